@@ -1,0 +1,1 @@
+"""Families: the kinds of model that the search can train, each one file behind the protocol in `base`."""

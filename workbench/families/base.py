@@ -1,0 +1,167 @@
+"""What the search needs to know of a model family. One file beside this one is all that a new family costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+
+from workbench.runtime.schema import Task
+
+from .forms import Form
+
+Params = Mapping[str, Any]
+
+
+class Suggester(Protocol):
+    """The part of `optuna.Trial` that a search space uses."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> float:
+        """Suggest a float."""
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        """Suggest a whole number."""
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any:
+        """Suggest one of the choices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a family wants the columns as a float32 matrix. Equal encodings are computed once and shared.
+
+    Attributes
+    ----------
+    numbers : {"raw", "filled", "scaled", "quantile"}
+        As they are with missing ones kept (NaN); the median where missing; that, bounded and standardised; or
+        through their quantiles to a normal shape.
+    onehot : int
+        Categories with at most this many levels become one 0/1 feature a level.
+    wide : {"code", "mean", "code+mean"}
+        Categories with more levels become whole-number codes (missing: NaN where `numbers` is "raw"), smoothed
+        target means (fitted out of fold), or both.
+    indicators : bool
+        Whether nullable numbers also give a 0/1 feature "missing".
+    terms : int
+        Features of tf-idf for each text column. Whatever its number, a text column always gives its lengths and its
+        words' leaning towards each class (or towards a high target), fitted out of fold.
+    """
+
+    numbers: Literal["raw", "filled", "scaled", "quantile"] = "raw"
+    onehot: int = 0
+    wide: Literal["code", "mean", "code+mean"] = "code"
+    indicators: bool = False
+    terms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a search space may depend on.
+
+    Attributes
+    ----------
+    task : {"binary", "multiclass", "regression"}
+    n_classes : int
+        0 for regression.
+    n_rows, n_columns : int
+        Of the data to learn from (rows of the largest fit, input columns).
+    n_wide : int
+        Category columns with more than 30 levels.
+    n_text : int
+        Text columns.
+    has_missing, has_categories : bool
+    """
+
+    task: Task
+    n_classes: int
+    n_rows: int
+    n_columns: int
+    n_wide: int = 0
+    n_text: int = 0
+    has_missing: bool = False
+    has_categories: bool = False
+
+    @property
+    def outputs(self) -> int:
+        """Columns of a prediction: classes, or 1 for regression."""
+        return self.n_classes if self.task != "regression" else 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Rows to fit or to stop early on: X float32 (n, d), y class positions int64 or float64 (n,), weight (n,) or None."""
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None = None
+
+
+class Fitted(Protocol):
+    """A trained model, still in the hands of the library that trained it."""
+
+    rounds: int
+    """Trees per output, epochs or iterations used: what a refit on more rows is given."""
+    stopped: bool
+    """Whether the deadline ended the fit before it was done."""
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the library's own prediction for float32 X (n, d): float64 (n, k) probabilities or (n, 1) numbers."""
+
+    def form(self) -> Form:
+        """Return the model in serving form."""
+
+
+class Family(Protocol):
+    """One kind of model.
+
+    A family keeps no state: everything about a fit is in its arguments, so the same arguments and seed give the same
+    model. It uses one thread.
+    """
+
+    name: ClassVar[str]
+
+    def supports(self, problem: Problem) -> bool:
+        """Tell whether the family can learn this problem at all."""
+
+    def encoding(self, params: Params, problem: Problem) -> Encoding:
+        """Return how these params want the columns."""
+
+    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
+        """Draw params; every name given to the trial starts with ``<family>.`` (the keys returned do not)."""
+
+    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
+        """Return default params worth trying first, best first; each lies inside the search space of `suggest`."""
+
+    def fit(
+        self,
+        params: Params,
+        train: Sample,
+        problem: Problem,
+        *,
+        valid: Sample | None = None,
+        rounds: int | None = None,
+        seed: int = 0,
+        deadline: float = float("inf"),
+    ) -> Fitted:
+        """Train.
+
+        Parameters
+        ----------
+        params : mapping
+            What `suggest` or `portfolio` returned.
+        train : Sample
+            All classes of the problem need not be present; the prediction has a column for each all the same.
+        valid : Sample or None
+            Rows to stop early on, where the family does.
+        rounds : int or None
+            Train exactly this many rounds (a refit, after early stopping found them); None lets the family decide.
+        deadline : float
+            `time.monotonic()` at which to stop with what there is. Respected to within a second or one round.
+
+        Raises
+        ------
+        FitError
+            Where nothing usable came out.
+        """

@@ -1,0 +1,133 @@
+"""What can go wrong while a model answers.
+
+::
+
+    WorkbenchError
+    ├── InputError               the rows do not fit the schema: the caller can mend it
+    │   ├── MissingColumnError   a column that the model needs is not there
+    │   ├── BadValueError        a value cannot be read as its column's kind
+    │   └── BadFileError         a file to score cannot be read
+    ├── BundleError              the bundle cannot be used: whoever made or moved it can mend it
+    │   ├── TamperedBundleError  a file of it is missing, cut short or changed
+    │   └── BundleFormatError    it was written in a format that this runtime does not know
+    └── ModelError               the model itself failed: never the caller's fault
+
+Errors are built from facts (what, found, expected, what to do) and know no status codes:
+the command line and the HTTP server translate them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+_LONGEST_SHOWN = 80
+
+
+def shown(value: object) -> str:
+    """Render a value for a message: quoted, on one line, never longer than 80 characters.
+
+    Examples
+    --------
+    >>> shown("tw" + "o" * 200)[-6:]
+    'ooooo…'
+    """
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+
+
+def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
+    """Return the names that look most like `name`, best first.
+
+    Examples
+    --------
+    >>> nearest("tenuer", ["tenure", "Churn"])
+    ['tenure']
+    """
+    by_lower: dict[str, str] = {}
+    for each in names:
+        by_lower.setdefault(each.lower().strip(), each)
+    close = difflib.get_close_matches(name.lower().strip(), by_lower, n=count, cutoff=0.6)
+    return [by_lower[key] for key in close]
+
+
+class WorkbenchError(Exception):
+    """The base of every error that is meant for a user.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, naming the thing it is wrong with.
+    found, expected : str, optional
+        What was there and what should have been.
+    hint : str, optional
+        What to do about it.
+
+    Examples
+    --------
+    >>> print(WorkbenchError("column 'age'", found="'old'", expected="a number", hint="Correct the row."))
+    column 'age': found 'old'; expected a number. Correct the row.
+    """
+
+    def __init__(
+        self, what: str, *, found: str | None = None, expected: str | None = None, hint: str | None = None
+    ) -> None:
+        self.what, self.found, self.expected, self.hint = what, found, expected, hint
+        facts = [f"found {found}" if found else "", f"expected {expected}" if expected else ""]
+        text = "; ".join(fact for fact in facts if fact)
+        message = f"{what}: {text}" if text else what
+        if hint:
+            message = f"{message.rstrip('.')}. {hint}"
+        super().__init__(message)
+
+
+class InputError(WorkbenchError, ValueError):
+    """Rows that do not fit the schema."""
+
+
+class MissingColumnError(InputError):
+    """A column that the model needs is not in the input."""
+
+    def __init__(self, column: str, present: Iterable[str]) -> None:
+        self.column = column
+        names = list(present)
+        close = nearest(column, names)
+        if close:
+            hint = f"Did you mean {', '.join(shown(name) for name in close)}?"
+        else:
+            hint = "Send every column of the schema; use null for a missing value."
+        listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+        super().__init__(f"column {shown(column)} is missing", found=f"columns {listed or 'none'}", hint=hint)
+
+
+class BadValueError(InputError):
+    """A value that cannot be read as its column's kind; `row` counts from 0 where it is known."""
+
+    def __init__(self, column: str, found: str, expected: str, row: int | None = None) -> None:
+        self.column, self.row = column, row
+        where = f"column {shown(column)}" if row is None else f"row {row}, column {shown(column)}"
+        super().__init__(where, found=found, expected=expected)
+
+    def at(self, row: int) -> BadValueError:
+        """Return the same error with its row named."""
+        return BadValueError(self.column, self.found or "", self.expected or "", row)
+
+
+class BadFileError(InputError):
+    """A file to score that cannot be read."""
+
+
+class BundleError(WorkbenchError):
+    """A bundle that cannot be used."""
+
+
+class TamperedBundleError(BundleError):
+    """A file of the bundle is missing, cut short or changed."""
+
+
+class BundleFormatError(BundleError):
+    """The bundle was written in a format that this runtime does not know."""
+
+
+class ModelError(WorkbenchError):
+    """The model failed on rows that fit its schema: a fault of the bundle, never of the caller."""

@@ -1,0 +1,69 @@
+"""The ONNX model: a float32 matrix in, probabilities or numbers out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+
+from .errors import BundleError, ModelError
+
+INPUT_NAME = "features"
+OUTPUT_NAME = "output"
+
+
+class OnnxModel:
+    """An ONNX Runtime session over the bytes of a model.
+
+    Parameters
+    ----------
+    content : bytes
+        The serialised model: input ``features`` float32 (n, d), output ``output`` float32 (n, k), where k is the
+        number of classes, or 1 for regression.
+    threads : int
+        Threads of one call. One is the fastest for single rows and leaves the other cores to other requests.
+
+    Raises
+    ------
+    BundleError
+        Where the content is no usable model.
+    """
+
+    def __init__(self, content: bytes, threads: int = 1) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # what goes wrong is raised; the library's own log would say it twice
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            (entry,) = self._session.get_inputs()
+            self.width = int(entry.shape[1])
+        except Exception as error:  # onnxruntime raises many types, none public
+            raise BundleError("model.onnx cannot be loaded", found=_first_line(error)) from error
+        self._outputs = [OUTPUT_NAME]
+        self._run = self._session.run
+
+    def run(self, matrix: np.ndarray) -> np.ndarray:
+        """Apply the model to a float32 matrix, shape (n, d).
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n, k)
+
+        Raises
+        ------
+        ModelError
+            Where the session fails.
+        """
+        try:
+            result: Any = self._run(self._outputs, {INPUT_NAME: matrix})[0]
+        except Exception as error:  # as above
+            raise ModelError("the model failed", found=_first_line(error)) from error
+        return result  # type: ignore[no-any-return]
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

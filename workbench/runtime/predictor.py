@@ -1,0 +1,209 @@
+"""The one type that crosses from training to production: schema, encoder and model together.
+
+A candidate's score, latency and memory are measured on a `Predictor`, a bundle stores one, a server answers with one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .encoder import Encoder
+from .errors import InputError, MissingColumnError, ModelError, TamperedBundleError
+from .model import OnnxModel
+from .schema import Column1d, Label, Schema
+
+SCHEMA_FILE, ENCODER_FILE, MODEL_FILE = "schema.json", "encoder.json", "model.onnx"
+_BATCH_ROWS = 16384
+
+
+class Predictor:
+    """Raw values in, predictions out.
+
+    Parameters
+    ----------
+    schema : Schema
+    encoder : Encoder
+    model : bytes
+        The serialised ONNX model.
+    threads : int
+        Threads of one call.
+
+    Raises
+    ------
+    BundleError
+        Where the parts do not fit each other.
+    """
+
+    def __init__(self, schema: Schema, encoder: Encoder, model: bytes, threads: int = 1) -> None:
+        self.schema, self.encoder = schema, encoder
+        self.content = model
+        self._model = OnnxModel(model, threads)
+        if self._model.width != encoder.width:
+            raise TamperedBundleError(
+                "encoder.json and model.onnx do not belong together",
+                found=f"{encoder.width} features encoded",
+                expected=f"{self._model.width}",
+            )
+        self._names = schema.names
+        self._readers = [(column.name, column.reader()) for column in schema.columns]
+        self._encode_row: Callable[[list[Any]], list[float]] = encoder.row_encoder(self._names)
+        self._is_classifier = schema.output.task != "regression"
+        self.classes: tuple[Label, ...] = schema.output.classes
+        self._class_array = label_array(self.classes)
+
+    # ------------------------------------------------------------ one row
+
+    def encode_row(self, row: Mapping[str, Any]) -> np.ndarray:
+        """Encode one row, a mapping from column to value.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (1, width)
+
+        Raises
+        ------
+        MissingColumnError, BadValueError
+            Where the row does not fit the schema.
+        """
+        try:
+            values = [read(row[name]) for name, read in self._readers]
+        except KeyError:
+            name = next(name for name in self._names if name not in row)
+            raise MissingColumnError(name, row) from None
+        return np.array(self._encode_row(values), dtype=np.float32)[None]
+
+    def predict_row(self, row: Mapping[str, Any]) -> np.ndarray:
+        """Predict one row: class probabilities, shape (k,), or one number, shape (1,), as float32."""
+        result: np.ndarray = self._model.run(self.encode_row(row))[0]
+        return result
+
+    # ------------------------------------------------------------ many rows
+
+    def read_columns(self, columns: Mapping[str, Column1d | Sequence[Any]]) -> dict[str, Column1d]:
+        """Read raw columns into canonical ones.
+
+        Raises
+        ------
+        MissingColumnError, BadValueError
+            Where the columns do not fit the schema; a bad value's error names its row.
+        """
+        out: dict[str, Column1d] = {}
+        for column in self.schema.columns:
+            if column.name not in columns:
+                raise MissingColumnError(column.name, columns)
+            out[column.name] = column.read_many(columns[column.name])
+        if len({len(values) for values in out.values()}) > 1:
+            lengths = {name: len(values) for name, values in out.items()}
+            raise InputError("the columns are not of one length", found=str(lengths)[:200])
+        return out
+
+    def encode_columns(self, columns: Mapping[str, Column1d | Sequence[Any]]) -> np.ndarray:
+        """Encode raw columns of n values each into a float32 matrix, shape (n, width)."""
+        return self.encoder.encode_columns(self.read_columns(columns))
+
+    def predict_matrix(self, matrix: np.ndarray) -> np.ndarray:
+        """Predict an encoded float32 matrix, shape (n, width).
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n, k): class probabilities, or (n, 1) numbers.
+        """
+        parts = [self._model.run(matrix[at : at + _BATCH_ROWS]) for at in range(0, len(matrix), _BATCH_ROWS)]
+        if not parts:
+            return np.empty((0, len(self.classes) if self._is_classifier else 1), dtype=np.float32)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def predict_columns(self, columns: Mapping[str, Column1d | Sequence[Any]]) -> np.ndarray:
+        """Predict raw columns of n values each; the result is that of `predict_matrix`."""
+        return self.predict_matrix(self.encode_columns(columns))
+
+    def decide(self, output: np.ndarray) -> np.ndarray:
+        """Turn the model's output, shape (n, k), into answers, shape (n,): labels, or float64 numbers.
+
+        Raises
+        ------
+        ModelError
+            Where the model answered something that is no number.
+        """
+        if not np.isfinite(output).all():
+            raise ModelError("the model answered a value that is no number", found="NaN or infinity")
+        if not self._is_classifier:
+            return np.asarray(output[:, 0], dtype=np.float64)
+        if self.schema.output.task == "binary":
+            chosen = (output[:, 1] >= self.schema.output.threshold).astype(np.intp)
+        else:
+            chosen = output.argmax(axis=1)
+        answers: np.ndarray = self._class_array[chosen]
+        return answers
+
+    # ------------------------------------------------------------ on disk
+
+    def save(self, folder: Path) -> None:
+        """Write the three files into an existing folder."""
+        (folder / SCHEMA_FILE).write_text(dump_json(self.schema.to_json()), encoding="utf-8")
+        (folder / ENCODER_FILE).write_text(dump_json(self.encoder.to_json()), encoding="utf-8")
+        (folder / MODEL_FILE).write_bytes(self.content)
+
+    @classmethod
+    def load(cls, folder: Path, threads: int = 1) -> Predictor:
+        """Read the three files.
+
+        Raises
+        ------
+        BundleError
+            Where one is missing or cannot be read.
+        """
+        schema = Schema.from_json(read_json(folder / SCHEMA_FILE))
+        encoder = Encoder.from_json(read_json(folder / ENCODER_FILE))
+        return cls(schema, encoder, read_bytes(folder / MODEL_FILE), threads)
+
+
+def label_array(classes: Sequence[Label]) -> np.ndarray:
+    """Return labels as an array of their common type, or of objects where they have none.
+
+    Examples
+    --------
+    >>> label_array(("no", "yes")).dtype.kind, label_array((0, 1)).dtype.kind
+    ('U', 'i')
+    """
+    kinds = {type(label) for label in classes}
+    if len(kinds) == 1 and kinds <= {str, int, float, bool}:
+        return np.asarray(classes)
+    out = np.empty(len(classes), dtype=object)
+    out[:] = list(classes)
+    return out
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file of a bundle, or raise `TamperedBundleError` naming it."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise TamperedBundleError(f"{path.name} cannot be read", found=error.strerror or str(error)) from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object of a bundle, or raise `TamperedBundleError` naming its file."""
+    try:
+        document = json.loads(read_bytes(path))
+    except ValueError as error:
+        raise TamperedBundleError(f"{path.name} is no JSON document", found=str(error)) from error
+    if not isinstance(document, dict):
+        raise TamperedBundleError(f"{path.name}", found=type(document).__name__, expected="a JSON object")
+    return document
+
+
+def dump_json(document: Any) -> str:
+    """Write JSON that every reader takes: no NaN, stable order of keys as given, one line a top-level part."""
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1, default=_plain) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} does not go into JSON")

@@ -1,0 +1,147 @@
+"""The records of a search: frozen, written as JSON, read by everybody above."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Status = Literal["ok", "failed", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score with its interval.
+
+    Attributes
+    ----------
+    value : float
+        Higher is better, as in scikit-learn's scorers (errors are negative).
+    low, high : float
+        A 95 % interval.
+    metric : str
+        The scorer's name.
+    data : str
+        Which data it was computed on: "out of fold, 5 folds", "validation part", "hold-out".
+    rows : int
+    """
+
+    value: float
+    low: float
+    high: float
+    metric: str
+    data: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """What one served artifact costs, measured on that artifact.
+
+    Attributes
+    ----------
+    latency_p50_us, latency_p99_us : float
+        Wall-clock microseconds of one row as a dict, in process: the median block's p50, and the p99 of the quietest
+        of several blocks (so that a busy machine is not taken for a slow model).
+    latency_p50_low_us, latency_p50_high_us, latency_p99_low_us, latency_p99_high_us : float
+        The lowest and highest block.
+    cpu_us_per_row : float
+        CPU microseconds of one such call (equal to CPU seconds per million).
+    rows_per_s : float
+        Rows a second of one thread in batches.
+    train_cpu_s : float
+        CPU seconds of all fits of the candidate.
+    peak_memory_mb : float
+        Of the process that trained it.
+    artifact_mb : float
+        Schema, encoder and model on disk.
+    node_visits : float or None
+        Tree nodes visited by an average row: a cost without noise.
+    quiet : bool
+        Whether it was measured with nothing else of the search running.
+    calls, blocks : int
+        Single-row calls timed in all, and the number of blocks they were timed in.
+    threads : int
+    machine : str
+    """
+
+    latency_p50_us: float
+    latency_p99_us: float
+    latency_p50_low_us: float
+    latency_p50_high_us: float
+    latency_p99_low_us: float
+    latency_p99_high_us: float
+    cpu_us_per_row: float
+    rows_per_s: float
+    train_cpu_s: float
+    peak_memory_mb: float
+    artifact_mb: float
+    node_visits: float | None
+    quiet: bool
+    calls: int
+    blocks: int
+    threads: int = 1
+    machine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One trained, measured, servable model, or the account of why there is none.
+
+    Attributes
+    ----------
+    id : str
+        ``c0017``: the folder ``candidates/c0017`` of the run.
+    family : str
+    params : mapping
+        What the family's `fit` was given.
+    origin : {"baseline", "portfolio", "sampler"}
+    status : {"ok", "failed", "stopped"}
+    stage, reason, hint : str
+        For a failure: where (encode, fit, convert, parity, measure, score), why, and what to do.
+    score : Score or None
+        On data that choosing may see (out of fold or validation part).
+    holdout : Score or None
+        On the hold-out that no choice sees; only for candidates that were on the front when the search ended.
+    measured : Measurements or None
+    rounds : int or None
+        Rounds of the fit on all development rows.
+    parity : float or None
+        Largest difference between the library's own prediction and the served artifact's.
+    seconds, cpu_s, peak_memory_mb : float
+        What the trial took, failures included.
+    """
+
+    id: str
+    family: str
+    params: Mapping[str, Any]
+    origin: str
+    status: Status
+    stage: str = ""
+    reason: str = ""
+    hint: str = ""
+    score: Score | None = None
+    holdout: Score | None = None
+    measured: Measurements | None = None
+    rounds: int | None = None
+    parity: float | None = None
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+    peak_memory_mb: float = 0.0
+    notes: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of ``candidate.json``."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Candidate:
+        """Read the content of ``candidate.json``; keys of a later version are passed over."""
+        known = {key: value for key, value in document.items() if key in cls.__dataclass_fields__}
+        for key in ("score", "holdout"):
+            if known.get(key):
+                known[key] = Score(**known[key])
+        if known.get("measured"):
+            known["measured"] = Measurements(**known["measured"])
+        known["notes"] = tuple(known.get("notes") or ())
+        return cls(**known)
