@@ -93,7 +93,12 @@ class Dataset:
             for name, values in self.columns.items()
         }
         return replace(
-            self, columns=columns, y=self.y[rows], weight=cut(self.weight), group=cut(self.group), time=cut(self.time)
+            self,
+            columns=columns,
+            y=self.y[rows],
+            weight=cut(self.weight),
+            group=cut(self.group),
+            time=cut(self.time),
         )
 
     def save(self, folder: Path) -> None:

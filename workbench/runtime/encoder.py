@@ -363,7 +363,8 @@ class Mean:
 
     def compile(self) -> Callable[[Any, Features], None]:
         """Return the row function."""
-        table: dict[str | None, tuple[float, ...]] = {**self.means, None: self.missing}
+        table: dict[str | None, tuple[float, ...]] = dict(self.means.items())
+        table[None] = self.missing
         other = self.other
 
         def one(value: str | None, out: Features) -> None:
@@ -545,13 +546,12 @@ class Encoder:
         numpy.ndarray of float32, shape (n, width), C order
         """
         known: dict[str, Column1d] = dict(columns)
-        for extra in self.derived:
-            inputs = [known[name] for name in extra.columns]
-            known[extra.name] = extra.many(*[np.asarray(values) for values in inputs])
         rows = len(next(iter(known.values()))) if known else 0
         out = np.empty((rows, self.width), dtype=np.float32)
         at = 0
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):  # infinities are bounded by the steps, as in the row path
+            for extra in self.derived:
+                known[extra.name] = extra.many(*[np.asarray(known[name]) for name in extra.columns])
             for step in self.steps:
                 width = len(step.names())
                 step.many(known[step.column], out[:, at : at + width])
@@ -592,7 +592,9 @@ def _no_none(step: Any) -> dict[str, Any]:
 
 
 def _read_step(entry: Mapping[str, Any]) -> Any:
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items() if key != "op"}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in entry.items() if key != "op"
+    }
     for key in ("means", "weights"):
         if isinstance(values.get(key), dict):
             values[key] = {name: tuple(row) for name, row in values[key].items()}

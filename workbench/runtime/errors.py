@@ -86,18 +86,19 @@ class InputError(WorkbenchError, ValueError):
 
 
 class MissingColumnError(InputError):
-    """A column that the model needs is not in the input."""
+    """A column that the model needs is not in the input; `row` counts from 0 where only that one lacks it."""
 
-    def __init__(self, column: str, present: Iterable[str]) -> None:
-        self.column = column
-        names = list(present)
+    def __init__(self, column: str, present: Iterable[str], row: int | None = None) -> None:
+        self.column, self.row = column, row
+        names = [str(name) for name in present]
+        where = f"column {shown(column)}" if row is None else f"row {row}, column {shown(column)}"
         close = nearest(column, names)
         if close:
             hint = f"Did you mean {', '.join(shown(name) for name in close)}?"
         else:
             hint = "Send every column of the schema; use null for a missing value."
         listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-        super().__init__(f"column {shown(column)} is missing", found=f"columns {listed or 'none'}", hint=hint)
+        super().__init__(f"{where} is missing", found=f"columns {listed or 'none'}", hint=hint)
 
 
 class BadValueError(InputError):

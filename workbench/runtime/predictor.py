@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from .encoder import Encoder
-from .errors import InputError, MissingColumnError, ModelError, TamperedBundleError
+from .errors import BadValueError, InputError, MissingColumnError, ModelError, TamperedBundleError
 from .model import OnnxModel
+from .rows import tidy_row
 from .schema import Column1d, Label, Schema
 
 SCHEMA_FILE, ENCODER_FILE, MODEL_FILE = "schema.json", "encoder.json", "model.onnx"
 _BATCH_ROWS = 16384
+_FEW_ROWS = 16  # up to here, rows one by one are encoded faster than columns
 
 
 class Predictor:
@@ -49,12 +51,13 @@ class Predictor:
                 found=f"{encoder.width} features encoded",
                 expected=f"{self._model.width}",
             )
-        self._names = schema.names
+        self.names = schema.names
+        self._width = encoder.width
         self._readers = [(column.name, column.reader()) for column in schema.columns]
-        self._encode_row: Callable[[list[Any]], list[float]] = encoder.row_encoder(self._names)
+        self._encode_row: Callable[[list[Any]], list[float]] = encoder.row_encoder(self.names)
         self._is_classifier = schema.output.task != "regression"
         self.classes: tuple[Label, ...] = schema.output.classes
-        self._class_array = label_array(self.classes)
+        self.class_array = label_array(self.classes)
 
     # ------------------------------------------------------------ one row
 
@@ -70,12 +73,15 @@ class Predictor:
         MissingColumnError, BadValueError
             Where the row does not fit the schema.
         """
+        return np.array(self._features(row), dtype=np.float32)[None]
+
+    def _features(self, row: Mapping[str, Any]) -> list[float]:
         try:
             values = [read(row[name]) for name, read in self._readers]
         except KeyError:
-            name = next(name for name in self._names if name not in row)
-            raise MissingColumnError(name, row) from None
-        return np.array(self._encode_row(values), dtype=np.float32)[None]
+            found = tidy_row(row, self.names)
+            values = [read(found[name]) for name, read in self._readers]
+        return self._encode_row(values)
 
     def predict_row(self, row: Mapping[str, Any]) -> np.ndarray:
         """Predict one row: class probabilities, shape (k,), or one number, shape (1,), as float32."""
@@ -83,6 +89,46 @@ class Predictor:
         return result
 
     # ------------------------------------------------------------ many rows
+
+    def encode_rows(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Encode rows, a mapping from column to value each.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n, width)
+
+        Raises
+        ------
+        MissingColumnError, BadValueError
+            Where a row does not fit the schema, naming the row.
+        """
+        if len(rows) > _FEW_ROWS:
+            return self.encode_columns(self._transposed(rows))
+        out = np.empty((len(rows), self._width), dtype=np.float32)
+        for position, row in enumerate(rows):
+            try:
+                out[position] = self._features(row)
+            except BadValueError as error:
+                raise error.at(position) from None
+            except MissingColumnError as error:
+                raise MissingColumnError(error.column, row, position) from None
+        return out
+
+    def _transposed(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+        try:
+            return {name: [row[name] for row in rows] for name in self.names}
+        except KeyError:
+            tidied = []
+            for position, row in enumerate(rows):
+                try:
+                    tidied.append(tidy_row(row, self.names))
+                except MissingColumnError as error:
+                    raise MissingColumnError(error.column, row, position) from None
+            return {name: [row[name] for row in tidied] for name in self.names}
+
+    def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Predict rows, a mapping from column to value each; the result is that of `predict_matrix`."""
+        return self.predict_matrix(self.encode_rows(rows))
 
     def read_columns(self, columns: Mapping[str, Column1d | Sequence[Any]]) -> dict[str, Column1d]:
         """Read raw columns into canonical ones.
@@ -130,15 +176,14 @@ class Predictor:
         ModelError
             Where the model answered something that is no number.
         """
-        if not np.isfinite(output).all():
-            raise ModelError("the model answered a value that is no number", found="NaN or infinity")
+        check_finite(output)
         if not self._is_classifier:
             return np.asarray(output[:, 0], dtype=np.float64)
         if self.schema.output.task == "binary":
             chosen = (output[:, 1] >= self.schema.output.threshold).astype(np.intp)
         else:
             chosen = output.argmax(axis=1)
-        answers: np.ndarray = self._class_array[chosen]
+        answers: np.ndarray = self.class_array[chosen]
         return answers
 
     # ------------------------------------------------------------ on disk
@@ -163,6 +208,12 @@ class Predictor:
         return cls(schema, encoder, read_bytes(folder / MODEL_FILE), threads)
 
 
+def check_finite(output: np.ndarray) -> None:
+    """Raise `ModelError` where the model answered something that is no number."""
+    if not np.isfinite(output).all():
+        raise ModelError("the model answered a value that is no number", found="NaN or infinity")
+
+
 def label_array(classes: Sequence[Label]) -> np.ndarray:
     """Return labels as an array of their common type, or of objects where they have none.
 
@@ -184,7 +235,9 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise TamperedBundleError(f"{path.name} cannot be read", found=error.strerror or str(error)) from error
+        raise TamperedBundleError(
+            f"{path.name} cannot be read", found=error.strerror or str(error)
+        ) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -45,6 +45,7 @@ _CURRENCY = re.compile(r"[$€£¥₹₽\s%]|(?:\b(?:USD|EUR|GBP|JPY|CHF)\b)")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.IGNORECASE)
 _WHOLE_FLOAT = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_FAR_NUMBER = float(np.finfo(np.float32).max)  # JSON has no infinity; encoders bound it to this
 _FAR = 1e11  # seconds; beyond it (the year 5138) a number of a date column is read as ms, µs or ns
 
 Canonical = float | str | None
@@ -213,6 +214,9 @@ class Column:
         The levels seen, most frequent first (at most 1,000 are listed).
     low, high : float or None
         The range seen (seconds since 1970 for a date-time).
+    missing : tuple of str
+        Texts that stand for a missing value in this number or date-time column, beside `MISSING_TEXT`: training met
+        them among its numbers ("unknown", "never").
     """
 
     name: str
@@ -224,6 +228,7 @@ class Column:
     categories: tuple[str, ...] | None = None
     low: float | None = None
     high: float | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def is_numeric(self) -> bool:
@@ -244,6 +249,24 @@ class Column:
         """
         result: Canonical = self.reader()(value)
         return result
+
+    def write(self, value: Canonical) -> str | float | int | bool | None:
+        """Return a canonical value as JSON would carry it: the inverse of `read`.
+
+        Examples
+        --------
+        >>> Column("when", "datetime").write(86400.0)
+        '1970-01-02T00:00:00'
+        """
+        if value is None or isinstance(value, str):
+            return value
+        if not math.isfinite(value):
+            return None if value != value else math.copysign(_FAR_NUMBER, value)
+        if self.kind == "boolean":
+            return value == 1.0
+        if self.kind == "datetime":
+            return (_EPOCH + dt.timedelta(microseconds=round(value * 1e6))).replace(tzinfo=None).isoformat()
+        return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
     def read_many(self, values: Column1d | Sequence[object]) -> Column1d:
         """Read a whole column; an error names the row.
@@ -347,7 +370,7 @@ def _number_reader(column: Column) -> Callable[[Any], float]:
             return missing()
         if isinstance(value, str):
             text = value.strip()
-            if text in MISSING_TEXT:
+            if text in MISSING_TEXT or text in column.missing:
                 return missing()
             number = parse_number(text, column.decimal, column.thousands)
             if number is None:
@@ -400,7 +423,8 @@ def _boolean_reader(column: Column) -> Callable[[Any], float]:
 
 def _datetime_reader(column: Column) -> Callable[[Any], float]:
     def read(value: Any) -> float:
-        if _is_missing(value) or (isinstance(value, str) and value.strip() in MISSING_TEXT):
+        text = value.strip() if isinstance(value, str) else None
+        if _is_missing(value) or text in MISSING_TEXT or text in column.missing:
             if column.nullable:
                 return math.nan
             raise _null(column)
@@ -427,7 +451,7 @@ def _moment_seconds(value: Any, formats: Sequence[str]) -> float | None:
     seconds = _plain_float(value)
     while abs(seconds) >= _FAR and math.isfinite(seconds):
         seconds /= 1000.0
-    return seconds if math.isfinite(seconds) else None
+    return round(seconds * 1e6) / 1e6 if math.isfinite(seconds) else None  # as fine as any other way to say it
 
 
 def _text_reader(column: Column) -> Callable[[Any], str | None]:

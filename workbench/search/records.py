@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Status = Literal["ok", "failed", "stopped"]
+Origin = Literal["baseline", "portfolio", "sampler"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Candidate:
     id: str
     family: str
     params: Mapping[str, Any]
-    origin: str
+    origin: Origin
     status: Status
     stage: str = ""
     reason: str = ""

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.search.conftest import make_data
+from workbench.errors import FitError
+from workbench.families import all_families
+from workbench.families.base import Problem, Sample
+from workbench.families.onnx import to_onnx
+from workbench.runtime.predictor import Predictor
+from workbench.search import parity
+from workbench.search.encode import learn
+from workbench.search.plan import describe_problem
+
+
+def test_the_gate_sees_missing_unseen_and_extreme_values() -> None:
+    data = make_data(rows=300)
+    columns = parity.difficult_rows(data)
+    number, wide = columns["number"], columns["wide"]
+    assert len(number) == parity.ROWS >= 1000
+    assert np.isnan(np.asarray(number)).any()
+    assert np.isinf(np.asarray(number)).any()
+    assert (wide.codes == len(wide.values) - 1).any()  # the unseen level
+    assert (wide.codes == -1).any()
+
+
+@pytest.mark.parametrize("name", list(all_families()))
+def test_every_family_passes_the_gate_and_a_wrong_one_does_not(name: str) -> None:
+    data = make_data("binary", rows=200)
+    problem: Problem = describe_problem(data, 200)
+    family = all_families()[name]
+    params = (family.portfolio(problem) or [{}])[0]
+    learned = learn(family.encoding(params, problem), data)
+    fitted = family.fit(params, Sample(learned.matrix, data.y), problem, rounds=5, seed=0)
+    predictor = Predictor(data.schema, learned.encoder, to_onnx(fitted.form(), learned.matrix.shape[1]))
+    assert parity.check(predictor, fitted.predict, data).largest < parity.TOLERANCE
+    with pytest.raises(FitError, match="does not answer what the library answers"):
+        parity.check(predictor, lambda X: fitted.predict(X) + 1e-3, data)
+
+
+def test_raw_rows_read_back_to_the_same_values() -> None:
+    data = make_data(rows=50)
+    columns = {column.name: column for column in data.schema.columns}
+    for at, row in enumerate(parity.raw_rows(data)):
+        for name, value in row.items():
+            canonical = columns[name].read(value)
+            stored = data.columns[name]
+            expected = stored[at] if isinstance(stored, np.ndarray) else stored.texts()[at]
+            assert canonical == expected or (canonical != canonical and expected != expected)

@@ -1,0 +1,8 @@
+"""``python -m workbench``: the same as the console script ``workbench``."""
+
+import sys
+
+from workbench.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,331 @@
+"""The public Python interface: `search`, `open_run`, `resume`, `load` and the `Run` that they share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import SettingsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.runtime.bundle import Bundle
+    from workbench.search.engine import Progress, Stop
+    from workbench.search.run import RunFolder
+    from workbench.search.settings import Settings
+    from workbench.tradeoff.choose import Choice
+    from workbench.tradeoff.limits import Limits
+    from workbench.tradeoff.prices import PriceSheet
+
+
+def search(
+    data: Any,
+    target: str,
+    *,
+    time: str | float | None = None,
+    trials: int | None = None,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    used_s: float = 0.0,
+    **settings: Any,
+) -> Run:
+    """Search for models of a table, compared by score, latency and price.
+
+    Parameters
+    ----------
+    data : path or data frame
+        CSV, TSV, Parquet or JSON lines (also gzipped), or a pandas, polars or pyarrow table.
+    target : str
+        The column to learn.
+    time : str or float, optional
+        Wall-clock budget for everything, such as "90s" or "10m". Default: 5 minutes, or none where `trials` is given.
+    trials : int, optional
+        Candidates to try at most.
+    out : path, optional
+        The run's folder. Default: ``runs/NAME``.
+    progress : callable, optional
+        Gets a mapping for each thing that happens: kind, message, elapsed_s, trials, ok, failed, best_score, …
+    stop : callable, optional
+        Asked now and then; True finishes early with what there is.
+    used_s : float
+        Seconds of the budget that are used already.
+    **settings
+        Any other field of `workbench.search.settings.Settings`: task, metric, positive, families, drop, group,
+        time_column, weight, workers, seed, storage, prices, name; and the limits as people write them:
+        max_latency ("2ms"), max_price, max_size ("50MB"), max_memory ("4GB").
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    UsageError
+        Where the data, a setting or the folder makes the search impossible.
+    SearchError
+        Where no candidate but the baseline could be trained.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> run = wb.search("churn.csv", target="Churn", time="5m", max_latency="2ms")  # doctest: +SKIP
+    """
+    from workbench.search.engine import search as run_search
+    from workbench.tradeoff.prices import load_prices
+
+    asked = _settings(target, time, trials, settings)
+    load_prices(asked.prices)  # a wrong price sheet is said now, not after the search
+    folder = Path(out) if out is not None else _default_folder(asked.name or _name_of(data, target))
+    return Run(run_search(data, asked, folder, used_s=used_s, progress=progress, stop=stop))
+
+
+def resume(
+    path: str | Path,
+    *,
+    time: str | float | None = None,
+    trials: int | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    used_s: float = 0.0,
+) -> Run:
+    """Go on with a run after a crash, or extend a finished one.
+
+    Parameters
+    ----------
+    path : path
+        The run's folder.
+    time : str or float, optional
+        How much longer. Without `time` and `trials`, as long as the run was first given.
+    trials : int, optional
+        Further candidates to try at most.
+    progress, stop, used_s
+        As in `search`.
+
+    Returns
+    -------
+    Run
+    """
+    from workbench.search.engine import resume as run_resume
+    from workbench.search.settings import parse_duration
+
+    time_s = None if time is None else parse_duration(time)
+    return Run(
+        run_resume(Path(path), time_s=time_s, trials=trials, used_s=used_s, progress=progress, stop=stop)
+    )
+
+
+def open_run(path: str | Path) -> Run:
+    """Open the folder of a run, finished or still going.
+
+    Raises
+    ------
+    RunError
+        Where there is none, it cannot be read, or a newer version wrote it.
+    """
+    from workbench.search.run import RunFolder
+
+    return Run(RunFolder.open(path))
+
+
+def load(path: str | Path) -> Bundle:
+    """Open a bundle (a folder or a ``.zip``) for predicting; no training library is imported.
+
+    Raises
+    ------
+    BundleError
+        Where it cannot be used; the file concerned is named.
+    """
+    from workbench.runtime.bundle import open_bundle
+
+    return open_bundle(path)
+
+
+class Run:
+    """One search and its candidates.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    def __repr__(self) -> str:
+        return (
+            f"Run({str(self.folder.path)!r}, {self.folder.state}, {len(self.folder.candidates())} candidates)"
+        )
+
+    @property
+    def path(self) -> Path:
+        """The run's folder."""
+        return self.folder.path
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """The content of ``run.json``, with the state as it is now."""
+        return {**self.folder.info, "state": self.folder.state}
+
+    def refresh(self) -> Run:
+        """Return the run as its folder stands now."""
+        return open_run(self.path)
+
+    def prices(self, path: str | Path | None = None) -> PriceSheet:
+        """Return the price sheet at `path`, or the run's own, or the default one."""
+        from workbench.tradeoff.prices import load_prices
+
+        return load_prices(path or self.folder.settings.prices)
+
+    def limits(
+        self,
+        max_latency: str | None = None,
+        max_price: str | float | None = None,
+        max_size: str | None = None,
+    ) -> Limits:
+        """Return limits for a choice: those given, else those that the search was given."""
+        from workbench.tradeoff.limits import Limits
+
+        given = Limits.parse(max_latency=max_latency, max_price=max_price, max_size=max_size)
+        own = self.folder.settings
+        return Limits(
+            max_latency_us=given.max_latency_us or own.max_latency_us,
+            max_price_usd=given.max_price_usd or own.max_price,
+            max_size_mb=given.max_size_mb or own.max_size_mb,
+        )
+
+    def rows(self, prices: PriceSheet | str | Path | None = None) -> list[dict[str, Any]]:
+        """Return the leaderboard as JSON-safe objects, best first; see `workbench.tradeoff.leaderboard`."""
+        from workbench.tradeoff.leaderboard import leaderboard_rows
+        from workbench.tradeoff.prices import PriceSheet
+
+        sheet = prices if isinstance(prices, PriceSheet) else self.prices(prices)
+        return leaderboard_rows(self.folder.candidates(), sheet, self.limits())
+
+    def front_rows(self, prices: PriceSheet | str | Path | None = None) -> list[dict[str, Any]]:
+        """Return the rows that nothing dominates and that keep the search's limits, best first."""
+        return [row for row in self.rows(prices) if row["on_front"]]
+
+    def leaderboard(self) -> pd.DataFrame:
+        """Return every candidate, one row each, best first."""
+        return _frame(self.rows())
+
+    def front(self) -> pd.DataFrame:
+        """Return the candidates that nothing dominates in score, latency and price."""
+        return _frame(self.front_rows())
+
+    def pick(
+        self,
+        how: str = "balanced",
+        *,
+        max_latency: str | None = None,
+        max_price: str | float | None = None,
+        max_size: str | None = None,
+        prices: PriceSheet | str | Path | None = None,
+    ) -> Choice:
+        """Choose a candidate: "best", "balanced", "fastest", "cheapest" or an id, within limits.
+
+        Raises
+        ------
+        PickError
+            Where none meets the limits; it says which one failed and by how much the nearest misses.
+        """
+        from workbench.tradeoff.choose import pick
+        from workbench.tradeoff.prices import PriceSheet
+
+        sheet = prices if isinstance(prices, PriceSheet) else self.prices(prices)
+        return pick(self.rows(sheet), how, self.limits(max_latency, max_price, max_size), sheet)
+
+    def export(self, choice: Choice | str, path: str | Path, **options: Any) -> Path:
+        """Make a bundle of a choice (or of what `pick` finds for a text) and return its path.
+
+        Further options are those of `workbench.export.export_bundle`: name, version, note, by, overwrite.
+
+        Raises
+        ------
+        ExportError
+            Where the bundle cannot be made equal to what was measured, or its place is taken.
+        """
+        from workbench.export import export_bundle
+
+        chosen = self.pick(choice) if isinstance(choice, str) else choice
+        return export_bundle(self.folder, chosen, Path(path), **options)
+
+    def summary(self) -> str:
+        """Return a few lines about the run: data, candidates, failures, time used of the time allowed."""
+        info, candidates = self.info, self.folder.candidates()
+        failed = sum(each.status != "ok" for each in candidates)
+        allowed = info.get("seconds_allowed")
+        used = info.get("seconds_used")
+        data = info.get("data", {})
+        time_line = "" if used is None else f"{used:.1f} s used" + (f" of {allowed:g} s" if allowed else "")
+        return "\n".join(
+            [
+                f"{info['name']}: {info['state']}, {data.get('rows', 0):,} rows, {data.get('columns', 0)} columns",
+                f"{len(candidates)} candidates, {failed} failed or stopped; {time_line}",
+            ]
+        )
+
+
+def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    from workbench.tradeoff.leaderboard import COLUMNS
+
+    return pd.DataFrame(list(rows)) if rows else pd.DataFrame(columns=list(COLUMNS))
+
+
+def _settings(target: str, time: str | float | None, trials: int | None, more: dict[str, Any]) -> Settings:
+    from dataclasses import fields
+
+    from workbench.search.settings import DEFAULT_TIME_S, Settings, parse_duration, parse_latency, parse_size
+    from workbench.tradeoff.limits import parse_price
+
+    values = {key: value for key, value in more.items() if value is not None}
+    readers = {
+        "max_latency": ("max_latency_us", parse_latency),
+        "max_size": ("max_size_mb", parse_size),
+        "max_memory": ("max_memory_mb", lambda text: parse_size(text, "--max-memory")),
+        "max_price": ("max_price", parse_price),
+    }
+    for key, (name, read) in readers.items():
+        if key in values:
+            values[name] = read(values.pop(key))
+    for key in ("families", "drop"):
+        if key in values:
+            given = values[key]
+            values[key] = _names(key, given)
+    known = {each.name for each in fields(Settings)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise SettingsError(
+            "search", found=f"setting {unknown[0]!r}", expected=f"one of {', '.join(sorted(known))}"
+        )
+    default = DEFAULT_TIME_S if trials is None else None
+    time_s = default if time is None else parse_duration(time)
+    return Settings(target=str(target), time_s=time_s, trials=trials, **values)
+
+
+def _names(key: str, given: Any) -> tuple[str, ...]:
+    """Read a list of names; families may also be one text, divided by commas (a column's name may hold one)."""
+    if isinstance(given, str):
+        given = given.split(",") if key == "families" else [given]
+    names = (str(name).strip() for name in given)
+    return tuple(name for name in names if name)
+
+
+def _name_of(data: Any, target: str) -> str:
+    """Name a run after its file, or after its target where the data is a frame."""
+    stem = Path(str(data)).name.split(".")[0] if isinstance(data, (str, Path)) else str(target)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.") or "run"
+
+
+def _default_folder(name: str) -> Path:
+    """Return ``runs/NAME``, numbered where that is taken."""
+    folder, count = Path("runs") / name, 2
+    while folder.exists():
+        folder, count = Path("runs") / f"{name}-{count}", count + 1
+    return folder

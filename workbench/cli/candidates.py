@@ -1,0 +1,110 @@
+"""The rows of a leaderboard as text: the table, what its numbers were measured on, and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .table import NOTHING, interval, render, rounded, score_places, whole
+
+Row = Mapping[str, Any]
+
+
+def candidate_table(rows: Sequence[Row]) -> str:
+    """Lay out candidates, the failed ones left out: scores, costs and measurements with their units.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Rows of a leaderboard.
+
+    Returns
+    -------
+    str
+    """
+    shown = [row for row in rows if row["status"] != "failed"]
+    if not shown:
+        return "No candidate was trained."
+    first = shown[0]
+    places = score_places(first["score_low"], first["score_high"])
+    columns: dict[str, Callable[[Row], str]] = {
+        "id": lambda row: str(row["id"]),
+        "family": lambda row: str(row["family"]),
+        f"{first['metric'] or 'score'} [95 %]": lambda row: interval(
+            row["score"], row["score_low"], row["score_high"], places
+        ),
+        "": _marks,
+        "p50 µs": lambda row: rounded(row["latency_p50_us"]),
+        "p99 µs": lambda row: rounded(row["latency_p99_us"]),
+        "CPU µs/row": lambda row: rounded(row["cpu_us_per_row"]),
+        "batch rows/s": lambda row: whole(row["rows_per_s"]),
+        "train CPU s": lambda row: rounded(row["train_cpu_s"]),
+        "peak MB": lambda row: whole(row["peak_memory_mb"]),
+        "size MB": lambda row: rounded(row["artifact_mb"]),
+        "price/million": lambda row: rounded(row["price_per_million_usd"]),
+    }
+    left = list(columns)[:4]
+    cells = [[show(row) for show in columns.values()] for row in shown]
+    return render(list(columns), cells, left=left)
+
+
+def _marks(row: Row) -> str:
+    marks = ("*" if row["on_front"] else "") + ("=" if row.get("equal_to_best") else "")
+    return marks + ("!" if row["status"] == "stopped" else "")
+
+
+def legend(rows: Sequence[Row]) -> str:
+    """Say what the marks mean, on which data the scores are, and where and how often latency was measured."""
+    lines = []
+    meanings = {
+        "*": "on the Pareto front (score, p50, price)",
+        "=": "not told from the best score (its interval)",
+        "!": "stopped early",
+    }
+    used = "".join(_marks(row) for row in rows if row["status"] != "failed")
+    if used:
+        lines.append(
+            "; ".join(f"{mark} {meaning}" for mark, meaning in meanings.items() if mark in used) + "."
+        )
+    scored = next((row for row in rows if row["score"] is not None), None)
+    if scored is not None:
+        on = f" on {scored['score_rows']:,} rows" if scored.get("score_rows") else ""
+        lines.append(
+            f"Scores: {scored['metric']}, higher is better, {scored.get('score_data') or 'validation'}{on}."
+        )
+    timed = next((row for row in rows if row.get("calls")), None)
+    if timed is not None:
+        lines.append(
+            f"Latency: one row as a dict, in process, {_counted(timed['threads'], 'thread')}, "
+            f"{timed['calls']:,} calls in {_counted(timed['blocks'], 'block')}; p99 of the quietest block; "
+            f"on {timed['machine'] or 'an unnamed machine'}."
+        )
+    return "\n".join(lines)
+
+
+def _counted(number: int | None, noun: str) -> str:
+    return f"{number or NOTHING} {noun}{'' if number == 1 else 's'}"
+
+
+def failures(rows: Sequence[Row]) -> str:
+    """List the candidates that failed: the stage, the reason and what to do; empty where none failed."""
+    failed = [row for row in rows if row["status"] == "failed"]
+    if not failed:
+        return ""
+    names = ["id", "family", "stage", "reason", "what to do"]
+    cells = [
+        [str(row.get(key) or NOTHING) for key in ("id", "family", "stage", "reason", "hint")]
+        for row in failed
+    ]
+    return f"Failed ({len(failed)}):\n{render(names, cells, left=names)}"
+
+
+def paragraphs(*parts: str) -> str:
+    """Join the parts that are not empty, a blank line between them.
+
+    Examples
+    --------
+    >>> paragraphs("a", "", "b")
+    'a\\n\\nb'
+    """
+    return "\n\n".join(part for part in parts if part)

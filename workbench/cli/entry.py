@@ -1,0 +1,205 @@
+"""From ``argv`` to an exit code: 0 done, 1 a check failed or the work could not be done, 2 wrong usage."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+import textwrap
+import time
+import traceback
+from collections.abc import Sequence
+
+from workbench.errors import InputError, UsageError, WorkbenchError, nearest, shown
+
+from . import app, demo, export, front, inspect, leaderboard, predict, resume, search, serve, verify
+from .command import Command, Parser
+from .console import Console, debugging, one_line
+
+COMMANDS: tuple[Command, ...] = (
+    demo.COMMAND,
+    inspect.COMMAND,
+    search.COMMAND,
+    resume.COMMAND,
+    leaderboard.COMMAND,
+    front.COMMAND,
+    export.COMMAND,
+    verify.COMMAND,
+    predict.COMMAND,
+    serve.COMMAND,
+    app.COMMAND,
+)
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+
+_DESCRIPTION = "Find, choose and serve a model for a table, by accuracy, latency and price."
+_EPILOG = """\
+Start with:  workbench demo
+Then:        workbench inspect DATA --target COL
+             workbench search DATA --target COL --time 5m
+Help:        workbench COMMAND --help"""
+
+#: What the system says when a place cannot be written or read: the user's to mend.
+_PLACE_ERRORS = frozenset(
+    [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT,
+     errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP]
+)  # fmt: skip
+_FULL = "Free some space or choose another folder; what was finished is kept."
+_FORBIDDEN = "You may not use this place: choose another folder or change its permissions."
+_HINTS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: "This place is read-only: choose another folder.",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str or None
+        The arguments after the program's name; None takes those of this process.
+
+    Returns
+    -------
+    int
+        0 done, 1 a check failed or the work could not be done, 2 wrong usage.
+
+    Examples
+    --------
+    >>> main(["front", "no-such-run", "--json"])  # doctest: +ELLIPSIS
+    {
+      "error": "..."
+    }
+    2
+    """
+    started = time.monotonic()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    console = Console.standard(as_json="--json" in arguments)
+    try:
+        return _run(arguments, console, started)
+    except SystemExit as leaving:  # argparse leaves this way after --help and --version
+        return leaving.code if isinstance(leaving.code, int) else WRONG_USAGE
+    except BrokenPipeError:
+        _let_go_of_output()
+        return DONE
+    except KeyboardInterrupt:
+        console.error("stopped by Ctrl-C")
+        return FAILED
+    except Exception as error:
+        return _fail(error, console)
+
+
+def parser() -> Parser:
+    """Return the parser of the whole command line."""
+    top = Parser(
+        prog="workbench",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
+    verbs = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for command in COMMANDS:
+        own = verbs.add_parser(
+            command.name,
+            help=command.summary,
+            description=textwrap.fill(command.description, 78),
+            epilog=f"example:\n  {command.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.add_options(own)
+        own.add_argument("--json", action="store_true", help="one JSON document on stdout; logs go to stderr")
+        own.set_defaults(_command=command)
+    return top
+
+
+def _run(arguments: list[str], console: Console, started: float) -> int:
+    top = parser()
+    if not arguments:
+        top.print_help(console.err)
+        return WRONG_USAGE
+    _check_verb(arguments[0])
+    options = top.parse_args(arguments, argparse.Namespace(started=started))
+    if "_command" not in options:
+        raise UsageError("no command given", hint="Try: workbench --help")
+    command: Command = options._command
+    code = command.run(options, console)
+    console.out.flush()
+    return code
+
+
+def _check_verb(word: str) -> None:
+    names = [command.name for command in COMMANDS]
+    if not word.startswith("-") and word not in names:
+        close = ", ".join(nearest(word, names))
+        hint = f"Did you mean {close}?" if close else "Try: workbench --help"
+        raise UsageError("command", found=shown(word), expected=f"one of {', '.join(names)}", hint=hint)
+
+
+def _fail(error: Exception, console: Console) -> int:
+    if debugging():
+        traceback.print_exception(error, file=console.err)
+    message, code = explain(error)
+    try:
+        console.error(message)
+    except BrokenPipeError:
+        _let_go_of_output()
+    return code
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """Return the one line that says what went wrong, and the exit code.
+
+    Examples
+    --------
+    >>> explain(UsageError("--time", found="'0'", expected="a duration such as 5m"))
+    ("--time: found '0'; expected a duration such as 5m", 2)
+    >>> explain(PermissionError(errno.EACCES, "Permission denied", "runs"))[1]
+    2
+    >>> explain(RuntimeError("odd"))
+    ('internal error: RuntimeError: odd. Please report it; WORKBENCH_DEBUG=1 shows where it happened.', 1)
+    """
+    if isinstance(error, (UsageError, InputError)):
+        return one_line(str(error)), WRONG_USAGE
+    if isinstance(error, WorkbenchError):
+        return one_line(str(error)), FAILED
+    if isinstance(error, OSError) and error.errno in _PLACE_ERRORS:
+        where = f"{error.filename}: " if error.filename else ""
+        reason = (error.strerror or os.strerror(error.errno or 0)).lower()
+        return one_line(f"{where}{reason}. {_HINTS.get(error.errno or 0, '')}"), WRONG_USAGE
+    if isinstance(error, MemoryError):
+        return (
+            "memory ran out. Use fewer rows or columns, fewer --workers, or a machine with more memory.",
+            FAILED,
+        )
+    kind = type(error).__name__
+    where = "Please report it; WORKBENCH_DEBUG=1 shows where it happened."
+    return one_line(f"internal error: {kind}: {error}. {where}"), FAILED
+
+
+def _let_go_of_output() -> None:
+    """Point standard output at nothing: its reader (``| head``) has left, and Python flushes at exit."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
+
+
+class _Version(argparse.Action):
+    """Prints the version; looking it up costs more than all the rest of a short command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
+
+        try:
+            version = metadata.version("workbench-automl")
+        except metadata.PackageNotFoundError:
+            version = "(not installed)"
+        sys.stdout.write(f"workbench {version}\n")
+        parser.exit()

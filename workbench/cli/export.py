@@ -1,0 +1,70 @@
+"""``workbench export``: a choice becomes a bundle."""
+
+from __future__ import annotations
+
+import argparse
+
+from .command import Command
+from .console import Console
+from .options import add_limits, add_run
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_run(parser)
+    parser.add_argument(
+        "--pick",
+        metavar="HOW",
+        default="balanced",
+        help="best, balanced, fastest, cheapest, or a candidate's id such as c0017; default: balanced",
+    )
+    parser.add_argument("--out", metavar="BUNDLE", required=True, help="a folder to make, or a .zip")
+    add_limits(parser, of="that the choice has to keep")
+    group = parser.add_argument_group("what the bundle says of itself")
+    group.add_argument("--name", metavar="NAME", help="the model's name; default: the run's")
+    group.add_argument("--version", metavar="V", help="the model's version; default: 1")
+    group.add_argument("--note", metavar="TEXT", help="why this one: kept in decision.json")
+    group.add_argument("--by", metavar="WHO", help="who decided; default: the user of this process")
+    parser.add_argument("--overwrite", action="store_true", help="replace a bundle that lies there")
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    from workbench.api import open_run
+
+    run = open_run(options.run)
+    choice = run.pick(
+        options.pick,
+        max_latency=options.max_latency,
+        max_price=options.max_price,
+        max_size=options.max_size,
+    )
+    for warning in choice.warnings:
+        console.note(f"warning: {warning}")
+    wanted = {key: getattr(options, key) for key in ("name", "version", "note", "by")}
+    bundle = run.export(
+        choice,
+        options.out,
+        overwrite=options.overwrite,
+        progress=lambda event: console.note(str(event["message"])),
+        **{key: value for key, value in wanted.items() if value is not None},
+    )
+    document = {
+        "bundle": str(bundle),
+        "run": str(run.path),
+        "chosen": dict(choice.row),
+        "sentences": list(choice.sentences),
+        "warnings": list(choice.warnings),
+    }
+    following = f"Next:  workbench verify {bundle}\n       workbench serve {bundle}"
+    console.result(document, "\n".join([*choice.sentences, f"Written to {bundle}", "", following]))
+    return 0
+
+
+COMMAND = Command(
+    name="export",
+    summary="pick a candidate and write it as a bundle",
+    description="Pick a candidate, train it again on all rows, check that the served form equals it, and "
+    "write a bundle: a folder that serves without any training library.",
+    example="workbench export runs/churn --pick balanced --max-latency 5ms --out bundles/churn",
+    add_options=_add_options,
+    run=_run,
+)

@@ -1,0 +1,33 @@
+"""``workbench front``: the candidates that nothing dominates."""
+
+from __future__ import annotations
+
+import argparse
+
+from .candidates import candidate_table, legend, paragraphs
+from .command import Command
+from .console import Console
+from .options import add_prices, add_run
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_run(parser)
+    add_prices(parser)
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    from workbench.api import open_run
+
+    rows = open_run(options.run).front_rows(options.prices)
+    console.result(rows, paragraphs(candidate_table(rows), legend(rows)))
+    return 0
+
+
+COMMAND = Command(
+    name="front",
+    summary="the Pareto front only: nothing else is better in score, latency and price",
+    description="List the candidates that no other one beats in score, latency and price at once.",
+    example="workbench front runs/churn",
+    add_options=_add_options,
+    run=_run,
+)

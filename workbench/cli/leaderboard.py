@@ -1,0 +1,34 @@
+"""``workbench leaderboard``: every candidate of a run."""
+
+from __future__ import annotations
+
+import argparse
+
+from .candidates import candidate_table, failures, legend, paragraphs
+from .command import Command
+from .console import Console
+from .options import add_prices, add_run
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_run(parser)
+    add_prices(parser)
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    from workbench.api import open_run
+
+    rows = open_run(options.run).rows(options.prices)
+    console.result(rows, paragraphs(candidate_table(rows), legend(rows), failures(rows)))
+    return 0
+
+
+COMMAND = Command(
+    name="leaderboard",
+    summary="every candidate with its score, latency, cost and price; failures with reasons",
+    description="List every candidate: score with interval, latency p50 and p99, throughput, CPU cost, "
+    "memory, size and price; those that failed with the stage, the reason and what to do.",
+    example="workbench leaderboard runs/churn",
+    add_options=_add_options,
+    run=_run,
+)

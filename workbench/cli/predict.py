@@ -1,0 +1,39 @@
+"""``workbench predict``: a file of rows becomes a file of predictions."""
+
+from __future__ import annotations
+
+import argparse
+
+from .command import Command
+from .console import Console
+from .progress import RowProgress
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", metavar="BUNDLE", help="a bundle: a folder or one .zip")
+    parser.add_argument("input", metavar="INPUT", help="a csv, tsv, parquet or jsonl file, also .gz")
+    parser.add_argument(
+        "--out", metavar="OUTPUT", required=True, help="the file to write; its ending says the format"
+    )
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    from workbench.runtime.batch import score_file
+    from workbench.runtime.bundle import open_bundle
+
+    bundle = open_bundle(options.bundle)
+    with RowProgress(console) as progress:
+        report = score_file(bundle, options.input, options.out, progress=progress)
+    console.result(report.to_json(), report.to_text())
+    return 0 if report.failed == 0 else 1
+
+
+COMMAND = Command(
+    name="predict",
+    summary="batch scoring, file to file, in bounded memory",
+    description="Score a file row by row into another one. Input columns are kept; a row that cannot be "
+    "scored does not stop the job: its error column says why.",
+    example="workbench predict bundles/churn new.csv --out scored.csv",
+    add_options=_add_options,
+    run=_run,
+)

@@ -1,0 +1,213 @@
+"""How far a search is: a live bar on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from types import FrameType
+from typing import Any
+
+from .console import Console, one_line
+from .table import rounded, seconds
+
+Event = Mapping[str, Any]
+
+
+class Progress:
+    """Shows the events of a search as they come.
+
+    Parameters
+    ----------
+    console : Console
+        Events go to its standard error: a bar where that is a terminal, else one line an event.
+
+    Examples
+    --------
+    >>> import io
+    >>> console = Console(io.StringIO(), io.StringIO())
+    >>> with Progress(console) as progress:
+    ...     progress({"kind": "trial", "message": "c0001 lightgbm 0.914", "elapsed_s": 3.2})
+    >>> print(console.err.getvalue(), end="")
+    [3 s] c0001 lightgbm 0.914
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar: Any = None
+        self._said = ""
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event; its keys are those of `status_line`, kind and message."""
+        message = one_line(str(event.get("message") or ""))
+        if self._console.is_terminal:
+            self._draw(event, message)
+        elif message and message != self._said:
+            self._console.note(f"[{float(event.get('elapsed_s') or 0):.0f} s] {message}")
+        self._said = message
+
+    def _draw(self, event: Event, message: str) -> None:
+        done, total = _share(event)
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                total=total,
+                file=self._console.err,
+                bar_format=_BAR if total else "{desc} {postfix}",
+                desc="search",
+                leave=False,
+                dynamic_ncols=True,
+            )
+        is_trial = event.get("kind") == "trial" and event.get("status") == "ok"
+        if message and message != self._said and not is_trial:
+            self._bar.write(message, file=self._console.err)
+        self._bar.n = min(done, total) if total else done
+        self._bar.set_postfix_str(status_line(event), refresh=True)
+
+
+_LINE_EVERY_S = 10.0
+_BAR = "{desc} {percentage:3.0f}%|{bar:20}| {postfix}"
+
+
+def _share(event: Event) -> tuple[float, float | None]:
+    """Return how much is done of how much: seconds where time bounds the search, else candidates."""
+    if event.get("budget_s"):
+        return float(event.get("elapsed_s") or 0), float(event["budget_s"])
+    total = event.get("trials_budget")
+    return float(event.get("trials") or 0), float(total) if total else None
+
+
+def status_line(event: Event) -> str:
+    """Sum up where a search stands.
+
+    Examples
+    --------
+    >>> status_line({"elapsed_s": 12, "budget_s": 300, "trials": 9, "failed": 1, "best_score": 0.914,
+    ...              "best_family": "lightgbm"})
+    '12 s of 5 min 0 s, 9 candidates, 1 failed, best 0.9140 lightgbm'
+    """
+    elapsed, budget = float(event.get("elapsed_s") or 0), event.get("budget_s")
+    parts = [seconds(elapsed) + (f" of {seconds(float(budget))}" if budget else "")]
+    if event.get("trials") is not None:
+        parts.append(f"{event['trials']} candidates")
+    if event.get("failed"):
+        parts.append(f"{event['failed']} failed")
+    if event.get("best_score") is not None:
+        parts.append(
+            f"best {rounded(float(event['best_score']), 4)} {event.get('best_family') or ''}".rstrip()
+        )
+    return ", ".join(parts)
+
+
+class RowProgress:
+    """Shows how far a file is scored: a bar on a terminal, else a line every ten seconds.
+
+    Parameters
+    ----------
+    console : Console
+    clock : callable
+        Gives seconds.
+
+    Examples
+    --------
+    >>> import io
+    >>> console = Console(io.StringIO(), io.StringIO())
+    >>> with RowProgress(console, clock=iter([0.0, 4.0, 11.0]).__next__) as progress:
+    ...     progress(8192, 0.3)
+    ...     progress(16384, 0.6)
+    >>> print(console.err.getvalue(), end="")
+    16,384 rows scored, 60 % of the input read
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console, self._clock = console, clock
+        self._last = clock()
+        self._bar: Any = None
+
+    def __enter__(self) -> RowProgress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, rows: int, share: float) -> None:
+        """Show how many rows are scored and which share (0 to 1) of the input is read."""
+        if self._console.is_terminal:
+            self._draw(rows, share)
+            return
+        now = self._clock()
+        if now - self._last >= _LINE_EVERY_S:
+            self._last = now
+            self._console.note(f"{rows:,} rows scored, {share:.0%} of the input read".replace("%", " %"))
+
+    def _draw(self, rows: int, share: float) -> None:
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                total=1.0,
+                file=self._console.err,
+                bar_format=_BAR,
+                desc="predict",
+                leave=False,
+                dynamic_ncols=True,
+            )
+        self._bar.n = min(share, 1.0)
+        self._bar.set_postfix_str(f"{rows:,} rows", refresh=True)
+
+
+@contextmanager
+def stopping(console: Console) -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C into a wish to finish, and the second into `KeyboardInterrupt`.
+
+    Parameters
+    ----------
+    console : Console
+        Told what the first Ctrl-C does.
+
+    Yields
+    ------
+    callable
+        Tells whether the wish was uttered: the ``stop`` argument of a search.
+
+    Examples
+    --------
+    >>> import io
+    >>> console = Console(io.StringIO(), io.StringIO())
+    >>> with stopping(console) as stop:
+    ...     before = stop()
+    ...     signal.raise_signal(signal.SIGINT)
+    ...     (before, stop())
+    (False, True)
+    """
+    wished = False
+
+    def once(_number: int, _frame: FrameType | None) -> None:
+        nonlocal wished
+        if wished:
+            raise KeyboardInterrupt
+        wished = True
+        console.note("Ctrl-C: finishing with what there is; once more stops now.")
+
+    def asked() -> bool:
+        return wished
+
+    if current_thread() is not main_thread():  # only the main thread may set signal handlers
+        yield asked
+        return
+    before = signal.signal(signal.SIGINT, once)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)

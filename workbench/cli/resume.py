@@ -1,0 +1,48 @@
+"""``workbench resume``: a run goes on after a crash, or gets more time."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from .command import Command
+from .console import Console
+from .finished import show_run
+from .options import add_run, positive
+from .progress import Progress, stopping
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_run(parser)
+    parser.add_argument(
+        "--time",
+        metavar="5m",
+        help="wall clock from now; default: as long as the search was given",
+    )
+    parser.add_argument("--trials", type=positive, metavar="N", help="try at most N more candidates")
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    from workbench.api import resume
+
+    with Progress(console) as progress, stopping(console) as stop:
+        run = resume(
+            options.run,
+            time=options.time,
+            trials=options.trials,
+            progress=progress,
+            stop=stop,
+            used_s=time.monotonic() - options.started,
+        )
+    return show_run(run, console)
+
+
+COMMAND = Command(
+    name="resume",
+    summary="go on after a crash, or extend a finished run",
+    description="Continue a run where it ended: after a crash or Ctrl-C, or to give a finished search more "
+    "time. What was trained is kept.",
+    example="workbench resume runs/churn --time 5m",
+    add_options=_add_options,
+    run=_run,
+)

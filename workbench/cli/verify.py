@@ -1,0 +1,40 @@
+"""``workbench verify``: whether a bundle is what it says it is."""
+
+from __future__ import annotations
+
+import argparse
+
+from .command import Command
+from .console import Console
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", metavar="BUNDLE", help="a bundle: a folder or one .zip")
+    parser.add_argument(
+        "--isolation",
+        choices=("full", "quick", "off"),
+        default="full",
+        help="predict in a new environment made from the bundle's requirements.txt (full, the default), in "
+        "a fresh interpreter that refuses the training libraries (quick), or not at all (off)",
+    )
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    from workbench.export.verify import Isolation, verify_bundle
+
+    kinds: dict[str, Isolation] = {"full": True, "quick": "quick", "off": False}
+    report = verify_bundle(options.bundle, isolation=kinds[options.isolation])
+    console.result(report.to_json(), report.to_text())
+    return 0 if report.ok else 1
+
+
+COMMAND = Command(
+    name="verify",
+    summary="checksums, golden rows, parity, isolation: says what it checked",
+    description="Check a bundle: the checksum of every file, its golden rows, one row against a batch, the "
+    "served model against the library that trained it, and that it predicts with nothing but its own "
+    "requirements.",
+    example="workbench verify bundles/churn",
+    add_options=_add_options,
+    run=_run,
+)

@@ -1,0 +1,136 @@
+"""How the dates of a text column are written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_DATES = (
+    "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%d/%m/%y", "%m/%d/%y", "%d.%m.%y",
+    "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d/%b/%Y",
+    "%Y.%m.%d", "%a, %d %b %Y", "%a %b %d %Y",
+)  # fmt: skip
+_TIMES = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f", "T%H:%M:%S", ":%H:%M:%S %z", " %H:%M:%S %z")
+_LOOKS = re.compile(
+    r"\d{1,4}([/.-])\d{1,2}\1\d{1,4}|\d{1,2}[ /-][A-Za-z]{3,9}[ ,/-]+\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2},? \d{4}"
+    r"|[A-Za-z]{3},? (?:\d{1,2} [A-Za-z]{3}|[A-Za-z]{3} \d{1,2}) \d{4}|\d{4}-W?\d\d"
+)
+_SAMPLE = 400
+_MOST_FORMATS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class DateStyle:
+    """How dates are written.
+
+    Attributes
+    ----------
+    formats : tuple of str
+        `strptime` formats; none for ISO 8601.
+    ambiguous : bool
+        Whether day and month could be exchanged in every one of them.
+    """
+
+    formats: tuple[str, ...]
+    ambiguous: bool = False
+
+
+def guess_date_style(texts: Sequence[str]) -> DateStyle | None:
+    """Find the formats under which most texts are dates; None where they are no dates.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Distinct values in the order in which they appear, blanks stripped, none of them missing.
+
+    Examples
+    --------
+    >>> guess_date_style(["31/01/2024", "02/02/2024"])
+    DateStyle(formats=('%d/%m/%Y',), ambiguous=False)
+    >>> guess_date_style(["2024-01-31"])
+    DateStyle(formats=(), ambiguous=False)
+    >>> guess_date_style(["A-12", "B-7"]) is None
+    True
+    """
+    step = max(1, len(texts) // _SAMPLE)
+    sample = list(texts[::step])
+    if sum(_LOOKS.match(text) is not None for text in sample) < 0.5 * len(sample):
+        return None
+    remaining = [text for text in sample if not _is_iso(text)]
+    chosen: list[str] = []
+    ambiguous = False
+    while remaining and len(chosen) < _MOST_FORMATS:
+        counts = {style: _count(style, remaining) for style in _candidates()}
+        best = max(counts, key=counts.__getitem__)
+        if counts[best] == 0:
+            break
+        twin = _exchanged(best)
+        if twin and counts[best] == counts.get(twin, 0):
+            best, unclear = _decide(best, twin, texts)
+            ambiguous |= unclear
+        chosen.append(best)
+        remaining = [text for text in remaining if not _fits(text, best)]
+    if len(remaining) > 0.5 * len(sample):
+        return None
+    return DateStyle(tuple(chosen), ambiguous)
+
+
+def _candidates() -> list[str]:
+    return [date + time for date in _DATES for time in _TIMES]
+
+
+def _is_iso(text: str) -> bool:
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _fits(text: str, style: str) -> bool:
+    return _moment(text, style) is not None
+
+
+def _moment(text: str, style: str) -> dt.datetime | None:
+    try:
+        return dt.datetime.strptime(text, style)  # noqa: DTZ007 - only compared with others like it
+    except ValueError:
+        return None
+
+
+def _count(style: str, texts: list[str]) -> int:
+    """Count the texts that fit; a style that fits none of the first few is not tried further."""
+    if not any(_fits(text, style) for text in texts[:20]):
+        return 0
+    return sum(_fits(text, style) for text in texts)
+
+
+def _exchanged(style: str) -> str | None:
+    """Return the format with day and month exchanged, where both are digits."""
+    for one, other in (("%d/%m", "%m/%d"), ("%d-%m", "%m-%d")):
+        if style.startswith(one):
+            return other + style[len(one) :]
+        if style.startswith(other):
+            return one + style[len(other) :]
+    return None
+
+
+def _decide(style: str, twin: str, texts: Sequence[str]) -> tuple[str, bool]:
+    """Choose between two readings by all texts, then by the order of the rows; say whether it stays unclear."""
+    misfits = {each: sum(not _fits(text, each) for text in texts) for each in (style, twin)}
+    if misfits[style] != misfits[twin]:
+        return min(misfits, key=misfits.__getitem__), False
+    month_first = style if style.startswith("%m") else twin
+    day_first = twin if month_first == style else style
+    if _is_sorted(texts, day_first) and not _is_sorted(texts, month_first):
+        return day_first, False
+    if _is_sorted(texts, month_first) and not _is_sorted(texts, day_first):
+        return month_first, False
+    return month_first, True
+
+
+def _is_sorted(texts: Sequence[str], style: str) -> bool:
+    moments = [moment for text in texts[:5000] if (moment := _moment(text, style)) is not None]
+    return len(moments) > 2 and all(one <= next_ for one, next_ in zip(moments, moments[1:], strict=False))

@@ -1,0 +1,200 @@
+"""Delimited text files (CSV, TSV, …) as raw text columns."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.csv
+
+from workbench.errors import DataError
+from workbench.runtime.schema import tidy_names
+
+from .dataset import Finding
+from .dialect import Dialect, sniff
+from .encoding import guess_encoding, legacy_encoding
+from .table import Table
+
+_SAMPLE_BYTES = 1 << 18
+_LONGEST_LINE_BYTES = 1 << 24
+_LEGACY_BYTES = 1 << 16
+_CHUNK_ROWS = 50_000
+_LONGEST_FIELD = 1 << 24
+
+
+def read_delimited(path: Path, *, header: bool | None = None) -> Table:
+    """Read a delimited text file, plain or gzipped, as text.
+
+    Parameters
+    ----------
+    path : Path
+    header : bool or None
+        Whether the first line names the columns; None finds out.
+
+    Returns
+    -------
+    Table
+        Every column is raw text; an empty field is an empty text.
+
+    Raises
+    ------
+    DataError
+        Where the file is empty, binary, damaged or no table.
+    """
+    with open_bytes(path) as file:
+        head, complete = _head(file, path.name)
+    encoding = guess_encoding(head, path.name)
+    text = head.decode(encoding, "ignore")
+    if not text.strip():
+        raise DataError(f"{path.name} is empty", expected="a header and at least one row")
+    dialect = sniff(text.lstrip("\ufeff"), complete=complete, header=header)
+    try:
+        columns, skipped = _read(path, dialect, encoding)
+    except UnicodeDecodeError:
+        encoding = _legacy_of(path)
+        columns, skipped = _read(path, dialect, encoding)
+    if not columns or len(columns[0]) == 0:
+        raise DataError(f"{path.name} has a header and no rows", expected="at least one row")
+    source = {
+        "format": "csv",
+        "delimiter": dialect.delimiter,
+        "quote": dialect.quote,
+        "encoding": encoding,
+        "header": dialect.header,
+        "raw_names": list(dialect.raw_names),
+    }
+    findings = [*_about_encoding(encoding), *_about_skipped(skipped, len(columns[0]))]
+    return Table(tuple(tidy_names(dialect.raw_names)), columns, source, path.name, tuple(findings))
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file for its bytes, unpacked where it is gzipped (told by its first bytes, not its name)."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else path.open("rb")
+
+
+def _head(file: IO[bytes], name: str) -> tuple[bytes, bool]:
+    """Return the first lines of a file and whether they are all of it."""
+    head = file.read(_SAMPLE_BYTES)
+    while head.count(b"\n") + head.count(b"\r") < 20 and len(head) <= _LONGEST_LINE_BYTES:
+        more = file.read(len(head) + 1)
+        if not more:
+            return head, True
+        head += more
+    if b"\n" not in head and b"\r" not in head:
+        raise DataError(
+            f"{name} is no table",
+            found=f"a first line longer than {_LONGEST_LINE_BYTES >> 20} MB",
+            expected="one line a row",
+        )
+    return head, not file.read(1)
+
+
+def _legacy_of(path: Path) -> str:
+    """Find the encoding of a file whose first lines are ASCII and later ones are not UTF-8."""
+    sample = bytearray()
+    with open_bytes(path) as file:
+        for line in file:
+            if not line.isascii():
+                sample += line[:4096]
+            if len(sample) > _LEGACY_BYTES:
+                break
+    return legacy_encoding(bytes(sample), path.name)
+
+
+def _read(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.ChunkedArray, ...], int]:
+    """Read all rows; return the columns and the number of rows that could not be used.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        Where the bytes do not fit the encoding.
+    """
+    names = [str(at) for at in range(dialect.width)]
+    ragged: list[int] = []
+
+    def skip(row: Any) -> str:
+        ragged.append(row.actual_columns)
+        return "skip"
+
+    try:
+        with open_bytes(path) as file:
+            table = pyarrow.csv.read_csv(
+                file,
+                pyarrow.csv.ReadOptions(
+                    block_size=_LONGEST_LINE_BYTES,
+                    column_names=names,
+                    skip_rows_after_names=int(dialect.header),
+                    encoding="utf8" if encoding == "utf-8-sig" else encoding,
+                ),
+                pyarrow.csv.ParseOptions(
+                    delimiter=dialect.delimiter,
+                    quote_char=dialect.quote or False,
+                    newlines_in_values=dialect.quote is not None,
+                    invalid_row_handler=skip,
+                ),
+                pyarrow.csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                ),
+            )
+    except pa.ArrowInvalid as error:
+        if "invalid UTF8" in str(error):
+            raise UnicodeDecodeError("utf-8", b"", 0, 1, str(error)) from error
+        return _read_ragged(path, dialect, encoding)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise DataError(f"{path.name} is damaged", found=str(error)) from error
+    if ragged:
+        return _read_ragged(path, dialect, encoding)
+    return tuple(table.columns), 0
+
+
+def _read_ragged(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.ChunkedArray, ...], int]:
+    """Read a file whose lines differ in length: short rows are filled up, empty fields too many are dropped."""
+    width = dialect.width
+    chunks: list[list[pa.Array]] = [[] for _ in range(width)]
+    skipped = 0
+    previous = csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        rows = _rows(path, dialect, encoding)
+        while batch := list(itertools.islice(rows, _CHUNK_ROWS)):
+            kept = [row for row in batch if not any(row[width:])]
+            skipped += len(batch) - len(kept)
+            padded = [row[:width] + [""] * (width - len(row)) for row in kept]
+            for at, fields in enumerate(zip(*padded, strict=True)):
+                chunks[at].append(pa.array(fields, pa.string()))
+    except csv.Error as error:
+        raise DataError(f"{path.name} is no table", found=str(error), expected="one line a row") from error
+    finally:
+        csv.field_size_limit(previous)
+    return tuple(pa.chunked_array(parts, pa.string()) for parts in chunks), skipped
+
+
+def _rows(path: Path, dialect: Dialect, encoding: str) -> Iterator[list[str]]:
+    with open_bytes(path) as raw, io.TextIOWrapper(raw, encoding=encoding, newline="") as text:
+        quoting = csv.QUOTE_NONE if dialect.quote is None else csv.QUOTE_MINIMAL
+        reader = csv.reader(text, delimiter=dialect.delimiter, quotechar=dialect.quote, quoting=quoting)
+        rows = (row for row in reader if row)
+        if dialect.header:
+            next(rows, None)
+        yield from rows
+
+
+def _about_encoding(encoding: str) -> Iterator[Finding]:
+    if not encoding.startswith("utf-8"):
+        yield Finding("encoding", "info", None, f"the file is not UTF-8; it was read as {encoding}")
+
+
+def _about_skipped(skipped: int, kept: int) -> Iterator[Finding]:
+    if skipped:
+        message = (
+            f"{skipped} of {skipped + kept} lines have more fields than the header and were left out; "
+            "check the file's quotes"
+        )
+        yield Finding("malformed_rows", "warning", None, message)

@@ -1,0 +1,251 @@
+"""A file or frame becomes a `Dataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.errors import DataError, SettingsError, shown
+from workbench.runtime.schema import Column1d, Levels, Schema
+
+from .dataset import Dataset, Finding
+from .fingerprint import by_appearance, fingerprint
+from .infer import Inferred, finished, infer_column
+from .read import read_table
+from .table import Table
+from .target import Target, TaskOption, read_target
+
+FEWEST_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which column plays which part; each is a name of the table or None."""
+
+    target: str
+    group: str | None = None
+    time: str | None = None
+    weight: str | None = None
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def not_inputs(self) -> frozenset[str]:
+        """Names that models never see."""
+        return frozenset([self.target, *self.dropped, *(name for name in (self.group, self.weight) if name)])
+
+
+def load_dataset(
+    source: object,
+    *,
+    target: str,
+    task: TaskOption = "auto",
+    positive: object = None,
+    drop: Sequence[str] = (),
+    group: str | None = None,
+    time_column: str | None = None,
+    weight: str | None = None,
+    metric_hint: str | None = None,
+) -> Dataset:
+    """Read a file or frame into rows that a search can learn from.
+
+    Parameters
+    ----------
+    source : path, data frame, Arrow table, mapping of columns, or Table
+    target : str
+        The column to learn; a position ("0") for files without a header.
+    task : {"auto", "binary", "multiclass", "regression"}
+    positive : object
+        The positive label of a binary task, matched as text; by default inferred.
+    drop : sequence of str
+        Columns to leave out.
+    group : str or None
+        Rows that agree in this column never stand on both sides of a split. It is no input.
+    time_column : str or None
+        Splits go forward in this column. It stays an input.
+    weight : str or None
+        Row weights, zero or more. It is no input.
+    metric_hint : str or None
+        The metric asked for, where it tells classes from numbers.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DataError
+        Where the data cannot be used.
+    SettingsError
+        Where an option does not fit the data.
+
+    Examples
+    --------
+    >>> frame = {"size": [5, 6, 7, 8, 9] * 4, "colour": ["red", "blue"] * 10, "sold": ["yes", "no"] * 10}
+    >>> data = load_dataset(frame, target="sold")
+    >>> data.schema.names, data.schema.output.classes
+    (['size', 'colour'], ('no', 'yes'))
+    """
+    table = source if isinstance(source, Table) else read_table(source)
+    roles = find_roles(table, target, drop=drop, group=group, time_column=time_column, weight=weight)
+    comma = prefers_comma(table)
+    learned = read_target(
+        roles.target,
+        table.column(roles.target),
+        task=task,
+        positive=positive,
+        metric_hint=metric_hint,
+        prefer_comma=comma,
+    )
+    keep = learned.known.copy()
+    findings = [*table.findings, *learned.findings, *_about_unknown(roles.target, learned)]
+    time = _times(table, roles, comma) if roles.time else None
+    if time is not None:
+        timed = np.isfinite(time)
+        if not timed[keep].all():
+            count = int((~timed & keep).sum())
+            message = f"{count} rows without a time were left out"
+            findings.append(Finding("rows_without_time", "warning", roles.time, message))
+        keep &= timed
+    _check_rows(roles.target, keep, len(keep))
+    kept = table if keep.all() else table.rows(keep)
+    inputs = infer_inputs(kept, roles, prefer_comma=comma)
+    findings += [finding for each in inputs for finding in each.findings]
+    used = [each for each in inputs if each.role == "input" and each.values is not None]
+    if not used:
+        raise DataError("no column is left to learn from", found=_why_none(table, roles, inputs))
+    columns = tuple(finished(each.column, each.values) for each in used if each.values is not None)
+    dataset = Dataset(
+        schema=Schema(columns, learned.output, table.source),
+        columns={each.column.name: each.values for each in used if each.values is not None},
+        y=learned.y[keep],
+        weight=_weights(kept, roles.weight, comma) if roles.weight else None,
+        group=_groups(kept, roles.group) if roles.group else None,
+        time=time[keep] if time is not None else None,
+        findings=tuple(findings),
+        name=table.name,
+        rows_read=table.n_rows,
+    )
+    return replace(dataset, fingerprint=fingerprint(dataset))
+
+
+def find_roles(
+    table: Table,
+    target: str,
+    *,
+    drop: Sequence[str] = (),
+    group: str | None = None,
+    time_column: str | None = None,
+    weight: str | None = None,
+) -> Roles:
+    """Find the columns that options name.
+
+    Raises
+    ------
+    DataError
+        Where one is not in the data.
+    SettingsError
+        Where one column has two parts.
+    """
+
+    def found(name: str | None, what: str) -> str | None:
+        return None if name is None else table.names[table.position(name, what)]
+
+    dropped = tuple(table.names[table.position(name, "column to drop")] for name in drop)
+    learned = table.names[table.position(target, "target")]
+    roles = Roles(
+        learned,
+        found(group, "group column"),
+        found(time_column, "time column"),
+        found(weight, "weight column"),
+        dropped,
+    )
+    parts = [name for name in (roles.target, roles.group, roles.time, roles.weight) if name]
+    for name in parts:
+        if parts.count(name) > 1:
+            raise SettingsError(f"column {shown(name)} cannot play two parts", found="target, group, time or weight twice")
+    if learned in dropped:
+        raise SettingsError(f"column {shown(learned)} is the target and cannot be dropped")
+    return roles
+
+
+def prefers_comma(table: Table) -> bool:
+    """Whether "1,234" is likelier a decimal comma: so in files with semicolons between fields."""
+    return table.source.get("delimiter") == ";"
+
+
+def infer_inputs(table: Table, roles: Roles | None, *, prefer_comma: bool) -> list[Inferred]:
+    """Find out what every column is that is neither target nor left out by option."""
+    skipped = roles.not_inputs if roles else frozenset()
+    return [
+        infer_column(name, values, prefer_comma=prefer_comma)
+        for name, values in zip(table.names, table.columns, strict=True)
+        if name not in skipped
+    ]
+
+
+def _check_rows(target: str, keep: np.ndarray, n_rows: int) -> None:
+    if int(keep.sum()) < FEWEST_ROWS:
+        raise DataError(
+            "too few rows to learn from",
+            found=f"{int(keep.sum())} rows with a value of {shown(target)} among {n_rows}",
+            expected=f"at least {FEWEST_ROWS}",
+        )
+
+
+def _about_unknown(target: str, learned: Target) -> list[Finding]:
+    count = int((~learned.known).sum())
+    if not count:
+        return []
+    message = f"{count} rows without a target were left out"
+    return [Finding("rows_without_target", "info", target, message)]
+
+
+def _why_none(table: Table, roles: Roles, inputs: Sequence[Inferred]) -> str:
+    if len(table.names) == 1:
+        return f"only the column {shown(roles.target)}"
+    reasons = [f"{shown(each.column.name)} ({each.role})" for each in inputs[:5]]
+    return ", ".join(reasons) or "every other column dropped or used otherwise"
+
+
+def _times(table: Table, roles: Roles, comma: bool) -> np.ndarray:
+    name = roles.time or ""
+    inferred = infer_column(name, table.column(name), prefer_comma=comma)
+    if isinstance(inferred.values, np.ndarray) and inferred.column.kind in ("datetime", "number"):
+        return inferred.values
+    example = inferred.values.values[0] if isinstance(inferred.values, Levels) and inferred.values.values else "nothing"
+    raise DataError(f"time column {shown(name)}", found=shown(example), expected="dates or numbers")
+
+
+def _weights(table: Table, name: str, comma: bool) -> np.ndarray:
+    inferred = infer_column(name, table.column(name), prefer_comma=comma)
+    weights = inferred.values
+    if not isinstance(weights, np.ndarray):
+        raise DataError(f"weight column {shown(name)}", found="texts", expected="numbers, zero or more")
+    bad = ~(np.isfinite(weights) & (weights >= 0))
+    if bad.any():
+        at = int(bad.argmax())
+        raise DataError(
+            f"weight column {shown(name)}", found=f"{weights[at]:g} in row {at}", expected="numbers, zero or more"
+        )
+    if not weights.any():
+        raise DataError(f"weight column {shown(name)}", found="only zeros", expected="some weight")
+    return weights
+
+
+def _groups(table: Table, name: str) -> np.ndarray:
+    """Number the groups; a row without one is a group of its own."""
+    values: Column1d | None = infer_column(name, table.column(name)).values
+    if values is None:
+        raise DataError(f"group column {shown(name)}", found=f"values of type {table.column(name).type}")
+    if isinstance(values, Levels):
+        groups = by_appearance(values)[0].astype(np.int64)
+        missing = groups < 0
+    else:
+        missing = np.isnan(values)
+        groups = np.unique(values, return_inverse=True)[1].astype(np.int64)
+    groups[missing] = groups.max() + 1 + np.arange(int(missing.sum()))
+    if len(np.unique(groups)) < 2:
+        raise DataError(f"group column {shown(name)}", found="one group", expected="at least two")
+    return groups

@@ -1,0 +1,221 @@
+"""Any file or frame becomes a `Table`."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import orjson
+import pyarrow as pa
+import pyarrow.json
+import pyarrow.parquet
+
+from workbench.errors import DataError, nearest, shown
+from workbench.runtime.schema import category_text, tidy_names
+
+from .delimited import open_bytes, read_delimited
+from .table import Table
+
+Header = Literal["auto"] | bool
+_JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+_PARQUET_SUFFIXES = (".parquet", ".pq")
+
+
+def read_table(source: object, *, header: Header = "auto") -> Table:
+    """Read a file or a data frame without interpreting its values.
+
+    Parameters
+    ----------
+    source : path, pandas.DataFrame, polars.DataFrame, pyarrow.Table, mapping of columns, or Arrow stream
+        Files are told by their content and suffix: ``.parquet``; ``.jsonl``, ``.ndjson`` and ``.json`` (a record a
+        line, or one list of them); anything else is delimited text. All of them may be gzipped.
+    header : "auto" or bool
+        Whether the first line of a delimited file names the columns. Without one the names are "0", "1", …
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    DataError
+        Where there is no such file or it is no table.
+
+    Examples
+    --------
+    >>> read_table({"age": [30, None], "plan": ["a", "b"]}).names
+    ('age', 'plan')
+    """
+    if isinstance(source, (str, Path)):
+        return _read_file(Path(source), header)
+    if type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "iloc"):
+        return _from_pandas(source)
+    if isinstance(source, Mapping):
+        return _from_items((name, _array(list(values))) for name, values in source.items())
+    if isinstance(source, pa.Table) or hasattr(source, "__arrow_c_stream__"):
+        table = source if isinstance(source, pa.Table) else pa.table(source)
+        return _from_items(zip(table.column_names, table.columns, strict=True))
+    raise DataError(
+        "the data cannot be read",
+        found=f"a {type(source).__name__}",
+        expected="a path, a pandas or polars data frame, or a pyarrow table",
+    )
+
+
+def _read_file(path: Path, header: Header) -> Table:
+    _check_file(path)
+    suffixes = path.suffixes[:-1] if path.suffix == ".gz" else path.suffixes
+    suffix = suffixes[-1].lower() if suffixes else ""
+    with _damage_reported(path.name), open_bytes(path) as file:
+        magic = file.read(4)
+        if magic == b"PAR1" or suffix in _PARQUET_SUFFIXES:
+            file.seek(0)
+            return _read_parquet(path, file)
+    if suffix in _JSON_SUFFIXES:
+        with _damage_reported(path.name):
+            return _read_json(path)
+    with _damage_reported(path.name):
+        return read_delimited(path, header=None if header == "auto" else header)
+
+
+class _damage_reported:  # noqa: N801 - a context manager, used as a verb
+    """Turn what a damaged or unreadable file raises into one line."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (EOFError, gzip.BadGzipFile, UnicodeError, pa.ArrowException, PermissionError)):
+            first_line = (str(error).splitlines() or [type(error).__name__])[0]
+            raise DataError(f"{self.name} cannot be read", found=first_line[:200]) from error
+
+
+def _check_file(path: Path) -> None:
+    text = str(path)
+    if "://" in text:
+        raise DataError(f"{shown(text)} is an address", expected="a file on this machine", hint="Download it first.")
+    if path.is_dir():
+        raise DataError(f"{shown(text)} is a folder", expected="a file: CSV, Parquet or JSON lines")
+    if path.exists():
+        return
+    folder = path.parent
+    if not folder.is_dir():
+        raise DataError(f"there is no file {shown(text)}", found=f"no folder {shown(str(folder))}")
+    close = nearest(path.name, sorted(entry.name for entry in folder.iterdir() if entry.is_file())[:5000])
+    hint = f"Did you mean {' or '.join(shown(str(folder / name)) for name in close)}?" if close else None
+    raise DataError(f"there is no file {shown(text)}", hint=hint)
+
+
+def _read_parquet(path: Path, file: IO[bytes]) -> Table:
+    packed = isinstance(file, gzip.GzipFile)
+    table = pyarrow.parquet.read_table(pa.BufferReader(file.read()) if packed else path)
+    read = _from_items(zip(table.column_names, table.columns, strict=True))
+    if read.n_rows == 0:
+        raise DataError(f"{path.name} has no rows", expected="at least one row")
+    return Table(read.names, read.columns, {"format": "parquet"}, path.name)
+
+
+def _read_json(path: Path) -> Table:
+    with open_bytes(path) as file:
+        head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+        file.seek(0)
+        if not head:
+            raise DataError(f"{path.name} is empty", expected="one JSON object a line")
+        if head.startswith(b"["):
+            columns = _columns_of_records(_records_of_list(file.read(), path.name))
+        else:
+            columns = _read_json_lines(path, file)
+    read = _from_items(columns)
+    if read.n_rows == 0:
+        raise DataError(f"{path.name} has no rows", expected="at least one JSON object")
+    return Table(read.names, read.columns, {"format": "jsonl"}, path.name)
+
+
+def _read_json_lines(path: Path, file: IO[bytes]) -> Iterable[tuple[str, pa.ChunkedArray]]:
+    try:
+        table = pyarrow.json.read_json(file, pyarrow.json.ReadOptions(block_size=1 << 24))
+    except pa.ArrowInvalid:  # a column of several types, or a broken line: look at each
+        with open_bytes(path) as again:
+            return _columns_of_records(_records_of_lines(again, path.name))
+    return zip(table.column_names, table.columns, strict=True)
+
+
+def _records_of_list(content: bytes, name: str) -> Iterable[dict[str, Any]]:
+    try:
+        records = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise DataError(f"{name} is no JSON", found=str(error)) from error
+    for at, record in enumerate(records):
+        if not isinstance(record, dict):
+            raise DataError(f"{name}, record {at}", found=shown(record), expected="a JSON object")
+        yield record
+
+
+def _records_of_lines(lines: Iterable[bytes], name: str) -> Iterable[dict[str, Any]]:
+    for number, line in enumerate(lines, start=1):
+        stripped = line.removeprefix(b"\xef\xbb\xbf").strip()
+        if not stripped:
+            continue
+        try:
+            record = orjson.loads(stripped)
+        except orjson.JSONDecodeError as error:
+            raise DataError(f"{name}, line {number}", found=str(error), expected="one JSON object a line") from error
+        if not isinstance(record, dict):
+            raise DataError(f"{name}, line {number}", found=shown(record), expected="one JSON object a line")
+        yield record
+
+
+def _columns_of_records(records: Iterable[dict[str, Any]]) -> Iterable[tuple[str, pa.ChunkedArray]]:
+    columns: dict[str, list[Any]] = {}
+    count = 0
+    for record in records:
+        for name, value in record.items():
+            column = columns.setdefault(name, [])
+            column.extend([None] * (count - len(column)))
+            column.append(value)
+        count += 1
+    for name, column in columns.items():
+        column.extend([None] * (count - len(column)))
+        yield name, _array(column)
+
+
+def _from_pandas(frame: Any) -> Table:
+    return _from_items(
+        (frame.columns[at], _array_of_series(frame.iloc[:, at])) for at in range(len(frame.columns))
+    )
+
+
+def _array_of_series(series: Any) -> pa.ChunkedArray:
+    try:
+        return _chunked(pa.array(series, from_pandas=True))
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return _array([None if missing else value for value, missing in zip(series, series.isna(), strict=True)])
+
+
+def _array(values: list[Any]) -> pa.ChunkedArray:
+    """Return Python values as an Arrow column; values of several types become texts."""
+    try:
+        return _chunked(pa.array(values, from_pandas=True))
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return _chunked(pa.array([None if value is None else category_text(value) for value in values], pa.string()))
+
+
+def _chunked(values: Any) -> pa.ChunkedArray:
+    return values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+
+
+def _from_items(items: Iterable[tuple[object, pa.ChunkedArray]]) -> Table:
+    pairs = list(items)
+    if not pairs:
+        raise DataError("the data has no columns", expected="a target and at least one input column")
+    if len({len(column) for _, column in pairs}) > 1:
+        raise DataError("the data's columns differ in length")
+    if len(pairs[0][1]) == 0:
+        raise DataError("the data has no rows", expected="at least one row")
+    names = tidy_names([str(name) for name, _ in pairs])
+    return Table(tuple(names), tuple(column for _, column in pairs), {"format": "frame"})

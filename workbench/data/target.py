@@ -1,0 +1,283 @@
+"""The column to learn: which task it makes, its labels, and which label is the positive one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from workbench.errors import DataError, SettingsError, shown
+from workbench.runtime.schema import Column1d, Label, Levels, Output, Task, category_text
+
+from .dataset import Finding
+from .infer import infer_column
+
+TaskOption = Literal["auto", "binary", "multiclass", "regression"]
+
+_MOST_WHOLE_CLASSES = 20
+_ROWS_A_WHOLE_CLASS = 5
+_MOST_CLASSES = 1000
+_RARE = 10
+
+#: Labels that name the outcome one looks for, and labels that name its absence.
+_POSITIVE = frozenset(
+    "yes true t y 1 1.0 positive pos + present abnormal malignant fraud spam churn churned default success won win sick "
+    "disease diseased case bad died dead failed failure accepted approved cancelled canceled".split()
+)
+_NEGATIVE = frozenset(
+    "no false f n 0 0.0 -1 negative neg - absent normal benign control ham healthy none good alive ok legit retained "
+    "stayed survived rejected declined".split()
+)
+_CLASS_METRICS = (
+    "accuracy", "balanced_accuracy", "top_k_accuracy", "average_precision", "f1", "precision", "recall", "jaccard",
+    "roc_auc", "matthews_corrcoef", "neg_log_loss", "neg_brier_score", "d2_log_loss_score", "d2_brier_score",
+    "positive_likelihood_ratio", "neg_negative_likelihood_ratio",
+)  # fmt: skip
+_NUMBER_METRICS = ("r2", "explained_variance", "neg_mean", "neg_root_mean", "neg_median", "neg_max_error", "max_error", "d2_")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """What is to be learned, for every row of the table.
+
+    Attributes
+    ----------
+    output : Output
+    y : numpy.ndarray, shape (n,)
+        Class positions (int64) or numbers (float64); rows that are not `known` hold -1 or NaN.
+    known : numpy.ndarray of bool, shape (n,)
+        Rows with a usable target.
+    findings : tuple of Finding
+    """
+
+    output: Output
+    y: np.ndarray
+    known: np.ndarray
+    findings: tuple[Finding, ...] = ()
+
+
+def read_target(
+    name: str,
+    values: pa.ChunkedArray,
+    *,
+    task: TaskOption = "auto",
+    positive: object = None,
+    metric_hint: str | None = None,
+    prefer_comma: bool = False,
+) -> Target:
+    """Read the target column.
+
+    Parameters
+    ----------
+    name : str
+    values : pyarrow.ChunkedArray
+    task : {"auto", "binary", "multiclass", "regression"}
+        Automatically: text, booleans and few distinct whole numbers are classes, anything else is regression.
+    positive : object
+        The positive label of a binary task, matched as text.
+    metric_hint : str or None
+        The metric asked for, where it tells classes from numbers.
+    prefer_comma : bool
+        Where "1,234" could be either, read a decimal comma.
+
+    Raises
+    ------
+    DataError
+        Where nothing can be learned from the column.
+    SettingsError
+        Where `positive` is no label, or `task` does not fit.
+
+    Examples
+    --------
+    >>> read_target("churn", pa.chunked_array([["yes", "no", "no"]])).output.classes
+    ('no', 'yes')
+    """
+    inferred = infer_column(name, values, prefer_comma=prefer_comma)
+    if inferred.values is None:
+        raise DataError(f"target {shown(name)}", found=f"values of type {values.type}", expected="classes or numbers")
+    if inferred.column.kind == "datetime":
+        raise DataError(
+            f"target {shown(name)} holds dates", expected="classes or numbers", hint="Turn it into a number first."
+        )
+    numbers = inferred.values if isinstance(inferred.values, np.ndarray) else None
+    usable = np.isfinite(numbers) if numbers is not None else inferred.values.codes >= 0  # type: ignore[union-attr]
+    if not usable.any():
+        raise DataError(f"target {shown(name)} has no value in any row")
+    is_number = numbers is not None and inferred.column.kind == "number"
+    chosen = _task(task, numbers[usable] if is_number and numbers is not None else None, metric_hint)
+    findings = tuple(each for each in inferred.findings if each.code in ("number_format", "stray_words"))
+    if chosen == "regression":
+        return _regression(name, numbers if is_number else None, inferred.values, usable, positive, findings)
+    if numbers is not None and not is_number:
+        labels, codes = _boolean_labels(values, numbers, usable)
+    elif numbers is not None:
+        labels, codes = _number_labels(numbers, usable)
+    else:
+        labels, codes = _text_labels(inferred.values)
+    return _classification(name, task, labels, codes, positive, findings)
+
+
+def _task(task: TaskOption, numbers: np.ndarray | None, metric_hint: str | None) -> Task | Literal["classes"]:
+    if task == "regression":
+        return "regression"
+    if task != "auto" or numbers is None:
+        return "classes"
+    if metric_hint and metric_hint.startswith(_CLASS_METRICS):
+        return "classes"
+    if metric_hint and metric_hint.startswith(_NUMBER_METRICS):
+        return "regression"
+    head = np.unique(numbers[:100_000])
+    if len(head) > _MOST_WHOLE_CLASSES:
+        return "regression"
+    distinct = np.unique(numbers)
+    if len(distinct) <= 2:
+        return "classes"
+    whole = bool((distinct == np.floor(distinct)).all())
+    few = len(distinct) <= _MOST_WHOLE_CLASSES and len(distinct) * _ROWS_A_WHOLE_CLASS <= len(numbers)
+    return "classes" if whole and few else "regression"
+
+
+def _regression(
+    name: str,
+    numbers: np.ndarray | None,
+    values: Column1d,
+    usable: np.ndarray,
+    positive: object,
+    findings: tuple[Finding, ...],
+) -> Target:
+    if numbers is None:
+        sample = next((text for text in values.values), "") if isinstance(values, Levels) else "true"
+        raise DataError(f"target {shown(name)}", found=shown(sample), expected="numbers, for a regression")
+    if positive is not None:
+        raise SettingsError("a regression has no positive label", found=shown(positive))
+    known = numbers[usable]
+    if float(known.min()) == float(known.max()):
+        raise DataError(f"target {shown(name)} is constant", found=f"{known[0]:g} in every row")
+    y = np.where(usable, numbers, np.nan)
+    return Target(Output(name, "regression"), y, usable, findings)
+
+
+def _boolean_labels(
+    values: pa.ChunkedArray, numbers: np.ndarray, usable: np.ndarray
+) -> tuple[list[Label], np.ndarray]:
+    """Labels of a boolean column: True and False, or the words used (the most frequent spelling of each)."""
+    codes = np.where(usable, numbers, -1).astype(np.int64)
+    if pa.types.is_boolean(values.type):
+        return [False, True], codes
+    words: dict[int, str] = {}
+    counts = pc.value_counts(values).to_pylist()
+    for entry in sorted(counts, key=lambda entry: -int(entry["counts"])):
+        text = str(entry["values"] or "").strip()
+        for code, known in ((0, ("false", "f", "no", "n", "off")), (1, ("true", "t", "yes", "y", "on"))):
+            if text.lower() in known:
+                words.setdefault(code, text)
+    if {word.lower() for word in words.values()} <= {"true", "false"}:
+        return [False, True], codes
+    if len(words) < 2:
+        return [next(iter(words.values()))], np.where(usable, 0, -1)
+    return [words[0], words[1]], codes
+
+
+def _number_labels(numbers: np.ndarray, usable: np.ndarray) -> tuple[list[Label], np.ndarray]:
+    distinct, positions = np.unique(numbers[usable], return_inverse=True)
+    codes = np.full(len(numbers), -1, dtype=np.int64)
+    codes[usable] = positions
+    return [int(each) if each.is_integer() else each for each in distinct.tolist()], codes
+
+
+def _text_labels(values: Column1d) -> tuple[list[Label], np.ndarray]:
+    assert isinstance(values, Levels)  # noqa: S101 - number columns went another way
+    seen = np.unique(values.codes[values.codes >= 0])
+    order = sorted(seen.tolist(), key=values.values.__getitem__)
+    table = np.full(len(values.values) + 1, -1, dtype=np.int64)
+    table[order] = np.arange(len(order))
+    return [values.values[at] for at in order], table[values.codes]
+
+
+def _classification(
+    name: str,
+    task: TaskOption,
+    labels: list[Label],
+    codes: np.ndarray,
+    positive: object,
+    findings: tuple[Finding, ...],
+) -> Target:
+    counts = np.bincount(codes[codes >= 0], minlength=len(labels))
+    present = np.flatnonzero(counts)
+    if len(present) < 2:
+        raise DataError(f"target {shown(name)} is constant", found=f"{shown(labels[int(present[0])])} in every row")
+    known = int(counts.sum())
+    if len(labels) > _MOST_CLASSES or len(labels) * 2 > max(known, 2):
+        hint = "Name another column, or use --task regression for numbers."
+        raise DataError(
+            f"target {shown(name)}", found=f"{len(labels)} distinct values in {known} rows", expected="classes", hint=hint
+        )
+    if task == "binary" and len(labels) > 2:
+        listed = ", ".join(shown(label) for label in labels[:6]) + (", …" if len(labels) > 6 else "")
+        raise SettingsError(
+            f"target {shown(name)} is not binary", found=f"{len(labels)} classes: {listed}", hint="Use --task multiclass."
+        )
+    if len(labels) == 2:
+        at = _positive(labels, counts, positive)
+        if at == 0:
+            labels, codes = [labels[1], labels[0]], np.where(codes >= 0, 1 - codes, codes)
+            counts = counts[::-1]
+    elif positive is not None:
+        raise SettingsError(
+            "only a binary task has a positive label", found=f"{shown(positive)} and {len(labels)} classes"
+        )
+    chosen: Task = "binary" if len(labels) == 2 else "multiclass"
+    if task == "multiclass" and chosen == "binary":
+        message = "the target has two classes: the task is binary"
+        findings = (*findings, Finding("task", "info", name, message))
+    findings = (*findings, *_about_classes(name, labels, counts))
+    return Target(Output(name, chosen, tuple(labels)), codes, codes >= 0, findings)
+
+
+def _positive(labels: Sequence[Label], counts: np.ndarray, positive: object) -> int:
+    """Return the position of the positive label: as asked, by its meaning, or the rarer one."""
+    texts = [str(label) for label in labels]
+    if positive is not None:
+        wanted = category_text(positive)
+        for candidates in (texts, [text.lower() for text in texts]):
+            if wanted in candidates:
+                return candidates.index(wanted)
+            if wanted.lower() in candidates:
+                return candidates.index(wanted.lower())
+        listed = " and ".join(shown(label) for label in labels)
+        raise SettingsError("the positive label is no class", found=shown(positive), expected=listed)
+    meant = [at for at, text in enumerate(texts) if text.lower() in _POSITIVE]
+    if len(meant) == 1:
+        return meant[0]
+    absent = [at for at, text in enumerate(texts) if text.lower() in _NEGATIVE]
+    if len(absent) == 1:
+        return 1 - absent[0]
+    return 0 if counts[0] < counts[1] else 1
+
+
+def _about_classes(name: str, labels: Sequence[Label], counts: np.ndarray) -> list[Finding]:
+    found: list[Finding] = []
+    rare = [at for at in range(len(labels)) if counts[at] < _RARE]
+    if rare:
+        listed = ", ".join(f"{shown(labels[at])} ({counts[at]})" for at in rare[:6]) + (", …" if len(rare) > 6 else "")
+        message = f"classes with fewer than {_RARE} rows: {listed}; they are kept, and hard to learn or to judge"
+        found.append(Finding("rare_class", "warning", name, message))
+    share = counts.min() / counts.sum()
+    if len(labels) == 2 and share < 0.1:
+        at = int(counts.argmin())
+        message = f"{shown(labels[at])} is {share:.1%} of the rows; accuracy says little here"
+        found.append(Finding("imbalance", "info", name, message))
+    return found
+
+
+def labels_of(target: Target) -> dict[str, Any]:
+    """Return the rows of each class, or the range of a regression target, for a report."""
+    known = target.y[target.known]
+    if target.output.task == "regression":
+        return {"low": float(known.min()), "high": float(known.max()), "mean": float(known.mean())}
+    counts = np.bincount(known, minlength=len(target.output.classes))
+    return {str(label): int(count) for label, count in zip(target.output.classes, counts, strict=True)}

@@ -1,0 +1,198 @@
+"""The two pages of a bundle that people read: the model card, and the README with three commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.data.dataset import Dataset
+from workbench.runtime.manifest import Manifest
+from workbench.runtime.schema import Column
+from workbench.tradeoff.decision import Decision
+from workbench.tradeoff.sentences import latency_text, money
+
+_MOST_LEVELS = 5
+_CONTROL = str.maketrans(
+    {
+        "\n": " ",
+        "\r": " ",
+        "\t": " ",
+        "|": "\\|",
+        "<": "&lt;",
+        ">": "&gt;",
+        "`": "'",
+        "*": "\\*",
+        "[": "\\[",
+        "]": "\\]",
+    }
+)
+
+
+def plain(text: object) -> str:
+    """Return a text so that Markdown shows it as it is: on one line, no table cell ended, no tag opened.
+
+    Examples
+    --------
+    >>> plain("a|b <i>")
+    'a\\\\|b &lt;i&gt;'
+    """
+    return str(text).translate(_CONTROL)
+
+
+def model_card(manifest: Manifest, decision: Decision, data: Dataset, notes: Sequence[str] = ()) -> str:
+    """Return ``MODEL_CARD.md``.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        Without its `files`: the card is one of them.
+    decision : Decision
+    data : Dataset
+        What the model learned from.
+    notes : sequence of str
+        What whoever uses the model should know.
+    """
+    parts = [
+        f"# {plain(manifest.name)}, version {plain(manifest.version)}",
+        _purpose(manifest),
+        "## How good it is",
+        _quality(manifest),
+        "## How fast and at what price",
+        _cost(manifest, decision),
+        "## Why this one",
+        _decision(decision),
+        "## What it learned from",
+        _training(manifest, data),
+        "## Its input",
+        _columns(data.schema.columns),
+        "## Its limits",
+        _limits(manifest, data, notes),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _purpose(manifest: Manifest) -> str:
+    target = plain(manifest.target)
+    if manifest.task == "regression":
+        return f"Predicts the number **{target}** of a row. Model family: {plain(manifest.lineage.family)}."
+    labels = ", ".join(plain(label) for label in manifest.classes[:20])
+    more = f" and {len(manifest.classes) - 20} more" if len(manifest.classes) > 20 else ""
+    positive = f" The positive class is {plain(manifest.classes[1])}." if manifest.task == "binary" else ""
+    return (
+        f"Predicts **{target}** of a row, one of {labels}{more}, with a probability for each.{positive} "
+        f"Model family: {plain(manifest.lineage.family)}."
+    )
+
+
+def _quality(manifest: Manifest) -> str:
+    metric = manifest.metric
+    interval = "" if metric.low is None else f", 95 % interval {metric.low:.4g} to {metric.high:.4g}"
+    rows = f" ({metric.rows:,} rows)" if metric.rows else ""
+    direction = (
+        " Errors are negative: higher is better." if metric.name.startswith("neg_") else " Higher is better."
+    )
+    return (
+        f"{plain(metric.name)} **{metric.value:.4g}**{interval}, on the {plain(metric.data)}{rows}.{direction} "
+        "The score is of the candidate as the search trained it; the model in this bundle was then trained again, in "
+        "the same way, on all rows, those included."
+    )
+
+
+def _cost(manifest: Manifest, decision: Decision) -> str:
+    lines = []
+    latency = manifest.latency
+    if latency is not None:
+        lines.append(
+            f"- One row in process: p50 {latency_text(latency.p50_us)}, p99 {latency_text(latency.p99_us)} "
+            f"({latency.calls:,} calls in {latency.blocks} blocks, {latency.threads} thread, "
+            f"on {plain(latency.machine)})."
+        )
+    if manifest.cpu_us_per_row is not None:
+        lines.append(f"- CPU time of one row: {latency_text(manifest.cpu_us_per_row)}, HTTP not counted.")
+    if manifest.price is not None:
+        sheet = decision.choice.sheet
+        currency = sheet.currency if sheet else "$"
+        where = f" on {plain(sheet.instance)}" if sheet else ""
+        lines.append(
+            f"- A million predictions: {money(manifest.price.per_million_usd, plain(currency))}{where}."
+        )
+    return "\n".join(lines) or "Not measured."
+
+
+def _decision(decision: Decision) -> str:
+    choice = decision.choice
+    rule = f"by name ({choice.id})" if choice.how == "id" else f"as the {choice.how} one"
+    limits = ", ".join(f"{name} {value:g}" for name, value in choice.limits.to_json().items()) or "none"
+    lines = [
+        f"Picked {rule} by {plain(decision.by)} on {plain(decision.when[:10])} out of {choice.considered} candidates. "
+        f"Limits: {limits} ({choice.meeting_limits} met them).",
+    ]
+    if decision.note:
+        lines.append(f"> {plain(decision.note)}")
+    lines += [f"- {plain(sentence)}" for sentence in (*choice.sentences, *choice.warnings)]
+    return "\n".join([lines[0], "", *lines[1:]]).rstrip("\n")
+
+
+def _training(manifest: Manifest, data: Dataset) -> str:
+    source = manifest.data
+    lines = [
+        f"{source.rows:,} rows of {plain(source.name)}, read on {plain(source.date) or 'an unknown day'}; "
+        f"fingerprint {source.fingerprint[:16]}….",
+    ]
+    lines += [f"- {finding.severity}: {plain(finding.message)}" for finding in data.findings]
+    return "\n".join([lines[0], "", *lines[1:]]).rstrip("\n")
+
+
+def _columns(columns: Sequence[Column]) -> str:
+    rows = ["| column | kind | missing allowed | seen in training |", "|---|---|---|---|"]
+    for column in columns:
+        nullable = "yes" if column.nullable else "no"
+        rows.append(f"| {plain(column.name)} | {column.kind} | {nullable} | {_seen(column)} |")
+    return "\n".join(rows)
+
+
+def _seen(column: Column) -> str:
+    if column.categories:
+        more = len(column.categories) - _MOST_LEVELS
+        levels = ", ".join(plain(level) for level in column.categories[:_MOST_LEVELS])
+        return f"{levels} and {more} more" if more > 0 else levels
+    if column.low is None or column.high is None:
+        return ""
+    low, high = column.write(column.low), column.write(column.high)
+    return f"{plain(low)} to {plain(high)}"
+
+
+def _limits(manifest: Manifest, data: Dataset, notes: Sequence[str]) -> str:
+    strict = [column.name for column in data.schema.columns if not column.nullable]
+    lines = [
+        "It knows what the rows above showed it. Rows from elsewhere, or of a later time, may be answered wrongly "
+        "with full confidence.",
+        "A category that training never met is answered as an unknown one; a number outside the range seen may be "
+        "taken for the nearest one seen.",
+    ]
+    if strict:
+        named = ", ".join(plain(name) for name in strict[:8]) + (" and others" if len(strict) > 8 else "")
+        lines.append(f"A missing value is refused in {named}: training saw none there.")
+    if manifest.task != "regression":
+        lines.append("Probabilities are as the model gives them; they were not calibrated afterwards.")
+    return "\n".join(f"- {line}" for line in (*lines, *(plain(note) for note in notes)))
+
+
+def readme(manifest: Manifest) -> str:
+    """Return the bundle's ``README.md``."""
+    return f"""# {plain(manifest.name)}, version {plain(manifest.version)}
+
+Everything that answers with this model is in this folder. Set up once, with Python 3.11 or newer:
+
+    pip install -r requirements.txt
+
+Then, inside the folder:
+
+    python -m runtime predict rows.csv --out predictions.csv    # score a file (csv, parquet, jsonl)
+    python -m runtime serve --port 8080                         # answer over HTTP
+    python -m runtime check                                     # checksums and golden rows
+
+From Python, with `workbench` installed: `workbench.load("this folder").predict({{...}})`.
+
+`MODEL_CARD.md` says what the model is good for, `schema.json` what it takes, `decision.json` why it was
+chosen.
+"""

@@ -1,0 +1,338 @@
+"""Write a bundle: everything into a folder beside the place asked for, opened and replayed there, then renamed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import workbench.runtime
+from workbench.data.dataset import Dataset
+from workbench.errors import BundleError, ExportError, SettingsError, shown
+from workbench.runtime.bundle import open_bundle
+from workbench.runtime.manifest import (
+    GOLDEN_FILE,
+    MANIFEST_FILE,
+    RUNTIME_FOLDER,
+    Latency,
+    Lineage,
+    Manifest,
+    Metric,
+    Price,
+    TrainingData,
+    hash_files,
+    model_digest,
+)
+from workbench.runtime.predictor import Predictor, dump_json
+from workbench.search.fit import Refitted, measure_folder
+from workbench.search.records import Candidate, Measurements
+from workbench.search.run import RunFolder, library_versions
+from workbench.tradeoff.choose import Choice
+from workbench.tradeoff.decision import decide
+from workbench.tradeoff.prices import PriceSheet, load_prices, price_per_million_usd
+
+from .card import model_card, readme
+from .golden import choose_rows, write_golden
+from .refit import refit_on_all
+from .requirements import pinned_requirements
+
+DECISION_FILE, CARD_FILE, REQUIREMENTS_FILE = "decision.json", "MODEL_CARD.md", "requirements.txt"
+
+_MEASURE_S = 2.0
+_MEASURE_BLOCKS = 9
+_SURPRISE = 2.0  # times the latency that the search measured
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
+
+Progress = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Under which name and version a bundle is served, who decided, and why."""
+
+    name: str
+    version: str
+    by: str | None = None
+    note: str = ""
+
+
+def export_bundle(  # noqa: PLR0913 - each option is one that the command line offers
+    run: RunFolder,
+    choice: Choice,
+    out: str | Path,
+    *,
+    name: str | None = None,
+    version: str = "1",
+    note: str = "",
+    by: str | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Train the choice again on all rows and write it as a bundle.
+
+    The bundle is complete or not there at all: it is written beside `out`, opened, its golden rows
+    replayed, and only then renamed.
+
+    Parameters
+    ----------
+    run : RunFolder
+    choice : Choice
+    out : str or Path
+        The folder to make; a name that ends in ``.zip`` gives one zip file.
+    name : str, optional
+        Under which the model is served; the run's name by default.
+    version : str
+    note : str
+        Why, in the words of whoever decided.
+    by : str, optional
+        Who decided; the user of this process by default.
+    overwrite : bool
+        Whether a bundle that lies at `out` is replaced.
+    progress : callable, optional
+        Called with events: "kind" is "step" or "warning", "message" a line for people.
+
+    Returns
+    -------
+    Path
+        Of the bundle.
+
+    Raises
+    ------
+    SettingsError
+        Where `out` is taken, or a name cannot be served.
+    ExportError
+        Where the refit fails, or the exported model does not answer what its library answers.
+    """
+    target = Path(out)
+    tag = Label(_checked(name or _name_of(run), "--name"), _checked(version, "--version"), by, note)
+    _check_place(target, overwrite)
+    tell = progress or (lambda event: None)
+    with _beside(target) as work:
+        folder = work / tag.name
+        folder.mkdir()
+        _fill(run, choice, folder, tag, tell)
+        _self_check(folder, tell)
+        if _is_zip(target):
+            made = work / "bundle.zip"
+            _zip(folder, made)
+        else:
+            made = folder
+        _put(made, target, work)
+    return target
+
+
+def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progress) -> None:
+    """Write every file of the bundle."""
+    candidate, data = run.candidate(choice.id), run.dataset()
+    tell(
+        {"kind": "step", "message": f"training {choice.id} ({candidate.family}) on all {data.n_rows:,} rows"}
+    )
+    refitted = refit_on_all(run, candidate, data)
+    refitted.predictor.save(folder)
+    tell({"kind": "step", "message": "measuring the exported model"})
+    measured = measure_folder(folder, data, seconds=_MEASURE_S, quiet=True, blocks=_MEASURE_BLOCKS)
+    for warning in _surprises(candidate, measured):
+        tell({"kind": "warning", "message": warning})
+        choice = replace(choice, warnings=(*choice.warnings, warning))
+    sheet = choice.sheet or load_prices(run.settings.prices)
+    decision = decide(replace(choice, sheet=sheet), tag.by, tag.note)
+    tell({"kind": "step", "message": "writing the bundle"})
+    rows = choose_rows(data, run.holdout_rows, seed=run.settings.seed)
+    write_golden(folder / GOLDEN_FILE, Predictor.load(folder), refitted.library, data, rows)
+    shutil.copytree(
+        Path(workbench.runtime.__file__).parent,
+        folder / RUNTIME_FOLDER,
+        ignore=shutil.ignore_patterns("__pycache__", "*.pyc"),
+    )
+    draft = _manifest(run, candidate, data, tag, measured, sheet)
+    _write(folder / DECISION_FILE, dump_json(decision.to_json()))
+    _write(folder / CARD_FILE, model_card(draft, decision, data, _notes(candidate, refitted)))
+    _write(folder / REQUIREMENTS_FILE, _requirements())
+    _write(folder / "README.md", readme(draft))
+    files = hash_files(folder)
+    replace(draft, files=files, model_id=model_digest(files)).write(folder)
+
+
+def _manifest(
+    run: RunFolder,
+    candidate: Candidate,
+    data: Dataset,
+    tag: Label,
+    measured: Measurements,
+    sheet: PriceSheet,
+) -> Manifest:
+    """Return the manifest without its `files`."""
+    output = data.schema.output
+    score = candidate.holdout or candidate.score
+    if score is None:
+        raise ExportError(f"{candidate.id} has no score", hint="Pick another candidate.")
+    before = candidate.measured
+    spread = {
+        "p50_us": [measured.latency_p50_low_us, measured.latency_p50_high_us],
+        "p99_us": [measured.latency_p99_low_us, measured.latency_p99_high_us],
+    }
+    return Manifest(
+        name=tag.name,
+        version=tag.version,
+        model_id="",
+        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        task=output.task,
+        target=output.target,
+        classes=output.classes,
+        metric=Metric(score.metric, score.value, score.low, score.high, score.data, score.rows),
+        latency=Latency(
+            measured.latency_p50_us,
+            measured.latency_p99_us,
+            spread,
+            measured.calls,
+            measured.blocks,
+            measured.threads,
+            machine=measured.machine,
+            search_p50_us=before.latency_p50_us if before else None,
+            search_p99_us=before.latency_p99_us if before else None,
+        ),
+        cpu_us_per_row=measured.cpu_us_per_row,
+        price=Price(price_per_million_usd(measured.cpu_us_per_row, sheet), sheet.to_json()),
+        data=TrainingData(data.fingerprint, data.n_rows, data.name, str(run.info.get("created", ""))[:10]),
+        lineage=Lineage(
+            str(run.info.get("name") or run.path.name),
+            candidate.id,
+            candidate.family,
+            dict(candidate.params),
+            run.settings.seed,
+        ),
+        libraries={"workbench-automl": _own_version(), **library_versions()},
+    )
+
+
+def _surprises(candidate: Candidate, measured: Measurements) -> Iterator[str]:
+    before = candidate.measured
+    if before is None:
+        return
+    ratio = measured.latency_p50_us / max(before.latency_p50_us, 1e-9)
+    if ratio > _SURPRISE or ratio < 1 / _SURPRISE:
+        yield (
+            f"the exported model answers one row in {measured.latency_p50_us:.3g} µs (p50), the search measured "
+            f"{before.latency_p50_us:.3g} µs: measure again when the machine is quiet"
+        )
+
+
+def _notes(candidate: Candidate, refitted: Refitted) -> list[str]:
+    gate = refitted.parity
+    return [
+        f"Held against the training library on {gate.rows:,} real and disturbed rows: largest difference "
+        f"{gate.largest:.2g}.",
+        *candidate.notes,
+    ]
+
+
+def _requirements() -> str:
+    head = "# What serving this bundle needs, exactly as it was exported and checked with. Nothing of it trains.\n"
+    return head + "".join(f"{line}\n" for line in pinned_requirements())
+
+
+def _self_check(folder: Path, tell: Progress) -> None:
+    tell({"kind": "step", "message": "replaying the golden rows from disk"})
+    try:
+        report = open_bundle(folder).replay_golden()
+    except BundleError as error:
+        raise ExportError("the bundle that was written cannot be opened", found=str(error)) from error
+    if not report.ok:
+        raise ExportError("the bundle that was written does not answer as expected", found=report.summary())
+
+
+# ---------------------------------------------------------------- names and places
+
+
+def _checked(text: str, option: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise SettingsError(
+            option,
+            found=shown(text),
+            expected="letters, digits, '.', '_' and '-', since it becomes part of a URL",
+        )
+    return text
+
+
+def _name_of(run: RunFolder) -> str:
+    """Return the run's name with what a URL does not take replaced."""
+    given = str(run.info.get("name") or run.path.name)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", given).strip("._-")[:64] or "model"
+
+
+def _is_zip(path: Path) -> bool:
+    return path.suffix.lower() == ".zip"
+
+
+def _check_place(target: Path, overwrite: bool) -> None:
+    if not target.exists() and not target.is_symlink():
+        return
+    if not overwrite:
+        raise SettingsError(f"{target} exists already", hint="Choose another --out, or remove it first.")
+    if not _is_zip(target) and not (target / MANIFEST_FILE).is_file():
+        raise SettingsError(f"{target} is no bundle", hint="Only a bundle is replaced. Choose another --out.")
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Give a folder to work in, on the file system of `target`; it is removed whatever happens."""
+    work = target.parent / f".{target.name}.{os.getpid()}"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+    except OSError as error:
+        raise ExportError(f"{target} cannot be written", found=error.strerror or str(error)) from error
+    try:
+        yield work
+    except OSError as error:
+        raise ExportError(f"{target} cannot be written", found=error.strerror or str(error)) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _put(made: Path, target: Path, work: Path) -> None:
+    """Rename into place; a bundle that is replaced is moved away first and moved back if that fails."""
+    if made.is_file():
+        made.replace(target)
+        return
+    old = work / "replaced"
+    if target.exists():
+        target.rename(old)
+    try:
+        made.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+
+
+def _zip(folder: Path, path: Path) -> None:
+    """Zip a bundle under one top folder; equal bundles give equal bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(
+            each for each in folder.rglob("*") if each.is_file() and "__pycache__" not in each.parts
+        ):
+            entry = zipfile.ZipInfo(f"{folder.name}/{file.relative_to(folder).as_posix()}")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, file.read_bytes())
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _own_version() -> str:
+    try:
+        return version("workbench-automl")
+    except PackageNotFoundError:  # run from a checkout
+        return "unknown"

@@ -1,0 +1,77 @@
+"""The baseline: class shares or the mean, the same for every row. What any model has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .forms import Trees, constant_trees
+from .targets import check_sample, class_shares
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedBaseline:
+    """A constant answer."""
+
+    answer: np.ndarray
+    rounds: int = 1
+    stopped: bool = False
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the constant for each row of X, shape (n, k)."""
+        return np.tile(self.answer, (len(X), 1))
+
+    def form(self) -> Trees:
+        """Return an ensemble of no trees."""
+        return constant_trees(self.answer, "identity")
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Class shares of the training rows, or their mean target.
+
+    Examples
+    --------
+    >>> problem = Problem("binary", 2, n_rows=4, n_columns=1)
+    >>> train = Sample(np.zeros((4, 1), np.float32), np.array([0, 0, 0, 1]))
+    >>> Baseline().fit({}, train, problem).predict(train.X[:1]).tolist()
+    [[0.75, 0.25]]
+    """
+
+    name: ClassVar[str] = "baseline"
+
+    def supports(self, problem: Problem) -> bool:
+        """Return True: it learns anything."""
+        return True
+
+    def encoding(self, params: Params, problem: Problem) -> Encoding:
+        """Return the encoding of the boosters, which costs nothing more."""
+        return Encoding()
+
+    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
+        """Return no params: there is nothing to choose."""
+        return {}
+
+    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
+        """Return the one configuration."""
+        return [{}]
+
+    def fit(
+        self,
+        params: Params,
+        train: Sample,
+        problem: Problem,
+        *,
+        valid: Sample | None = None,
+        rounds: int | None = None,
+        seed: int = 0,
+        deadline: float = float("inf"),
+    ) -> Fitted:
+        """Count or average; see `workbench.families.base.Family.fit`."""
+        check_sample(train)
+        if problem.task == "regression":
+            return FittedBaseline(np.asarray([np.average(train.y, weights=train.weight)]))
+        return FittedBaseline(class_shares(train, problem.n_classes))

@@ -1,0 +1,87 @@
+"""The loop that both boosters share: a round at a time, until the rounds are done, nothing improves or time is up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_FEWEST_PATIENCE, _MOST_PATIENCE = 20, 100
+_PATIENT_FOR = 2.0  # summed learning rate without an improvement: 40 rounds at 0.05
+_UNGUIDED = 10.0  # summed learning rate to train for where no rows tell when to stop: 200 rounds at 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Boosted:
+    """How a boosting loop ended: the rounds to keep, and whether time ran out."""
+
+    rounds: int
+    stopped: bool
+
+
+def rounds_allowed(limit: int, learning_rate: float, rounds: int | None, guided: bool) -> int:
+    """Return how many rounds to train at most.
+
+    Parameters
+    ----------
+    limit : int
+        The configuration's own limit.
+    learning_rate : float
+    rounds : int or None
+        Rounds asked for; they win.
+    guided : bool
+        Whether there are rows to stop early on.
+
+    Examples
+    --------
+    >>> rounds_allowed(1000, 0.05, None, guided=False)
+    200
+    """
+    if rounds is not None:
+        return max(rounds, 1)
+    return limit if guided else min(limit, max(round(_UNGUIDED / learning_rate), 1))
+
+
+def boost(
+    add_round: Callable[[int], bool],
+    loss: Callable[[], float] | None,
+    *,
+    most: int,
+    learning_rate: float,
+    deadline: float,
+) -> Boosted:
+    """Add rounds; at least one.
+
+    Parameters
+    ----------
+    add_round : callable
+        Takes the round's number from 0, returns False where nothing more can be learned.
+    loss : callable or None
+        Loss on the rows to stop early on, after the round just added; None trains all rounds.
+    most : int
+        Rounds to train at most.
+    learning_rate : float
+        Sets the patience: rounds whose learning rates sum to 2, between 20 and 100.
+    deadline : float
+        `time.monotonic()` at which to stop.
+
+    Examples
+    --------
+    >>> losses = iter([3.0, 2.0] + [2.5] * 100)
+    >>> boost(lambda at: True, lambda: next(losses), most=500, learning_rate=0.1, deadline=float("inf"))
+    Boosted(rounds=2, stopped=False)
+    """
+    patience = min(max(round(_PATIENT_FOR / learning_rate), _FEWEST_PATIENCE), _MOST_PATIENCE)
+    best, best_rounds = float("inf"), 1
+    for at in range(most):
+        if not add_round(at):
+            return Boosted(best_rounds if loss else max(at, 1), stopped=False)
+        if loss is not None:
+            now = loss()
+            if now < best:
+                best, best_rounds = now, at + 1
+            elif at + 1 - best_rounds >= patience:
+                break
+        if time.monotonic() >= deadline and at + 1 < most:
+            return Boosted(best_rounds if loss else at + 1, stopped=True)
+    return Boosted(best_rounds if loss else most, stopped=False)

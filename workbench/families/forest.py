@@ -1,0 +1,199 @@
+"""What both forests share: scikit-learn's trees grown in batches, averaged, and read into serving form."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .base import Encoding, Params, Problem, Sample
+from .forms import Trees, floor32
+from .space import Choice, Real, Space, Whole
+from .targets import check_sample
+
+_BATCH_SECONDS = 0.5  # trees between two looks at the clock take about as long
+_MOST_LEAVES = 10_000  # of one tree: a hundred such trees are a model of some tens of megabytes
+
+
+def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
+    """Return the search space of a forest.
+
+    Parameters
+    ----------
+    problem : Problem
+    max_features : float
+        Default share of the features that a split may choose from.
+    trees : int
+        Default number of trees.
+    """
+    rows = problem.n_rows
+    leaves = min(_MOST_LEAVES, max(rows, 16))
+    space: Space = {
+        "n_estimators": Whole(10, 200, default=trees if rows <= 30_000 else min(trees, 60)),
+        "max_leaf_nodes": Whole(8, leaves, default=leaves),
+        "min_samples_leaf": Whole(1, min(64, max(1, rows // 10)), default=1 if problem.task != "regression" else 2),
+        "max_features": Real(0.1, 1.0, default=max_features),
+    }
+    if problem.task != "regression":
+        space = {**space, "criterion": Choice(("gini", "entropy"))}
+    if problem.has_categories:
+        space = {**space, "onehot": Choice((0, 30))}
+    if problem.n_wide:
+        space = {**space, "wide": Choice(("code+mean", "code"))}
+    return space
+
+
+def forest_encoding(params: Params) -> Encoding:
+    """Return filled numbers with their indicators, and categories as codes or one-hot."""
+    return Encoding(
+        numbers="filled", indicators=True, onehot=params.get("onehot", 0), wide=params.get("wide", "code+mean")
+    )
+
+
+def grown_by(params: Params, train: Sample) -> dict[str, Any]:
+    """Return the arguments of scikit-learn's forests; where leaves cannot outnumber rows, trees grow depth first."""
+    leaves = params["max_leaf_nodes"]
+    arguments = {
+        "n_estimators": params["n_estimators"],
+        "max_leaf_nodes": leaves if leaves < len(train.y) else None,
+        "min_samples_leaf": params["min_samples_leaf"],
+        "max_features": params["max_features"],
+    }
+    return {**arguments, "criterion": params["criterion"]} if "criterion" in params else arguments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedForest:
+    """A forest of scikit-learn, with the classes of the problem it stands for.
+
+    Attributes
+    ----------
+    forest : sklearn.ensemble.BaseForest
+    classes : numpy.ndarray of int64, or None
+        Positions, among the problem's classes, of those that training met; None for a number.
+    n_classes : int
+    """
+
+    forest: Any
+    classes: np.ndarray | None
+    n_classes: int
+    rounds: int
+    stopped: bool
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the library's own prediction; see `workbench.families.base.Fitted.predict`."""
+        if self.classes is None:
+            return np.asarray(self.forest.predict(X), dtype=np.float64)[:, None]
+        out = np.zeros((len(X), self.n_classes))
+        out[:, self.classes] = self.forest.predict_proba(X)
+        return out
+
+    def form(self) -> Trees:
+        """Return the trees."""
+        return read_forest(self.forest, self.classes, self.n_classes)
+
+
+def grow(
+    forest: Any, train: Sample, problem: Problem, *, rounds: int | None, deadline: float
+) -> FittedForest:
+    """Grow a forest in batches until it has its trees or time is up; at least one tree.
+
+    Parameters
+    ----------
+    forest : sklearn.ensemble.BaseForest
+        Not fitted yet; its `n_estimators` are the trees to grow, unless `rounds` are given.
+    train : Sample
+    problem : Problem
+    rounds : int or None
+    deadline : float
+        `time.monotonic()` at which to stop.
+    """
+    check_sample(train)
+    wanted = max(rounds or forest.n_estimators, 1)
+    weight = None if train.weight is None else train.weight.astype(np.float64)
+    forest.set_params(warm_start=True, n_jobs=1)
+    grown, batch = 0, 1
+    while grown < wanted:
+        began = time.monotonic()
+        if grown and began >= deadline:
+            break
+        batch = min(batch, wanted - grown)
+        forest.set_params(n_estimators=grown + batch)
+        forest.fit(train.X, train.y, sample_weight=weight)
+        grown += batch
+        pace = max(time.monotonic() - began, 1e-4) / batch
+        room = max(min(_BATCH_SECONDS, deadline - time.monotonic()), 0.0)
+        batch = max(1, math.floor(room / pace))
+    classes = None if problem.task == "regression" else np.asarray(forest.classes_, dtype=np.int64)
+    return FittedForest(forest, classes, problem.n_classes, grown, grown < wanted)
+
+
+# ---------------------------------------------------------------- serving form
+
+
+def read_forest(forest: Any, classes: np.ndarray | None, n_classes: int) -> Trees:
+    """Read the trees of a scikit-learn forest.
+
+    Parameters
+    ----------
+    forest : sklearn.ensemble.BaseForest
+    classes : numpy.ndarray of int64, or None
+        Positions of the forest's classes among the problem's; None for a number.
+    n_classes : int
+        Of the problem.
+
+    Returns
+    -------
+    Trees
+        Averaged. Of two classes only the second one's share is kept; of more, the shares that are not 0.
+
+    Notes
+    -----
+    scikit-learn compares float32 features with float64 thresholds, ``value <= threshold``, so thresholds are rounded
+    down to float32.
+    """
+    trees = [each.tree_ for each in forest.estimators_]
+    sizes = np.asarray([tree.node_count for tree in trees])
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    tree_of = np.repeat(np.arange(len(trees)), sizes)
+    left = np.concatenate([tree.children_left for tree in trees])
+    right = np.concatenate([tree.children_right for tree in trees])
+    inner = left >= 0
+    place = np.where(inner, np.cumsum(inner) - 1, -np.cumsum(~inner))
+    start = first[tree_of][inner]
+    cover = np.concatenate([tree.weighted_n_node_samples for tree in trees])
+    answers = np.concatenate([tree.value[:, 0, :] for tree in trees])[~inner]
+    offsets, target, weight = _entries(answers, classes, n_classes)
+    return Trees(
+        node_offsets=np.concatenate([[0], np.cumsum(inner)])[first],
+        leaf_offsets=np.concatenate([[0], np.cumsum(~inner)])[first],
+        feature=np.concatenate([tree.feature for tree in trees])[inner].astype(np.int64),
+        threshold=floor32(np.concatenate([tree.threshold for tree in trees])[inner]),
+        yes=place[left[inner] + start],
+        no=place[right[inner] + start],
+        missing_yes=np.concatenate([tree.missing_go_to_left for tree in trees])[inner].astype(bool),
+        entry_offsets=offsets,
+        target=target,
+        weight=weight,
+        base=np.zeros(n_classes if n_classes > 2 else 1),
+        link="probability" if n_classes == 2 else "identity",
+        averaged=True,
+        reach=cover[inner] / np.maximum(cover[start], 1e-300),
+    )
+
+
+def _entries(
+    answers: np.ndarray, classes: np.ndarray | None, n_classes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return entry offsets, targets and weights of leaves that answer as in `answers`, shape (leaves, classes met)."""
+    leaves = len(answers)
+    if classes is None or n_classes == 2:
+        known = classes is None or 1 in classes
+        weight = answers[:, -1] if known else np.zeros(leaves)
+        return np.arange(leaves + 1), np.zeros(leaves, dtype=np.int64), weight
+    leaf, column = np.nonzero(answers)
+    counts = np.bincount(leaf, minlength=leaves)
+    return np.concatenate([[0], np.cumsum(counts)]), classes[column], answers[leaf, column]

@@ -1,0 +1,288 @@
+"""Serving forms: the few shapes that every trained model is brought into before it becomes ONNX.
+
+A form is plain arrays, free of the library that trained it. It has *raw* outputs (scores), which its link turns into
+the prediction: class probabilities, two columns for two classes, or one number.
+
+============  ===========  ==========================================================
+link          raw columns  prediction
+============  ===========  ==========================================================
+identity      k            the scores
+probability   1            ``[1 - p, p]`` of the score p
+sigmoid       1            ``[1 - p, p]`` of ``p = 1 / (1 + exp(-score))``
+softmax       k            ``exp(score) / sum of exp(scores)``
+============  ===========  ==========================================================
+
+A new form (a weighted blend of others, say) is one more record here, named in `Form`, and one function in `onnx`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+Link = Literal["identity", "probability", "sigmoid", "softmax"]
+Activation = Literal["relu", "tanh"]
+
+
+def apply_link(raw: np.ndarray, link: Link) -> np.ndarray:
+    """Turn raw scores, shape (n, k), into predictions.
+
+    Parameters
+    ----------
+    raw : numpy.ndarray, shape (n, k)
+    link : {"identity", "probability", "sigmoid", "softmax"}
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n, k), or (n, 2) for the links of one column
+
+    Examples
+    --------
+    >>> apply_link(np.array([[0.0]]), "sigmoid").tolist()
+    [[0.5, 0.5]]
+    """
+    raw = np.asarray(raw, dtype=np.float64)
+    if link == "identity":
+        return raw
+    if link == "probability":
+        return np.concatenate([np.maximum(1.0 - raw, 0.0), np.maximum(raw, 0.0)], axis=1)
+    scores = np.concatenate([np.zeros_like(raw), raw], axis=1) if link == "sigmoid" else raw
+    grown = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(grown / grown.sum(axis=1, keepdims=True))
+
+
+def _outputs(raw: int, link: Link) -> int:
+    return 2 if link in ("sigmoid", "probability") else raw
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trees:
+    """An ensemble of decision trees as flat arrays.
+
+    Nodes (m in all), leaves (l) and leaf entries (e) of all trees lie one after the other in the order of the trees,
+    so that the first trees are the first part of each array. A tree's root is its first node; a tree without nodes
+    is its only leaf. A child is a node's position or, for a leaf, ``-1 - position``.
+
+    Attributes
+    ----------
+    node_offsets, leaf_offsets : int64, shape (t + 1,)
+        Nodes and leaves of tree i are those from ``offsets[i]`` to ``offsets[i + 1]``.
+    feature : int64, shape (m,)
+    threshold : float32, shape (m,)
+    yes, no : int64, shape (m,)
+        Child where the value is at most (`strict`: below) the threshold, and where it is not.
+    missing_yes : bool, shape (m,)
+        Whether NaN goes to `yes`.
+    entry_offsets : int64, shape (l + 1,)
+        Entries of leaf i are those from ``entry_offsets[i]`` to ``entry_offsets[i + 1]``.
+    target : int64, shape (e,)
+        Raw output that an entry adds to.
+    weight : float64, shape (e,)
+        What it adds.
+    base : float64, shape (k,)
+        Score of each raw output before any tree.
+    link : Link
+    strict : bool
+        Whether ``value < threshold`` is asked, rather than ``value <= threshold``.
+    averaged : bool
+        Whether the trees' answers are averaged, rather than summed.
+    trees_per_round : int
+        Trees that one round of training adds.
+    reach : float64, shape (m,), or None
+        Share of the training rows that came to each node.
+    """
+
+    node_offsets: np.ndarray
+    leaf_offsets: np.ndarray
+    feature: np.ndarray
+    threshold: np.ndarray
+    yes: np.ndarray
+    no: np.ndarray
+    missing_yes: np.ndarray
+    entry_offsets: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+    base: np.ndarray
+    link: Link
+    strict: bool = False
+    averaged: bool = False
+    trees_per_round: int = 1
+    reach: np.ndarray | None = None
+
+    @property
+    def n_trees(self) -> int:
+        """The number of trees."""
+        return len(self.node_offsets) - 1
+
+    @property
+    def rounds(self) -> int:
+        """The number of rounds."""
+        return self.n_trees // self.trees_per_round
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of a prediction."""
+        return _outputs(len(self.base), self.link)
+
+    def node_visits(self) -> float | None:
+        """Return how many nodes an average training row visits, or None where that is not known."""
+        return None if self.reach is None else float(self.reach.sum())
+
+    def truncate(self, rounds: int) -> Trees:
+        """Return the ensemble of the first `rounds` rounds (all of them where there are no more).
+
+        Examples
+        --------
+        >>> constant_trees(np.array([0.2, 0.8]), "identity").truncate(10).n_trees
+        0
+        """
+        trees = min(max(rounds, 0) * self.trees_per_round, self.n_trees)
+        nodes, leaves = int(self.node_offsets[trees]), int(self.leaf_offsets[trees])
+        entries = int(self.entry_offsets[leaves])
+        return replace(
+            self,
+            node_offsets=self.node_offsets[: trees + 1],
+            leaf_offsets=self.leaf_offsets[: trees + 1],
+            feature=self.feature[:nodes],
+            threshold=self.threshold[:nodes],
+            yes=self.yes[:nodes],
+            no=self.no[:nodes],
+            missing_yes=self.missing_yes[:nodes],
+            entry_offsets=self.entry_offsets[: leaves + 1],
+            target=self.target[:entries],
+            weight=self.weight[:entries],
+            reach=None if self.reach is None else self.reach[:nodes],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linear:
+    """A linear model: raw scores are ``X @ weights + bias``.
+
+    Attributes
+    ----------
+    weights : float64, shape (d, k)
+    bias : float64, shape (k,)
+    link : Link
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    link: Link
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of a prediction."""
+        return _outputs(len(self.bias), self.link)
+
+    def node_visits(self) -> float | None:
+        """Return None: there are no trees."""
+        return None
+
+    def apply(self, X: np.ndarray) -> np.ndarray:
+        """Predict in float64 for X, shape (n, d).
+
+        Examples
+        --------
+        >>> Linear(np.array([[2.0]]), np.array([1.0]), "identity").apply(np.array([[3.0]])).tolist()
+        [[7.0]]
+        """
+        return apply_link(np.asarray(X, dtype=np.float64) @ self.weights + self.bias, self.link)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A multilayer perceptron: each layer but the last is ``activation(x @ weights + bias)``.
+
+    Attributes
+    ----------
+    weights : sequence of float64, shapes (d, h1), (h1, h2), …, (hm, k)
+    biases : sequence of float64, shapes (h1,), …, (k,)
+    activation : {"relu", "tanh"}
+    link : Link
+    """
+
+    weights: Sequence[np.ndarray]
+    biases: Sequence[np.ndarray]
+    activation: Activation
+    link: Link
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of a prediction."""
+        return _outputs(len(self.biases[-1]), self.link)
+
+    def node_visits(self) -> float | None:
+        """Return None: there are no trees."""
+        return None
+
+    def apply(self, X: np.ndarray) -> np.ndarray:
+        """Predict in float64 for X, shape (n, d).
+
+        Examples
+        --------
+        >>> one = np.ones((1, 1))
+        >>> Network([one, one], [np.zeros(1), np.zeros(1)], "relu", "identity").apply(-one).tolist()
+        [[0.0]]
+        """
+        hidden = np.asarray(X, dtype=np.float64)
+        for weights, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            raw = hidden @ weights + bias
+            hidden = np.maximum(raw, 0.0) if self.activation == "relu" else np.tanh(raw)
+        return apply_link(hidden @ self.weights[-1] + self.biases[-1], self.link)
+
+
+Form = Trees | Linear | Network
+
+
+def constant_trees(base: np.ndarray, link: Link) -> Trees:
+    """Return an ensemble without trees: the same answer for every row.
+
+    Parameters
+    ----------
+    base : numpy.ndarray, shape (k,)
+        The raw scores.
+    link : Link
+
+    Returns
+    -------
+    Trees
+
+    Examples
+    --------
+    >>> constant_trees(np.array([3.5]), "identity").n_outputs
+    1
+    """
+    none, one = np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    return Trees(
+        node_offsets=one,
+        leaf_offsets=one,
+        feature=none,
+        threshold=np.zeros(0, dtype=np.float32),
+        yes=none,
+        no=none,
+        missing_yes=np.zeros(0, dtype=bool),
+        entry_offsets=one,
+        target=none,
+        weight=np.zeros(0),
+        base=np.asarray(base, dtype=np.float64),
+        link=link,
+        reach=np.zeros(0),
+    )
+
+
+def floor32(values: np.ndarray) -> np.ndarray:
+    """Round float64 down to float32, so that ``x <= value`` means the same for every float32 x.
+
+    Examples
+    --------
+    >>> float(floor32(np.array([0.1]))[0]) <= 0.1
+    True
+    """
+    exact = np.asarray(values, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        near = exact.astype(np.float32)
+        return np.where(near > exact, np.nextafter(near, np.float32(-np.inf)), near)

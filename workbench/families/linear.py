@@ -1,0 +1,248 @@
+"""Linear models: logistic regression and ridge regression."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from workbench.errors import FitError
+
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .columns import ColumnScale, chunks
+from .forms import Linear
+from .space import Choice, Real, Space, complete, distinct, draw, with_defaults
+from .targets import TargetScale, check_sample, class_shares
+
+_MOST_ITERATIONS = 300
+_MOST_VALUES = 2e8  # of the training matrix: what text features may fill
+_EXACT_FLOPS, _EXACT_WIDTH = 4e10, 2_500  # up to here ridge regression is solved by its normal equations
+_NEVER = -1e4  # the score of a class that training did not meet: its probability is 0 in float32
+
+_DEFAULTS: tuple[dict[str, Any], ...] = (
+    {"numbers": "quantile", "C": 1.0},
+    {"numbers": "scaled", "C": 1.0},
+    {"numbers": "quantile", "C": 0.03},
+)
+
+Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+def _space(problem: Problem) -> Space:
+    space: Space = {"C": Real(1e-4, 1e3, default=1.0, log=True), "numbers": Choice(("quantile", "scaled"))}
+    if not problem.n_text:
+        return space
+    room = int(_MOST_VALUES / (max(problem.n_rows, 1) * problem.n_text))
+    terms = sorted({min(wanted, room) for wanted in (2000, 300)}, reverse=True)
+    return {**space, "terms": Choice(tuple(terms))}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedLinear:
+    """Weights."""
+
+    linear: Linear
+    rounds: int
+    stopped: bool
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Predict in float64; see `workbench.families.base.Fitted.predict`."""
+        return self.linear.apply(X)
+
+    def form(self) -> Linear:
+        """Return the weights."""
+        return self.linear
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """Multinomial logistic regression or ridge regression, with an L2 penalty of ``1 / C``.
+
+    Minimises ``C * sum of losses + |W|² / 2`` over scaled columns (the intercept is free): by L-BFGS, or, for a
+    number of not too many features, by the normal equations.
+
+    Examples
+    --------
+    >>> X = np.arange(8, dtype=np.float32)[:, None]
+    >>> fitted = LinearModel().fit({"C": 1e3}, Sample(X, 2.0 * X[:, 0] + 1), Problem("regression", 0, 8, 1))
+    >>> round(float(fitted.predict(X)[3, 0]), 2)
+    7.0
+    """
+
+    name: ClassVar[str] = "linear"
+
+    def supports(self, problem: Problem) -> bool:
+        """Return True: it learns anything."""
+        return True
+
+    def encoding(self, params: Params, problem: Problem) -> Encoding:
+        """Return bounded numbers, one-hot categories, means of wide ones and words."""
+        params = with_defaults(_space(problem), params)
+        return Encoding(
+            numbers=params["numbers"], onehot=30, wide="mean", indicators=True, terms=params.get("terms", 0)
+        )
+
+    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
+        """Draw params; see `workbench.families.base.Family.suggest`."""
+        return draw(_space(problem), self.name, trial)
+
+    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
+        """Return defaults; see `workbench.families.base.Family.portfolio`."""
+        space = _space(problem)
+        return distinct([complete(space, point) for point in _DEFAULTS])
+
+    def fit(
+        self,
+        params: Params,
+        train: Sample,
+        problem: Problem,
+        *,
+        valid: Sample | None = None,
+        rounds: int | None = None,
+        seed: int = 0,
+        deadline: float = float("inf"),
+    ) -> Fitted:
+        """Train; see `workbench.families.base.Family.fit`. A round is an iteration, and `rounds` the most of them."""
+        check_sample(train)
+        penalty = 1.0 / float(with_defaults(_space(problem), params)["C"])
+        most = max(rounds or _MOST_ITERATIONS, 1)
+        if problem.task == "regression":
+            fitted = _fit_number(train, penalty, most, deadline)
+        else:
+            fitted = _fit_classes(train, problem.n_classes, penalty, most, deadline)
+        if not (np.isfinite(fitted.linear.weights).all() and np.isfinite(fitted.linear.bias).all()):
+            raise FitError("the linear model did not come out finite", hint="Look for wild values in the columns.")
+        return fitted
+
+
+# ---------------------------------------------------------------- classes
+
+
+def _fit_classes(train: Sample, n_classes: int, penalty: float, most: int, deadline: float) -> FittedLinear:
+    """Fit the classes that are there; the others get probability 0."""
+    shares = class_shares(train, n_classes)
+    present = np.flatnonzero(shares)
+    hot = np.zeros((len(train.y), len(present)), dtype=np.float32)
+    hot[np.arange(len(train.y)), np.searchsorted(present, train.y).clip(max=len(present) - 1)] = 1.0
+
+    def loss(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        scores -= scores.max(axis=1, keepdims=True)
+        grown = np.exp(scores)
+        total = grown.sum(axis=1, keepdims=True)
+        return np.log(total[:, 0]) - (scores * hot).sum(axis=1), grown / total - hot
+
+    scale = ColumnScale.of(train.X)
+    start = np.log(shares[present])
+    weights, bias, done, stopped = _descend(train, scale, loss, start, penalty, most, deadline)
+    outer, offset = scale.unfold(weights, bias)
+    full, full_bias = np.zeros((len(outer), n_classes)), np.full(n_classes, _NEVER)
+    full[:, present], full_bias[present] = outer, offset
+    if n_classes == 2:
+        linear = Linear(full[:, 1:] - full[:, :1], full_bias[1:] - full_bias[:1], "sigmoid")
+    else:
+        linear = Linear(full, full_bias, "softmax")
+    return FittedLinear(linear, done, stopped)
+
+
+# ---------------------------------------------------------------- a number
+
+
+def _fit_number(train: Sample, penalty: float, most: int, deadline: float) -> FittedLinear:
+    target = TargetScale.of(train)
+    y = target.scaled(train.y)
+    scale = ColumnScale.of(train.X)
+    rows, width = train.X.shape
+    if width <= _EXACT_WIDTH and float(rows) * width * width <= _EXACT_FLOPS:
+        weights, bias, stopped = _solve(train, scale, y, penalty, deadline)
+        done = 1
+    else:
+        wanted = y.astype(np.float32)[:, None]
+
+        def loss(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            gap = scores - wanted
+            return 0.5 * gap[:, 0] ** 2, gap
+
+        weights, bias, done, stopped = _descend(train, scale, loss, np.zeros(1), penalty, most, deadline)
+    outer, offset = scale.unfold(weights, bias)
+    linear = Linear(outer * target.spread, offset * target.spread + target.center, "identity")
+    return FittedLinear(linear, done, stopped)
+
+
+def _solve(
+    train: Sample, scale: ColumnScale, y: np.ndarray, penalty: float, deadline: float
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Solve the normal equations, gathered part by part; where time runs out, from the parts there are."""
+    from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+    width = train.X.shape[1]
+    gram, right = np.zeros((width + 1, width + 1)), np.zeros(width + 1)
+    at, stopped = 0, False
+    for part in chunks(train.X):
+        block = np.ones((len(part), width + 1))
+        block[:, :width] = (part - scale.center) * scale.factor
+        rows = slice(at, at + len(part))
+        at += len(part)
+        weighted = block if train.weight is None else block * train.weight[rows, None]
+        gram += block.T @ weighted
+        right += weighted.T @ y[rows]
+        if time.monotonic() >= deadline and at < len(y):
+            stopped = True
+            break
+    gram[np.arange(width), np.arange(width)] += penalty
+    try:
+        solution = cho_solve(cho_factor(gram), right)
+    except LinAlgError as error:
+        raise FitError("ridge regression has no solution", found=str(error), hint="Try a smaller C.") from error
+    return solution[:width, None], solution[width:], stopped
+
+
+# ---------------------------------------------------------------- descent
+
+
+def _descend(
+    train: Sample,
+    scale: ColumnScale,
+    loss: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    start: np.ndarray,
+    penalty: float,
+    most: int,
+    deadline: float,
+) -> tuple[np.ndarray, np.ndarray, int, bool]:
+    """Minimise by L-BFGS over weights of the scaled columns and a bias, without a scaled copy of X.
+
+    `loss` takes scores (n, k) float32, which it may change, and returns each row's loss and its gradient (n, k).
+    """
+    from scipy.optimize import minimize
+
+    X, width, k = train.X, train.X.shape[1], len(start)
+    share = np.full(len(X), 1.0) if train.weight is None else train.weight.astype(np.float64)
+    share = share / share.sum()
+    pull = penalty / float(len(X) if train.weight is None else train.weight.sum())
+    share32 = share.astype(np.float32)[:, None]
+
+    def value(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weights, bias = flat[:-k].reshape(width, k), flat[-k:]
+        outer, offset = scale.unfold(weights, bias)
+        losses, slope = loss(X @ outer.astype(np.float32) + offset.astype(np.float32))
+        slope *= share32
+        total = slope.sum(axis=0, dtype=np.float64)
+        gradient = (X.T @ slope - np.outer(scale.center, total)) * scale.factor[:, None] + pull * weights
+        return float(losses @ share + 0.5 * pull * (weights**2).sum()), np.concatenate([gradient.ravel(), total])
+
+    done, stopped = 0, False
+
+    def watch(intermediate_result: Any) -> None:
+        nonlocal done, stopped
+        done += 1
+        if time.monotonic() >= deadline:
+            stopped = True
+            raise StopIteration
+
+    start_flat = np.concatenate([np.zeros(width * k), start])
+    options = {"maxiter": most, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-6}
+    found = minimize(value, start_flat, jac=True, method="L-BFGS-B", callback=watch, options=options)
+    solution = np.asarray(found.x, dtype=np.float64)
+    return solution[:-k].reshape(width, k), solution[-k:], max(done, 1), stopped

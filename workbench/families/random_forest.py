@@ -1,0 +1,74 @@
+"""Random forest: trees on bootstrap samples, each split chosen among some features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .forest import forest_encoding, forest_space, grow, grown_by
+from .space import Space, complete, distinct, draw, with_defaults
+
+_DEFAULTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"n_estimators": 20, "max_leaf_nodes": 64, "min_samples_leaf": 5},
+    {"max_features": 0.75, "min_samples_leaf": 4, "criterion": "entropy", "onehot": 30},
+)
+
+
+def _space(problem: Problem) -> Space:
+    share = 0.6 if problem.task == "regression" else max(0.1, min(1.0, problem.n_columns**-0.5))
+    return forest_space(problem, max_features=share, trees=100)
+
+
+@dataclass(frozen=True, slots=True)
+class RandomForest:
+    """A random forest (Breiman, 2001) of scikit-learn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.arange(40, dtype=np.float32)[:, None]
+    >>> problem = Problem("regression", 0, n_rows=40, n_columns=1)
+    >>> fitted = RandomForest().fit({"n_estimators": 10}, Sample(X, X[:, 0] * 2.0), problem, seed=1)
+    >>> bool(abs(fitted.predict(X[:1])[0, 0]) < 6)
+    True
+    """
+
+    name: ClassVar[str] = "random_forest"
+
+    def supports(self, problem: Problem) -> bool:
+        """Return True: it learns anything."""
+        return True
+
+    def encoding(self, params: Params, problem: Problem) -> Encoding:
+        """Return filled numbers with their indicators, and categories as codes or one-hot."""
+        return forest_encoding(with_defaults(_space(problem), params))
+
+    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
+        """Draw params; see `workbench.families.base.Family.suggest`."""
+        return draw(_space(problem), self.name, trial)
+
+    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
+        """Return defaults; see `workbench.families.base.Family.portfolio`."""
+        space = _space(problem)
+        return distinct([complete(space, point) for point in _DEFAULTS])
+
+    def fit(
+        self,
+        params: Params,
+        train: Sample,
+        problem: Problem,
+        *,
+        valid: Sample | None = None,
+        rounds: int | None = None,
+        seed: int = 0,
+        deadline: float = float("inf"),
+    ) -> Fitted:
+        """Grow trees; see `workbench.families.base.Family.fit`. A round is a tree; `valid` is not used."""
+        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+        params = with_defaults(_space(problem), params)
+        kind = RandomForestRegressor if problem.task == "regression" else RandomForestClassifier
+        forest = kind(bootstrap=True, random_state=seed, **grown_by(params, train))
+        return grow(forest, train, problem, rounds=rounds, deadline=deadline)

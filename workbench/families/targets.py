@@ -1,0 +1,68 @@
+"""What families need to know of a target before they fit: class shares, and centre and spread of a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.errors import FitError
+
+from .base import Sample
+
+
+def check_sample(sample: Sample) -> None:
+    """Refuse what no family can learn from.
+
+    Raises
+    ------
+    FitError
+        Where there are no rows, no weight, or a target that is no number.
+    """
+    if len(sample.y) == 0:
+        raise FitError("there is nothing to learn from", found="0 rows", expected="1 or more")
+    if sample.weight is not None and not sample.weight.sum() > 0:
+        raise FitError("the weights leave nothing to learn from", found=f"a sum of {sample.weight.sum():g}")
+    if not np.isfinite(sample.y).all():
+        raise FitError("the target has values that are no numbers", found="NaN or infinity")
+
+
+def class_shares(sample: Sample, n_classes: int) -> np.ndarray:
+    """Return the weighted share of each class, shape (n_classes,).
+
+    Examples
+    --------
+    >>> class_shares(Sample(np.zeros((4, 1)), np.array([0, 0, 0, 2])), 3).tolist()
+    [0.75, 0.0, 0.25]
+    """
+    counts = np.bincount(sample.y.astype(np.int64), weights=sample.weight, minlength=n_classes).astype(np.float64)
+    return np.asarray(counts / counts.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class TargetScale:
+    """The weighted mean and standard deviation of a number: models learn ``(y - center) / spread``.
+
+    A model of the scaled target needs no settings in the target's unit, and keeps float32 precise where the target
+    lies far from zero.
+
+    Examples
+    --------
+    >>> TargetScale.of(Sample(np.zeros((2, 1)), np.array([10.0, 14.0])))
+    TargetScale(center=12.0, spread=2.0)
+    """
+
+    center: float
+    spread: float
+
+    @classmethod
+    def of(cls, sample: Sample) -> TargetScale:
+        """Measure a sample; a constant target has spread 1."""
+        center = float(np.average(sample.y, weights=sample.weight))
+        spread = float(np.sqrt(np.average((sample.y - center) ** 2, weights=sample.weight)))
+        usable = np.isfinite(spread) and spread > 1e-12 * max(abs(center), 1e-300)
+        return cls(center, spread if usable else 1.0)
+
+    def scaled(self, y: np.ndarray) -> np.ndarray:
+        """Return the scaled target, float64."""
+        return (np.asarray(y, dtype=np.float64) - self.center) / self.spread

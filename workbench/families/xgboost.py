@@ -1,0 +1,254 @@
+"""XGBoost: gradient boosting of trees from histograms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from workbench.errors import FitError
+
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .boosting import boost, rounds_allowed
+from .forms import Link, Trees, apply_link
+from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .targets import TargetScale, check_sample, class_shares
+
+_OBJECTIVE = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}
+_LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}
+_RAREST = 1e-6  # the smallest share of a class to start from: its score stays finite where it is not met
+
+_DEFAULTS: tuple[dict[str, Any], ...] = (
+    {"learning_rate": 0.08, "max_depth": 7, "min_child_weight": 0.8, "colsample_bynode": 0.8},
+    {"learning_rate": 0.05, "grow_policy": "lossguide", "max_leaves": 35, "max_depth": 10, "min_child_weight": 0.14,
+     "subsample": 0.7, "colsample_bynode": 0.92, "reg_alpha": 3.5, "reg_lambda": 1.3, "wide": "code+mean"},
+    {"n_estimators": 60, "learning_rate": 0.25, "max_depth": 3},
+    {"learning_rate": 0.04, "max_depth": 9, "subsample": 0.85, "colsample_bynode": 0.6, "reg_lambda": 2.0},
+    {"learning_rate": 0.06, "max_depth": 4, "subsample": 0.9, "colsample_bynode": 0.75},
+)  # fmt: skip
+
+
+def _space(problem: Problem) -> Space:
+    rows = problem.n_rows
+    space: Space = {
+        "n_estimators": Whole(20, 1500, default=1000),
+        "learning_rate": Real(0.03, 0.3, default=0.1, log=True),
+        "max_depth": Whole(2, 10, default=6, log=False),
+        "grow_policy": Choice(("depthwise", "lossguide")),
+        "max_leaves": Whole(4, min(512, max(8, rows // 10)), default=256),
+        "min_child_weight": Real(0.01, 50.0, default=1.0, log=True),
+        "subsample": Real(0.6, 1.0, default=1.0),
+        "colsample_bynode": Real(0.3, 1.0, default=1.0),
+        "reg_alpha": Real(1e-4, 10.0, default=1e-4, log=True),
+        "reg_lambda": Real(1e-2, 30.0, default=1.0, log=True),
+    }
+    return {**space, "wide": Choice(("code", "code+mean"))} if problem.n_wide else space
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedXGBoost:
+    """A trained booster, and the scale of its target."""
+
+    booster: Any
+    link: Link
+    n_raw: int
+    scale: TargetScale
+    rounds: int
+    stopped: bool
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the library's own prediction; see `workbench.families.base.Fitted.predict`."""
+        raw = self.booster.inplace_predict(X, iteration_range=(0, self.rounds), predict_type="margin")
+        raw = np.asarray(raw, dtype=np.float64).reshape(len(X), self.n_raw)
+        return apply_link(raw * self.scale.spread + self.scale.center, self.link)
+
+    def form(self) -> Trees:
+        """Return the trees."""
+        document = json.loads(self.booster[: self.rounds].save_raw("json"))
+        return read_trees(document["learner"], self.n_raw, self.link, self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class XGBoost:
+    """Gradient boosting with early stopping on log loss or squared error.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 2)).astype(np.float32)
+    >>> train = Sample(X, (X[:, 0] > 0).astype(np.int64))
+    >>> fitted = XGBoost().fit({"n_estimators": 20}, train, Problem("binary", 2, n_rows=200, n_columns=2))
+    >>> bool((fitted.predict(X).argmax(axis=1) == train.y).mean() > 0.95)
+    True
+    """
+
+    name: ClassVar[str] = "xgboost"
+
+    def supports(self, problem: Problem) -> bool:
+        """Return True: it learns anything."""
+        return True
+
+    def encoding(self, params: Params, problem: Problem) -> Encoding:
+        """Return raw numbers with missing ones kept, and categories as codes."""
+        return Encoding(wide=params.get("wide", "code"))
+
+    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
+        """Draw params; see `workbench.families.base.Family.suggest`."""
+        return draw(_space(problem), self.name, trial)
+
+    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
+        """Return defaults; see `workbench.families.base.Family.portfolio`."""
+        space = _space(problem)
+        return distinct([complete(space, point) for point in _DEFAULTS])
+
+    def fit(
+        self,
+        params: Params,
+        train: Sample,
+        problem: Problem,
+        *,
+        valid: Sample | None = None,
+        rounds: int | None = None,
+        seed: int = 0,
+        deadline: float = float("inf"),
+    ) -> Fitted:
+        """Train; see `workbench.families.base.Family.fit`."""
+        import xgboost
+
+        check_sample(train)
+        params = with_defaults(_space(problem), params)
+        scale = TargetScale.of(train) if problem.task == "regression" else TargetScale(0.0, 1.0)
+        settings = {**_settings(params, problem, seed), **_start(train, problem)}
+        rate = settings["eta"]
+        guided = valid is not None and rounds is None
+        try:
+            data = _matrix(xgboost, train, scale)
+            watched = _matrix(xgboost, valid, scale, data) if guided and valid is not None else None
+            booster = xgboost.Booster(settings, [data] if watched is None else [data, watched])
+
+            def add_round(at: int) -> bool:
+                booster.update(data, at)
+                return True
+
+            boosted = boost(
+                add_round,
+                None if watched is None else lambda: float(booster.eval(watched).rsplit(":", 1)[1]),
+                most=rounds_allowed(params["n_estimators"], rate, rounds, guided),
+                learning_rate=rate,
+                deadline=deadline,
+            )
+        except xgboost.core.XGBoostError as error:
+            raise FitError("XGBoost failed", found=str(error).splitlines()[0]) from error
+        n_raw = problem.n_classes if problem.task == "multiclass" else 1
+        return FittedXGBoost(booster, _LINK[problem.task], n_raw, scale, boosted.rounds, boosted.stopped)
+
+
+def _settings(params: Params, problem: Problem, seed: int) -> dict[str, Any]:
+    settings = {
+        "objective": _OBJECTIVE[problem.task],
+        "tree_method": "hist",
+        "eta": params["learning_rate"],
+        "max_depth": params["max_depth"],
+        "grow_policy": params["grow_policy"],
+        "max_leaves": params["max_leaves"],
+        "min_child_weight": params["min_child_weight"],
+        "subsample": params["subsample"],
+        "colsample_bynode": params["colsample_bynode"],
+        "reg_alpha": params["reg_alpha"],
+        "reg_lambda": params["reg_lambda"],
+        "nthread": 1,
+        "seed": seed,
+        "verbosity": 0,
+    }
+    return {**settings, "num_class": problem.n_classes} if problem.task == "multiclass" else settings
+
+
+def _start(train: Sample, problem: Problem) -> dict[str, float]:
+    """Return the score to start from: the share of the second class, the centre of a scaled number."""
+    if problem.task == "multiclass":
+        return {}
+    if problem.task == "regression":
+        return {"base_score": 0.0}
+    return {"base_score": float(np.clip(class_shares(train, 2)[1], _RAREST, 1.0 - _RAREST))}
+
+
+def _matrix(xgboost: Any, sample: Sample, scale: TargetScale, like: Any = None) -> Any:
+    """Bin a sample; the rows to stop early on get the bins of the training rows (`like`)."""
+    return xgboost.QuantileDMatrix(
+        sample.X, scale.scaled(sample.y), weight=sample.weight, missing=np.nan, nthread=1, max_bin=256, ref=like
+    )
+
+
+# ---------------------------------------------------------------- the model's document
+
+
+def read_trees(learner: Mapping[str, Any], n_raw: int, link: Link, scale: TargetScale) -> Trees:
+    """Read the ``learner`` of an XGBoost model document.
+
+    Parameters
+    ----------
+    learner : mapping
+        ``json.loads(booster.save_raw("json"))["learner"]``.
+    n_raw : int
+        Trees of one round, one for each raw score.
+    link : Link
+    scale : TargetScale
+        Of the target that the trees were trained on; the scores are given in the target's own unit.
+
+    Returns
+    -------
+    Trees
+
+    Raises
+    ------
+    FitError
+        Where the model has categorical splits (`XGBoost.fit` makes none).
+
+    Notes
+    -----
+    A value goes left where ``value < split_condition``, both float32; a leaf keeps its answer as its condition.
+    ``base_score`` is a text: a number up to XGBoost 3.0, a list of them since; a probability where the objective is
+    logistic, a score elsewhere.
+    """
+    trees = learner["gradient_booster"]["model"]["trees"]
+    if any(any(tree["split_type"]) for tree in trees):
+        raise FitError("an XGBoost model has categorical splits", expected="numeric ones alone")
+    base = np.asarray(json.loads(learner["learner_model_param"]["base_score"]), dtype=np.float64)
+    base = np.broadcast_to(base.ravel(), (n_raw,))
+    if link == "sigmoid":
+        base = np.log(base) - np.log1p(-base)
+    sizes = np.asarray([len(tree["left_children"]) for tree in trees])
+    tree_of = np.repeat(np.arange(len(trees)), sizes)
+    first = np.concatenate([[0], np.cumsum(sizes)])
+
+    def joined(name: str, dtype: type) -> np.ndarray:
+        return np.concatenate([np.asarray(tree[name], dtype=dtype) for tree in trees])
+
+    left, right = joined("left_children", np.int64), joined("right_children", np.int64)
+    inner = left >= 0
+    place = np.where(inner, np.cumsum(inner) - 1, -np.cumsum(~inner))
+    condition = joined("split_conditions", np.float32)
+    cover = joined("sum_hessian", np.float64)
+    start = first[tree_of][inner]
+    leaf_offsets = np.concatenate([[0], np.cumsum(~inner)])[first]
+    weight = condition[~inner].astype(np.float64) * scale.spread
+    return Trees(
+        node_offsets=np.concatenate([[0], np.cumsum(inner)])[first],
+        leaf_offsets=leaf_offsets,
+        feature=joined("split_indices", np.int64)[inner],
+        threshold=condition[inner],
+        yes=place[left[inner] + start],
+        no=place[right[inner] + start],
+        missing_yes=joined("default_left", np.int64)[inner] > 0,
+        entry_offsets=np.arange(len(weight) + 1),
+        target=np.repeat(np.arange(len(trees)) % n_raw, np.diff(leaf_offsets)),
+        weight=weight,
+        base=base * scale.spread + scale.center,
+        link=link,
+        strict=True,
+        trees_per_round=n_raw,
+        reach=cover[inner] / np.maximum(cover[start], 1e-300),
+    )

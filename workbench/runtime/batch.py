@@ -1,0 +1,256 @@
+"""File to file: every row of one file scored into another, in bounded memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .bundle import Bundle
+from .errors import BadValueError
+from .files import Chunk
+from .predictor import Predictor
+from .rows import locate, plain_values
+from .schema import Column, Label
+from .sinks import open_sink, replacing
+from .sources import open_source
+
+_FIRST_ERRORS = 5
+_NOT_A_NUMBER = "the model answered a value that is no number"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What a batch job did.
+
+    Attributes
+    ----------
+    rows, failed : int
+        Rows read, and how many of them got no prediction.
+    seconds, rows_per_s : float
+        Wall clock, everything included.
+    first_errors : tuple of str
+        The first few failures; rows count from 0.
+    output : str
+    """
+
+    rows: int
+    failed: int
+    seconds: float
+    rows_per_s: float
+    first_errors: tuple[str, ...]
+    output: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as a JSON object."""
+        return {**asdict(self), "first_errors": list(self.first_errors)}
+
+    def to_text(self) -> str:
+        """Return the report for a person.
+
+        Examples
+        --------
+        >>> print(BatchReport(3, 1, 0.5, 6.0, ("row 2, column 'age': found 'old'; expected a number",), "out.csv").to_text())
+        2 of 3 rows scored in 0.5 s (6 rows/s) into out.csv
+        1 row failed, its error column says why:
+          row 2, column 'age': found 'old'; expected a number
+        """
+        lines = [
+            f"{self.rows - self.failed:,} of {self.rows:,} rows scored in {self.seconds:.1f} s "
+            f"({self.rows_per_s:,.0f} rows/s) into {self.output}"
+        ]
+        if self.failed:
+            one = self.failed == 1
+            lines.append(
+                f"{self.failed:,} {'row' if one else 'rows'} failed, {'its' if one else 'their'} error column says why:"
+            )
+            lines += [f"  {error}" for error in self.first_errors]
+            if self.failed > len(self.first_errors):
+                lines.append("  …")
+        return "\n".join(lines)
+
+
+def score_file(
+    bundle: Bundle,
+    input: str | Path,  # noqa: A002 - what the command line calls it
+    output: str | Path,
+    *,
+    progress: Callable[[int, float], None] | None = None,
+    chunk_rows: int = 8192,
+) -> BatchReport:
+    """Score a file into another one.
+
+    All columns of the input are kept. After them come ``prediction``, for classes ``probability_<label>`` each, and
+    ``error``: a row that cannot be scored does not stop the job, its prediction is empty and its error says why.
+    Where the input already has a column of such a name, the new one is numbered.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    input, output : str or Path
+        The endings tell the formats: csv, tsv, jsonl (each also .gz) or parquet, in any combination. The output
+        appears under its name when it is complete.
+    progress : callable, optional
+        Called after each chunk with the rows scored so far and the share of the input read (0 to 1).
+    chunk_rows : int
+        Rows in memory at a time.
+
+    Returns
+    -------
+    BatchReport
+
+    Raises
+    ------
+    MissingColumnError
+        Where the input lacks a column, before any row is scored.
+    BadFileError
+        Where the input cannot be read or the output cannot be written.
+    ModelError
+        Where the model itself fails.
+    """
+    started = time.perf_counter()
+    source_path, out_path = Path(input), Path(output)
+    predictor = bundle.predictor
+    source = open_source(source_path, predictor.schema)
+    where = locate(predictor.names, source.header)
+    added = _new_columns(predictor, source.header)
+    rows = failed = 0
+    first_errors: list[str] = []
+    with replacing(out_path) as part:
+        sink = open_sink(part, out_path, source, added)
+        try:
+            for chunk in source.chunks(chunk_rows):
+                scored, errors = score_chunk(predictor, chunk, where)
+                sink.write([*chunk.columns, *scored], chunk.rows)
+                for position in sorted(errors)[: _FIRST_ERRORS - len(first_errors)]:
+                    first_errors.append(f"row {rows + position}, {errors[position]}")
+                rows, failed = rows + chunk.rows, failed + len(errors)
+                if progress is not None:
+                    progress(rows, source.share())
+        finally:
+            sink.close()
+    seconds = time.perf_counter() - started
+    return BatchReport(rows, failed, seconds, rows / max(seconds, 1e-9), tuple(first_errors), str(out_path))
+
+
+def label_text(label: Label) -> str:
+    """Return a label as the name of its probability: as JSON would write it, without quotes.
+
+    Examples
+    --------
+    >>> [label_text(label) for label in ("no", 1, True)]
+    ['no', '1', 'true']
+    """
+    if isinstance(label, bool):
+        return "true" if label else "false"
+    return str(label)
+
+
+def _new_columns(predictor: Predictor, header: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the name and kind of each column that is added."""
+    taken = set(header)
+    columns = [("prediction", _label_kind(predictor.classes))]
+    columns += [(f"probability_{label_text(label)}", "float") for label in predictor.classes]
+    columns.append(("error", "text"))
+    out = []
+    for name, kind in columns:
+        count, unique = 2, name
+        while unique in taken:
+            unique, count = f"{name}_{count}", count + 1
+        taken.add(unique)
+        out.append((unique, kind))
+    return out
+
+
+def _label_kind(classes: Sequence[Label]) -> str:
+    kinds = {type(label) for label in classes} or {float}
+    names = {bool: "bool", int: "int", float: "float"}
+    return names.get(kinds.pop(), "text") if len(kinds) == 1 else "text"
+
+
+def score_chunk(
+    predictor: Predictor, chunk: Chunk, where: dict[str, int]
+) -> tuple[list[list[Any]], dict[int, str]]:
+    """Score some rows.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    chunk : Chunk
+    where : dict of str to int
+        The position among the chunk's columns of each column of the schema.
+
+    Returns
+    -------
+    columns : list of list
+        Prediction, probabilities and error, n values each.
+    errors : dict of int to str
+        Why rows could not be scored, by position.
+    """
+    raw = {name: plain_values(chunk.columns[position]) for name, position in where.items()}
+    errors = dict(chunk.defects)
+    canonical: dict[str, Any] = {}
+    for column in predictor.schema.columns:
+        try:
+            canonical[column.name] = column.read_many(raw[column.name])
+        except BadValueError:
+            for position, why in _bad_values(column, raw[column.name]).items():
+                errors.setdefault(position, why)
+    good = np.asarray([position for position in range(chunk.rows) if position not in errors], dtype=np.intp)
+    if errors:
+        canonical = {
+            column.name: column.read_many(_take(raw[column.name], good))
+            for column in predictor.schema.columns
+        }
+    output = predictor.predict_matrix(predictor.encoder.encode_columns(canonical))
+    finite = np.isfinite(output).all(axis=1)
+    for position in good[~finite].tolist():
+        errors[position] = _NOT_A_NUMBER
+    return _spread(predictor, output[finite], good[finite], chunk.rows, errors), errors
+
+
+def _bad_values(column: Column, values: Any) -> dict[int, str]:
+    read = column.reader()
+    bad: dict[int, str] = {}
+    memo: dict[Any, str] = {}
+    listed = values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind != "M" else values
+    for position, value in enumerate(listed):
+        known = memo.get(value) if type(value) is str else None
+        if known is None:
+            try:
+                read(value)
+                known = ""
+            except BadValueError as error:
+                known = str(error)
+            if type(value) is str:
+                memo[value] = known
+        if known:
+            bad[position] = known
+    return bad
+
+
+def _take(values: Any, rows: np.ndarray) -> Any:
+    return (
+        values[rows] if isinstance(values, np.ndarray) else [values[position] for position in rows.tolist()]
+    )
+
+
+def _spread(
+    predictor: Predictor, output: np.ndarray, rows: np.ndarray, count: int, errors: dict[int, str]
+) -> list[list[Any]]:
+    """Lay out the answers of some rows among `count` rows; the others stay empty."""
+    answers = [predictor.decide(output)]
+    if predictor.classes:
+        answers += list(output.astype(np.float64).T)
+    columns: list[list[Any]] = []
+    for values in answers:
+        cells: list[Any] = [None] * count
+        for position, value in zip(rows.tolist(), values.tolist(), strict=True):
+            cells[position] = value
+        columns.append(cells)
+    columns.append([errors.get(position) for position in range(count)])
+    return columns

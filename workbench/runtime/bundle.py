@@ -1,0 +1,236 @@
+"""A bundle: the folder (or zip) that holds a model with all that serving it needs, opened for prediction."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from .errors import BundleError, InputError, TamperedBundleError, shown
+from .golden import GoldenReport, replay
+from .manifest import GOLDEN_FILE, MANIFEST_FILE, Manifest, verify_files
+from .predictor import Predictor, check_finite
+from .rows import read_rows
+from .schema import Label, Schema
+
+_MOST_ENTRIES = 10_000
+_MOST_BYTES = 4 << 30
+_CHUNK_BYTES = 1 << 20
+
+
+class Bundle:
+    """A model that predicts, with its manifest. Made by `open_bundle`.
+
+    Attributes
+    ----------
+    path : Path
+        The folder (of a zip: where it was unpacked).
+    manifest : Manifest
+    predictor : Predictor
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, predictor: Predictor) -> None:
+        self.path, self.manifest, self.predictor = path, manifest, predictor
+
+    def __repr__(self) -> str:
+        return f"<Bundle {self.manifest.name!r} version {self.manifest.version!r}, {self.manifest.task}>"
+
+    @property
+    def schema(self) -> Schema:
+        """The input columns and the output."""
+        return self.predictor.schema
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels, shape (k,), in the order of the probability columns; empty for regression."""
+        return self.predictor.class_array
+
+    def predict(self, rows: Any) -> np.ndarray:
+        """Predict labels or numbers.
+
+        Parameters
+        ----------
+        rows : dict, list of dict, data frame (pandas, polars, pyarrow), or mapping from column to values
+            One dict is one row.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n,)
+            Labels of the type that training saw, or float64 numbers.
+
+        Raises
+        ------
+        InputError
+            Where the rows do not fit the schema, naming the column, what was found and what was expected.
+        ModelError
+            Where the model itself fails.
+        """
+        return self.predictor.decide(self._output(rows))
+
+    def predict_proba(self, rows: Any) -> np.ndarray:
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        rows
+            As for `predict`.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n, k), columns in the order of `classes_`
+
+        Raises
+        ------
+        InputError
+            As for `predict`; also for a regression model, which has no probabilities.
+        """
+        if self.manifest.task == "regression":
+            raise InputError(
+                "predict_proba", found="a regression model", hint="Use predict: it has no classes."
+            )
+        output = self._output(rows)
+        check_finite(output)
+        return output.astype(np.float64)
+
+    def _output(self, rows: Any) -> np.ndarray:
+        shaped = read_rows(rows, self.predictor.names)
+        if isinstance(shaped, dict):
+            return self.predictor.predict_columns(shaped)
+        if isinstance(rows, dict):  # one row: an error about it names no row
+            return self.predictor.predict_row(rows)[None]
+        return self.predictor.predict_rows(shaped)
+
+    def replay_golden(self) -> GoldenReport:
+        """Predict the golden rows and compare with the outputs they had at export."""
+        return replay(self.predictor, self.path / GOLDEN_FILE)
+
+
+def open_bundle(path: str | Path, *, threads: int = 1) -> Bundle:
+    """Open a bundle, checking every file against its manifest.
+
+    Parameters
+    ----------
+    path : str or Path
+        The bundle's folder, or a zip of it.
+    threads : int
+        Threads of one call of the model.
+
+    Returns
+    -------
+    Bundle
+
+    Raises
+    ------
+    BundleFormatError
+        Where it is of a newer format than this runtime reads.
+    TamperedBundleError
+        Where a file is missing, cut short or changed.
+    BundleError
+        Where there is no bundle at `path`.
+    """
+    folder, owned = _folder_of(Path(path))
+    try:
+        manifest = Manifest.read(folder)
+        verify_files(folder, manifest)
+        predictor = Predictor.load(folder, threads)
+        _check_agreement(manifest, predictor)
+        bundle = Bundle(folder, manifest, predictor)
+    except BaseException:
+        if owned:
+            shutil.rmtree(owned, ignore_errors=True)
+        raise
+    if owned:
+        weakref.finalize(bundle, shutil.rmtree, owned, ignore_errors=True)
+    return bundle
+
+
+def _folder_of(path: Path) -> tuple[Path, Path | None]:
+    """Return the folder of a bundle, and the temporary folder that it was unpacked to, where it was."""
+    if path.is_dir():
+        if not (path / MANIFEST_FILE).is_file():
+            raise BundleError(f"{path} is no bundle", found=f"no {MANIFEST_FILE} in it")
+        return path, None
+    if not path.exists():
+        raise BundleError(f"{path} does not exist", expected="a bundle's folder or zip")
+    if not zipfile.is_zipfile(path):
+        raise BundleError(
+            f"{path} is no bundle", found="a file that is no zip", expected="a bundle's folder or zip"
+        )
+    target = Path(tempfile.mkdtemp(prefix="bundle-"))
+    try:
+        return _unpack(path, target), target
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+def _unpack(path: Path, target: Path) -> Path:
+    """Unpack a zip, refusing names that lead out of `target` and more bytes than it declares or than are sane."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            _check_entries(path, entries)
+            for entry in entries:
+                _write_entry(archive, entry, target / entry.filename)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise TamperedBundleError(f"{path.name} cannot be unpacked", found=str(error)) from error
+    except OSError as error:
+        raise BundleError(f"{path.name} cannot be unpacked", found=error.strerror or str(error)) from error
+    found = sorted(target.glob(MANIFEST_FILE)) + sorted(target.glob(f"*/{MANIFEST_FILE}"))
+    if not found:
+        raise BundleError(f"{path} is no bundle", found=f"no {MANIFEST_FILE} in it")
+    return found[0].parent
+
+
+def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
+    for entry in entries:
+        name = entry.filename
+        is_link = (entry.external_attr >> 16) & 0o170000 == 0o120000
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or ":" in name or is_link:
+            raise TamperedBundleError(
+                f"{path.name} holds {shown(name)}", expected="paths inside the bundle, no links"
+            )
+    total = sum(entry.file_size for entry in entries)
+    if len(entries) > _MOST_ENTRIES or total > _MOST_BYTES:
+        raise TamperedBundleError(
+            f"{path.name} is too large to be a bundle",
+            found=f"{len(entries)} files of {total} bytes",
+            expected=f"at most {_MOST_ENTRIES} files of {_MOST_BYTES} bytes",
+        )
+    if len({entry.filename for entry in entries}) < len(entries):
+        raise TamperedBundleError(f"{path.name} holds two files of one name")
+
+
+def _write_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    left = entry.file_size
+    with archive.open(entry) as source, path.open("wb") as out:
+        while chunk := source.read(min(_CHUNK_BYTES, left + 1)):
+            left -= len(chunk)
+            if left < 0:
+                raise TamperedBundleError(
+                    f"{entry.filename} unpacks to more than the {entry.file_size} bytes declared"
+                )
+            out.write(chunk)
+
+
+def _check_agreement(manifest: Manifest, predictor: Predictor) -> None:
+    """Check that the manifest speaks of the model that lies beside it."""
+    output = predictor.schema.output
+    facts: tuple[tuple[str, Any, Any], ...] = (
+        ("task", manifest.task, output.task),
+        ("target", manifest.target, output.target),
+        ("classes", list[Label](manifest.classes), list[Label](output.classes)),
+    )
+    for key, stated, actual in facts:
+        if stated != actual:
+            raise TamperedBundleError(
+                f"manifest.json and schema.json disagree about {key}",
+                found=shown(stated),
+                expected=shown(actual),
+            )

@@ -1,0 +1,290 @@
+"""What a bundle says of itself: ``manifest.json``, and the check that the folder agrees with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from .errors import BundleFormatError, TamperedBundleError, shown
+from .facts import Latency, Lineage, Metric, Price, TrainingData, read_record
+from .predictor import ENCODER_FILE, MODEL_FILE, SCHEMA_FILE, dump_json, read_json
+from .schema import Label
+
+FORMAT_VERSION = 1
+"""The version of the bundle's layout, one whole number in ``manifest.json``.
+
+Raise it when a runtime of the present version would misread or refuse what is written: a file or key that it needs is
+gone, renamed or means something else, an encoder step or derived column is new, or the model's inputs or outputs
+change. Do not raise it for a new optional key or file: readers pass over keys that they do not know.
+
+Whoever raises it (1) keeps reading the older version here, in `Manifest.from_json`, by turning the old document into a
+new one, (2) keeps a bundle of the older version under ``tests/`` and a test that opens it, and (3) says so in the
+changelog. A runtime refuses versions above its own with `BundleFormatError`.
+"""
+
+__all__ = [
+    "FORMAT_VERSION",
+    "GOLDEN_FILE",
+    "MANIFEST_FILE",
+    "RUNTIME_FOLDER",
+    "Latency",
+    "Lineage",
+    "Manifest",
+    "Metric",
+    "Price",
+    "TrainingData",
+    "hash_files",
+    "model_digest",
+    "sha256_of",
+    "verify_files",
+]
+
+MANIFEST_FILE = "manifest.json"
+GOLDEN_FILE = "golden.jsonl"
+RUNTIME_FOLDER = "runtime"
+_CODE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The content of ``manifest.json``.
+
+    Attributes
+    ----------
+    name, version : str
+        Of the model; the names under which it is served.
+    model_id : str
+        `model_digest` of the bundle: equal models, equal id.
+    created : str
+        ISO 8601, UTC.
+    task : {"binary", "multiclass", "regression"}
+    target : str
+    classes : tuple
+        Empty for regression.
+    metric : Metric
+    latency : Latency or None
+        None where it was not measured.
+    cpu_us_per_row : float or None
+        CPU microseconds of one row.
+    price : Price or None
+    data : TrainingData
+    lineage : Lineage
+    libraries : mapping of str to str
+        Versions of what trained and exported the model.
+    files : mapping of str to str
+        The sha256 of every other file, by its path relative to the bundle.
+    format_version : int
+
+    Examples
+    --------
+    >>> manifest = Manifest("churn", "1", "ab12", "2026-01-31T12:00:00Z", "regression", "fare", (),
+    ...                     Metric("r2", 0.9), TrainingData("c0ffee", 100), Lineage("run", "c0001", "linear"))
+    >>> Manifest.from_json(manifest.to_json()) == manifest
+    True
+    """
+
+    name: str
+    version: str
+    model_id: str
+    created: str
+    task: str
+    target: str
+    classes: tuple[Label, ...]
+    metric: Metric
+    data: TrainingData
+    lineage: Lineage
+    latency: Latency | None = None
+    cpu_us_per_row: float | None = None
+    price: Price | None = None
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of ``manifest.json``, the format version first."""
+        document = asdict(self)
+        document["classes"] = list(self.classes)
+        return {"format_version": document.pop("format_version"), **document}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Manifest:
+        """Read the content of ``manifest.json``; keys that this version does not know are passed over.
+
+        Raises
+        ------
+        BundleFormatError
+            Where the document is of a newer format version, or of none.
+        TamperedBundleError
+            Where a key is missing or of another type.
+        """
+        version = document.get("format_version")
+        if type(version) is not int or version < 1:
+            raise BundleFormatError(
+                "manifest.json names no format version",
+                found=shown(version),
+                expected=f"1 to {FORMAT_VERSION}",
+            )
+        if version > FORMAT_VERSION:
+            raise BundleFormatError(
+                "the bundle is of a newer format than this runtime reads",
+                found=f"version {version}",
+                expected=f"at most {FORMAT_VERSION}",
+                hint="Use the runtime inside the bundle (python -m runtime), or a newer workbench.",
+            )
+        manifest: Manifest = read_record(cls, document)
+        return manifest
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read the manifest of a bundle folder.
+
+        Raises
+        ------
+        BundleError
+            Where there is none, or it cannot be read.
+        """
+        return cls.from_json(read_json(folder / MANIFEST_FILE))
+
+    def write(self, folder: Path) -> None:
+        """Write the manifest into a bundle folder."""
+        (folder / MANIFEST_FILE).write_text(dump_json(self.to_json()), encoding="utf-8")
+
+
+# ---------------------------------------------------------------- checksums
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal.
+
+    Raises
+    ------
+    TamperedBundleError
+        Where the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                digest.update(chunk)
+    except OSError as error:
+        raise TamperedBundleError(
+            f"{path.name} cannot be read", found=error.strerror or str(error)
+        ) from error
+    return digest.hexdigest()
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """Return the sha256 of every file of a bundle folder but the manifest, by relative path, sorted.
+
+    Compiled Python (``__pycache__``) is no part of a bundle and is passed over.
+    """
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    names = {path.relative_to(folder).as_posix(): path for path in found}
+    return {name: sha256_of(path) for name, path in names.items() if name != MANIFEST_FILE}
+
+
+def model_digest(files: Mapping[str, str]) -> str:
+    """Return the id of a model: the sha256 over the sha256s of its schema, encoder and network.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        As in `Manifest.files`.
+
+    Raises
+    ------
+    TamperedBundleError
+        Where one of the three is not listed.
+
+    Examples
+    --------
+    >>> model_digest({"schema.json": "a", "encoder.json": "b", "model.onnx": "c"})[:12]
+    '4c439934eb79'
+    """
+    for name in (SCHEMA_FILE, ENCODER_FILE, MODEL_FILE):
+        if name not in files:
+            raise TamperedBundleError(f"manifest.json lists no {name}")
+    text = "".join(f"{name} {files[name]}\n" for name in (SCHEMA_FILE, ENCODER_FILE, MODEL_FILE))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def verify_files(folder: Path, manifest: Manifest) -> int:
+    """Check that a bundle folder holds exactly what its manifest lists.
+
+    Files beside the listed ones are left alone, save for code: nothing unlisted may lie in ``runtime/``, and no
+    unlisted module may lie where ``python -m runtime`` would import it.
+
+    Returns
+    -------
+    int
+        The number of files checked.
+
+    Raises
+    ------
+    TamperedBundleError
+        Naming the file that is missing, cut short, changed, unlisted or outside the folder.
+    """
+    for name, expected in manifest.files.items():
+        path = _inside(folder, name)
+        if not path.is_file():
+            raise TamperedBundleError(f"{name} is missing", hint="Copy or export the bundle again.")
+        found = sha256_of(path)
+        if found != expected:
+            raise TamperedBundleError(
+                f"{name} is changed or cut short",
+                found=f"sha256 {found[:12]}… of {path.stat().st_size} bytes",
+                expected=f"sha256 {shown(expected[:12])}…",
+                hint="Copy or export the bundle again.",
+            )
+    for name in _unlisted_code(folder, manifest.files):
+        raise TamperedBundleError(
+            f"{name} is not listed in manifest.json", hint="Remove it, or copy the bundle again."
+        )
+    if model_digest(manifest.files) != manifest.model_id:
+        raise TamperedBundleError(
+            "manifest.json: key 'model_id'",
+            found=shown(manifest.model_id),
+            expected=f"{model_digest(manifest.files)[:12]}…, the digest of the listed files",
+        )
+    return len(manifest.files)
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """Return the path of a listed file, refusing names that lead out of the folder."""
+    parts = PurePosixPath(name).parts
+    unsafe = not parts or name.startswith("/") or ".." in parts or "\\" in name or ":" in name or "\0" in name
+    path = folder
+    for part in () if unsafe else parts:
+        path = path / part
+        unsafe = unsafe or path.is_symlink()
+    if unsafe:
+        raise TamperedBundleError(
+            f"manifest.json lists {shown(name)}", expected="a path inside the bundle, without links"
+        )
+    return path
+
+
+def _unlisted_code(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
+    for path in sorted((folder / RUNTIME_FOLDER).rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink() or (
+            not path.is_dir() and name not in files and not _is_cache_of(path, folder, files)
+        ):
+            yield name
+    candidates = [path for suffix in _CODE_SUFFIXES for path in folder.glob(f"*{suffix}")]
+    for path in sorted(candidates + list(folder.glob("*/__init__.*"))):
+        name = path.relative_to(folder).as_posix()
+        if name not in files:
+            yield name
+
+
+def _is_cache_of(path: Path, folder: Path, files: Mapping[str, str]) -> bool:
+    """Tell whether `path` is what Python itself compiles beside a listed module."""
+    if path.parent.name != "__pycache__" or path.suffix != ".pyc":
+        return False
+    source = path.parent.parent / f"{path.name.split('.')[0]}.py"
+    return source.relative_to(folder).as_posix() in files

@@ -1,0 +1,103 @@
+"""Parquet files of rows; the one place that needs pyarrow, which is imported only when such a file is met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from .errors import BadFileError
+from .files import Chunk
+from .sinks import cell_text
+
+_TYPES = {"int": "int64", "float": "float64", "bool": "bool_", "text": "string"}
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise BadFileError(
+            "Parquet files need pyarrow",
+            found="none installed",
+            hint="Run pip install pyarrow, or use csv or jsonl.",
+        ) from error
+    return pyarrow
+
+
+class ParquetSource:
+    """A Parquet file; its columns stay Arrow arrays."""
+
+    def __init__(self, path: Path) -> None:
+        self._arrow = _pyarrow()
+        self._path = path
+        try:
+            self._file = self._arrow.parquet.ParquetFile(path)
+        except (self._arrow.ArrowException, OSError) as error:
+            raise BadFileError(f"{path.name} is no readable Parquet file", found=_line(error)) from error
+        self.header = [str(name) for name in self._file.schema_arrow.names]
+        self.kinds = ["own"] * len(self.header)
+        self.types = list(self._file.schema_arrow.types)
+        self._rows_read = 0
+
+    def chunks(self, rows: int) -> Iterator[Chunk]:
+        """Yield chunks of at most `rows` rows."""
+        try:
+            for batch in self._file.iter_batches(rows):
+                self._rows_read += batch.num_rows
+                yield Chunk(batch.columns, batch.num_rows)
+        except (self._arrow.ArrowException, OSError) as error:
+            raise BadFileError(f"{self._path.name} cannot be read", found=_line(error)) from error
+        finally:
+            self._file.close()
+
+    def share(self) -> float:
+        """Return the share of the file that is read so far."""
+        return self._rows_read / max(self._file.metadata.num_rows, 1)
+
+
+class ParquetSink:
+    """A Parquet file being written; input columns keep their Arrow types where they come from Parquet."""
+
+    def __init__(self, path: Path, header: Sequence[str], kinds: Sequence[str], types: Sequence[Any]) -> None:
+        arrow = _pyarrow()
+        self._arrow = arrow
+        own = iter(types)
+        fields = [
+            (name, next(own) if kind == "own" else getattr(arrow, _TYPES[kind])())
+            for name, kind in zip(header, kinds, strict=True)
+        ]
+        self._schema = arrow.schema(fields)
+        self._writer = arrow.parquet.ParquetWriter(path, self._schema)
+
+    def write(self, columns: Sequence[Any], rows: int) -> None:
+        """Write some rows, column by column."""
+        arrays = [self._array(values, each) for values, each in zip(columns, self._schema, strict=True)]
+        self._writer.write_batch(
+            self._arrow.record_batch(arrays, schema=self._schema), row_group_size=max(rows, 1)
+        )
+
+    def _array(self, values: Any, column: Any) -> Any:
+        if isinstance(values, self._arrow.Array):
+            return values
+        if self._arrow.types.is_string(column.type):
+            values = [None if value is None else cell_text(value) for value in values]
+        return self._arrow.array(values, column.type)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.close()
+
+
+def plain_list(values: Any) -> list[Any]:
+    """Return an Arrow array as Python values; date-times are cut to microseconds, all that Python holds."""
+    arrow = _pyarrow()
+    if arrow.types.is_timestamp(values.type) and values.type.unit == "ns":
+        values = values.cast(arrow.timestamp("us", values.type.tz), safe=False)
+    listed: list[Any] = values.to_pylist()
+    return listed
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

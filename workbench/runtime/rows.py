@@ -1,0 +1,192 @@
+"""The shapes in which rows arrive, brought to two: mappings of one row each, or a mapping of columns.
+
+Data frames are told by what they can do; no frame library is imported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .errors import InputError, MissingColumnError, shown
+from .schema import Column1d, Levels, tidy_names
+
+_EXPECTED = "one dict, a list of dicts, a data frame, or a mapping from column to values"
+
+#: What pandas and polars make of an empty or repeated name when they read a CSV.
+_RENAMED = (
+    (re.compile(r"Unnamed: (\d+)"), lambda match, _: f"column_{int(match[1]) + 1}"),
+    (re.compile(r"(?:_duplicated_\d+)?"), lambda _, position: f"column_{position}"),
+    (re.compile(r"(.+)\.(\d+)"), lambda match, _: f"{match[1].strip()}_{int(match[2]) + 1}"),
+    (re.compile(r"(.+)_duplicated_(\d+)"), lambda match, _: f"{match[1].strip()}_{int(match[2]) + 2}"),
+)
+
+Columns = dict[str, Column1d | Sequence[Any]]
+
+
+def locate(names: Sequence[str], header: Sequence[Any]) -> dict[str, int]:
+    """Find the columns that a model needs in the header of a table.
+
+    Names are compared as `tidy_names` leaves them, then as they are, then as pandas and polars rename empty and
+    repeated ones.
+
+    Returns
+    -------
+    dict of str to int
+        The position in `header` of each name.
+
+    Raises
+    ------
+    MissingColumnError
+
+    Examples
+    --------
+    >>> locate(["age", "column_2"], ["age ", "Unnamed: 1", "more"])
+    {'age': 0, 'column_2': 1}
+    """
+    found = positions(names, header)
+    for name in names:
+        if name not in found:
+            raise MissingColumnError(name, [str(each) for each in header])
+    return found
+
+
+def positions(names: Iterable[str], header: Sequence[Any]) -> dict[str, int]:
+    """Return what `locate` would, leaving out the names that the header lacks."""
+    raw = [str(name) for name in header]
+    by_tidy = {name: position for position, name in enumerate(tidy_names(raw))}
+    by_raw = {name: position for position, name in enumerate(raw)}
+    by_renamed: dict[str, int] | None = None
+    out: dict[str, int] = {}
+    for name in names:
+        position = by_tidy.get(name, by_raw.get(name))
+        if position is None:
+            by_renamed = _renamed(raw) if by_renamed is None else by_renamed
+            position = by_renamed.get(name)
+        if position is not None:
+            out[name] = position
+    return out
+
+
+def _renamed(header: Sequence[str]) -> dict[str, int]:
+    out: dict[str, int] = {}
+    for position, name in enumerate(header):
+        for pattern, original in _RENAMED:
+            match = pattern.fullmatch(name)
+            if match:
+                out.setdefault(original(match, position + 1), position)
+                break
+    return out
+
+
+def tidy_row(row: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return one row under the model's names, where its keys are not quite these.
+
+    Raises
+    ------
+    MissingColumnError
+
+    Examples
+    --------
+    >>> tidy_row({"age ": 31}, ["age"])
+    {'age': 31}
+    """
+    values = list(row.values())
+    return {name: values[position] for name, position in locate(names, list(row)).items()}
+
+
+def read_rows(rows: Any, names: Sequence[str]) -> list[Mapping[str, Any]] | Columns:
+    """Bring rows to a list of mappings (one each) or to a mapping of columns, of which one value is one row.
+
+    Parameters
+    ----------
+    rows : dict, list of dict, data frame (pandas, polars, pyarrow) or mapping of columns
+    names : sequence of str
+        The columns that the model needs.
+
+    Raises
+    ------
+    InputError
+        Where the rows are of none of these shapes, or a column is missing from a frame.
+
+    Examples
+    --------
+    >>> read_rows({"age": 31}, ["age"])
+    [{'age': 31}]
+    >>> read_rows({"age ": [31, 52]}, ["age"])
+    {'age': [31, 52]}
+    """
+    if isinstance(rows, Mapping):
+        return _columns(rows, names) if _holds_columns(rows) else [rows]
+    header = getattr(rows, "column_names", None)
+    if header is None:
+        header = getattr(rows, "columns", None)
+    if header is not None and not isinstance(header, str) and not callable(header):
+        return _frame_columns(rows, list(header), names)
+    if isinstance(rows, Iterable) and not isinstance(rows, str | bytes | np.ndarray):
+        listed = rows if isinstance(rows, list) else list(rows)
+        for position, row in enumerate(listed):
+            if not isinstance(row, Mapping):
+                raise InputError(f"row {position}", found=shown(row), expected="an object of column: value")
+        return listed
+    raise InputError("rows cannot be read", found=f"a {type(rows).__name__}", expected=_EXPECTED)
+
+
+def _holds_columns(rows: Mapping[str, Any]) -> bool:
+    return any(_is_column(value) for value in rows.values())
+
+
+def _is_column(value: Any) -> bool:
+    if isinstance(value, list | tuple | Levels):
+        return True
+    return hasattr(value, "__len__") and hasattr(value, "__array__") and getattr(value, "ndim", 1) == 1
+
+
+def _columns(columns: Mapping[str, Any], names: Sequence[str]) -> Columns:
+    keys = list(columns)
+    out: Columns = {}
+    for name, position in locate(names, keys).items():
+        values = columns[keys[position]]
+        if not _is_column(values):
+            raise InputError(f"column {shown(name)}", found=shown(values), expected="a list of values")
+        out[name] = values if isinstance(values, list | tuple | Levels | np.ndarray) else plain_values(values)
+    return out
+
+
+def _frame_columns(frame: Any, header: list[Any], names: Sequence[str]) -> Columns:
+    out: Columns = {}
+    for name, position in locate(names, header).items():
+        if hasattr(frame, "iloc"):
+            series = frame.iloc[:, position]
+        elif hasattr(frame, "column"):
+            series = frame.column(position)
+        else:
+            series = frame[header[position]]
+        out[name] = plain_values(series)
+    return out
+
+
+def plain_values(series: Any) -> np.ndarray | list[Any]:
+    """Return a column of pandas, polars or pyarrow as an array of plain numbers or dates, or else as a list."""
+    if hasattr(series, "to_pylist"):
+        return _arrow_values(series)
+    missing = getattr(series, "null_count", None)
+    if callable(missing):  # polars: with missing values its whole numbers would become rounded floats
+        kind = str(series.dtype)
+        plain = kind.startswith(("Int", "UInt", "Float", "Datetime")) and (not missing() or kind[0] in "FD")
+        values: np.ndarray | list[Any] = series.to_numpy() if plain else series.to_list()
+        return values
+    return np.asarray(series.to_numpy() if hasattr(series, "to_numpy") else series)
+
+
+def _arrow_values(series: Any) -> np.ndarray | list[Any]:
+    kind = str(series.type)
+    dated = kind.startswith("timestamp")
+    if dated or (not series.null_count and kind.startswith(("int", "uint", "float", "double"))):
+        flat = series.combine_chunks() if hasattr(series, "combine_chunks") else series
+        return np.asarray(flat.to_numpy(zero_copy_only=False))
+    values: list[Any] = series.to_pylist()
+    return values

@@ -1,0 +1,176 @@
+"""Files of scored rows, written in chunks: delimited text, JSON lines, Parquet."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import json
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import numpy as np
+
+from .errors import BadFileError, WorkbenchError
+from .files import Source, format_of
+
+
+class Sink(Protocol):
+    """A file being written."""
+
+    def write(self, columns: Sequence[Any], rows: int) -> None:
+        """Write some rows, column by column."""
+
+    def close(self) -> None:
+        """Finish the file."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`, renamed to it at the end; nothing is left behind where the work fails.
+
+    Raises
+    ------
+    BadFileError
+        Where the file cannot be written: no such folder, no permission, no space.
+    """
+    if path.is_dir():
+        raise BadFileError(f"{path} cannot be written", found="a folder of that name")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise BadFileError(f"{path} cannot be written", found=error.strerror or str(error)) from error
+    except (ValueError, ArithmeticError) as error:
+        if isinstance(error, WorkbenchError):
+            raise
+        raise BadFileError(f"{path} cannot be written", found=str(error)[:200]) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def open_sink(part: Path, path: Path, source: Source, added: Sequence[tuple[str, str]]) -> Sink:
+    """Open the file `part`, in the format that the ending of `path` says.
+
+    Parameters
+    ----------
+    part, path : Path
+        The name to write to, and the one that it will have.
+    source : Source
+        Whose columns come first.
+    added : sequence of (name, kind)
+        The columns after these; kinds are those of `Source`.
+    """
+    header = [*source.header, *(name for name, _ in added)]
+    kind = format_of(path)
+    if kind == "parquet":
+        from .parquet import ParquetSink
+
+        kinds = [*source.kinds, *(kind for _, kind in added)]
+        return ParquetSink(part, _unique(header), kinds, getattr(source, "types", ()))
+    packed = path.suffix.lower() == ".gz"
+    stream: IO[str] = (
+        gzip.open(part, "wt", encoding="utf-8", newline="", compresslevel=6)
+        if packed
+        else part.open("w", encoding="utf-8", newline="")
+    )
+    if kind == "jsonl":
+        return _JsonSink(stream, _unique(header))
+    return _CsvSink(stream, header, "\t" if ".tsv" in path.name.lower() else ",")
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Number repeated names, which an object or an Arrow table cannot hold twice."""
+    out: list[str] = []
+    for name in names:
+        count, unique = 2, name
+        while unique in out:
+            unique, count = f"{name}_{count}", count + 1
+        out.append(unique)
+    return out
+
+
+class _CsvSink:
+    def __init__(self, stream: IO[str], header: Sequence[str], delimiter: str) -> None:
+        self._stream = stream
+        self._writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+        self._writer.writerow(header)
+
+    def write(self, columns: Sequence[Any], rows: int) -> None:
+        cells = [_texts(values) for values in columns]
+        self._writer.writerows(zip(*cells, strict=True))
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _JsonSink:
+    def __init__(self, stream: IO[str], header: Sequence[str]) -> None:
+        self._stream, self._header = stream, header
+
+    def write(self, columns: Sequence[Any], rows: int) -> None:
+        cells = [listed(values) for values in columns]
+        for row in zip(*cells, strict=True):
+            document = {name: json_value(value) for name, value in zip(self._header, row, strict=True)}
+            self._stream.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def listed(values: Any) -> Sequence[Any]:
+    """Return a column as a sequence of plain Python values."""
+    if hasattr(values, "to_pylist"):
+        from .parquet import plain_list
+
+        return plain_list(values)
+    return values.tolist() if isinstance(values, np.ndarray) else values  # type: ignore[no-any-return]
+
+
+def _texts(values: Any) -> Sequence[str]:
+    cells = listed(values)
+    if isinstance(cells, tuple):  # a column of a CSV: texts already
+        return cells
+    return [cell if type(cell) is str else cell_text(cell) for cell in cells]
+
+
+def cell_text(value: Any) -> str:
+    """Return a value as a cell of a CSV; an empty cell is a missing value.
+
+    Examples
+    --------
+    >>> [cell_text(value) for value in (None, True, 0.1, [1, "a"])]
+    ['', 'true', '0.1', '[1, "a"]']
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    plain = json_value(value)
+    if plain is None:
+        return ""
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    return str(plain)
+
+
+def json_value(value: Any) -> Any:
+    """Return a value as JSON can hold it: no NaN, dates as ISO 8601 text."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, list):
+        return [json_value(each) for each in value]
+    if isinstance(value, dict):
+        return {str(key): json_value(each) for key, each in value.items()}
+    return str(value)

@@ -1,0 +1,324 @@
+"""Learn an encoder from training rows.
+
+What is learned without the target (medians, quantiles, vocabularies) is learned on all training rows. What is
+learned from the target (category means, the leaning of words) is learned on all of them for serving, but the
+training matrix itself gets values fitted out of fold, so that no row sees its own target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.special import ndtri
+
+from workbench.data.dataset import Dataset
+from workbench.families.base import Encoding
+from workbench.runtime.encoder import (
+    DATE_PARTS,
+    FLOAT32_MAX,
+    Code,
+    Curve,
+    Derived,
+    Encoder,
+    Length,
+    Mean,
+    Missing,
+    Number,
+    OneHot,
+    Terms,
+    TermScore,
+    words,
+)
+from workbench.runtime.schema import Column1d, Levels
+
+_INNER_FOLDS = 5
+_SMOOTHING = 10.0  # rows that the overall mean counts for in a level's mean
+_KNOTS = 64
+_MAX_WORDS = 10_000
+_MOST_MEANS = 12  # outputs beyond which a mean a class would make the matrix too wide
+_RARE = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """An encoder, and the training rows through it with out-of-fold values in place of leaking ones."""
+
+    encoder: Encoder
+    matrix: np.ndarray
+
+
+def learn(encoding: Encoding, data: Dataset, seed: int = 0) -> Learned:
+    """Learn the encoder that a family asks for.
+
+    Parameters
+    ----------
+    encoding : Encoding
+    data : Dataset
+        The training rows (n of them).
+    seed : int
+        Of the inner folds.
+
+    Returns
+    -------
+    Learned
+        With a float32 matrix of shape (n, width).
+    """
+    derived, columns = _derive(data)
+    targets = _targets(data)
+    inner = np.random.default_rng(seed).permutation(data.n_rows) % _INNER_FOLDS
+    steps: list[Any] = []
+    blocks: list[np.ndarray] = []
+
+    def add(step: Any, block: np.ndarray | None = None) -> None:
+        if block is None:
+            block = np.empty((data.n_rows, len(step.names())), dtype=np.float32)
+            step.many(columns[step.column], block)
+        steps.append(step)
+        blocks.append(block)
+
+    kinds = {column.name: column.kind for column in data.schema.columns}
+    for name, values in columns.items():
+        kind = kinds.get(name, "number")
+        if kind == "datetime":
+            if np.isnan(np.asarray(values)).any():
+                add(Missing(name))
+        elif kind == "text" and isinstance(values, Levels):
+            _learn_text(encoding, name, values, targets, inner, add)
+        elif isinstance(values, Levels):
+            _learn_category(encoding, name, values, targets, inner, add)
+        else:
+            _learn_number(encoding, name, values, add)
+    matrix = np.concatenate(blocks, axis=1) if blocks else np.empty((data.n_rows, 0), np.float32)
+    return Learned(Encoder(derived, tuple(steps)), matrix)
+
+
+# ---------------------------------------------------------------- dates
+
+
+def _derive(data: Dataset) -> tuple[tuple[Derived, ...], dict[str, Column1d]]:
+    """Return parts of each date-time that vary, gaps between any two, and all columns with them added."""
+    dates = [column.name for column in data.schema.columns if column.kind == "datetime"]
+    wanted = [Derived(f"{name} {part}", part, (name,)) for name in dates for part in DATE_PARTS]
+    for at, first in enumerate(dates[:8]):
+        wanted += [Derived(f"{second} - {first}", "gap", (first, second)) for second in dates[at + 1 : 8]]
+    columns: dict[str, Column1d] = dict(data.columns)
+    kept = []
+    for extra in wanted:
+        values = extra.many(*[np.asarray(data.columns[name]) for name in extra.columns])
+        finite = values[np.isfinite(values)]
+        if len(finite) and finite.min() < finite.max():
+            kept.append(extra)
+            columns[extra.name] = values
+    return tuple(kept), columns
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def _learn_number(encoding: Encoding, name: str, values: Column1d, add: Any) -> None:
+    numbers = np.asarray(values)
+    bounded = np.clip(numbers, -FLOAT32_MAX, FLOAT32_MAX)
+    finite = bounded[~np.isnan(bounded)]
+    if len(finite) == 0:
+        finite = np.zeros(1)
+    if encoding.indicators and len(finite) < len(numbers):
+        add(Missing(name))
+    middle = float(np.float32(np.median(finite)))
+    if encoding.numbers == "raw":
+        add(Number(name))
+    elif encoding.numbers == "filled":
+        add(Number(name, fill=middle))
+    elif encoding.numbers == "scaled":
+        add(_scaled(name, finite, middle))
+    else:
+        add(_quantile(name, finite, middle))
+
+
+def _scaled(name: str, finite: np.ndarray, middle: float) -> Number:
+    """Bound to the central 99.8 % and standardise, so that no wild value can rule a linear model."""
+    low, high = (float(value) for value in np.quantile(finite, [0.001, 0.999]))
+    bounded = np.clip(finite, low, high)
+    center, spread = float(bounded.mean()), float(bounded.std())
+    if not np.isfinite(center) or not np.isfinite(spread):
+        center, spread = middle, 0.0
+    scale = 1.0 / spread if spread > 1e-12 * max(abs(center), 1e-12) else 0.0
+    return Number(name, fill=middle, low=low, high=high, center=center, scale=scale)
+
+
+def _quantile(name: str, finite: np.ndarray, middle: float) -> Number | Curve:
+    """Map quantiles to those of a normal distribution; few distinct values are only standardised."""
+    distinct = np.unique(finite)
+    if len(distinct) < 4:
+        return _scaled(name, finite, middle)
+    knots = np.unique(np.quantile(finite, np.linspace(0.0, 1.0, _KNOTS), method="nearest"))
+    if len(knots) < 4:  # one value rules: keep what little shape there is
+        return _scaled(name, finite, middle)
+    ordered = np.sort(finite)
+    left = np.searchsorted(ordered, knots, side="left")
+    right = np.searchsorted(ordered, knots, side="right")
+    rank = np.clip((left + right) / 2.0 / len(ordered), 1e-3, 1.0 - 1e-3)
+    heights = ndtri(rank)
+    curve = Curve(name, tuple(knots.tolist()), tuple(heights.tolist()))
+    block = np.empty((1, 1), dtype=np.float64)
+    curve.many(np.asarray([middle]), block)
+    return Curve(name, curve.x, curve.y, fill=float(block[0, 0]))
+
+
+# ---------------------------------------------------------------- categories
+
+
+def _learn_category(
+    encoding: Encoding, name: str, values: Levels, targets: np.ndarray, inner: np.ndarray, add: Any
+) -> None:
+    counts = np.bincount(values.codes[values.codes >= 0], minlength=len(values.values))
+    has_missing = bool((values.codes < 0).any())
+    present = [(text, int(count)) for text, count in zip(values.values, counts, strict=True) if count]
+    rare = _RARE if len(values) >= 100 else 1
+    common = [text for text, count in present if count >= rare]
+    if len(present) <= encoding.onehot:
+        kept = sorted(common, key=_natural) or [text for text, _ in present]
+        add(OneHot(name, tuple(kept), other=len(kept) < len(present), missing=has_missing))
+        return
+    means = (
+        encoding.wide != "code" and targets.shape[1] <= _MOST_MEANS and len(present) > max(encoding.onehot, 2)
+    )
+    if encoding.wide == "code+mean" and len(present) <= 30:
+        means = False  # means of a few levels with like targets mix; the codes say it better
+    if not means or encoding.wide != "mean":
+        levels = tuple(sorted(common or [text for text, _ in present], key=_natural))
+        filled = encoding.numbers != "raw"
+        other = float(len(levels))
+        add(Code(name, levels, other=other, missing=-1.0 if filled else None))
+    if means:
+        add(*_learn_means(name, values, targets, inner))
+
+
+def _natural(text: str) -> tuple[int, float, str]:
+    """Sort numbers by size before words by letter."""
+    try:
+        return (0, float(text), text)
+    except ValueError:
+        return (1, 0.0, text)
+
+
+def _targets(data: Dataset) -> np.ndarray:
+    """Return what means are taken of, shape (n, m): the target, or one 0/1 column a class (one for two classes)."""
+    if data.schema.output.task == "regression":
+        return np.asarray(data.y, dtype=np.float64)[:, None]
+    hot = np.zeros((data.n_rows, data.n_classes))
+    hot[np.arange(data.n_rows), data.y] = 1.0
+    return hot[:, 1:] if data.n_classes == 2 else hot
+
+
+def _level_means(codes: np.ndarray, targets: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Smoothed means, shape (size + 1, m), the last row for missing; and the overall mean, shape (m,).
+
+    ``(sum of the level + 10 * overall mean) / (rows of the level + 10)``: Micci-Barreca (2001), with a fixed weight.
+    """
+    prior = targets.mean(axis=0) if len(targets) else np.zeros(targets.shape[1])
+    places = np.where(codes < 0, size, codes)
+    counts = np.bincount(places, minlength=size + 1).astype(np.float64)
+    sums = np.stack(
+        [np.bincount(places, weights=targets[:, at], minlength=size + 1) for at in range(targets.shape[1])],
+        axis=1,
+    )
+    return (sums + _SMOOTHING * prior) / (counts + _SMOOTHING)[:, None], prior
+
+
+def _learn_means(
+    name: str, values: Levels, targets: np.ndarray, inner: np.ndarray
+) -> tuple[Mean, np.ndarray]:
+    size = len(values.values)
+    table, prior = _level_means(values.codes, targets, size)
+    seen = np.bincount(values.codes[values.codes >= 0], minlength=size) > 0
+    means = {text: tuple(table[at].tolist()) for at, text in enumerate(values.values) if seen[at]}
+    block = np.empty((len(values), targets.shape[1]), dtype=np.float32)
+    for fold in range(_INNER_FOLDS):
+        inside = inner == fold
+        part, _ = _level_means(values.codes[~inside], targets[~inside], size)
+        block[inside] = part[values.codes[inside]]
+    return Mean(name, means, tuple(prior.tolist()), tuple(table[size].tolist())), block
+
+
+# ---------------------------------------------------------------- text
+
+
+def _learn_text(
+    encoding: Encoding, name: str, values: Levels, targets: np.ndarray, inner: np.ndarray, add: Any
+) -> None:
+    add(Length(name))
+    if (values.codes < 0).any():
+        add(Missing(name))
+    counts, vocabulary = _word_counts(values)
+    if not vocabulary:
+        return
+    add(*_learn_leaning(name, counts, vocabulary, values, targets, inner))
+    if encoding.terms:
+        document_share = np.asarray((counts > 0).sum(axis=0)).ravel() / max(counts.shape[0], 1)
+        best = np.argsort(-np.where(document_share < 0.9, document_share, 0.0), kind="stable")[
+            : encoding.terms
+        ]
+        best = np.sort(best)
+        idf = np.log(1.0 / np.maximum(document_share[best], 1e-12)) + 1.0
+        add(Terms(name, tuple(vocabulary[at] for at in best), tuple(idf.tolist()), ngrams=2))
+
+
+def _word_counts(values: Levels) -> tuple[sparse.csr_matrix, list[str]]:
+    """Count the words and pairs of words of each row, shape (n, words); those of under three rows are left out."""
+    used = np.unique(values.codes[values.codes >= 0])
+    index: dict[str, int] = {}
+    lists = [
+        [index.setdefault(word, len(index)) for word in words(values.values[at], 2)] for at in used.tolist()
+    ]
+    lengths = np.asarray([len(each) for each in lists], dtype=np.int64)
+    flat = np.fromiter(_flatten(lists), dtype=np.int64, count=int(lengths.sum()))
+    distinct = sparse.csr_matrix(
+        (np.ones(len(flat)), flat, np.concatenate([[0], np.cumsum(lengths)])), shape=(len(used), len(index))
+    )
+    distinct.sum_duplicates()
+    place = np.full(len(values.values) + 1, len(used), dtype=np.int64)
+    place[used] = np.arange(len(used))
+    empty = sparse.csr_matrix((1, len(index)))
+    rows = sparse.vstack([distinct, empty], format="csr")[place[values.codes]]
+    frequency = np.bincount(rows.indices, minlength=len(index))
+    chosen = np.argsort(-frequency, kind="stable")[:_MAX_WORDS]
+    chosen = np.sort(chosen[frequency[chosen] >= _RARE])
+    vocabulary = list(index)
+    return rows[:, chosen], [vocabulary[at] for at in chosen.tolist()]
+
+
+def _flatten(lists: Iterable[list[int]]) -> Iterable[int]:
+    for each in lists:
+        yield from each
+
+
+def _leanings(present: sparse.csr_matrix, targets: np.ndarray) -> np.ndarray:
+    """Return how far each word's rows lean from the overall mean, in standard deviations, shape (words, m)."""
+    spread = targets.std(axis=0)
+    unit = (targets - targets.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    rows = np.asarray(present.sum(axis=0)).ravel()
+    return np.asarray(present.T @ unit) / (rows + _SMOOTHING)[:, None]
+
+
+def _learn_leaning(
+    name: str,
+    counts: sparse.csr_matrix,
+    vocabulary: list[str],
+    values: Levels,
+    targets: np.ndarray,
+    inner: np.ndarray,
+) -> tuple[TermScore, np.ndarray]:
+    present = (counts > 0).astype(np.float64)
+    total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1.0)[:, None]
+    full = _leanings(present, targets)
+    block = np.empty((len(values), targets.shape[1]), dtype=np.float32)
+    for fold in range(_INNER_FOLDS):
+        inside = inner == fold
+        part = _leanings(present[~inside], targets[~inside])
+        block[inside] = (counts[inside] @ part) / total[inside]
+    weights = {word: tuple(row) for word, row in zip(vocabulary, np.round(full, 6).tolist(), strict=True)}
+    return TermScore(name, weights, targets.shape[1], ngrams=2), block

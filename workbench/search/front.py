@@ -1,0 +1,57 @@
+"""Which candidates nothing dominates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .records import Candidate
+
+
+def non_dominated(points: np.ndarray) -> np.ndarray:
+    """Tell which points no other point dominates; every objective is minimised.
+
+    A point dominates another where it is nowhere worse and somewhere better. Of points equal in everything the first
+    stays.
+
+    Parameters
+    ----------
+    points : numpy.ndarray of float, shape (n, m)
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+
+    Examples
+    --------
+    >>> non_dominated(np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 2.0], [1.0, 2.0]])).tolist()
+    [True, True, False, False]
+    """
+    count = len(points)
+    keep = np.ones(count, dtype=bool)
+    for at in range(count):
+        no_worse = (points <= points[at]).all(axis=1)
+        better = (points < points[at]).any(axis=1)
+        twin = ~better & no_worse & (np.arange(count) < at)
+        keep[at] = not ((no_worse & better) | twin).any()
+    return keep
+
+
+def objectives(candidate: Candidate) -> tuple[float, float, float]:
+    """Return score (negated), p50 latency and CPU time of one row, all to be minimised.
+
+    The price is CPU time in money, so the front over CPU time is the front over the price, whatever the sheet.
+    """
+    assert candidate.score is not None and candidate.measured is not None
+    measured = candidate.measured
+    return -candidate.score.value, measured.latency_p50_us, measured.cpu_us_per_row
+
+
+def front(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates that nothing dominates in score, latency and CPU time; only whole ones count."""
+    whole = [each for each in candidates if each.status == "ok" and each.score and each.measured]
+    if not whole:
+        return []
+    keep = non_dominated(np.asarray([objectives(each) for each in whole]))
+    return [each for each, kept in zip(whole, keep, strict=True) if kept]

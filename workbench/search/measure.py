@@ -1,0 +1,149 @@
+"""Measure what a served artifact costs: on the artifact, one row as a dict at a time, and in batches.
+
+Beside running fits the wall clock lies, so calls are timed in blocks: CPU time a call comes from the block that used
+the least, p99 from the quietest block. The members of the front are measured again with nothing else running.
+"""
+
+from __future__ import annotations
+
+import gc
+import platform
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from workbench.data.dataset import Dataset
+from workbench.runtime.predictor import Predictor
+
+from .parity import raw_rows
+
+_ROWS = 64
+_BATCH_ROWS = 4096
+_MIN_CALLS, _MAX_CALLS = 40, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """The measured half of `Measurements`; microseconds a call, of wall clock unless the name says CPU."""
+
+    p50_us: float
+    p99_us: float
+    p50_low_us: float
+    p50_high_us: float
+    p99_low_us: float
+    p99_high_us: float
+    cpu_us: float
+    rows_per_s: float
+    calls: int
+    blocks: int
+
+
+def measure(predictor: Predictor, data: Dataset, *, seconds: float, blocks: int = 5, seed: int = 0) -> Speed:
+    """Time an artifact.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    data : Dataset
+        Real rows; 64 of them, drawn at random, are sent in turn.
+    seconds : float
+        About how long the single-row part may take.
+    blocks : int
+        Blocks that the calls are divided into.
+    seed : int
+
+    Returns
+    -------
+    Speed
+    """
+    random = np.random.default_rng(seed)
+    sample = data.take(random.integers(0, data.n_rows, _ROWS))
+    rows = raw_rows(sample)
+    predict = predictor.predict_row
+    for row in rows[:8]:
+        predict(row)  # the first calls fill caches; a server's first calls do too
+    start = time.perf_counter()
+    for row in rows[:16]:
+        predict(row)
+    one = (time.perf_counter() - start) / 16
+    calls = int(np.clip(seconds / blocks / max(one, 1e-6), _MIN_CALLS, _MAX_CALLS))
+    walls, cpus = _time_blocks(predictor, rows, calls, blocks, stop_at=time.perf_counter() + 3 * seconds)
+    p50s, p99s = np.quantile(walls, 0.5, axis=1) / 1000.0, np.quantile(walls, 0.99, axis=1) / 1000.0
+    return Speed(
+        p50_us=float(np.median(p50s)),
+        p99_us=float(p99s.min()),
+        p50_low_us=float(p50s.min()),
+        p50_high_us=float(p50s.max()),
+        p99_low_us=float(p99s.min()),
+        p99_high_us=float(p99s.max()),
+        cpu_us=float(min(cpus)),
+        rows_per_s=_batch_rate(predictor, data, random),
+        calls=walls.size,
+        blocks=len(walls),
+    )
+
+
+def _time_blocks(
+    predictor: Predictor, rows: list[dict[str, object]], calls: int, blocks: int, stop_at: float
+) -> tuple[np.ndarray, list[float]]:
+    """Return wall nanoseconds a call, shape (blocks, calls), and CPU microseconds a call of each block."""
+    predict, clock = predictor.predict_row, time.perf_counter_ns
+    order = [rows[at % len(rows)] for at in range(calls)]
+    walls, cpus = [], []
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for _ in range(blocks):
+            cpu = time.thread_time_ns()
+            times = []
+            for row in order:
+                before = clock()
+                predict(row)
+                times.append(clock() - before)
+            cpus.append((time.thread_time_ns() - cpu) / calls / 1000.0)
+            walls.append(times)
+            if time.perf_counter() > stop_at:
+                break
+    finally:
+        if collecting:
+            gc.enable()
+    return np.asarray(walls, dtype=np.float64), cpus
+
+
+def _batch_rate(predictor: Predictor, data: Dataset, random: np.random.Generator) -> float:
+    """Rows a second of CPU time in batches of canonical columns, the best of three."""
+    size = min(data.n_rows, _BATCH_ROWS)
+    batch = data.take(random.integers(0, data.n_rows, size))
+    best = np.inf
+    start = time.perf_counter()
+    for _ in range(3):
+        before = time.thread_time_ns()
+        predictor.predict_columns(batch.columns)
+        best = min(best, (time.thread_time_ns() - before) / 1e9)
+        if time.perf_counter() - start > 0.3:
+            break
+    return size / max(best, 1e-9)
+
+
+def folder_mb(folder: Path) -> float:
+    """Return the size of a folder's files in megabytes (10⁶ bytes)."""
+    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) / 1e6
+
+
+@cache
+def machine_name() -> str:
+    """Name the processor, the number of processors and the system, for every figure of time."""
+    from .settings import cpu_count
+
+    model = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass  # not Linux: the platform's own word is what there is
+    return f"{model}, {cpu_count()} CPUs, {platform.system()} {platform.machine()}"

@@ -1,0 +1,252 @@
+"""Scores with intervals, under scikit-learn's scorer names (higher is better, errors are negative)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import SettingsError, nearest, shown
+from workbench.runtime.schema import Task
+
+from .records import Score
+
+DEFAULT_METRIC = {
+    "binary": "roc_auc",
+    "multiclass": "neg_log_loss",
+    "regression": "neg_root_mean_squared_error",
+}
+_Z = 1.959963984540054  # the 97.5 % point of the normal distribution
+_RESAMPLES = 100
+_RESAMPLE_ROWS = 20_000
+
+Weight = np.ndarray | None
+_Interval = tuple[float, float, float]
+
+
+def metric_name(metric: str, task: Task) -> str:
+    """Return the scorer's name, "auto" replaced by the task's default.
+
+    Raises
+    ------
+    SettingsError
+        Where scikit-learn knows no such scorer, or it does not fit the task.
+
+    Examples
+    --------
+    >>> metric_name("auto", "binary")
+    'roc_auc'
+    """
+    name = DEFAULT_METRIC[task] if metric == "auto" else metric
+    fitting = _fitting_names(task)
+    if name in fitting:
+        return name
+    close = nearest(name, fitting) or [DEFAULT_METRIC[task]]
+    raise SettingsError(
+        "--metric",
+        found=shown(name),
+        expected=f"a scikit-learn scorer for a {task} target, such as {', '.join(close)}",
+    )
+
+
+_CLASSIFIER = ["accuracy", "balanced_accuracy", "f1_macro", "f1_micro", "f1_weighted", "precision_macro", "precision_micro", "precision_weighted", "recall_macro", "recall_micro", "recall_weighted", "jaccard_macro", "jaccard_micro", "jaccard_weighted", "neg_log_loss", "roc_auc_ovr", "roc_auc_ovo", "roc_auc_ovr_weighted", "roc_auc_ovo_weighted", "matthews_corrcoef", "top_k_accuracy"]
+_BINARY = ["roc_auc", "average_precision", "f1", "precision", "recall", "jaccard", "neg_brier_score", "accuracy", "balanced_accuracy", "neg_log_loss", "matthews_corrcoef", "f1_macro", "f1_micro", "f1_weighted", "d2_log_loss_score"]
+_REGRESSOR = ["neg_root_mean_squared_error", "neg_mean_squared_error", "neg_mean_absolute_error", "neg_median_absolute_error", "r2", "explained_variance", "neg_max_error", "neg_mean_squared_log_error", "neg_root_mean_squared_log_error", "neg_mean_absolute_percentage_error", "neg_mean_poisson_deviance", "neg_mean_gamma_deviance", "d2_absolute_error_score"]
+
+
+def _fitting_names(task: Task) -> list[str]:
+    from sklearn.metrics import get_scorer_names
+
+    known = set(get_scorer_names())
+    wanted = {"binary": _BINARY, "multiclass": _CLASSIFIER, "regression": _REGRESSOR}[task]
+    return [name for name in wanted if name in known]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One scorer for one task.
+
+    `score` takes the target (class positions or numbers), the served output (float (n, k) probabilities or (n, 1)
+    numbers) and weights.
+    """
+
+    name: str
+    task: Task
+    n_classes: int
+    seed: int = 0
+
+    def score(self, y: np.ndarray, output: np.ndarray, weight: Weight, data: str) -> Score:
+        """Return the score with a 95 % interval, over the rows whose output is known.
+
+        Raises
+        ------
+        ValueError
+            Where the score is not defined on these rows (one class only, for instance).
+        """
+        known = np.isfinite(output).all(axis=1)
+        y, output = y[known], np.asarray(output[known], dtype=np.float64)
+        weight = None if weight is None else weight[known]
+        if len(y) == 0:
+            raise ValueError("no row was predicted")
+        direct = _DIRECT.get(self.name)
+        value, low, high = direct(y, output, weight) if direct else self._resampled(y, output, weight)
+        if not np.isfinite(value):
+            raise ValueError(f"{self.name} is not defined on these {len(y)} rows")
+        low, high = (value if not np.isfinite(edge) else edge for edge in (low, high))
+        return Score(float(value), float(low), float(high), self.name, data, len(y))
+
+    def _resampled(self, y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
+        """Percentile bootstrap (Efron 1979) over rows."""
+        value = self._by_scorer(y, output, weight)
+        random = np.random.default_rng(self.seed)
+        rows = len(y)
+        size = min(rows, _RESAMPLE_ROWS)
+        values = []
+        for _ in range(_RESAMPLES):
+            chosen = random.integers(0, rows, size)
+            try:
+                values.append(
+                    self._by_scorer(y[chosen], output[chosen], None if weight is None else weight[chosen])
+                )
+            except ValueError:
+                continue
+        if not values:
+            return value, value, value
+        shrink = (size / rows) ** 0.5  # fewer rows than there are scatter more
+        low, high = np.quantile(values, [0.025, 0.975])
+        middle = float(np.median(values))
+        return value, value + (low - middle) * shrink, value + (high - middle) * shrink
+
+    def _by_scorer(self, y: np.ndarray, output: np.ndarray, weight: Weight) -> float:
+        """Let scikit-learn's own scorer judge, through an estimator that replays the predictions."""
+        import warnings
+
+        from sklearn.metrics import get_scorer
+
+        estimator = _replay(output, self.task, self.n_classes)
+        kwargs: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # undefined precision and the like: the value 0 says it
+            rows = np.arange(len(y))[:, None]
+            return float(get_scorer(self.name)(estimator, rows, y, **kwargs))
+
+
+def _replay(output: np.ndarray, task: Task, n_classes: int) -> Any:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+    class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+        classes_ = np.arange(n_classes)
+        fitted_ = True
+
+        def fit(self, X: Any, y: Any) -> Any:
+            return self
+
+        def predict_proba(self, X: np.ndarray) -> np.ndarray:
+            chosen: np.ndarray = output[X[:, 0]]
+            return chosen
+
+        def predict(self, X: np.ndarray) -> np.ndarray:
+            chosen = output[X[:, 0]]
+            return (chosen[:, 1] >= 0.5).astype(int) if n_classes == 2 else np.asarray(chosen.argmax(axis=1))
+
+    class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # as above
+        fitted_ = True
+
+        def fit(self, X: Any, y: Any) -> Any:
+            return self
+
+        def predict(self, X: np.ndarray) -> np.ndarray:
+            chosen: np.ndarray = output[X[:, 0], 0]
+            return chosen
+
+    return Regressor() if task == "regression" else Classifier()
+
+
+# ---------------------------------------------------------------- closed forms
+
+
+def _mean_interval(losses: np.ndarray, weight: Weight) -> _Interval:
+    """Mean of per-row values with its normal interval (weighted: effective rows after Kish 1965)."""
+    if weight is None:
+        mean, effective = float(losses.mean()), float(len(losses))
+        variance = float(losses.var())
+    else:
+        mean = float(np.average(losses, weights=weight))
+        variance = float(np.average((losses - mean) ** 2, weights=weight))
+        effective = float(weight.sum() ** 2 / (weight**2).sum())
+    half = _Z * (variance / max(effective - 1.0, 1.0)) ** 0.5
+    return mean, mean - half, mean + half
+
+
+def _log_loss(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
+    chosen = output[np.arange(len(y)), y] / output.sum(axis=1)
+    return _mean_interval(np.log(np.clip(chosen, np.finfo(np.float64).eps, 1.0)), weight)
+
+
+def _accuracy(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
+    chosen = output[:, 1] >= 0.5 if output.shape[1] == 2 else output.argmax(axis=1)
+    value, low, high = _mean_interval((chosen == y).astype(np.float64), weight)
+    return value, max(low, 0.0), min(high, 1.0)
+
+
+def _brier(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
+    return _mean_interval(-((output[:, 1] - y) ** 2), weight)
+
+
+def _squared_error(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
+    return _mean_interval(-((output[:, 0] - y) ** 2), weight)
+
+
+def _absolute_error(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
+    return _mean_interval(-np.abs(output[:, 0] - y), weight)
+
+
+def _root_squared_error(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
+    value, low, high = (-(max(-part, 0.0) ** 0.5) for part in _squared_error(y, output, weight))
+    return value, low, high
+
+
+def _r2(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
+    """Interval of the squared error over the fixed spread of the target."""
+    mean = np.average(y, weights=weight)
+    spread = float(np.average((y - mean) ** 2, weights=weight))
+    value, low, high = (
+        1.0 + part / spread if spread else np.nan for part in _squared_error(y, output, weight)
+    )
+    return value, low, high
+
+
+def _auc(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
+    """Area under the ROC curve with DeLong's variance, by the ranks of Sun and Xu (2014)."""
+    from scipy.stats import rankdata
+
+    marks = output[:, 1]
+    yes, no = marks[y == 1], marks[y == 0]
+    if not len(yes) or not len(no):
+        raise ValueError(f"roc_auc needs both classes; all {len(y)} rows are of one")
+    ranks_all = rankdata(np.concatenate([yes, no]))
+    m, n = len(yes), len(no)
+    area = (ranks_all[:m].sum() - m * (m + 1) / 2) / (m * n)
+    share_yes = (ranks_all[:m] - rankdata(yes)) / n
+    share_no = 1.0 - (ranks_all[m:] - rankdata(no)) / m
+    variance = share_yes.var() / max(m - 1, 1) + share_no.var() / max(n - 1, 1)
+    if weight is not None:
+        from sklearn.metrics import roc_auc_score
+
+        area = float(roc_auc_score(y, marks, sample_weight=weight))
+    half = _Z * float(variance) ** 0.5
+    return float(area), max(float(area) - half, 0.0), min(float(area) + half, 1.0)
+
+
+_DIRECT: dict[str, Callable[[np.ndarray, np.ndarray, Weight], _Interval]] = {
+    "neg_log_loss": _log_loss,
+    "accuracy": _accuracy,
+    "neg_brier_score": _brier,
+    "roc_auc": _auc,
+    "neg_mean_squared_error": _squared_error,
+    "neg_mean_absolute_error": _absolute_error,
+    "neg_root_mean_squared_error": _root_squared_error,
+    "r2": _r2,
+}

@@ -1,0 +1,162 @@
+"""The Optuna study behind a search: ask for parameters, tell what came of them."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+from workbench.errors import SettingsError, shown
+from workbench.families.base import Family, Problem
+
+from .portfolio import interleaved
+from .records import Candidate, Origin
+
+OBJECTIVES = ("score", "latency_us", "cpu_s_per_million")
+_DIRECTIONS: list[Literal["maximize", "minimize"]] = ["maximize", "minimize", "minimize"]
+_REPEATS = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A trial to run."""
+
+    trial: optuna.Trial
+    family: str
+    params: dict[str, Any]
+    origin: Origin
+
+    @property
+    def id(self) -> str:
+        """The candidate's id; the baseline, which is no trial, is c0000."""
+        return f"c{self.trial.number + 1:04d}"
+
+
+class Study:
+    """Asks Optuna for candidates: the portfolio first, then the sampler.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder, which keeps the journal where there is no `storage`.
+    storage : str or None
+        An Optuna storage URL.
+    name : str
+        The study's name in the storage.
+    families : sequence of Family
+        Without the baseline.
+    problem : Problem
+    seed : int
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        storage: str | None,
+        name: str,
+        families: Sequence[Family],
+        problem: Problem,
+        seed: int,
+    ) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._families = {family.name: family for family in families}
+        self._problem = problem
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", optuna.exceptions.ExperimentalWarning
+            )  # `group`: chosen knowingly
+            sampler = optuna.samplers.TPESampler(
+                seed=seed, multivariate=True, group=True, n_startup_trials=10, constant_liar=True
+            )
+        try:
+            self._study = optuna.create_study(
+                storage=storage or JournalStorage(JournalFileBackend(str(folder / "optuna.journal"))),
+                study_name=name,
+                directions=_DIRECTIONS,
+                sampler=sampler,
+                load_if_exists=True,
+            )
+        except (ImportError, ValueError) as error:
+            raise SettingsError(
+                "--storage", found=shown(storage), expected="an Optuna storage URL"
+            ) from error
+        except Exception as error:  # SQLAlchemy raises its own kinds for a storage that is not there
+            if storage is None:
+                raise
+            first = str(error).splitlines()[0][:200]
+            raise SettingsError(
+                "--storage", found=first, hint="Check that the storage can be reached."
+            ) from error
+        self._study.set_metric_names(list(OBJECTIVES))
+        self._told: dict[str, tuple[float, float, float]] = {}
+        self._recover()
+
+    def _recover(self) -> None:
+        """Enqueue the portfolio of a new study; in an old one, fail and repeat what a killed search left running."""
+        trials = self._study.get_trials(deepcopy=False)
+        if not trials:
+            for family, params in interleaved(list(self._families.values()), self._problem):
+                fixed = {"family": family, **{f"{family}.{key}": value for key, value in params.items()}}
+                self._study.enqueue_trial(fixed, user_attrs={"origin": "portfolio"})
+            return
+        for trial in trials:
+            if trial.state == TrialState.RUNNING:
+                self._study.tell(trial.number, state=TrialState.FAIL)
+                if trial.params:
+                    attrs = {"origin": trial.user_attrs.get("origin", "sampler")}
+                    self._study.enqueue_trial(trial.params, user_attrs=attrs, skip_if_exists=False)
+            elif trial.state == TrialState.COMPLETE and "params" in trial.user_attrs:
+                self._told[trial.user_attrs["params"]] = tuple(trial.values)
+
+    @property
+    def count(self) -> int:
+        """Trials ended so far, whatever came of them."""
+        ended = (TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED)
+        return len(self._study.get_trials(deepcopy=False, states=ended))
+
+    def ask(self) -> Asked:
+        """Return the next trial; params that were tried before are answered from memory and passed over."""
+        for attempt in range(_REPEATS + 1):
+            trial = self._study.ask()
+            family = trial.suggest_categorical("family", list(self._families))
+            params = self._families[family].suggest(trial, self._problem)
+            key = json.dumps([family, params], sort_keys=True, default=str)
+            known = self._told.get(key)
+            if known is None or attempt == _REPEATS:
+                break
+            self._study.tell(trial, known)
+        trial.set_user_attr("params", key)
+        return Asked(trial, family, params, trial.user_attrs.get("origin", "sampler"))
+
+    def tell(self, asked: Asked, candidate: Candidate, costs: tuple[float, float] | None) -> None:
+        """Tell what came of a trial; `costs` are latency (µs) and CPU (s per million), None for a failure."""
+        trial = asked.trial
+        trial.set_user_attr("candidate", candidate.id)
+        if candidate.reason:
+            trial.set_user_attr("reason", candidate.reason)
+        if costs is None or candidate.score is None:
+            self._study.tell(trial, state=TrialState.FAIL)
+            return
+        values = (candidate.score.value, *costs)
+        self._told[trial.user_attrs["params"]] = values
+        self._study.tell(trial, values)
+
+
+def noise_free_costs(candidate: Candidate) -> tuple[float, float]:
+    """Estimate latency (µs) and CPU (s per million) from what is the same on every machine and at every moment.
+
+    Used where a search must repeat itself exactly: node visits at 4 ns, bytes of the artifact at 0.01 ns, and a fixed
+    cost of a call (the orders of magnitude of measured models).
+    """
+    assert candidate.measured is not None
+    visits = candidate.measured.node_visits or 0.0
+    cost = 12.0 + 0.004 * visits + 10.0 * candidate.measured.artifact_mb * (0.0 if visits else 1.0)
+    return cost, cost

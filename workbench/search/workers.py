@@ -1,0 +1,278 @@
+"""Worker processes that can be killed: wall clock, processor time and memory of a trial are bounded from outside.
+
+Native code cannot be interrupted from within, so the only limit that holds is a process that dies.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Listener, wait
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from workbench.errors import SearchError
+
+from .records import Candidate, Measurements, Status
+from .worker import Setup
+
+_START_S = 120.0
+_TICK_S = 0.1
+_ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
+
+
+@dataclass(slots=True)
+class _Worker:
+    connection: Connection
+    process: psutil.Process
+    task: Any = None
+    started: float = 0.0
+    cpu_before: float = 0.0
+    kill_at: float = float("inf")
+    peak_mb: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a worker did not answer."""
+
+    status: Status
+    stage: str
+    reason: str
+    hint: str
+    seconds: float
+    peak_memory_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A task and what came of it."""
+
+    task: Any
+    result: Candidate | Measurements | Failure
+
+
+class WorkerPool:
+    """A fixed number of single-threaded worker processes, each killable.
+
+    Parameters
+    ----------
+    count : int
+        Workers at a time.
+    memory_limit_mb : float
+        Resident memory at which a trial is killed.
+    """
+
+    def __init__(self, count: int, memory_limit_mb: float) -> None:
+        self.count, self.memory_limit_mb = count, memory_limit_mb
+        self._key = secrets.token_bytes(32)
+        self._folder = tempfile.TemporaryDirectory(prefix="workbench-")
+        address = str(Path(self._folder.name) / "s")
+        self._listener = Listener(address, family="AF_UNIX", authkey=self._key)
+        self._nursery = subprocess.Popen(
+            [sys.executable, "-m", "workbench.search.nursery", address],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=(Path(self._folder.name) / "log").open("wb"),
+            env={
+                **os.environ,
+                **_ENVIRONMENT,
+                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            },
+            start_new_session=True,  # Ctrl-C in the terminal is for the search to handle, not for its workers
+        )
+        self._say(self._key.hex())
+        self._setup: Setup | None = None
+        self._workers: list[_Worker] = []
+
+    def open(self, setup: Setup) -> None:
+        """Give the run's set-up and start the workers.
+
+        Raises
+        ------
+        SearchError
+            Where the worker processes cannot start.
+        """
+        self._setup = setup
+        for _ in range(self.count):
+            self._say("fork")
+        for _ in range(self.count):
+            self._workers.append(self._accept())
+
+    def _say(self, line: str) -> None:
+        assert self._nursery.stdin is not None
+        with suppress(BrokenPipeError):
+            self._nursery.stdin.write(f"{line}\n".encode())
+            self._nursery.stdin.flush()
+
+    def _accept(self) -> _Worker:
+        limit = time.monotonic() + _START_S
+        socket = self._listener._listener._socket  # type: ignore[attr-defined]  # the only way to bound accept()
+        socket.settimeout(1.0)
+        while True:
+            try:
+                connection = self._listener.accept()
+                break
+            except TimeoutError:
+                if self._nursery.poll() is not None or time.monotonic() > limit:
+                    raise SearchError("the worker processes do not start", found=self._last_words()) from None
+        process = psutil.Process(connection.recv())
+        connection.send(self._setup)
+        return _Worker(connection, process)
+
+    def _last_words(self) -> str:
+        log = (
+            (Path(self._folder.name) / "log")
+            .read_text(encoding="utf-8", errors="replace")
+            .strip()
+            .splitlines()
+        )
+        return log[-1][:300] if log else "no message"
+
+    @property
+    def idle(self) -> int:
+        """Workers without a task."""
+        return sum(worker.task is None for worker in self._workers)
+
+    @property
+    def busy(self) -> int:
+        """Workers with a task."""
+        return self.count - self.idle
+
+    def submit(self, task: Any, *, kill_at: float = float("inf")) -> None:
+        """Give a task to an idle worker; it is killed at `kill_at` (`time.monotonic()`)."""
+        worker = next(worker for worker in self._workers if worker.task is None)
+        worker.task, worker.started, worker.kill_at, worker.peak_mb = task, time.monotonic(), kill_at, 0.0
+        with suppress(psutil.Error):
+            worker.cpu_before = _cpu(worker.process)
+        with suppress(OSError):
+            worker.connection.send(
+                task
+            )  # where the worker has died, its closed connection says so in `answers`
+
+    def answers(self, timeout: float) -> list[Answer]:
+        """Wait up to `timeout` seconds for tasks to end, watching their limits meanwhile."""
+        stop = time.monotonic() + max(timeout, 0.0)
+        while True:
+            busy = {worker.connection: worker for worker in self._workers if worker.task is not None}
+            if not busy:
+                return []
+            ready = wait(list(busy), timeout=min(_TICK_S, max(stop - time.monotonic(), 0.0)))
+            done = [self._receive(busy[connection]) for connection in ready]  # type: ignore[index]  # our own Connections
+            done += self._enforce([worker for worker in busy.values() if worker.connection not in ready])
+            if done or time.monotonic() >= stop:
+                return done
+
+    def _receive(self, worker: _Worker) -> Answer:
+        task, seconds = worker.task, time.monotonic() - worker.started
+        try:
+            result = worker.connection.recv()
+        except (EOFError, OSError):
+            self._replace(worker)
+            hint = "It may have run out of memory: allow fewer --workers, or set --max-memory."
+            return Answer(
+                task, Failure("failed", "fit", "the worker process died", hint, seconds, worker.peak_mb)
+            )
+        worker.task = None
+        return Answer(task, result)
+
+    def _enforce(self, workers: list[_Worker]) -> Iterator[Answer]:
+        now = time.monotonic()
+        for worker in workers:
+            failure = self._limit_broken(worker, now)
+            if failure:
+                task = worker.task
+                self._replace(worker)
+                yield Answer(task, failure)
+
+    def _limit_broken(self, worker: _Worker, now: float) -> Failure | None:
+        seconds = now - worker.started
+        try:
+            memory = worker.process.memory_info().rss / 1e6
+            cpu = _cpu(worker.process) - worker.cpu_before
+        except psutil.Error:
+            return None  # its closed connection will tell
+        worker.peak_mb = max(worker.peak_mb, memory)
+        if memory > self.memory_limit_mb:
+            reason = f"memory {memory:,.0f} MB over the limit of {self.memory_limit_mb:,.0f} MB"
+            return Failure("stopped", "fit", reason, "Allow more with --max-memory.", seconds, worker.peak_mb)
+        if now > worker.kill_at:
+            reason = f"stopped by the clock after {seconds:.1f} s"
+            return Failure("stopped", "fit", reason, "Give more --time.", seconds, worker.peak_mb)
+        if cpu > 1.5 * seconds + 5.0:
+            reason = f"{cpu:.0f} s of processor time in {seconds:.0f} s: more than one thread"
+            return Failure(
+                "stopped", "fit", reason, "Leave the family out with --families.", seconds, worker.peak_mb
+            )
+        return None
+
+    def _replace(self, worker: _Worker) -> None:
+        with suppress(psutil.Error):
+            worker.process.send_signal(signal.SIGKILL)
+        worker.connection.close()
+        self._workers.remove(worker)
+        self._say("fork")
+        self._workers.append(self._accept())
+
+    def stop_all(self, reason: str) -> list[Answer]:
+        """Kill every busy worker at once and answer for their tasks; new workers take their places."""
+        out = []
+        for worker in [worker for worker in self._workers if worker.task is not None]:
+            seconds = time.monotonic() - worker.started
+            out.append(
+                Answer(
+                    worker.task,
+                    Failure("stopped", "fit", reason, "Give more --time.", seconds, worker.peak_mb),
+                )
+            )
+            self._replace(worker)
+        return out
+
+    def close(self) -> None:
+        """End all processes."""
+        for worker in self._workers:
+            with suppress(psutil.Error):
+                worker.process.send_signal(signal.SIGKILL)
+            worker.connection.close()
+        self._workers.clear()
+        if self._nursery.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._nursery.stdin.close()
+        try:
+            self._nursery.wait(timeout=2.0)
+        except subprocess.TimeoutExpired:
+            self._nursery.kill()
+            self._nursery.wait()
+        self._listener.close()
+        self._folder.cleanup()
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def failed_candidate(task: Any, failure: Failure) -> Candidate:
+    """Turn a job that was not answered into a candidate that says why."""
+    return Candidate(
+        id=task.id,
+        family=task.family,
+        params=dict(task.params),
+        origin=task.origin,
+        status=failure.status,
+        stage=failure.stage,
+        reason=failure.reason,
+        hint=failure.hint,
+        seconds=failure.seconds,
+        peak_memory_mb=failure.peak_memory_mb,
+    )

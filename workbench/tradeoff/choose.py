@@ -1,0 +1,312 @@
+"""One candidate out of many: by a rule and limits, or by name."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.errors import PickError, SettingsError, nearest, shown
+
+from .limits import Limits
+from .noise import beats, within_noise
+from .pareto import OBJECTIVES, front_of, knee
+from .prices import PriceSheet
+from .sentences import compare, describe, label
+
+Row = Mapping[str, Any]
+
+#: The rules of `pick`; anything else is the id of a candidate.
+RULES = ("best", "balanced", "fastest", "cheapest")
+_CHEAPER = 0.9  # a saving below a tenth is not worth a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A candidate that was picked, and what it was picked over.
+
+    Attributes
+    ----------
+    row : mapping
+        The candidate's row of the leaderboard.
+    how : str
+        The rule, or "id".
+    limits : Limits
+    sheet : PriceSheet or None
+        The prices that the rows were computed with.
+    faster, more_accurate : mapping or None
+        The neighbours on the front: the next faster row and the next more accurate one.
+    cheaper_equal : mapping or None
+        The cheapest row that cannot be told from this one by score and costs less.
+    considered, meeting_limits : int
+        Candidates that could be served, and how many of them met the limits.
+    sentences : tuple of str
+        The choice and its alternatives in words.
+    warnings : tuple of str
+        What whoever picks should know before going on.
+    """
+
+    row: Row
+    how: str
+    limits: Limits = field(default_factory=Limits)
+    sheet: PriceSheet | None = None
+    faster: Row | None = None
+    more_accurate: Row | None = None
+    cheaper_equal: Row | None = None
+    considered: int = 1
+    meeting_limits: int = 1
+    sentences: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The candidate's id."""
+        return str(self.row["id"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the choice as a JSON object, the rows in full."""
+        neighbours = {
+            "faster": self.faster,
+            "more_accurate": self.more_accurate,
+            "cheaper_equal": self.cheaper_equal,
+        }
+        return {
+            "chosen": dict(self.row),
+            "how": self.how,
+            "limits": self.limits.to_json(),
+            "prices": self.sheet.to_json() if self.sheet else None,
+            "considered": self.considered,
+            "meeting_limits": self.meeting_limits,
+            "neighbours": {name: dict(row) if row else None for name, row in neighbours.items()},
+            "sentences": list(self.sentences),
+            "warnings": list(self.warnings),
+        }
+
+
+def pick(
+    rows: Sequence[Row], how: str = "balanced", limits: Limits | None = None, sheet: PriceSheet | None = None
+) -> Choice:
+    """Pick one candidate.
+
+    "best" is the highest score, "fastest" the lowest p50 latency, "cheapest" the lowest price, and
+    "balanced" the knee (`pareto.balance`), each on the Pareto front of the candidates that meet the limits.
+    "fastest", "cheapest" and "balanced" pass over candidates that do not beat the baseline by more than
+    noise, unless there are no others.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        The leaderboard (`leaderboard.leaderboard_rows`).
+    how : str
+        One of `RULES`, or the id of a candidate.
+    limits : Limits, optional
+    sheet : PriceSheet, optional
+        The prices that the rows were computed with: kept with the choice.
+
+    Returns
+    -------
+    Choice
+
+    Raises
+    ------
+    PickError
+        Where no candidate meets the limits, or the one named cannot be served.
+    SettingsError
+        Where `how` is neither a rule nor an id.
+
+    Examples
+    --------
+    >>> row = {"id": "c1", "family": "linear", "status": "ok", "quiet": True, "origin": "portfolio",
+    ...        "metric": "roc_auc", "score": 0.9, "score_low": 0.88, "score_high": 0.92,
+    ...        "latency_p50_us": 12.0, "latency_p99_us": 20.0, "price_per_million_usd": 0.002}
+    >>> pick([row], "best").id
+    'c1'
+    >>> pick([row], "best", Limits(max_latency_us=10))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    workbench.errors.PickError: no candidate meets the limits: found nearest is c1 (linear): p99 latency ...
+    """
+    limits = limits or Limits()
+    usable = [
+        row for row in rows if row["status"] == "ok" and all(row[name] is not None for name, _ in OBJECTIVES)
+    ]
+    if how not in RULES:
+        return _pick_id(rows, usable, how, limits, sheet)
+    if not usable:
+        raise PickError(
+            "no candidate can be picked", found="none that was trained and measured", hint=_failures(rows)
+        )
+    pool, warnings = _measured_alone(usable)
+    baseline = _baseline(usable)
+    within = [row for row in pool if limits.meets(row)]
+    if not within:
+        raise _none_within(pool, limits)
+    front = front_of(within)
+    row = _by_rule(front, how, baseline)
+    if baseline is not None and not beats(row, baseline):
+        warnings.append(_not_better(row, baseline))
+    without_limits = _by_rule(front_of(pool), how, baseline) if limits else None
+    return _choice(row, how, limits, sheet, front, (usable, within), warnings, without_limits)
+
+
+def _by_rule(front: Sequence[Row], how: str, baseline: Row | None) -> Row:
+    if how == "best":
+        return min(front, key=lambda row: (-row["score"], row["price_per_million_usd"], row["id"]))
+    worth = [row for row in front if baseline is None or beats(row, baseline)]
+    pool = worth or list(front)
+    if how == "balanced":
+        return knee(pool)
+    column = {"fastest": "latency_p50_us", "cheapest": "price_per_million_usd"}[how]
+    return min(pool, key=lambda row: (row[column], -row["score"], row["id"]))
+
+
+def _pick_id(
+    rows: Sequence[Row], usable: list[Row], wanted: str, limits: Limits, sheet: PriceSheet | None
+) -> Choice:
+    by_id = {str(row["id"]): row for row in rows}
+    if wanted not in by_id:
+        close = nearest(wanted, [*RULES, *by_id])
+        hint = f"Did you mean {', '.join(close)}?" if close else "The leaderboard lists the candidates."
+        raise SettingsError(
+            "pick", found=shown(wanted), expected=f"{', '.join(RULES)} or the id of a candidate", hint=hint
+        )
+    row = by_id[wanted]
+    if row not in usable:
+        raise PickError(f"{label(row)} cannot be picked", found=_why_not(row), hint=row.get("hint") or None)
+    misses = limits.shortfalls(row)
+    if misses:
+        raise PickError(
+            f"{label(row)} does not meet the limits", found="; ".join(str(miss) for miss in misses)
+        )
+    warnings: list[str] = []
+    if not row.get("quiet"):
+        warnings.append(
+            f"{label(row)} was measured while other trials ran: its latency is too high rather than too low."
+        )
+    pool, _ = _measured_alone(usable)
+    front = front_of([each for each in pool if limits.meets(each)])
+    warnings += [_dominated(row, other) for other in front if row not in front and _dominates(other, row)][:1]
+    baseline = _baseline(usable)
+    if baseline is not None and not beats(row, baseline):
+        warnings.append(_not_better(row, baseline))
+    within = [each for each in usable if limits.meets(each)]
+    return _choice(row, "id", limits, sheet, front, (usable, within), warnings, None)
+
+
+def _choice(  # noqa: PLR0913, PLR0917 - the one place where a choice is put together
+    row: Row,
+    how: str,
+    limits: Limits,
+    sheet: PriceSheet | None,
+    front: Sequence[Row],
+    counted: tuple[Sequence[Row], Sequence[Row]],
+    warnings: Sequence[str],
+    without_limits: Row | None,
+) -> Choice:
+    usable, within = counted
+    currency = sheet.currency if sheet else "$"
+    faster = max(
+        (each for each in front if each["latency_p50_us"] < row["latency_p50_us"]),
+        key=lambda each: (each["latency_p50_us"], each["score"]),
+        default=None,
+    )
+    more_accurate = min(
+        (each for each in front if each["score"] > row["score"]),
+        key=lambda each: (each["score"], each["price_per_million_usd"]),
+        default=None,
+    )
+    saving = _CHEAPER * row["price_per_million_usd"]
+    equals = [each for each in front if each["price_per_million_usd"] < saving and within_noise(each, row)]
+    cheaper_equal = min(
+        equals, key=lambda each: (each["price_per_million_usd"], -each["score"]), default=None
+    )
+    sentences = [describe(row, currency)]
+    sentences += [compare(each, row, currency) for each in _distinct(faster, more_accurate)]
+    if cheaper_equal is not None:
+        sentences.append(
+            f"By score alone {label(cheaper_equal)} cannot be told from {label(row)}: where nothing else "
+            f"decides, take the cheaper. {compare(cheaper_equal, row, currency)}"
+        )
+    if without_limits is not None and without_limits["id"] != row["id"]:
+        sentences.append(
+            f"Without the limits the choice would be another: {compare(without_limits, row, currency)}"
+        )
+    return Choice(
+        row=row,
+        how=how,
+        limits=limits,
+        sheet=sheet,
+        faster=faster,
+        more_accurate=more_accurate,
+        cheaper_equal=cheaper_equal,
+        considered=len(usable),
+        meeting_limits=len(within),
+        sentences=tuple(sentences),
+        warnings=tuple(warnings),
+    )
+
+
+def _distinct(*rows: Row | None) -> list[Row]:
+    return list({row["id"]: row for row in rows if row is not None}.values())
+
+
+def _measured_alone(usable: list[Row]) -> tuple[list[Row], list[str]]:
+    """Return the candidates measured with nothing else running, or all of them with a warning."""
+    alone = [row for row in usable if row.get("quiet")]
+    if alone:
+        return alone, []
+    return usable, [
+        "Every candidate was measured while other trials ran: latencies are too high rather than too low."
+    ]
+
+
+def _baseline(usable: Sequence[Row]) -> Row | None:
+    floors = [row for row in usable if row.get("origin") == "baseline" or row["family"] == "baseline"]
+    return max(floors, key=lambda row: row["score"], default=None)
+
+
+def _not_better(row: Row, baseline: Row) -> str:
+    if row["id"] == baseline["id"]:
+        return f"{label(row)} is the baseline: it does not look at the input."
+    scores = f"{row['score']:.4g} against {baseline['score']:.4g}"
+    return f"{label(row)} does not beat the baseline by more than noise ({scores})."
+
+
+def _dominates(other: Row, row: Row) -> bool:
+    better = {"max": operator.ge, "min": operator.le}
+    return other["id"] != row["id"] and all(better[way](other[name], row[name]) for name, way in OBJECTIVES)
+
+
+def _dominated(row: Row, other: Row) -> str:
+    return f"{label(row)} is not on the front: {label(other)} is at least as accurate, as fast and as cheap."
+
+
+def _none_within(pool: Sequence[Row], limits: Limits) -> PickError:
+    """Name the candidate whose worst miss is the smallest."""
+
+    def worst(row: Row) -> float:
+        return max(miss.times if math.isfinite(miss.value) else math.inf for miss in limits.shortfalls(row))
+
+    row = min(pool, key=lambda each: (worst(each), -each["score"]))
+    misses = "; ".join(str(miss) for miss in limits.shortfalls(row))
+    return PickError(
+        "no candidate meets the limits",
+        found=f"nearest is {label(row)}: {misses}",
+        hint="Allow that much, or search longer.",
+    )
+
+
+def _why_not(row: Row) -> str:
+    if row["status"] != "ok":
+        where = f" in {row['stage']}" if row.get("stage") else ""
+        return f"status {row['status']}{where}: {row.get('reason') or 'no reason given'}"
+    return "no score, latency or price measured"
+
+
+def _failures(rows: Sequence[Row]) -> str:
+    failed = [row for row in rows if row["status"] != "ok"]
+    if not failed:
+        return "Search first."
+    return f"{len(failed)} of {len(rows)} failed; the first, {label(failed[0])}: {_why_not(failed[0])}."

@@ -1,0 +1,157 @@
+"""What a model may cost at most, as people write it, and who meets it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from workbench.errors import SettingsError, shown
+from workbench.search.settings import parse_latency, parse_size
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a model may cost at most; None is no limit.
+
+    Attributes
+    ----------
+    max_latency_us : float or None
+        p99 of one row in process, microseconds.
+    max_price_usd : float or None
+        Price of a million predictions.
+    max_size_mb : float or None
+        Size of the artifact.
+    max_memory_mb : float or None
+        Peak memory of the process that trained it.
+
+    Examples
+    --------
+    >>> Limits.parse(max_latency="5ms", max_size="50MB")
+    Limits(max_latency_us=5000.0, max_price_usd=None, max_size_mb=50.0, max_memory_mb=None)
+    """
+
+    max_latency_us: float | None = None
+    max_price_usd: float | None = None
+    max_size_mb: float | None = None
+    max_memory_mb: float | None = None
+
+    @classmethod
+    def parse(
+        cls,
+        max_latency: str | None = None,
+        max_price: str | float | None = None,
+        max_size: str | None = None,
+        max_memory: str | None = None,
+    ) -> Limits:
+        """Read the limits as they are written on the command line.
+
+        Raises
+        ------
+        SettingsError
+            Where one makes no sense or lacks its unit.
+        """
+        return cls(
+            None if max_latency is None else parse_latency(max_latency),
+            None if max_price is None else parse_price(max_price),
+            None if max_size is None else parse_size(max_size),
+            None if max_memory is None else parse_size(max_memory, "--max-memory"),
+        )
+
+    def meets(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether a leaderboard row stays within every limit."""
+        return not self.shortfalls(row)
+
+    def shortfalls(self, row: Mapping[str, Any]) -> list[Shortfall]:
+        """Return the limits that a leaderboard row misses; a value that is not known misses its limit.
+
+        Examples
+        --------
+        >>> [str(miss) for miss in Limits(max_latency_us=50).shortfalls({"latency_p99_us": 80.0})]
+        ['p99 latency 80 µs, limit 50 µs (1.6 times)']
+        """
+        out = []
+        for limit, column in _COLUMN_OF.items():
+            bound = getattr(self, limit)
+            if bound is None:
+                continue
+            value = row.get(column)
+            if value is None or not value <= bound:
+                out.append(Shortfall(limit, column, math.inf if value is None else float(value), bound))
+        return out
+
+    def to_json(self) -> dict[str, float]:
+        """Return the limits that are set."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def __bool__(self) -> bool:
+        return bool(self.to_json())
+
+
+_COLUMN_OF = {
+    "max_latency_us": "latency_p99_us",
+    "max_price_usd": "price_per_million_usd",
+    "max_size_mb": "artifact_mb",
+    "max_memory_mb": "peak_memory_mb",
+}
+_WORDS = {
+    "max_latency_us": ("p99 latency", "µs"),
+    "max_price_usd": ("price per million", ""),
+    "max_size_mb": ("size", "MB"),
+    "max_memory_mb": ("training memory", "MB"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A limit that a row misses.
+
+    Attributes
+    ----------
+    limit : str
+        The field of `Limits`.
+    column : str
+        The column of the leaderboard.
+    value, bound : float
+        What it has (infinity where it is not known) and what was allowed.
+    """
+
+    limit: str
+    column: str
+    value: float
+    bound: float
+
+    @property
+    def times(self) -> float:
+        """How many times the limit the value is."""
+        return self.value / self.bound
+
+    def __str__(self) -> str:
+        words, unit = _WORDS[self.limit]
+        bound = f"{self.bound:.4g} {unit}".strip()
+        if math.isinf(self.value):
+            return f"{words} not known, limit {bound}"
+        return f"{words} {f'{self.value:.4g} {unit}'.strip()}, limit {bound} ({self.times:.3g} times)"
+
+
+def parse_price(value: str | float) -> float:
+    """Read a price per million predictions; a currency sign before or after it is passed over.
+
+    Examples
+    --------
+    >>> parse_price("0.10"), parse_price("$2"), parse_price(1)
+    (0.1, 2.0, 1.0)
+    """
+    text = value.strip(" $€£¥") if isinstance(value, str) else value
+    try:
+        price = float(text)
+    except (TypeError, ValueError):
+        price = 0.0
+    if not (price > 0 and math.isfinite(price)) or isinstance(value, bool):
+        raise SettingsError(
+            "--max-price",
+            found=shown(value),
+            expected="a price per million predictions above zero, such as 0.10",
+        )
+    return price

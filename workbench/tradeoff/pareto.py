@@ -1,0 +1,130 @@
+"""Which candidates nothing dominates, and where their front bends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from workbench.search.front import non_dominated
+
+Direction = Literal["max", "min"]
+Row = Mapping[str, Any]
+
+#: What the front is drawn over: columns of the leaderboard and which way is better.
+OBJECTIVES: tuple[tuple[str, Direction], ...] = (
+    ("score", "max"),
+    ("latency_p50_us", "min"),
+    ("price_per_million_usd", "min"),
+)
+
+_LEAST_COST_SPAN = math.log(2.0)
+
+
+def pareto(points: np.ndarray, directions: Sequence[Direction]) -> np.ndarray:
+    """Tell which points no other point dominates.
+
+    One point dominates another where it is at least as good in every objective and better in one. Of points
+    that are equal in every objective the first counts. A point with a NaN is never on the front.
+
+    Parameters
+    ----------
+    points : numpy.ndarray, shape (n, d)
+    directions : sequence of {"max", "min"}, length d
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pareto(np.array([[0.9, 30.0], [0.8, 40.0], [0.7, 5.0], [0.7, 5.0]]), ["max", "min"]).tolist()
+    [True, False, True, False]
+    """
+    costs = np.asarray(points, dtype=np.float64).reshape(len(points), len(directions)).copy()
+    costs[:, [direction == "max" for direction in directions]] *= -1.0
+    known = np.flatnonzero(~np.isnan(costs).any(axis=1))
+    on_front = np.zeros(len(points), dtype=bool)
+    on_front[known] = non_dominated(costs[known])
+    return on_front
+
+
+def front_of(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that none of the rows dominates in score, latency and price, in the order given.
+
+    Only rows with the status "ok" whose three objectives are known take part.
+
+    Examples
+    --------
+    >>> fast = {"status": "ok", "score": 0.8, "latency_p50_us": 9.0, "price_per_million_usd": 0.01}
+    >>> front_of([fast, {**fast, "score": 0.7}]) == [fast]
+    True
+    """
+    usable = [
+        row for row in rows if row["status"] == "ok" and all(row[name] is not None for name, _ in OBJECTIVES)
+    ]
+    if not usable:
+        return []
+    points = np.array([[row[name] for name, _ in OBJECTIVES] for row in usable], dtype=np.float64)
+    mask = pareto(points, [direction for _, direction in OBJECTIVES])
+    return [row for row, keep in zip(usable, mask.tolist(), strict=True) if keep]
+
+
+def balance(front: Sequence[Row]) -> list[float]:
+    """Return how far each row of a front stands out towards "accurate and cheap at once".
+
+    The front's extremes span a plane, and the knee is the point farthest from it: Das, "On characterizing
+    the knee of the Pareto curve based on normal-boundary intersection", Structural Optimization 18 (1999).
+    With every objective scaled to [0, 1] over the front (1 is best), that distance grows with the plain sum
+    of the scaled objectives, here
+
+    ``balance = score' + (latency' + price') / 2``
+
+    where latency and price, which move together, share one weight, so that accuracy and cost count alike.
+    Latency and price are scaled as logarithms (twice as fast is worth the same at 10 µs and at 1 ms). A
+    range that says little is not blown up: scores are scaled over no less than the best row's own
+    uncertainty (``score_high - score_low``), costs over no less than a factor of two.
+
+    Parameters
+    ----------
+    front : sequence of leaderboard rows
+        Rows with score, latency_p50_us and price_per_million_usd.
+
+    Returns
+    -------
+    list of float
+        One number a row, between 0 and 2.
+    """
+    if not front:
+        return []
+    best = max(front, key=lambda row: row["score"])
+    noise = _width(best)
+    scores = _scaled([row["score"] for row in front], noise)
+    latency = _scaled([-_log(row["latency_p50_us"]) for row in front], _LEAST_COST_SPAN)
+    price = _scaled([-_log(row["price_per_million_usd"]) for row in front], _LEAST_COST_SPAN)
+    return [s + (fast + cheap) / 2.0 for s, fast, cheap in zip(scores, latency, price, strict=True)]
+
+
+def knee(front: Sequence[Row]) -> Row:
+    """Return the row of a non-empty front with the highest `balance`; of equals the most accurate."""
+    weights = balance(front)
+    return max(zip(weights, front, strict=True), key=lambda pair: (pair[0], pair[1]["score"]))[1]
+
+
+def _width(row: Row) -> float:
+    low, high = row.get("score_low"), row.get("score_high")
+    return 0.0 if low is None or high is None else max(0.0, high - low)
+
+
+def _log(value: float) -> float:
+    return math.log(max(value, 1e-9))
+
+
+def _scaled(values: Sequence[float], least_span: float) -> list[float]:
+    """Scale to [0, 1] with 1 the largest; a range below `least_span` fills only its share of the scale."""
+    high = max(values)
+    span = max(high - min(values), least_span)
+    return [1.0 if span <= 0.0 else 1.0 - (high - value) / span for value in values]

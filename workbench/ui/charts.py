@@ -1,0 +1,239 @@
+"""Charts: functions from leaderboard rows to Plotly figures. They know nothing of Streamlit or of files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from workbench.tradeoff.sentences import money
+
+from . import texts
+from .display import chart_text, interval, latency, metric_words, score, shown_score, significant, size
+
+Row = Mapping[str, Any]
+
+# Readable on light and on dark, and told apart by people who see fewer colours: blue to vermilion, after Okabe and
+# Ito, "Color Universal Design" (2008); price is shown by size too, so colour is never the only sign.
+_CHEAP_TO_DEAR = ((0.0, "#3f9bd6"), (0.5, "#b09a8c"), (1.0, "#e0702f"))
+_FAINT = "rgba(128, 136, 144, 0.45)"
+_LINE = "rgba(128, 136, 144, 0.8)"
+_RING = "#d6457f"
+_SMALLEST_PX, _LARGEST_PX = 11.0, 22.0
+_HEIGHT_PX = 470
+
+
+def drawable(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that have what the chart of the front needs: a score, a latency and a price."""
+    needed = ("score", "latency_p50_us", "price_per_million_usd")
+    return [row for row in rows if row["status"] == "ok" and all(row[name] is not None for name in needed)]
+
+
+def front_figure(
+    rows: Sequence[Row],
+    chosen_id: str | None = None,
+    *,
+    over_limit: Collection[str] = (),
+    currency: str = "$",
+) -> go.Figure:
+    """Draw accuracy over latency: the front with intervals and prices, the rest faint, the chosen one ringed.
+
+    Parameters
+    ----------
+    rows : sequence of leaderboard rows
+        Those without a score, latency or price are left out.
+    chosen_id : str, optional
+        The candidate to ring.
+    over_limit : collection of str
+        Ids of the candidates that miss a limit: drawn as faint crosses.
+    currency : str
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Every point carries its candidate's id as ``customdata[0]``. Up is always better: the axis of an error is turned.
+
+    Examples
+    --------
+    >>> front_figure([]).data
+    ()
+    """
+    shown = drawable(rows)
+    figure = go.Figure()
+    if shown:
+        metric = str(shown[0]["metric"])
+        front = [row for row in shown if row["on_front"] and row["id"] not in over_limit]
+        others = [row for row in shown if not row["on_front"] and row["id"] not in over_limit]
+        over = [row for row in shown if row["id"] in over_limit]
+        _add_faint(figure, over, texts.CHART_OVER, metric, currency, symbol="x-thin-open")
+        _add_faint(figure, others, texts.CHART_OTHERS, metric, currency, symbol="circle")
+        _add_edge(figure, front, metric)
+        _add_front(figure, front, metric, currency)
+        _add_ring(figure, [row for row in shown if row["id"] == chosen_id], metric)
+        _label_axes(figure, metric, shown)
+    figure.update_layout(
+        height=_HEIGHT_PX,
+        margin={"l": 8, "r": 8, "t": 36, "b": 8},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        hoverlabel={"align": "left"},
+        dragmode="pan",
+        hovermode="closest",
+    )
+    return figure
+
+
+def _add_faint(
+    figure: go.Figure, rows: Sequence[Row], name: str, metric: str, currency: str, *, symbol: str
+) -> None:
+    if rows:
+        marker = {"size": 8, "color": _FAINT, "symbol": symbol, "line": {"width": 1.5, "color": _FAINT}}
+        figure.add_trace(
+            go.Scatter(**_points(rows, metric, currency), name=name, mode="markers", marker=marker)
+        )
+        _keep_look_when_selected(figure)
+
+
+def _add_edge(figure: go.Figure, front: Sequence[Row], metric: str) -> None:
+    """Draw the front's edge as seen here: steps through the points that no other is both left of and above."""
+    edge: list[Row] = []
+    for row in sorted(front, key=lambda each: (each["latency_p50_us"], -each["score"])):
+        if not edge or row["score"] > edge[-1]["score"]:
+            edge.append(row)
+    if len(edge) > 1:
+        x, y = (
+            [row["latency_p50_us"] / 1e3 for row in edge],
+            [shown_score(row["score"], metric) for row in edge],
+        )
+        line = {"color": _LINE, "width": 1.5, "dash": "dot", "shape": "hv"}
+        figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False))
+
+
+def _add_front(figure: go.Figure, front: Sequence[Row], metric: str, currency: str) -> None:
+    if not front:
+        return
+    prices = [math.log10(max(row["price_per_million_usd"], 1e-9)) for row in front]
+    low, high = min(prices), max(prices)
+    shares = [(price - low) / (high - low) if high > low else 0.0 for price in prices]
+    marker: dict[str, Any] = {
+        "size": [_SMALLEST_PX + (_LARGEST_PX - _SMALLEST_PX) * share for share in shares],
+        "color": prices,
+        "colorscale": _CHEAP_TO_DEAR,
+        "opacity": 1.0,
+        "line": {"width": 1, "color": "rgba(255, 255, 255, 0.7)"},
+    }
+    if high - low > 0.01:
+        marker |= {"cmin": low, "cmax": high, "colorbar": _price_bar(low, high, currency)}
+    figure.add_trace(
+        go.Scatter(
+            **_points(front, metric, currency),
+            name=texts.CHART_FRONT,
+            mode="markers",
+            marker=marker,
+            error_y=_error_bars(front, metric),
+        )
+    )
+    _keep_look_when_selected(figure)
+
+
+def _add_ring(figure: go.Figure, chosen: Sequence[Row], metric: str) -> None:
+    for row in chosen:
+        x, y = row["latency_p50_us"] / 1e3, shown_score(row["score"], metric)
+        marker = {"size": _LARGEST_PX + 8, "symbol": "circle-open", "color": _RING, "line": {"width": 3}}
+        ring = go.Scatter(
+            x=[x],
+            y=[y],
+            mode="markers",
+            marker=marker,
+            name=texts.CHART_CHOSEN,
+            hoverinfo="skip",
+            customdata=[[row["id"]]],
+        )
+        figure.add_trace(ring)
+        figure.add_annotation(
+            x=math.log10(max(x, 1e-9)),
+            y=y,
+            text=f"<b>{chart_text(row['family'])}</b>",
+            showarrow=False,
+            yshift=28,
+            font={"size": 14, "color": _RING},
+        )
+
+
+def _points(rows: Sequence[Row], metric: str, currency: str) -> dict[str, Any]:
+    return {
+        "x": [row["latency_p50_us"] / 1e3 for row in rows],
+        "y": [shown_score(row["score"], metric) for row in rows],
+        "customdata": [[row["id"]] for row in rows],
+        "hovertext": [hover_text(row, metric, currency) for row in rows],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+
+
+def hover_text(row: Row, metric: str, currency: str) -> str:
+    """Return what hovering over a candidate says, one fact a line."""
+    lines = [
+        f"<b>{chart_text(row['family'])}</b> {chart_text(row['id'])}",
+        f"{chart_text(metric_words(metric).label)} {score(row['score'], metric)}",
+        f"95 % interval {interval(row['score_low'], row['score_high'], metric)}",
+        f"answers in {latency(row['latency_p50_us'])} (p99 {latency(row['latency_p99_us'])})",
+        f"{chart_text(money(row['price_per_million_usd'], currency))} per million",
+        size(row["artifact_mb"]),
+    ]
+    return "<br>".join(lines)
+
+
+def _error_bars(rows: Sequence[Row], metric: str) -> dict[str, Any]:
+    up, down = [], []
+    for row in rows:
+        value = shown_score(row["score"], metric)
+        ends = [
+            value if row[key] is None else shown_score(row[key], metric)
+            for key in ("score_low", "score_high")
+        ]
+        up.append(max(ends) - value)
+        down.append(value - min(ends))
+    return {"type": "data", "array": up, "arrayminus": down, "color": _LINE, "thickness": 1.2, "width": 3}
+
+
+def _price_bar(low: float, high: float, currency: str) -> dict[str, Any]:
+    ticks = [low, (low + high) / 2, high]
+    return {
+        "title": {"text": texts.CHART_PRICE.format(currency=chart_text(currency)), "font": {"size": 12}},
+        "tickvals": ticks,
+        "ticktext": [significant(10**tick) for tick in ticks],
+        "thickness": 10,
+        "len": 0.6,
+        "outlinewidth": 0,
+    }
+
+
+def _label_axes(figure: go.Figure, metric: str, rows: Sequence[Row]) -> None:
+    words = metric_words(metric)
+    lower_is_better = words.signed
+    label = texts.CHART_Y_LOWER.format(label=words.label) if lower_is_better else words.label
+    figure.update_xaxes(
+        title_text=texts.CHART_X, type="log", **_ticks([row["latency_p50_us"] / 1e3 for row in rows])
+    )
+    figure.update_yaxes(
+        title_text=chart_text(label),
+        ticksuffix=" %" if words.percent else "",
+        autorange="reversed" if lower_is_better else True,
+        separatethousands=True,
+    )
+
+
+def _ticks(values: Sequence[float]) -> dict[str, Any]:
+    """Return ticks at 1, 2 and 5 of every decade, in plain numbers: Plotly would write 20µ and 2 without a decade."""
+    low = math.floor(math.log10(max(min(values), 1e-9)))
+    high = math.ceil(math.log10(max(*values, 1e-9)))
+    steps = (1,) if high - low > 3 else (1, 2, 5)
+    ticks = [step * 10.0**power for power in range(low, high + 1) for step in steps]
+    return {"tickvals": ticks, "ticktext": [significant(tick, 1) for tick in ticks]}
+
+
+def _keep_look_when_selected(figure: go.Figure) -> None:
+    """A click chooses and rings a point; without this Plotly would dim all the others besides."""
+    opacity = {"marker": {"opacity": 1.0}}
+    figure.data[-1].update(selected=opacity, unselected=opacity)

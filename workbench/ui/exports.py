@@ -1,0 +1,202 @@
+"""Exports: each is a process of its own, since it trains; its page reads the steps that the process writes down."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from workbench.api import open_run
+from workbench.errors import WorkbenchError
+from workbench.export import Check, verify_bundle
+from workbench.tradeoff import Limits, pick
+
+State = Literal["waiting", "running", "done", "failed"]
+STEPS = ("export", "verify", "zip")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """What is to be exported, and where to.
+
+    Attributes
+    ----------
+    run : str
+        Path of the run.
+    how : str
+        A rule or a candidate's id.
+    limits : Limits
+    target : str
+        Path of the bundle's folder; the zip lies beside it.
+    name, version, by, note : str
+    """
+
+    run: str
+    how: str
+    limits: Limits
+    target: str
+    name: str
+    version: str = "1"
+    by: str = ""
+    note: str = ""
+
+    def to_text(self) -> str:
+        """Return the request as JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> ExportRequest:
+        """Read what `to_text` wrote."""
+        values = json.loads(text)
+        return cls(**{**values, "limits": Limits(**values["limits"])})
+
+    @property
+    def zip_path(self) -> Path:
+        """Where the zip goes."""
+        return Path(f"{self.target}.zip")
+
+
+@dataclass(slots=True)
+class Step:
+    """How far one step is, with what it said."""
+
+    name: str
+    state: State = "waiting"
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportJob:
+    """An export under way or over.
+
+    Attributes
+    ----------
+    request : ExportRequest
+    log : pathlib.Path
+        Where its process writes what happens, one JSON object a line.
+    process : subprocess.Popen
+    """
+
+    request: ExportRequest
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is at work."""
+        return self.process.poll() is None
+
+    def steps(self) -> list[Step]:
+        """Return the steps as they stand; those of a process that died count as failed."""
+        alive = self.running  # asked first: what is written before the end is then read below
+        steps = read_steps(self.log)
+        for step in steps:
+            if step.state == "running" and not alive:
+                step.state = "failed"
+        return steps
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every step is done."""
+        return all(step.state == "done" for step in self.steps())
+
+
+def start_export(request: ExportRequest) -> ExportJob:
+    """Start an export in a process of its own and return at once."""
+    handle, log = tempfile.mkstemp(prefix="export-", suffix=".jsonl")
+    os.close(handle)
+    process = subprocess.Popen([sys.executable, "-m", "workbench.ui.exports", request.to_text(), log])
+    return ExportJob(request, Path(log), process)
+
+
+def read_steps(log: Path) -> list[Step]:
+    """Read the steps from an export's log; a line that is still being written is passed over."""
+    steps = {name: Step(name) for name in STEPS}
+    for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else []:
+        try:
+            event = json.loads(line)
+            step = steps[event["step"]]
+        except (ValueError, KeyError, TypeError):
+            continue
+        step.state = event.get("state") or step.state
+        if event.get("line"):
+            step.lines.append(str(event["line"]))
+    return list(steps.values())
+
+
+def run_export(request: ExportRequest, tell: Callable[..., None]) -> bool:
+    """Export, verify and zip; `tell(step, state, line)` hears of everything. Return whether all of it succeeded."""
+    works: Mapping[str, Callable[[ExportRequest, Callable[[str], None]], bool]] = {
+        "export": _export,
+        "verify": _verify,
+        "zip": _zip,
+    }
+    for name in STEPS:
+        tell(name, "running", "")
+        try:
+            good = works[name](request, lambda line, name=name: tell(name, "", line))  # type: ignore[misc]  # default binds the name
+        except (WorkbenchError, OSError) as error:
+            tell(name, "failed", str(error))
+            return False
+        tell(name, "done" if good else "failed", "")
+        if not good:
+            return False
+    return True
+
+
+def _export(request: ExportRequest, say: Callable[[str], None]) -> bool:
+    run = open_run(request.run)
+    sheet = run.prices()
+    choice = pick(run.rows(sheet), request.how, request.limits, sheet)
+
+    def progress(event: Mapping[str, Any]) -> None:
+        say(str(event.get("message", "")))
+
+    run.export(
+        choice,
+        request.target,
+        name=request.name,
+        version=request.version,
+        note=request.note,
+        by=request.by or None,
+        progress=progress,
+    )
+    return True
+
+
+def _verify(request: ExportRequest, say: Callable[[str], None]) -> bool:
+    def progress(check: Check) -> None:
+        say(f"{check.status}: {check.name}: {check.detail}")
+
+    run = open_run(request.run)
+    return verify_bundle(request.target, isolation="quick", run=run.folder, progress=progress).ok
+
+
+def _zip(request: ExportRequest, say: Callable[[str], None]) -> bool:
+    folder = Path(request.target)
+    made = shutil.make_archive(str(folder.parent / f".{folder.name}"), "zip", folder.parent, folder.name)
+    Path(made).replace(request.zip_path)
+    say(f"{request.zip_path.stat().st_size / 1e6:.2f} MB")
+    return True
+
+
+def main(request: str, log: str) -> int:
+    """Carry out a request in this process, writing what happens to a log."""
+    path = Path(log)
+
+    def tell(step: str, state: str, line: str) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, "state": state, "line": line}) + "\n")
+
+    return 0 if run_export(ExportRequest.from_text(request), tell) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,119 @@
+"""Start the app: a Streamlit server in a process of its own."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import RunError, SettingsError, shown
+
+_CONFIG = Path(__file__).with_name("config.toml")
+_ENTRY = Path(__file__).parent / "entry" / "app.py"
+
+
+def launch(
+    runs_dir: str | Path = "runs",
+    port: int = 8501,
+    headless: bool = False,
+    *,
+    bundles_dir: str | Path | None = None,
+    host: str = "localhost",
+) -> int:
+    """Serve the app until it is stopped.
+
+    Parameters
+    ----------
+    runs_dir : path
+        The folder whose runs are shown. It need not exist yet.
+    port : int
+        1 to 65535, or 0 for any that is free.
+    headless : bool
+        Do not open a browser.
+    bundles_dir : path, optional
+        Where exports go; by default the folder ``bundles`` beside `runs_dir`.
+    host : str
+        The address to listen on. The app has no log-in: other than ``localhost``, whoever reaches it can use it.
+
+    Returns
+    -------
+    int
+        Streamlit's exit code; 0 when stopped by Ctrl-C.
+
+    Raises
+    ------
+    RunError
+        Where `runs_dir` is a file.
+    SettingsError
+        Where the port makes no sense or is taken.
+    """
+    if Path(runs_dir).is_file():
+        raise RunError(f"runs folder {runs_dir}", found="a file", expected="a folder of runs")
+    if not 0 <= port <= 65535:
+        raise SettingsError("port", found=shown(port), expected="a number from 0 to 65535")
+    _check_free(host, port)
+    process = subprocess.Popen(
+        app_command(runs_dir, port or free_port(), headless, bundles_dir=bundles_dir, host=host)
+    )
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.wait()
+        return 0
+
+
+def app_command(
+    runs_dir: str | Path,
+    port: int,
+    headless: bool,
+    *,
+    bundles_dir: str | Path | None = None,
+    host: str = "localhost",
+) -> list[str]:
+    """Return the command that `launch` runs, the theme and settings of the app passed as options.
+
+    Examples
+    --------
+    >>> app_command("runs", 8501, True)[-2:]
+    ['--', 'runs']
+    """
+    settings = tomllib.loads(_CONFIG.read_text(encoding="utf-8"))
+    settings["server"].update(port=port, headless=headless, address=host)
+    options = [f"--{name}={_option(value)}" for name, value in _flat(settings)]
+    folders = [str(runs_dir)] if bundles_dir is None else [str(runs_dir), str(bundles_dir)]
+    return [sys.executable, "-m", "streamlit", "run", str(_ENTRY), *options, "--", *folders]
+
+
+def free_port(host: str = "localhost") -> int:
+    """Return a TCP port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind((host, 0))
+        return int(listener.getsockname()[1])
+
+
+def _check_free(host: str, port: int) -> None:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            hint = "Name another port, or stop what uses it."
+            raise SettingsError(
+                f"{host}:{port} cannot be listened on", found=error.strerror, hint=hint
+            ) from error
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _option(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

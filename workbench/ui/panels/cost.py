@@ -1,0 +1,82 @@
+"""What the choice costs for the traffic that is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from workbench.tradeoff import PriceSheet, Traffic, monthly
+from workbench.tradeoff.sentences import money
+from workbench.ui import texts
+from workbench.ui.display import count, plain, significant
+from workbench.ui.tables import month_table, score_column
+
+Row = Mapping[str, Any]
+
+
+def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, key: str) -> None:
+    """Ask for the traffic and show what a month of it costs with the choice and with the rest of the front."""
+    st.subheader(texts.COST)
+    sheet = replace(sheet, traffic=_ask_traffic(sheet.traffic, key))
+    month = monthly(row["cpu_us_per_row"], sheet)
+    busy_only = row["price_per_million_usd"] * sheet.traffic.calls_per_month / 1e6
+    with st.container(horizontal=True, key="cost"):
+        st.metric(
+            texts.COST_MONTH,
+            plain(money(month.usd, sheet.currency)),
+            help=texts.COST_MONTH_HELP.format(
+                replicas=count(month.replicas),
+                instance=plain(sheet.instance),
+                hourly=plain(money(sheet.usd_per_hour, sheet.currency)),
+                used=plain(f"{significant(100 * month.utilisation)} %"),
+            ),
+        )
+        st.metric(
+            texts.COST_REPLICAS,
+            plain(count(month.replicas)),
+            help=texts.COST_REPLICAS_HELP.format(
+                utilisation=plain(f"{sheet.utilisation:.0%}"), least=count(sheet.min_replicas)
+            ),
+        )
+        st.metric(texts.COST_CALL, plain(money(busy_only, sheet.currency)), help=texts.COST_CALL_HELP)
+    with st.expander(texts.COST_OTHERS):
+        _show_front(rows, sheet)
+
+
+def _ask_traffic(default: Traffic, key: str) -> Traffic:
+    left, right = st.columns(2)
+    calls = left.number_input(
+        texts.COST_CALLS,
+        min_value=0,
+        value=round(default.calls_per_month),
+        step=100_000,
+        key=f"calls:{key}",
+        help=texts.COST_CALLS_HELP,
+    )
+    peak = right.number_input(
+        texts.COST_PEAK,
+        min_value=0.0,
+        value=float(default.peak_calls_per_s),
+        step=10.0,
+        format="%.0f",
+        key=f"peak:{key}",
+        help=texts.COST_PEAK_HELP,
+    )
+    return Traffic(float(calls), float(peak))
+
+
+def _show_front(rows: Sequence[Row], sheet: PriceSheet) -> None:
+    sign = sheet.currency.replace("%", "%%")
+    metric = next((str(row["metric"]) for row in rows if row["metric"]), "")
+    columns = {
+        "id": st.column_config.TextColumn(texts.COLUMNS["id"][0]),
+        "family": st.column_config.TextColumn(texts.COLUMNS["family"][0]),
+        "score": st.column_config.NumberColumn(score_column(metric), format="%.4g"),
+        "price_per_month_usd": st.column_config.NumberColumn(texts.COST_MONTH, format=f"{sign}%.2f"),
+        "replicas": st.column_config.NumberColumn(texts.COST_REPLICAS),
+        "price_per_million_usd": st.column_config.NumberColumn(texts.FACT_PRICE, format=f"{sign}%.3g"),
+    }
+    st.dataframe(month_table(rows, sheet), hide_index=True, width="stretch", column_config=columns)

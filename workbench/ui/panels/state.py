@@ -1,0 +1,18 @@
+"""A run's state as a badge."""
+
+from __future__ import annotations
+
+from workbench.ui.display import plain
+from workbench.ui.texts import STATES
+
+
+def badge(state: str) -> str:
+    """Return Markdown for a state; one that is not known is shown in grey by its own name.
+
+    Examples
+    --------
+    >>> badge("done"), badge("odd")
+    (':green-badge[done]', ':gray-badge[odd]')
+    """
+    words, colour = STATES.get(state, (plain(state), "gray"))
+    return f":{colour}-badge[{words}]"

@@ -1,0 +1,68 @@
+"""What a page's link says: the run, how to pick from it, and the limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from workbench.tradeoff import RULES, Limits
+
+_LIMITS: Mapping[str, str] = {
+    "max_latency_us": "max_latency_us",
+    "max_price": "max_price_usd",
+    "max_size_mb": "max_size_mb",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A choice in the making, small enough for a link.
+
+    Attributes
+    ----------
+    run : str
+        The run's name; empty where none is named.
+    how : str
+        A rule of `tradeoff.pick` or a candidate's id.
+    limits : Limits
+    """
+
+    run: str = ""
+    how: str = "balanced"
+    limits: Limits = field(default_factory=Limits)
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> Selection:
+        """Read the parameters of a link; what makes no sense in them counts as not given.
+
+        Examples
+        --------
+        >>> Selection.from_query({"run": "churn", "pick": "best", "max_price": "0.1", "max_size_mb": "much"}).to_query()
+        {'run': 'churn', 'pick': 'best', 'max_price': '0.1'}
+        """
+        limits = {column: _positive(query.get(name, "")) for name, column in _LIMITS.items()}
+        return cls(query.get("run", ""), query.get("pick", "") or "balanced", Limits(**limits))
+
+    def to_query(self) -> dict[str, str]:
+        """Return the parameters of a link to this selection."""
+        query = {"run": self.run, "pick": self.how} if self.run else {}
+        for name, column in _LIMITS.items():
+            value = getattr(self.limits, column)
+            if value is not None:
+                query[name] = f"{value:g}"
+        return query
+
+    def for_run(self, name: str) -> Selection:
+        """Return the same selection in another run: an id means nothing there, a rule and limits do."""
+        if name == self.run:
+            return self
+        return replace(self, run=name, how=self.how if self.how in RULES else "balanced")
+
+
+def _positive(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if value > 0 and math.isfinite(value) else None

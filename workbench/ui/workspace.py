@@ -1,0 +1,194 @@
+"""The folders that the app works in, and what lies in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.api import open_run
+from workbench.errors import RunError, SettingsError, shown
+
+RUN_FILE = "run.json"
+MANIFEST_FILE = "manifest.json"
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where runs are read and bundles are written: chosen by whoever starts the app, never by a page.
+
+    Attributes
+    ----------
+    runs, bundles : pathlib.Path
+    """
+
+    runs: Path
+    bundles: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """A run as the list shows it.
+
+    Attributes
+    ----------
+    name : str
+        The folder's name: how links call it.
+    folder : pathlib.Path
+    state : str
+        "running", "done", "stopped", "failed", or "broken".
+    info : dict
+        The content of ``run.json``; empty where it is broken.
+    problem : str
+        Why it is broken.
+    """
+
+    name: str
+    folder: Path
+    state: str
+    info: dict[str, Any]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleEntry:
+    """A bundle as the list shows it; the fields are as in `RunEntry`."""
+
+    name: str
+    folder: Path
+    manifest: dict[str, Any]
+    problem: str = ""
+
+
+def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
+    """Read ``[RUNS_DIR [BUNDLES_DIR]]``; bundles go beside the runs unless said otherwise.
+
+    Examples
+    --------
+    >>> workspace_from_arguments([]).bundles.as_posix()
+    'bundles'
+    >>> workspace_from_arguments(["team/runs"]).bundles.as_posix()
+    'team/bundles'
+    """
+    runs = Path(arguments[0]) if arguments else Path("runs")
+    bundles = Path(arguments[1]) if len(arguments) > 1 else runs.parent / "bundles"
+    return Workspace(runs, bundles)
+
+
+def list_runs(folder: Path) -> list[RunEntry]:
+    """Return the runs in a folder, the newest first; a folder that cannot be read as a run says why.
+
+    Folders that hold nothing of a run are passed over. A folder that is itself a run is the only one listed.
+    """
+    if not folder.is_dir():
+        return []
+    if (folder / RUN_FILE).exists():
+        return [read_entry(folder.resolve())]
+    entries = [read_entry(each) for each in folder.iterdir() if _looks_like_run(each)]
+    return sorted(entries, key=lambda entry: (str(entry.info.get("created", "")), entry.name), reverse=True)
+
+
+def find_run(entries: Sequence[RunEntry], name: str) -> RunEntry:
+    """Return the run of that name: a link names one of the runs there are and is never read as a path.
+
+    Raises
+    ------
+    RunError
+        Where none is called so.
+    """
+    for entry in entries:
+        if entry.name == name:
+            return entry
+    raise RunError("run", found=shown(name), expected="one of the runs listed")
+
+
+def list_bundles(folder: Path) -> list[BundleEntry]:
+    """Return the bundles in a folder, the newest first."""
+    if not folder.is_dir():
+        return []
+    found = [
+        each
+        for each in folder.iterdir()
+        if (each / MANIFEST_FILE).is_file() and not each.name.startswith(".")
+    ]
+    found.sort(key=lambda each: (_modified_ns(each / MANIFEST_FILE), each.name), reverse=True)
+    return [_bundle_entry(each) for each in found]
+
+
+def bundle_path(bundles: Path, name: str, version: str) -> Path:
+    """Return where a bundle of that name and version goes: always one folder right inside the bundles folder.
+
+    Raises
+    ------
+    SettingsError
+        Where the name or the version is more than letters, digits, dot, underscore and hyphen.
+
+    Examples
+    --------
+    >>> bundle_path(Path("bundles"), "churn", "1").as_posix()
+    'bundles/churn-1'
+    >>> bundle_path(Path("bundles"), "../churn", "1")
+    Traceback (most recent call last):
+    ...
+    workbench.errors.SettingsError: name: found '../churn'; expected letters, digits and, ...
+    """
+    for what, text in (("name", name), ("version", version)):
+        if not _NAME.fullmatch(text):
+            raise SettingsError(
+                what,
+                found=shown(text),
+                expected="letters, digits and, between them, dots, underscores and hyphens, at most 64",
+            )
+    return bundles / f"{name}-{version}"
+
+
+def stamp(folder: Path) -> tuple[int, ...]:
+    """Return what changes whenever a run's folder gains or changes a candidate: a key for what was read of it."""
+    return tuple(_modified_ns(folder / part) for part in (RUN_FILE, "events.jsonl", "candidates"))
+
+
+def _looks_like_run(folder: Path) -> bool:
+    if folder.name.startswith(".") or not folder.is_dir():
+        return False
+    return (
+        (folder / RUN_FILE).exists() or (folder / "candidates").is_dir() or (folder / "events.jsonl").exists()
+    )
+
+
+def read_entry(folder: Path) -> RunEntry:
+    """Read one folder as a run; where it cannot be read, the entry says why."""
+    try:
+        info = open_run(folder).info
+        return RunEntry(folder.name, folder, str(info["state"]), info)
+    except RunError as error:
+        return RunEntry(folder.name, folder, "broken", {}, str(error))
+
+
+def _bundle_entry(folder: Path) -> BundleEntry:
+    manifest, problem = _read_object(folder / MANIFEST_FILE)
+    return BundleEntry(folder.name, folder, manifest, problem)
+
+
+def _read_object(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}, f"{path.name} is missing"
+    except OSError as error:
+        return {}, f"{path.name} cannot be read ({error.strerror})"
+    except ValueError:
+        return {}, f"{path.name} is cut short or not JSON"
+    if not isinstance(document, dict):
+        return {}, f"{path.name} holds no JSON object"
+    return document, ""
+
+
+def _modified_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
