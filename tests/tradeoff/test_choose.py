@@ -111,6 +111,13 @@ def test_candidates_measured_beside_others_are_taken_only_where_there_are_no_oth
     assert "measured while other trials ran" in named.warnings[0]
 
 
+def test_a_limit_that_only_such_a_candidate_meets_is_met_with_a_warning(rows_of: Callable[..., Rows]) -> None:
+    rows = rows_of(make_candidate(1, 0.9, 10.0, quiet=False), make_candidate(2, 0.95, 90.0))
+    choice = pick(rows, "best", Limits(max_latency_us=20.0))
+    assert choice.id == "c0001"
+    assert "What meets the limits was measured while other trials ran" in choice.warnings[0]
+
+
 def test_nothing_to_pick_from(rows: Rows) -> None:
     with pytest.raises(PickError, match="Search first"):
         pick([], "best")

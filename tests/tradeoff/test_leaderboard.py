@@ -8,6 +8,7 @@ import pytest
 
 from workbench.search.records import Candidate
 from workbench.tradeoff.leaderboard import COLUMNS, front_ids, leaderboard_rows
+from workbench.tradeoff.limits import Limits
 from workbench.tradeoff.prices import PriceSheet
 
 from .conftest import make_candidate
@@ -31,6 +32,15 @@ def test_front_and_ties_are_marked(
 ) -> None:
     assert {row["id"] for row in rows if row["on_front"]} == set(front_ids(candidates, sheet))
     assert [row["id"] for row in rows if row["equal_to_best"]] == ["c0003", "c0002"]
+
+
+def test_with_limits_the_front_is_that_of_those_which_meet_them(
+    candidates: list[Candidate], sheet: PriceSheet
+) -> None:
+    limits = Limits(max_latency_us=20.0)
+    assert front_ids(candidates, sheet, limits) == ["c0001", "c0000"]
+    rows = leaderboard_rows(candidates, sheet, limits)
+    assert [row["id"] for row in rows if row["on_front"]] == ["c0001", "c0000"]
 
 
 def test_prices_follow_the_sheet(rows: list[dict[str, Any]]) -> None:

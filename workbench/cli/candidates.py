@@ -27,6 +27,9 @@ def candidate_table(rows: Sequence[Row]) -> str:
         return "No candidate was trained."
     first = shown[0]
     places = score_places(first["score_low"], first["score_high"])
+    held_out: dict[str, Callable[[Row], str]] = {}
+    if any(row.get("holdout_score") is not None for row in shown):
+        held_out["hold-out"] = lambda row: interval(row.get("holdout_score"), None, None, places)
     columns: dict[str, Callable[[Row], str]] = {
         "id": lambda row: str(row["id"]),
         "family": lambda row: str(row["family"]),
@@ -34,6 +37,7 @@ def candidate_table(rows: Sequence[Row]) -> str:
             row["score"], row["score_low"], row["score_high"], places
         ),
         "": _marks,
+        **held_out,
         "p50 µs": lambda row: rounded(row["latency_p50_us"]),
         "p99 µs": lambda row: rounded(row["latency_p99_us"]),
         "CPU µs/row": lambda row: rounded(row["cpu_us_per_row"]),
@@ -69,9 +73,10 @@ def legend(rows: Sequence[Row]) -> str:
     scored = next((row for row in rows if row["score"] is not None), None)
     if scored is not None:
         on = f" on {scored['score_rows']:,} rows" if scored.get("score_rows") else ""
-        lines.append(
-            f"Scores: {scored['metric']}, higher is better, {scored.get('score_data') or 'validation'}{on}."
-        )
+        data = scored.get("score_data") or "validation"
+        held_out = any(row.get("holdout_score") is not None for row in rows)
+        unseen = " Hold-out: the same on rows that no choice has seen." if held_out else ""
+        lines.append(f"Scores: {scored['metric']}, higher is better, {data}{on}.{unseen}")
     timed = next((row for row in rows if row.get("calls")), None)
     if timed is not None:
         lines.append(

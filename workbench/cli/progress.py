@@ -10,6 +10,8 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
+from workbench.errors import shown
+
 from .console import Console, one_line
 from .table import rounded, seconds
 
@@ -48,7 +50,7 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         """Show one event; its keys are those of `status_line`, kind and message."""
-        message = one_line(str(event.get("message") or ""))
+        message = event_line(event)
         if self._console.is_terminal:
             self._draw(event, message)
         elif message and message != self._said:
@@ -85,6 +87,19 @@ def _share(event: Event) -> tuple[float, float | None]:
         return float(event.get("elapsed_s") or 0), float(event["budget_s"])
     total = event.get("trials_budget")
     return float(event.get("trials") or 0), float(total) if total else None
+
+
+def event_line(event: Event) -> str:
+    """Return an event's message on one line, the column named where it is about one.
+
+    Examples
+    --------
+    >>> event_line({"kind": "finding", "message": "left out: it never changes", "column": "country"})
+    "column 'country': left out: it never changes"
+    """
+    message = one_line(str(event.get("message") or ""))
+    column = event.get("column")
+    return f"column {shown(column)}: {message}" if message and column is not None else message
 
 
 def status_line(event: Event) -> str:

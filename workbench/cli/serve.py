@@ -14,12 +14,24 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--port", type=port, default=8080, metavar="N", help="default: 8080")
     parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes; default: 1")
+    parser.add_argument("--log", metavar="FILE", help='where the request log goes, or "off"; default: stderr')
+    parser.add_argument("--log-rows", action="store_true", help="log inputs and outputs too")
+    parser.add_argument("--max-body", type=positive, metavar="BYTES", help="of a request; default: 10 MB")
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
+    from workbench.runtime.asgi import MAX_BODY_BYTES
     from workbench.runtime.server import serve
 
-    return serve(options.bundle, host=options.host, port=options.port, workers=options.workers)
+    return serve(
+        options.bundle,
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        log=options.log,
+        log_rows=options.log_rows,
+        max_body_bytes=options.max_body or MAX_BODY_BYTES,
+    )
 
 
 COMMAND = Command(

@@ -5,8 +5,18 @@
 
 from .dataset import Dataset, Finding
 from .fingerprint import fingerprint
+from .inspect import Inspection, inspect_data
 from .intake import load_dataset
 from .read import read_table
 from .table import Table
 
-__all__ = ["Dataset", "Finding", "Table", "fingerprint", "load_dataset", "read_table"]
+__all__ = [
+    "Dataset",
+    "Finding",
+    "Inspection",
+    "Table",
+    "fingerprint",
+    "inspect_data",
+    "load_dataset",
+    "read_table",
+]

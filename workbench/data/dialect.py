@@ -72,7 +72,11 @@ def sniff(text: str, *, complete: bool, header: bool | None = None) -> Dialect:
                 agreement -= 0.2  # quotes mean something unless they plainly do not
             if agreement < _LEAST_AGREEMENT:
                 continue
-            if best is None or (agreement > best[0] + 0.02) or (agreement > best[0] - 0.02 and plainness > best[1]):
+            if (
+                best is None
+                or (agreement > best[0] + 0.02)
+                or (agreement > best[0] - 0.02 and plainness > best[1])
+            ):
                 best = (agreement, plainness, delimiter, quote, rows)
     if best is None:
         delimiter, quote, rows = ",", '"', _split(text, "\0", '"', complete=complete)

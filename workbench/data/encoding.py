@@ -105,4 +105,6 @@ def _two_byte(head: bytes, name: str) -> str:
 
 
 def _binary(name: str) -> DataError:
-    return DataError(f"{name} is no text file", found="bytes that are no characters of any encoding", hint=_HINT)
+    return DataError(
+        f"{name} is no text file", found="bytes that are no characters of any encoding", hint=_HINT
+    )

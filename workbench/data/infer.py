@@ -25,10 +25,14 @@ _MOST_CATEGORIES = 1000
 _SAMPLE = 500
 _TRUE, _FALSE = frozenset(["true", "t", "yes", "y", "on"]), frozenset(["false", "f", "no", "n", "off"])
 _PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("on", "off"))
-_ID_NAME = re.compile(r"(?:.*[_\-. ])?(?:id|ids|uid|uuid|guid|key|idx|index|row ?names?|row_?id)|.*[a-z](?:ID|Id|UUID)", re.ASCII)
+_ID_NAME = re.compile(
+    r"(?:.*[_\-. ])?(?:id|ids|uid|uuid|guid|key|idx|index|row ?names?|row_?id)|.*[a-z](?:ID|Id|UUID)",
+    re.ASCII,
+)
 _INDEX_NAME = re.compile(r"column_1|unnamed: ?0|index|row ?names?|row_?names?|x1?|\.\.\.1", re.IGNORECASE)
 _TIME_NAME = re.compile(
-    r".*(?:time|date|day|week|month|year|quarter|hour|minute|second|step|period|tick|epoch).*|t", re.IGNORECASE
+    r".*(?:time|date|day|week|month|year|quarter|hour|minute|second|step|period|tick|epoch).*|t",
+    re.IGNORECASE,
 )
 
 
@@ -88,7 +92,9 @@ def infer_column(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = Fal
         inferred = Inferred("constant", Column(name, "number"), np.full(len(values), np.nan))
     else:
         message = f"values of type {kind} cannot be used; the column was left out"
-        return Inferred("unusable", Column(name, "text"), None, (Finding("unusable", "warning", name, message),))
+        return Inferred(
+            "unusable", Column(name, "text"), None, (Finding("unusable", "warning", name, message),)
+        )
     return _judged(inferred)
 
 
@@ -115,7 +121,10 @@ def _infer_text(name: str, values: pa.ChunkedArray, *, prefer_comma: bool) -> In
     raw = raw_levels(values)
     texts = [text for each in raw.values if (text := each.strip()) not in MISSING_TEXT]
     if numbers is None and texts:
-        for attempt in (_as_boolean(name, raw, texts), _as_number(name, raw, texts, prefer_comma=prefer_comma)):
+        for attempt in (
+            _as_boolean(name, raw, texts),
+            _as_number(name, raw, texts, prefer_comma=prefer_comma),
+        ):
             if attempt is not None:
                 return attempt
         dated = _as_datetime(name, raw, texts)
@@ -149,15 +158,16 @@ def _as_number(name: str, raw: Levels, texts: Sequence[str], *, prefer_comma: bo
     if inferred is None:
         return None
     findings = list(inferred.findings)
+    example = shown(next((text for text in sample if style.thousands in text and "," in text), sample[0]))
     if style.ambiguous:
         read_as = "a decimal comma" if style.decimal == "," else "a thousands mark"
         findings.append(
-            Finding("number_format", "warning", name, f"the comma in {shown(sample[0])} was read as {read_as}")
+            Finding("number_format", "warning", name, f"the comma in {example} was read as {read_as}")
         )
     elif style.decimal == ",":
         findings.append(Finding("number_format", "info", name, "numbers are written with a decimal comma"))
     elif style.thousands:
-        message = f"numbers such as {shown(sample[0])} are written with thousands marks"
+        message = f"numbers such as {example} are written with thousands marks"
         findings.append(Finding("number_format", "info", name, message))
     return replace(inferred, findings=tuple(findings))
 
@@ -170,8 +180,12 @@ def _as_datetime(name: str, raw: Levels, texts: Sequence[str]) -> Inferred | Non
     if inferred is None or not style.ambiguous:
         return inferred
     order = "month first" if style.formats[0].startswith("%m") else "day first"
-    message = f"dates such as {shown(texts[0])} were read {order}, which the data cannot tell; write ISO dates"
-    return replace(inferred, findings=(*inferred.findings, Finding("ambiguous_dates", "warning", name, message)))
+    message = (
+        f"dates such as {shown(texts[0])} were read {order}, which the data cannot tell; write ISO dates"
+    )
+    return replace(
+        inferred, findings=(*inferred.findings, Finding("ambiguous_dates", "warning", name, message))
+    )
 
 
 def _with_strays(column: Column, raw: Levels, texts: Sequence[str], what: str) -> Inferred | None:
@@ -182,7 +196,9 @@ def _with_strays(column: Column, raw: Levels, texts: Sequence[str], what: str) -
         stray_set = set(stray)
         rows = np.bincount(raw.codes[raw.codes >= 0], minlength=len(raw.values))
         bad = sum(int(rows[at]) for at, text in enumerate(raw.values) if text.strip() in stray_set)
-        good = sum(int(rows[at]) for at, text in enumerate(raw.values) if text.strip() not in MISSING_TEXT) - bad
+        good = (
+            sum(int(rows[at]) for at, text in enumerate(raw.values) if text.strip() not in MISSING_TEXT) - bad
+        )
         few = (len(stray) <= 3 and good >= bad) or (len(stray) <= 20 and bad <= 0.05 * (good + bad))
         if distinct < 10 or not few:
             return None
@@ -255,8 +271,12 @@ def _row_name(name: str, values: np.ndarray) -> Finding | None:
             return Finding("index_column", "info", name, "it only counts the rows; the column was left out")
         if not _TIME_NAME.fullmatch(name):
             return Finding("identifier", "info", name, "a running number; the column was left out")
-    if (_ID_NAME.fullmatch(name) or _ID_NAME.fullmatch(name.lower())) and len(np.unique(values)) == len(values):
-        return Finding("identifier", "info", name, "its name and unique values say an id; the column was left out")
+    if (_ID_NAME.fullmatch(name) or _ID_NAME.fullmatch(name.lower())) and len(np.unique(values)) == len(
+        values
+    ):
+        return Finding(
+            "identifier", "info", name, "its name and unique values say an id; the column was left out"
+        )
     return None
 
 

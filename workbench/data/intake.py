@@ -13,6 +13,7 @@ from workbench.runtime.schema import Column1d, Levels, Schema
 from .dataset import Dataset, Finding
 from .fingerprint import by_appearance, fingerprint
 from .infer import Inferred, finished, infer_column
+from .leaks import column_powers, find_leaks
 from .read import read_table
 from .table import Table
 from .target import Target, TaskOption, read_target
@@ -127,7 +128,8 @@ def load_dataset(
         name=table.name,
         rows_read=table.n_rows,
     )
-    return replace(dataset, fingerprint=fingerprint(dataset))
+    leaks = find_leaks(column_powers(dataset))
+    return replace(dataset, findings=(*dataset.findings, *leaks), fingerprint=fingerprint(dataset))
 
 
 def find_roles(
@@ -164,7 +166,9 @@ def find_roles(
     parts = [name for name in (roles.target, roles.group, roles.time, roles.weight) if name]
     for name in parts:
         if parts.count(name) > 1:
-            raise SettingsError(f"column {shown(name)} cannot play two parts", found="target, group, time or weight twice")
+            raise SettingsError(
+                f"column {shown(name)} cannot play two parts", found="target, group, time or weight twice"
+            )
     if learned in dropped:
         raise SettingsError(f"column {shown(learned)} is the target and cannot be dropped")
     return roles
@@ -214,7 +218,11 @@ def _times(table: Table, roles: Roles, comma: bool) -> np.ndarray:
     inferred = infer_column(name, table.column(name), prefer_comma=comma)
     if isinstance(inferred.values, np.ndarray) and inferred.column.kind in ("datetime", "number"):
         return inferred.values
-    example = inferred.values.values[0] if isinstance(inferred.values, Levels) and inferred.values.values else "nothing"
+    example = (
+        inferred.values.values[0]
+        if isinstance(inferred.values, Levels) and inferred.values.values
+        else "nothing"
+    )
     raise DataError(f"time column {shown(name)}", found=shown(example), expected="dates or numbers")
 
 
@@ -227,7 +235,9 @@ def _weights(table: Table, name: str, comma: bool) -> np.ndarray:
     if bad.any():
         at = int(bad.argmax())
         raise DataError(
-            f"weight column {shown(name)}", found=f"{weights[at]:g} in row {at}", expected="numbers, zero or more"
+            f"weight column {shown(name)}",
+            found=f"{weights[at]:g} in row {at}",
+            expected="numbers, zero or more",
         )
     if not weights.any():
         raise DataError(f"weight column {shown(name)}", found="only zeros", expected="some weight")

@@ -21,12 +21,15 @@ _PLAIN_COMMA = rf"\d+,?\d*{_EXPONENT}|,\d+{_EXPONENT}"
 
 #: (decimal mark, thousands mark) and how such numbers look, the stricter reading first.
 _STYLES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
-    (".", "", _written(rf"{_PLAIN}|\d{{1,3}}(?:{_SPACE}\d{{3}})+(?:\.\d*)?")),
-    (".", ",", _written(rf"{_PLAIN}|\d{{1,3}}(?:,\d{{3}})+(?:\.\d*)?")),
-    (",", "", _written(rf"{_PLAIN_COMMA}|\d{{1,3}}(?:{_SPACE}\d{{3}})+(?:,\d*)?")),
-    (",", ".", _written(rf"{_PLAIN_COMMA}|\d{{1,3}}(?:\.\d{{3}})+(?:,\d*)?")),
-    (".", "'", _written(rf"{_PLAIN}|\d{{1,3}}(?:['’]\d{{3}})+(?:\.\d*)?")),
+    (".", "", _written(rf"{_PLAIN}|[1-9]\d{{0,2}}(?:{_SPACE}\d{{3}})+(?:\.\d*)?")),
+    (".", ",", _written(rf"{_PLAIN}|[1-9]\d{{0,2}}(?:,\d{{3}})+(?:\.\d*)?")),
+    (",", "", _written(rf"{_PLAIN_COMMA}|[1-9]\d{{0,2}}(?:{_SPACE}\d{{3}})+(?:,\d*)?")),
+    (",", ".", _written(rf"{_PLAIN_COMMA}|[1-9]\d{{0,2}}(?:\.\d{{3}})+(?:,\d*)?")),
+    (".", "'", _written(rf"{_PLAIN}|[1-9]\d{{0,2}}(?:['’]\d{{3}})+(?:\.\d*)?")),
 )
+
+
+_ENOUGH_COMMAS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +73,19 @@ def guess_number_style(texts: Sequence[str], *, prefer_comma: bool = False) -> N
     decimal, thousands, _ = _STYLES[best]
     share = counts[best] / max(len(texts), 1)
     if thousands == "," and counts[2] == counts[best]:
-        return NumberStyle(",", "", share, True) if prefer_comma else NumberStyle(".", ",", share, True)
+        if prefer_comma:
+            return NumberStyle(",", "", share, True)
+        clear = _is_thousands(texts)
+        return NumberStyle(".", ",", share, not clear)
     return NumberStyle(decimal, thousands, share)
+
+
+def _is_thousands(texts: Sequence[str]) -> bool:
+    """Whether commas before three digits are surely no decimal commas."""
+    with_comma = [text for text in texts if "," in text]
+    if len(with_comma) >= _ENOUGH_COMMAS or any(mark in text for text in with_comma for mark in "$€£¥₹₽"):
+        return (
+            True  # three digits after every one of many commas is no accident, and money has no thousandths
+        )
+    others = [text for text in texts if "," not in text]
+    return len(others) >= _ENOUGH_COMMAS and all(len(text) <= 3 and text.isdigit() for text in others)

@@ -98,7 +98,9 @@ class _damage_reported:  # noqa: N801 - a context manager, used as a verb
 def _check_file(path: Path) -> None:
     text = str(path)
     if "://" in text:
-        raise DataError(f"{shown(text)} is an address", expected="a file on this machine", hint="Download it first.")
+        raise DataError(
+            f"{shown(text)} is an address", expected="a file on this machine", hint="Download it first."
+        )
     if path.is_dir():
         raise DataError(f"{shown(text)} is a folder", expected="a file: CSV, Parquet or JSON lines")
     if path.exists():
@@ -164,7 +166,9 @@ def _records_of_lines(lines: Iterable[bytes], name: str) -> Iterable[dict[str, A
         try:
             record = orjson.loads(stripped)
         except orjson.JSONDecodeError as error:
-            raise DataError(f"{name}, line {number}", found=str(error), expected="one JSON object a line") from error
+            raise DataError(
+                f"{name}, line {number}", found=str(error), expected="one JSON object a line"
+            ) from error
         if not isinstance(record, dict):
             raise DataError(f"{name}, line {number}", found=shown(record), expected="one JSON object a line")
         yield record
@@ -194,7 +198,9 @@ def _array_of_series(series: Any) -> pa.ChunkedArray:
     try:
         return _chunked(pa.array(series, from_pandas=True))
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        return _array([None if missing else value for value, missing in zip(series, series.isna(), strict=True)])
+        return _array(
+            [None if missing else value for value, missing in zip(series, series.isna(), strict=True)]
+        )
 
 
 def _array(values: list[Any]) -> pa.ChunkedArray:
@@ -202,7 +208,9 @@ def _array(values: list[Any]) -> pa.ChunkedArray:
     try:
         return _chunked(pa.array(values, from_pandas=True))
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        return _chunked(pa.array([None if value is None else category_text(value) for value in values], pa.string()))
+        return _chunked(
+            pa.array([None if value is None else category_text(value) for value in values], pa.string())
+        )
 
 
 def _chunked(values: Any) -> pa.ChunkedArray:

@@ -37,7 +37,16 @@ _CLASS_METRICS = (
     "roc_auc", "matthews_corrcoef", "neg_log_loss", "neg_brier_score", "d2_log_loss_score", "d2_brier_score",
     "positive_likelihood_ratio", "neg_negative_likelihood_ratio",
 )  # fmt: skip
-_NUMBER_METRICS = ("r2", "explained_variance", "neg_mean", "neg_root_mean", "neg_median", "neg_max_error", "max_error", "d2_")
+_NUMBER_METRICS = (
+    "r2",
+    "explained_variance",
+    "neg_mean",
+    "neg_root_mean",
+    "neg_median",
+    "neg_max_error",
+    "max_error",
+    "d2_",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,10 +107,14 @@ def read_target(
     """
     inferred = infer_column(name, values, prefer_comma=prefer_comma)
     if inferred.values is None:
-        raise DataError(f"target {shown(name)}", found=f"values of type {values.type}", expected="classes or numbers")
+        raise DataError(
+            f"target {shown(name)}", found=f"values of type {values.type}", expected="classes or numbers"
+        )
     if inferred.column.kind == "datetime":
         raise DataError(
-            f"target {shown(name)} holds dates", expected="classes or numbers", hint="Turn it into a number first."
+            f"target {shown(name)} holds dates",
+            expected="classes or numbers",
+            hint="Turn it into a number first.",
         )
     numbers = inferred.values if isinstance(inferred.values, np.ndarray) else None
     usable = np.isfinite(numbers) if numbers is not None else inferred.values.codes >= 0  # type: ignore[union-attr]
@@ -209,17 +222,24 @@ def _classification(
     counts = np.bincount(codes[codes >= 0], minlength=len(labels))
     present = np.flatnonzero(counts)
     if len(present) < 2:
-        raise DataError(f"target {shown(name)} is constant", found=f"{shown(labels[int(present[0])])} in every row")
+        raise DataError(
+            f"target {shown(name)} is constant", found=f"{shown(labels[int(present[0])])} in every row"
+        )
     known = int(counts.sum())
     if len(labels) > _MOST_CLASSES or len(labels) * 2 > max(known, 2):
         hint = "Name another column, or use --task regression for numbers."
         raise DataError(
-            f"target {shown(name)}", found=f"{len(labels)} distinct values in {known} rows", expected="classes", hint=hint
+            f"target {shown(name)}",
+            found=f"{len(labels)} distinct values in {known} rows",
+            expected="classes",
+            hint=hint,
         )
     if task == "binary" and len(labels) > 2:
         listed = ", ".join(shown(label) for label in labels[:6]) + (", …" if len(labels) > 6 else "")
         raise SettingsError(
-            f"target {shown(name)} is not binary", found=f"{len(labels)} classes: {listed}", hint="Use --task multiclass."
+            f"target {shown(name)} is not binary",
+            found=f"{len(labels)} classes: {listed}",
+            hint="Use --task multiclass.",
         )
     if len(labels) == 2:
         at = _positive(labels, counts, positive)
@@ -263,8 +283,12 @@ def _about_classes(name: str, labels: Sequence[Label], counts: np.ndarray) -> li
     found: list[Finding] = []
     rare = [at for at in range(len(labels)) if counts[at] < _RARE]
     if rare:
-        listed = ", ".join(f"{shown(labels[at])} ({counts[at]})" for at in rare[:6]) + (", …" if len(rare) > 6 else "")
-        message = f"classes with fewer than {_RARE} rows: {listed}; they are kept, and hard to learn or to judge"
+        listed = ", ".join(f"{shown(labels[at])} ({counts[at]})" for at in rare[:6]) + (
+            ", …" if len(rare) > 6 else ""
+        )
+        message = (
+            f"classes with fewer than {_RARE} rows: {listed}; they are kept, and hard to learn or to judge"
+        )
         found.append(Finding("rare_class", "warning", name, message))
     share = counts.min() / counts.sum()
     if len(labels) == 2 and share < 0.1:

@@ -86,12 +86,12 @@ def _purpose(manifest: Manifest) -> str:
 def _quality(manifest: Manifest) -> str:
     metric = manifest.metric
     interval = "" if metric.low is None else f", 95 % interval {metric.low:.4g} to {metric.high:.4g}"
-    rows = f" ({metric.rows:,} rows)" if metric.rows else ""
+    rows = f", {metric.rows:,} rows" if metric.rows else ""
     direction = (
         " Errors are negative: higher is better." if metric.name.startswith("neg_") else " Higher is better."
     )
     return (
-        f"{plain(metric.name)} **{metric.value:.4g}**{interval}, on the {plain(metric.data)}{rows}.{direction} "
+        f"{plain(metric.name)} **{metric.value:.4g}**{interval} ({plain(metric.data)}{rows}).{direction} "
         "The score is of the candidate as the search trained it; the model in this bundle was then trained again, in "
         "the same way, on all rows, those included."
     )
@@ -127,7 +127,7 @@ def _decision(decision: Decision) -> str:
         f"Limits: {limits} ({choice.meeting_limits} met them).",
     ]
     if decision.note:
-        lines.append(f"> {plain(decision.note)}")
+        lines += [f"> {plain(decision.note)}", ""]
     lines += [f"- {plain(sentence)}" for sentence in (*choice.sentences, *choice.warnings)]
     return "\n".join([lines[0], "", *lines[1:]]).rstrip("\n")
 

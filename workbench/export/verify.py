@@ -11,15 +11,16 @@ from typing import Any, Literal
 
 import numpy as np
 
+import workbench.runtime
 from workbench.errors import BundleFormatError, RunError, TamperedBundleError, WorkbenchError
 from workbench.runtime.bundle import Bundle, open_bundle
 from workbench.runtime.golden import read_golden
-from workbench.runtime.manifest import GOLDEN_FILE, RUNTIME_FOLDER
+from workbench.runtime.manifest import GOLDEN_FILE, RUNTIME_FOLDER, hash_files
 from workbench.search.parity import TOLERANCE
 from workbench.search.run import RunFolder
 
 from .isolation import Outcome, check_in_bare_environment, check_in_fresh_interpreter
-from .requirements import TRAINING_STACK, requirement_names
+from .requirements import ROOTS, TRAINING_STACK, requirement_names
 from .write import REQUIREMENTS_FILE
 
 Isolation = bool | Literal["quick"]
@@ -179,7 +180,22 @@ def _runtime(bundle: Bundle) -> Outcome:
         refused = sorted(_imports(bundle.path / name) & TRAINING_STACK)
         if refused:
             return Outcome(False, f"{name} imports {refused[0]}, which belongs to the training stack")
-    return Outcome(True, f"{len(files)} modules, none of which imports the training stack")
+    return Outcome(True, f"{len(files)} modules, none of which imports the training stack; {_whose(bundle)}")
+
+
+def _whose(bundle: Bundle) -> str:
+    """Say whether the copied code is that of this workbench; that of another one is just as good."""
+    own = Path(workbench.runtime.__file__).parent
+    copied = {
+        name.removeprefix(f"{RUNTIME_FOLDER}/"): digest
+        for name, digest in bundle.manifest.files.items()
+        if name.startswith(f"{RUNTIME_FOLDER}/")
+    }
+    return (
+        "the same as this workbench's"
+        if copied == hash_files(own)
+        else "of another version than this workbench's"
+    )
 
 
 def _imports(path: Path) -> set[str]:
@@ -215,6 +231,9 @@ def _contents(bundle: Bundle) -> Outcome:
         return Outcome(
             False, f"{REQUIREMENTS_FILE} asks for {training[0]}, which belongs to the training stack"
         )
+    lacking = sorted(set(ROOTS) - {"uvloop"} - set(names))
+    if lacking:
+        return Outcome(False, f"{REQUIREMENTS_FILE} does not ask for {lacking[0]}")
     size = sum(path.stat().st_size for path in files) / 1e6
     return Outcome(True, f"no pickle, {len(names)} packages to install and none that trains, {size:.2f} MB")
 

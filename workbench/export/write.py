@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import re
+import platform
 import shutil
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,11 +13,10 @@ from typing import Any
 
 import workbench.runtime
 from workbench.data.dataset import Dataset
-from workbench.errors import BundleError, ExportError, SettingsError, shown
+from workbench.errors import BundleError, ExportError
 from workbench.runtime.bundle import open_bundle
 from workbench.runtime.manifest import (
     GOLDEN_FILE,
-    MANIFEST_FILE,
     RUNTIME_FOLDER,
     Latency,
     Lineage,
@@ -41,6 +37,7 @@ from workbench.tradeoff.prices import PriceSheet, load_prices, price_per_million
 
 from .card import model_card, readme
 from .golden import choose_rows, write_golden
+from .place import beside, check_name, check_place, name_for, put
 from .refit import refit_on_all
 from .requirements import pinned_requirements
 
@@ -49,7 +46,6 @@ DECISION_FILE, CARD_FILE, REQUIREMENTS_FILE = "decision.json", "MODEL_CARD.md", 
 _MEASURE_S = 2.0
 _MEASURE_BLOCKS = 9
 _SURPRISE = 2.0  # times the latency that the search measured
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
 
 Progress = Callable[[Mapping[str, Any]], None]
 
@@ -112,20 +108,16 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
         Where the refit fails, or the exported model does not answer what its library answers.
     """
     target = Path(out)
-    tag = Label(_checked(name or _name_of(run), "--name"), _checked(version, "--version"), by, note)
-    _check_place(target, overwrite)
+    own_name = name_for(str(run.info.get("name") or run.path.name))
+    tag = Label(check_name(name or own_name, "--name"), check_name(version, "--version"), by, note)
+    check_place(target, overwrite)
     tell = progress or (lambda event: None)
-    with _beside(target) as work:
+    with beside(target) as work:
         folder = work / tag.name
         folder.mkdir()
         _fill(run, choice, folder, tag, tell)
         _self_check(folder, tell)
-        if _is_zip(target):
-            made = work / "bundle.zip"
-            _zip(folder, made)
-        else:
-            made = folder
-        _put(made, target, work)
+        put(folder, target, work)
     return target
 
 
@@ -209,7 +201,7 @@ def _manifest(
             dict(candidate.params),
             run.settings.seed,
         ),
-        libraries={"workbench-automl": _own_version(), **library_versions()},
+        libraries={"python": platform.python_version(), **_own_version(), **library_versions()},
     )
 
 
@@ -249,90 +241,12 @@ def _self_check(folder: Path, tell: Progress) -> None:
         raise ExportError("the bundle that was written does not answer as expected", found=report.summary())
 
 
-# ---------------------------------------------------------------- names and places
-
-
-def _checked(text: str, option: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise SettingsError(
-            option,
-            found=shown(text),
-            expected="letters, digits, '.', '_' and '-', since it becomes part of a URL",
-        )
-    return text
-
-
-def _name_of(run: RunFolder) -> str:
-    """Return the run's name with what a URL does not take replaced."""
-    given = str(run.info.get("name") or run.path.name)
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", given).strip("._-")[:64] or "model"
-
-
-def _is_zip(path: Path) -> bool:
-    return path.suffix.lower() == ".zip"
-
-
-def _check_place(target: Path, overwrite: bool) -> None:
-    if not target.exists() and not target.is_symlink():
-        return
-    if not overwrite:
-        raise SettingsError(f"{target} exists already", hint="Choose another --out, or remove it first.")
-    if not _is_zip(target) and not (target / MANIFEST_FILE).is_file():
-        raise SettingsError(f"{target} is no bundle", hint="Only a bundle is replaced. Choose another --out.")
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """Give a folder to work in, on the file system of `target`; it is removed whatever happens."""
-    work = target.parent / f".{target.name}.{os.getpid()}"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
-    except OSError as error:
-        raise ExportError(f"{target} cannot be written", found=error.strerror or str(error)) from error
-    try:
-        yield work
-    except OSError as error:
-        raise ExportError(f"{target} cannot be written", found=error.strerror or str(error)) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _put(made: Path, target: Path, work: Path) -> None:
-    """Rename into place; a bundle that is replaced is moved away first and moved back if that fails."""
-    if made.is_file():
-        made.replace(target)
-        return
-    old = work / "replaced"
-    if target.exists():
-        target.rename(old)
-    try:
-        made.rename(target)
-    except OSError:
-        if old.exists():
-            old.rename(target)
-        raise
-
-
-def _zip(folder: Path, path: Path) -> None:
-    """Zip a bundle under one top folder; equal bundles give equal bytes."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(
-            each for each in folder.rglob("*") if each.is_file() and "__pycache__" not in each.parts
-        ):
-            entry = zipfile.ZipInfo(f"{folder.name}/{file.relative_to(folder).as_posix()}")
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o100644 << 16
-            archive.writestr(entry, file.read_bytes())
-
-
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _own_version() -> str:
+def _own_version() -> dict[str, str]:
     try:
-        return version("workbench-automl")
+        return {"workbench-automl": version("workbench-automl")}
     except PackageNotFoundError:  # run from a checkout
-        return "unknown"
+        return {}

@@ -16,7 +16,6 @@ from .extra_trees import ExtraTrees
 from .lightgbm import LightGBM
 from .linear import LinearModel
 from .mlp import MLP
-from .onnx import to_onnx
 from .random_forest import RandomForest
 from .xgboost import XGBoost
 
@@ -30,7 +29,6 @@ __all__ = [
     "Suggester",
     "all_families",
     "get_families",
-    "to_onnx",
 ]
 
 _FAMILIES: tuple[Family, ...] = (
@@ -74,7 +72,9 @@ def get_families(names: Iterable[str]) -> dict[str, Family]:
         if name not in known:
             close = nearest(name, known)
             hint = f"Did you mean {', '.join(close)}?" if close else None
-            raise SettingsError("unknown model family", found=shown(name), expected=", ".join(known), hint=hint)
+            raise SettingsError(
+                "unknown model family", found=shown(name), expected=", ".join(known), hint=hint
+            )
     if not wanted:
         raise SettingsError("no model family is given", expected=f"some of {', '.join(known)}")
     return {name: family for name, family in known.items() if name in wanted}

@@ -18,7 +18,9 @@ Params = Mapping[str, Any]
 class Suggester(Protocol):
     """The part of `optuna.Trial` that a search space uses."""
 
-    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> float:
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
         """Suggest a float."""
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
@@ -91,7 +93,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """Rows to fit or to stop early on: X float32 (n, d), y class positions int64 or float64 (n,), weight (n,) or None."""
+    """Rows to fit or to stop early on.
+
+    Attributes
+    ----------
+    X : numpy.ndarray of float32, shape (n, d)
+    y : numpy.ndarray, shape (n,)
+        Class positions (int64) or numbers (float64).
+    weight : numpy.ndarray, shape (n,), or None
+    """
 
     X: np.ndarray
     y: np.ndarray
@@ -101,10 +111,13 @@ class Sample:
 class Fitted(Protocol):
     """A trained model, still in the hands of the library that trained it."""
 
-    rounds: int
-    """Trees per output, epochs or iterations used: what a refit on more rows is given."""
-    stopped: bool
-    """Whether the deadline ended the fit before it was done."""
+    @property
+    def rounds(self) -> int:
+        """Trees per output, epochs or iterations used: what a refit on more rows is given."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the deadline ended the fit before it was done."""
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the library's own prediction for float32 X (n, d): float64 (n, k) probabilities or (n, 1) numbers."""

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 _CHUNK_VALUES = 4_000_000
-_SPARSE = 0.5  # share of zeros from which a column of values up to 1 counts as 0/1 or tf-idf, and keeps its scale
+_SPARSE = (
+    0.5  # share of zeros from which a column of values up to 1 counts as 0/1 or tf-idf, and keeps its scale
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

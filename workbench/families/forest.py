@@ -34,7 +34,9 @@ def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
     space: Space = {
         "n_estimators": Whole(10, 200, default=trees if rows <= 30_000 else min(trees, 60)),
         "max_leaf_nodes": Whole(8, leaves, default=leaves),
-        "min_samples_leaf": Whole(1, min(64, max(1, rows // 10)), default=1 if problem.task != "regression" else 2),
+        "min_samples_leaf": Whole(
+            1, min(64, max(1, rows // 10)), default=1 if problem.task != "regression" else 2
+        ),
         "max_features": Real(0.1, 1.0, default=max_features),
     }
     if problem.task != "regression":
@@ -46,10 +48,20 @@ def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
     return space
 
 
+def _smallest_leaf(problem: Problem) -> int:
+    """Return a default: on few rows, leaves of one row make shares of 0 and 1 that log loss punishes."""
+    if problem.task == "regression":
+        return 2
+    return 1 if problem.n_rows > 5_000 else 3
+
+
 def forest_encoding(params: Params) -> Encoding:
     """Return filled numbers with their indicators, and categories as codes or one-hot."""
     return Encoding(
-        numbers="filled", indicators=True, onehot=params.get("onehot", 0), wide=params.get("wide", "code+mean")
+        numbers="filled",
+        indicators=True,
+        onehot=params.get("onehot", 0),
+        wide=params.get("wide", "code+mean"),
     )
 
 
@@ -85,11 +97,14 @@ class FittedForest:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the library's own prediction; see `workbench.families.base.Fitted.predict`."""
-        if self.classes is None:
-            return np.asarray(self.forest.predict(X), dtype=np.float64)[:, None]
-        out = np.zeros((len(X), self.n_classes))
-        out[:, self.classes] = self.forest.predict_proba(X)
-        return out
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # its check for NaN sums values, which may overflow
+            if self.classes is None:
+                return np.asarray(self.forest.predict(X), dtype=np.float64)[:, None]
+            out = np.zeros((len(X), self.n_classes))
+            out[:, self.classes] = self.forest.predict_proba(X)
+            return out
 
     def form(self) -> Trees:
         """Return the trees."""
@@ -112,7 +127,7 @@ def grow(
         `time.monotonic()` at which to stop.
     """
     check_sample(train)
-    wanted = max(rounds or forest.n_estimators, 1)
+    wanted = max(min(rounds or forest.n_estimators, forest.n_estimators), 1)
     weight = None if train.weight is None else train.weight.astype(np.float64)
     forest.set_params(warm_start=True, n_jobs=1)
     grown, batch = 0, 1
@@ -122,7 +137,8 @@ def grow(
             break
         batch = min(batch, wanted - grown)
         forest.set_params(n_estimators=grown + batch)
-        forest.fit(train.X, train.y, sample_weight=weight)
+        with np.errstate(over="ignore", invalid="ignore"):  # as in `FittedForest.predict`
+            forest.fit(train.X, train.y, sample_weight=weight)
         grown += batch
         pace = max(time.monotonic() - began, 1e-4) / batch
         room = max(min(_BATCH_SECONDS, deadline - time.monotonic()), 0.0)
@@ -162,11 +178,14 @@ def read_forest(forest: Any, classes: np.ndarray | None, n_classes: int) -> Tree
     left = np.concatenate([tree.children_left for tree in trees])
     right = np.concatenate([tree.children_right for tree in trees])
     inner = left >= 0
-    place = np.where(inner, np.cumsum(inner) - 1, -np.cumsum(~inner))
+    place = np.where(inner, np.cumsum(inner) - 1, -np.cumsum(~inner, dtype=np.int64))
     start = first[tree_of][inner]
     cover = np.concatenate([tree.weighted_n_node_samples for tree in trees])
     answers = np.concatenate([tree.value[:, 0, :] for tree in trees])[~inner]
-    offsets, target, weight = _entries(answers, classes, n_classes)
+    base = np.zeros(n_classes if n_classes > 2 else 1)
+    if classes is None:  # sums of float32 stay precise where the target lies far from zero
+        base += np.mean([tree.value[0, 0, 0] for tree in trees])
+    offsets, target, weight = _entries(answers - base if classes is None else answers, classes, n_classes)
     return Trees(
         node_offsets=np.concatenate([[0], np.cumsum(inner)])[first],
         leaf_offsets=np.concatenate([[0], np.cumsum(~inner)])[first],
@@ -178,7 +197,7 @@ def read_forest(forest: Any, classes: np.ndarray | None, n_classes: int) -> Tree
         entry_offsets=offsets,
         target=target,
         weight=weight,
-        base=np.zeros(n_classes if n_classes > 2 else 1),
+        base=base,
         link="probability" if n_classes == 2 else "identity",
         averaged=True,
         reach=cover[inner] / np.maximum(cover[start], 1e-300),

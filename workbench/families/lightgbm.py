@@ -27,10 +27,10 @@ _DEFAULTS: tuple[dict[str, Any], ...] = (
      "bagging_fraction": 0.96, "lambda_l1": 0.16, "lambda_l2": 0.69, "wide": "code+mean"},
     {"n_estimators": 50, "learning_rate": 0.2, "num_leaves": 8},
     {"learning_rate": 0.03, "num_leaves": 128, "min_data_in_leaf": 3, "feature_fraction": 0.9},
-    {"extra_trees": True, "learning_rate": 0.06, "num_leaves": 16, "min_data_in_leaf": 27,
+    {"extra_trees": True, "learning_rate": 0.1, "num_leaves": 16, "min_data_in_leaf": 27,
      "feature_fraction": 0.72, "lambda_l1": 0.9, "lambda_l2": 1.7, "terms": 100},
     {"n_estimators": 150, "learning_rate": 0.12, "num_leaves": 16, "feature_fraction": 0.8, "wide": "code+mean"},
-    {"extra_trees": True, "num_leaves": 127, "min_data_in_leaf": 6, "feature_fraction": 0.83},
+    {"extra_trees": True, "learning_rate": 0.1, "num_leaves": 127, "min_data_in_leaf": 6, "feature_fraction": 0.83},
     {"n_estimators": 20, "learning_rate": 0.3, "num_leaves": 6},
 )  # fmt: skip
 
@@ -49,7 +49,9 @@ def _space(problem: Problem) -> Space:
         "extra_trees": Choice((False, True)),
     }
     wide = {"wide": Choice(("code", "code+mean"))} if problem.n_wide else {}
-    terms = {"terms": Choice((0, 100) if rows * problem.n_text * 100 < 1e8 else (0,))} if problem.n_text else {}
+    terms = (
+        {"terms": Choice((0, 100) if rows * problem.n_text * 100 < 1e8 else (0,))} if problem.n_text else {}
+    )
     return {**space, **wide, **terms}
 
 
@@ -129,7 +131,9 @@ class LightGBM:
         rate = params["learning_rate"]
         guided = valid is not None and rounds is None
         try:
-            booster = _booster(lightgbm, _settings(params, problem, train, seed), scale, train, valid if guided else None)
+            booster = _booster(
+                lightgbm, _settings(params, problem, train, seed), scale, train, valid if guided else None
+            )
             boosted = boost(
                 lambda at: not booster.update(),
                 (lambda: float(booster.eval_valid()[0][2])) if guided else None,
@@ -176,7 +180,9 @@ def _booster(
     data = lightgbm.Dataset(train.X, scale.scaled(train.y), weight=train.weight, params=settings)
     booster = lightgbm.Booster(settings, data)
     if valid is not None:
-        booster.add_valid(data.create_valid(valid.X, scale.scaled(valid.y), weight=valid.weight, params=settings), "valid")
+        booster.add_valid(
+            data.create_valid(valid.X, scale.scaled(valid.y), weight=valid.weight, params=settings), "valid"
+        )
     return booster
 
 
@@ -208,8 +214,8 @@ def read_trees(text: str, n_raw: int, link: Link, scale: TargetScale) -> Trees:
     Notes
     -----
     A value goes left where ``value <= threshold`` in float64, so thresholds are rounded down to float32. NaN follows
-    the split's default where the split knows missing values, and counts as 0 where it does not (``Tree::NumericalDecision``
-    in LightGBM's ``include/LightGBM/tree.h``).
+    the split's default where the split knows missing values, and counts as 0 where it does not
+    (``Tree::NumericalDecision`` in LightGBM's ``include/LightGBM/tree.h``).
     """
     trees = [_fields(block) for block in text.split("\nTree=")[1:]]
     split = [_numbers(tree, "split_feature", np.int64) for tree in trees]
@@ -220,12 +226,14 @@ def read_trees(text: str, n_raw: int, link: Link, scale: TargetScale) -> Trees:
     threshold = _joined(trees, "threshold", np.float64)
     kind = _joined(trees, "decision_type", np.int64)
     if (kind & (_CATEGORICAL | _MISSING_ZERO)).any() or "is_linear=1" in text:
-        raise FitError("a LightGBM model has splits that cannot be served", found=f"decision types {set(kind.tolist())}")
+        raise FitError(
+            "a LightGBM model has splits that cannot be served", found=f"decision types {set(kind.tolist())}"
+        )
     knows_missing = (kind & _MISSING_NAN) > 0
 
     def child(name: str) -> np.ndarray:
         local = _joined(trees, name, np.int64)
-        return np.where(local >= 0, local + node_offsets[of_node], local - leaf_offsets[of_node])
+        return np.asarray(np.where(local >= 0, local + node_offsets[of_node], local - leaf_offsets[of_node]))
 
     counts = _joined(trees, "internal_count", np.float64)
     tops = counts[node_offsets[of_node]]

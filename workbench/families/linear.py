@@ -22,17 +22,15 @@ _MOST_VALUES = 2e8  # of the training matrix: what text features may fill
 _EXACT_FLOPS, _EXACT_WIDTH = 4e10, 2_500  # up to here ridge regression is solved by its normal equations
 _NEVER = -1e4  # the score of a class that training did not meet: its probability is 0 in float32
 
-_DEFAULTS: tuple[dict[str, Any], ...] = (
-    {"numbers": "quantile", "C": 1.0},
-    {"numbers": "scaled", "C": 1.0},
-    {"numbers": "quantile", "C": 0.03},
-)
-
-Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
+_DEFAULTS: tuple[dict[str, Any], ...] = ({"C": 1.0}, {"C": 0.03}, {"C": 1.0, "numbers": "scaled"})
 
 
 def _space(problem: Problem) -> Space:
-    space: Space = {"C": Real(1e-4, 1e3, default=1.0, log=True), "numbers": Choice(("quantile", "scaled"))}
+    is_number = problem.task == "regression"  # straight lines say more of a number, quantiles more of a class
+    space: Space = {
+        "C": Real(1e-4, 1e3, default=1.0, log=True),
+        "numbers": Choice(("scaled", "quantile") if is_number else ("quantile", "scaled")),
+    }
     if not problem.n_text:
         return space
     room = int(_MOST_VALUES / (max(problem.n_rows, 1) * problem.n_text))
@@ -106,15 +104,20 @@ class LinearModel:
         deadline: float = float("inf"),
     ) -> Fitted:
         """Train; see `workbench.families.base.Family.fit`. A round is an iteration, and `rounds` the most of them."""
+        from threadpoolctl import threadpool_limits
+
         check_sample(train)
         penalty = 1.0 / float(with_defaults(_space(problem), params)["C"])
         most = max(rounds or _MOST_ITERATIONS, 1)
-        if problem.task == "regression":
-            fitted = _fit_number(train, penalty, most, deadline)
-        else:
-            fitted = _fit_classes(train, problem.n_classes, penalty, most, deadline)
+        with threadpool_limits(1):
+            if problem.task == "regression":
+                fitted = _fit_number(train, penalty, most, deadline)
+            else:
+                fitted = _fit_classes(train, problem.n_classes, penalty, most, deadline)
         if not (np.isfinite(fitted.linear.weights).all() and np.isfinite(fitted.linear.bias).all()):
-            raise FitError("the linear model did not come out finite", hint="Look for wild values in the columns.")
+            raise FitError(
+                "the linear model did not come out finite", hint="Look for wild values in the columns."
+            )
         return fitted
 
 
@@ -195,7 +198,9 @@ def _solve(
     try:
         solution = cho_solve(cho_factor(gram), right)
     except LinAlgError as error:
-        raise FitError("ridge regression has no solution", found=str(error), hint="Try a smaller C.") from error
+        raise FitError(
+            "ridge regression has no solution", found=str(error), hint="Try a smaller C."
+        ) from error
     return solution[:width, None], solution[width:], stopped
 
 
@@ -230,7 +235,9 @@ def _descend(
         slope *= share32
         total = slope.sum(axis=0, dtype=np.float64)
         gradient = (X.T @ slope - np.outer(scale.center, total)) * scale.factor[:, None] + pull * weights
-        return float(losses @ share + 0.5 * pull * (weights**2).sum()), np.concatenate([gradient.ravel(), total])
+        return float(losses @ share + 0.5 * pull * (weights**2).sum()), np.concatenate(
+            [gradient.ravel(), total]
+        )
 
     done, stopped = 0, False
 

@@ -176,7 +176,7 @@ def _tree_ensemble_regressor(graph: GraphProto, form: Trees, end: str) -> None:
     nothing, ended = constant * 0, np.zeros(len(leaf_tree) + len(constant), dtype=np.int64)
 
     def local(child: np.ndarray) -> np.ndarray:
-        return np.where(child < 0, leaf_id[-1 - child], child - form.node_offsets[node_tree])
+        return np.asarray(np.where(child < 0, leaf_id[-1 - child], child - form.node_offsets[node_tree]))
 
     order = np.argsort(np.concatenate([node_tree, leaf_tree, constant_tree]), kind="stable")
     mode = _MODE_TEXT[_LT if form.strict else _LEQ]
@@ -207,7 +207,7 @@ def _float32(values: np.ndarray) -> np.ndarray:
 def _node(
     graph: GraphProto, operator: str, inputs: Sequence[str], outputs: Sequence[str], domain: str = ""
 ) -> NodeProto:
-    node = graph.node.add(op_type=operator, domain=domain, name=f"{operator}_{len(graph.node)}")
+    node: NodeProto = graph.node.add(op_type=operator, domain=domain, name=f"{operator}_{len(graph.node)}")
     node.input.extend(inputs)
     node.output.extend(outputs)
     return node

@@ -35,7 +35,9 @@ def class_shares(sample: Sample, n_classes: int) -> np.ndarray:
     >>> class_shares(Sample(np.zeros((4, 1)), np.array([0, 0, 0, 2])), 3).tolist()
     [0.75, 0.0, 0.25]
     """
-    counts = np.bincount(sample.y.astype(np.int64), weights=sample.weight, minlength=n_classes).astype(np.float64)
+    counts = np.bincount(sample.y.astype(np.int64), weights=sample.weight, minlength=n_classes).astype(
+        np.float64
+    )
     return np.asarray(counts / counts.sum())
 
 

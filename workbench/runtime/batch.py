@@ -15,8 +15,8 @@ from .errors import BadValueError
 from .files import Chunk
 from .predictor import Predictor
 from .rows import locate, plain_values
-from .schema import Column, Label
-from .sinks import open_sink, replacing
+from .schema import Column, Label, label_text
+from .sinks import open_sink, replacing, unique_names
 from .sources import open_source
 
 _FIRST_ERRORS = 5
@@ -54,10 +54,10 @@ class BatchReport:
 
         Examples
         --------
-        >>> print(BatchReport(3, 1, 0.5, 6.0, ("row 2, column 'age': found 'old'; expected a number",), "out.csv").to_text())
+        >>> print(BatchReport(3, 1, 0.5, 6.0, ("row 2, column 'age': found 'old'",), "out.csv").to_text())
         2 of 3 rows scored in 0.5 s (6 rows/s) into out.csv
         1 row failed, its error column says why:
-          row 2, column 'age': found 'old'; expected a number
+          row 2, column 'age': found 'old'
         """
         lines = [
             f"{self.rows - self.failed:,} of {self.rows:,} rows scored in {self.seconds:.1f} s "
@@ -137,33 +137,13 @@ def score_file(
     return BatchReport(rows, failed, seconds, rows / max(seconds, 1e-9), tuple(first_errors), str(out_path))
 
 
-def label_text(label: Label) -> str:
-    """Return a label as the name of its probability: as JSON would write it, without quotes.
-
-    Examples
-    --------
-    >>> [label_text(label) for label in ("no", 1, True)]
-    ['no', '1', 'true']
-    """
-    if isinstance(label, bool):
-        return "true" if label else "false"
-    return str(label)
-
-
 def _new_columns(predictor: Predictor, header: Sequence[str]) -> list[tuple[str, str]]:
     """Return the name and kind of each column that is added."""
-    taken = set(header)
     columns = [("prediction", _label_kind(predictor.classes))]
     columns += [(f"probability_{label_text(label)}", "float") for label in predictor.classes]
     columns.append(("error", "text"))
-    out = []
-    for name, kind in columns:
-        count, unique = 2, name
-        while unique in taken:
-            unique, count = f"{name}_{count}", count + 1
-        taken.add(unique)
-        out.append((unique, kind))
-    return out
+    names = unique_names([name for name, _ in columns], set(header))
+    return [(name, kind) for name, (_, kind) in zip(names, columns, strict=True)]
 
 
 def _label_kind(classes: Sequence[Label]) -> str:

@@ -6,11 +6,12 @@
     ├── InputError               the rows do not fit the schema: the caller can mend it
     │   ├── MissingColumnError   a column that the model needs is not there
     │   ├── BadValueError        a value cannot be read as its column's kind
-    │   └── BadFileError         a file to score cannot be read
+    │   └── BadFileError         a file to score cannot be read, or its output not be written
     ├── BundleError              the bundle cannot be used: whoever made or moved it can mend it
     │   ├── TamperedBundleError  a file of it is missing, cut short or changed
     │   └── BundleFormatError    it was written in a format that this runtime does not know
-    └── ModelError               the model itself failed: never the caller's fault
+    ├── ModelError               the model itself failed: never the caller's fault
+    └── ServeError               the server cannot start: a port in use, no such address, a missing package
 
 Errors are built from facts (what, found, expected, what to do) and know no status codes:
 the command line and the HTTP server translate them.
@@ -115,7 +116,7 @@ class BadValueError(InputError):
 
 
 class BadFileError(InputError):
-    """A file to score that cannot be read."""
+    """A file to score that cannot be read, or an output that cannot be written."""
 
 
 class BundleError(WorkbenchError):
@@ -132,3 +133,7 @@ class BundleFormatError(BundleError):
 
 class ModelError(WorkbenchError):
     """The model failed on rows that fit its schema: a fault of the bundle, never of the caller."""
+
+
+class ServeError(WorkbenchError):
+    """The server cannot start."""

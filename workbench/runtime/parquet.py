@@ -39,6 +39,7 @@ class ParquetSource:
         self.header = [str(name) for name in self._file.schema_arrow.names]
         self.kinds = ["own"] * len(self.header)
         self.types = list(self._file.schema_arrow.types)
+        self._rows: int = self._file.metadata.num_rows
         self._rows_read = 0
 
     def chunks(self, rows: int) -> Iterator[Chunk]:
@@ -54,7 +55,7 @@ class ParquetSource:
 
     def share(self) -> float:
         """Return the share of the file that is read so far."""
-        return self._rows_read / max(self._file.metadata.num_rows, 1)
+        return self._rows_read / max(self._rows, 1)
 
 
 class ParquetSink:

@@ -477,6 +477,19 @@ _READERS: dict[str, Callable[[Column], Callable[[Any], Any]]] = {
 }
 
 
+def label_text(label: Label) -> str:
+    """Return a label as the name of its probability: as JSON would write it, without quotes.
+
+    Examples
+    --------
+    >>> [label_text(label) for label in ("no", 1, True)]
+    ['no', '1', 'true']
+    """
+    if isinstance(label, bool):
+        return "true" if label else "false"
+    return str(label)
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """What the model answers.

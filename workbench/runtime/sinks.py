@@ -8,7 +8,7 @@ import gzip
 import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -72,25 +72,30 @@ def open_sink(part: Path, path: Path, source: Source, added: Sequence[tuple[str,
         from .parquet import ParquetSink
 
         kinds = [*source.kinds, *(kind for _, kind in added)]
-        return ParquetSink(part, _unique(header), kinds, getattr(source, "types", ()))
+        return ParquetSink(part, unique_names(header), kinds, getattr(source, "types", ()))
     packed = path.suffix.lower() == ".gz"
-    stream: IO[str] = (
-        gzip.open(part, "wt", encoding="utf-8", newline="", compresslevel=6)
-        if packed
-        else part.open("w", encoding="utf-8", newline="")
-    )
+    opened: Callable[..., IO[str]] = gzip.open if packed else open
+    stream = opened(part, "wt", encoding="utf-8", newline="")
     if kind == "jsonl":
-        return _JsonSink(stream, _unique(header))
+        return _JsonSink(stream, unique_names(header))
     return _CsvSink(stream, header, "\t" if ".tsv" in path.name.lower() else ",")
 
 
-def _unique(names: Sequence[str]) -> list[str]:
-    """Number repeated names, which an object or an Arrow table cannot hold twice."""
+def unique_names(names: Sequence[str], taken: set[str] | None = None) -> list[str]:
+    """Number names that are repeated or already taken.
+
+    Examples
+    --------
+    >>> unique_names(["a", "a", "error"], {"error"})
+    ['a', 'a_2', 'error_2']
+    """
+    used = set(taken or ())
     out: list[str] = []
     for name in names:
         count, unique = 2, name
-        while unique in out:
+        while unique in used:
             unique, count = f"{name}_{count}", count + 1
+        used.add(unique)
         out.append(unique)
     return out
 

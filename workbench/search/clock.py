@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _TRIAL_SHARE = 0.3  # of the searching time: what one trial may take at most
 _LEAST_TRIAL_S = 0.7
 _GRACE_S = 0.4
+_FINISH_S, _MEMBER_S = 0.8, 0.4  # the end of a search, and one member of the front in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,13 @@ class Clock:
     started : float
     budget_s : float
         Infinite where only a number of trials bounds the search.
+    reserve_s : float
+        Kept at the end for quiet measuring and final scores.
     """
 
     started: float
     budget_s: float
+    reserve_s: float = 1.5
 
     @classmethod
     def start(cls, budget_s: float | None, used_s: float = 0.0) -> Clock:
@@ -55,7 +59,12 @@ class Clock:
         """When trials must be through: the rest is for quiet measuring and final scores."""
         if not self.bounded:
             return math.inf
-        return self.deadline - min(max(0.09 * self.budget_s, 1.5), 15.0)
+        return self.deadline - self.reserve_s
+
+    def reserve_for(self, members: int) -> Clock:
+        """Return the clock with time kept for so many members of the front."""
+        wanted = _FINISH_S + _MEMBER_S * max(members, 2)
+        return replace(self, reserve_s=min(wanted, max(0.12 * self.budget_s, _FINISH_S + _MEMBER_S)))
 
     def trial_deadline(self) -> float:
         """Return when a trial that starts now must be through."""

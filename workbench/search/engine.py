@@ -24,6 +24,7 @@ from workbench.families.base import Family
 
 from .clock import Clock
 from .finish import finish
+from .front import front
 from .fit import Job
 from .measure import machine_name
 from .metrics import metric_name
@@ -363,6 +364,7 @@ def _try_candidates(session: Session, study: Study) -> None:
 
 
 def _start(session: Session, asked: Asked) -> None:
+    session.clock = session.clock.reserve_for(len(front(session.run.candidates())))
     session.pending[asked.id] = asked
     deadline = session.clock.trial_deadline()
     job = Job(asked.id, asked.family, asked.params, asked.origin, session.settings.seed, deadline)

@@ -95,7 +95,9 @@ class Study:
             raise SettingsError(
                 "--storage", found=first, hint="Check that the storage can be reached."
             ) from error
-        self._study.set_metric_names(list(OBJECTIVES))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # names for the dashboard
+            self._study.set_metric_names(list(OBJECTIVES))
         self._told: dict[str, tuple[float, float, float]] = {}
         self._recover()
 

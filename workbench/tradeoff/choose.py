@@ -138,7 +138,7 @@ def pick(
         raise PickError(
             "no candidate can be picked", found="none that was trained and measured", hint=_failures(rows)
         )
-    pool, warnings = _measured_alone(usable)
+    pool, warnings = _measured_alone(usable, limits)
     baseline = _baseline(usable)
     within = [row for row in pool if limits.meets(row)]
     if not within:
@@ -185,7 +185,7 @@ def _pick_id(
         warnings.append(
             f"{label(row)} was measured while other trials ran: its latency is too high rather than too low."
         )
-    pool, _ = _measured_alone(usable)
+    pool, _ = _measured_alone(usable, limits)
     front = front_of([each for each in pool if limits.meets(each)])
     warnings += [_dominated(row, other) for other in front if row not in front and _dominates(other, row)][:1]
     baseline = _baseline(usable)
@@ -252,13 +252,14 @@ def _distinct(*rows: Row | None) -> list[Row]:
     return list({row["id"]: row for row in rows if row is not None}.values())
 
 
-def _measured_alone(usable: list[Row]) -> tuple[list[Row], list[str]]:
-    """Return the candidates measured with nothing else running, or all of them with a warning."""
+def _measured_alone(usable: list[Row], limits: Limits) -> tuple[list[Row], list[str]]:
+    """Return the candidates measured with nothing else running; all, with a warning, where none of those fits."""
     alone = [row for row in usable if row.get("quiet")]
-    if alone:
-        return alone, []
+    if any(limits.meets(row) for row in alone) or not any(limits.meets(row) for row in usable):
+        return alone or usable, []
+    what = "What meets the limits" if limits else "Every candidate"
     return usable, [
-        "Every candidate was measured while other trials ran: latencies are too high rather than too low."
+        f"{what} was measured while other trials ran: latencies are too high rather than too low."
     ]
 
 

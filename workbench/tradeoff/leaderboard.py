@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.search.records import Candidate, Measurements, Score
 
+from .limits import Limits
 from .noise import within_noise
 from .pareto import front_of
 from .prices import PriceSheet, monthly, price_per_million_usd
@@ -34,7 +35,9 @@ COLUMNS = (
 )
 
 
-def leaderboard_rows(candidates: Sequence[Candidate], sheet: PriceSheet) -> list[dict[str, Any]]:
+def leaderboard_rows(
+    candidates: Sequence[Candidate], sheet: PriceSheet, limits: Limits | None = None
+) -> list[dict[str, Any]]:
     """Return one row a candidate, best score first, those without a score last.
 
     Every row has the keys of `COLUMNS` first and the same further keys: score_data, score_rows,
@@ -47,6 +50,8 @@ def leaderboard_rows(candidates: Sequence[Candidate], sheet: PriceSheet) -> list
     ----------
     candidates : sequence of Candidate
     sheet : PriceSheet
+    limits : Limits, optional
+        What a candidate must meet to be on the front.
 
     Returns
     -------
@@ -60,7 +65,7 @@ def leaderboard_rows(candidates: Sequence[Candidate], sheet: PriceSheet) -> list
     [('c0001', None, 'out of memory')]
     """
     rows = [_row(candidate, sheet) for candidate in candidates]
-    on_front = set(_front_ids(rows))
+    on_front = set(_front_ids(rows, limits))
     scored = [row for row in rows if row["status"] == "ok" and row["score"] is not None]
     best = max(scored, key=lambda row: row["score"], default=None)
     for row in rows:
@@ -70,18 +75,19 @@ def leaderboard_rows(candidates: Sequence[Candidate], sheet: PriceSheet) -> list
     return sorted(rows, key=_order)
 
 
-def front_ids(candidates: Sequence[Candidate], sheet: PriceSheet) -> list[str]:
+def front_ids(candidates: Sequence[Candidate], sheet: PriceSheet, limits: Limits | None = None) -> list[str]:
     """Return the ids of the Pareto front, best score first.
 
     The objectives are score (up), p50 latency and price (down). Only candidates with the status "ok" that
     were measured with nothing else of the search running take part: a noisy latency would draw a false
-    front.
+    front. Where limits are given, it is the front of those that meet them.
     """
-    return _front_ids(sorted((_row(candidate, sheet) for candidate in candidates), key=_order))
+    return _front_ids(sorted((_row(candidate, sheet) for candidate in candidates), key=_order), limits)
 
 
-def _front_ids(rows: Sequence[dict[str, Any]]) -> list[str]:
-    return [row["id"] for row in front_of([row for row in rows if row["quiet"]])]
+def _front_ids(rows: Sequence[dict[str, Any]], limits: Limits | None) -> list[str]:
+    fit = limits or Limits()
+    return [row["id"] for row in front_of([row for row in rows if row["quiet"] and fit.meets(row)])]
 
 
 def _order(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -138,7 +144,7 @@ def _measured_part(candidate: Candidate) -> dict[str, Any]:
         "cpu_us_per_row": measured.cpu_us_per_row if measured else None,
         "rows_per_s": measured.rows_per_s if measured else None,
         "train_cpu_s": measured.train_cpu_s if measured else candidate.cpu_s or None,
-        "peak_memory_mb": measured.peak_memory_mb if measured else candidate.peak_memory_mb or None,
+        "peak_memory_mb": (measured.peak_memory_mb if measured else candidate.peak_memory_mb) or None,
         "artifact_mb": measured.artifact_mb if measured else None,
     }
 

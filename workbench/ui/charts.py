@@ -53,7 +53,8 @@ def front_figure(
     Returns
     -------
     plotly.graph_objects.Figure
-        Every point carries its candidate's id as ``customdata[0]``. Up is always better: the axis of an error is turned.
+        Every point carries its candidate's id as ``customdata[0]``. Up is always better: the axis of an
+        error is turned.
 
     Examples
     --------

@@ -124,8 +124,8 @@ def duration(seconds: float | None) -> str:
 
     Examples
     --------
-    >>> duration(42.4), duration(75), duration(3720)
-    ('42 s', '1 min 15 s', '1 h 2 min')
+    >>> duration(42.4), duration(75), duration(300), duration(3720)
+    ('42 s', '1 min 15 s', '5 min', '1 h 2 min')
     """
     if seconds is None:
         return UNKNOWN
@@ -133,8 +133,8 @@ def duration(seconds: float | None) -> str:
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
+    return f"{whole // 3600} h" + (f" {whole % 3600 // 60} min" if whole % 3600 // 60 else "")
 
 
 def plain(text: object, longest: int = 300) -> str:

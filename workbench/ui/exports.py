@@ -11,12 +11,14 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.api import open_run
 from workbench.errors import WorkbenchError
-from workbench.export import Check, verify_bundle
 from workbench.tradeoff import Limits, pick
+
+if TYPE_CHECKING:
+    from workbench.export import Check
 
 State = Literal["waiting", "running", "done", "failed"]
 STEPS = ("export", "verify", "zip")
@@ -172,6 +174,8 @@ def _export(request: ExportRequest, say: Callable[[str], None]) -> bool:
 
 
 def _verify(request: ExportRequest, say: Callable[[str], None]) -> bool:
+    from workbench.export import verify_bundle  # brings the training stack, which pages do without
+
     def progress(check: Check) -> None:
         say(f"{check.status}: {check.name}: {check.detail}")
 

@@ -1,4 +1,4 @@
-"""What lasts from one page to the next: the pages themselves, and the selection (in the address, so that a link has it)."""
+"""What lasts from one page to the next: the pages, and the selection, which the address shows so that a link has it."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ RUNS_EMPTY_DEMO_COMMAND = "workbench demo"
 RUNS_FILTER = "Show runs whose name contains"
 RUNS_NO_MATCH = "No run's name contains that."
 RUNS_MORE = "{count} more; type part of a name to find them."
-RUN_BROKEN = "This folder cannot be read as a run: {problem}"
+RUN_BROKEN = "{problem}"
 RUN_NO_SCORE = "No candidate is usable yet."
 RUN_BEST = "Best: **{score}** {label}, {interval} · {family} · answers in {latency}"
 RUN_CANDIDATES = "{count} candidates"
@@ -210,13 +210,14 @@ CHART_HELP = (
 )
 CHART_X = "one answer takes (median, ms, log scale)"
 CHART_Y_LOWER = "{label}, lower is better"
+CHART_CLIPPED = "{count} less accurate ones lie outside; double-click the chart to see all."
 CHART_PRICE = "{currency} per<br>million"
 CHART_FRONT = "on the front"
 CHART_OTHERS = "beaten by another"
 CHART_OVER = "over a limit"
 CHART_CHOSEN = "chosen"
 CHOSEN = "The choice"
-FACT_SCORE_HELP = "{explained} 95 % interval: {interval}, on the {data}."
+FACT_SCORE_HELP = "{explained} 95 % interval: {interval} ({data})."
 FACT_HOLDOUT = "On unseen rows"
 FACT_HOLDOUT_HELP = (
     "On the hold-out rows that took no part in training or choosing. 95 % interval: {interval}."
@@ -245,13 +246,13 @@ COST_REPLICAS = "Machines"
 COST_REPLICAS_HELP = (
     "Enough for the busiest second with {utilisation} of the cores busy, and at least {least}."
 )
-COST_CALL = "Work alone"
+COST_CALL = "Used time only"
 COST_CALL_HELP = (
     "What the month's predictions cost if only busy machine time were paid, at the price per million."
 )
 COST_OTHERS = "The same month for the rest of the front"
 LEADERBOARD = "All candidates"
-LEADERBOARD_NOTE = "Scores are on the {data}. Latencies are of one row in process, on {machine}."
+LEADERBOARD_NOTE = "Scores: {data}. Latencies: one row, in process, one thread, on {machine}."
 FAILURES = "{count} failed"
 GO_EXPORT = "Export this choice"
 COLUMNS: Mapping[str, tuple[str, str]] = MappingProxyType(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -40,7 +41,6 @@ def choose_rule(run: str) -> str:
         RULES,
         key=_key(run, _RULE),
         format_func=lambda rule: texts.RULES[rule],
-        captions=[texts.RULES_EXPLAINED[rule] for rule in RULES],
         on_change=_forget_click,
         args=(run,),
         horizontal=True,
@@ -48,12 +48,14 @@ def choose_rule(run: str) -> str:
     by_hand = st.session_state.get(_key(run, _BY_HAND))
     if by_hand:
         st.caption(texts.BY_HAND.format(name=plain(by_hand)))
+    else:
+        st.caption(texts.RULES_EXPLAINED[st.session_state[_key(run, _RULE)] or RULES[1]])
     return str(by_hand or st.session_state[_key(run, _RULE)] or RULES[1])
 
 
 def choose_limits(run: str, rows: Sequence[Row], limits: Limits, currency: str) -> Limits:
     """Show a slider a limit, from the tightest that anything meets to none; return the limits chosen."""
-    writers = {
+    writers: dict[str, Callable[[float], str]] = {
         "max_latency_us": latency,
         "max_price_usd": lambda amount: plain(money(amount, currency)),
         "max_size_mb": size,
@@ -67,17 +69,20 @@ def choose_limits(run: str, rows: Sequence[Row], limits: Limits, currency: str) 
         if st.session_state.get(key, wanted) not in options:
             st.session_state[key] = None
         st.session_state.setdefault(key, wanted)
-        write = writers[name]
         chosen[name] = st.select_slider(
             label,
             options,
             key=key,
-            format_func=lambda value, write=write: texts.NO_LIMIT if value is None else write(value),
+            format_func=partial(_limit_text, writers[name]),
             help=explained,
             on_change=_forget_click,
             args=(run,),
         )
     return Limits(**chosen)
+
+
+def _limit_text(write: Callable[[float], str], value: float | None) -> str:
+    return texts.NO_LIMIT if value is None else write(value)
 
 
 def picked_id(event: Any) -> str | None:

@@ -1,0 +1,185 @@
+"""The search as a whole, on small data: budget, failures, determinism, crash and resume."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.errors import RunError, SearchError
+from workbench.search.engine import resume, search
+from workbench.search.front import front
+from workbench.search.run import RunFolder
+from workbench.search.settings import Settings
+
+
+def frame(rows: int = 240, seed: int = 0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    size = random.normal(size=rows)
+    colour = random.choice(["red", "green", "blue"], rows)
+    target = np.where(size + (colour == "red") + random.normal(scale=0.5, size=rows) > 0.3, "yes", "no")
+    return pd.DataFrame({"size": size, "colour": colour, "bought": target})
+
+
+def settings(**more: Any) -> Settings:
+    plain: dict[str, Any] = {"target": "bought", "time_s": None, "trials": 2, "families": ("linear", "lightgbm"), "workers": 1}
+    return Settings(**{**plain, **more})
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return search(frame(), settings(trials=3), tmp_path_factory.mktemp("runs") / "made")
+
+
+def test_a_finished_run_has_everything(finished: RunFolder) -> None:
+    assert finished.state == "done"
+    assert [each.id for each in finished.candidates()] == ["c0000", "c0001", "c0002", "c0003"]
+    assert {"settings", "data", "libraries", "machine", "metric", "plan", "seconds_used"} <= set(finished.info)
+    assert (finished.path / "optuna.journal").exists()
+    assert not (finished.path / "cache").exists()
+    assert finished.events()[-1]["kind"] == "done"
+
+
+def test_the_baseline_is_there_and_scores_nothing(finished: RunFolder) -> None:
+    baseline = finished.candidate("c0000")
+    assert baseline.status == "ok" and baseline.score is not None
+    assert baseline.score.value == pytest.approx(0.5, abs=0.15)
+
+
+def test_members_of_the_front_are_measured_in_quiet_and_scored_on_the_holdout(finished: RunFolder) -> None:
+    members = front([each for each in finished.candidates() if each.measured and each.measured.quiet])
+    assert members
+    for each in members:
+        assert each.measured is not None and each.measured.calls >= 40
+        assert each.measured.latency_p50_low_us <= each.measured.latency_p50_us <= each.measured.latency_p50_high_us
+        assert each.holdout is not None and each.holdout.data == "hold-out"
+        assert each.holdout.rows == len(finished.holdout_rows)
+        assert each.holdout.low < each.holdout.value <= each.holdout.high
+
+
+def test_no_choice_sees_the_holdout(finished: RunFolder) -> None:
+    """The rows that candidates are compared on and those of the final score are apart."""
+    assert not set(finished.dev_rows) & set(finished.holdout_rows)
+    assert len(finished.dev_rows) + len(finished.holdout_rows) == 240
+    for each in finished.candidates():
+        assert each.score is not None and each.score.rows == len(finished.dev_rows)
+
+
+def test_the_score_is_that_of_the_kept_predictions(finished: RunFolder) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    data = finished.dataset()
+    for each in finished.candidates():
+        predictions = finished.out_of_fold(each.id)
+        assert each.score is not None
+        assert roc_auc_score(data.y[finished.dev_rows], predictions[:, 1]) == pytest.approx(each.score.value, abs=1e-6)
+
+
+def test_the_kept_holdout_predictions_are_those_of_the_artifact(finished: RunFolder) -> None:
+    data = finished.dataset().take(finished.holdout_rows)
+    for each in finished.candidates():
+        kept = np.load(finished.path / "candidates" / each.id / "holdout.npy")
+        np.testing.assert_array_equal(kept, finished.predictor(each.id).predict_columns(data.columns))
+
+
+def test_the_same_seed_gives_the_same_candidates_and_predictions(finished: RunFolder, tmp_path: Path) -> None:
+    again = search(frame(), settings(trials=3), tmp_path / "again")
+    for one, other in zip(finished.candidates(), again.candidates(), strict=True):
+        assert (one.id, one.family, one.params, one.rounds) == (other.id, other.family, other.params, other.rounds)
+        np.testing.assert_array_equal(finished.out_of_fold(one.id), again.out_of_fold(one.id))
+        model = Path("candidates") / one.id / "predictor" / "model.onnx"
+        assert (finished.path / model).read_bytes() == (again.path / model).read_bytes()
+
+
+def test_a_run_in_the_way_is_left_alone(finished: RunFolder) -> None:
+    before = (finished.path / "run.json").read_bytes()
+    with pytest.raises(RunError, match="exists already"):
+        search(frame(), settings(), finished.path)
+    assert (finished.path / "run.json").read_bytes() == before
+
+
+def test_a_run_of_a_newer_format_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(json.dumps({"format": 99, "name": "x", "state": "done"}))
+    with pytest.raises(RunError, match="newer version"):
+        RunFolder.open(tmp_path)
+
+
+def test_time_is_wall_clock_and_the_rest_is_kept(tmp_path: Path) -> None:
+    """A loose bound, far from what a noisy machine may do: the budget is a matter of seconds, not of trials."""
+    start = time.monotonic()
+    run = search(frame(), settings(time_s=12.0, trials=None), tmp_path / "timed")
+    assert time.monotonic() - start < 20
+    assert run.state == "done"
+    assert run.info["seconds_allowed"] == 12.0
+
+
+def test_every_candidate_failing_is_said_and_the_baseline_stays(tmp_path: Path) -> None:
+    out = tmp_path / "failing"
+    with pytest.raises(SearchError, match=r"every candidate failed.*memory"):
+        search(frame(), settings(max_memory_mb=1.0, trials=1), out)
+    run = RunFolder.open(out)
+    assert run.state == "failed"
+    assert all(each.reason and each.stage and each.hint for each in run.candidates())
+
+
+def test_resume_extends_a_finished_run(finished: RunFolder, tmp_path: Path) -> None:
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(finished.path, copy)
+    run = resume(copy, trials=2)
+    assert [each.id for each in run.candidates()] == [f"c000{at}" for at in range(6)]
+    assert run.state == "done"
+
+
+def test_a_killed_search_loses_only_what_was_in_flight(tmp_path: Path) -> None:
+    out = tmp_path / "killed"
+    code = (
+        "from tests.search.test_engine import *\n"
+        f"search(frame(), settings(time_s=60.0, trials=None), Path({str(out)!r}))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=Path.cwd(), stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(list(out.glob("candidates/*/candidate.json"))) < 3:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    run = RunFolder.open(out)
+    assert run.state == "stopped"
+    before = {each.id: each for each in run.candidates()}
+    assert len(before) >= 3
+    run = resume(out, trials=2)
+    after = {each.id: each for each in run.candidates()}
+    assert run.state == "done"
+    assert set(before) <= set(after) and len(after) > len(before)
+    assert all(after[name].params == each.params for name, each in before.items())
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    (study,) = optuna.get_all_study_summaries(JournalStorage(JournalFileBackend(str(out / "optuna.journal"))))
+    trials = optuna.load_study(
+        study_name=study.study_name, storage=JournalStorage(JournalFileBackend(str(out / "optuna.journal")))
+    ).trials
+    assert not [trial for trial in trials if trial.state.name == "RUNNING"]
+
+
+def test_a_search_may_be_stopped_early(tmp_path: Path) -> None:
+    seen: list[str] = []
+    run = search(
+        frame(),
+        settings(time_s=60.0, trials=None),
+        tmp_path / "stopped",
+        progress=lambda event: seen.append(str(event["kind"])),
+        stop=lambda: seen.count("trial") >= 3,
+    )
+    assert run.state == "done"
+    assert float(run.info["seconds_used"]) < 40

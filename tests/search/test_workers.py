@@ -1,0 +1,142 @@
+"""Workers are killed from outside and replaced; what they were doing is answered for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from tests.search.conftest import make_data
+from workbench.search.fit import Job
+from workbench.search.plan import describe_problem
+from workbench.search.records import Candidate
+from workbench.search.worker import Setup
+from workbench.search.workers import Failure, WorkerPool, failed_candidate
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    data = make_data("binary", rows=400)
+    data.save(tmp_path / "data")
+    np.savez(tmp_path / "data" / "split.npz", dev=np.arange(300), holdout=np.arange(300, 400))
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "candidates").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def pool(run: Path) -> Iterator[WorkerPool]:
+    problem = describe_problem(make_data("binary", rows=400), 300)
+    pool = WorkerPool(1, memory_limit_mb=8000)
+    pool.open(Setup(run, problem, "roc_auc", 3, "out of fold, 3 folds", 0))
+    yield pool
+    pool.close()
+
+
+def answer(pool: WorkerPool, seconds: float = 60.0) -> object:
+    (only,) = pool.answers(seconds)
+    return only.result
+
+
+def _params(family: str) -> dict[str, object]:
+    from workbench.families import all_families
+
+    problem = describe_problem(make_data("binary", rows=400), 300)
+    return all_families()[family].portfolio(problem)[0]
+
+
+def test_a_job_comes_back_as_a_measured_candidate(pool: WorkerPool, run: Path) -> None:
+    pool.submit(Job("c0001", "linear", _params("linear"), "portfolio", 0))
+    candidate = answer(pool)
+    assert isinstance(candidate, Candidate)
+    assert candidate.status == "ok", candidate.reason
+    assert candidate.score is not None and 0.5 < candidate.score.value <= 1
+    assert candidate.measured is not None and candidate.measured.latency_p50_us > 0
+    assert candidate.measured.peak_memory_mb > 10
+    out_of_fold = np.load(run / "candidates" / "c0001" / "oof.npy")
+    assert out_of_fold.shape == (300, 2)
+    assert np.isfinite(out_of_fold).all()
+
+
+def test_a_failing_job_says_at_which_stage_and_why(pool: WorkerPool) -> None:
+    pool.submit(Job("c0002", "linear", {"C": "much"}, "portfolio", 0))
+    candidate = answer(pool)
+    assert isinstance(candidate, Candidate)
+    assert (candidate.status, candidate.stage) == ("failed", "fit")
+    assert candidate.reason
+
+
+def test_a_job_over_its_time_is_killed_and_the_next_one_runs(pool: WorkerPool) -> None:
+    before = pool._workers[0].process.pid
+    os.kill(before, signal.SIGSTOP)  # a fit that does not come back
+    pool.submit(Job("c0003", "linear", _params("linear"), "portfolio", 0), kill_at=time.monotonic() + 0.3)
+    failure = answer(pool)
+    assert isinstance(failure, Failure)
+    assert failure.status == "stopped"
+    assert "clock" in failure.reason
+    pool.submit(Job("c0004", "linear", _params("linear"), "portfolio", 0))
+    following = answer(pool)
+    assert isinstance(following, Candidate) and following.status == "ok"
+
+
+def test_a_job_over_its_memory_is_killed(pool: WorkerPool) -> None:
+    pool.memory_limit_mb = 1.0
+    pool.submit(Job("c0005", "linear", _params("linear"), "portfolio", 0))
+    failure = answer(pool)
+    assert isinstance(failure, Failure)
+    assert "memory" in failure.reason and "--max-memory" in failure.hint
+    candidate = failed_candidate(Job("c0005", "linear", {}, "portfolio", 0), failure)
+    assert (candidate.status, candidate.peak_memory_mb > 1) == ("stopped", True)
+
+
+def test_a_worker_that_dies_is_answered_for_and_replaced(pool: WorkerPool) -> None:
+    process = pool._workers[0].process
+    os.kill(process.pid, signal.SIGSTOP)
+    pool.submit(Job("c0006", "linear", _params("linear"), "portfolio", 0))
+    os.kill(process.pid, signal.SIGKILL)
+    failure = answer(pool)
+    assert isinstance(failure, Failure)
+    assert "died" in failure.reason
+    assert pool.idle == 1
+
+
+def test_nothing_is_left_behind(run: Path) -> None:
+    problem = describe_problem(make_data("binary", rows=400), 300)
+    pool = WorkerPool(2, memory_limit_mb=8000)
+    pool.open(Setup(run, problem, "roc_auc", 3, "out of fold", 0))
+    nursery = psutil.Process(pool._nursery.pid)
+    everyone = [nursery, *nursery.children()]
+    assert len(everyone) == 3
+    pool.close()
+    _, alive = psutil.wait_procs(everyone, timeout=5)
+    assert not alive
+
+
+def test_workers_end_when_the_search_is_killed(run: Path, tmp_path: Path) -> None:
+    """SIGKILL to the searching process leaves no orphan at work."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, time; from workbench.search.workers import WorkerPool\n"
+        "from tests.search.test_workers import *\n"
+        "pool = WorkerPool(1, 8000.0)\n"
+        "problem = describe_problem(make_data('binary', rows=400), 300)\n"
+        f"pool.open(Setup(Path({str(run)!r}), problem, 'roc_auc', 3, 'x', 0))\n"
+        "print(pool._nursery.pid, flush=True); time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=Path.cwd())
+    assert process.stdout is not None
+    nursery = psutil.Process(int(process.stdout.readline()))
+    everyone = [nursery, *nursery.children()]
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    _, alive = psutil.wait_procs(everyone, timeout=10)
+    assert not alive

@@ -1,0 +1,249 @@
+"""Which rows are held out, and which train and validate: by class, by group, or forward in time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.errors import DataError
+
+from .dataset import Dataset
+
+HOLDOUT_FRACTION = 0.2
+MOST_HOLDOUT_ROWS = 20_000
+VALIDATION_FRACTION = 0.2
+_MOST_GREEDY_GROUPS = 20_000
+
+Split = tuple[np.ndarray, np.ndarray]
+
+
+def holdout(dataset: Dataset, *, seed: int, fraction: float | None = None) -> Split:
+    """Divide the rows into those for development and those that no choice ever sees.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where it has times, the last rows are held out; where it has groups, whole groups; else each class gives its
+        share, a class with one row none.
+    seed : int
+    fraction : float or None
+        Part to hold out; None is a fifth, but at most 20,000 rows.
+
+    Returns
+    -------
+    development, held_out : numpy.ndarray of int64
+        Row positions, rising.
+
+    Raises
+    ------
+    DataError
+        Where the groups or times cannot be divided.
+
+    Examples
+    --------
+    >>> from workbench.data import load_dataset
+    >>> data = load_dataset({"size": list(range(5, 25)), "sold": ["yes", "no"] * 10}, target="sold")
+    >>> [len(part) for part in holdout(data, seed=0)]
+    [16, 4]
+    """
+    count = dataset.n_rows * (HOLDOUT_FRACTION if fraction is None else fraction)
+    if fraction is None:
+        count = min(count, MOST_HOLDOUT_ROWS)
+    wanted = min(max(round(count), 1), dataset.n_rows - 1)
+    return _divide(dataset, np.arange(dataset.n_rows), wanted, np.random.default_rng(seed))
+
+
+def folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> list[Split]:
+    """Divide rows into training and validation parts.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    rows : numpy.ndarray of int
+        The rows to divide.
+    k : int
+        Number of folds; 1 gives one validation part of a fifth. With groups there are at most as many as groups.
+    seed : int
+
+    Returns
+    -------
+    list of (train, valid)
+        Positions in `rows`, rising. Each row is validated once, but for two kinds that always train: the only row
+        of a class, and, where the data has times, the rows before the first validation part (each part is validated
+        by what came before it).
+
+    Examples
+    --------
+    >>> from workbench.data import load_dataset
+    >>> data = load_dataset({"size": list(range(5, 25)), "sold": ["yes", "no"] * 10}, target="sold")
+    >>> [len(valid) for _, valid in folds(data, np.arange(20), 5, seed=0)]
+    [4, 4, 4, 4, 4]
+    """
+    rng = np.random.default_rng(seed)
+    if k <= 1:
+        wanted = min(max(round(len(rows) * VALIDATION_FRACTION), 1), len(rows) - 1)
+        train, valid = _divide(dataset, rows, wanted, rng)
+        return (
+            [(np.searchsorted(rows, train), np.searchsorted(rows, valid))]
+            if _rising(rows)
+            else [_positions(rows, train, valid)]
+        )
+    if dataset.time is not None:
+        return _forward(dataset.time[rows], None if dataset.group is None else dataset.group[rows], k)
+    labels = dataset.y[rows] if dataset.n_classes else np.zeros(len(rows), dtype=np.int64)
+    if dataset.group is not None:
+        number = _deal_groups(dataset.group[rows], labels, k, rng)
+    else:
+        number = _deal_rows(labels, k, rng)
+    everyone = np.arange(len(rows))
+    parts = [(everyone[number != at], everyone[number == at]) for at in range(number.max() + 1)]
+    return [(train, valid) for train, valid in parts if len(valid) and len(train)]
+
+
+def _rising(rows: np.ndarray) -> bool:
+    return bool((np.diff(rows) > 0).all())
+
+
+def _positions(rows: np.ndarray, train: np.ndarray, valid: np.ndarray) -> Split:
+    order = np.argsort(rows, kind="stable")
+    found = [np.sort(order[np.searchsorted(rows[order], part)]) for part in (train, valid)]
+    return found[0], found[1]
+
+
+def _divide(dataset: Dataset, rows: np.ndarray, wanted: int, rng: np.random.Generator) -> Split:
+    """Divide `rows` in two, about `wanted` of them in the second part; return rows of the data set, rising."""
+    if dataset.time is not None:
+        apart = _last_in_time(
+            dataset.time[rows], None if dataset.group is None else dataset.group[rows], wanted
+        )
+    elif dataset.group is not None:
+        apart = _whole_groups(dataset.group[rows], wanted, rng)
+    elif dataset.n_classes:
+        apart = _share_of_classes(dataset.y[rows], wanted, rng)
+    else:
+        apart = np.zeros(len(rows), dtype=bool)
+        apart[rng.permutation(len(rows))[:wanted]] = True
+    if apart.all() or not apart.any():
+        raise DataError(
+            "the rows cannot be divided",
+            found="one moment or one group in all rows",
+            hint="Choose another time or group column, or none.",
+        )
+    return np.sort(rows[~apart]), np.sort(rows[apart])
+
+
+def _share_of_classes(y: np.ndarray, wanted: int, rng: np.random.Generator) -> np.ndarray:
+    """Take each class's share, by largest remainders, leaving at least one row of each."""
+    counts = np.bincount(y)
+    exact = counts * (wanted / len(y))
+    take = np.minimum(np.floor(exact).astype(np.int64), np.maximum(counts - 1, 0))
+    room = counts - 1 - take
+    for at in np.argsort(-(exact - np.floor(exact)), kind="stable"):
+        if take.sum() >= wanted:
+            break
+        if room[at] > 0:
+            take[at] += 1
+    apart = np.zeros(len(y), dtype=bool)
+    order = rng.permutation(len(y))
+    order = order[np.argsort(y[order], kind="stable")]
+    start = 0
+    for label, count in enumerate(counts.tolist()):
+        apart[order[start : start + take[label]]] = True
+        start += count
+    return apart
+
+
+def _whole_groups(group: np.ndarray, wanted: int, rng: np.random.Generator) -> np.ndarray:
+    _, number, sizes = np.unique(group, return_inverse=True, return_counts=True)
+    order = rng.permutation(len(sizes))
+    return _nearest_prefix(order, sizes, wanted)[number]
+
+
+def _last_in_time(time: np.ndarray, group: np.ndarray | None, wanted: int) -> np.ndarray:
+    """Take the last moments, never a part of one; with groups, the groups that end last."""
+    keys = time if group is None else _last_of_group(time, group)
+    _, number, sizes = np.unique(
+        keys if group is None else _ranked(keys, group), return_inverse=True, return_counts=True
+    )
+    return _nearest_prefix(np.arange(len(sizes))[::-1], sizes, wanted)[number]
+
+
+def _last_of_group(time: np.ndarray, group: np.ndarray) -> np.ndarray:
+    _, number = np.unique(group, return_inverse=True)
+    last = np.full(number.max() + 1, -np.inf)
+    np.maximum.at(last, number, time)
+    return np.asarray(last[number])
+
+
+def _ranked(keys: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Number (key, group) pairs so that equal groups share a number and numbers rise with the key."""
+    order = np.lexsort((group, keys))
+    changed = np.r_[False, (np.diff(keys[order]) != 0) | (np.diff(group[order]) != 0)]
+    rank = np.empty(len(keys), dtype=np.int64)
+    rank[order] = np.cumsum(changed)
+    return rank
+
+
+def _nearest_prefix(order: np.ndarray, sizes: np.ndarray, wanted: int) -> np.ndarray:
+    """Mark the first units of `order` whose sizes add up nearest to `wanted`: at least one, never all."""
+    total = np.cumsum(sizes[order])
+    count = int(np.abs(total - wanted).argmin()) + 1
+    chosen = np.zeros(len(sizes), dtype=bool)
+    chosen[order[: min(count, len(sizes) - 1)]] = True
+    return chosen
+
+
+def _deal_rows(labels: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
+    """Deal the rows of each class to the folds in turn, going on where the class before stopped; -1 always trains."""
+    number = np.full(len(labels), -1, dtype=np.int64)
+    order = rng.permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]
+    counts = np.unique(labels, return_counts=True)[1]
+    start = dealt = 0
+    for count in counts.tolist():
+        if count > 1:
+            number[order[start : start + count]] = (dealt + np.arange(count)) % k
+            dealt += count
+        start += count
+    return number
+
+
+def _deal_groups(group: np.ndarray, labels: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
+    """Deal whole groups: the largest first, each to the fold that most lacks its classes."""
+    _, number = np.unique(group, return_inverse=True)
+    n_groups, n_labels = int(number.max()) + 1, int(labels.max()) + 1
+    if n_groups < 2:
+        raise DataError(
+            "the rows cannot be divided", found="one group in all rows", hint="Choose another group column."
+        )
+    k = min(k, n_groups)
+    if n_groups > _MOST_GREEDY_GROUPS:  # so many even out by themselves
+        return (rng.permutation(n_groups) % k)[number]
+    content = np.zeros((n_groups, n_labels))
+    np.add.at(content, (number, labels), 1.0)
+    scale = 1.0 / np.maximum(content.sum(axis=0), 1.0)
+    order = rng.permutation(n_groups)
+    order = order[np.argsort(-content[order].sum(axis=1), kind="stable")]
+    load = np.zeros((k, n_labels))
+    fold = np.zeros(n_groups, dtype=np.int64)
+    for at in order:
+        after = load + content[at] * scale
+        cost = (after**2).sum(axis=1) - (load**2).sum(axis=1)
+        empty = load.sum(axis=1) == 0
+        fold[at] = int(np.where(empty, cost - 2.0, cost).argmin())
+        load[fold[at]] = after[fold[at]]
+    return fold[number]
+
+
+def _forward(time: np.ndarray, group: np.ndarray | None, k: int) -> list[Split]:
+    """Cut the rows into k + 1 stretches of time; each but the first is validated by all before it."""
+    keys = time if group is None else _ranked(_last_of_group(time, group), group).astype(np.float64)
+    moments, number = np.unique(keys, return_inverse=True)
+    if len(moments) < 2:
+        raise DataError(
+            "the rows cannot be divided", found="one moment in all rows", hint="Choose another time column."
+        )
+    ends = np.cumsum(np.bincount(number))
+    block = np.minimum((ends - 1) * (k + 1) // len(keys), k)[number]
+    everyone = np.arange(len(keys))
+    present = np.unique(block)
+    return [(everyone[block < at], everyone[block == at]) for at in present[1:].tolist()]

@@ -1,0 +1,306 @@
+"""A small neural network: fully connected layers, trained by Adam in mini-batches, in numpy."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import numpy as np
+
+from workbench.errors import FitError
+
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .columns import ColumnScale, chunks
+from .forms import Network
+from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .targets import TargetScale, check_sample, class_shares
+
+_ROWS_TO_SEE = 1_200_000  # rows over all epochs: 30 epochs of 40,000 rows
+_FEWEST_EPOCHS, _MOST_EPOCHS = 12, 100
+_STEPS_A_LOOK = 20  # steps between two looks at the clock
+_DECAY_1, _DECAY_2, _EPSILON = (
+    0.9,
+    0.99,
+    1e-8,
+)  # Adam's; 0.99 follows small tables better than the usual 0.999
+_RAREST = 1e-4
+
+_DEFAULTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"width": 32, "depth": 1, "learning_rate": 5e-3, "numbers": "scaled"},
+    {"width": 256, "depth": 3, "learning_rate": 1e-3, "dropout": 0.1, "weight_decay": 1e-2},
+)
+
+
+def _space(problem: Problem) -> Space:
+    space: Space = {
+        "width": Whole(16, 256, default=128),
+        "depth": Whole(1, 3, default=2, log=False),
+        "learning_rate": Real(3e-4, 1e-2, default=2e-3, log=True),
+        "weight_decay": Real(1e-5, 1.0, default=1e-3, log=True),
+        "dropout": Real(0.0, 0.4, default=0.0 if problem.n_rows > 5_000 else 0.1),
+        "numbers": Choice(("quantile", "scaled")),
+    }
+    if not problem.n_text:
+        return space
+    room = int(1e8 / (max(problem.n_rows, 1) * problem.n_text))
+    return {**space, "terms": Choice((min(300, room),))}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedMLP:
+    """Weights."""
+
+    network: Network
+    rounds: int
+    stopped: bool
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Predict in float64; see `workbench.families.base.Fitted.predict`."""
+        return np.concatenate(
+            [self.network.apply(part) for part in chunks(X)] or [np.zeros((0, self.network.n_outputs))]
+        )
+
+    def form(self) -> Network:
+        """Return the weights."""
+        return self.network
+
+
+@dataclass(frozen=True, slots=True)
+class MLP:
+    """A multilayer perceptron with ReLU, AdamW, a cosine schedule and, given rows for it, early stopping.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(400, 2)).astype(np.float32)
+    >>> train = Sample(X, (X[:, 0] * X[:, 1] > 0).astype(np.int64))
+    >>> fitted = MLP().fit({"width": 32}, train, Problem("binary", 2, n_rows=400, n_columns=2))
+    >>> bool((fitted.predict(X).argmax(axis=1) == train.y).mean() > 0.9)
+    True
+    """
+
+    name: ClassVar[str] = "mlp"
+
+    def supports(self, problem: Problem) -> bool:
+        """Return True: it learns anything."""
+        return True
+
+    def encoding(self, params: Params, problem: Problem) -> Encoding:
+        """Return bounded numbers, one-hot categories, means of wide ones and words."""
+        params = with_defaults(_space(problem), params)
+        return Encoding(
+            numbers=params["numbers"], onehot=30, wide="mean", indicators=True, terms=params.get("terms", 0)
+        )
+
+    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
+        """Draw params; see `workbench.families.base.Family.suggest`."""
+        return draw(_space(problem), self.name, trial)
+
+    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
+        """Return defaults; see `workbench.families.base.Family.portfolio`."""
+        space = _space(problem)
+        return distinct([complete(space, point) for point in _DEFAULTS])
+
+    def fit(
+        self,
+        params: Params,
+        train: Sample,
+        problem: Problem,
+        *,
+        valid: Sample | None = None,
+        rounds: int | None = None,
+        seed: int = 0,
+        deadline: float = float("inf"),
+    ) -> Fitted:
+        """Train; see `workbench.families.base.Family.fit`. A round is an epoch."""
+        from threadpoolctl import threadpool_limits
+
+        check_sample(train)
+        params = with_defaults(_space(problem), params)
+        with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):
+            return _Training(params, train, problem, seed).run(valid, rounds, deadline)
+
+
+@dataclass(slots=True)
+class _Adam:
+    """AdamW (Loshchilov and Hutter, 2019) over a list of arrays, changed in place."""
+
+    weights: list[np.ndarray]
+    decay: float
+    step: int = 0
+    means: list[np.ndarray] = field(default_factory=list)
+    squares: list[np.ndarray] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.means = [np.zeros_like(each) for each in self.weights]
+        self.squares = [np.zeros_like(each) for each in self.weights]
+
+    def update(self, gradients: list[np.ndarray], rate: float) -> None:
+        """Take a step; only matrices decay, biases do not."""
+        self.step += 1
+        pace = rate * math.sqrt(1.0 - _DECAY_2**self.step) / (1.0 - _DECAY_1**self.step)
+        for weight, gradient, mean, square in zip(
+            self.weights, gradients, self.means, self.squares, strict=True
+        ):
+            np.add(_DECAY_1 * mean, (1.0 - _DECAY_1) * gradient, out=mean)
+            np.add(_DECAY_2 * square, (1.0 - _DECAY_2) * gradient * gradient, out=square)
+            shrink = rate * self.decay if weight.ndim == 2 else 0.0
+            np.subtract((1.0 - shrink) * weight, pace * mean / (np.sqrt(square) + _EPSILON), out=weight)
+
+
+class _Training:
+    """One fit: what it knows of the data, and the weights as they stand."""
+
+    def __init__(self, params: Params, train: Sample, problem: Problem, seed: int) -> None:
+        self.params, self.train, self.problem = params, train, problem
+        self.random = np.random.default_rng(seed)
+        self.columns = ColumnScale.of(train.X)
+        self.center, self.factor = (
+            self.columns.center.astype(np.float32),
+            self.columns.factor.astype(np.float32),
+        )
+        self.target = TargetScale.of(train) if problem.task == "regression" else TargetScale(0.0, 1.0)
+        rows = len(train.y)
+        self.epochs = min(max(_ROWS_TO_SEE // rows, _FEWEST_EPOCHS), _MOST_EPOCHS)
+        self.batch = 32 if rows < 1_000 else 64 if rows < 5_000 else 128 if rows < 20_000 else 256
+        self.weights = self._start()
+        self.wanted = self._wanted(train)
+        self.share = _mean_one(train.weight)
+
+    def _start(self) -> list[np.ndarray]:
+        """Return matrices (He et al., 2015) and biases in turn; the last biases answer as the baseline does."""
+        width, depth = int(self.params["width"]), int(self.params["depth"])
+        sizes = [self.train.X.shape[1], *(max(width >> at, 8) for at in range(depth)), self.problem.outputs]
+        weights: list[np.ndarray] = []
+        for inputs, outputs in pairwise(sizes):
+            spread = math.sqrt(2.0 / max(inputs, 1)) * (0.1 if outputs == sizes[-1] else 1.0)
+            weights.append(self.random.normal(0.0, spread, (inputs, outputs)).astype(np.float32))
+            weights.append(np.zeros(outputs, dtype=np.float32))
+        if self.problem.task != "regression":
+            shares = class_shares(self.train, self.problem.n_classes)
+            weights[-1] += np.log(np.maximum(shares, _RAREST)).astype(np.float32)
+        return weights
+
+    def _wanted(self, sample: Sample) -> np.ndarray:
+        if self.problem.task == "regression":
+            return self.target.scaled(sample.y).astype(np.float32)[:, None]
+        return sample.y.astype(np.int64)
+
+    # ------------------------------------------------------------ one step
+
+    def _step(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Return the gradients of the loss on some training rows."""
+        layers = len(self.weights) // 2
+        inputs = [(self.train.X[rows] - self.center) * self.factor]
+        masks: list[np.ndarray] = []
+        for at in range(layers - 1):
+            hidden = inputs[at] @ self.weights[2 * at] + self.weights[2 * at + 1]
+            mask = (hidden > 0).astype(np.float32)
+            if self.params["dropout"] > 0:
+                kept = self.random.random(hidden.shape, dtype=np.float32) >= self.params["dropout"]
+                mask *= kept / np.float32(1.0 - self.params["dropout"])
+            masks.append(mask)
+            inputs.append(hidden * mask)
+        slope = self._slope(inputs[-1] @ self.weights[-2] + self.weights[-1], rows)
+        gradients: list[np.ndarray] = []
+        for at in reversed(range(layers)):
+            gradients += [slope.sum(axis=0), inputs[at].T @ slope]
+            if at:
+                slope = (slope @ self.weights[2 * at].T) * masks[at - 1]
+        return gradients[::-1]
+
+    def _slope(self, scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the gradient of the mean loss by the scores: ``prediction - target`` for both losses."""
+        if self.problem.task == "regression":
+            slope = scores - self.wanted[rows]
+        else:
+            slope = np.exp(scores - scores.max(axis=1, keepdims=True))
+            slope /= slope.sum(axis=1, keepdims=True)
+            slope[np.arange(len(rows)), self.wanted[rows]] -= 1.0
+        if self.share is not None:
+            slope *= self.share[rows, None]
+        return np.asarray(slope / np.float32(len(rows)))
+
+    def _loss(self, sample: Sample, wanted: np.ndarray, share: np.ndarray | None) -> float:
+        """Return the weighted mean loss on rows to stop early on."""
+        parts = []
+        for part in chunks(sample.X):
+            hidden = (part - self.center) * self.factor
+            for at in range(0, len(self.weights) - 2, 2):
+                hidden = np.maximum(hidden @ self.weights[at] + self.weights[at + 1], 0.0)
+            parts.append(hidden @ self.weights[-2] + self.weights[-1])
+        scores = np.concatenate(parts).astype(np.float64)
+        if self.problem.task == "regression":
+            losses = (scores - wanted)[:, 0] ** 2
+        else:
+            top = scores.max(axis=1)
+            picked = scores[np.arange(len(scores)), wanted]
+            losses = np.log(np.exp(scores - top[:, None]).sum(axis=1)) + top - picked
+        return float(np.average(losses, weights=share))
+
+    # ------------------------------------------------------------ all of them
+
+    def run(self, valid: Sample | None, rounds: int | None, deadline: float) -> FittedMLP:
+        """Train the epochs that are asked for, or until the rows to stop early on get no better."""
+        adam = _Adam(self.weights, float(self.params["weight_decay"]))
+        judge = self._judge(valid) if valid is not None and rounds is None and len(valid.y) else None
+        most = max(rounds, 1) if rounds is not None else self.epochs
+        patience = max(8, self.epochs // 6)
+        best, best_loss, best_epochs = [each.copy() for each in self.weights], math.inf, 0
+        done, stopped = 0, False
+        while done < most and not stopped:
+            stopped = self._epoch(adam, done, deadline)
+            done += 1
+            if judge is None:
+                continue
+            loss = judge()
+            if loss < best_loss:
+                best, best_loss, best_epochs = [each.copy() for each in self.weights], loss, done
+            elif done - best_epochs >= patience or not math.isfinite(loss):
+                break
+        if judge is None:
+            best, best_epochs = self.weights, done
+        return FittedMLP(self._network(best), max(best_epochs, 1), stopped and done < most)
+
+    def _judge(self, valid: Sample) -> Callable[[], float]:
+        wanted, share = self._wanted(valid), _mean_one(valid.weight)
+        return lambda: self._loss(valid, wanted, share)
+
+    def _epoch(self, adam: _Adam, epoch: int, deadline: float) -> bool:
+        """Go once through the rows; return whether time ran out."""
+        order = self.random.permutation(len(self.train.y))
+        starts = range(0, len(order), self.batch)
+        for step, at in enumerate(starts):
+            progress = min((epoch + step / len(starts)) / self.epochs, 1.0)
+            rate = float(self.params["learning_rate"]) * (0.02 + 0.49 * (1.0 + math.cos(math.pi * progress)))
+            adam.update(self._step(order[at : at + self.batch]), rate)
+            if step % _STEPS_A_LOOK == 0 and time.monotonic() >= deadline:
+                return True
+        return time.monotonic() >= deadline
+
+    def _network(self, weights: list[np.ndarray]) -> Network:
+        """Fold the columns' scale into the first layer and the target's into the last."""
+        if not all(np.isfinite(each).all() for each in weights):
+            raise FitError("the network did not come out finite", hint="A lower learning rate would help.")
+        matrices = [each.astype(np.float64) for each in weights[::2]]
+        biases = [each.astype(np.float64) for each in weights[1::2]]
+        matrices[0], biases[0] = self.columns.unfold(matrices[0], biases[0])
+        if self.problem.task == "regression":
+            matrices[-1] = matrices[-1] * self.target.spread
+            biases[-1] = biases[-1] * self.target.spread + self.target.center
+            return Network(matrices, biases, "relu", "identity")
+        if self.problem.n_classes == 2:
+            matrices[-1] = matrices[-1][:, 1:] - matrices[-1][:, :1]
+            biases[-1] = biases[-1][1:] - biases[-1][:1]
+            return Network(matrices, biases, "relu", "sigmoid")
+        return Network(matrices, biases, "relu", "softmax")
+
+
+def _mean_one(weight: np.ndarray | None) -> np.ndarray | None:
+    """Scale weights to a mean of 1."""
+    return None if weight is None else (weight / weight.mean()).astype(np.float32)

@@ -1,0 +1,104 @@
+"""``python -m runtime predict|serve|check``: a bundle's own commands, run inside its folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .asgi import MAX_BODY_BYTES
+from .batch import score_file
+from .bundle import open_bundle
+from .check import check_bundle
+from .errors import InputError, WorkbenchError
+from .server import serve
+
+_HERE = Path(__file__).resolve().parent.parent
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m runtime", description="Predict with, serve or check a bundle."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="predict|serve|check")
+
+    predict = verbs.add_parser("predict", help="score a file into another one")
+    predict.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
+    predict.add_argument("input", help="a csv, tsv, jsonl (each also .gz) or parquet file")
+    predict.add_argument(
+        "--out", required=True, metavar="OUTPUT", help="the file to write; its ending is its format"
+    )
+
+    serving = verbs.add_parser("serve", help="answer over HTTP")
+    serving.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
+    serving.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
+    serving.add_argument(
+        "--port", type=int, default=os.environ.get("PORT", "8080"), help="default: $PORT, or 8080"
+    )
+    serving.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes; default: 1")
+    serving.add_argument(
+        "--log", metavar="FILE", help='a file for the request log; default: standard error; "off"'
+    )
+    serving.add_argument("--log-rows", action="store_true", help="log inputs and outputs too")
+    serving.add_argument(
+        "--max-body", type=_positive, default=MAX_BODY_BYTES, metavar="BYTES", help="default: 10 MB"
+    )
+
+    check = verbs.add_parser("check", help="checksums and golden rows")
+    check.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
+    for each in (predict, check):
+        each.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("expected a whole number above 0")
+    return number
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.verb == "serve":
+        return serve(
+            options.bundle,
+            host=options.host,
+            port=options.port,
+            workers=options.workers,
+            log=options.log,
+            log_rows=options.log_rows,
+            max_body_bytes=options.max_body,
+        )
+    if options.verb == "check":
+        checked = check_bundle(options.bundle)
+        _show(options, checked.to_json(), checked.to_text())
+        return 0 if checked.ok else 1
+    report = score_file(open_bundle(options.bundle), options.input, options.out)
+    _show(options, report.to_json(), report.to_text())
+    return 0 if report.failed == 0 else 1
+
+
+def _show(options: argparse.Namespace, document: Any, text: str) -> None:
+    print(json.dumps(document, ensure_ascii=False) if options.json else text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 it failed or found a fault, 2 wrong usage or input."""
+    options = _parser().parse_args(argv)
+    try:
+        return _run(options)
+    except WorkbenchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        if getattr(options, "json", False):
+            print(json.dumps({"error": str(error)}, ensure_ascii=False))
+        return 2 if isinstance(error, InputError) else 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

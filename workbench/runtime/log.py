@@ -1,0 +1,88 @@
+"""The request log: one JSON object a line, for a request each.
+
+Keys: ``time`` (ISO 8601, UTC), ``id``, ``method``, ``route`` (the pattern, not the path), ``status``, ``rows``, ``ms``;
+``model`` and ``version``; ``error`` where there was one; ``inputs`` and ``outputs`` where rows are logged. Headers and
+query strings, where secrets travel, are never logged; neither are probes and scrapes that went well.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import ServeError
+
+Encode = Callable[[Any], bytes]
+
+
+def plain_json(document: Any) -> bytes:
+    """Write one JSON document with the standard library alone; non-finite floats are refused.
+
+    Examples
+    --------
+    >>> plain_json({"a": [1, None]})
+    b'{"a":[1,null]}'
+    """
+    return json.dumps(
+        document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str
+    ).encode()
+
+
+class RequestLog:
+    """Where lines about requests go.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        A file to append to, which several processes may share; None is standard error.
+    encode : callable
+        Turns a document into JSON.
+
+    Raises
+    ------
+    ServeError
+        Where the file cannot be opened.
+    """
+
+    def __init__(self, path: str | Path | None = None, encode: Encode = plain_json) -> None:
+        self._encode = encode
+        self._warned = False
+        self._file: int | None = None
+        if path is not None:
+            try:
+                self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+            except OSError as error:
+                raise ServeError(
+                    f"the log {path} cannot be written", found=error.strerror or str(error)
+                ) from error
+
+    def write(self, entry: Mapping[str, Any]) -> None:
+        """Append one line, its time first. A log that cannot be written is said once and stops no request."""
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        try:
+            line = self._encode({"time": now, **entry}) + b"\n"
+            if self._file is None:
+                sys.stderr.write(line.decode())
+            else:
+                os.write(self._file, line)  # one call in append mode: lines of several processes do not mix
+        except (OSError, ValueError, TypeError) as error:
+            self._warn(error)
+
+    def _warn(self, error: Exception) -> None:
+        if not self._warned:
+            self._warned = True
+            try:
+                sys.stderr.write(f"the request log cannot be written: {error}\n")
+            except OSError:  # standard error is gone too: nobody is left to tell
+                return
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None

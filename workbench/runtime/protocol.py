@@ -1,0 +1,322 @@
+"""Requests and answers as JSON documents: plain rows, and the Open Inference Protocol v2. No HTTP here.
+
+The v2 protocol is that of github.com/kserve/open-inference-protocol (inference_rest.md). A model takes one input a
+column, of shape ``[n]`` or ``[n, 1]``; ``null`` is a missing value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .bundle import Bundle
+from .errors import InputError, MissingColumnError, nearest, shown
+from .manifest import Manifest
+from .predictor import Predictor
+from .rows import locate
+from .schema import Kind, Label, label_text
+
+DATATYPES = frozenset(
+    [
+        "BOOL",
+        "UINT8",
+        "UINT16",
+        "UINT32",
+        "UINT64",
+        "INT8",
+        "INT16",
+        "INT32",
+        "INT64",
+        "FP16",
+        "FP32",
+        "FP64",
+        "BYTES",
+    ]
+)
+_DATATYPE_OF_KIND: dict[Kind, str] = {"number": "FP64", "boolean": "BOOL"}
+_NUMERIC = frozenset([int, float, bool, type(None)])
+PREDICT, PREDICT_PROBA = "predict", "predict_proba"
+PLATFORM = "onnxruntime_onnx"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """Answers for some rows.
+
+    Attributes
+    ----------
+    rows : int
+    labels : list
+        Labels or numbers, n of them.
+    probabilities : list of list of float, or None
+        One list a row; None for regression.
+    """
+
+    rows: int
+    labels: list[Any]
+    probabilities: list[list[float]] | None
+
+
+def score_output(predictor: Predictor, output: np.ndarray) -> Scored:
+    """Turn the model's output, shape (n, k), into what answers are made of.
+
+    Raises
+    ------
+    ModelError
+        Where the model answered something that is no number.
+    """
+    labels = predictor.decide(output).tolist()
+    if not predictor.classes:
+        return Scored(len(labels), labels, None)
+    return Scored(len(labels), labels, output.astype(np.float64).tolist())
+
+
+# ---------------------------------------------------------------- plain rows
+
+
+def parse_rows(document: Any) -> list[Mapping[str, Any]]:
+    """Return the rows of a plain request: ``{"rows": [{…}]}``, a bare list of objects, or one object.
+
+    Raises
+    ------
+    InputError
+        Where it is none of these.
+
+    Examples
+    --------
+    >>> parse_rows({"rows": [{"age": 31}]}) == parse_rows([{"age": 31}]) == parse_rows({"age": 31})
+    True
+    """
+    rows = document
+    if isinstance(document, dict):
+        inner = document.get("rows")
+        rows = inner if isinstance(inner, list) else [document]
+    if not isinstance(rows, list):
+        raise InputError(
+            "the request",
+            found=shown(document),
+            expected='{"rows": [{column: value, …}, …]} or one object',
+        )
+    for position, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise InputError(f"row {position}", found=shown(row), expected="an object of column: value")
+    return rows
+
+
+def predict_rows(predictor: Predictor, rows: Sequence[Mapping[str, Any]]) -> Scored:
+    """Score the rows of a plain request."""
+    return score_output(predictor, predictor.predict_rows(rows))
+
+
+def rows_answer(manifest: Manifest, names: Sequence[str], scored: Scored) -> dict[str, Any]:
+    """Return the answer to a plain request.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    names : sequence of str
+        The classes as texts, in the order of the probabilities.
+    scored : Scored
+    """
+    predictions: list[dict[str, Any]]
+    if scored.probabilities is None:
+        predictions = [{"prediction": value} for value in scored.labels]
+    else:
+        predictions = [
+            {"prediction": label, "probabilities": dict(zip(names, row, strict=True))}
+            for label, row in zip(scored.labels, scored.probabilities, strict=True)
+        ]
+    return {"model": manifest.name, "version": manifest.version, "predictions": predictions}
+
+
+# ---------------------------------------------------------------- Open Inference Protocol v2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InferRequest:
+    """A v2 inference request that fits the protocol; whether its values fit the schema is not known yet.
+
+    Attributes
+    ----------
+    id : str or None
+        Echoed in the answer.
+    columns : dict of str to list
+        Values by schema column, n each.
+    rows : int
+    outputs : tuple of str
+        The outputs asked for, in order.
+    """
+
+    id: str | None
+    columns: dict[str, list[Any]]
+    rows: int
+    outputs: tuple[str, ...]
+
+
+def parse_infer(document: Any, predictor: Predictor) -> InferRequest:
+    """Read a v2 inference request.
+
+    Raises
+    ------
+    InputError
+        Where it does not follow the protocol or an input is missing.
+    """
+    if not isinstance(document, dict):
+        raise InputError("the request", found=shown(document), expected='an object with "inputs"')
+    inputs = document.get("inputs")
+    if not isinstance(inputs, list):
+        raise InputError('key "inputs"', found=shown(inputs), expected="a list, one input a column")
+    request_id = document.get("id")
+    if request_id is not None and not isinstance(request_id, str):
+        raise InputError('key "id"', found=shown(request_id), expected="a text")
+    found: dict[str, list[Any]] = {}
+    for position, entry in enumerate(inputs):
+        name, values = _input(position, entry)
+        if name in found:
+            raise InputError(f"input {shown(name)}", found="two of that name", expected="one input a column")
+        found[name] = values
+    lengths = {name: len(values) for name, values in found.items()}
+    if len(set(lengths.values())) > 1:
+        raise InputError(
+            "the inputs are not of one length", found=shown(lengths), expected="one value a row in each"
+        )
+    if predictor.names and not found:
+        raise MissingColumnError(predictor.names[0], found)
+    header = list(found)
+    columns = {name: found[header[at]] for name, at in locate(predictor.names, header).items()}
+    rows = next(iter(lengths.values()), 0)
+    return InferRequest(request_id, columns, rows, _outputs(document.get("outputs"), predictor))
+
+
+def _input(position: int, entry: Any) -> tuple[str, list[Any]]:
+    """Return the name and the flat values of one input tensor."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        raise InputError(f"input {position}", found=shown(entry), expected='an object with a "name"')
+    name = entry["name"]
+    where = f"input {shown(name)}"
+    datatype, shape, data = entry.get("datatype"), _shape(where, entry.get("shape")), entry.get("data")
+    if not isinstance(datatype, str) or datatype not in DATATYPES:
+        raise InputError(f"{where}, datatype", found=shown(datatype), expected=", ".join(sorted(DATATYPES)))
+    fits = (
+        isinstance(shape, list)
+        and len(shape) in (1, 2)
+        and all(type(size) is int and size >= 0 for size in shape)
+    )
+    if not fits or shape[1:] not in ([], [1]):
+        raise InputError(f"{where}, shape", found=shown(shape), expected="[n] or [n, 1]: one input a column")
+    if not isinstance(data, list):
+        raise InputError(f"{where}, data", found=shown(data), expected="a list of values")
+    if len(shape) == 2 and data and all(isinstance(value, list) and len(value) == 1 for value in data):
+        data = [value[0] for value in data]
+    if len(data) != shape[0]:
+        raise InputError(
+            f"{where}, data", found=f"{len(data)} values", expected=f"{shape[0]} as its shape says"
+        )
+    if datatype != "BYTES":
+        odd = next((value for value in data if type(value) not in _NUMERIC), None)
+        if odd is not None:
+            raise InputError(f"{where}, data", found=shown(odd), expected=f"{datatype} values or null")
+    return name, data
+
+
+def _shape(where: str, shape: Any) -> list[int]:
+    sizes = shape if isinstance(shape, list) else []
+    if len(sizes) not in (1, 2) or sizes[1:] not in ([], [1]) or type(sizes[0]) is not int:
+        raise InputError(f"{where}, shape", found=shown(shape), expected="[n] or [n, 1]: one input a column")
+    return sizes
+
+
+def _outputs(asked: Any, predictor: Predictor) -> tuple[str, ...]:
+    known = (PREDICT, PREDICT_PROBA) if predictor.classes else (PREDICT,)
+    if asked is None or asked == []:
+        return known
+    if not isinstance(asked, list) or not all(isinstance(entry, dict) for entry in asked):
+        raise InputError('key "outputs"', found=shown(asked), expected='a list of {"name": …}')
+    names = tuple(entry.get("name") for entry in asked)
+    for name in names:
+        if name not in known:
+            close = nearest(str(name), known)
+            hint = f"Did you mean {shown(close[0])}?" if close else None
+            raise InputError("output", found=shown(name), expected=" or ".join(known), hint=hint)
+    return names
+
+
+def infer(predictor: Predictor, request: InferRequest) -> Scored:
+    """Score a v2 inference request."""
+    return score_output(predictor, predictor.predict_columns(request.columns))
+
+
+def infer_answer(manifest: Manifest, request: InferRequest, scored: Scored) -> dict[str, Any]:
+    """Return the answer to a v2 inference request."""
+    answer: dict[str, Any] = {"model_name": manifest.name, "model_version": manifest.version}
+    if request.id is not None:
+        answer["id"] = request.id
+    answer["outputs"] = [_output(name, manifest, scored) for name in request.outputs]
+    return answer
+
+
+def _output(name: str, manifest: Manifest, scored: Scored) -> dict[str, Any]:
+    if name == PREDICT_PROBA and scored.probabilities is not None:
+        shape = [scored.rows, len(manifest.classes)]
+        data: list[Any] = [value for row in scored.probabilities for value in row]
+        return {"name": name, "shape": shape, "datatype": "FP64", "data": data}
+    datatype = label_datatype(manifest.classes)
+    labels = [label_text(label) for label in scored.labels] if datatype == "BYTES" else scored.labels
+    return {"name": name, "shape": [scored.rows], "datatype": datatype, "data": labels}
+
+
+def label_datatype(classes: Sequence[Label]) -> str:
+    """Return the v2 datatype of a model's answers; numbers, of a regression, are FP64.
+
+    Examples
+    --------
+    >>> label_datatype(("no", "yes")), label_datatype((0, 1)), label_datatype(())
+    ('BYTES', 'INT64', 'FP64')
+    """
+    kinds = {type(label) for label in classes}
+    names: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FP64"}
+    if not kinds:
+        return "FP64"
+    return names.get(kinds.pop(), "BYTES") if len(kinds) == 1 else "BYTES"
+
+
+def server_metadata(version: str) -> dict[str, Any]:
+    """Return the answer to ``GET /v2``."""
+    return {"name": "workbench", "version": version, "extensions": []}
+
+
+def model_metadata(bundle: Bundle) -> dict[str, Any]:
+    """Return the answer to ``GET /v2/models/{name}``; -1 is a dimension of any size."""
+    manifest = bundle.manifest
+    inputs = [
+        {
+            "name": column.name,
+            "datatype": _DATATYPE_OF_KIND.get(column.kind, "BYTES"),
+            "shape": [-1],
+            "parameters": {"kind": column.kind, "nullable": column.nullable},
+        }
+        for column in bundle.schema.columns
+    ]
+    outputs: list[dict[str, Any]] = [
+        {"name": PREDICT, "datatype": label_datatype(manifest.classes), "shape": [-1]}
+    ]
+    if manifest.classes:
+        parameters = {"classes": [label_text(label) for label in manifest.classes]}
+        outputs.append(
+            {
+                "name": PREDICT_PROBA,
+                "datatype": "FP64",
+                "shape": [-1, len(manifest.classes)],
+                "parameters": parameters,
+            }
+        )
+    return {
+        "name": manifest.name,
+        "versions": [manifest.version],
+        "platform": PLATFORM,
+        "inputs": inputs,
+        "outputs": outputs,
+    }
