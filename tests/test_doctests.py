@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[1]
 def modules() -> list[str]:
     paths = sorted((ROOT / "workbench").rglob("*.py"))
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
-    return [name.removesuffix(".__init__") for name in names if not name.endswith("__main__") and ".entry." not in name]
+    return [
+        name.removesuffix(".__init__")
+        for name in names
+        if not name.endswith("__main__") and ".entry." not in name
+    ]
 
 
 @pytest.mark.parametrize("name", modules())

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.runtime.bundle import Bundle
-    from workbench.search.engine import Progress, Stop
+    from workbench.search.trials import Progress, Stop
     from workbench.search.run import RunFolder
     from workbench.search.settings import Settings
     from workbench.tradeoff.choose import Choice
@@ -275,7 +275,7 @@ def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
     from workbench.tradeoff.leaderboard import COLUMNS
 
-    return pd.DataFrame(list(rows)) if rows else pd.DataFrame(columns=list(COLUMNS))
+    return pd.DataFrame.from_records(list(rows)) if rows else pd.DataFrame(columns=list(COLUMNS))
 
 
 def _settings(target: str, time: str | float | None, trials: int | None, more: dict[str, Any]) -> Settings:

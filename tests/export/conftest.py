@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,17 +10,18 @@ import numpy as np
 import pytest
 
 from workbench.data.dataset import Dataset, Finding
+from workbench.data.fingerprint import fingerprint
 from workbench.data.split import holdout
+from workbench.export import write
 from workbench.export.write import export_bundle
 from workbench.runtime.schema import Column, Levels, Output, Schema
-from workbench.search.fit import Job
-from workbench.search.measure import machine_name
+from workbench.search.tasks import Job, MeasureTask, Setup
 from workbench.search.metrics import metric_name
 from workbench.search.plan import describe_problem
 from workbench.search.records import Candidate, Measurements
 from workbench.search.run import RunFolder
 from workbench.search.settings import Settings
-from workbench.search.worker import MeasureTask, Setup, carry_out, open_workspace
+from workbench.search.worker import carry_out, open_workspace
 from workbench.tradeoff.choose import Choice, pick
 from workbench.tradeoff.leaderboard import leaderboard_rows
 from workbench.tradeoff.limits import Limits
@@ -62,15 +64,8 @@ def make_data(task: str, rows: int = 240) -> Dataset:
     }
     finding = Finding("identifier", "info", "id", "column 'id' is left out: it names the rows")
     schema = Schema(columns, Output("target", task, classes[task]))  # type: ignore[arg-type]
-    return Dataset(
-        schema,
-        values,
-        targets[task],
-        findings=(finding,),
-        fingerprint="ab" * 32,
-        name="made.csv",
-        rows_read=rows,
-    )
+    data = Dataset(schema, values, targets[task], findings=(finding,), name="made.csv", rows_read=rows)
+    return replace(data, fingerprint=fingerprint(data))
 
 
 def make_run(path: Path, task: str) -> RunFolder:
@@ -84,7 +79,7 @@ def make_run(path: Path, task: str) -> RunFolder:
     run.update(
         problem={name: getattr(problem, name) for name in problem.__dataclass_fields__},
         metric=metric,
-        machine=machine_name(),
+        machine="a machine",
         state="done",
     )
     space = open_workspace(Setup(path, problem, metric, 2, "out of fold, 2 folds", settings.seed))
@@ -120,6 +115,14 @@ def default_params(family: str, problem: object) -> dict[str, object]:
 def choose(run: RunFolder, how: str = "c0002", limits: Limits | None = None) -> Choice:
     sheet = load_prices()
     return pick(leaderboard_rows(run.candidates(), sheet), how, limits, sheet)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_measuring() -> Iterator[None]:
+    """Time the exported model for a moment only: these tests look at what is written, not at how fast it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(write, "_MEASURE_S", 0.1)
+        yield
 
 
 @pytest.fixture(scope="session")

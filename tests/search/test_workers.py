@@ -13,10 +13,9 @@ import psutil
 import pytest
 
 from tests.search.conftest import make_data
-from workbench.search.fit import Job
 from workbench.search.plan import describe_problem
 from workbench.search.records import Candidate
-from workbench.search.worker import Setup
+from workbench.search.tasks import Job, Setup
 from workbench.search.workers import Failure, WorkerPool, failed_candidate
 
 

@@ -1,115 +1,32 @@
-"""Run folders with made-up candidates: everything that the app reads, and nothing trained."""
+"""One small search that really ran, for the tests that export."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from workbench.search.records import Candidate, Measurements, Score
-from workbench.search.run import RunFolder
-from workbench.search.settings import Settings
-
-NASTY = "<script>alert(1)</script>![x](http://example.com/x.png)"
+import workbench
 
 
-def score_of(value: float, half: float = 0.008, metric: str = "roc_auc") -> Score:
-    return Score(value, value - half, value + half, metric, "out of fold, 5 folds", 4000)
-
-
-def measured_of(p50: float, *, mb: float = 0.5, quiet: bool = True) -> Measurements:
-    return Measurements(
-        latency_p50_us=p50,
-        latency_p99_us=2.0 * p50,
-        latency_p50_low_us=0.9 * p50,
-        latency_p50_high_us=1.1 * p50,
-        latency_p99_low_us=1.8 * p50,
-        latency_p99_high_us=2.5 * p50,
-        cpu_us_per_row=1.1 * p50,
-        rows_per_s=2e6 / p50,
-        train_cpu_s=1.5,
-        peak_memory_mb=210.0,
-        artifact_mb=mb,
-        node_visits=None,
-        quiet=quiet,
-        calls=2000,
-        blocks=9,
-        machine="a test machine",
-    )
-
-
-def candidate_of(
-    number: int,
-    family: str,
-    score: float,
-    p50: float,
-    *,
-    mb: float = 0.5,
-    metric: str = "roc_auc",
-    quiet: bool = True,
-) -> Candidate:
-    baseline = family == "baseline"
-    return Candidate(
-        id=f"c{number:04d}",
-        family=family,
-        params={},
-        origin="baseline" if baseline else "sampler",
-        status="ok",
-        score=score_of(score, 0.0 if baseline else 0.008, metric),
-        holdout=score_of(score - 0.004, 0.01, metric),
-        measured=measured_of(p50, mb=mb, quiet=quiet),
-    )
-
-
-def candidates_of(quiet: bool = True) -> list[Candidate]:
-    made = [
-        candidate_of(0, "baseline", 0.5, 2.0, mb=0.01, quiet=quiet),
-        candidate_of(1, "linear", 0.861, 4.0, mb=0.02, quiet=quiet),
-        candidate_of(2, "lightgbm", 0.902, 14.0, mb=0.2, quiet=quiet),
-        candidate_of(3, "xgboost", 0.914, 33.0, mb=1.4, quiet=quiet),
-        candidate_of(4, "extra_trees", 0.931, 420.0, mb=38.0, quiet=quiet),
-        candidate_of(5, "mlp", 0.84, 30.0, mb=0.3, quiet=quiet),
-        candidate_of(6, "random_forest", 0.89, 300.0, mb=22.0, quiet=quiet),
-    ]
-    failed = Candidate(
-        id="c0007",
-        family="knn",
-        params={},
-        origin="sampler",
-        status="failed",
-        stage="fit",
-        reason=f"out of memory {NASTY}",
-        hint="Raise --max-memory.",
-    )
-    return [*made, failed]
-
-
-@pytest.fixture
-def make_run(tmp_path: Path) -> Callable[..., Path]:
-    def make(
-        name: str = "churn", candidates: list[Candidate] | None = None, state: str = "done", **info: object
-    ) -> Path:
-        folder = tmp_path / "runs" / name
-        run = RunFolder.create(folder, Settings(target="Churn", time_s=60.0))
-        data = {"name": "churn.csv", "rows": 5000, "columns": 19, "fingerprint": "c0ffee"}
-        details = {
-            "task": "binary",
-            "metric": "roc_auc",
-            "data": data,
-            "seconds_used": 48.2,
-            "seconds_allowed": 60.0,
+@pytest.fixture(scope="session")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose ``runs/small`` is a finished run."""
+    random = np.random.default_rng(0)
+    rows = 300
+    frame = pd.DataFrame(
+        {
+            "age": random.normal(40, 12, rows).round(1),
+            "plan": random.choice(["basic", "plus", "pro"], rows),
+            "use": random.exponential(3, rows),
         }
-        run.update(state=state, **(details | info))
-        for candidate in candidates_of() if candidates is None else candidates:
-            run.write_candidate(candidate)
-        return folder
-
-    return make
-
-
-def write_events(folder: Path, *events: dict[str, object]) -> None:
-    with (folder / "events.jsonl").open("a", encoding="utf-8") as file:
-        for event in events:
-            file.write(json.dumps(event) + "\n")
+    )
+    pull = frame["age"] / 40 + (frame["plan"] == "pro") - frame["use"] / 4 + random.normal(0, 0.5, rows)
+    frame["left"] = np.where(pull > 1, "yes", "no")
+    folder = tmp_path_factory.mktemp("searched")
+    workbench.search(
+        frame, "left", trials=2, workers=1, families=["linear", "lightgbm"], out=folder / "runs" / "small"
+    )
+    return folder

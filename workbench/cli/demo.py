@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .candidates import candidate_table, legend, paragraphs
 from .command import Command
 from .console import Console
+from .options import positive
 from .progress import Progress, stopping
 from .table import rounded
 
@@ -24,6 +25,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="FOLDER", default="demo", help="where everything goes; default: demo"
     )
     parser.add_argument("--time", metavar="30s", default="30s", help="wall clock of the search; default: 30s")
+    parser.add_argument(
+        "--trials", type=positive, metavar="N", help="search N candidates instead of by the clock"
+    )
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -37,8 +41,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     frame.to_csv(data, index=False)
     console.say(f"1. Data: {data}, {len(frame):,} rows, to predict {target}.")
 
-    console.say(f"2. Search for {options.time}.")
-    run = _search(data, target, options.time, _free(folder, "run"), console)
+    bounds = {"time": options.time} if options.trials is None else {"trials": options.trials}
+    console.say("2. Search ({}: {}).".format(*next(iter(bounds.items()))))
+    run = _search(data, target, bounds, _free(folder, "run"), console)
     rows, front = run.rows(), run.front_rows()
     console.say(paragraphs(run.summary(), candidate_table(front), legend(rows)) + "\n")
 
@@ -71,11 +76,11 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     return 0 if report.ok else 1
 
 
-def _search(data: Path, target: str, time: str, out: Path, console: Console) -> Run:
+def _search(data: Path, target: str, bounds: dict[str, Any], out: Path, console: Console) -> Run:
     from workbench.api import search
 
     with Progress(console) as progress, stopping(console) as stop:
-        return search(str(data), target, time=time, out=out, seed=0, progress=progress, stop=stop)
+        return search(str(data), target, out=out, seed=0, progress=progress, stop=stop, **bounds)
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import shutil
 import sys
 import textwrap
 import time
@@ -169,8 +170,8 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, (UsageError, InputError)):
         return one_line(str(error)), WRONG_USAGE
     if isinstance(error, WorkbenchError):
-        return one_line(str(error)), FAILED
-    if isinstance(error, OSError) and error.errno in _PLACE_ERRORS:
+        return one_line(str(error)), WRONG_USAGE if _is_place_error(error.__cause__) else FAILED
+    if isinstance(error, OSError) and _is_place_error(error):
         where = f"{error.filename}: " if error.filename else ""
         reason = (error.strerror or os.strerror(error.errno or 0)).lower()
         return one_line(f"{where}{reason}. {_HINTS.get(error.errno or 0, '')}"), WRONG_USAGE
@@ -182,6 +183,11 @@ def explain(error: Exception) -> tuple[str, int]:
     kind = type(error).__name__
     where = "Please report it; WORKBENCH_DEBUG=1 shows where it happened."
     return one_line(f"internal error: {kind}: {error}. {where}"), FAILED
+
+
+def _is_place_error(error: BaseException | None) -> bool:
+    """Tell whether a place cannot be used; a copied folder's error carries no number of its own."""
+    return isinstance(error, shutil.Error) or (isinstance(error, OSError) and error.errno in _PLACE_ERRORS)
 
 
 def _let_go_of_output() -> None:

@@ -60,8 +60,8 @@ def _duplicate_rows(dataset: Dataset) -> Iterator[Finding]:
     if same < 0.01 * dataset.n_rows:
         return
     message = (
-        f"{same:,} rows ({same / dataset.n_rows:.1%}) repeat another one, target included; a score on rows that training"
-        " has seen flatters: remove them, or keep them together with --group"
+        f"{same:,} rows ({same / dataset.n_rows:.1%}) repeat another one, target included; a score on rows that"
+        " training has seen flatters: remove them, or keep them together with --group"
     )
     if repeats > same:
         message += f"; {repeats - same:,} more repeat the inputs with another target"
@@ -84,7 +84,7 @@ def _codes(values: Column1d) -> np.ndarray:
 
 def _mixed(hashes: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Mix another column into row hashes: splitmix64's finaliser (Steele, Lea and Flood 2014)."""
-    mixed = hashes * np.uint64(0x9E3779B97F4A7C15) + codes + np.uint64(0x632BE59BD9B4E019)
+    mixed: np.ndarray = hashes * np.uint64(0x9E3779B97F4A7C15) + codes + np.uint64(0x632BE59BD9B4E019)
     mixed ^= mixed >> np.uint64(30)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(27)

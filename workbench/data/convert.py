@@ -101,8 +101,9 @@ def raw_levels(values: pa.ChunkedArray) -> Levels:
 
 def read_levels(raw: Levels, read: Callable[[Any], float]) -> np.ndarray:
     """Read each distinct text once and spread the numbers over the rows."""
-    table = np.array([*(read(text) for text in raw.values), np.nan], dtype=np.float64)
-    return table[raw.codes]
+    table: np.ndarray = np.array([*(read(text) for text in raw.values), np.nan], dtype=np.float64)
+    numbers: np.ndarray = table[raw.codes]
+    return numbers
 
 
 def stray_values(raw: Levels, column: Column) -> list[str]:

@@ -8,7 +8,7 @@ import io
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.csv
@@ -17,7 +17,7 @@ from workbench.errors import DataError
 from workbench.runtime.schema import tidy_names
 
 from .dataset import Finding
-from .dialect import Dialect, sniff
+from .dialect import Dialect, csv_reader, sniff
 from .encoding import guess_encoding, legacy_encoding
 from .table import Table
 
@@ -73,14 +73,14 @@ def read_delimited(path: Path, *, header: bool | None = None) -> Table:
     return Table(tuple(tidy_names(dialect.raw_names)), columns, source, path.name, tuple(findings))
 
 
-def open_bytes(path: Path) -> IO[bytes]:
+def open_bytes(path: Path) -> BinaryIO:
     """Open a file for its bytes, unpacked where it is gzipped (told by its first bytes, not its name)."""
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")
+    return cast(BinaryIO, gzip.open(path, "rb")) if packed else path.open("rb")
 
 
-def _head(file: IO[bytes], name: str) -> tuple[bytes, bool]:
+def _head(file: BinaryIO, name: str) -> tuple[bytes, bool]:
     """Return the first lines of a file and whether they are all of it."""
     head = file.read(_SAMPLE_BYTES)
     while head.count(b"\n") + head.count(b"\r") < 20 and len(head) <= _LONGEST_LINE_BYTES:
@@ -170,7 +170,10 @@ def _read_ragged(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.
             for at, fields in enumerate(zip(*padded, strict=True)):
                 chunks[at].append(pa.array(fields, pa.string()))
     except csv.Error as error:
-        raise DataError(f"{path.name} is no table", found=str(error), expected="one line a row") from error
+        found = f"a field longer than {_LONGEST_FIELD >> 20} MB" if "limit" in str(error) else str(error)
+        raise DataError(
+            f"{path.name} is no table", found=found, hint="Check that every quote is closed."
+        ) from error
     finally:
         csv.field_size_limit(previous)
     return tuple(pa.chunked_array(parts, pa.string()) for parts in chunks), skipped
@@ -178,9 +181,7 @@ def _read_ragged(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.
 
 def _rows(path: Path, dialect: Dialect, encoding: str) -> Iterator[list[str]]:
     with open_bytes(path) as raw, io.TextIOWrapper(raw, encoding=encoding, newline="") as text:
-        quoting = csv.QUOTE_NONE if dialect.quote is None else csv.QUOTE_MINIMAL
-        reader = csv.reader(text, delimiter=dialect.delimiter, quotechar=dialect.quote, quoting=quoting)
-        rows = (row for row in reader if row)
+        rows = (row for row in csv_reader(text, dialect.delimiter, dialect.quote) if row)
         if dialect.header:
             next(rows, None)
         yield from rows

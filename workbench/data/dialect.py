@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from workbench.runtime.schema import MISSING_TEXT, parse_number
@@ -93,10 +93,9 @@ def _quotes(text: str, delimiter: str) -> list[str | None]:
 
 
 def _split(text: str, delimiter: str, quote: str | None, *, complete: bool) -> list[list[str]]:
-    quoting = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
     rows: list[list[str]] = []
     lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, quoting=quoting)
+    reader = csv_reader(lines, delimiter, quote)
     try:
         for row in reader:
             if row:
@@ -106,6 +105,13 @@ def _split(text: str, delimiter: str, quote: str | None, *, complete: bool) -> l
     except csv.Error:  # a field longer than the module takes: these quotes swallow the file
         return rows
     return rows if complete or len(rows) < 2 else rows[:-1]
+
+
+def csv_reader(lines: Iterable[str], delimiter: str, quote: str | None) -> Iterator[list[str]]:
+    """Return the csv module's reader for a dialect."""
+    if quote is None:
+        return csv.reader(lines, delimiter=delimiter, quotechar=None, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=delimiter, quotechar=quote)
 
 
 def _modal_width(rows: Sequence[Sequence[str]]) -> int:
@@ -160,10 +166,13 @@ def _has_header(rows: list[list[str]]) -> bool:
 
 
 def _counts_up(names: list[str]) -> bool:
-    """Names 0, 1, 2, … are what a data frame without names is written with."""
-    if names and not names[0]:
-        names = names[1:]
-    return len(names) > 1 and names == [str(at) for at in range(len(names))]
+    """Names 0, 1, 2, … are what a data frame without names is written with; 2019, 2020, … head one column a year."""
+    numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
+    if len(numbers) < 2 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        return False
+    if len(numbers) < len([name for name in names if name]):
+        return 1900 <= numbers[0] <= 2100
+    return numbers[0] == 0 or 1900 <= numbers[0] <= 2100
 
 
 def _raw_names(rows: list[list[str]], *, has_header: bool) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 import charset_normalizer
 
@@ -31,6 +32,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
+_FOREIGN_WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _HINT = "Save the table as CSV (UTF-8), Parquet or JSON lines."
 
 
@@ -77,12 +79,12 @@ def guess_encoding(head: bytes, name: str) -> str:
 def legacy_encoding(sample: bytes, name: str) -> str:
     """Return a codec for bytes that are not UTF-8.
 
-    Text that is mostly ASCII with a few high bytes is Western European: there a statistical guess is worse than
+    Words that are mostly ASCII with a few high bytes are Western European: there a statistical guess is worse than
     Windows-1252 or, where that leaves a byte undefined, Latin-1.
     """
-    letters = sum(sample.count(code) for code in range(0x41, 0x7B))
-    high = len(sample) - len(sample.translate(None, bytes(range(0x80, 0x100))))
-    if high <= 0.25 * max(letters, 1):
+    foreign = b"".join(_FOREIGN_WORD.findall(sample))
+    high = len(foreign) - len(foreign.translate(None, bytes(range(0x80, 0x100))))
+    if high <= 0.5 * len(foreign):
         if any(code in sample for code in range(0x80, 0xA0)):
             try:
                 sample.decode("cp1252")
@@ -90,7 +92,7 @@ def legacy_encoding(sample: bytes, name: str) -> str:
                 return "latin-1"
             return "cp1252"
         return "latin-1"
-    best = charset_normalizer.from_bytes(sample[:65536]).best()
+    best = charset_normalizer.from_bytes(b" ".join(_FOREIGN_WORD.findall(sample))[:65536]).best()
     if best is None or best.encoding == "ascii":
         raise _binary(name)
     return str(best.encoding)

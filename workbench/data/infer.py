@@ -16,8 +16,8 @@ from workbench.runtime.schema import MISSING_TEXT, Column, Column1d, Levels
 
 from .convert import convert, is_text, plain_moments, plain_numbers, raw_levels, read_levels, stray_values
 from .dataset import Finding
-from .dates import guess_date_style
-from .numbers import guess_number_style
+from .date_style import guess_date_style
+from .number_style import guess_number_style
 
 Role = Literal["input", "identifier", "constant", "unusable"]
 
@@ -214,7 +214,7 @@ def _with_strays(column: Column, raw: Levels, texts: Sequence[str], what: str) -
 def _texts(name: str, raw: Levels, *, categorical: bool = False) -> Inferred:
     column = Column(name, "category")
     levels = column.read_many(raw)
-    assert isinstance(levels, Levels)  # noqa: S101 - a category column is read to Levels
+    assert isinstance(levels, Levels)
     known = int((levels.codes >= 0).sum())
     if categorical or known == 0:
         return Inferred("input", column, levels)
@@ -222,7 +222,8 @@ def _texts(name: str, raw: Levels, *, categorical: bool = False) -> Inferred:
     step = max(1, distinct // 2000)
     sample = levels.values[::step]
     words = sum(len(text.split()) for text in sample) / len(sample)
-    if words >= 2.5 and distinct > max(50, 0.3 * known) or (words >= 6 and distinct > max(200, 0.1 * known)):
+    long = words >= 6 and distinct > max(200, 0.1 * known)
+    if long or (words >= 2.5 and distinct > max(50, 0.3 * known)):
         return Inferred("input", replace(column, kind="text"), levels)
     unique = distinct >= 0.95 * known and known > 1
     if unique and (known >= 50 or (known >= 10 and _ID_NAME.fullmatch(name))):

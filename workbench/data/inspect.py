@@ -178,7 +178,7 @@ def _report(inferred: Inferred, role: str) -> ColumnReport:
 
 
 def _first_known(values: Column1d, count: int) -> list[float]:
-    assert isinstance(values, np.ndarray)  # noqa: S101 - called for number columns
+    assert isinstance(values, np.ndarray)
     head = values[:10_000]
     return list(dict.fromkeys(head[~np.isnan(head)].tolist()))[:count]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from .infer import Inferred, finished, infer_column
 from .leaks import column_powers, find_leaks
 from .read import read_table
 from .table import Table
-from .target import Target, TaskOption, read_target
+from .target import Target, read_target
 
 FEWEST_ROWS = 10
 
@@ -37,25 +38,11 @@ class Roles:
         return frozenset([self.target, *self.dropped, *(name for name in (self.group, self.weight) if name)])
 
 
-def load_dataset(
-    source: object,
-    *,
-    target: str,
-    task: TaskOption = "auto",
-    positive: object = None,
-    drop: Sequence[str] = (),
-    group: str | None = None,
-    time_column: str | None = None,
-    weight: str | None = None,
-    metric_hint: str | None = None,
-) -> Dataset:
-    """Read a file or frame into rows that a search can learn from.
+class IntakeOptions(TypedDict, total=False):
+    """What `load_dataset` may be told.
 
-    Parameters
+    Attributes
     ----------
-    source : path, data frame, Arrow table, mapping of columns, or Table
-    target : str
-        The column to learn; a position ("0") for files without a header.
     task : {"auto", "binary", "multiclass", "regression"}
     positive : object
         The positive label of a binary task, matched as text; by default inferred.
@@ -69,6 +56,32 @@ def load_dataset(
         Row weights, zero or more. It is no input.
     metric_hint : str or None
         The metric asked for, where it tells classes from numbers.
+    """
+
+    task: str
+    positive: object
+    drop: Sequence[str]
+    group: str | None
+    time_column: str | None
+    weight: str | None
+    metric_hint: str | None
+
+
+def load_dataset(
+    source: object,
+    *,
+    target: str,
+    **options: Unpack[IntakeOptions],
+) -> Dataset:
+    """Read a file or frame into rows that a search can learn from.
+
+    Parameters
+    ----------
+    source : path, data frame, Arrow table, mapping of columns, or Table
+    target : str
+        The column to learn; a position ("0") for files without a header.
+    **options
+        `IntakeOptions`.
 
     Returns
     -------
@@ -89,14 +102,21 @@ def load_dataset(
     (['size', 'colour'], ('no', 'yes'))
     """
     table = source if isinstance(source, Table) else read_table(source)
-    roles = find_roles(table, target, drop=drop, group=group, time_column=time_column, weight=weight)
+    roles = find_roles(
+        table,
+        target,
+        drop=options.get("drop", ()),
+        group=options.get("group"),
+        time_column=options.get("time_column"),
+        weight=options.get("weight"),
+    )
     comma = prefers_comma(table)
     learned = read_target(
         roles.target,
         table.column(roles.target),
-        task=task,
-        positive=positive,
-        metric_hint=metric_hint,
+        task=options.get("task", "auto"),
+        positive=options.get("positive"),
+        metric_hint=options.get("metric_hint"),
         prefer_comma=comma,
     )
     keep = learned.known.copy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from workbench.runtime.schema import Column1d, Levels
 
 from .dataset import Dataset, Finding
@@ -127,7 +128,7 @@ def _bins(values: Column1d) -> np.ndarray:
         kept = np.argsort(-counts, kind="stable")[:_MOST_LEVELS]
         table[kept] = np.arange(len(kept)) + 2  # 0: any other level, 1: missing
         table[0] = 1
-        return table[codes + 1]
+        return np.asarray(table[codes + 1])
     known = values[~np.isnan(values)]
     n_bins = int(np.clip(len(known) // _ROWS_A_BIN, 2, _MOST_BINS))
     distinct = np.unique(known)
@@ -195,7 +196,8 @@ def _slopes(bins: np.ndarray, x: np.ndarray, y: np.ndarray, n_bins: int) -> tupl
     """Fit a line in each bin: a column that is the target times something must not lose to the bins' width."""
     count = np.maximum(np.bincount(bins, minlength=n_bins), 1)
     center = np.bincount(bins, x, n_bins) / count
-    away = x - center[bins]
+    away: np.ndarray = x - center[bins]
     spread = np.bincount(bins, away * away, n_bins)
     common = np.bincount(bins, away * (y - (np.bincount(bins, y, n_bins) / count)[bins]), n_bins)
-    return common / (spread + 1e-9 * len(x) / n_bins + 1e-12), center
+    slope = np.asarray(common / (spread + 1e-9 * len(x) / n_bins + 1e-12))
+    return slope, center

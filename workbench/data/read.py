@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json
 import pyarrow.parquet
 
@@ -49,6 +50,10 @@ def read_table(source: object, *, header: Header = "auto") -> Table:
     ('age', 'plan')
     """
     if isinstance(source, (str, Path)):
+        if "://" in str(source):
+            raise DataError(
+                f"{shown(str(source))} is an address", expected="a file", hint="Download it first."
+            )
         return _read_file(Path(source), header)
     if type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "iloc"):
         return _from_pandas(source)
@@ -59,7 +64,7 @@ def read_table(source: object, *, header: Header = "auto") -> Table:
         return _from_items(zip(table.column_names, table.columns, strict=True))
     raise DataError(
         "the data cannot be read",
-        found=f"a {type(source).__name__}",
+        found=f"an object of type {type(source).__name__}",
         expected="a path, a pandas or polars data frame, or a pyarrow table",
     )
 
@@ -97,10 +102,6 @@ class _damage_reported:  # noqa: N801 - a context manager, used as a verb
 
 def _check_file(path: Path) -> None:
     text = str(path)
-    if "://" in text:
-        raise DataError(
-            f"{shown(text)} is an address", expected="a file on this machine", hint="Download it first."
-        )
     if path.is_dir():
         raise DataError(f"{shown(text)} is a folder", expected="a file: CSV, Parquet or JSON lines")
     if path.exists():
@@ -113,7 +114,7 @@ def _check_file(path: Path) -> None:
     raise DataError(f"there is no file {shown(text)}", hint=hint)
 
 
-def _read_parquet(path: Path, file: IO[bytes]) -> Table:
+def _read_parquet(path: Path, file: BinaryIO) -> Table:
     packed = isinstance(file, gzip.GzipFile)
     table = pyarrow.parquet.read_table(pa.BufferReader(file.read()) if packed else path)
     read = _from_items(zip(table.column_names, table.columns, strict=True))
@@ -138,12 +139,11 @@ def _read_json(path: Path) -> Table:
     return Table(read.names, read.columns, {"format": "jsonl"}, path.name)
 
 
-def _read_json_lines(path: Path, file: IO[bytes]) -> Iterable[tuple[str, pa.ChunkedArray]]:
+def _read_json_lines(path: Path, file: BinaryIO) -> Iterable[tuple[str, pa.ChunkedArray]]:
     try:
         table = pyarrow.json.read_json(file, pyarrow.json.ReadOptions(block_size=1 << 24))
     except pa.ArrowInvalid:  # a column of several types, or a broken line: look at each
-        with open_bytes(path) as again:
-            return _columns_of_records(_records_of_lines(again, path.name))
+        return _columns_of_records(_records_of_lines(path))
     return zip(table.column_names, table.columns, strict=True)
 
 
@@ -158,20 +158,20 @@ def _records_of_list(content: bytes, name: str) -> Iterable[dict[str, Any]]:
         yield record
 
 
-def _records_of_lines(lines: Iterable[bytes], name: str) -> Iterable[dict[str, Any]]:
-    for number, line in enumerate(lines, start=1):
-        stripped = line.removeprefix(b"\xef\xbb\xbf").strip()
-        if not stripped:
-            continue
-        try:
-            record = orjson.loads(stripped)
-        except orjson.JSONDecodeError as error:
-            raise DataError(
-                f"{name}, line {number}", found=str(error), expected="one JSON object a line"
-            ) from error
-        if not isinstance(record, dict):
-            raise DataError(f"{name}, line {number}", found=shown(record), expected="one JSON object a line")
-        yield record
+def _records_of_lines(path: Path) -> Iterable[dict[str, Any]]:
+    expected = "one JSON object a line"
+    with open_bytes(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            stripped = line.removeprefix(b"\xef\xbb\xbf").strip()
+            if not stripped:
+                continue
+            try:
+                record = orjson.loads(stripped)
+            except orjson.JSONDecodeError as error:
+                raise DataError(f"{path.name}, line {number}", found=str(error), expected=expected) from error
+            if not isinstance(record, dict):
+                raise DataError(f"{path.name}, line {number}", found=shown(record), expected=expected)
+            yield record
 
 
 def _columns_of_records(records: Iterable[dict[str, Any]]) -> Iterable[tuple[str, pa.ChunkedArray]]:
@@ -214,7 +214,9 @@ def _array(values: list[Any]) -> pa.ChunkedArray:
 
 
 def _chunked(values: Any) -> pa.ChunkedArray:
-    return values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+    """Return an Arrow column; texts in one of the two layouts that all compute functions know."""
+    column = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+    return pc.cast(column, pa.large_string()) if pa.types.is_string_view(column.type) else column
 
 
 def _from_items(items: Iterable[tuple[object, pa.ChunkedArray]]) -> Table:
@@ -226,4 +228,4 @@ def _from_items(items: Iterable[tuple[object, pa.ChunkedArray]]) -> Table:
     if len(pairs[0][1]) == 0:
         raise DataError("the data has no rows", expected="at least one row")
     names = tidy_names([str(name) for name, _ in pairs])
-    return Table(tuple(names), tuple(column for _, column in pairs), {"format": "frame"})
+    return Table(tuple(names), tuple(_chunked(column) for _, column in pairs), {"format": "frame"})

@@ -67,8 +67,10 @@ def _bundled(loader: Callable[..., Any], target: str) -> Callable[[], Sample]:
         bunch = loader(as_frame=True)
         frame: pd.DataFrame = bunch.data.copy()
         labels = getattr(bunch, "target_names", None)
-        numbered = labels is None or loader is datasets.load_digits
-        frame[target] = bunch.target if numbered else [str(labels[code]) for code in bunch.target]
+        if labels is None or loader is datasets.load_digits:
+            frame[target] = bunch.target
+        else:
+            frame[target] = [str(labels[code]) for code in bunch.target]
         return frame, target
 
     return load

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -60,7 +59,7 @@ def save(dataset: Dataset, folder: Path) -> None:
     }
     draft = folder / f"{_INDEX}.draft"
     draft.write_text(json.dumps(index), encoding="utf-8")
-    os.replace(draft, folder / _INDEX)
+    draft.replace(folder / _INDEX)
 
 
 def load(folder: Path, *, mapped: bool = True) -> Dataset:

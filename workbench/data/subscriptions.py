@@ -199,7 +199,8 @@ def _written(words: dict[str, np.ndarray], rng: np.random.Generator) -> pd.DataF
 def _whole(states: np.ndarray, ranges: dict[str, tuple[int, int]], rng: np.random.Generator) -> np.ndarray:
     low = np.array([ranges[state][0] for state in states])
     high = np.array([ranges[state][1] for state in states])
-    return rng.integers(low, high, endpoint=True)
+    drawn: np.ndarray = rng.integers(low, high, endpoint=True)
+    return drawn
 
 
 def _days(states: np.ndarray, ranges: dict[str, tuple[int, int]], rng: np.random.Generator) -> np.ndarray:
@@ -216,9 +217,8 @@ def _logins(states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _hours(states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     low = np.array([_HOURS[state][0] for state in states])
     high = np.array([_HOURS[state][1] for state in states])
-    return (
-        np.floor((low + rng.random(len(states)) * (high - low)) * 10) / 10
-    )  # down, so that no state is left
+    drawn: np.ndarray = low + rng.random(len(states)) * (high - low)
+    return np.asarray(np.floor(drawn * 10) / 10)  # rounded down, so that no state is left
 
 
 def _cities(tiers: np.ndarray, rng: np.random.Generator) -> list[str]:

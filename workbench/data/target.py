@@ -16,7 +16,7 @@ from workbench.runtime.schema import Column1d, Label, Levels, Output, Task, cate
 from .dataset import Finding
 from .infer import infer_column
 
-TaskOption = Literal["auto", "binary", "multiclass", "regression"]
+TASK_OPTIONS = ("auto", "binary", "multiclass", "regression")
 
 _MOST_WHOLE_CLASSES = 20
 _ROWS_A_WHOLE_CLASS = 5
@@ -25,13 +25,15 @@ _RARE = 10
 
 #: Labels that name the outcome one looks for, and labels that name its absence.
 _POSITIVE = frozenset(
-    "yes true t y 1 1.0 positive pos + present abnormal malignant fraud spam churn churned default success won win sick "
-    "disease diseased case bad died dead failed failure accepted approved cancelled canceled".split()
-)
+    ["yes", "true", "positive", "pos", "+", "present", "abnormal", "malignant", "fraud",
+     "spam", "churn", "churned", "default", "success", "won", "win", "sick", "disease", "diseased", "case",
+     "bad", "died", "dead", "failed", "failure", "accepted", "approved", "cancelled", "canceled"]
+)  # fmt: skip
 _NEGATIVE = frozenset(
-    "no false f n 0 0.0 -1 negative neg - absent normal benign control ham healthy none good alive ok legit retained "
-    "stayed survived rejected declined".split()
-)
+    ["no", "false", "0", "0.0", "-1", "negative", "neg", "-", "absent", "normal", "benign", "control",
+     "ham", "healthy", "none", "good", "alive", "ok", "legit", "retained", "stayed", "survived", "rejected",
+     "declined"]
+)  # fmt: skip
 _CLASS_METRICS = (
     "accuracy", "balanced_accuracy", "top_k_accuracy", "average_precision", "f1", "precision", "recall", "jaccard",
     "roc_auc", "matthews_corrcoef", "neg_log_loss", "neg_brier_score", "d2_log_loss_score", "d2_brier_score",
@@ -73,7 +75,7 @@ def read_target(
     name: str,
     values: pa.ChunkedArray,
     *,
-    task: TaskOption = "auto",
+    task: str = "auto",
     positive: object = None,
     metric_hint: str | None = None,
     prefer_comma: bool = False,
@@ -105,6 +107,8 @@ def read_target(
     >>> read_target("churn", pa.chunked_array([["yes", "no", "no"]])).output.classes
     ('no', 'yes')
     """
+    if task not in TASK_OPTIONS:
+        raise SettingsError("no such task", found=shown(task), expected=", ".join(TASK_OPTIONS))
     inferred = infer_column(name, values, prefer_comma=prefer_comma)
     if inferred.values is None:
         raise DataError(
@@ -134,7 +138,7 @@ def read_target(
     return _classification(name, task, labels, codes, positive, findings)
 
 
-def _task(task: TaskOption, numbers: np.ndarray | None, metric_hint: str | None) -> Task | Literal["classes"]:
+def _task(task: str, numbers: np.ndarray | None, metric_hint: str | None) -> Task | Literal["classes"]:
     if task == "regression":
         return "regression"
     if task != "auto" or numbers is None:
@@ -203,7 +207,7 @@ def _number_labels(numbers: np.ndarray, usable: np.ndarray) -> tuple[list[Label]
 
 
 def _text_labels(values: Column1d) -> tuple[list[Label], np.ndarray]:
-    assert isinstance(values, Levels)  # noqa: S101 - number columns went another way
+    assert isinstance(values, Levels)
     seen = np.unique(values.codes[values.codes >= 0])
     order = sorted(seen.tolist(), key=values.values.__getitem__)
     table = np.full(len(values.values) + 1, -1, dtype=np.int64)
@@ -213,7 +217,7 @@ def _text_labels(values: Column1d) -> tuple[list[Label], np.ndarray]:
 
 def _classification(
     name: str,
-    task: TaskOption,
+    task: str,
     labels: list[Label],
     codes: np.ndarray,
     positive: object,
@@ -226,7 +230,7 @@ def _classification(
             f"target {shown(name)} is constant", found=f"{shown(labels[int(present[0])])} in every row"
         )
     known = int(counts.sum())
-    if len(labels) > _MOST_CLASSES or len(labels) * 2 > max(known, 2):
+    if len(labels) > _MOST_CLASSES or (len(labels) > 2 and len(labels) * 2 > known):
         hint = "Name another column, or use --task regression for numbers."
         raise DataError(
             f"target {shown(name)}",
@@ -270,10 +274,13 @@ def _positive(labels: Sequence[Label], counts: np.ndarray, positive: object) -> 
                 return candidates.index(wanted.lower())
         listed = " and ".join(shown(label) for label in labels)
         raise SettingsError("the positive label is no class", found=shown(positive), expected=listed)
-    meant = [at for at, text in enumerate(texts) if text.lower() in _POSITIVE]
+    words = [text.lower() for text in texts]
+    if set(words) in ({"y", "n"}, {"t", "f"}):
+        return 0 if words[0] in ("y", "t") else 1
+    meant = [at for at, word in enumerate(words) if word in _POSITIVE]
     if len(meant) == 1:
         return meant[0]
-    absent = [at for at, text in enumerate(texts) if text.lower() in _NEGATIVE]
+    absent = [at for at, word in enumerate(words) if word in _NEGATIVE]
     if len(absent) == 1:
         return 1 - absent[0]
     return 0 if counts[0] < counts[1] else 1

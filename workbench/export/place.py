@@ -83,9 +83,16 @@ def beside(target: Path) -> Iterator[Path]:
         work.mkdir()
         yield work
     except OSError as error:
-        raise ExportError(f"{target} cannot be written", found=error.strerror or str(error)) from error
+        raise ExportError(f"{target} cannot be written", found=_reason(error)) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _reason(error: OSError) -> str:
+    """Return why in a few words; a copied folder's error lists every file, of which the first is enough."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        return str(error.args[0][0][2]).partition(": ")[0]
+    return error.strerror or str(error)
 
 
 def put(folder: Path, target: Path, work: Path) -> None:

@@ -278,7 +278,7 @@ def _parity(bundle: Bundle) -> Outcome:
     scale = (
         1.0 if bundle.manifest.classes else max(float(truth.std()), 1e-6 * float(np.abs(truth).max()), 1e-30)
     )
-    gaps = np.abs(served - truth) / np.maximum(scale, 1e-3 * np.abs(truth))
+    gaps = np.abs(served - truth) / np.maximum(scale, 1e-2 * np.abs(truth))
     largest = float(gaps.max())
     unit = "" if bundle.manifest.classes else " standard deviations"
     return Outcome(

@@ -34,9 +34,7 @@ def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
     space: Space = {
         "n_estimators": Whole(10, 200, default=trees if rows <= 30_000 else min(trees, 60)),
         "max_leaf_nodes": Whole(8, leaves, default=leaves),
-        "min_samples_leaf": Whole(
-            1, min(64, max(1, rows // 10)), default=1 if problem.task != "regression" else 2
-        ),
+        "min_samples_leaf": Whole(1, min(64, max(3, rows // 10)), default=_smallest_leaf(problem)),
         "max_features": Real(0.1, 1.0, default=max_features),
     }
     if problem.task != "regression":

@@ -129,7 +129,7 @@ class LightGBM:
         params = with_defaults(_space(problem), params)
         scale = TargetScale.of(train) if problem.task == "regression" else TargetScale(0.0, 1.0)
         rate = params["learning_rate"]
-        guided = valid is not None and rounds is None
+        guided = valid is not None and len(valid.y) > 0 and rounds is None
         try:
             booster = _booster(
                 lightgbm, _settings(params, problem, train, seed), scale, train, valid if guided else None

@@ -31,7 +31,7 @@ _RAREST = 1e-4
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
     {},
-    {"width": 32, "depth": 1, "learning_rate": 5e-3, "numbers": "scaled"},
+    {"width": 32, "depth": 1, "learning_rate": 5e-3},
     {"width": 256, "depth": 3, "learning_rate": 1e-3, "dropout": 0.1, "weight_decay": 1e-2},
 )
 
@@ -43,7 +43,7 @@ def _space(problem: Problem) -> Space:
         "learning_rate": Real(3e-4, 1e-2, default=2e-3, log=True),
         "weight_decay": Real(1e-5, 1.0, default=1e-3, log=True),
         "dropout": Real(0.0, 0.4, default=0.0 if problem.n_rows > 5_000 else 0.1),
-        "numbers": Choice(("quantile", "scaled")),
+        "numbers": Choice(("scaled", "quantile") if problem.task == "regression" else ("quantile", "scaled")),
     }
     if not problem.n_text:
         return space

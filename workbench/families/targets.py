@@ -61,7 +61,9 @@ class TargetScale:
     def of(cls, sample: Sample) -> TargetScale:
         """Measure a sample; a constant target has spread 1."""
         center = float(np.average(sample.y, weights=sample.weight))
-        spread = float(np.sqrt(np.average((sample.y - center) ** 2, weights=sample.weight)))
+        gaps = np.abs(sample.y - center)
+        widest = float(gaps.max()) or 1.0  # squares of shares of it neither overflow nor vanish
+        spread = widest * float(np.sqrt(np.average((gaps / widest) ** 2, weights=sample.weight)))
         usable = np.isfinite(spread) and spread > 1e-12 * max(abs(center), 1e-300)
         return cls(center, spread if usable else 1.0)
 

@@ -124,7 +124,7 @@ class XGBoost:
         scale = TargetScale.of(train) if problem.task == "regression" else TargetScale(0.0, 1.0)
         settings = {**_settings(params, problem, train.X.shape[1], seed), **_start(train, problem)}
         rate = settings["eta"]
-        guided = valid is not None and rounds is None
+        guided = valid is not None and len(valid.y) > 0 and rounds is None
         try:
             data = _matrix(xgboost, train, scale)
             watched = _matrix(xgboost, valid, scale, data) if guided and valid is not None else None

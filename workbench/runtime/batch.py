@@ -126,8 +126,8 @@ def score_file(
             for chunk in source.chunks(chunk_rows):
                 scored, errors = score_chunk(predictor, chunk, where)
                 sink.write([*chunk.columns, *scored], chunk.rows)
-                for position in sorted(errors)[: _FIRST_ERRORS - len(first_errors)]:
-                    first_errors.append(f"row {rows + position}, {errors[position]}")
+                shown = sorted(errors)[: _FIRST_ERRORS - len(first_errors)]
+                first_errors += [f"row {rows + position}, {errors[position]}" for position in shown]
                 rows, failed = rows + chunk.rows, failed + len(errors)
                 if progress is not None:
                     progress(rows, source.share())

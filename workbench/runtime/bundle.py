@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import weakref
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -177,7 +178,7 @@ def _unpack(path: Path, target: Path) -> Path:
             _check_entries(path, entries)
             for entry in entries:
                 _write_entry(archive, entry, target / entry.filename)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise TamperedBundleError(f"{path.name} cannot be unpacked", found=str(error)) from error
     except OSError as error:
         raise BundleError(f"{path.name} cannot be unpacked", found=error.strerror or str(error)) from error

@@ -33,7 +33,10 @@ def shown(value: object) -> str:
     >>> shown("tw" + "o" * 200)[-6:]
     'ooooo…'
     """
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = f"a deeply nested {type(value).__name__}"
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
 
 

@@ -56,6 +56,8 @@ class Metrics:
         """Count one request."""
         self._requests[route, status] += 1
         self._rows += rows
+        if not rows:  # durations are those of predictions; probes would only dilute them
+            return
         if route not in self._buckets:
             self._buckets[route] = [0] * (len(_BUCKETS_S) + 1)
         self._buckets[route][bisect.bisect_left(_BUCKETS_S, seconds)] += 1

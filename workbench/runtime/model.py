@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
 from .errors import BundleError, ModelError
 
@@ -31,6 +30,8 @@ class OnnxModel:
     """
 
     def __init__(self, content: bytes, threads: int = 1) -> None:
+        import onnxruntime as ort  # here: reading a schema or a manifest needs no session
+
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

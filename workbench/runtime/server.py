@@ -22,6 +22,7 @@ from .log import RequestLog
 
 LOG_OFF = "off"
 _BACKLOG = 2048
+_LAST_PORT = 65535
 _DRAIN_S = 30
 _STARTUP_FAILURE = 3  # what uvicorn exits with where a worker cannot start
 
@@ -156,6 +157,8 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     ServeError
         Where the address is no address of this machine, or the port is taken or not allowed.
     """
+    if not 0 <= port <= _LAST_PORT:
+        raise ServeError(f"port {port}", expected=f"0 to {_LAST_PORT}")
     try:
         family, kind, number, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

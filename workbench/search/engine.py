@@ -2,99 +2,38 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
-from workbench.data.intake import load_dataset
-from workbench.data.split import holdout
 
 from workbench.data.dataset import Dataset
+from workbench.data.intake import load_dataset
+from workbench.data.split import holdout
 from workbench.errors import RunError, SearchError
 from workbench.families import all_families, get_families
 from workbench.families.base import Family
 
 from .clock import Clock
 from .finish import finish
-from .front import front
-from .fit import Job
-from .measure import machine_name
+from .machine import machine_name
 from .metrics import metric_name
 from .plan import Plan, describe_problem, make_plan
 from .portfolio import BASELINE
 from .records import Candidate
 from .run import RunFolder, process_started
 from .settings import Settings
-from .study import Asked, Study, noise_free_costs
-from .worker import Setup
-from .workers import Answer, Failure, WorkerPool, failed_candidate
+from .tasks import Setup
+from .trials import BASELINE_ID, Progress, Session, Stop, try_baseline, try_candidates
+from .workers import WorkerPool
 
-Progress = Callable[[Mapping[str, Any]], None]
-Stop = Callable[[], bool]
 _MEMORY_SHARE = 0.8
-
-
-@dataclass(slots=True)
-class Session:
-    """One stretch of work on a run: what `search` and `resume` have in common."""
-
-    run: RunFolder
-    settings: Settings
-    clock: Clock
-    pool: WorkerPool
-    progress: Progress | None
-    stop: Stop
-    owns_interrupt: bool = True
-    pending: dict[str, Asked] = field(default_factory=dict)
-    tried: int = 0
-    ok: int = 0
-    failed: int = 0
-    best: Candidate | None = None
-
-    def say(self, kind: str, message: str, **more: Any) -> None:
-        """Record an event and pass it on."""
-        event = {
-            "kind": kind,
-            "message": message,
-            "elapsed_s": round(self.clock.elapsed, 3),
-            "budget_s": self.clock.budget_s if self.clock.bounded else None,
-            "trials": self.tried,
-            "trials_budget": self.settings.trials,
-            "ok": self.ok,
-            "failed": self.failed,
-            "best_score": self.best.score.value if self.best and self.best.score else None,
-            "best_family": self.best.family if self.best else None,
-            **more,
-        }
-        self.run.record(event)
-        if self.progress:
-            self.progress(event)
-
-    def keep(self, candidate: Candidate) -> None:
-        """Write a candidate and count it."""
-        self.run.write_candidate(candidate)
-        if candidate.id != "c0000":
-            self.tried += 1
-        if candidate.status != "ok":
-            self.failed += 1
-            message = f"{candidate.id} {candidate.family} {candidate.status} at {candidate.stage}: {candidate.reason}"
-        else:
-            self.ok += 1
-            assert candidate.score is not None
-            if self.best is None or self.best.score is None or candidate.score.value > self.best.score.value:
-                self.best = candidate
-            message = (
-                f"{candidate.id} {candidate.family} {candidate.score.metric} {candidate.score.value:.5g}"
-            )
-        self.say("trial", message, candidate=candidate.id, status=candidate.status)
 
 
 def search(
@@ -186,7 +125,7 @@ def resume(
     if time_s is None and trials is None:
         time_s, trials = before.time_s, before.trials
         if trials is not None:
-            trials = max(1, trials - sum(each.id != "c0000" for each in run.candidates()))
+            trials = max(1, trials - sum(each.id != BASELINE_ID for each in run.candidates()))
     settings = replace(before, time_s=time_s, trials=trials).checked()
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings)
@@ -278,12 +217,14 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
     try:
         session.pool.open(setup)
         with _interruptible(session) if session.owns_interrupt else nullcontext():
-            _try_baseline(session)
+            try_baseline(session)
             if others:
+                from .study import Study  # while the baseline is under way: Optuna takes its time to start
+
                 study = Study(
                     run.path, settings.storage, run.info["study"], others, run.problem, settings.seed
                 )
-                _try_candidates(session, study)
+                try_candidates(session, study)
             finish(session.run, session.pool, session.clock, session.say)
         good = [each for each in run.candidates() if each.status == "ok" and each.family != BASELINE]
         state = "done" if good or not others else "failed"
@@ -335,91 +276,3 @@ def _interruptible(session: Session) -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, before)
         session.stop = outer
-
-
-def _try_baseline(session: Session) -> None:
-    if any(each.id == "c0000" and each.status == "ok" for each in session.run.candidates()):
-        return
-    deadline = session.clock.trial_deadline()
-    job = Job("c0000", BASELINE, {}, "baseline", session.settings.seed, deadline)
-    session.pool.submit(job, kill_at=session.clock.kill_at(deadline))
-    if session.settings.workers == 1:
-        _collect(session, None, wait_s=math.inf)
-
-
-def _try_candidates(session: Session, study: Study) -> None:
-    """Keep every worker busy until the budget is used."""
-    asked = 0
-    trials = session.settings.trials
-    while not session.stop():
-        room = session.clock.has_room() and (trials is None or asked < trials)
-        if room and session.pool.idle:
-            _start(session, study.ask())
-            asked += 1
-        elif session.pool.busy:
-            _collect(session, study, wait_s=0.25)
-        elif not room:
-            return
-    _wind_down(session, study)
-
-
-def _start(session: Session, asked: Asked) -> None:
-    session.clock = session.clock.reserve_for(len(front(session.run.candidates())))
-    session.pending[asked.id] = asked
-    deadline = session.clock.trial_deadline()
-    job = Job(asked.id, asked.family, asked.params, asked.origin, session.settings.seed, deadline)
-    session.pool.submit(job, kill_at=session.clock.kill_at(deadline))
-
-
-def _collect(session: Session, study: Study | None, wait_s: float) -> None:
-    stop = time.monotonic() + wait_s
-    while True:
-        answers = session.pool.answers(min(wait_s, 0.5))
-        for answer in answers:
-            _take_in(session, study, answer)
-        if answers or time.monotonic() >= stop or not session.pool.busy:
-            return
-
-
-def _take_in(session: Session, study: Study | None, answer: Answer) -> None:
-    result = answer.result
-    if isinstance(result, Failure):
-        candidate = failed_candidate(answer.task, result)
-    else:
-        assert isinstance(result, Candidate)
-        candidate = result
-    candidate = _within_limits(candidate, session.settings)
-    session.keep(candidate)
-    asked = session.pending.pop(candidate.id, None)
-    if asked is None or study is None:
-        return
-    costs: tuple[float, float] | None = None
-    if candidate.status == "ok" and candidate.measured is not None:
-        measured = candidate.measured
-        # A search that must repeat itself cannot be steered by a clock; any other is steered by what was measured.
-        costs = (
-            noise_free_costs(candidate)
-            if session.settings.repeatable
-            else (measured.latency_p50_low_us, measured.cpu_us_per_row)
-        )
-    study.tell(asked, candidate, costs)
-
-
-def _within_limits(candidate: Candidate, settings: Settings) -> Candidate:
-    """Note which of the search's own limits a candidate breaks."""
-    if candidate.measured is None:
-        return candidate
-    notes = list(candidate.notes)
-    if settings.max_size_mb and candidate.measured.artifact_mb > settings.max_size_mb:
-        notes.append(
-            f"larger than the limit: {candidate.measured.artifact_mb:.3g} MB of {settings.max_size_mb:g} MB"
-        )
-    return replace(candidate, notes=tuple(notes))
-
-
-def _wind_down(session: Session, study: Study) -> None:
-    """Take in what is already there and stop the rest."""
-    for answer in session.pool.answers(0.0):
-        _take_in(session, study, answer)
-    for answer in session.pool.stop_all("stopped by the user"):
-        _take_in(session, study, answer)

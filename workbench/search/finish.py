@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,22 +9,25 @@ from typing import Any
 import numpy as np
 
 from .clock import Clock
-from .front import front
+from .front import front, shortlist
 from .metrics import Metric
 from .records import Candidate, Measurements
 from .run import RunFolder
-from .worker import MeasureTask
+from .tasks import MeasureTask
 from .workers import WorkerPool
 
 _LOAD_S = 0.12  # opening an artifact and timing a batch
 _KEEP_S = 0.35  # final scores and writing
-_LEAST_S, _MOST_S = 0.04, 0.8
+_LEAST_S, _MOST_S, _UNBOUNDED_S = 0.04, 0.5, 0.2
+_MOST_MEMBERS = 30
+_SHARED_BY = 12  # measuring time is shared out among so many at most; more are measured if time is left
 
 
 def finish(run: RunFolder, pool: WorkerPool, clock: Clock, say: Callable[..., None]) -> None:
     """Measure the front in quiet, then score it on the rows that no choice has seen.
 
-    Measuring goes on while the front changes by it; only members measured in quiet count as the front.
+    Those likeliest to be on the front are measured first, and further ones while time is left; only candidates
+    measured in quiet count as the front.
 
     Parameters
     ----------
@@ -37,49 +39,31 @@ def finish(run: RunFolder, pool: WorkerPool, clock: Clock, say: Callable[..., No
         Records an event.
     """
     say("phase", "measuring the front in quiet")
-    _drain(run, pool, say)
+    _drain(pool, say)
     candidates = {each.id: each for each in run.candidates()}
-    measured = {name for name, each in candidates.items() if each.measured and each.measured.quiet}
-    while True:
-        waiting = [each for each in front(list(candidates.values())) if each.id not in measured]
-        if not waiting:
+    listed = shortlist(list(candidates.values()), _MOST_MEMBERS)
+    waiting = [each for each in listed if not (each.measured and each.measured.quiet)]
+    for at, candidate in enumerate(waiting):
+        seconds = _share(clock, min(len(waiting) - at, _SHARED_BY))
+        if seconds is None:
             break
-        for at, candidate in enumerate(_spread(waiting)):
-            seconds = _share(clock, len(waiting) - at)
-            if seconds is None:
-                break
-            result = _measure(pool, candidate, seconds)
-            measured.add(candidate.id)
-            if result is not None:
-                candidates[candidate.id] = _with_quiet(candidate, result)
-                run.write_candidate(candidates[candidate.id])
-        else:
-            continue
-        missed = sum(each.id not in measured for each in waiting)
-        say(
-            "finding",
-            f"no time was left to measure {missed} of {len(waiting)} candidates; they are not on the front",
-        )
-        break
+        result = _measure(pool, candidate, seconds)
+        if result is not None:
+            candidates[candidate.id] = _with_quiet(candidate, result)
+            run.write_candidate(candidates[candidate.id])
     _score_holdout(run, [each for each in candidates.values() if each.measured and each.measured.quiet])
 
 
-def _drain(run: RunFolder, pool: WorkerPool, say: Callable[..., None]) -> None:
+def _drain(pool: WorkerPool, say: Callable[..., None]) -> None:
     if pool.busy:
         for answer in pool.stop_all("stopped: the time was up"):
             say("trial", f"{answer.task.id} stopped: the time was up")
 
 
-def _spread(waiting: list[Candidate]) -> list[Candidate]:
-    """Order by score, best first, but take the fastest second: both ends of the front are worth having."""
-    ranked = sorted(waiting, key=lambda each: -each.score.value if each.score else math.inf)
-    return ranked if len(ranked) < 3 else [ranked[0], ranked[-1], *ranked[1:-1]]
-
-
 def _share(clock: Clock, members: int) -> float | None:
     """Return the seconds of single-row timing for the next member, or None where none is left."""
     if not clock.bounded:
-        return 0.5
+        return _UNBOUNDED_S
     left = clock.left - _KEEP_S
     share = left / members - _LOAD_S
     if left < _LEAST_S + _LOAD_S:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from workbench.data.split import folds as split_folds
 
 from workbench.data.dataset import Dataset
+from workbench.data.split import folds as split_folds
 from workbench.errors import FitError, WorkbenchError
 from workbench.families import all_families
-from workbench.families.base import Encoding, Family, Fitted, Params, Problem, Sample
+from workbench.families.base import Encoding, Family, Fitted, Problem, Sample
 from workbench.families.forms import Form
 from workbench.families.onnx import to_onnx
 from workbench.runtime.encoder import Encoder
@@ -24,36 +24,16 @@ from workbench.runtime.predictor import Predictor
 
 from . import parity
 from .encode import learn
+from .machine import machine_name
 from .matrices import MatrixCache
-from .measure import folder_mb, machine_name, measure
+from .measure import folder_mb, measure
 from .metrics import Metric
-from .records import Candidate, Measurements, Origin, Score
+from .records import Candidate, Measurements, Score
+from .tasks import Job
 
 _TRIAL_MEASURE_S = 0.08
 _TAIL_SHARE = 0.12  # of a trial's time: conversion, gate, measuring
 _GROWTH = 1.1  # rounds of a refit over those that early stopping found on fewer rows
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a worker is asked to train.
-
-    Attributes
-    ----------
-    id, family : str
-    origin : {"baseline", "portfolio", "sampler"}
-    params : mapping
-    seed : int
-    deadline : float
-        `time.monotonic()` at which the trial must be through, conversion and measuring included.
-    """
-
-    id: str
-    family: str
-    params: Params
-    origin: Origin
-    seed: int
-    deadline: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,6 +146,7 @@ def _train(job: Job, space: Workspace, base: Candidate, stage: _Stage) -> Candid
         status="ok",
         score=score,
         measured=replace(measured, train_cpu_s=train_cpu, node_visits=visits),
+        busy_cpu_us=measured.cpu_us_per_row,
         rounds=part.fitted.rounds,
         parity=gate.largest,
         notes=tuple(notes),

@@ -7,10 +7,8 @@ the least, p99 from the quietest block. The members of the front are measured ag
 from __future__ import annotations
 
 import gc
-import platform
 import time
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -131,19 +129,3 @@ def _batch_rate(predictor: Predictor, data: Dataset, random: np.random.Generator
 def folder_mb(folder: Path) -> float:
     """Return the size of a folder's files in megabytes (10⁶ bytes)."""
     return sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) / 1e6
-
-
-@cache
-def machine_name() -> str:
-    """Name the processor, the number of processors and the system, for every figure of time."""
-    from .settings import cpu_count
-
-    model = platform.processor() or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    except OSError:
-        pass  # not Linux: the platform's own word is what there is
-    return f"{model}, {cpu_count()} CPUs, {platform.system()} {platform.machine()}"

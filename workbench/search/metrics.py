@@ -39,7 +39,9 @@ def metric_name(metric: str, task: Task) -> str:
     >>> metric_name("auto", "binary")
     'roc_auc'
     """
-    name = DEFAULT_METRIC[task] if metric == "auto" else metric
+    if metric in ("auto", DEFAULT_METRIC[task]):
+        return DEFAULT_METRIC[task]
+    name = metric
     fitting = _fitting_names(task)
     if name in fitting:
         return name
@@ -51,16 +53,23 @@ def metric_name(metric: str, task: Task) -> str:
     )
 
 
-_CLASSIFIER = ["accuracy", "balanced_accuracy", "f1_macro", "f1_micro", "f1_weighted", "precision_macro", "precision_micro", "precision_weighted", "recall_macro", "recall_micro", "recall_weighted", "jaccard_macro", "jaccard_micro", "jaccard_weighted", "neg_log_loss", "roc_auc_ovr", "roc_auc_ovo", "roc_auc_ovr_weighted", "roc_auc_ovo_weighted", "matthews_corrcoef", "top_k_accuracy"]
-_BINARY = ["roc_auc", "average_precision", "f1", "precision", "recall", "jaccard", "neg_brier_score", "accuracy", "balanced_accuracy", "neg_log_loss", "matthews_corrcoef", "f1_macro", "f1_micro", "f1_weighted", "d2_log_loss_score"]
-_REGRESSOR = ["neg_root_mean_squared_error", "neg_mean_squared_error", "neg_mean_absolute_error", "neg_median_absolute_error", "r2", "explained_variance", "neg_max_error", "neg_mean_squared_log_error", "neg_root_mean_squared_log_error", "neg_mean_absolute_percentage_error", "neg_mean_poisson_deviance", "neg_mean_gamma_deviance", "d2_absolute_error_score"]
+_LABELS = "accuracy balanced_accuracy f1_macro f1_micro f1_weighted matthews_corrcoef neg_log_loss"
+_NAMES = {
+    "binary": f"roc_auc average_precision f1 precision recall jaccard neg_brier_score d2_log_loss_score {_LABELS}",
+    "multiclass": "precision_macro precision_micro precision_weighted recall_macro recall_micro recall_weighted "
+    "jaccard_macro jaccard_micro jaccard_weighted roc_auc_ovr roc_auc_ovo roc_auc_ovr_weighted roc_auc_ovo_weighted "
+    f"top_k_accuracy {_LABELS}",
+    "regression": "neg_root_mean_squared_error neg_mean_squared_error neg_mean_absolute_error r2 explained_variance "
+    "neg_median_absolute_error neg_max_error neg_mean_squared_log_error neg_root_mean_squared_log_error "
+    "neg_mean_absolute_percentage_error neg_mean_poisson_deviance neg_mean_gamma_deviance d2_absolute_error_score",
+}
 
 
 def _fitting_names(task: Task) -> list[str]:
     from sklearn.metrics import get_scorer_names
 
     known = set(get_scorer_names())
-    wanted = {"binary": _BINARY, "multiclass": _CLASSIFIER, "regression": _REGRESSOR}[task]
+    wanted = _NAMES[task].split()
     return [name for name in wanted if name in known]
 
 

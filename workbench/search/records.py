@@ -105,6 +105,9 @@ class Candidate:
     holdout : Score or None
         On the hold-out that no choice sees; only for candidates that were on the front when the search ended.
     measured : Measurements or None
+    busy_cpu_us : float or None
+        CPU microseconds a call as the trial itself measured it, beside other trials: comparable between candidates,
+        and kept when the quiet figures replace `measured`.
     rounds : int or None
         Rounds of the fit on all development rows.
     parity : float or None
@@ -124,6 +127,7 @@ class Candidate:
     score: Score | None = None
     holdout: Score | None = None
     measured: Measurements | None = None
+    busy_cpu_us: float | None = None
     rounds: int | None = None
     parity: float | None = None
     seconds: float = 0.0

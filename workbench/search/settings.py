@@ -177,7 +177,9 @@ class Settings:
     def from_json(cls, document: Mapping[str, Any]) -> Settings:
         """Read settings written by `to_json`; keys of a later version are passed over."""
         known = {each.name for each in fields(cls)}
-        values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
+        }
         return cls(**{key: value for key, value in values.items() if key in known})
 
 

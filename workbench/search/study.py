@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -138,8 +138,24 @@ class Study:
         trial.set_user_attr("params", key)
         return Asked(trial, family, params, trial.user_attrs.get("origin", "sampler"))
 
-    def tell(self, asked: Asked, candidate: Candidate, costs: tuple[float, float] | None) -> None:
-        """Tell what came of a trial; `costs` are latency (µs) and CPU (s per million), None for a failure."""
+    def tell(
+        self,
+        asked: Asked,
+        candidate: Candidate,
+        costs: tuple[float, float] | None,
+        excess: Mapping[str, float] | None = None,
+    ) -> None:
+        """Tell what came of a trial.
+
+        Parameters
+        ----------
+        asked : Asked
+        candidate : Candidate
+        costs : (float, float) or None
+            Latency (µs) and CPU (s per million); None for a failure.
+        excess : mapping, optional
+            By how much limits are broken: above zero, the sampler counts the trial as infeasible.
+        """
         trial = asked.trial
         trial.set_user_attr("candidate", candidate.id)
         if candidate.reason:
@@ -147,18 +163,8 @@ class Study:
         if costs is None or candidate.score is None:
             self._study.tell(trial, state=TrialState.FAIL)
             return
+        for name, amount in (excess or {}).items():
+            trial.set_constraint(name, amount)
         values = (candidate.score.value, *costs)
         self._told[trial.user_attrs["params"]] = values
         self._study.tell(trial, values)
-
-
-def noise_free_costs(candidate: Candidate) -> tuple[float, float]:
-    """Estimate latency (µs) and CPU (s per million) from what is the same on every machine and at every moment.
-
-    Used where a search must repeat itself exactly: node visits at 4 ns, bytes of the artifact at 0.01 ns, and a fixed
-    cost of a call (the orders of magnitude of measured models).
-    """
-    assert candidate.measured is not None
-    visits = candidate.measured.node_visits or 0.0
-    cost = 12.0 + 0.004 * visits + 10.0 * candidate.measured.artifact_mb * (0.0 if visits else 1.0)
-    return cost, cost

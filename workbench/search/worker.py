@@ -5,38 +5,18 @@ from __future__ import annotations
 import os
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from workbench.data.dataset import Dataset
-from workbench.families.base import Problem
 
-from .fit import Job, Workspace, measure_folder, run_trial
+from .fit import Workspace, measure_folder, run_trial
 from .matrices import MatrixCache
 from .metrics import Metric
 from .records import Candidate, Measurements
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a worker needs to open the run."""
-
-    run: Path
-    problem: Problem
-    metric: str
-    folds: int
-    score_data: str
-    seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureTask:
-    """Measure a candidate's artifact in a quiet moment."""
-
-    id: str
-    seconds: float
+from .tasks import Job, MeasureTask, Setup
 
 
 def serve(connection: Connection) -> None:

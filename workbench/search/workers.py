@@ -24,11 +24,12 @@ import psutil
 from workbench.errors import SearchError
 
 from .records import Candidate, Measurements, Status
-from .worker import Setup
+from .tasks import Setup
 
 _START_S = 120.0
 _TICK_S = 0.1
-_ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
+_THREADS = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS NUMEXPR_NUM_THREADS ARROW_NUM_THREADS"
+_ENVIRONMENT = dict.fromkeys(_THREADS.split(), "1")
 
 
 @dataclass(slots=True)

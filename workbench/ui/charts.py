@@ -73,7 +73,7 @@ def front_figure(
         _add_edge(figure, front, metric)
         _add_front(figure, front, metric, currency)
         _add_ring(figure, [row for row in shown if row["id"] == chosen_id], metric)
-        _label_axes(figure, metric, shown)
+        _label_axes(figure, metric, shown, _in_view(shown, chosen_id))
     figure.update_layout(
         height=_HEIGHT_PX,
         margin={"l": 8, "r": 8, "t": 36, "b": 8},
@@ -210,9 +210,37 @@ def _price_bar(low: float, high: float, currency: str) -> dict[str, Any]:
     }
 
 
-def _label_axes(figure: go.Figure, metric: str, rows: Sequence[Row]) -> None:
+def clipped(rows: Sequence[Row], chosen_id: str | None = None) -> int:
+    """Return how many candidates lie below what `front_figure` shows at first."""
+    shown = drawable(rows)
+    return len(shown) - len(_in_view(shown, chosen_id))
+
+
+def _in_view(rows: Sequence[Row], chosen_id: str | None) -> list[Row]:
+    """Return the rows that the axis of scores covers at first.
+
+    A baseline far below would press all others into one line, so only the front without it, the chosen one,
+    and whatever is at least as accurate as those sets the range.
+    """
+    wanted = [
+        row for row in rows if row["id"] == chosen_id or (row["on_front"] and row["origin"] != "baseline")
+    ]
+    if not wanted:
+        return list(rows)
+    least = min(_end(row, "score_low") for row in wanted)
+    return [row for row in rows if row["score"] >= least]
+
+
+def _end(row: Row, key: str) -> float:
+    return float(row["score"] if row[key] is None else row[key])
+
+
+def _label_axes(figure: go.Figure, metric: str, rows: Sequence[Row], in_view: Sequence[Row]) -> None:
     words = metric_words(metric)
     lower_is_better = words.signed
+    ends = [shown_score(_end(row, key), metric) for row in in_view for key in ("score_low", "score_high")]
+    margin = 0.1 * (max(ends) - min(ends)) or 0.1 * abs(max(ends)) or 1.0
+    span = [min(ends) - margin, max(ends) + 1.5 * margin]
     label = texts.CHART_Y_LOWER.format(label=words.label) if lower_is_better else words.label
     figure.update_xaxes(
         title_text=texts.CHART_X, type="log", **_ticks([row["latency_p50_us"] / 1e3 for row in rows])
@@ -220,16 +248,17 @@ def _label_axes(figure: go.Figure, metric: str, rows: Sequence[Row]) -> None:
     figure.update_yaxes(
         title_text=chart_text(label),
         ticksuffix=" %" if words.percent else "",
-        autorange="reversed" if lower_is_better else True,
+        range=span[::-1] if lower_is_better else span,
         separatethousands=True,
     )
 
 
 def _ticks(values: Sequence[float]) -> dict[str, Any]:
-    """Return ticks at 1, 2 and 5 of every decade, in plain numbers: Plotly would write 20µ and 2 without a decade."""
+    """Return round ticks in plain numbers: Plotly's own would say 20µ, and 2 without its decade."""
     low = math.floor(math.log10(max(min(values), 1e-9)))
     high = math.ceil(math.log10(max(*values, 1e-9)))
-    steps = (1,) if high - low > 3 else (1, 2, 5)
+    decades = high - low
+    steps = (1, 2, 5) if decades <= 2 else (1, 3) if decades <= 4 else (1,)
     ticks = [step * 10.0**power for power in range(low, high + 1) for step in steps]
     return {"tickvals": ticks, "ticktext": [significant(tick, 1) for tick in ticks]}
 

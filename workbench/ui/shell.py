@@ -9,10 +9,14 @@ from .pages import choose, export, runs
 from .session import Pages
 from .workspace import Workspace
 
+# Streamlit leaves an empty band above a page; the app wants its chart above the fold.
+_STYLE = "<style>[data-testid='stMainBlockContainer'] { padding-top: 4.5rem; }</style>"
+
 
 def show(workspace: Workspace) -> None:
     """Show the page that the address names."""
     st.set_page_config(page_title=texts.APP, page_icon=":material/scatter_plot:", layout="wide")
+    st.html(_STYLE)
     pages = make_pages(workspace)
     st.navigation([pages.runs, pages.choose, pages.export], position="top").run()
 

@@ -153,6 +153,11 @@ def score_column(metric: str) -> str:
     return f"{words.short}, %" if words.percent else words.short
 
 
+def score_format(metric: str) -> str:
+    """Return the format for a column of scores."""
+    return "%.1f" if metric_words(metric).percent else "%.4g"
+
+
 def _object(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
@@ -169,7 +174,7 @@ def _candidate(row: Row) -> dict[str, Any]:
         "latency_p50_us": _over(row["latency_p50_us"], 1e3),
         "latency_p99_us": _over(row["latency_p99_us"], 1e3),
         "price_per_million_usd": row["price_per_million_usd"],
-        "rows_per_s": row["rows_per_s"],
+        "rows_per_s": None if row["rows_per_s"] is None else round(row["rows_per_s"]),
         "artifact_mb": row["artifact_mb"],
         "train_cpu_s": row["train_cpu_s"],
     }

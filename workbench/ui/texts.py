@@ -223,7 +223,10 @@ FACT_HOLDOUT_HELP = (
     "On the hold-out rows that took no part in training or choosing. 95 % interval: {interval}."
 )
 FACT_LATENCY = "Answers in"
-FACT_LATENCY_HELP = "Median time of one row, in process, on {machine}. 99 of 100 answer within {p99}. The network is not in it."
+FACT_LATENCY_HELP = (
+    "Median time of one row, in process, on {machine}. 99 of 100 answer within {p99}. "
+    "The network is not in it."
+)
 FACT_PRICE = "Per million"
 FACT_PRICE_HELP = "Price of a million single-row predictions on {instance}, kept {utilisation} busy."
 FACT_RATE = "In bulk, a second"
@@ -238,6 +241,7 @@ COST_PEAK = "Busiest second"
 COST_PEAK_HELP = (
     "Single-row calls in the busiest second of the month: it decides how many machines are needed."
 )
+COST_TRAFFIC = "{calls} predictions a month, at most {peak} in one second."
 COST_MONTH = "A month"
 COST_MONTH_HELP = (
     "{replicas} × {instance} at {hourly} an hour, paid all month; {used} of the paid time is used."

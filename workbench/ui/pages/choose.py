@@ -9,8 +9,8 @@ import streamlit as st
 from workbench.errors import PickError, RunError, SettingsError, WorkbenchError
 from workbench.tradeoff import Choice, Limits, pick
 from workbench.ui import texts
-from workbench.ui.charts import drawable, front_figure
-from workbench.ui.display import plain
+from workbench.ui.charts import clipped, drawable, front_figure
+from workbench.ui.display import count, plain
 from workbench.ui.panels.candidates import show_failures, show_leaderboard
 from workbench.ui.panels.cost import show_cost
 from workbench.ui.panels.facts import show_facts, show_reasons
@@ -66,8 +66,7 @@ def _choose_run(entries: Sequence[RunEntry], selection: Selection) -> RunEntry |
     except RunError as error:
         st.error(plain(error))
         return None
-    title.title(plain(entry.name))
-    title.markdown(badge(entry.state))
+    title.title(f"{plain(entry.name)} {badge(entry.state)}")
     return entry
 
 
@@ -112,7 +111,9 @@ def _show_chart(view: RunView, choice: Choice | None, limits: Limits, run: str) 
         config={"displaylogo": False, "scrollZoom": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
         alt=texts.CHART_ALT,
     )
-    st.caption(texts.CHART_HELP)
+    outside = clipped(view.rows, choice.id if choice else None)
+    notes = [texts.CHART_HELP, *([texts.CHART_CLIPPED.format(count=count(outside))] if outside else [])]
+    st.caption(" ".join(notes))
     if view.provisional:
         st.caption(texts.PROVISIONAL)
 
@@ -121,12 +122,8 @@ def _show_chosen(choice: Choice, view: RunView, selection: Selection, pages: Pag
     with st.container(border=True, key="chosen"):
         title, link = st.columns([4, 1], vertical_alignment="center")
         title.subheader(f"{texts.CHOSEN}: {plain(choice.row['family'])} {plain(choice.id)}")
-        link.page_link(
-            pages.export,
-            label=texts.GO_EXPORT,
-            icon=":material/package_2:",
-            query_params=selection.to_query(),
-        )
+        if link.button(texts.GO_EXPORT, type="primary", icon=":material/package_2:", key="go_export"):
+            st.switch_page(pages.export, query_params=selection.to_query())
         show_facts(choice.row, view.sheet)
         show_reasons(choice)
     with st.container(border=True, key="costs"):

@@ -10,11 +10,10 @@ import streamlit as st
 from workbench.tradeoff import PriceSheet
 from workbench.ui import texts
 from workbench.ui.display import count, plain
-from workbench.ui.tables import failure_table, leaderboard_table, score_column
+from workbench.ui.tables import failure_table, leaderboard_table, score_column, score_format
 
 Row = Mapping[str, Any]
 _FORMATS = {
-    "score": "%.4g",
     "latency_p50_us": "%.3g",
     "latency_p99_us": "%.3g",
     "rows_per_s": "localized",
@@ -35,6 +34,7 @@ def show_leaderboard(rows: Sequence[Row], metric: str, sheet: PriceSheet) -> Non
         label, explained = texts.COLUMNS[name]
         if name == "score":
             label = score_column(metric)
+            formats[name] = score_format(metric)
         if name in formats:
             columns[name] = st.column_config.NumberColumn(label, help=explained, format=formats[name])
         else:

@@ -12,7 +12,7 @@ from workbench.tradeoff import PriceSheet, Traffic, monthly
 from workbench.tradeoff.sentences import money
 from workbench.ui import texts
 from workbench.ui.display import count, plain, significant
-from workbench.ui.tables import month_table, score_column
+from workbench.ui.tables import month_table, score_column, score_format
 
 Row = Mapping[str, Any]
 
@@ -21,8 +21,12 @@ def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, key: str) -> Non
     """Ask for the traffic and show what a month of it costs with the choice and with the rest of the front."""
     st.subheader(texts.COST)
     sheet = replace(sheet, traffic=_ask_traffic(sheet.traffic, key))
+    traffic = sheet.traffic
+    st.caption(
+        texts.COST_TRAFFIC.format(calls=count(traffic.calls_per_month), peak=count(traffic.peak_calls_per_s))
+    )
     month = monthly(row["cpu_us_per_row"], sheet)
-    busy_only = row["price_per_million_usd"] * sheet.traffic.calls_per_month / 1e6
+    busy_only = row["price_per_million_usd"] * traffic.calls_per_month / 1e6
     with st.container(horizontal=True, key="cost"):
         st.metric(
             texts.COST_MONTH,
@@ -74,7 +78,7 @@ def _show_front(rows: Sequence[Row], sheet: PriceSheet) -> None:
     columns = {
         "id": st.column_config.TextColumn(texts.COLUMNS["id"][0]),
         "family": st.column_config.TextColumn(texts.COLUMNS["family"][0]),
-        "score": st.column_config.NumberColumn(score_column(metric), format="%.4g"),
+        "score": st.column_config.NumberColumn(score_column(metric), format=score_format(metric)),
         "price_per_month_usd": st.column_config.NumberColumn(texts.COST_MONTH, format=f"{sign}%.2f"),
         "replicas": st.column_config.NumberColumn(texts.COST_REPLICAS),
         "price_per_million_usd": st.column_config.NumberColumn(texts.FACT_PRICE, format=f"{sign}%.3g"),

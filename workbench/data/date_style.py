@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def _fits(text: str, style: str) -> bool:
 
 def _moment(text: str, style: str) -> dt.datetime | None:
     try:
-        return dt.datetime.strptime(text, style)  # noqa: DTZ007 - only compared with others like it
+        return dt.datetime.strptime(text, style)
     except ValueError:
         return None
 
@@ -143,4 +144,4 @@ def _decide(style: str, twin: str, texts: Sequence[str]) -> tuple[str, bool]:
 
 def _is_sorted(texts: Sequence[str], style: str) -> bool:
     moments = [moment for text in texts[:5000] if (moment := _moment(text, style)) is not None]
-    return len(moments) > 2 and all(one <= next_ for one, next_ in zip(moments, moments[1:], strict=False))
+    return len(moments) > 2 and all(one <= next_ for one, next_ in itertools.pairwise(moments))

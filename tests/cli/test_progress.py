@@ -1,0 +1,71 @@
+"""The live bar, the plain lines, and Ctrl-C."""
+
+from __future__ import annotations
+
+import io
+import signal
+
+import pytest
+
+from workbench.cli.console import Console
+from workbench.cli.progress import Progress, RowProgress, stopping
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def event(kind: str, message: str, **more: object) -> dict[str, object]:
+    return {"kind": kind, "message": message, "elapsed_s": 30.0, "budget_s": 60.0, "trials": 2, **more}
+
+
+def test_a_terminal_gets_a_bar_and_keeps_what_matters() -> None:
+    console = Console(io.StringIO(), Terminal())
+    with Progress(console) as progress:
+        progress(event("finding", "it alone predicts the target", column="alive"))
+        progress(event("trial", "c0001 ok", status="ok", best_score=0.9, best_family="linear"))
+        progress(event("trial", "c0002 lightgbm failed at fit", status="failed", failed=1))
+    text = console.err.getvalue()  # type: ignore[attr-defined]
+    assert "50%|" in text
+    assert "best 0.9000 linear" in text
+    assert "column 'alive': it alone predicts the target" in text
+    assert "c0002 lightgbm failed at fit" in text
+    assert "c0001 ok" not in text
+    assert console.out.getvalue() == ""  # type: ignore[attr-defined]
+
+
+def test_a_bar_over_candidates_where_no_time_is_set() -> None:
+    console = Console(io.StringIO(), Terminal())
+    with Progress(console) as progress:
+        progress({"kind": "trial", "message": "c0001", "status": "ok", "trials": 3, "trials_budget": 4})
+    assert " 75%|" in console.err.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_log_gets_each_event_once() -> None:
+    console = Console(io.StringIO(), io.StringIO())
+    with Progress(console) as progress:
+        for _ in range(3):
+            progress(event("phase", "measuring\x1b[2J\nthe front"))
+    assert console.err.getvalue() == "[30 s] measuring\\x1b[2J the front\n"  # type: ignore[attr-defined]
+
+
+def test_scoring_a_file_draws_a_bar_too() -> None:
+    console = Console(io.StringIO(), Terminal())
+    with RowProgress(console) as progress:
+        progress(8192, 0.25)
+    assert "25%|" in console.err.getvalue()  # type: ignore[attr-defined]
+    assert "8,192 rows" in console.err.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_second_ctrl_c_stops_and_the_handler_comes_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    console = Console(io.StringIO(), io.StringIO())
+    with pytest.raises(KeyboardInterrupt), stopping(console) as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop()
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert console.err.getvalue().count("\n") == 1  # type: ignore[attr-defined]

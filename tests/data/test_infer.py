@@ -1,0 +1,187 @@
+"""What a column is taken for, and what is said about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from workbench.data.infer import Inferred, finished, infer_column
+from workbench.runtime.schema import Column, Levels
+
+
+def infer(values: list[Any], name: str = "x", kind: Any = None, **options: bool) -> Inferred:
+    return infer_column(name, pa.chunked_array([pa.array(values, kind)]), **options)
+
+
+def codes(inferred: Inferred) -> list[str]:
+    return [finding.code for finding in inferred.findings]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["1", "2.5", "-3e4", "?"], "number"),
+        (["$1,200", "$950", "(300)"], "number"),
+        (["12 %", "7%", "100 %"], "number"),
+        (["1.234,50", "0,5", "7"], "number"),
+        (["1 234,5", "12,25"], "number"),
+        (["1'234.5", "12.25"], "number"),
+        (["yes", "No", "YES", None], "boolean"),
+        (["true", "false", "True"], "boolean"),
+        (["Y", "N", "y"], "boolean"),
+        (["t", "f"], "boolean"),
+        (["0", "1", "1"], "number"),
+        (["yes", "no", "no phone"], "category"),
+        (["t", "n", "t"], "category"),
+        (["001", "010", "001"], "category"),
+        (["c-8", "c-12", "c-8"], "category"),
+        (["1", "2", "3+"], "category"),
+        (["$50,000 - $99,999", "$0 - $24,999"], "category"),
+        (["2024-01-31", "2024-02-29"], "datetime"),
+        (["2024-01-31 12:00", "2024-02-29T01:02:03.5"], "datetime"),
+        (["31.01.2024", "29.02.2024"], "datetime"),
+        (["Jan 5, 2020", "Feb 16, 2021"], "datetime"),
+        (["5-Jan-20", "16-Feb-21"], "datetime"),
+        (["12:30", "14:45"], "category"),
+        (["0803-001", "1505-096", "0803-001"], "category"),
+        (["555-1234", "555-9876", "555-1234"], "category"),
+    ],
+)
+def test_kinds_of_text_columns(values: list[str | None], kind: str) -> None:
+    assert infer(values).column.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("values", "arrow", "kind"),
+    [
+        ([1, 2, None], pa.int16(), "number"),
+        ([1.5, None], pa.float32(), "number"),
+        ([True, None, False], pa.bool_(), "boolean"),
+        ([1, 2], pa.timestamp("ns", "Europe/Berlin"), "datetime"),
+        ([1, 2], pa.date32(), "datetime"),
+        (["a", "b"], pa.dictionary(pa.int32(), pa.string()), "category"),
+        (["1", "2"], pa.dictionary(pa.int32(), pa.string()), "category"),
+        (["1", "2"], pa.large_string(), "number"),
+    ],
+)
+def test_kinds_of_typed_columns(values: list[Any], arrow: Any, kind: str) -> None:
+    assert infer(values, kind=arrow).column.kind == kind
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.int8()), pa.binary(), pa.time32("s"), pa.duration("s")])
+def test_types_that_models_cannot_use_are_left_out(kind: Any) -> None:
+    inferred = infer([None, None], kind=kind)
+    assert (inferred.role, codes(inferred)) == ("unusable", ["unusable"])
+
+
+def test_day_and_month_are_told_by_the_data() -> None:
+    assert infer(["01/02/2024", "31/01/2024"]).column.formats == ("%d/%m/%Y",)
+    assert infer(["01/02/2024", "01/31/2024"]).column.formats == ("%m/%d/%Y",)
+
+
+def test_a_single_date_far_down_decides() -> None:
+    values = [f"{day:02d}/{month:02d}/20{year:02d}" for year in range(60) for month in range(1, 13) for day in (3, 1)]
+    assert infer([*values, "30/11/2090"]).column.formats == ("%d/%m/%Y",)
+
+
+def test_the_order_of_the_rows_decides_where_the_values_cannot() -> None:
+    inferred = infer(["05/01/2024", "06/01/2024", "01/02/2024", "02/02/2024"])
+    assert inferred.column.formats == ("%d/%m/%Y",)
+    assert codes(inferred) == []
+
+
+def test_dates_that_nothing_decides_are_reported() -> None:
+    inferred = infer(["05/06/2024", "02/03/2024", "03/02/2024"])
+    assert inferred.column.formats == ("%m/%d/%Y",)
+    assert codes(inferred) == ["ambiguous_dates"]
+
+
+def test_dates_with_and_without_a_time() -> None:
+    inferred = infer(["31/12/2024 12:30", "30/12/2024", "28/02/2024"])
+    assert sorted(inferred.column.formats) == ["%d/%m/%Y", "%d/%m/%Y %H:%M"]
+
+
+@pytest.mark.parametrize(
+    ("values", "prefer_comma", "mark", "said"),
+    [
+        (["1,234", "5,678"], False, ("." , ","), "warning"),
+        (["1,234", "5,678"], True, (",", ""), "warning"),
+        (["$1,234", "$5,678"], False, (".", ","), "info"),
+        ([f"{at},{at + 100}" for at in range(1, 30)], False, (".", ","), "info"),
+        ([*map(str, range(100, 130)), "1,234"], False, (".", ","), "info"),
+        (["0,125", "0,250"], False, (",", ""), "info"),
+    ],
+)  # fmt: skip
+def test_commas_that_could_be_either(
+    values: list[str], prefer_comma: bool, mark: tuple[str, str], said: str
+) -> None:
+    inferred = infer(values, prefer_comma=prefer_comma)
+    assert (inferred.column.decimal, inferred.column.thousands) == mark
+    assert [finding.severity for finding in inferred.findings] == [said]
+
+
+def test_a_few_words_among_numbers_are_missing_values() -> None:
+    inferred = infer([*map(str, range(100)), "unknown", "unknown"])
+    assert inferred.column.missing == ("unknown",)
+    assert isinstance(inferred.values, np.ndarray)
+    assert np.isnan(inferred.values[-2:]).all()
+    assert codes(inferred) == ["stray_words"]
+    assert "2 rows" in inferred.findings[0].message
+
+
+def test_many_words_among_numbers_make_a_category() -> None:
+    assert infer([*map(str, range(100)), *(f"A{at}" for at in range(100))] * 2).column.kind == "category"
+
+
+def test_words_among_dates() -> None:
+    values = [f"2024-01-{day:02d}" for day in range(1, 31)]
+    assert infer([*values, "never"]).column.missing == ("never",)
+
+
+ROWS = 60
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "role", "code"),
+    [
+        ([str(at) for at in range(ROWS)], "column_1", "identifier", "index_column"),
+        ([str(at + 1) for at in range(ROWS)], "Unnamed: 0", "identifier", "index_column"),
+        ([str(at + 1) for at in range(ROWS)], "nr", "identifier", "identifier"),
+        ([str(at + 1) for at in range(ROWS)], "week", "input", None),
+        ([str(at * 7) for at in range(ROWS)], "customer_id", "identifier", "identifier"),
+        ([str(at * 7) for at in range(ROWS)], "CustomerID", "identifier", "identifier"),
+        ([str(at * 7) for at in range(ROWS)], "paid", "input", None),
+        ([str(at // 2) for at in range(ROWS)], "customer_id", "input", None),
+        ([f"k{at}" for at in range(ROWS)], "x", "identifier", "identifier"),
+        ([f"k{at // 3}" for at in range(ROWS)], "x", "input", None),
+        (["7"] * ROWS, "x", "constant", "constant"),
+        (["7"] * (ROWS - 1) + [""], "x", "input", None),
+        ([""] * ROWS, "x", "constant", "all_missing"),
+        ([None] * ROWS, "x", "constant", "all_missing"),
+    ],
+)
+def test_columns_that_cannot_help_are_left_out(
+    values: list[Any], name: str, role: str, code: str | None
+) -> None:
+    inferred = infer(values, name)
+    assert inferred.role == role
+    assert codes(inferred) == ([code] if code else [])
+
+
+def test_sentences_are_text_and_repeated_phrases_are_not() -> None:
+    sentences = [f"I like number {at} more than any other" for at in range(200)]
+    assert infer(sentences).column.kind == "text"
+    assert infer(sentences[:5] * 40).column.kind == "category"
+
+
+def test_finished_columns_say_what_training_saw() -> None:
+    levels = Levels.of(["b", "a", "a", None, "c"])
+    category = finished(Column("x", "category"), levels)
+    assert (category.nullable, category.categories) == (True, ("a", "b", "c"))
+    number = finished(Column("x", "number"), np.array([3.0, np.inf, -1.0]))
+    assert (number.nullable, number.low, number.high) == (False, -1.0, 3.0)
+    many = Levels.of([str(at % 1500) for at in range(3001)])
+    assert len(finished(Column("x", "category"), many).categories or ()) == 1000

@@ -1,0 +1,37 @@
+"""Ensembles small enough to be computed by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.families.forms import Link, Trees
+
+
+def stumps(
+    heights: np.ndarray,
+    link: Link,
+    classes: int = 1,
+    *,
+    threshold: float = 0.5,
+    strict: bool = False,
+    nan: bool = False,
+) -> Trees:
+    """Trees of one split on feature 0: a small value adds the tree's height, a great one its negative."""
+    count = len(heights)
+    return Trees(
+        node_offsets=np.arange(count + 1),
+        leaf_offsets=2 * np.arange(count + 1),
+        feature=np.zeros(count, np.int64),
+        threshold=np.full(count, threshold, np.float32),
+        yes=-1 - 2 * np.arange(count),
+        no=-2 - 2 * np.arange(count),
+        missing_yes=np.full(count, nan),
+        entry_offsets=np.arange(2 * count + 1),
+        target=np.repeat(np.arange(count) % classes, 2),
+        weight=np.stack([heights, -heights], axis=1).ravel(),
+        base=np.zeros(classes),
+        link=link,
+        strict=strict,
+        trees_per_round=classes,
+        reach=np.ones(count),
+    )

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from workbench.errors import SettingsError
+from workbench.families import all_families, get_families
+
+
+def test_every_family_is_known_by_its_name_in_a_fixed_order() -> None:
+    names = ["baseline", "lightgbm", "linear", "random_forest", "extra_trees", "xgboost", "mlp"]
+    assert list(all_families()) == names
+    assert [family.name for family in all_families().values()] == names
+
+
+def test_families_come_in_their_own_order_once_each() -> None:
+    assert list(get_families([" mlp ", "lightgbm", "mlp"])) == ["lightgbm", "mlp"]
+
+
+def test_an_unknown_family_names_the_nearest() -> None:
+    with pytest.raises(SettingsError, match=r"'lightgmb'.*Did you mean lightgbm"):
+        get_families(["lightgmb"])
+
+
+def test_no_family_at_all() -> None:
+    with pytest.raises(SettingsError, match="no model family"):
+        get_families([])
+
+
+def test_importing_the_families_loads_no_training_library() -> None:
+    code = (
+        "import sys, workbench.families\n"
+        "print([name for name in ('lightgbm', 'xgboost', 'sklearn', 'scipy', 'onnx') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from workbench.errors import FitError
+from workbench.families.base import Problem, Sample
+from workbench.families.lightgbm import LightGBM, read_trees
+from workbench.families.onnx import to_onnx
+from workbench.families.targets import TargetScale
+from workbench.runtime.model import OnnxModel
+
+from .conftest import make_problem, make_sample
+
+PLAIN = TargetScale(0.0, 1.0)
+TEXT = """tree
+version=v4
+
+Tree=0
+num_leaves=3
+num_cat=0
+split_feature=0 1
+threshold=-0.5 1.0000000180025095e-35
+decision_type={first} {second}
+left_child=1 -1
+right_child=-2 -3
+leaf_value=1 10 100
+internal_count=8 4
+is_linear=0
+
+
+Tree=1
+num_leaves=1
+leaf_value=1000
+
+
+end of trees
+"""
+NONE, NONE_LEFT, NAN_RIGHT, NAN_LEFT = 0, 2, 8, 10  # decision types: what NaN is, and where the default leads
+
+
+def answers(first: int, second: int, rows: list[list[float]]) -> list[float]:
+    form = read_trees(TEXT.format(first=first, second=second), 1, "identity", PLAIN)
+    return OnnxModel(to_onnx(form, 2)).run(np.array(rows, np.float32))[:, 0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [(NONE, 1010.0), (NONE_LEFT, 1010.0), (NAN_RIGHT, 1010.0), (NAN_LEFT, 1001.0)]
+)
+def test_nan_counts_as_zero_where_a_split_does_not_know_it(kind: int, expected: float) -> None:
+    """Above a negative threshold zero goes right; only a split that knows NaN sends it left."""
+    assert answers(kind, NONE, [[np.nan, 0.0]]) == [expected]
+
+
+def test_zero_is_at_most_the_smallest_threshold() -> None:
+    assert answers(NONE, NONE, [[-1.0, 0.0], [-1.0, -0.0], [-1.0, np.nan], [-1.0, 1e-30]]) == [
+        1001.0,
+        1001.0,
+        1001.0,
+        1100.0,
+    ]
+
+
+@pytest.mark.parametrize("kind", [1, 4])
+def test_splits_that_it_does_not_know_are_refused(kind: int) -> None:
+    with pytest.raises(FitError, match="cannot be served"):
+        read_trees(TEXT.format(first=kind, second=NONE), 1, "identity", PLAIN)
+
+
+def test_visits_come_from_the_counts() -> None:
+    form = read_trees(TEXT.format(first=NONE, second=NONE), 1, "identity", PLAIN)
+    assert form.node_visits() == 1.5
+
+
+def test_a_truncated_form_answers_as_the_library_with_fewer_rounds() -> None:
+    problem, sample = make_problem("multiclass"), make_sample("multiclass")
+    fitted = LightGBM().fit(LightGBM().portfolio(problem)[0], sample, problem, rounds=20)
+    form = fitted.form()
+    assert form.rounds == 20
+    library = fitted.booster.predict(sample.X, num_iteration=7)  # type: ignore[attr-defined] # this family's own
+    assert np.allclose(OnnxModel(to_onnx(form.truncate(7), 6)).run(sample.X), library, atol=1e-5)  # type: ignore[union-attr] # trees
+
+
+def test_early_stopping_keeps_the_best_round() -> None:
+    problem = make_problem("regression")
+    train, valid = make_sample("regression", seed=0), make_sample("regression", seed=1)
+    fitted = LightGBM().fit({"learning_rate": 0.3}, train, problem, valid=valid)
+    assert 1 <= fitted.rounds < 100
+    assert not fitted.stopped
+
+
+def test_a_failure_of_the_library_is_one_line() -> None:
+    sample = Sample(np.zeros((30, 1), np.float32), np.arange(30.0))
+    with pytest.raises(FitError, match="LightGBM failed"):
+        LightGBM().fit({"num_leaves": 1}, sample, Problem("regression", 0, 30, 1))

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import workbench
+from workbench.tradeoff import Limits
+from workbench.ui.exports import ExportJob, ExportRequest, main, read_steps, start_export
+
+
+def request_of(folder: Path, name: str, **more: object) -> ExportRequest:
+    values: dict[str, object] = {"how": "best", "limits": Limits()} | more
+    return ExportRequest(
+        str(folder / "runs" / "small"), target=str(folder / "bundles" / f"{name}-1"), name=name, **values
+    )  # type: ignore[arg-type]  # mixed values
+
+
+def job_of(tmp_path: Path, code: str, *events: dict[str, str]) -> ExportJob:
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(event) + "\n" for event in events))
+    process = subprocess.Popen([sys.executable, "-c", code])
+    return ExportJob(request_of(tmp_path, "x"), log, process)
+
+
+def test_a_request_survives_its_way_to_the_process(tmp_path: Path) -> None:
+    request = request_of(tmp_path, "x", limits=Limits(max_latency_us=5.0), by="Ada", note='because "so"\n')
+    assert ExportRequest.from_text(request.to_text()) == request
+
+
+def test_an_export_in_a_process_of_its_own(searched: Path) -> None:
+    job = start_export(request_of(searched, "own", by="Ada", note="it is the best"))
+    assert job.process.wait(timeout=300) == 0
+    assert job.succeeded
+    assert [step.state for step in job.steps()] == ["done"] * 3
+    assert any(line.startswith("ok: golden rows") for line in job.steps()[1].lines)
+    decision = json.loads((Path(job.request.target) / "decision.json").read_text())
+    assert (decision["by"], decision["note"], decision["how"]) == ("Ada", "it is the best", "best")
+    for path in (Path(job.request.target), job.request.zip_path):
+        assert workbench.load(path).manifest.name == "own"
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"how": "c9999"}, "c9999"),
+        ({"limits": Limits(max_latency_us=0.001)}, "no candidate meets the limits"),
+    ],
+)
+def test_an_export_that_cannot_be_says_why(
+    searched: Path, tmp_path: Path, more: dict[str, object], reason: str
+) -> None:
+    log = tmp_path / "log.jsonl"
+    assert main(request_of(searched, "never", **more).to_text(), str(log)) == 1
+    first, second, third = read_steps(log)
+    assert (first.state, second.state, third.state) == ("failed", "waiting", "waiting")
+    assert reason in first.lines[-1]
+    assert not (searched / "bundles" / "never-1").exists()
+
+
+def test_a_process_that_died_has_failed(tmp_path: Path) -> None:
+    job = job_of(tmp_path, "import sys; sys.exit(9)", {"step": "export", "state": "running", "line": ""})
+    job.process.wait()
+    assert [step.state for step in job.steps()] == ["failed", "waiting", "waiting"]
+    assert not job.succeeded
+
+
+def test_a_log_that_is_being_written_can_be_read(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"step": "export", "state": "running"}\n{"step": "else"}\n[]\n{"step": "export", "li')
+    assert [step.state for step in read_steps(log)] == ["running", "waiting", "waiting"]
+    assert [step.state for step in read_steps(tmp_path / "none")] == ["waiting"] * 3

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.tradeoff import RULES, Limits
+from workbench.ui.selection import Selection
+
+names = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8)
+limits = st.none() | st.sampled_from([0.001, 0.5, 20.0, 5000.0, 123456.0])
+
+
+@given(names, names | st.sampled_from(RULES), limits, limits, limits)
+def test_a_link_says_all_of_it(
+    run: str, how: str, latency: float | None, price: float | None, size: float | None
+) -> None:
+    selection = Selection(run, how, Limits(latency, price, size))
+    assert Selection.from_query(selection.to_query()) == selection
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["run", "pick", "max_latency_us", "max_price", "max_size_mb", "x"]), st.text()
+    )
+)
+def test_any_link_can_be_read(query: dict[str, str]) -> None:
+    limits = Selection.from_query(query).limits
+    assert all(value is None or value > 0 for value in (limits.max_latency_us, limits.max_price_usd))
+
+
+def test_an_id_means_nothing_in_another_run_but_rule_and_limits_do() -> None:
+    kept = Selection("a", "best", Limits(max_size_mb=5.0)).for_run("b")
+    assert kept == Selection("b", "best", Limits(max_size_mb=5.0))
+    assert Selection("a", "c0003").for_run("b").how == "balanced"
+    assert Selection("a", "c0003").for_run("a").how == "c0003"

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.tradeoff import Limits, Traffic, load_prices
+from workbench.ui import tables
+from workbench.ui.workspace import BundleEntry
+
+from .made import candidates_of, rows_of
+
+
+@given(st.lists(st.floats(min_value=1e-6, max_value=1e9), min_size=1))
+def test_limit_steps_go_up_and_the_last_lets_everything_pass(values: list[float]) -> None:
+    steps = tables.limit_steps(values)
+    assert steps == sorted(set(steps))
+    assert steps[-1] >= max(values)
+    assert all(step >= min(values) for step in steps)
+
+
+def test_no_values_no_steps() -> None:
+    assert tables.limit_steps([None, 0.0, float("nan")]) == []
+
+
+def test_over_a_limit() -> None:
+    assert tables.over_limit(rows_of(), Limits(max_latency_us=500.0)) == {"c0004", "c0006"}
+    assert tables.over_limit(rows_of(), Limits()) == set()
+
+
+def test_usable_and_failed_are_told_apart() -> None:
+    rows = rows_of()
+    assert [row["id"] for row in tables.leaderboard_table(rows)][:2] == ["c0004", "c0003"]
+    failed = tables.failure_table(rows)
+    assert [row["id"] for row in failed] == ["c0007"]
+    assert failed[0]["stage"] == "fit"
+    assert failed[0]["hint"] == "Raise --max-memory."
+
+
+def test_a_month_is_dearer_where_more_machines_are_needed() -> None:
+    busy = replace(load_prices(), traffic=Traffic(calls_per_month=1e9, peak_calls_per_s=20_000))
+    table = tables.month_table(rows_of(), busy)
+    assert [row["id"] for row in table][-1] == "c0004"
+    assert table[-1]["replicas"] > table[0]["replicas"]
+    assert table[-1]["price_per_month_usd"] > table[0]["price_per_month_usd"]
+    assert {row["id"] for row in table} == {"c0000", "c0001", "c0002", "c0003", "c0004"}
+
+
+def test_a_running_search_has_a_provisional_front() -> None:
+    rows, provisional = tables.with_front(rows_of(candidates_of(quiet=False)))
+    assert provisional
+    assert {row["id"] for row in rows if row["on_front"]} == {"c0000", "c0001", "c0002", "c0003", "c0004"}
+    assert tables.with_front(rows_of()) == (rows_of(), False)
+    assert tables.with_front([]) == ([], False)
+
+
+def test_the_facts_of_a_run_leave_out_what_it_does_not_say() -> None:
+    info = {
+        "settings": {"target": "Churn", "task": "auto"},
+        "task": "binary",
+        "data": {"name": "churn.csv", "rows": 5000},
+        "seconds_used": 48.2,
+        "seconds_allowed": 60.0,
+    }
+    assert tables.run_facts(info) == [
+        "churn.csv",
+        "learns Churn (yes or no)",
+        "5,000 rows",
+        "took 48 s of 1 min",
+    ]
+    assert tables.run_facts({}) == []
+    assert tables.run_facts({"settings": None, "data": 3, "seconds_used": 5}) == ["took 5 s"]
+
+
+def test_bundles_with_any_manifest_can_be_listed() -> None:
+    from pathlib import Path
+
+    whole = {
+        "name": "churn",
+        "version": "2",
+        "created": "2026-01-31T12:00:00Z",
+        "metric": {"name": "roc_auc", "value": 0.914},
+        "latency": {"p50_us": 33.0},
+        "lineage": {"run": "r1", "candidate": "c0003"},
+    }
+    table = tables.bundle_table(
+        [BundleEntry("churn-2", Path("churn-2"), whole), BundleEntry("cut", Path("cut"), {}, "cut short")]
+    )
+    assert table[0] == {
+        "folder": "churn-2",
+        "name": "churn",
+        "version": "2",
+        "created": "2026-01-31 12:00 UTC",
+        "score": "91.4 % AUC",
+        "latency": "0.033 ms",
+        "run": "r1",
+        "candidate": "c0003",
+        "problem": "",
+    }
+    assert table[1]["problem"] == "cut short"

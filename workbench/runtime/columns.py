@@ -1,0 +1,360 @@
+"""One input column, and how its values are read.
+
+A value arrives as JSON, as text from a file, or from a data frame, and must mean the same thing whichever
+way it came. `Column.read` turns any of them into one *canonical* value, and `Column.read_many` does the
+same for a whole column:
+
+==========  ======================================  ==========================
+kind        one value                               a column of n values
+==========  ======================================  ==========================
+number      float (NaN is missing)                  float64 array, shape (n,)
+boolean     1.0 or 0.0 (NaN is missing)             float64 array, shape (n,)
+datetime    seconds since 1970 UTC (NaN: missing)   float64 array, shape (n,)
+category    str (None is missing)                   `Levels`
+text        str (None is missing)                   `Levels`
+==========  ======================================  ==========================
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from .errors import BadValueError, shown
+from .values import (
+    EPOCH,
+    FALSE_TEXT,
+    FAR_NUMBER,
+    MISSING_TEXT,
+    TRUE_TEXT,
+    Canonical,
+    Column1d,
+    Levels,
+    category_text,
+    is_missing,
+    parse_datetime,
+    parse_number,
+    utc_seconds,
+)
+
+Kind = Literal["number", "boolean", "category", "datetime", "text"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_FAR = 1e11  # seconds; beyond it (the year 5138) a number of a date column is read as ms, µs or ns
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One input column.
+
+    Attributes
+    ----------
+    name : str
+        Its name, without blanks around it.
+    kind : {"number", "boolean", "category", "datetime", "text"}
+    nullable : bool
+        Whether training saw a missing value here. Where it did not, a missing value is refused.
+    decimal, thousands : str
+        How numbers are written in text.
+    formats : tuple of str
+        `strptime` formats of date-times, tried before ISO 8601.
+    categories : tuple of str or None
+        The levels seen, most frequent first (at most 1,000 are listed).
+    low, high : float or None
+        The range seen (seconds since 1970 for a date-time).
+    missing : tuple of str
+        Texts that stand for a missing value in this number or date-time column, beside `MISSING_TEXT`: training met
+        them among its numbers ("unknown", "never").
+    """
+
+    name: str
+    kind: Kind
+    nullable: bool = True
+    decimal: str = "."
+    thousands: str = ""
+    formats: tuple[str, ...] = ()
+    categories: tuple[str, ...] | None = None
+    low: float | None = None
+    high: float | None = None
+    missing: tuple[str, ...] = ()
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether canonical values are floats."""
+        return self.kind in ("number", "boolean", "datetime")
+
+    def reader(self) -> Callable[[Any], Any]:
+        """Return the function that reads one value; it raises `BadValueError` where it cannot."""
+        return _READERS[self.kind](self)
+
+    def read(self, value: object) -> Canonical:
+        """Read one value.
+
+        Examples
+        --------
+        >>> Column("fare", "number", thousands=",").read("$1,200")
+        1200.0
+        """
+        result: Canonical = self.reader()(value)
+        return result
+
+    def write(self, value: Canonical) -> str | float | int | bool | None:
+        """Return a canonical value as JSON would carry it: the inverse of `read`.
+
+        Examples
+        --------
+        >>> Column("when", "datetime").write(86400.0)
+        '1970-01-02T00:00:00'
+        """
+        if value is None or isinstance(value, str):
+            return value
+        if not math.isfinite(value):
+            return None if math.isnan(value) else math.copysign(FAR_NUMBER, value)
+        if self.kind == "boolean":
+            return value == 1.0
+        if self.kind == "datetime":
+            return (EPOCH + dt.timedelta(microseconds=round(value * 1e6))).replace(tzinfo=None).isoformat()
+        return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+    def read_many(self, values: Column1d | Sequence[object]) -> Column1d:
+        """Read a whole column; an error names the row.
+
+        Parameters
+        ----------
+        values : numpy.ndarray, Levels or sequence, length n
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n,), or Levels
+
+        Raises
+        ------
+        BadValueError
+            Where a value cannot be read as this column's kind.
+        """
+        if self.is_numeric:
+            return self._read_numbers(values)
+        return self._read_texts(values)
+
+    def _read_numbers(self, values: Column1d | Sequence[object]) -> np.ndarray:
+        if isinstance(values, np.ndarray) and values.dtype.kind in "fiub" and self.kind == "number":
+            out = values.astype(np.float64)
+        elif isinstance(values, np.ndarray) and values.dtype.kind == "M" and self.kind == "datetime":
+            out = _datetime64_seconds(values)
+        else:
+            return self._loop_numbers(values)
+        if not self.nullable and np.isnan(out).any():
+            raise _null(self).at(int(np.isnan(out).argmax()))
+        return out
+
+    def _loop_numbers(self, values: Column1d | Sequence[object]) -> np.ndarray:
+        read = self.reader()
+        items = values.texts() if isinstance(values, Levels) else values
+        listed = items.tolist() if isinstance(items, np.ndarray) and items.dtype.kind != "M" else items
+        plain = self._plain_texts(listed)
+        if plain is not None:
+            return plain
+        out = np.empty(len(listed), dtype=np.float64)
+        position = 0
+        try:
+            for position, value in enumerate(listed):
+                out[position] = read(value)
+        except BadValueError as error:
+            raise error.at(position) from None
+        return out
+
+    def _plain_texts(self, values: Any) -> np.ndarray | None:
+        """Read a column of texts of which each is empty or as `float` takes it; None where one is not."""
+        if self.kind != "number" or self.decimal != "." or self.thousands or set(map(type, values)) != {str}:
+            return None
+        joined = "".join(values)
+        if "_" in joined or not joined.isascii() or not set(self.missing).isdisjoint(values):
+            return None
+        try:
+            out = np.fromiter((float(text or "nan") for text in values), np.float64, len(values))
+        except ValueError:
+            return None
+        missing = int(np.isnan(out).sum())
+        usual = missing == sum(text == "" for text in values) if missing else True
+        return out if usual and (self.nullable or not missing) else None
+
+    def _read_texts(self, values: Column1d | Sequence[object]) -> Levels:
+        read = self.reader()
+        if isinstance(values, Levels):
+            return self._reread_levels(values)
+        index: dict[str, int] = {}
+        memo: dict[str, int] = {}
+        codes = np.empty(len(values), dtype=np.int32)
+        position = 0
+        try:
+            for position, value in enumerate(values):
+                code = memo.get(value, -2) if type(value) is str else -2
+                if code == -2:
+                    text = read(value)
+                    code = -1 if text is None else index.setdefault(text, len(index))
+                    if type(value) is str:
+                        memo[value] = code
+                codes[position] = code
+        except BadValueError as error:
+            raise error.at(position) from None
+        return Levels(codes, list(index))
+
+    def _reread_levels(self, values: Levels) -> Levels:
+        index: dict[str, int] = {}
+        table = np.full(len(values.values) + 1, -1, dtype=np.int32)
+        lenient = replace(self, nullable=True).reader()
+        for code, value in enumerate(values.values):
+            text = lenient(value)
+            table[code] = -1 if text is None else index.setdefault(text, len(index))
+        codes = table[values.codes]
+        if not self.nullable and (codes < 0).any():
+            raise _null(self).at(int((codes < 0).argmax()))
+        return Levels(codes, list(index))
+
+
+def _null(column: Column) -> BadValueError:
+    return BadValueError(
+        column.name, "a missing value", f"a {column.kind}: training saw no missing value here"
+    )
+
+
+def _datetime64_seconds(values: np.ndarray) -> np.ndarray:
+    micros = values.astype("datetime64[us]")
+    out = np.asarray(micros.astype(np.int64) / 1e6, dtype=np.float64)
+    out[np.isnat(micros)] = np.nan
+    return out
+
+
+def _number_reader(column: Column) -> Callable[[Any], float]:
+    nan, isnan, nullable = math.nan, math.isnan, column.nullable
+
+    def missing() -> float:
+        if nullable:
+            return nan
+        raise _null(column)
+
+    def slow(value: Any) -> float:
+        if is_missing(value):
+            return missing()
+        if isinstance(value, str):
+            text = value.strip()
+            if text in MISSING_TEXT or text in column.missing:
+                return missing()
+            number = parse_number(text, column.decimal, column.thousands)
+            if number is None:
+                raise BadValueError(column.name, shown(value), "a number")
+            return number
+        try:
+            return _plain_float(value)
+        except (TypeError, ValueError):
+            raise BadValueError(column.name, shown(value), "a number") from None
+
+    def read(value: Any) -> float:
+        kind = type(value)
+        if kind is float and not isnan(value):
+            return value  # type: ignore[no-any-return]
+        if kind is int and -(2**53) < value < 2**53:
+            return float(value)
+        return slow(value)
+
+    return read
+
+
+def _plain_float(value: Any) -> float:
+    if isinstance(value, (list, dict, tuple, set, bytes)):
+        raise TypeError
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _boolean_reader(column: Column) -> Callable[[Any], float]:
+    def read(value: Any) -> float:
+        if value is True:
+            return 1.0
+        if value is False:
+            return 0.0
+        if is_missing(value) or (isinstance(value, str) and value.strip() in MISSING_TEXT):
+            if column.nullable:
+                return math.nan
+            raise _null(column)
+        text = str(value).strip().lower()
+        if text in TRUE_TEXT:
+            return 1.0
+        if text in FALSE_TEXT:
+            return 0.0
+        raise BadValueError(column.name, shown(value), "true or false")
+
+    return read
+
+
+def _datetime_reader(column: Column) -> Callable[[Any], float]:
+    def read(value: Any) -> float:
+        text = value.strip() if isinstance(value, str) else None
+        if is_missing(value) or text in MISSING_TEXT or text in column.missing:
+            if column.nullable:
+                return math.nan
+            raise _null(column)
+        seconds = _moment_seconds(value, column.formats)
+        if seconds is None:
+            expected = "a date-time such as " + shown("2024-01-31T12:00:00")
+            raise BadValueError(column.name, shown(value), expected)
+        return seconds
+
+    return read
+
+
+def _moment_seconds(value: Any, formats: Sequence[str]) -> float | None:
+    if isinstance(value, str):
+        return parse_datetime(value.strip(), formats)
+    if isinstance(value, dt.datetime):
+        return utc_seconds(value)
+    if isinstance(value, dt.date):
+        return utc_seconds(dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC))
+    if isinstance(value, np.datetime64):
+        return float(_datetime64_seconds(np.asarray([value]))[0])
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        return None
+    seconds = _plain_float(value)
+    while abs(seconds) >= _FAR and math.isfinite(seconds):
+        seconds /= 1000.0
+    # to the microsecond, as any other way to say it
+    return round(seconds * 1e6) / 1e6 if math.isfinite(seconds) else None
+
+
+def _text_reader(column: Column) -> Callable[[Any], str | None]:
+    levels = column.categories or ()
+    known = frozenset(
+        level for level in levels if level not in MISSING_TEXT and category_text(level) == level
+    )
+
+    def read(value: Any) -> str | None:
+        if type(value) is str:
+            if value in known:
+                return value
+            text: str | None = category_text(value)
+        elif isinstance(value, (list, dict, tuple, set)):
+            raise BadValueError(column.name, shown(value), f"one {column.kind} value")
+        else:
+            text = None if is_missing(value) else category_text(value)
+        if text is None or text in MISSING_TEXT:
+            if column.nullable:
+                return None
+            raise _null(column)
+        return text
+
+    return read
+
+
+_READERS: dict[str, Callable[[Column], Callable[[Any], Any]]] = {
+    "number": _number_reader,
+    "boolean": _boolean_reader,
+    "datetime": _datetime_reader,
+    "category": _text_reader,
+    "text": _text_reader,
+}

@@ -1,0 +1,134 @@
+"""The steps of an encoder that read free text."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .steps import Features
+from .values import Levels
+
+_WORD = re.compile(r"\w\w+")
+
+
+def words(text: str, ngrams: int = 1) -> list[str]:
+    """Split a text into lower-case words of two letters or more, and runs of up to `ngrams` of them.
+
+    Examples
+    --------
+    >>> words("Fits well, runs small!", ngrams=2)
+    ['fits', 'well', 'runs', 'small', 'fits well', 'well runs', 'runs small']
+    """
+    single = _WORD.findall(text.lower())
+    out = list(single)
+    for size in range(2, ngrams + 1):
+        out += [" ".join(single[at : at + size]) for at in range(len(single) - size + 1)]
+    return out
+
+
+class _PerText:
+    """Shared by the text steps: work once on each distinct text."""
+
+    __slots__ = ()
+
+    def compile(self) -> Callable[[Any, Features], None]:
+        """Return the row function."""
+        features = self._features_of()
+
+        def one(value: str | None, out: Features) -> None:
+            out += features(value)
+
+        return one
+
+    def many(self, values: Levels, out: np.ndarray) -> None:
+        """Fill the features of a column."""
+        features = self._features_of()
+        table = np.empty((len(values.values) + 1, out.shape[1]), dtype=np.float32)
+        for at, text in enumerate(values.values):
+            table[at] = features(text)
+        table[-1] = features(None)
+        out[...] = table[values.codes]
+
+    def _features_of(self) -> Callable[[str | None], list[float]]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Terms(_PerText):
+    """A text as tf-idf weights of a fixed vocabulary, each row of length one (0 where no word is known)."""
+
+    column: str
+    terms: tuple[str, ...]
+    weights: tuple[float, ...]
+    ngrams: int = 1
+    op: ClassVar[str] = "terms"
+
+    def names(self) -> list[str]:
+        """Return a name for each term."""
+        return [f"{self.column}: {term}" for term in self.terms]
+
+    def _features_of(self) -> Callable[[str | None], list[float]]:
+        index = {term: at for at, term in enumerate(self.terms)}
+        weights, ngrams, width = self.weights, self.ngrams, len(self.terms)
+
+        def features(text: str | None) -> list[float]:
+            row = [0.0] * width
+            if text is None:
+                return row
+            hit = {at for at in map(index.get, words(text, ngrams)) if at is not None}
+            # sorted: a set's order must not decide how the sum rounds
+            length = math.sqrt(sum(weights[at] * weights[at] for at in sorted(hit)))
+            for at in hit:
+                row[at] = weights[at] / length
+            return row
+
+        return features
+
+
+@dataclass(frozen=True, slots=True)
+class TermScore(_PerText):
+    """A text as the mean of its known words' weights, one number an output (how the words lean)."""
+
+    column: str
+    weights: Mapping[str, tuple[float, ...]]
+    width: int
+    ngrams: int = 1
+    op: ClassVar[str] = "term_score"
+
+    def names(self) -> list[str]:
+        """Return a name for each output."""
+        if self.width == 1:
+            return [f"{self.column} leaning"]
+        return [f"{self.column} leaning {at}" for at in range(self.width)]
+
+    def _features_of(self) -> Callable[[str | None], list[float]]:
+        weights, ngrams, width = self.weights, self.ngrams, self.width
+
+        def features(text: str | None) -> list[float]:
+            if text is None:
+                return [0.0] * width
+            known = [weights[word] for word in words(text, ngrams) if word in weights]
+            count = max(len(known), 1)
+            return [sum(each[at] for each in known) / count for at in range(width)]
+
+        return features
+
+
+@dataclass(frozen=True, slots=True)
+class Length(_PerText):
+    """A text as its number of letters and of words (0 where missing)."""
+
+    column: str
+    op: ClassVar[str] = "length"
+
+    def names(self) -> list[str]:
+        """Return both names."""
+        return [f"{self.column} letters", f"{self.column} words"]
+
+    def _features_of(self) -> Callable[[str | None], list[float]]:
+        return lambda text: [0.0, 0.0] if text is None else [float(len(text)), float(len(text.split()))]

@@ -1,0 +1,23 @@
+"""Name the machine that a figure of time was taken on."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from pathlib import Path
+
+from .settings import cpu_count
+
+
+@cache
+def machine_name() -> str:
+    """Name the processor, the number of processors and the system, for every figure of time."""
+    model = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass  # not Linux: the platform's own word is what there is
+    return f"{model}, {cpu_count()} CPUs, {platform.system()} {platform.machine()}"
