@@ -114,7 +114,7 @@ def test_failures_are_listed_with_reason_and_remedy(searched: Searched, run: Run
     )
     document.write_text(json.dumps(candidate))
     text = run("leaderboard", broken).out
-    assert "Failed (1):" in text
+    assert "Failed or stopped (1):" in text
     assert re.search(r"c0002 .* fit .* memory ran out .* allow more with --max-memory", text)
 
 

@@ -19,7 +19,11 @@ from workbench.runtime.schema import MISSING_TEXT, Column, Levels
 
 
 def listed(values: Any) -> list[Any]:
-    return values.texts() if isinstance(values, Levels) else [None if each != each else each for each in values.tolist()]
+    return (
+        values.texts()
+        if isinstance(values, Levels)
+        else [None if each != each else each for each in values.tolist()]
+    )
 
 
 MISSING = st.sampled_from([*sorted(MISSING_TEXT), " ", " NA "])
@@ -33,11 +37,18 @@ MONEY = st.floats(-1e6, 1e6).map(lambda x: f"${x:,.2f}" if x >= 0 else f"(${-x:,
 COMMA = st.floats(-1e6, 1e6).map(lambda x: f"{x:.3f}".replace(".", ","))
 ISO = st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31)).flatmap(
     lambda moment: st.sampled_from(
-        [moment.isoformat(), moment.isoformat(" "), moment.date().isoformat(), moment.isoformat(timespec="minutes")]
+        [
+            moment.isoformat(),
+            moment.isoformat(" "),
+            moment.date().isoformat(),
+            moment.isoformat(timespec="minutes"),
+        ]
     )
 )
 ZONED = st.datetimes(
-    dt.datetime(2, 1, 1), dt.datetime(9998, 1, 1), timezones=st.sampled_from([dt.UTC, dt.timezone(dt.timedelta(hours=-5))])
+    dt.datetime(2, 1, 1),
+    dt.datetime(9998, 1, 1),
+    timezones=st.sampled_from([dt.UTC, dt.timezone(dt.timedelta(hours=-5))]),
 ).map(dt.datetime.isoformat)
 DAYS = st.dates(dt.date(1950, 1, 1), dt.date(2049, 1, 1)).map(lambda day: day.strftime("%d.%m.%Y"))
 WORDS = st.text(st.characters(codec="utf-8"), max_size=6)
@@ -92,7 +103,9 @@ def test_typed_columns(column: Column, kind: Any, items: st.SearchStrategy[Any],
     assert listed(convert(values, column)) == listed(column.read_many(values.to_pylist()))
 
 
-@given(st.lists(st.one_of(PLAIN, MONEY, COMMA, ISO, DAYS, WORDS, MISSING, st.none()), min_size=1, max_size=15))
+@given(
+    st.lists(st.one_of(PLAIN, MONEY, COMMA, ISO, DAYS, WORDS, MISSING, st.none()), min_size=1, max_size=15)
+)
 @settings(max_examples=300, deadline=None)
 def test_whatever_a_column_is_taken_for_the_runtime_reads_the_same(raw: list[str | None]) -> None:
     inferred = infer_column("x", pa.chunked_array([pa.array(raw, pa.string())]))

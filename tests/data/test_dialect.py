@@ -59,11 +59,17 @@ def test_an_incomplete_last_line_is_not_trusted() -> None:
     assert sniff("a,b,c\n1,2,3\n4,5", complete=False).width == 3
 
 
-FIELDS = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs", "Cc"]), max_size=8)
+FIELDS = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs", "Cc"]), max_size=8
+)
 
 
 @given(
-    st.lists(st.tuples(st.integers(), FIELDS, st.floats(allow_nan=False, allow_infinity=False)), min_size=3, max_size=20),
+    st.lists(
+        st.tuples(st.integers(), FIELDS, st.floats(allow_nan=False, allow_infinity=False)),
+        min_size=3,
+        max_size=20,
+    ),
     st.sampled_from(DELIMITERS),
 )
 @settings(deadline=None)

@@ -10,7 +10,9 @@ from workbench.errors import DataError
 
 @pytest.mark.parametrize("codec", ["latin-1", "cp1252"])
 def test_western_text(codec: str) -> None:
-    sample = "name,größe\nJosé,1\nZoë,2\n".encode(codec) + ("€5\n".encode(codec) if codec == "cp1252" else b"")
+    sample = "name,größe\nJosé,1\nZoë,2\n".encode(codec) + (
+        "€5\n".encode(codec) if codec == "cp1252" else b""
+    )
     assert legacy_encoding(sample, "a.csv") == codec
 
 
@@ -34,7 +36,9 @@ def test_a_character_cut_at_the_end_of_the_sample_is_no_error() -> None:
     assert guess_encoding("größe".encode()[:3], "a.csv") == "utf-8"
 
 
-@pytest.mark.parametrize("head", [b"%PDF-1.7", b"SQLite format 3\0", b"a,b,c,d,e\0f,g,h", bytes(range(1, 32)) * 3])
+@pytest.mark.parametrize(
+    "head", [b"%PDF-1.7", b"SQLite format 3\0", b"a,b,c,d,e\0f,g,h", bytes(range(1, 32)) * 3]
+)
 def test_no_text(head: bytes) -> None:
     with pytest.raises(DataError, match=r"a\.csv is no text file"):
         guess_encoding(head, "a.csv")

@@ -83,7 +83,12 @@ def test_day_and_month_are_told_by_the_data() -> None:
 
 
 def test_a_single_date_far_down_decides() -> None:
-    values = [f"{day:02d}/{month:02d}/20{year:02d}" for year in range(60) for month in range(1, 13) for day in (3, 1)]
+    values = [
+        f"{day:02d}/{month:02d}/20{year:02d}"
+        for year in range(60)
+        for month in range(1, 13)
+        for day in (3, 1)
+    ]
     assert infer([*values, "30/11/2090"]).column.formats == ("%d/%m/%Y",)
 
 

@@ -19,7 +19,7 @@ def table(**more: Any) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     return {
         "id": list(range(N)),
-        "size": rng.normal(size=N).round(2).tolist(),
+        "size": rng.normal(size=N).round(6).tolist(),
         "colour": [None if at % 10 == 0 else "red" if at % 3 else "blue" for at in range(N)],
         "fixed": ["same"] * N,
         "sold": rng.choice(["yes", "no"], N).tolist(),
@@ -38,7 +38,12 @@ def test_every_column_is_reported_with_its_role() -> None:
         "id": "identifier", "size": "input", "colour": "input", "fixed": "constant", "sold": "target", "old": "dropped"
     }  # fmt: skip
     colour = found.columns[2]
-    assert (colour.kind, colour.missing_ratio, colour.distinct, colour.examples) == ("category", 0.1, 2, ("red", "blue"))
+    assert (colour.kind, colour.missing_ratio, colour.distinct, colour.examples) == (
+        "category",
+        0.1,
+        2,
+        ("red", "blue"),
+    )
     size = found.columns[1]
     assert isinstance(size.low, float) and isinstance(size.high, float) and size.low < 0 < size.high
     assert found.target is not None
@@ -54,7 +59,9 @@ def test_without_a_target_columns_are_described_all_the_same() -> None:
 
 def test_the_report_is_json() -> None:
     when = [str(day) for day in np.datetime64("2024-01-01") + np.arange(N) % 30]
-    document = json.loads(json.dumps(inspect_data(table(when=when), target="sold").to_json(), allow_nan=False))
+    document = json.loads(
+        json.dumps(inspect_data(table(when=when), target="sold").to_json(), allow_nan=False)
+    )
     assert set(document) == {"name", "rows", "columns", "target", "findings"}
     dates = next(column for column in document["columns"] if column["name"] == "when")
     assert (dates["low"], dates["high"]) == ("2024-01-01T00:00:00", "2024-01-30T00:00:00")
@@ -105,7 +112,9 @@ def test_columns_that_differ_only_far_down_are_not_the_same() -> None:
     one = rng.integers(0, 5, n_rows)
     other = one.copy()
     other[-1] = 5
-    data = load_dataset({"a": one, "b": other, "c": rng.normal(size=n_rows), "y": rng.integers(0, 2, n_rows)}, target="y")
+    data = load_dataset(
+        {"a": one, "b": other, "c": rng.normal(size=n_rows), "y": rng.integers(0, 2, n_rows)}, target="y"
+    )
     assert check_inputs(data) == []
 
 
@@ -120,7 +129,11 @@ def test_gaps_and_dates() -> None:
     day = np.datetime64("2024-01-01") + np.random.default_rng(2).permutation(N)
     found = check_inputs(
         load_dataset(
-            table(gap=[None] * 150 + [1, 2] * 25, when=[str(each) for each in day], odd=["1800-01-01", "2024-01-01"] * 100),
+            table(
+                gap=[None] * 150 + [1, 2] * 25,
+                when=[str(each) for each in day],
+                odd=["1800-01-01", "2024-01-01"] * 100,
+            ),
             target="sold",
         )
     )

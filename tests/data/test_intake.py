@@ -136,7 +136,11 @@ def test_infinite_inputs_stay() -> None:
     ("options", "error", "words"),
     [
         ({"target": "solt"}, DataError, "target 'solt' is not in the data. Did you mean 'sold'?"),
-        ({"target": "sold", "drop": ["colur"]}, DataError, "column to drop 'colur' is not in the data. Did you mean"),
+        (
+            {"target": "sold", "drop": ["colur"]},
+            DataError,
+            "column to drop 'colur' is not in the data. Did you mean",
+        ),
         ({"target": "sold", "group": "shop"}, DataError, "group column 'shop' is not in the data"),
         ({"target": "sold", "time_column": "colour"}, DataError, "expected dates or numbers"),
         ({"target": "sold", "weight": "colour"}, DataError, "weight column 'colour'"),

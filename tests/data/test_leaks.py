@@ -78,7 +78,9 @@ def test_one_wild_target_does_not_hide_a_leak() -> None:
     ("scores", "code"),
     [((0.99, 0.97), "leak"), ((0.97, 0.6), "leak"), ((0.97, 0.9), "strong_column"), ((0.9, 0.5), None)],
 )
-def test_a_column_that_stands_out_is_judged_more_strictly(scores: tuple[float, float], code: str | None) -> None:
+def test_a_column_that_stands_out_is_judged_more_strictly(
+    scores: tuple[float, float], code: str | None
+) -> None:
     found = find_leaks([Power(name, score, "roc_auc") for name, score in zip("ab", scores, strict=True)])
     assert [each.code for each in found if each.column == "a"] == ([code] if code else [])
 

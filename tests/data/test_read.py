@@ -54,7 +54,9 @@ def test_encodings(tmp_path: Path, codec: str, expected: str) -> None:
     assert table.names == ("größe", "b", "y")
     assert columns(table) == EXPECTED
     assert table.source["encoding"] == expected
-    assert [finding.code for finding in table.findings] == ([] if expected.startswith("utf-8") else ["encoding"])
+    assert [finding.code for finding in table.findings] == (
+        [] if expected.startswith("utf-8") else ["encoding"]
+    )
 
 
 def test_bytes_that_are_not_utf8_far_down_the_file(tmp_path: Path) -> None:
@@ -199,7 +201,9 @@ def test_repeated_names_of_a_frame() -> None:
         ("empty.jsonl", b"", "empty.jsonl is empty"),
     ],
 )
-def test_bad_files_say_what_is_wrong_in_one_line(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+def test_bad_files_say_what_is_wrong_in_one_line(
+    tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(DataError) as caught:

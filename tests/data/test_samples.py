@@ -61,7 +61,7 @@ def states_shown(frame: pd.DataFrame) -> dict[str, np.ndarray]:
         judgements = tuple(subscriptions._JUDGEMENTS[name])
         mood[[isinstance(text, str) and text.endswith(judgements) for text in comments]] = code
     cities = sorted({*frame["city"]})
-    tiers = {city: tier for city, tier in zip(cities, map(city_tier, cities), strict=True)}
+    tiers = dict(zip(cities, map(city_tier, cities), strict=True))
     return {
         "plan": frame["plan"].map({"basic": 0, "standard": 1, "premium": 2}).to_numpy(),
         "contract": (frame["contract"] == "yearly").to_numpy().astype(int),
@@ -108,7 +108,9 @@ def test_the_best_score_is_exact() -> None:
     assert roc_auc_score(drawn, odds) == pytest.approx(best_reachable_auc(), abs=0.003)
 
 
-@pytest.mark.parametrize(("name", "target"), [("subscriptions", "cancelled"), ("diabetes", "progression"), ("wine", "cultivar")])
+@pytest.mark.parametrize(
+    ("name", "target"), [("subscriptions", "cancelled"), ("diabetes", "progression"), ("wine", "cultivar")]
+)
 def test_tables_in_the_repository_are_the_samples(name: str, target: str) -> None:
     frame, expected = load_sample(name)
     assert expected == target

@@ -85,7 +85,9 @@ def test_fingerprints_tell_contents_not_numbering() -> None:
     data = example()
     levels = data.columns["colour"]
     assert isinstance(levels, Levels)
-    renumbered = Levels(np.where(levels.codes < 0, -1, len(levels.values) - levels.codes), ["unused", *levels.values[::-1]])
+    renumbered = Levels(
+        np.where(levels.codes < 0, -1, len(levels.values) - levels.codes), ["unused", *levels.values[::-1]]
+    )
     same = Dataset(**{**fields(data), "columns": {**data.columns, "colour": renumbered}})
     assert renumbered.texts() == levels.texts()
     assert fingerprint(same) == data.fingerprint

@@ -74,7 +74,9 @@ def test_numbers_that_are_not_finite_are_no_target() -> None:
         ([True, False] * 9, True, (False, True)),
     ],
 )
-def test_the_positive_label_can_be_chosen(values: list[Any], positive: object, classes: tuple[Any, ...]) -> None:
+def test_the_positive_label_can_be_chosen(
+    values: list[Any], positive: object, classes: tuple[Any, ...]
+) -> None:
     assert read(values, positive=positive).output.classes == classes
 
 

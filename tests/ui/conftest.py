@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import workbench
+from workbench.api import search
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,5 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pull = frame["age"] / 40 + (frame["plan"] == "pro") - frame["use"] / 4 + random.normal(0, 0.5, rows)
     frame["left"] = np.where(pull > 1, "yes", "no")
     folder = tmp_path_factory.mktemp("searched")
-    workbench.search(
-        frame, "left", trials=2, workers=1, families=["linear", "lightgbm"], out=folder / "runs" / "small"
-    )
+    search(frame, "left", trials=2, workers=1, families=["linear", "lightgbm"], out=folder / "runs" / "small")
     return folder

@@ -11,7 +11,7 @@ Row = Mapping[str, Any]
 
 
 def candidate_table(rows: Sequence[Row]) -> str:
-    """Lay out candidates, the failed ones left out: scores, costs and measurements with their units.
+    """Lay out the candidates that have a score: scores, costs and measurements with their units.
 
     Parameters
     ----------
@@ -22,9 +22,9 @@ def candidate_table(rows: Sequence[Row]) -> str:
     -------
     str
     """
-    shown = [row for row in rows if row["status"] != "failed"]
+    shown = [row for row in rows if _has_score(row)]
     if not shown:
-        return "No candidate was trained."
+        return "No candidate has a score."
     first = shown[0]
     places = score_places(first["score_low"], first["score_high"])
     held_out: dict[str, Callable[[Row], str]] = {}
@@ -52,6 +52,10 @@ def candidate_table(rows: Sequence[Row]) -> str:
     return render(list(columns), cells, left=left)
 
 
+def _has_score(row: Row) -> bool:
+    return row["status"] != "failed" and row["score"] is not None
+
+
 def _marks(row: Row) -> str:
     marks = ("*" if row["on_front"] else "") + ("=" if row.get("equal_to_best") else "")
     return marks + ("!" if row["status"] == "stopped" else "")
@@ -65,7 +69,7 @@ def legend(rows: Sequence[Row]) -> str:
         "=": "not told from the best score (its interval)",
         "!": "stopped early",
     }
-    used = "".join(_marks(row) for row in rows if row["status"] != "failed")
+    used = "".join(_marks(row) for row in rows if _has_score(row))
     if used:
         lines.append(
             "; ".join(f"{mark} {meaning}" for mark, meaning in meanings.items() if mark in used) + "."
@@ -92,8 +96,8 @@ def _counted(number: int | None, noun: str) -> str:
 
 
 def failures(rows: Sequence[Row]) -> str:
-    """List the candidates that failed: the stage, the reason and what to do; empty where none failed."""
-    failed = [row for row in rows if row["status"] == "failed"]
+    """List the candidates without a score: the stage, the reason and what to do; empty where there is none."""
+    failed = [row for row in rows if not _has_score(row)]
     if not failed:
         return ""
     names = ["id", "family", "stage", "reason", "what to do"]
@@ -101,7 +105,7 @@ def failures(rows: Sequence[Row]) -> str:
         [str(row.get(key) or NOTHING) for key in ("id", "family", "stage", "reason", "hint")]
         for row in failed
     ]
-    return f"Failed ({len(failed)}):\n{render(names, cells, left=names)}"
+    return f"Failed or stopped ({len(failed)}):\n{render(names, cells, left=names)}"
 
 
 def paragraphs(*parts: str) -> str:

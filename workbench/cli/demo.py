@@ -44,8 +44,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     bounds = {"time": options.time} if options.trials is None else {"trials": options.trials}
     console.say("2. Search ({}: {}).".format(*next(iter(bounds.items()))))
     run = _search(data, target, bounds, _free(folder, "run"), console)
-    rows, front = run.rows(), run.front_rows()
-    console.say(paragraphs(run.summary(), candidate_table(front), legend(rows)) + "\n")
+    front = run.front_rows()
+    console.say(paragraphs(run.summary(), candidate_table(front), legend(front)) + "\n")
 
     choice = run.pick("balanced")
     console.say("3. Pick: the balanced one.\n   " + "\n   ".join(choice.sentences))

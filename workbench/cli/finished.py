@@ -15,7 +15,7 @@ def show_run(run: Run, console: Console) -> int:
     """Show the run's summary, its front and what to type next; return the exit code."""
     rows, front = run.rows(), run.front_rows()
     path = str(run.path)
-    failed = sum(row["status"] == "failed" for row in rows)
+    failed = sum(row["status"] != "ok" for row in rows)
     document = {
         "run": path,
         "state": run.info.get("state"),
@@ -26,12 +26,10 @@ def show_run(run: Run, console: Console) -> int:
     }
     bundle = f"bundles/{run.path.name}"
     following = [f"workbench export {path} --pick balanced --out {bundle}", f"workbench leaderboard {path}"]
-    note = f"{failed} of {len(rows)} candidates failed; the leaderboard says why." if failed else ""
     text = paragraphs(
         run.summary(),
         candidate_table(front) if front else failures(rows),
         legend(front),
-        note,
         "Next:  " + "\n       ".join(following),
     )
     console.result(document, text)

@@ -106,16 +106,26 @@ def read_levels(raw: Levels, read: Callable[[Any], float]) -> np.ndarray:
     return numbers
 
 
-def stray_values(raw: Levels, column: Column) -> list[str]:
-    """Return the distinct texts that a number or date-time column could not read."""
+def read_leniently(raw: Levels, column: Column) -> tuple[np.ndarray, list[str]]:
+    """Read a number or date-time column; return it with NaN for what cannot be read, and these distinct texts.
+
+    Examples
+    --------
+    >>> numbers, stray = read_leniently(Levels.of(["1", "never", "2"]), Column("x", "number"))
+    >>> numbers.tolist(), stray
+    ([1.0, nan, 2.0], ['never'])
+    """
     read = replace(column, nullable=True).reader()
     stray: list[str] = []
-    for text in raw.values:
+
+    def attempt(text: str) -> float:
         try:
-            read(text)
+            return float(read(text))
         except BadValueError:
             stray.append(text.strip())
-    return stray
+            return np.nan
+
+    return read_levels(raw, attempt), stray
 
 
 def convert(values: pa.ChunkedArray, column: Column) -> Column1d:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from workbench.errors import shown
 from workbench.runtime.schema import MISSING_TEXT, Column, Column1d, Levels
 
-from .convert import convert, is_text, plain_moments, plain_numbers, raw_levels, read_levels, stray_values
+from .convert import convert, is_text, plain_moments, plain_numbers, raw_levels, read_leniently, read_levels
 from .dataset import Finding
 from .date_style import guess_date_style
 from .number_style import guess_number_style
@@ -190,25 +190,20 @@ def _as_datetime(name: str, raw: Levels, texts: Sequence[str]) -> Inferred | Non
 
 def _with_strays(column: Column, raw: Levels, texts: Sequence[str], what: str) -> Inferred | None:
     """Read a column in which a few words may stand among its numbers or dates; None where they are too many."""
-    stray = stray_values(raw, column)
-    if stray:
-        distinct = len(texts) - len(stray)
-        stray_set = set(stray)
-        rows = np.bincount(raw.codes[raw.codes >= 0], minlength=len(raw.values))
-        bad = sum(int(rows[at]) for at, text in enumerate(raw.values) if text.strip() in stray_set)
-        good = (
-            sum(int(rows[at]) for at, text in enumerate(raw.values) if text.strip() not in MISSING_TEXT) - bad
-        )
-        few = (len(stray) <= 3 and good >= bad) or (len(stray) <= 20 and bad <= 0.05 * (good + bad))
-        if distinct < 10 or not few:
-            return None
-        column = replace(column, missing=tuple(sorted(stray_set)))
-    inferred = Inferred("input", column, read_levels(raw, column.reader()))
+    values, stray = read_leniently(raw, column)
     if not stray:
-        return inferred
+        return Inferred("input", column, values)
+    stray_set = set(stray)
+    rows = np.bincount(raw.codes[raw.codes >= 0], minlength=len(raw.values))
+    bad = sum(int(rows[at]) for at, text in enumerate(raw.values) if text.strip() in stray_set)
+    good = int(np.isfinite(values).sum())
+    few = (len(stray) <= 3 and good >= bad) or (len(stray) <= 20 and bad <= 0.05 * (good + bad))
+    if len(texts) - len(stray) < 10 or not few:
+        return None
+    column = replace(column, missing=tuple(sorted(stray_set)))
     listed = ", ".join(shown(text) for text in column.missing[:3])
     message = f"{listed} among {what} in {bad} rows were read as missing values"
-    return replace(inferred, findings=(Finding("stray_words", "warning", column.name, message),))
+    return Inferred("input", column, values, (Finding("stray_words", "warning", column.name, message),))
 
 
 def _texts(name: str, raw: Levels, *, categorical: bool = False) -> Inferred:

@@ -82,7 +82,7 @@ def column_powers(dataset: Dataset, *, seed: int = 0) -> list[Power]:
         if sample.n_classes:
             powers.append(Power(column.name, _class_score(_bins(values), sample.y, part), "roc_auc"))
         else:
-            x = np.zeros(count) if isinstance(values, Levels) else _bounded(values)
+            x = None if isinstance(values, Levels) else _bounded(values)
             powers.append(Power(column.name, _number_score(_bins(values), x, sample.y, part), "r2"))
     return sorted(powers, key=lambda power: -power.score)
 
@@ -175,8 +175,8 @@ def _auc(score: np.ndarray, positive: np.ndarray, rows: np.ndarray) -> float:
     return float((ones * (below + 0.5 * zeros)).sum() / pairs) if pairs else 0.5
 
 
-def _number_score(bins: np.ndarray, x: np.ndarray, y: np.ndarray, part: np.ndarray) -> float:
-    """Out-of-fold R² of the mean and a line in each bin."""
+def _number_score(bins: np.ndarray, x: np.ndarray | None, y: np.ndarray, part: np.ndarray) -> float:
+    """Out-of-fold R² of the mean, and where there is an `x` a line, in each bin."""
     low, high = np.quantile(y, [0.001, 0.999])  # a few wild targets must not hide a leak
     outcome = np.clip(y, low, high)
     predicted = np.empty(len(outcome))
@@ -185,9 +185,13 @@ def _number_score(bins: np.ndarray, x: np.ndarray, y: np.ndarray, part: np.ndarr
         train, valid = part != at, part == at
         prior = outcome[train].mean()
         count = np.bincount(bins[train], minlength=n_bins)
-        mean = (np.bincount(bins[train], outcome[train], n_bins) + _SMOOTHING * prior) / (count + _SMOOTHING)
-        slope, center = _slopes(bins[train], x[train], outcome[train], n_bins)
-        predicted[valid] = mean[bins[valid]] + slope[bins[valid]] * (x[valid] - center[bins[valid]])
+        # bins of a number are never small, and drawn to the overall mean those at its ends would be far off
+        smoothing = _SMOOTHING if x is None else 0.1
+        mean = (np.bincount(bins[train], outcome[train], n_bins) + smoothing * prior) / (count + smoothing)
+        predicted[valid] = mean[bins[valid]]
+        if x is not None:
+            slope, center = _slopes(bins[train], x[train], outcome[train], n_bins)
+            predicted[valid] += slope[bins[valid]] * (x[valid] - center[bins[valid]])
     total = float(((outcome - outcome.mean()) ** 2).sum())
     return 1.0 - float(((outcome - predicted) ** 2).sum()) / total if total else 0.0
 

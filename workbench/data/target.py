@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -303,12 +303,3 @@ def _about_classes(name: str, labels: Sequence[Label], counts: np.ndarray) -> li
         message = f"{shown(labels[at])} is {share:.1%} of the rows; accuracy says little here"
         found.append(Finding("imbalance", "info", name, message))
     return found
-
-
-def labels_of(target: Target) -> dict[str, Any]:
-    """Return the rows of each class, or the range of a regression target, for a report."""
-    known = target.y[target.known]
-    if target.output.task == "regression":
-        return {"low": float(known.min()), "high": float(known.max()), "mean": float(known.mean())}
-    counts = np.bincount(known, minlength=len(target.output.classes))
-    return {str(label): int(count) for label, count in zip(target.output.classes, counts, strict=True)}

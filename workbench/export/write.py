@@ -44,7 +44,6 @@ from .requirements import pinned_requirements
 DECISION_FILE, CARD_FILE, REQUIREMENTS_FILE = "decision.json", "MODEL_CARD.md", "requirements.txt"
 
 _MEASURE_S = 2.0
-_MEASURE_BLOCKS = 9
 _SURPRISE = 2.0  # times the latency that the search measured
 
 Progress = Callable[[Mapping[str, Any]], None]
@@ -130,7 +129,7 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
     refitted = refit_on_all(run, candidate, data)
     refitted.predictor.save(folder)
     tell({"kind": "step", "message": "measuring the exported model"})
-    measured = measure_folder(folder, data, seconds=_MEASURE_S, quiet=True, blocks=_MEASURE_BLOCKS)
+    measured = measure_folder(folder, data, seconds=_MEASURE_S, quiet=True)
     for warning in _surprises(candidate, measured):
         tell({"kind": "warning", "message": warning})
         choice = replace(choice, warnings=(*choice.warnings, warning))

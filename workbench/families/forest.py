@@ -12,9 +12,12 @@ import numpy as np
 from .base import Encoding, Params, Problem, Sample
 from .forms import Trees, floor32
 from .space import Choice, Real, Space, Whole
-from .targets import check_sample
+from .targets import check_sample, class_shares
 
 _BATCH_SECONDS = 0.5  # trees between two looks at the clock take about as long
+_TOWARDS_PRIOR = (
+    0.005  # of each answer: shares of 0, which no finite forest can be sure of, cost a fortune in log loss
+)
 _MOST_LEAVES = 10_000  # of one tree: a hundred such trees are a model of some tens of megabytes
 
 
@@ -82,14 +85,13 @@ class FittedForest:
     Attributes
     ----------
     forest : sklearn.ensemble.BaseForest
-    classes : numpy.ndarray of int64, or None
-        Positions, among the problem's classes, of those that training met; None for a number.
-    n_classes : int
+    shares : numpy.ndarray, shape (n_classes,), or None
+        Share of each class of the problem among the training rows; None for a number. Probabilities are drawn
+        towards them by half a percent.
     """
 
     forest: Any
-    classes: np.ndarray | None
-    n_classes: int
+    shares: np.ndarray | None
     rounds: int
     stopped: bool
 
@@ -98,15 +100,15 @@ class FittedForest:
         with np.errstate(
             over="ignore", invalid="ignore"
         ):  # its check for NaN sums values, which may overflow
-            if self.classes is None:
+            if self.shares is None:
                 return np.asarray(self.forest.predict(X), dtype=np.float64)[:, None]
-            out = np.zeros((len(X), self.n_classes))
-            out[:, self.classes] = self.forest.predict_proba(X)
+            out = np.tile(_TOWARDS_PRIOR * self.shares, (len(X), 1))
+            out[:, self.forest.classes_] += (1.0 - _TOWARDS_PRIOR) * self.forest.predict_proba(X)
             return out
 
     def form(self) -> Trees:
         """Return the trees."""
-        return read_forest(self.forest, self.classes, self.n_classes)
+        return read_forest(self.forest, self.shares)
 
 
 def grow(
@@ -141,23 +143,21 @@ def grow(
         pace = max(time.monotonic() - began, 1e-4) / batch
         room = max(min(_BATCH_SECONDS, deadline - time.monotonic()), 0.0)
         batch = max(1, math.floor(room / pace))
-    classes = None if problem.task == "regression" else np.asarray(forest.classes_, dtype=np.int64)
-    return FittedForest(forest, classes, problem.n_classes, grown, grown < wanted)
+    shares = None if problem.task == "regression" else class_shares(train, problem.n_classes)
+    return FittedForest(forest, shares, grown, grown < wanted)
 
 
 # ---------------------------------------------------------------- serving form
 
 
-def read_forest(forest: Any, classes: np.ndarray | None, n_classes: int) -> Trees:
+def read_forest(forest: Any, shares: np.ndarray | None) -> Trees:
     """Read the trees of a scikit-learn forest.
 
     Parameters
     ----------
     forest : sklearn.ensemble.BaseForest
-    classes : numpy.ndarray of int64, or None
-        Positions of the forest's classes among the problem's; None for a number.
-    n_classes : int
-        Of the problem.
+    shares : numpy.ndarray, shape (n_classes,), or None
+        Of each class of the problem, as in `FittedForest`; None for a number.
 
     Returns
     -------
@@ -180,10 +180,16 @@ def read_forest(forest: Any, classes: np.ndarray | None, n_classes: int) -> Tree
     start = first[tree_of][inner]
     cover = np.concatenate([tree.weighted_n_node_samples for tree in trees])
     answers = np.concatenate([tree.value[:, 0, :] for tree in trees])[~inner]
-    base = np.zeros(n_classes if n_classes > 2 else 1)
-    if classes is None:  # sums of float32 stay precise where the target lies far from zero
-        base += np.mean([tree.value[0, 0, 0] for tree in trees])
-    offsets, target, weight = _entries(answers - base if classes is None else answers, classes, n_classes)
+    if shares is None:  # sums of float32 stay precise where the target lies far from zero
+        base = np.atleast_1d(np.mean([tree.value[0, 0, 0] for tree in trees]))
+        offsets, target, weight = _single(answers[:, 0] - base)
+    elif len(shares) == 2:
+        base = _TOWARDS_PRIOR * shares[1:]
+        second = answers[:, -1] if 1 in forest.classes_ else np.zeros(len(answers))
+        offsets, target, weight = _single((1.0 - _TOWARDS_PRIOR) * second)
+    else:
+        base = _TOWARDS_PRIOR * shares
+        offsets, target, weight = _several((1.0 - _TOWARDS_PRIOR) * answers, forest.classes_)
     return Trees(
         node_offsets=np.concatenate([[0], np.cumsum(inner)])[first],
         leaf_offsets=np.concatenate([[0], np.cumsum(~inner)])[first],
@@ -196,21 +202,27 @@ def read_forest(forest: Any, classes: np.ndarray | None, n_classes: int) -> Tree
         target=target,
         weight=weight,
         base=base,
-        link="probability" if n_classes == 2 else "identity",
+        link="probability" if shares is not None and len(shares) == 2 else "identity",
         averaged=True,
         reach=cover[inner] / np.maximum(cover[start], 1e-300),
     )
 
 
-def _entries(
-    answers: np.ndarray, classes: np.ndarray | None, n_classes: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return entry offsets, targets and weights of leaves that answer as in `answers`, shape (leaves, classes met)."""
-    leaves = len(answers)
-    if classes is None or n_classes == 2:
-        known = classes is None or 1 in classes
-        weight = answers[:, -1] if known else np.zeros(leaves)
-        return np.arange(leaves + 1), np.zeros(leaves, dtype=np.int64), weight
+_Entries = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Entry offsets, targets and weights, as in `Trees`."""
+
+
+def _single(answers: np.ndarray) -> _Entries:
+    """Return entries of leaves with one answer each."""
+    return np.arange(len(answers) + 1), np.zeros(len(answers), dtype=np.int64), answers
+
+
+def _several(answers: np.ndarray, classes: np.ndarray) -> _Entries:
+    """Return entries of leaves that answer the classes met, shape (leaves, classes met), leaving out zeros."""
     leaf, column = np.nonzero(answers)
-    counts = np.bincount(leaf, minlength=leaves)
-    return np.concatenate([[0], np.cumsum(counts)]), classes[column], answers[leaf, column]
+    counts = np.bincount(leaf, minlength=len(answers))
+    return (
+        np.concatenate([[0], np.cumsum(counts)]),
+        np.asarray(classes[column], np.int64),
+        answers[leaf, column],
+    )

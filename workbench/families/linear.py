@@ -20,15 +20,16 @@ from .targets import TargetScale, check_sample, class_shares
 _MOST_ITERATIONS = 300
 _MOST_VALUES = 2e8  # of the training matrix: what text features may fill
 _EXACT_FLOPS, _EXACT_WIDTH = 4e10, 2_500  # up to here ridge regression is solved by its normal equations
+_FEW_ROWS = 2_000  # up to which the default leans more on the penalty
 _NEVER = -1e4  # the score of a class that training did not meet: its probability is 0 in float32
 
-_DEFAULTS: tuple[dict[str, Any], ...] = ({"C": 1.0}, {"C": 0.03}, {"C": 1.0, "numbers": "scaled"})
+_DEFAULTS: tuple[dict[str, Any], ...] = ({}, {"C": 0.02}, {"numbers": "scaled"}, {"numbers": "quantile"})
 
 
 def _space(problem: Problem) -> Space:
     is_number = problem.task == "regression"  # straight lines say more of a number, quantiles more of a class
     space: Space = {
-        "C": Real(1e-4, 1e3, default=1.0, log=True),
+        "C": Real(1e-4, 1e3, default=1.0 if problem.n_rows > _FEW_ROWS else 0.1, log=True),
         "numbers": Choice(("scaled", "quantile") if is_number else ("quantile", "scaled")),
     }
     if not problem.n_text:

@@ -36,15 +36,15 @@ from .values import (
     Column1d,
     Levels,
     category_text,
+    datetime64_seconds,
     is_missing,
-    parse_datetime,
+    moment_seconds,
     parse_number,
-    utc_seconds,
+    plain_float,
 )
 
 Kind = Literal["number", "boolean", "category", "datetime", "text"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_FAR = 1e11  # seconds; beyond it (the year 5138) a number of a date column is read as ms, µs or ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Column:
         if isinstance(values, np.ndarray) and values.dtype.kind in "fiub" and self.kind == "number":
             out = values.astype(np.float64)
         elif isinstance(values, np.ndarray) and values.dtype.kind == "M" and self.kind == "datetime":
-            out = _datetime64_seconds(values)
+            out = datetime64_seconds(values)
         else:
             return self._loop_numbers(values)
         if not self.nullable and np.isnan(out).any():
@@ -222,13 +222,6 @@ def _null(column: Column) -> BadValueError:
     )
 
 
-def _datetime64_seconds(values: np.ndarray) -> np.ndarray:
-    micros = values.astype("datetime64[us]")
-    out = np.asarray(micros.astype(np.int64) / 1e6, dtype=np.float64)
-    out[np.isnat(micros)] = np.nan
-    return out
-
-
 def _number_reader(column: Column) -> Callable[[Any], float]:
     nan, isnan, nullable = math.nan, math.isnan, column.nullable
 
@@ -249,7 +242,7 @@ def _number_reader(column: Column) -> Callable[[Any], float]:
                 raise BadValueError(column.name, shown(value), "a number")
             return number
         try:
-            return _plain_float(value)
+            return plain_float(value)
         except (TypeError, ValueError):
             raise BadValueError(column.name, shown(value), "a number") from None
 
@@ -262,15 +255,6 @@ def _number_reader(column: Column) -> Callable[[Any], float]:
         return slow(value)
 
     return read
-
-
-def _plain_float(value: Any) -> float:
-    if isinstance(value, (list, dict, tuple, set, bytes)):
-        raise TypeError
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
 
 
 def _boolean_reader(column: Column) -> Callable[[Any], float]:
@@ -300,31 +284,13 @@ def _datetime_reader(column: Column) -> Callable[[Any], float]:
             if column.nullable:
                 return math.nan
             raise _null(column)
-        seconds = _moment_seconds(value, column.formats)
+        seconds = moment_seconds(value, column.formats)
         if seconds is None:
             expected = "a date-time such as " + shown("2024-01-31T12:00:00")
             raise BadValueError(column.name, shown(value), expected)
         return seconds
 
     return read
-
-
-def _moment_seconds(value: Any, formats: Sequence[str]) -> float | None:
-    if isinstance(value, str):
-        return parse_datetime(value.strip(), formats)
-    if isinstance(value, dt.datetime):
-        return utc_seconds(value)
-    if isinstance(value, dt.date):
-        return utc_seconds(dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC))
-    if isinstance(value, np.datetime64):
-        return float(_datetime64_seconds(np.asarray([value]))[0])
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
-        return None
-    seconds = _plain_float(value)
-    while abs(seconds) >= _FAR and math.isfinite(seconds):
-        seconds /= 1000.0
-    # to the microsecond, as any other way to say it
-    return round(seconds * 1e6) / 1e6 if math.isfinite(seconds) else None
 
 
 def _text_reader(column: Column) -> Callable[[Any], str | None]:

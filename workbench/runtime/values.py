@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,8 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:init
 _WHOLE_FLOAT = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 FAR_NUMBER = float(np.finfo(np.float32).max)  # JSON has no infinity; encoders bound it to this
+
+_FAR = 1e11  # seconds; beyond it (the year 5138) a number of a date column is read as ms, µs or ns
 
 Canonical = float | str | None
 
@@ -170,3 +173,43 @@ def is_missing(value: object) -> bool:
     if isinstance(value, (np.datetime64, np.timedelta64)):
         return bool(np.isnat(value))
     return type(value).__name__ in ("NAType", "NaTType")
+
+
+def datetime64_seconds(values: np.ndarray) -> np.ndarray:
+    """Return datetime64 values as seconds since 1970 UTC; NaT is NaN."""
+    micros = values.astype("datetime64[us]")
+    out = np.asarray(micros.astype(np.int64) / 1e6, dtype=np.float64)
+    out[np.isnat(micros)] = np.nan
+    return out
+
+
+def plain_float(value: Any) -> float:
+    """Return what a number of any type is as a float; one beyond its range is infinite."""
+    if isinstance(value, (list, dict, tuple, set, bytes)):
+        raise TypeError
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def moment_seconds(value: Any, formats: Sequence[str]) -> float | None:
+    """Read a date-time of any type as seconds since 1970 UTC; None where it is none.
+
+    A number is seconds, or where it is too far in the future milliseconds, microseconds or nanoseconds.
+    """
+    if isinstance(value, str):
+        return parse_datetime(value.strip(), formats)
+    if isinstance(value, dt.datetime):
+        return utc_seconds(value)
+    if isinstance(value, dt.date):
+        return utc_seconds(dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC))
+    if isinstance(value, np.datetime64):
+        return float(datetime64_seconds(np.asarray([value]))[0])
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        return None
+    seconds = plain_float(value)
+    while abs(seconds) >= _FAR and math.isfinite(seconds):
+        seconds /= 1000.0
+    # to the microsecond, as any other way to say it
+    return round(seconds * 1e6) / 1e6 if math.isfinite(seconds) else None

@@ -7,7 +7,6 @@ training matrix itself gets values fitted out of fold, so that no row sees its o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +30,10 @@ from workbench.runtime.encoder import (
     OneHot,
     Terms,
     TermScore,
-    words,
 )
 from workbench.runtime.schema import Column1d, Levels
+
+from .texts import LEAST_ROWS, NGRAMS, WordTable, WordTables
 
 _INNER_FOLDS = 5
 _SMOOTHING = 10.0  # rows that the overall mean counts for in a level's mean
@@ -51,7 +51,7 @@ class Learned:
     matrix: np.ndarray
 
 
-def learn(encoding: Encoding, data: Dataset, seed: int = 0) -> Learned:
+def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables | None = None) -> Learned:
     """Learn the encoder that a family asks for.
 
     Parameters
@@ -61,12 +61,15 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0) -> Learned:
         The training rows (n of them).
     seed : int
         Of the inner folds.
+    tables : WordTables, optional
+        The words of the text columns, counted before over rows of which `data` is a part.
 
     Returns
     -------
     Learned
         With a float32 matrix of shape (n, width).
     """
+    tables = tables or WordTables(data)
     derived, columns = _derive(data)
     targets = _targets(data)
     inner = np.random.default_rng(seed).permutation(data.n_rows) % _INNER_FOLDS
@@ -87,7 +90,7 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0) -> Learned:
             if np.isnan(np.asarray(values)).any():
                 add(Missing(name))
         elif kind == "text" and isinstance(values, Levels):
-            _learn_text(encoding, name, values, targets, inner, add)
+            _learn_text(encoding, name, values, targets, inner, tables.of(name), add)
         elif isinstance(values, Levels):
             _learn_category(encoding, name, values, targets, inner, add)
         else:
@@ -248,52 +251,32 @@ def _learn_means(
 
 
 def _learn_text(
-    encoding: Encoding, name: str, values: Levels, targets: np.ndarray, inner: np.ndarray, add: Any
+    encoding: Encoding,
+    name: str,
+    values: Levels,
+    targets: np.ndarray,
+    inner: np.ndarray,
+    table: WordTable,
+    add: Any,
 ) -> None:
     add(Length(name))
     if (values.codes < 0).any():
         add(Missing(name))
-    counts, vocabulary = _word_counts(values)
-    if not vocabulary:
-        return
-    add(*_learn_leaning(name, counts, vocabulary, values, targets, inner))
-    if encoding.terms:
-        document_share = np.asarray((counts > 0).sum(axis=0)).ravel() / max(counts.shape[0], 1)
-        best = np.argsort(-np.where(document_share < 0.9, document_share, 0.0), kind="stable")[
-            : encoding.terms
-        ]
-        best = np.sort(best)
-        idf = np.log(1.0 / np.maximum(document_share[best], 1e-12)) + 1.0
-        add(Terms(name, tuple(vocabulary[at] for at in best), tuple(idf.tolist()), ngrams=2))
-
-
-def _word_counts(values: Levels) -> tuple[sparse.csr_matrix, list[str]]:
-    """Count the words and pairs of words of each row, shape (n, words); those of under three rows are left out."""
-    used = np.unique(values.codes[values.codes >= 0])
-    index: dict[str, int] = {}
-    lists = [
-        [index.setdefault(word, len(index)) for word in words(values.values[at], 2)] for at in used.tolist()
-    ]
-    lengths = np.asarray([len(each) for each in lists], dtype=np.int64)
-    flat = np.fromiter(_flatten(lists), dtype=np.int64, count=int(lengths.sum()))
-    distinct = sparse.csr_matrix(
-        (np.ones(len(flat)), flat, np.concatenate([[0], np.cumsum(lengths)])), shape=(len(used), len(index))
-    )
-    distinct.sum_duplicates()
-    place = np.full(len(values.values) + 1, len(used), dtype=np.int64)
-    place[used] = np.arange(len(used))
-    empty = sparse.csr_matrix((1, len(index)))
-    rows = sparse.vstack([distinct, empty], format="csr")[place[values.codes]]
-    frequency = np.bincount(rows.indices, minlength=len(index))
+    counts = table.rows(values)
+    frequency = np.bincount(counts.indices, minlength=counts.shape[1])
     chosen = np.argsort(-frequency, kind="stable")[:_MAX_WORDS]
-    chosen = np.sort(chosen[frequency[chosen] >= _RARE])
-    vocabulary = list(index)
-    return rows[:, chosen], [vocabulary[at] for at in chosen.tolist()]
-
-
-def _flatten(lists: Iterable[list[int]]) -> Iterable[int]:
-    for each in lists:
-        yield from each
+    chosen = np.sort(chosen[frequency[chosen] >= LEAST_ROWS])
+    if not len(chosen):
+        return
+    vocabulary = [table.vocabulary[at] for at in chosen.tolist()]
+    counts = counts[:, chosen]
+    add(*_learn_leaning(name, counts, vocabulary, targets, inner))
+    if encoding.terms:
+        share = frequency[chosen] / len(values)
+        best = np.argsort(-np.where(share < 0.9, share, 0.0), kind="stable")[: encoding.terms]
+        best = np.sort(best)
+        idf = np.log(1.0 / np.maximum(share[best], 1e-12)) + 1.0
+        add(Terms(name, tuple(vocabulary[at] for at in best), tuple(idf.tolist()), ngrams=NGRAMS))
 
 
 def _leanings(present: sparse.csr_matrix, targets: np.ndarray) -> np.ndarray:
@@ -305,20 +288,17 @@ def _leanings(present: sparse.csr_matrix, targets: np.ndarray) -> np.ndarray:
 
 
 def _learn_leaning(
-    name: str,
-    counts: sparse.csr_matrix,
-    vocabulary: list[str],
-    values: Levels,
-    targets: np.ndarray,
-    inner: np.ndarray,
+    name: str, counts: sparse.csr_matrix, vocabulary: list[str], targets: np.ndarray, inner: np.ndarray
 ) -> tuple[TermScore, np.ndarray]:
-    present = (counts > 0).astype(np.float64)
+    present = sparse.csr_matrix(
+        (np.ones(len(counts.data)), counts.indices, counts.indptr), shape=counts.shape
+    )
     total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1.0)[:, None]
     full = _leanings(present, targets)
-    block = np.empty((len(values), targets.shape[1]), dtype=np.float32)
+    block = np.empty((counts.shape[0], targets.shape[1]), dtype=np.float32)
     for fold in range(_INNER_FOLDS):
         inside = inner == fold
         part = _leanings(present[~inside], targets[~inside])
         block[inside] = (counts[inside] @ part) / total[inside]
     weights = {word: tuple(row) for word, row in zip(vocabulary, np.round(full, 6).tolist(), strict=True)}
-    return TermScore(name, weights, targets.shape[1], ngrams=2), block
+    return TermScore(name, weights, targets.shape[1], ngrams=NGRAMS), block

@@ -172,6 +172,10 @@ def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
     """Set the hold-out aside, decide how to validate, and write both down."""
     dev, held = holdout(data, seed=session.settings.seed)
     session.run.write_data(data, dev, held)
+    if any(column.kind == "text" for column in data.schema.columns):
+        from .texts import WordTables
+
+        WordTables(data, session.run.path / "cache").fill()  # while the trainers start
     problem = describe_problem(data, len(dev))
     plan = make_plan(problem, session.settings.time_s)
     session.run.update(

@@ -30,6 +30,7 @@ from .measure import folder_mb, measure
 from .metrics import Metric
 from .records import Candidate, Measurements, Score
 from .tasks import Job
+from .texts import WordTables
 
 _TRIAL_MEASURE_S = 0.08
 _TAIL_SHARE = 0.12  # of a trial's time: conversion, gate, measuring
@@ -50,6 +51,7 @@ class Workspace:
     seed: int
     candidates: Path
     cache: MatrixCache
+    tables: WordTables
 
     def splits(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return the folds as positions in `dev_rows`."""
@@ -157,7 +159,7 @@ def measure_folder(
     folder: Path, data: Dataset, *, seconds: float, quiet: bool, blocks: int = 5
 ) -> Measurements:
     """Measure an artifact as it lies on disk."""
-    speed = measure(Predictor.load(folder), data, seconds=seconds, blocks=blocks)
+    speed = measure(Predictor.load(folder), data, seconds=seconds)
     return Measurements(
         latency_p50_us=speed.p50_us,
         latency_p99_us=speed.p99_us,
@@ -234,7 +236,9 @@ def _fit_rows(
     deadline: float,
 ) -> Part:
     encoding = _encoding(job, space, family)
-    encoder, matrix = space.cache.learned(encoding, part, lambda: learn(encoding, rows, space.seed))
+    encoder, matrix = space.cache.learned(
+        encoding, part, lambda: learn(encoding, rows, space.seed, space.tables)
+    )
     valid = None
     if held is not None:
         valid = Sample(_held_matrix(job, space, family, part, encoder, held), held.y, held.weight)

@@ -42,8 +42,8 @@ class Measurements:
     Attributes
     ----------
     latency_p50_us, latency_p99_us : float
-        Wall-clock microseconds of one row as a dict, in process: the median block's p50, and the p99 of the quietest
-        of several blocks (so that a busy machine is not taken for a slow model).
+        Wall-clock microseconds of one row as a dict, in process: p50 and p99 of the quietest of several blocks, the one
+        with the lowest p99 (so that a busy machine is not taken for a slow model).
     latency_p50_low_us, latency_p50_high_us, latency_p99_low_us, latency_p99_high_us : float
         The lowest and highest block.
     cpu_us_per_row : float

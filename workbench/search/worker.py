@@ -17,6 +17,7 @@ from .matrices import MatrixCache
 from .metrics import Metric
 from .records import Candidate, Measurements
 from .tasks import Job, MeasureTask, Setup
+from .texts import WordTables
 
 
 def serve(connection: Connection) -> None:
@@ -38,7 +39,7 @@ def carry_out(task: Any, space: Workspace) -> Candidate | Measurements:
     if isinstance(task, MeasureTask):
         dev = space.data.take(space.dev_rows[:4096])
         folder = space.candidates / task.id / "predictor"
-        return measure_folder(folder, dev, seconds=task.seconds, quiet=True, blocks=8)
+        return measure_folder(folder, dev, seconds=task.seconds, quiet=True)
     if not isinstance(task, Job):
         raise TypeError(type(task).__name__)
     _forget_peak()
@@ -67,6 +68,7 @@ def open_workspace(setup: Setup) -> Workspace:
         seed=setup.seed,
         candidates=setup.run / "candidates",
         cache=MatrixCache(setup.run / "cache"),
+        tables=WordTables(data, setup.run / "cache"),
     )
 
 

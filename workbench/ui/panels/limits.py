@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -63,13 +64,13 @@ def choose_limits(run: str, rows: Sequence[Row], limits: Limits, currency: str) 
     chosen: dict[str, float | None] = {}
     for name, column, label, explained in _LIMITS:
         steps = limit_steps([row[column] for row in rows])
-        wanted = getattr(limits, name)
-        options: list[float | None] = [*sorted({*steps, *([wanted] if wanted else [])}), None]
+        wanted = getattr(limits, name) or math.inf
+        options = sorted({*steps, wanted, math.inf})
         key = _key(run, name)
         if st.session_state.get(key, wanted) not in options:
-            st.session_state[key] = None
+            st.session_state[key] = math.inf
         st.session_state.setdefault(key, wanted)
-        chosen[name] = st.select_slider(
+        limit = st.select_slider(
             label,
             options,
             key=key,
@@ -78,11 +79,12 @@ def choose_limits(run: str, rows: Sequence[Row], limits: Limits, currency: str) 
             on_change=_forget_click,
             args=(run,),
         )
+        chosen[name] = None if math.isinf(limit) else limit
     return Limits(**chosen)
 
 
-def _limit_text(write: Callable[[float], str], value: float | None) -> str:
-    return texts.NO_LIMIT if value is None else write(value)
+def _limit_text(write: Callable[[float], str], value: float) -> str:
+    return texts.NO_LIMIT if math.isinf(value) else write(value)
 
 
 def picked_id(event: Any) -> str | None:

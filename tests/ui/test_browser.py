@@ -1,0 +1,197 @@
+"""The app in a real browser: what only a browser can show, from the list of runs to a downloaded bundle."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import workbench
+from workbench.api import open_run
+from workbench.ui.launch import app_command, free_port
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: the app was not checked in a browser"
+)
+
+ARTEFACTS = Path(__file__).parents[1] / "artefacts"
+CHROMIUM = shutil.which("chromium")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WAIT_MS = 120_000
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no chromium on this machine: the app was not checked in a browser"
+    ),
+]
+
+# Where a candidate's point lies in the page; None while the chart is not drawn.
+POINT = """id => {
+    const plot = document.querySelector('.js-plotly-plot');
+    if (!plot || !plot._fullLayout || !plot._fullLayout.xaxis) return null;
+    const {xaxis, yaxis} = plot._fullLayout;
+    const box = plot.getBoundingClientRect();
+    for (const trace of plot._fullData) {
+        const at = trace.mode === 'markers' && trace.hoverinfo !== 'skip'
+            ? (trace.customdata || []).findIndex(data => data[0] === id) : -1;
+        if (at >= 0) return {
+            x: box.left + xaxis._offset + xaxis.d2p(trace.x[at]),
+            y: box.top + yaxis._offset + yaxis.d2p(trace.y[at]),
+        };
+    }
+    return null;
+}"""
+
+
+@pytest.fixture(scope="module")
+def address(searched: Path) -> Iterator[str]:
+    """The app, served over the small search by the command that ``workbench app`` runs."""
+    port = free_port()
+    server = subprocess.Popen(app_command(searched / "runs", port, headless=True))
+    try:
+        yield wait_for(f"http://localhost:{port}")
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def wait_for(address: str) -> str:
+    stop = time.monotonic() + WAIT_MS / 1000
+    while time.monotonic() < stop:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health") as answer:
+                if answer.status == 200:
+                    return address
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    raise TimeoutError(f"nothing answered at {address}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[playwright.Browser]:
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: playwright.Browser, address: str) -> Iterator[playwright.Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=address)
+    context.set_default_timeout(WAIT_MS)
+    playwright.expect.set_options(timeout=WAIT_MS)
+    yield context.new_page()
+    context.close()
+
+
+def settled(page: playwright.Page) -> None:
+    """Wait until the page is drawn and Streamlit is not at work."""
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
+
+
+def click_point(page: playwright.Page, candidate: str) -> None:
+    spot = page.wait_for_function(POINT, arg=candidate).json_value()
+    page.mouse.move(spot["x"] - 2, spot["y"])
+    page.mouse.move(spot["x"], spot["y"], steps=4)
+    page.wait_for_selector(".hoverlayer .hovertext")
+    page.mouse.click(spot["x"], spot["y"])
+
+
+def choice(page: playwright.Page) -> playwright.Locator:
+    return page.get_by_role("heading", name="The choice")
+
+
+def test_from_the_list_of_runs_to_a_downloaded_bundle(
+    page: playwright.Page, searched: Path, tmp_path: Path
+) -> None:
+    run = open_run(searched / "runs" / "small")
+    balanced = run.pick("balanced").id
+    other = next(row for row in run.rows() if row["status"] == "ok" and row["id"] not in (balanced, "c0000"))
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+
+    page.goto("/")
+    page.get_by_role("link", name="Choose a model").click()
+    playwright.expect(choice(page)).to_contain_text(balanced)
+    settled(page)
+    click_point(page, other["id"])
+    playwright.expect(choice(page)).to_contain_text(other["id"])
+    playwright.expect(page).to_have_url(re.compile(f"run=small.*pick={other['id']}"))
+
+    slider = page.get_by_role("slider", name="Slowest answer allowed")
+    slider.press("ArrowLeft")
+    playwright.expect(page).to_have_url(re.compile("pick=balanced.*max_latency_us="))
+    slider.press("ArrowRight")
+    playwright.expect(page).not_to_have_url(re.compile("max_latency_us="))
+    playwright.expect(choice(page)).to_contain_text(balanced)
+
+    settled(page)
+    click_point(page, other["id"])
+    playwright.expect(choice(page)).to_contain_text(other["id"])
+    page.get_by_role("button", name="Export this choice").click()
+    page.get_by_label("Name", exact=True).fill("picked")
+    page.get_by_label("Name", exact=True).press("Enter")
+    playwright.expect(page.get_by_text("picked-1")).to_be_visible()
+    page.get_by_role("button", name="Export and verify").click()
+    playwright.expect(page.get_by_text("Exported and checked")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    page.screenshot(path=artefact("exported-1440-light.png"))
+    saved = tmp_path / download.value.suggested_filename
+    download.value.save_as(saved)
+
+    bundle = workbench.load(saved)
+    assert saved.name == "picked-1.zip"
+    assert bundle.manifest.lineage.candidate == other["id"]
+    assert bundle.predict({"age": 44.0, "plan": "pro", "use": 1.0}).shape == (1,)
+    decision = json.loads((searched / "bundles" / "picked-1" / "decision.json").read_text())
+    assert decision["chosen"]["id"] == other["id"]
+    assert trouble == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_every_page_fits_its_window(
+    browser: playwright.Browser, address: str, width: int, height: int, scheme: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, base_url=address, color_scheme=scheme
+    )
+    context.set_default_timeout(WAIT_MS)
+    page = context.new_page()
+    for name, path, landmark in (
+        ("runs", "/", "Runs"),
+        ("choose", "/choose?run=small", "The choice"),
+        ("export", "/export?run=small&pick=best", "Export"),
+    ):
+        page.goto(path)
+        page.get_by_role("heading", name=landmark, exact=False).first.wait_for()
+        settled(page)
+        if name == "choose":
+            page.wait_for_function(POINT, arg="c0000")  # the baseline is drawn in every run
+        page.screenshot(path=artefact(f"{name}-{width}-{scheme}.png"))
+        overflow = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
+        assert overflow <= 0, f"{name} is {overflow} px wider than its window"
+        assert page.locator("[data-testid=stException]").count() == 0
+    context.close()
+
+
+def artefact(name: str) -> str:
+    ARTEFACTS.mkdir(exist_ok=True)
+    return str(ARTEFACTS / name)
