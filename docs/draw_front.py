@@ -1,6 +1,6 @@
 """Draw the front of a run as an SVG: the picture in the README.
 
-workbench search demo/subscriptions.csv --target Churned --time 1m --out runs/picture
+workbench search demo/subscriptions.csv --target cancelled --time 4m --out runs/picture
 python docs/draw_front.py runs/picture docs/front.svg
 """
 
@@ -18,7 +18,7 @@ import workbench as wb
 Row = Mapping[str, Any]
 
 WIDTH, HEIGHT = 860, 460
-LEFT, RIGHT, TOP, BOTTOM = 84, 30, 74, 66
+LEFT, RIGHT, TOP, BOTTOM = 84, 140, 94, 62
 INK, FAINT, GRID = "#1f2933", "#8a94a0", "#e6e9ed"
 # Okabe and Ito's palette, told apart by colour-blind people too.
 COLOURS = {
@@ -103,10 +103,10 @@ def _frame(rows: Sequence[Row], front: Sequence[Row], info: Mapping[str, Any]) -
     first = rows[0]
     score_data = f"{first['score_data']}, {first['score_rows']:,} rows" if first.get("score_rows") else ""
     data = info.get("data", {})
-    under = (
-        f"{data.get('name', info.get('name'))}: {len(rows)} candidates, {len(front)} on the front · "
-        f"score {score_data} · latency of one row in process, one thread"
+    counts = (
+        f"{data.get('name', info.get('name'))}: {len(rows)} candidates, {len(front)} on the front (dashed)"
     )
+    measured = f"score {score_data}; latency of one row in process, one thread"
     middle = (TOP + HEIGHT - BOTTOM) / 2
     turned = f'text-anchor="middle" transform="rotate(-90 22 {middle})"'
     return "\n".join(
@@ -119,7 +119,8 @@ def _frame(rows: Sequence[Row], front: Sequence[Row], info: Mapping[str, Any]) -
                 size=18,
                 more='font-weight="600"',
             ),
-            _text(LEFT, 51, under, colour=FAINT),
+            _text(LEFT, 52, counts, colour=FAINT),
+            _text(LEFT, 70, measured, colour=FAINT),
             _text(
                 (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 18, "p50 latency, µs (log)", more='text-anchor="middle"'
             ),
@@ -174,10 +175,10 @@ def _steps(front: Sequence[Row], x: _Scale, y: _Scale) -> str:
 
 def _legend(rows: Sequence[Row]) -> list[str]:
     families = [name for name in COLOURS if any(row["family"] == name for row in rows)]
-    parts, at = [], HEIGHT - BOTTOM - 16.0 - 19 * (len(families) - 1)
+    parts, at, left = [], TOP + 14.0, WIDTH - RIGHT + 18
     for name in families:
-        parts.append(f'<circle cx="{WIDTH - RIGHT - 118}" cy="{at - 4:.1f}" r="5" fill="{COLOURS[name]}"/>')
-        parts.append(_text(WIDTH - RIGHT - 106, at, name.replace("_", " "), size=12))
+        parts.append(f'<circle cx="{left}" cy="{at - 4:.1f}" r="5" fill="{COLOURS[name]}"/>')
+        parts.append(_text(left + 12, at, name.replace("_", " "), size=12))
         at += 19
     return parts
 

@@ -61,3 +61,15 @@ def test_words_leave_room_in_memory() -> None:
         problem = Problem("binary", 2, rows, 4, n_text=texts)
         for params in LinearModel().portfolio(problem):
             assert rows * texts * LinearModel().encoding(params, problem).terms <= 2e8
+
+
+def test_words_as_a_sparse_matrix_give_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = np.where(RANDOM.random((400, 150)) < 0.05, RANDOM.random((400, 150)), 0.0).astype(np.float32)
+    wide = np.concatenate([X, words], axis=1)
+    sample, problem = (
+        Sample(wide, (SCORE + 3 * words[:, 0] > 0).astype(np.int64)),
+        Problem("binary", 2, 400, 155),
+    )
+    sparse = LinearModel().fit({}, sample, problem).predict(wide)
+    monkeypatch.setattr("workbench.families.linear._WIDE", 10_000)
+    assert np.abs(LinearModel().fit({}, sample, problem).predict(wide) - sparse).max() < 1e-3

@@ -33,7 +33,9 @@ LEVEL = st.sampled_from(["Oslo", "Rome", "Zürich", "São Paulo", "", "🙂", "a
 LEVELS = st.lists(LEVEL, min_size=1, max_size=4, unique=True).map(tuple)
 CANONICAL_NUMBER = st.floats() | st.sampled_from([5e-324, 1e308, -1e308, 3.5e38, -0.0, 0.1])
 CANONICAL_TEXT = st.none() | LEVEL | st.text(max_size=12) | st.just("bad bad good service")
-SECONDS = st.just(math.nan) | st.floats(-62135596800, 253402300799) | st.sampled_from([0.0, -1e-9, 86399.999999])
+SECONDS = (
+    st.just(math.nan) | st.floats(-62135596800, 253402300799) | st.sampled_from([0.0, -1e-9, 86399.999999])
+)
 
 
 @st.composite

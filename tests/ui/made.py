@@ -98,9 +98,13 @@ def rows_of(candidates: list[Candidate] | None = None) -> list[dict[str, Any]]:
 
 
 def write_run(
-    folder: Path, candidates: list[Candidate] | None = None, state: str = "done", **info: object
+    folder: Path,
+    candidates: list[Candidate] | None = None,
+    state: str = "done",
+    settings: Settings | None = None,
+    **info: object,
 ) -> Path:
-    run = RunFolder.create(folder, Settings(target="Churn", time_s=60.0))
+    run = RunFolder.create(folder, settings or Settings(target="Churn", time_s=60.0))
     data = {"name": "churn.csv", "rows": 5000, "columns": 19, "fingerprint": "c0ffee"}
     details = {
         "task": "binary",

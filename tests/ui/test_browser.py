@@ -165,31 +165,28 @@ def test_from_the_list_of_runs_to_a_downloaded_bundle(
     assert trouble == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_every_page_fits_its_window(
-    browser: playwright.Browser, address: str, width: int, height: int, scheme: str
-) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, base_url=address, color_scheme=scheme
-    )
-    context.set_default_timeout(WAIT_MS)
-    page = context.new_page()
-    for name, path, landmark in (
-        ("runs", "/", "Runs"),
-        ("choose", "/choose?run=small", "The choice"),
-        ("export", "/export?run=small&pick=best", "Export"),
-    ):
-        page.goto(path)
-        page.get_by_role("heading", name=landmark, exact=False).first.wait_for()
-        settled(page)
-        if name == "choose":
-            page.wait_for_function(POINT, arg="c0000")  # the baseline is drawn in every run
-        page.screenshot(path=artefact(f"{name}-{width}-{scheme}.png"))
-        overflow = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
-        assert overflow <= 0, f"{name} is {overflow} px wider than its window"
-        assert page.locator("[data-testid=stException]").count() == 0
-    context.close()
+PAGES = (
+    ("runs", "/", "Runs"),
+    ("choose", "/choose?run=small", "The choice"),
+    ("export", "/export?run=small&pick=best", "Export"),
+)
+
+
+@pytest.mark.parametrize(("name", "path", "landmark"), PAGES)
+def test_every_page_fits_its_window(page: playwright.Page, name: str, path: str, landmark: str) -> None:
+    page.goto(path)
+    page.get_by_role("heading", name=landmark).first.wait_for()
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            settled(page)
+            if name == "choose":
+                page.wait_for_function(POINT, arg="c0000")  # the baseline is drawn in every run
+            page.screenshot(path=artefact(f"{name}-{width}-{scheme}.png"))
+            overflow = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
+            assert overflow <= 0, f"{name} is {overflow} px wider than its window of {width} px"
+            assert page.locator("[data-testid=stException]").count() == 0
 
 
 def artefact(name: str) -> str:

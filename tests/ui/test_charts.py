@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import plotly.graph_objects as go
 
-from workbench.ui.charts import clipped, drawable, front_figure, hover_text
+from workbench.ui.charts import clipped, front_figure, hover_text
+from workbench.ui.tables import drawable
 
 from .made import NASTY, candidate_of, candidates_of, rows_of
 
@@ -58,6 +60,21 @@ def test_dearer_is_larger() -> None:
     front = trace(front_figure(rows_of()), "on the front")
     sizes = dict(zip((data[0] for data in front.customdata), front.marker.size, strict=True))
     assert sizes["c0000"] < sizes["c0003"] < sizes["c0004"]
+
+
+def test_every_range_of_latencies_has_ticks_in_it() -> None:
+    for latencies in ([14.0, 16.0], [3.0, 40.0], [1.0, 900_000.0], [20.0]):
+        made = [candidate_of(at, "linear", 0.8 + at / 100, p50) for at, p50 in enumerate(latencies)]
+        axis = front_figure(rows_of(made)).layout.xaxis
+        low, high = axis.range
+        assert sum(low <= math.log10(tick) <= high for tick in axis.tickvals) >= 2
+        assert all(low < math.log10(p50 / 1000) < high for p50 in latencies)
+
+
+def test_prices_that_are_nearly_equal_look_alike() -> None:
+    made = [candidate_of(at, "linear", 0.8 + at / 100, 10.0 + at / 10) for at in range(2)]
+    first, second = trace(front_figure(rows_of(made)), "on the front").marker.size
+    assert abs(first - second) < 0.1
 
 
 def test_the_first_view_is_not_pressed_flat_by_the_baseline() -> None:

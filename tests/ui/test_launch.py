@@ -3,7 +3,9 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,28 @@ def test_a_file_is_no_folder_of_runs(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("")
     with pytest.raises(RunError, match="a file"):
         launch(tmp_path / "runs", free_port(), True)
+
+
+def test_ending_the_launcher_ends_the_server(tmp_path: Path) -> None:
+    port = free_port()
+    code = f"import sys; from workbench.ui import launch; sys.exit(launch({str(tmp_path)!r}, {port}, True))"
+    launcher = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    assert until(lambda: answers(port))
+    launcher.terminate()
+    launcher.wait(timeout=60)
+    assert until(lambda: not answers(port))
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("localhost", port)) == 0
+
+
+def until(happened: Callable[[], bool], seconds: float = 60.0) -> bool:
+    stop = time.monotonic() + seconds
+    while not happened() and time.monotonic() < stop:
+        time.sleep(0.1)
+    return happened()
 
 
 def test_importing_the_package_does_not_import_streamlit() -> None:

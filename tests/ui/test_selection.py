@@ -24,8 +24,14 @@ def test_a_link_says_all_of_it(
     )
 )
 def test_any_link_can_be_read(query: dict[str, str]) -> None:
-    limits = Selection.from_query(query).limits
+    limits = Selection.from_query(query).within(Limits())
     assert all(value is None or value > 0 for value in (limits.max_latency_us, limits.max_price_usd))
+
+
+def test_no_limits_said_is_not_the_same_as_no_limit() -> None:
+    own = Limits(max_latency_us=9.0)
+    assert Selection.from_query({"run": "a"}).within(own) == own
+    assert Selection.from_query(Selection("a", limits=Limits()).to_query()).within(own) == Limits()
 
 
 def test_an_id_means_nothing_in_another_run_but_rule_and_limits_do() -> None:

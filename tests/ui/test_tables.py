@@ -9,7 +9,7 @@ from workbench.tradeoff import Limits, Traffic, load_prices
 from workbench.ui import tables
 from workbench.ui.workspace import BundleEntry
 
-from .made import candidates_of, rows_of
+from .made import candidate_of, candidates_of, rows_of
 
 
 @given(st.lists(st.floats(min_value=1e-6, max_value=1e9), min_size=1))
@@ -48,11 +48,23 @@ def test_a_month_is_dearer_where_more_machines_are_needed() -> None:
 
 
 def test_a_running_search_has_a_provisional_front() -> None:
-    rows, provisional = tables.with_front(rows_of(candidates_of(quiet=False)))
+    rows, provisional = tables.with_front(rows_of(candidates_of(quiet=False)), Limits())
     assert provisional
     assert {row["id"] for row in rows if row["on_front"]} == {"c0000", "c0001", "c0002", "c0003", "c0004"}
-    assert tables.with_front(rows_of()) == (rows_of(), False)
-    assert tables.with_front([]) == ([], False)
+    assert tables.with_front(rows_of(), Limits()) == (rows_of(), False)
+    assert tables.with_front([], Limits()) == ([], False)
+
+
+def test_the_front_is_that_of_what_the_limits_allow() -> None:
+    bulky = candidate_of(8, "xgboost", 0.92, 30.0, mb=90.0)
+    rows = rows_of([*candidates_of(), bulky])
+
+    def front(limits: Limits) -> set[str]:
+        return {row["id"] for row in tables.with_front(rows, limits)[0] if row["on_front"]}
+
+    assert "c0003" not in front(Limits())
+    assert "c0003" in front(Limits(max_size_mb=50.0))
+    assert front(Limits(max_latency_us=10.0)) == {"c0000", "c0001"}
 
 
 def test_the_facts_of_a_run_leave_out_what_it_does_not_say() -> None:

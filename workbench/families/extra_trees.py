@@ -11,7 +11,7 @@ from .space import Space, complete, distinct, draw, with_defaults
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
     {"onehot": 30},
-    {"max_features": 1.0, "min_samples_leaf": 4, "criterion": "entropy"},
+    {"max_features": 1.0, "min_samples_leaf": 2, "criterion": "entropy"},
     {"n_estimators": 20, "max_leaf_nodes": 128, "max_features": 1.0},
 )
 

@@ -37,7 +37,7 @@ def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
     space: Space = {
         "n_estimators": Whole(10, 200, default=trees if rows <= 30_000 else min(trees, 60)),
         "max_leaf_nodes": Whole(8, leaves, default=leaves),
-        "min_samples_leaf": Whole(1, min(64, max(3, rows // 10)), default=_smallest_leaf(problem)),
+        "min_samples_leaf": Whole(1, min(64, max(4, rows // 10)), default=_smallest_leaf(problem)),
         "max_features": Real(0.1, 1.0, default=max_features),
     }
     if problem.task != "regression":
@@ -50,10 +50,10 @@ def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
 
 
 def _smallest_leaf(problem: Problem) -> int:
-    """Return a default: on few rows, leaves of one row make shares of 0 and 1 that log loss punishes."""
-    if problem.task == "regression":
-        return 2
-    return 1 if problem.n_rows > 5_000 else 3
+    """Return a default: smaller leaves follow a clear signal, larger ones average noise away."""
+    if problem.task == "multiclass":
+        return 1 if problem.n_rows > 5_000 else 3
+    return 4 if problem.task == "binary" else 2
 
 
 def forest_encoding(params: Params) -> Encoding:

@@ -19,19 +19,20 @@ _OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "reg
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}
 _CATEGORICAL, _DEFAULT_LEFT, _MISSING_ZERO, _MISSING_NAN = 1, 2, 4, 8  # bits of decision_type
 _SMALL, _WIDE = 1_000, 200  # few rows of few features: a bin for each distinct value; many features: few bins
+_MOST_TEXTS = 1_000_000  # texts whose words are affordable as features
 
 #: Complementary defaults, the strongest single ones first, then points of the fast end of the front.
 _DEFAULTS: tuple[dict[str, Any], ...] = (
     {},
     {"learning_rate": 0.03, "num_leaves": 68, "min_data_in_leaf": 1, "feature_fraction": 0.62,
      "bagging_fraction": 0.96, "lambda_l1": 0.16, "lambda_l2": 0.69, "wide": "code+mean"},
-    {"n_estimators": 50, "learning_rate": 0.2, "num_leaves": 8},
+    {"n_estimators": 50, "learning_rate": 0.2, "num_leaves": 8, "terms": 0},
     {"learning_rate": 0.03, "num_leaves": 128, "min_data_in_leaf": 3, "feature_fraction": 0.9},
     {"extra_trees": True, "learning_rate": 0.1, "num_leaves": 16, "min_data_in_leaf": 27,
-     "feature_fraction": 0.72, "lambda_l1": 0.9, "lambda_l2": 1.7, "terms": 100},
+     "feature_fraction": 0.72, "lambda_l1": 0.9, "lambda_l2": 1.7},
     {"n_estimators": 150, "learning_rate": 0.12, "num_leaves": 16, "feature_fraction": 0.8, "wide": "code+mean"},
     {"extra_trees": True, "learning_rate": 0.1, "num_leaves": 127, "min_data_in_leaf": 6, "feature_fraction": 0.83},
-    {"n_estimators": 20, "learning_rate": 0.3, "num_leaves": 6},
+    {"n_estimators": 20, "learning_rate": 0.3, "num_leaves": 6, "terms": 0},
 )  # fmt: skip
 
 
@@ -50,7 +51,9 @@ def _space(problem: Problem) -> Space:
     }
     wide = {"wide": Choice(("code", "code+mean"))} if problem.n_wide else {}
     terms = (
-        {"terms": Choice((0, 100) if rows * problem.n_text * 100 < 1e8 else (0,))} if problem.n_text else {}
+        {"terms": Choice((100, 0) if rows * problem.n_text <= _MOST_TEXTS else (0,))}
+        if problem.n_text
+        else {}
     )
     return {**space, **wide, **terms}
 
@@ -100,6 +103,7 @@ class LightGBM:
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return raw numbers with missing ones kept, and categories as codes."""
+        params = with_defaults(_space(problem), params)
         return Encoding(wide=params.get("wide", "code"), terms=params.get("terms", 0))
 
     def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:

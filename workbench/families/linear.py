@@ -21,6 +21,10 @@ _MOST_ITERATIONS = 300
 _MOST_VALUES = 2e8  # of the training matrix: what text features may fill
 _EXACT_FLOPS, _EXACT_WIDTH = 4e10, 2_500  # up to here ridge regression is solved by its normal equations
 _FEW_ROWS = 2_000  # up to which the default leans more on the penalty
+_WIDE, _SPARSE_SHARE = (
+    100,
+    0.2,
+)  # features from which, and share of values up to which, a matrix is kept sparse
 _NEVER = -1e4  # the score of a class that training did not meet: its probability is 0 in float32
 
 _DEFAULTS: tuple[dict[str, Any], ...] = ({}, {"C": 0.02}, {"numbers": "scaled"}, {"numbers": "quantile"})
@@ -35,7 +39,7 @@ def _space(problem: Problem) -> Space:
     if not problem.n_text:
         return space
     room = int(_MOST_VALUES / (max(problem.n_rows, 1) * problem.n_text))
-    terms = sorted({min(wanted, room) for wanted in (2000, 300)}, reverse=True)
+    terms = sorted({min(wanted, room) for wanted in (300, 2000)})
     return {**space, "terms": Choice(tuple(terms))}
 
 
@@ -223,10 +227,10 @@ def _descend(
     """
     from scipy.optimize import minimize
 
-    X, width, k = train.X, train.X.shape[1], len(start)
-    share = np.full(len(X), 1.0) if train.weight is None else train.weight.astype(np.float64)
+    X, width, k = _sparse_where_it_pays(train.X), train.X.shape[1], len(start)
+    share = np.full(len(train.y), 1.0) if train.weight is None else train.weight.astype(np.float64)
     share = share / share.sum()
-    pull = penalty / float(len(X) if train.weight is None else train.weight.sum())
+    pull = penalty / float(len(train.y) if train.weight is None else train.weight.sum())
     share32 = share.astype(np.float32)[:, None]
 
     def value(flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -254,3 +258,12 @@ def _descend(
     found = minimize(value, start_flat, jac=True, method="L-BFGS-B", callback=watch, options=options)
     solution = np.asarray(found.x, dtype=np.float64)
     return solution[:-k].reshape(width, k), solution[-k:], max(done, 1), stopped
+
+
+def _sparse_where_it_pays(X: np.ndarray) -> Any:
+    """Return a wide matrix of mostly zeros (words, levels) as a sparse one."""
+    from scipy.sparse import csr_matrix
+
+    if X.shape[1] < _WIDE or np.count_nonzero(X) > _SPARSE_SHARE * X.size:
+        return X
+    return csr_matrix(X)

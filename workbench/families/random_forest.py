@@ -12,7 +12,7 @@ from .space import Space, complete, distinct, draw, with_defaults
 _DEFAULTS: tuple[dict[str, Any], ...] = (
     {},
     {"n_estimators": 20, "max_leaf_nodes": 64, "min_samples_leaf": 5},
-    {"max_features": 0.75, "min_samples_leaf": 4, "criterion": "entropy", "onehot": 30},
+    {"max_features": 0.75, "min_samples_leaf": 2, "criterion": "entropy", "onehot": 30},
 )
 
 

@@ -20,13 +20,14 @@ from .targets import TargetScale, check_sample, class_shares
 _OBJECTIVE = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}
 _WIDE = 200  # features from which fewer bins keep a round quick
+_MOST_TEXTS = 1_000_000  # texts whose words are affordable as features
 _RAREST = 1e-6  # the smallest share of a class to start from: its score stays finite where it is not met
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
     {"learning_rate": 0.08, "max_depth": 7, "min_child_weight": 0.8, "colsample_bynode": 0.8},
     {"learning_rate": 0.05, "grow_policy": "lossguide", "max_leaves": 35, "max_depth": 10, "min_child_weight": 0.14,
      "subsample": 0.7, "colsample_bynode": 0.92, "reg_alpha": 3.5, "reg_lambda": 1.3, "wide": "code+mean"},
-    {"n_estimators": 60, "learning_rate": 0.25, "max_depth": 3},
+    {"n_estimators": 60, "learning_rate": 0.25, "max_depth": 3, "terms": 0},
     {"learning_rate": 0.04, "max_depth": 9, "subsample": 0.85, "colsample_bynode": 0.6, "reg_lambda": 2.0},
     {"learning_rate": 0.06, "max_depth": 4, "subsample": 0.9, "colsample_bynode": 0.75},
 )  # fmt: skip
@@ -46,7 +47,13 @@ def _space(problem: Problem) -> Space:
         "reg_alpha": Real(1e-4, 10.0, default=1e-4, log=True),
         "reg_lambda": Real(1e-2, 30.0, default=1.0, log=True),
     }
-    return {**space, "wide": Choice(("code", "code+mean"))} if problem.n_wide else space
+    wide = {"wide": Choice(("code", "code+mean"))} if problem.n_wide else {}
+    terms = (
+        {"terms": Choice((100, 0) if rows * problem.n_text <= _MOST_TEXTS else (0,))}
+        if problem.n_text
+        else {}
+    )
+    return {**space, **wide, **terms}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +101,8 @@ class XGBoost:
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return raw numbers with missing ones kept, and categories as codes."""
-        return Encoding(wide=params.get("wide", "code"))
+        params = with_defaults(_space(problem), params)
+        return Encoding(wide=params.get("wide", "code"), terms=params.get("terms", 0))
 
     def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
         """Draw params; see `workbench.families.base.Family.suggest`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -34,7 +35,7 @@ def words(text: str, ngrams: int = 1) -> list[str]:
     return out
 
 
-class _PerText:
+class _PerText(ABC):
     """Shared by the text steps: work once on each distinct text."""
 
     __slots__ = ()
@@ -57,12 +58,13 @@ class _PerText:
             table[at] = features(None if code < 0 else values.values[code])
         out[...] = table[place]
 
+    @abstractmethod
     def _features_of(self) -> Callable[[str | None], list[float]]:
-        raise NotImplementedError
+        """Return the function from a text to its features."""
 
 
 @dataclass(frozen=True, slots=True)
-class Terms(_PerText):
+class Terms:
     """A text as tf-idf weights of a fixed vocabulary, each row of length one (0 where no word is known)."""
 
     column: str
@@ -75,22 +77,42 @@ class Terms(_PerText):
         """Return a name for each term."""
         return [f"{self.column}: {term}" for term in self.terms]
 
-    def _features_of(self) -> Callable[[str | None], list[float]]:
+    def _weigher(self) -> Callable[[str], tuple[list[int], list[float]]]:
+        """Return the function that gives the places of a text's known terms, rising, and their weights."""
         index = {term: at for at, term in enumerate(self.terms)}
-        weights, ngrams, width = self.weights, self.ngrams, len(self.terms)
+        weights, ngrams = self.weights, self.ngrams
 
-        def features(text: str | None) -> list[float]:
-            row = [0.0] * width
-            if text is None:
-                return row
-            hit = {at for at in map(index.get, words(text, ngrams)) if at is not None}
+        def weigh(text: str) -> tuple[list[int], list[float]]:
             # sorted: a set's order must not decide how the sum rounds
-            length = math.sqrt(sum(weights[at] * weights[at] for at in sorted(hit)))
-            for at in hit:
-                row[at] = weights[at] / length
-            return row
+            hit = sorted({at for at in map(index.get, words(text, ngrams)) if at is not None})
+            length = math.sqrt(sum(weights[at] * weights[at] for at in hit))
+            return hit, [weights[at] / length for at in hit]
 
-        return features
+        return weigh
+
+    def compile(self) -> Callable[[Any, Features], None]:
+        """Return the row function."""
+        weigh, width = self._weigher(), len(self.terms)
+
+        def one(value: str | None, out: Features) -> None:
+            row = [0.0] * width
+            if value is not None:
+                for at, weight in zip(*weigh(value), strict=True):
+                    row[at] = weight
+            out += row
+
+        return one
+
+    def many(self, values: Levels, out: np.ndarray) -> None:
+        """Fill the features of a column."""
+        weigh = self._weigher()
+        used, place = np.unique(values.codes, return_inverse=True)
+        table = np.zeros((len(used), out.shape[1]), dtype=np.float32)
+        for at, code in enumerate(used.tolist()):
+            if code >= 0:
+                hit, weights = weigh(values.values[code])
+                table[at, hit] = weights
+        out[...] = table[place]
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,17 +229,15 @@ def _r2(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
 
 def _auc(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
     """Area under the ROC curve with DeLong's variance, by the ranks of Sun and Xu (2014)."""
-    from scipy.stats import rankdata
-
     marks = output[:, 1]
     yes, no = marks[y == 1], marks[y == 0]
     if not len(yes) or not len(no):
         raise ValueError(f"roc_auc needs both classes; all {len(y)} rows are of one")
-    ranks_all = rankdata(np.concatenate([yes, no]))
+    ranks_all = _midranks(np.concatenate([yes, no]))
     m, n = len(yes), len(no)
     area = (ranks_all[:m].sum() - m * (m + 1) / 2) / (m * n)
-    share_yes = (ranks_all[:m] - rankdata(yes)) / n
-    share_no = 1.0 - (ranks_all[m:] - rankdata(no)) / m
+    share_yes = (ranks_all[:m] - _midranks(yes)) / n
+    share_no = 1.0 - (ranks_all[m:] - _midranks(no)) / m
     variance = share_yes.var() / max(m - 1, 1) + share_no.var() / max(n - 1, 1)
     if weight is not None:
         from sklearn.metrics import roc_auc_score
@@ -247,6 +245,14 @@ def _auc(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
         area = float(roc_auc_score(y, marks, sample_weight=weight))
     half = _Z * float(variance) ** 0.5
     return float(area), max(float(area) - half, 0.0), min(float(area) + half, 1.0)
+
+
+def _midranks(values: np.ndarray) -> np.ndarray:
+    """Rank values from 1, equal ones by the mean of their ranks."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    middle: np.ndarray = (last - (counts - 1) / 2.0)[place]
+    return middle
 
 
 _DIRECT: dict[str, Callable[[np.ndarray, np.ndarray, Weight], _Interval]] = {

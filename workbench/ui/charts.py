@@ -12,6 +12,7 @@ from workbench.tradeoff.sentences import money
 
 from . import texts
 from .display import chart_text, interval, latency, metric_words, score, shown_score, significant, size
+from .tables import drawable
 
 Row = Mapping[str, Any]
 
@@ -23,12 +24,9 @@ _LINE = "rgba(128, 136, 144, 0.8)"
 _RING = "#d6457f"
 _SMALLEST_PX, _LARGEST_PX = 11.0, 22.0
 _HEIGHT_PX = 470
-
-
-def drawable(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that have what the chart of the front needs: a score, a latency and a price."""
-    needed = ("score", "latency_p50_us", "price_per_million_usd")
-    return [row for row in rows if row["status"] == "ok" and all(row[name] is not None for name in needed)]
+# Ranges that say little are not blown up: prices within a factor of two look alike, latencies have room around them.
+_LEAST_PRICE_SPAN = math.log10(2.0)
+_LEAST_LATENCY_SPAN = math.log10(5.0)
 
 
 def front_figure(
@@ -115,17 +113,19 @@ def _add_front(figure: go.Figure, front: Sequence[Row], metric: str, currency: s
     if not front:
         return
     prices = [math.log10(max(row["price_per_million_usd"], 1e-9)) for row in front]
-    low, high = min(prices), max(prices)
-    shares = [(price - low) / (high - low) if high > low else 0.0 for price in prices]
+    low, high = min(prices), max(*prices, min(prices) + _LEAST_PRICE_SPAN)
+    shares = [(price - low) / (high - low) for price in prices]
     marker: dict[str, Any] = {
         "size": [_SMALLEST_PX + (_LARGEST_PX - _SMALLEST_PX) * share for share in shares],
         "color": prices,
         "colorscale": _CHEAP_TO_DEAR,
+        "cmin": low,
+        "cmax": high,
         "opacity": 1.0,
         "line": {"width": 1, "color": "rgba(255, 255, 255, 0.7)"},
     }
-    if high - low > 0.01:
-        marker |= {"cmin": low, "cmax": high, "colorbar": _price_bar(low, high, currency)}
+    if len(front) > 1:
+        marker["colorbar"] = _price_bar(low, high, currency)
     figure.add_trace(
         go.Scatter(
             **_points(front, metric, currency),
@@ -243,7 +243,7 @@ def _label_axes(figure: go.Figure, metric: str, rows: Sequence[Row], in_view: Se
     span = [min(ends) - margin, max(ends) + 1.5 * margin]
     label = texts.CHART_Y_LOWER.format(label=words.label) if lower_is_better else words.label
     figure.update_xaxes(
-        title_text=texts.CHART_X, type="log", **_ticks([row["latency_p50_us"] / 1e3 for row in rows])
+        title_text=texts.CHART_X, type="log", **_latency_axis([row["latency_p50_us"] / 1e3 for row in rows])
     )
     figure.update_yaxes(
         title_text=chart_text(label),
@@ -253,14 +253,19 @@ def _label_axes(figure: go.Figure, metric: str, rows: Sequence[Row], in_view: Se
     )
 
 
-def _ticks(values: Sequence[float]) -> dict[str, Any]:
-    """Return round ticks in plain numbers: Plotly's own would say 20µ, and 2 without its decade."""
-    low = math.floor(math.log10(max(min(values), 1e-9)))
-    high = math.ceil(math.log10(max(*values, 1e-9)))
-    decades = high - low
-    steps = (1, 2, 5) if decades <= 2 else (1, 3) if decades <= 4 else (1,)
-    ticks = [step * 10.0**power for power in range(low, high + 1) for step in steps]
-    return {"tickvals": ticks, "ticktext": [significant(tick, 1) for tick in ticks]}
+def _latency_axis(values: Sequence[float]) -> dict[str, Any]:
+    """Return a range with room at both ends and round ticks: Plotly's own would say 20µ, and 2 without its decade."""
+    powers = [math.log10(max(value, 1e-9)) for value in values]
+    room = max(0.06 * (max(powers) - min(powers)), (_LEAST_LATENCY_SPAN - max(powers) + min(powers)) / 2)
+    low, high = min(powers) - room, max(powers) + room
+    steps = (1, 2, 5) if high - low <= 2 else (1, 3) if high - low <= 4 else (1,)
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    ticks = [step * 10.0**power for power in decades for step in steps]
+    return {
+        "range": [low, high],
+        "tickvals": ticks,
+        "ticktext": [significant(tick, 1) for tick in ticks],
+    }
 
 
 def _keep_look_when_selected(figure: go.Figure) -> None:

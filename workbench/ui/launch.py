@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +59,25 @@ def launch(
     if not 0 <= port <= 65535:
         raise SettingsError("port", found=shown(port), expected="a number from 0 to 65535")
     _check_free(host, port)
-    process = subprocess.Popen(
-        app_command(runs_dir, port or free_port(), headless, bundles_dir=bundles_dir, host=host)
-    )
-    try:
+    command = app_command(runs_dir, port or free_port(host), headless, bundles_dir=bundles_dir, host=host)
+    process = subprocess.Popen(command)
+    with _stopped_together(process):
         return process.wait()
+    return 0  # after Ctrl-C
+
+
+@contextmanager
+def _stopped_together(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Let a signal that ends this process end the other one: Ctrl-C reaches both by itself, SIGTERM does not."""
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate()) if main else None
+    try:
+        yield
     except KeyboardInterrupt:
         process.wait()
-        return 0
+    finally:
+        if main:
+            signal.signal(signal.SIGTERM, before)
 
 
 def app_command(

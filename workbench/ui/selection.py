@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from workbench.tradeoff import RULES, Limits
 
@@ -25,12 +25,13 @@ class Selection:
         The run's name; empty where none is named.
     how : str
         A rule of `tradeoff.pick` or a candidate's id.
-    limits : Limits
+    limits : Limits or None
+        None where the link does not say: then those of the search count (`within`).
     """
 
     run: str = ""
     how: str = "balanced"
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits | None = None
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Selection:
@@ -41,17 +42,22 @@ class Selection:
         >>> Selection.from_query({"run": "churn", "pick": "best", "max_price": "0.1", "max_size_mb": "much"}).to_query()
         {'run': 'churn', 'pick': 'best', 'max_price': '0.1'}
         """
-        limits = {column: _positive(query.get(name, "")) for name, column in _LIMITS.items()}
-        return cls(query.get("run", ""), query.get("pick", "") or "balanced", Limits(**limits))
+        limits = Limits(**{column: _positive(query.get(name, "")) for name, column in _LIMITS.items()})
+        said = limits if limits or query.get("limits") == "none" else None
+        return cls(query.get("run", ""), query.get("pick", "") or "balanced", said)
 
     def to_query(self) -> dict[str, str]:
         """Return the parameters of a link to this selection."""
         query = {"run": self.run, "pick": self.how} if self.run else {}
-        for name, column in _LIMITS.items():
-            value = getattr(self.limits, column)
-            if value is not None:
-                query[name] = f"{value:g}"
-        return query
+        if self.limits is None:
+            return query
+        given = {name: getattr(self.limits, column) for name, column in _LIMITS.items()}
+        named = {name: f"{value:.12g}" for name, value in given.items() if value is not None}
+        return query | (named or {"limits": "none"})
+
+    def within(self, default: Limits) -> Limits:
+        """Return the limits that were selected, or else the default."""
+        return default if self.limits is None else self.limits
 
     def for_run(self, name: str) -> Selection:
         """Return the same selection in another run: an id means nothing there, a rule and limits do."""

@@ -11,7 +11,6 @@ import streamlit as st
 from workbench.api import open_run
 from workbench.tradeoff import Limits, PriceSheet
 
-from .tables import with_front
 from .workspace import stamp
 
 
@@ -25,11 +24,9 @@ class RunView:
     info : dict
         The content of ``run.json``.
     rows : list of dict
-        The leaderboard, with a provisional front while there is no other (`tables.with_front`).
+        The leaderboard.
     limits : Limits
         Those that the search was given.
-    provisional : bool
-        Whether the front is provisional.
     sheet : PriceSheet
         The prices that the rows were computed with.
     """
@@ -39,7 +36,6 @@ class RunView:
     rows: list[dict[str, Any]]
     sheet: PriceSheet
     limits: Limits = field(default_factory=Limits)
-    provisional: bool = False
 
     @property
     def metric(self) -> str:
@@ -63,5 +59,4 @@ def _read(folder: str, version: tuple[int, ...]) -> RunView:
     del version  # part of the cache's key
     run = open_run(folder)
     sheet = run.prices()
-    rows, provisional = with_front(run.rows(sheet))
-    return RunView(Path(folder), run.info, rows, sheet, run.limits(), provisional)
+    return RunView(Path(folder), run.info, run.rows(sheet), sheet, run.limits())

@@ -17,6 +17,12 @@ from .workspace import BundleEntry
 Row = Mapping[str, Any]
 
 
+def drawable(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that can be compared: those with a score, a latency and a price."""
+    needed = ("score", "latency_p50_us", "price_per_million_usd")
+    return [row for row in rows if row["status"] == "ok" and all(row[name] is not None for name in needed)]
+
+
 def limit_steps(values: Sequence[float | None]) -> list[float]:
     """Return round numbers (1, 2 and 5 of every decade) for a limit that ranges over the values.
 
@@ -129,16 +135,16 @@ def run_facts(info: Mapping[str, Any]) -> list[str]:
     return facts
 
 
-def with_front(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
-    """Return the rows with a front marked, and whether it is provisional.
+def with_front(rows: Sequence[dict[str, Any]], limits: Limits) -> tuple[list[dict[str, Any]], bool]:
+    """Return the rows with the front of those within the limits marked, and whether it is provisional.
 
-    While a search runs nothing has been measured alone yet, so the leaderboard names no front; then the one over what
-    is known so far is marked.
+    It is the front that `tradeoff.pick` picks from under the same limits. While a search runs nothing has been
+    measured alone yet; then the front over what is known so far is marked, provisionally.
     """
-    if any(row["on_front"] for row in rows):
-        return list(rows), False
-    ids = {row["id"] for row in front_of(rows)}
-    return [{**row, "on_front": row["id"] in ids} for row in rows], bool(ids)
+    usable = drawable(rows)
+    alone = [row for row in usable if row["quiet"]]
+    ids = {row["id"] for row in front_of([row for row in alone or usable if limits.meets(row)])}
+    return [{**row, "on_front": row["id"] in ids} for row in rows], bool(usable) and not alone
 
 
 def score_column(metric: str) -> str:

@@ -210,7 +210,7 @@ CHART_HELP = (
 )
 CHART_X = "one answer takes (median, ms, log scale)"
 CHART_Y_LOWER = "{label}, lower is better"
-CHART_CLIPPED = "{count} less accurate ones lie outside; double-click the chart to see all."
+CHART_CLIPPED = "{count} more below this view: double-click the chart to see all."
 CHART_PRICE = "{currency} per<br>million"
 CHART_FRONT = "on the front"
 CHART_OTHERS = "beaten by another"

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.made import NASTY, candidates_of, open_page, words_of, write_events, write_run
 from workbench.search.run import process_started
+from workbench.search.settings import Settings
 from workbench.ui.panels.limits import picked_id
 
 
@@ -81,6 +82,20 @@ def test_a_link_brings_back_the_whole_selection(tmp_path: Path) -> None:
     assert app.select_slider(key="max_size_mb:churn").value == 2.0
     app.radio(key="rule:churn").set_value("best").run()
     assert chosen(app) == "c0003"
+
+
+def test_the_limits_of_the_search_hold_until_they_are_moved(tmp_path: Path) -> None:
+    settings = Settings(target="Churn", max_latency_us=100.0)
+    write_run(tmp_path / "runs" / "churn", settings=settings)
+    app = open_page(tmp_path, "choose", run="churn", pick="best")
+    assert chosen(app) == "c0003"
+    assert app.query_params == {"run": "churn", "pick": "best"}
+    app.select_slider(key="max_latency_us:churn").set_value(math.inf).run()
+    assert chosen(app) == "c0004"
+    assert app.query_params["limits"] == "none"
+    for query, expected in (({}, "c0003"), ({"limits": "none"}, "c0004")):
+        page = open_page(tmp_path, "export", run="churn", pick="best", **query)
+        assert any(each.value.endswith(expected) for each in page.subheader)
 
 
 def test_a_limit_goes_back_from_a_click_to_a_rule(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from workbench.errors import PickError, RunError, SettingsError, WorkbenchError
 from workbench.tradeoff import Choice, Limits, pick
 from workbench.ui import texts
-from workbench.ui.charts import clipped, drawable, front_figure
+from workbench.ui.charts import clipped, front_figure
 from workbench.ui.display import count, plain
 from workbench.ui.panels.candidates import show_failures, show_leaderboard
 from workbench.ui.panels.cost import show_cost
@@ -20,7 +21,7 @@ from workbench.ui.panels.state import badge
 from workbench.ui.selection import Selection
 from workbench.ui.session import Pages, recall, remember
 from workbench.ui.store import RunView, read_run
-from workbench.ui.tables import over_limit
+from workbench.ui.tables import drawable, over_limit, with_front
 from workbench.ui.workspace import RunEntry, Workspace, find_run, list_runs
 
 
@@ -44,7 +45,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     if entry.state == "running":
         show_live(entry, str(entry.info.get("metric", "")))
     if drawable(view.rows):
-        _show_choice(view, selection, pages)
+        view = _show_choice(view, selection, pages)
     else:
         remember(selection)
         st.info(texts.NO_CANDIDATES, icon=":material/info:")
@@ -70,22 +71,30 @@ def _choose_run(entries: Sequence[RunEntry], selection: Selection) -> RunEntry |
     return entry
 
 
-def _show_choice(view: RunView, selection: Selection, pages: Pages) -> None:
+def _show_choice(view: RunView, selection: Selection, pages: Pages) -> RunView:
+    """Show controls, chart and choice; return the view with the front of what the limits allow."""
     restore(selection)
     how = choose_rule(selection.run)
     chart, limits_side = st.columns([3, 1], gap="medium")
     with limits_side:
         st.subheader(texts.LIMITS)
-        limits = choose_limits(selection.run, drawable(view.rows), selection.limits, view.sheet.currency)
-    selection = Selection(selection.run, how, limits)
+        limits = choose_limits(
+            selection.run, drawable(view.rows), selection.within(view.limits), view.sheet.currency
+        )
+    selection = Selection(selection.run, how, None if limits == view.limits else limits)
     remember(selection)
+    rows, provisional = with_front(view.rows, limits)
+    view = replace(view, rows=rows)
     choice, problem = _pick(view, how, limits)
     with chart:
         _show_chart(view, choice, limits, selection.run)
+        if provisional:
+            st.caption(texts.PROVISIONAL)
     if choice is None:
         st.error(plain(problem), icon=":material/block:")
-        return
-    _show_chosen(choice, view, selection, pages)
+    else:
+        _show_chosen(choice, view, selection, pages)
+    return view
 
 
 def _pick(view: RunView, how: str, limits: Limits) -> tuple[Choice | None, str]:
@@ -114,8 +123,6 @@ def _show_chart(view: RunView, choice: Choice | None, limits: Limits, run: str) 
     outside = clipped(view.rows, choice.id if choice else None)
     notes = [texts.CHART_HELP, *([texts.CHART_CLIPPED.format(count=count(outside))] if outside else [])]
     st.caption(" ".join(notes))
-    if view.provisional:
-        st.caption(texts.PROVISIONAL)
 
 
 def _show_chosen(choice: Choice, view: RunView, selection: Selection, pages: Pages) -> None:

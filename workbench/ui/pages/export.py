@@ -58,7 +58,7 @@ def _find_choice(workspace: Workspace, selection: Selection) -> tuple[RunView | 
     try:
         entry = find_run([each for each in list_runs(workspace.runs) if not each.problem], selection.run)
         view = read_run(entry.folder)
-        return view, pick(view.rows, selection.how, selection.limits, view.sheet)
+        return view, pick(view.rows, selection.how, selection.within(view.limits), view.sheet)
     except (RunError, PickError, SettingsError) as error:
         st.error(plain(error), icon=":material/block:")
         return None, None
@@ -85,7 +85,7 @@ def _ask(workspace: Workspace, view: RunView, choice: Choice, selection: Selecti
         request = ExportRequest(
             str(view.folder),
             how,
-            selection.limits,
+            choice.limits,
             str(target),
             name.strip(),
             version.strip(),

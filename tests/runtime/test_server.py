@@ -1,0 +1,201 @@
+"""The server as a process: what comes over the wire, and how it starts and stops."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.runtime.made import ROWS, golden_line, make_predictor, write_manifest
+from workbench.runtime.bundle import Bundle
+from workbench.runtime.errors import ServeError
+from workbench.runtime.server import listening, serve
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+
+
+@dataclass
+class Served:
+    url: str
+    process: subprocess.Popen[str]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *options: str) -> Iterator[Served]:
+    """Serve a bundle from inside its folder, as its README says."""
+    command = [sys.executable, "-m", "runtime", "serve", "--port", "0", *options]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            for line in process.stderr:
+                found = re.search(r"http://\S+", line)
+                if found:
+                    break
+            else:
+                raise AssertionError("the server did not start")
+            yield Served(found[0], process)
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(folder, "--log", str(tmp_path_factory.mktemp("log") / "requests.jsonl")) as served:
+        yield served
+        assert served.stop() == 0
+
+
+def test_it_answers_over_http(served: Served, bundle: Bundle) -> None:
+    with httpx.Client(base_url=served.url) as client:
+        assert client.get("/v2/health/ready").json() == {"ready": True}
+        assert client.head("/ping").content == b""
+        answer = client.post("/predict", json={"rows": ROWS})
+        assert [each["prediction"] for each in answer.json()["predictions"]] == bundle.predict(ROWS).tolist()
+        assert client.get("/predict").status_code == 405
+        assert client.post("/predict", content=b"{").status_code == 400
+        assert client.post("/v2/models/churn/infer", json={}).status_code == 400
+        assert "server" not in answer.headers
+
+
+def raw(url: str, request: bytes) -> bytes:
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        parts = []
+        with contextlib.suppress(ConnectionResetError):
+            while part := connection.recv(65536):
+                parts.append(part)
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\0\1\2\3 garbage\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n{",
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n{}",
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_garbage_hurts_nobody_else(served: Served, request_bytes: bytes) -> None:
+    assert b" 200 " not in raw(served.url, request_bytes)
+    assert httpx.get(f"{served.url}/v2/health/live").status_code == 200
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_huge_body_is_refused(served: Served, announced: bool) -> None:
+    content = b" " * 11_000_000
+    answer = None
+    with contextlib.suppress(httpx.WriteError):  # the server may close before all is sent
+        answer = httpx.post(f"{served.url}/predict", content=content if announced else iter([content]))
+    assert answer is None or answer.status_code == 413
+    assert httpx.get(f"{served.url}/v2/health/live").status_code == 200
+
+
+def slow_request(served: Served, pause_s: float, result: list[httpx.Response]) -> threading.Thread:
+    body = json.dumps(ROWS[0]).encode()
+
+    def parts() -> Iterator[bytes]:
+        yield body[:10]
+        time.sleep(pause_s)
+        yield body[10:]
+
+    thread = threading.Thread(
+        target=lambda: result.append(httpx.post(f"{served.url}/predict", content=parts(), timeout=20))
+    )
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_under_way_is_answered_before_it_stops(folder: Path, number: int) -> None:
+    with serving(folder, "--log", "off") as served:
+        result: list[httpx.Response] = []
+        thread = slow_request(served, 1.5, result)
+        time.sleep(0.7)
+        assert served.stop(number) == 0
+        thread.join()
+        assert result[0].status_code == 200
+        assert served.process.stderr is not None
+        assert served.process.stderr.read() == ""
+
+
+def test_workers_share_the_port(folder: Path, tmp_path: Path) -> None:
+    log = tmp_path / "requests.jsonl"
+    with serving(folder, "--workers", "2", "--log", str(log)) as served:
+        for _ in range(40):
+            answer = httpx.post(f"{served.url}/predict", json=ROWS[0], timeout=30)
+            assert answer.status_code == 200
+        assert served.stop() == 0
+    assert len([json.loads(line) for line in log.read_text().splitlines()]) == 40
+
+
+def test_a_bundle_that_answers_otherwise_serves_but_is_not_ready(copied: Path) -> None:
+    line = golden_line(make_predictor(), ROWS[0]).replace('"no"', '"yes"')
+    (copied / "golden.jsonl").write_text(line + "\n", encoding="utf-8")
+    write_manifest(copied, make_predictor())
+    with serving(copied, "--log", "off") as served:
+        answer = httpx.get(f"{served.url}/v2/health/ready")
+        assert answer.status_code == 503
+        assert "line 1 (alone)" in answer.json()["error"]
+        assert httpx.get(f"{served.url}/v2/health/live").status_code == 200
+
+
+# ---------------------------------------------------------------- starting
+
+
+def test_a_port_in_use_is_one_clear_error(folder: Path) -> None:
+    with (
+        listening("127.0.0.1", 0) as taken,
+        pytest.raises(ServeError, match=r"port \d+ of 127\.0\.0\.1 is in use\. Choose another"),
+    ):
+        serve(folder, port=taken.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "words"),
+    [
+        ("256.1.1.1", 8080, "host '256.1.1.1'"),
+        ("127.0.0.1", 65536, "port 65536: expected 0 to 65535"),
+        ("127.0.0.1", -1, "port -1"),
+        ("203.0.113.7", 8080, "cannot listen on 203.0.113.7, port 8080: found "),
+        ("a" * 70, 8080, "host 'aaa"),
+    ],
+)
+def test_an_address_that_is_none_is_one_clear_error(folder: Path, host: str, port: int, words: str) -> None:
+    with pytest.raises(ServeError) as caught:
+        serve(folder, host=host, port=port)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_log_that_cannot_be_written_is_said_at_the_start(folder: Path, tmp_path: Path) -> None:
+    for workers in (1, 2):
+        with pytest.raises(ServeError, match="the log"):
+            serve(folder, port=0, log=str(tmp_path), workers=workers)
+
+
+def test_without_uvicorn_it_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(ServeError, match="serving needs uvicorn"):
+        serve(folder)
