@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     2
     """
-    started = time.monotonic()
+    started = _process_started() if argv is None else time.monotonic()
     arguments = list(sys.argv[1:] if argv is None else argv)
     console = Console.standard(as_json="--json" in arguments)
     try:
@@ -188,6 +188,13 @@ def explain(error: Exception) -> tuple[str, int]:
 def _is_place_error(error: BaseException | None) -> bool:
     """Tell whether a place cannot be used; a copied folder's error carries no number of its own."""
     return isinstance(error, shutil.Error) or (isinstance(error, OSError) and error.errno in _PLACE_ERRORS)
+
+
+def _process_started() -> float:
+    """Return when this process began (`time.monotonic()`): starting Python counts towards a search's time."""
+    import psutil
+
+    return time.monotonic() - max(time.time() - float(psutil.Process().create_time()), 0.0)
 
 
 def _let_go_of_output() -> None:

@@ -200,13 +200,6 @@ def _input(position: int, entry: Any) -> tuple[str, list[Any]]:
     datatype, shape, data = entry.get("datatype"), _shape(where, entry.get("shape")), entry.get("data")
     if not isinstance(datatype, str) or datatype not in DATATYPES:
         raise InputError(f"{where}, datatype", found=shown(datatype), expected=", ".join(sorted(DATATYPES)))
-    fits = (
-        isinstance(shape, list)
-        and len(shape) in (1, 2)
-        and all(type(size) is int and size >= 0 for size in shape)
-    )
-    if not fits or shape[1:] not in ([], [1]):
-        raise InputError(f"{where}, shape", found=shown(shape), expected="[n] or [n, 1]: one input a column")
     if not isinstance(data, list):
         raise InputError(f"{where}, data", found=shown(data), expected="a list of values")
     if len(shape) == 2 and data and all(isinstance(value, list) and len(value) == 1 for value in data):
@@ -224,7 +217,7 @@ def _input(position: int, entry: Any) -> tuple[str, list[Any]]:
 
 def _shape(where: str, shape: Any) -> list[int]:
     sizes = shape if isinstance(shape, list) else []
-    if len(sizes) not in (1, 2) or sizes[1:] not in ([], [1]) or type(sizes[0]) is not int:
+    if not sizes or sizes[1:] not in ([], [1]) or type(sizes[0]) is not int or sizes[0] < 0:
         raise InputError(f"{where}, shape", found=shown(shape), expected="[n] or [n, 1]: one input a column")
     return sizes
 

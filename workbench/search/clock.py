@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 _TRIAL_SHARE = 0.3  # of the searching time: what one trial may take at most
 _LEAST_TRIAL_S = 0.7
 _GRACE_S = 0.4
+_LEAVE_S = 0.3  # ending the workers and this process
 _FINISH_S, _MEMBER_S = 0.8, 0.4  # the end of a search, and one member of the front in it
 
 
@@ -36,8 +37,8 @@ class Clock:
 
     @property
     def deadline(self) -> float:
-        """When everything must be done."""
-        return self.started + self.budget_s
+        """When everything must be done but leaving."""
+        return self.started + self.budget_s - _LEAVE_S
 
     @property
     def bounded(self) -> bool:

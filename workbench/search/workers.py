@@ -240,20 +240,16 @@ class WorkerPool:
         return out
 
     def close(self) -> None:
-        """End all processes."""
+        """End all processes at once: what they still do is wanted by nobody."""
         for worker in self._workers:
-            with suppress(psutil.Error):
-                worker.process.send_signal(signal.SIGKILL)
             worker.connection.close()
         self._workers.clear()
+        with suppress(ProcessLookupError):
+            os.killpg(self._nursery.pid, signal.SIGKILL)  # it leads the group that its workers belong to
+        self._nursery.wait()
         if self._nursery.stdin is not None:
             with suppress(BrokenPipeError):
                 self._nursery.stdin.close()
-        try:
-            self._nursery.wait(timeout=2.0)
-        except subprocess.TimeoutExpired:
-            self._nursery.kill()
-            self._nursery.wait()
         self._listener.close()
         self._folder.cleanup()
 
