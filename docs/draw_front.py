@@ -1,6 +1,6 @@
 """Draw the front of a run as an SVG: the picture in the README.
 
-workbench search demo/subscriptions.csv --target cancelled --time 4m --out runs/picture
+workbench search demo/subscriptions.csv --target cancelled --trials 28 --out runs/picture
 python docs/draw_front.py runs/picture docs/front.svg
 """
 

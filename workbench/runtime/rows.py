@@ -24,6 +24,8 @@ _RENAMED = (
     (re.compile(r"(.+)_duplicated_(\d+)"), lambda match, _: f"{match[1].strip()}_{int(match[2]) + 2}"),
 )
 
+_SCALARS = frozenset([str, int, float, bool, type(None)])
+
 Columns = dict[str, Column1d | Sequence[Any]]
 
 
@@ -136,7 +138,8 @@ def read_rows(rows: Any, names: Sequence[str]) -> list[Mapping[str, Any]] | Colu
 
 
 def _holds_columns(rows: Mapping[str, Any]) -> bool:
-    return any(_is_column(value) for value in rows.values())
+    # the types of a row's values are looked at first, since this stands before every prediction of one row
+    return not _SCALARS.issuperset(map(type, rows.values())) and any(map(_is_column, rows.values()))
 
 
 def _is_column(value: Any) -> bool:

@@ -18,7 +18,7 @@ from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Column1d, Levels
 
 ROWS = 1_200
-TOLERANCE = 2e-5  # on a probability, or on a number in units of the target's spread
+TOLERANCE = 2e-5  # on a probability, or on a number in units of the target's spread or a tenth of the number
 _SINGLE_ROWS = 12
 _UNSEEN = "a level that training never met"
 _EXTREMES = (0.0, -1.0, 1e12, -1e12, 3e38, -3e38, 1e-30, np.inf, -np.inf)
@@ -106,7 +106,7 @@ def check(
     if data.schema.output.task == "regression":
         scale = max(float(np.std(data.y)), 1e-6 * float(np.abs(data.y).max(initial=0.0)), 1e-30)
     with np.errstate(invalid="ignore"):
-        gaps = np.abs(served - truth).max(axis=1) / np.maximum(scale, 1e-3 * np.abs(truth).max(axis=1))
+        gaps = np.abs(served - truth).max(axis=1) / np.maximum(scale, 0.1 * np.abs(truth).max(axis=1))
     largest = float(np.where(np.isnan(gaps), np.inf, gaps).max())
     if not largest <= TOLERANCE:
         wrong = int((~(gaps <= TOLERANCE)).sum())
