@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier
 from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
-from sklearn.impute import SimpleImputer
 
 from workbench.data import load_dataset
 from workbench.data.dataset import Dataset
@@ -71,7 +71,8 @@ def pipelines(frame: pd.DataFrame, trees: int) -> dict[str, Any]:
     )
     linear = make_pipeline(
         make_column_transformer(
-            (make_pipeline(SimpleImputer(), StandardScaler()), numbers), (OneHotEncoder(handle_unknown="ignore"), texts)
+            (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
+            (OneHotEncoder(handle_unknown="ignore"), texts),
         ),
         LogisticRegression(max_iter=500),
     )
@@ -104,7 +105,9 @@ def main() -> int:
         "linear": artifact(data, "linear", {}, None),
     }
     rows = raw_rows(data.take(np.arange(256)))
-    print(f"{machine_name()}; 1 thread; one row of {NUMBERS} numbers and {TEXTS} texts a call; {Path(__file__).name}")
+    print(
+        f"{machine_name()}; 1 thread; one row of {NUMBERS} numbers and {TEXTS} texts a call; {Path(__file__).name}"
+    )
     for name, predictor in served.items():
         pipeline = usual[name]
         ours: list[float] = []

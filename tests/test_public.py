@@ -10,7 +10,12 @@ import pytest
 
 @pytest.mark.parametrize(
     "before",
-    ["", "import workbench.search.settings", "from workbench.search.run import RunFolder", "import workbench.search.engine as e"],
+    [
+        "",
+        "import workbench.search.settings",
+        "from workbench.search.run import RunFolder",
+        "import workbench.search.engine as e",
+    ],
 )
 def test_search_can_be_called_whatever_was_imported_before(before: str) -> None:
     code = (

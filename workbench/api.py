@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.runtime.bundle import Bundle
-    from workbench.search.trials import Progress, Stop
     from workbench.search.run import RunFolder
     from workbench.search.settings import Settings
+    from workbench.search.trials import Progress, Stop
     from workbench.tradeoff.choose import Choice
     from workbench.tradeoff.limits import Limits
     from workbench.tradeoff.prices import PriceSheet
 
 
-def search(
+def search(  # noqa: PLR0913 - each is something that a caller may want to say
     data: Any,
     target: str,
     *,
@@ -285,7 +285,7 @@ def _settings(target: str, time: str | float | None, trials: int | None, more: d
     from workbench.tradeoff.limits import parse_price
 
     values = {key: value for key, value in more.items() if value is not None}
-    readers = {
+    readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "max_latency": ("max_latency_us", parse_latency),
         "max_size": ("max_size_mb", parse_size),
         "max_memory": ("max_memory_mb", lambda text: parse_size(text, "--max-memory")),

@@ -15,12 +15,12 @@ from workbench.data.split import holdout
 from workbench.export import write
 from workbench.export.write import export_bundle
 from workbench.runtime.schema import Column, Levels, Output, Schema
-from workbench.search.tasks import Job, MeasureTask, Setup
 from workbench.search.metrics import metric_name
 from workbench.search.plan import describe_problem
 from workbench.search.records import Candidate, Measurements
 from workbench.search.run import RunFolder
 from workbench.search.settings import Settings
+from workbench.search.tasks import Job, MeasureTask, Setup
 from workbench.search.worker import carry_out, open_workspace
 from workbench.tradeoff.choose import Choice, pick
 from workbench.tradeoff.leaderboard import leaderboard_rows

@@ -14,16 +14,14 @@ def make_data(task: str = "binary", rows: int = 300, seed: int = 0) -> Dataset:
     random = np.random.default_rng(seed)
     number = random.normal(size=rows)
     shown = number.copy()
-    shown[:: 17] = np.nan
+    shown[::17] = np.nan
     level = random.integers(0, 60, rows)
     wide = Levels.of([None if at % 19 == 0 else f"w{value}" for at, value in enumerate(level)])
     narrow = Levels.of([("red", "green", "blue")[value % 3] for value in level])
     flag = random.integers(0, 2, rows).astype(np.float64)
     start = 1.5e9 + np.round(random.uniform(0, 3e7, rows))
     end = start + np.round(random.exponential(1000, rows))
-    words = Levels.of(
-        [" ".join(random.choice(["good", "fine"] if f else ["bad", "awful"], 3)) for f in flag]
-    )
+    words = Levels.of([" ".join(random.choice(["good", "fine"] if f else ["bad", "awful"], 3)) for f in flag])
     signal = number + level % 3 + flag + random.normal(scale=0.5, size=rows)
     target = {
         "binary": (signal > np.median(signal)).astype(np.int64),

@@ -27,9 +27,7 @@ def test_training_goes_through_the_served_transform(data: Dataset, encoding: Enc
     served = learned.encoder.encode_columns(data.columns)
     assert learned.matrix.dtype == np.float32
     assert learned.matrix.shape == served.shape
-    fitted_out_of_fold = [
-        "mean" in name or "leaning" in name for name in learned.encoder.feature_names()
-    ]
+    fitted_out_of_fold = ["mean" in name or "leaning" in name for name in learned.encoder.feature_names()]
     plain = ~np.asarray(fitted_out_of_fold)
     np.testing.assert_array_equal(learned.matrix[:, plain], served[:, plain])
 

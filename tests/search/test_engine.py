@@ -30,7 +30,13 @@ def frame(rows: int = 240, seed: int = 0) -> pd.DataFrame:
 
 
 def settings(**more: Any) -> Settings:
-    plain: dict[str, Any] = {"target": "bought", "time_s": None, "trials": 2, "families": ("linear", "lightgbm"), "workers": 1}
+    plain: dict[str, Any] = {
+        "target": "bought",
+        "time_s": None,
+        "trials": 2,
+        "families": ("linear", "lightgbm"),
+        "workers": 1,
+    }
     return Settings(**{**plain, **more})
 
 
@@ -42,7 +48,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 def test_a_finished_run_has_everything(finished: RunFolder) -> None:
     assert finished.state == "done"
     assert [each.id for each in finished.candidates()] == ["c0000", "c0001", "c0002", "c0003"]
-    assert {"settings", "data", "libraries", "machine", "metric", "plan", "seconds_used"} <= set(finished.info)
+    assert {"settings", "data", "libraries", "machine", "metric", "plan", "seconds_used"} <= set(
+        finished.info
+    )
     assert (finished.path / "optuna.journal").exists()
     assert not (finished.path / "cache").exists()
     assert finished.events()[-1]["kind"] == "done"
@@ -59,7 +67,11 @@ def test_members_of_the_front_are_measured_in_quiet_and_scored_on_the_holdout(fi
     assert members
     for each in members:
         assert each.measured is not None and each.measured.calls >= 40
-        assert each.measured.latency_p50_low_us <= each.measured.latency_p50_us <= each.measured.latency_p50_high_us
+        assert (
+            each.measured.latency_p50_low_us
+            <= each.measured.latency_p50_us
+            <= each.measured.latency_p50_high_us
+        )
         assert each.holdout is not None and each.holdout.data == "hold-out"
         assert each.holdout.rows == len(finished.holdout_rows)
         assert each.holdout.low <= each.holdout.value <= each.holdout.high
@@ -81,7 +93,9 @@ def test_the_score_is_that_of_the_kept_predictions(finished: RunFolder) -> None:
     for each in finished.candidates():
         predictions = finished.out_of_fold(each.id)
         assert each.score is not None
-        assert roc_auc_score(data.y[finished.dev_rows], predictions[:, 1]) == pytest.approx(each.score.value, abs=1e-6)
+        assert roc_auc_score(data.y[finished.dev_rows], predictions[:, 1]) == pytest.approx(
+            each.score.value, abs=1e-6
+        )
 
 
 def test_the_kept_holdout_predictions_are_those_of_the_artifact(finished: RunFolder) -> None:
@@ -94,7 +108,12 @@ def test_the_kept_holdout_predictions_are_those_of_the_artifact(finished: RunFol
 def test_the_same_seed_gives_the_same_candidates_and_predictions(finished: RunFolder, tmp_path: Path) -> None:
     again = search(frame(), settings(trials=3), tmp_path / "again")
     for one, other in zip(finished.candidates(), again.candidates(), strict=True):
-        assert (one.id, one.family, one.params, one.rounds) == (other.id, other.family, other.params, other.rounds)
+        assert (one.id, one.family, one.params, one.rounds) == (
+            other.id,
+            other.family,
+            other.params,
+            other.rounds,
+        )
         np.testing.assert_array_equal(finished.out_of_fold(one.id), again.out_of_fold(one.id))
         model = Path("candidates") / one.id / "predictor" / "model.onnx"
         assert (finished.path / model).read_bytes() == (again.path / model).read_bytes()

@@ -9,7 +9,11 @@ from workbench.search.front import front, non_dominated
 from workbench.search.records import Candidate
 
 
-@given(arrays(np.float64, st.tuples(st.integers(0, 25), st.integers(1, 3)), elements=st.integers(0, 4).map(float)))
+@given(
+    arrays(
+        np.float64, st.tuples(st.integers(0, 25), st.integers(1, 3)), elements=st.integers(0, 4).map(float)
+    )
+)
 def test_non_dominated_is_what_the_definition_says(points: np.ndarray) -> None:
     kept = non_dominated(points)
     for at, point in enumerate(points):

@@ -16,7 +16,16 @@ def _binary(rows: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    "name", ["roc_auc", "neg_log_loss", "accuracy", "neg_brier_score", "average_precision", "f1", "balanced_accuracy"]
+    "name",
+    [
+        "roc_auc",
+        "neg_log_loss",
+        "accuracy",
+        "neg_brier_score",
+        "average_precision",
+        "f1",
+        "balanced_accuracy",
+    ],
 )
 @pytest.mark.parametrize("weighted", [False, True])
 def test_binary_scores_are_scikit_learns(name: str, weighted: bool) -> None:

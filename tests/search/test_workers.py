@@ -130,7 +130,9 @@ def test_workers_end_when_the_search_is_killed(run: Path, tmp_path: Path) -> Non
         f"pool.open(Setup(Path({str(run)!r}), problem, 'roc_auc', 3, 'x', 0))\n"
         "print(pool._nursery.pid, flush=True); time.sleep(60)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=Path.cwd())
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
+    )
     assert process.stdout is not None
     nursery = psutil.Process(int(process.stdout.readline()))
     everyone = [nursery, *nursery.children()]

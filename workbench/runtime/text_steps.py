@@ -7,6 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,7 +29,7 @@ def words(text: str, ngrams: int = 1) -> list[str]:
     single = _WORD.findall(text.lower())
     out = list(single)
     if ngrams == 2:  # the usual case, a third faster
-        out += [f"{first} {second}" for first, second in zip(single, single[1:], strict=False)]
+        out += [f"{first} {second}" for first, second in pairwise(single)]
         return out
     for size in range(2, ngrams + 1):
         out += [" ".join(single[at : at + size]) for at in range(len(single) - size + 1)]

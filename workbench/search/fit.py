@@ -224,7 +224,7 @@ def _held_matrix(
     return space.cache.matrix(encoding, f"{part}-held", lambda: encoder.encode_columns(held.columns))
 
 
-def _fit_rows(
+def _fit_rows(  # noqa: PLR0913 - a fit is described by just these
     job: Job,
     space: Workspace,
     family: Family,
