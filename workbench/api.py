@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.runtime.bundle import Bundle
+    from workbench.search.retrain import Reproduced
     from workbench.search.run import RunFolder
     from workbench.search.settings import Settings
     from workbench.search.trials import Progress, Stop
@@ -253,6 +254,20 @@ class Run:
 
         chosen = self.pick(choice) if isinstance(choice, str) else choice
         return export_bundle(self.folder, chosen, Path(path), **options)
+
+    def reproduce(self, name: str) -> Reproduced:
+        """Train a candidate again from its record, on the same rows, and compare the predictions.
+
+        Raises
+        ------
+        RunError
+            Where there is no such candidate, or it has no model.
+        FitError
+            Where it cannot be trained again.
+        """
+        from workbench.search.retrain import reproduce
+
+        return reproduce(self.folder, name)
 
     def summary(self) -> str:
         """Return a few lines about the run: data, candidates, failures, time used of the time allowed."""

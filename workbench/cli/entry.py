@@ -14,7 +14,20 @@ from collections.abc import Sequence
 
 from workbench.errors import InputError, UsageError, WorkbenchError, nearest, shown
 
-from . import app, demo, export, front, inspect, leaderboard, predict, resume, search, serve, verify
+from . import (
+    app,
+    demo,
+    export,
+    front,
+    inspect,
+    leaderboard,
+    predict,
+    reproduce,
+    resume,
+    search,
+    serve,
+    verify,
+)
 from .command import Command, Parser
 from .console import Console, debugging, one_line
 
@@ -23,6 +36,7 @@ COMMANDS: tuple[Command, ...] = (
     inspect.COMMAND,
     search.COMMAND,
     resume.COMMAND,
+    reproduce.COMMAND,
     leaderboard.COMMAND,
     front.COMMAND,
     export.COMMAND,

@@ -54,6 +54,30 @@ def _add_columns(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--time-column", metavar="COL", help="validate forward in the order of this column")
     group.add_argument("--weight", metavar="COL", help="how much each row counts")
+    group.add_argument(
+        "--holdout",
+        type=share,
+        metavar="0.2",
+        help="part of the rows that no choice sees; default: a fifth where rows are plenty or in time, else none, "
+        "and the final score is corrected for the choice",
+    )
+
+
+def share(text: str) -> float:
+    """Read a part of the whole, from 0 to 1.
+
+    Examples
+    --------
+    >>> share("0.2")
+    0.2
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected a number such as 0.2") from None
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected a part of the rows such as 0.2")
+    return number
 
 
 def _add_bounds(group: argparse._ArgumentGroup) -> None:
@@ -77,7 +101,7 @@ def _add_engine(group: argparse._ArgumentGroup) -> None:
 
 #: Options that the search takes under the same name, passed on only where they were given.
 PASSED = (
-    "task", "metric", "positive", "drop", "group", "time_column", "weight", "max_latency", "max_price",
+    "task", "metric", "positive", "drop", "group", "time_column", "weight", "holdout", "max_latency", "max_price",
     "max_size", "max_memory", "families", "workers", "seed", "storage", "prices", "name",
 )  # fmt: skip
 

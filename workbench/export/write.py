@@ -28,17 +28,19 @@ from workbench.runtime.manifest import (
     model_digest,
 )
 from workbench.runtime.predictor import Predictor, dump_json
-from workbench.search.fit import Refitted, measure_folder
+from workbench.search.measure import measure_folder
+from workbench.search.parity import ROWS as GATE_ROWS
 from workbench.search.records import Candidate, Measurements
+from workbench.search.retrain import Served
 from workbench.search.run import RunFolder, library_versions
 from workbench.tradeoff.choose import Choice
 from workbench.tradeoff.decision import decide
 from workbench.tradeoff.prices import PriceSheet, load_prices, price_per_million_usd
 
 from .card import model_card, readme
-from .golden import choose_rows, write_golden
+from .golden import write_golden
 from .place import beside, check_name, check_place, name_for, put
-from .refit import refit_on_all
+from .refit import serve_candidate
 from .requirements import pinned_requirements
 
 DECISION_FILE, CARD_FILE, REQUIREMENTS_FILE = "decision.json", "MODEL_CARD.md", "requirements.txt"
@@ -123,11 +125,10 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
 def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progress) -> None:
     """Write every file of the bundle."""
     candidate, data = run.candidate(choice.id), run.dataset()
-    tell(
-        {"kind": "step", "message": f"training {choice.id} ({candidate.family}) on all {data.n_rows:,} rows"}
-    )
-    refitted = refit_on_all(run, candidate, data)
-    refitted.predictor.save(folder)
+    again = "training again on" if len(run.holdout_rows) else "taking the model of"
+    tell({"kind": "step", "message": f"{again} all {data.n_rows:,} rows: {choice.id} ({candidate.family})"})
+    served = serve_candidate(run, candidate)
+    served.predictor.save(folder)
     tell({"kind": "step", "message": "measuring the exported model"})
     measured = measure_folder(folder, data, seconds=_MEASURE_S, quiet=True)
     for warning in _surprises(candidate, measured):
@@ -136,8 +137,7 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
     sheet = choice.sheet or load_prices(run.settings.prices)
     decision = decide(replace(choice, sheet=sheet), tag.by, tag.note)
     tell({"kind": "step", "message": "writing the bundle"})
-    rows = choose_rows(data, run.holdout_rows, seed=run.settings.seed)
-    write_golden(folder / GOLDEN_FILE, Predictor.load(folder), refitted.library, data, rows)
+    write_golden(folder / GOLDEN_FILE, Predictor.load(folder), served.library, data, served.golden)
     shutil.copytree(
         Path(workbench.runtime.__file__).parent,
         folder / RUNTIME_FOLDER,
@@ -145,7 +145,7 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
     )
     draft = _manifest(run, candidate, data, tag, measured, sheet)
     _write(folder / DECISION_FILE, dump_json(decision.to_json()))
-    _write(folder / CARD_FILE, model_card(draft, decision, data, _notes(candidate, refitted)))
+    _write(folder / CARD_FILE, model_card(draft, decision, data, _notes(candidate, served)))
     _write(folder / REQUIREMENTS_FILE, _requirements())
     _write(folder / "README.md", readme(draft))
     files = hash_files(folder)
@@ -162,7 +162,7 @@ def _manifest(
 ) -> Manifest:
     """Return the manifest without its `files`."""
     output = data.schema.output
-    score = candidate.holdout or candidate.score
+    score = candidate.final
     if score is None:
         raise ExportError(f"{candidate.id} has no score", hint="Pick another candidate.")
     before = candidate.measured
@@ -216,11 +216,10 @@ def _surprises(candidate: Candidate, measured: Measurements) -> Iterator[str]:
         )
 
 
-def _notes(candidate: Candidate, refitted: Refitted) -> list[str]:
-    gate = refitted.parity
+def _notes(candidate: Candidate, served: Served) -> list[str]:
     return [
-        f"Held against the training library on {gate.rows:,} real and disturbed rows: largest difference "
-        f"{gate.largest:.2g}.",
+        f"Held against the training library on {GATE_ROWS:,} real and disturbed rows: largest difference "
+        f"{served.parity:.2g}.",
         *candidate.notes,
     ]
 

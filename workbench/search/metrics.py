@@ -106,6 +106,18 @@ class Metric:
         low, high = (value if not np.isfinite(edge) else edge for edge in (low, high))
         return Score(float(value), float(low), float(high), self.name, data, len(y))
 
+    def value(self, y: np.ndarray, output: np.ndarray, weight: Weight = None) -> float:
+        """Return the score alone.
+
+        Raises
+        ------
+        ValueError
+            Where the score is not defined on these rows.
+        """
+        output = np.asarray(output, dtype=np.float64)
+        direct = _DIRECT.get(self.name)
+        return direct(y, output, weight)[0] if direct else self._by_scorer(y, output, weight)
+
     def _resampled(self, y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
         """Percentile bootstrap (Efron 1979) over rows."""
         value = self._by_scorer(y, output, weight)
