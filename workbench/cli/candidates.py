@@ -82,7 +82,7 @@ def legend(rows: Sequence[Row]) -> str:
         on = f" on {scored['score_rows']:,} rows" if scored.get("score_rows") else ""
         data = scored.get("score_data") or "validation"
         final = next((row["final_data"] for row in rows if row.get("final_data")), None)
-        honest = f" Final: {_FINAL.get(final, final)}." if final else ""
+        honest = f" Final: {_FINAL.get(str(final), final)}." if final else ""
         lines.append(f"Scores: {scored['metric']}, higher is better, {data}{on}.{honest}")
     timed = next((row for row in rows if row.get("calls")), None)
     if timed is not None:
