@@ -104,7 +104,9 @@ def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaul
     seed : int
         Of the draw of rows.
     space : {"probability", "log"}
-        What is averaged; numbers are averaged as they are.
+        What is averaged; numbers are averaged as they are. On seven tables, each blend calibrated by one scale,
+        averaged probabilities had the lower log loss on fresh rows where there were many (by 0.1 to 0.4 %),
+        averaged logarithms on the two smallest tables.
 
     Returns
     -------
