@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,8 @@ from workbench.search.estimate import corrected
 from workbench.search.metrics import Metric
 
 ROWS, FOLDS, CANDIDATES = 400, 5, 10
+BLOCKS, INFORMATIVE = 10, 8  # of features; the first ones matter
+Candidate = tuple[tuple[int, ...], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,19 @@ def features(frame: pd.DataFrame) -> list[np.ndarray]:
     return [(block - block.mean(axis=0)) / block.std(axis=0) for block in out]
 
 
-def candidates(n_blocks: int, count: int, seed: int) -> list[tuple[tuple[int, ...], float]]:
-    """Return feature subsets and ridge penalties: a few of everything, most of half of the blocks."""
+def candidates(count: int, *, alike: bool, seed: int) -> list[Candidate]:
+    """Return blocks of features and ridge penalties.
+
+    Alike: each sees four of the eight blocks that matter, so that luck decides which is best. Otherwise two see all
+    blocks, and the others half of them.
+    """
     random = np.random.default_rng(seed)
-    out = [(tuple(range(n_blocks)), penalty) for penalty in (1.0, 30.0)]
+    if alike:
+        every = list(combinations(range(INFORMATIVE), INFORMATIVE // 2))
+        return [(every[at], 10.0) for at in random.permutation(len(every))[:count]]
+    out: list[Candidate] = [(tuple(range(BLOCKS)), penalty) for penalty in (1.0, 30.0)]
     while len(out) < count:
-        chosen = tuple(sorted(random.choice(n_blocks, n_blocks // 2, replace=False).tolist()))
+        chosen = tuple(sorted(random.choice(BLOCKS, BLOCKS // 2, replace=False).tolist()))
         out.append((chosen, float(random.choice([1.0, 10.0, 50.0]))))
     return out[:count]
 
@@ -110,6 +119,7 @@ def repetitions(
     count: int,
     *,
     metric: str = "roc_auc",
+    alike: bool = True,
     rows: int = ROWS,
     fresh: int = 40_000,
     n_candidates: int = CANDIDATES,
@@ -117,37 +127,47 @@ def repetitions(
 ) -> Iterator[Outcome]:
     """Yield outcomes, each of rows that no other repetition sees."""
     frame = make_subscriptions(count * rows + fresh, seed)
-    blocks = features(frame)
-    y = (frame[TARGET] == "yes").to_numpy(np.int64)
+    blocks, y = features(frame), (frame[TARGET] == "yes").to_numpy(np.int64)
     new = slice(count * rows, None)
     judge = Metric(metric, "binary", 2, seed)
-    asked = candidates(len(blocks), n_candidates, seed)
+    asked = candidates(n_candidates, alike=alike, seed=seed)
+    matrices = [np.column_stack([blocks[at] for at in chosen]) for chosen, _ in asked]
     random = np.random.default_rng(seed)
+
+    def fresh_score(number: int, beta: np.ndarray) -> float:
+        return judge.score(y[new], predict(matrices[number][new], beta), None, "fresh").value
+
     for at in range(count):
         mine = slice(at * rows, (at + 1) * rows)
-        fold = _deal(y[mine], random)
-        matrices = [np.column_stack([blocks[b] for b in chosen]) for chosen, _ in asked] if at == 0 else matrices
+        target, fold = y[mine], _deal(y[mine], random)
         outputs, models = {}, {}
         for number, (_, penalty) in enumerate(asked):
-            X = matrices[number][mine]
-            parts = [fit(X[fold != f], y[mine][fold != f], penalty) for f in range(FOLDS)]
-            out = np.empty((rows, 2))
-            for f in range(FOLDS):
-                out[fold == f] = predict(X[fold == f], parts[f])
-            outputs[f"c{number}"], models[f"c{number}"] = out, parts
-        scores = {name: judge.score(y[mine], out, None, "out of fold") for name, out in outputs.items()}
-        best = max(scores, key=lambda name: scores[name].value)
-        number, own = int(best[1:]), scores[best]
-        found = corrected(judge, y[mine], outputs, seed=at)
-        served = fit(matrices[number][mine], y[mine], asked[number][1])
-        truths = [
-            judge.score(y[new], predict(matrices[number][new], beta), None, "fresh").value
-            for beta in [served, *models[best]]
-        ]
+            outputs[str(number)], models[number] = out_of_fold(matrices[number][mine], target, fold, penalty)
+        scores = {name: judge.score(target, out, None, "out of fold") for name, out in outputs.items()}
+        best = int(max(scores, key=lambda name: scores[name].value))
+        served = fit(matrices[best][mine], target, asked[best][1])
+        own, found = scores[str(best)], corrected(judge, target, outputs, seed=at)
         yield Outcome(
-            truths[0], float(np.mean(truths[1:])), own.value, own.low, own.high,
-            found.value, found.low, found.high,
-        )  # fmt: skip
+            truth=fresh_score(best, served),
+            fold_truth=float(np.mean([fresh_score(best, beta) for beta in models[best]])),
+            plain=own.value,
+            plain_low=own.low,
+            plain_high=own.high,
+            value=found.value,
+            low=found.low,
+            high=found.high,
+        )
+
+
+def out_of_fold(
+    X: np.ndarray, y: np.ndarray, fold: np.ndarray, penalty: float
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return out-of-fold probabilities and the fold models."""
+    out, models = np.empty((len(y), 2)), []
+    for number in range(FOLDS):
+        models.append(fit(X[fold != number], y[fold != number], penalty))
+        out[fold == number] = predict(X[fold == number], models[-1])
+    return out, models
 
 
 def _deal(y: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -182,26 +202,27 @@ def summary(outcomes: list[Outcome]) -> dict[str, float]:
 
 
 def main() -> int:
-    """Print the figures."""
+    """Print the figures of both kinds of candidates, under three metrics, as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=200)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--candidates", type=int, default=CANDIDATES)
-    parser.add_argument("--metric", default="roc_auc")
+    parser.add_argument("--metrics", default="roc_auc,neg_log_loss,f1")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    started = time.perf_counter()
-    done = list(
-        repetitions(
+    figures = []
+    for metric, alike in product(options.metrics.split(","), (True, False)):
+        done = repetitions(
             options.repetitions,
-            metric=options.metric,
+            metric=metric,
+            alike=alike,
             rows=options.rows,
             n_candidates=options.candidates,
             seed=options.seed,
         )
-    )
-    figures = {**summary(done), "seconds": time.perf_counter() - started}
-    print(json.dumps({name: round(value, 4) for name, value in figures.items()}, indent=1))
+        rounded = {name: round(value, 4) for name, value in summary(list(done)).items()}
+        figures.append({"metric": metric, "alike": alike, "rows": options.rows, **rounded})
+        print(json.dumps(figures[-1]), flush=True)
     return 0
 
 

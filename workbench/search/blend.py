@@ -111,8 +111,9 @@ def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaul
     Returns
     -------
     list of Blend
-        Costs rise and losses fall from one to the next, by more than half a standard error of
-        their paired difference (a whole one gave worse blends on fresh rows of small tables). The first is the cheapest model that no model of equal cost beats; the last is the best blend.
+        Costs rise and losses fall from one to the next, by more than half a standard error of their paired difference
+        (a whole one gave worse blends on fresh rows of small tables). The first is the cheapest model that no model
+        of equal cost beats; the last is the best blend.
 
     Raises
     ------
@@ -254,9 +255,7 @@ class _Board(Protocol):
         """Return the loss of each row, shape (n,)."""
 
 
-def _board(
-    y: np.ndarray, outputs: list[np.ndarray], task: Task, weight: np.ndarray, space: Space
-) -> _Board:
+def _board(y: np.ndarray, outputs: list[np.ndarray], task: Task, weight: np.ndarray, space: Space) -> _Board:
     share = weight / weight.sum()
     if task == "regression":
         return _Numbers(np.stack([output[:, 0].astype(np.float64) - y for output in outputs]), share)
@@ -374,13 +373,14 @@ def _pool(board: _Board, singles: np.ndarray, price: np.ndarray, small: bool) ->
     order = np.argsort(singles, kind="stable")
     if len(order) <= best + diverse:
         return np.sort(order)
-    first = np.eye(1, len(price), order[0])[0]
+    first = np.zeros(len(price))
+    first[order[0]] = 1.0
     beside = board.additions(first, order[best:])
     helpers = order[best:][np.argsort(beside, kind="stable")[:diverse]]
     return np.unique(np.concatenate([order[:best], helpers]))
 
 
-def _run(  # noqa: PLR0913 - what a run needs
+def _run(
     board: _Board, singles: np.ndarray, pool: np.ndarray, price: np.ndarray, limit: float, steps: int
 ) -> _Found:
     """Add the model that helps most, again and again, while the members' cost stays within the limit."""
@@ -405,7 +405,7 @@ def _cost(counts: np.ndarray, price: np.ndarray) -> float:
 
 
 def _path(board: _Board, found: _Found, price: np.ndarray) -> _Found:
-    """Keep the blends that nothing dominates and that are better than the cheaper one kept before by more than noise."""
+    """Keep blends that nothing dominates and that are better than the cheaper one before by more than noise."""
     ordered = sorted(found, key=lambda each: (_cost(each[0], price), each[1], int((each[0] > 0).sum())))
     kept: _Found = []
     before = np.zeros(0)

@@ -1,8 +1,8 @@
 """Calibration: probabilities that mean what they say, by a few numbers learned on out-of-fold predictions.
 
-Served probabilities are ``softmax(scale * log(p) + offset)``. One scale is temperature scaling (Guo et al. 2017); with an
-offset a class it is Platt's sigmoid (1999) for two classes, and the same idea for more. The problem is convex and is
-solved by Newton's method.
+Served probabilities are ``softmax(scale * log(p) + offset)``. One scale is temperature scaling (Guo et al. 2017); with
+an offset a class it is Platt's sigmoid (1999) for two classes, and the same idea for more. The problem is convex and
+is solved by Newton's method.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LEAST_CHOICE_ROWS = 4_000
 _STEPS = 30
 _PRIOR_ROWS = 1.0  # strength of the pull towards "as it is", so that separable rows cannot run away
 _MOST_CLASSES = 30  # offsets of more classes would each be learned from few rows
-_PAYS = 1.0  # standard errors of the paired gain by which calibration must be better than none, and offsets than a scale
+_PAYS = 1.0  # standard errors by which a scale must be better than nothing, and offsets better than a scale
 _LEAST_ROWS = 40
 _SCALES = (0.05, 20.0)
 
@@ -220,7 +220,7 @@ def _gain_pays(gain: np.ndarray, weight: np.ndarray) -> bool:
     mean = float(share @ gain)
     effective = 1.0 / float((share**2).sum())
     spread = float(share @ (gain - mean) ** 2) / max(effective - 1.0, 1.0)
-    return mean > _PAYS * spread**0.5
+    return bool(mean > _PAYS * spread**0.5)
 
 
 # ---------------------------------------------------------------- Newton's method
@@ -306,9 +306,7 @@ def _many(here: np.ndarray, begin: np.ndarray, y: np.ndarray, logs: np.ndarray, 
     return _pulled(value, slope, curve, here, begin)
 
 
-def _pulled(
-    value: float, slope: np.ndarray, curve: np.ndarray, here: np.ndarray, begin: np.ndarray
-) -> _Step:
+def _pulled(value: float, slope: np.ndarray, curve: np.ndarray, here: np.ndarray, begin: np.ndarray) -> _Step:
     """Add the pull towards "as it is": a quadratic as strong as one row."""
     away = here - begin
     return (

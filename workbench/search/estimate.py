@@ -155,7 +155,7 @@ def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
     return _conclude(names, own, np.concatenate(inside), np.concatenate(outside), sample.shrink, len(rows))
 
 
-def difference(  # noqa: PLR0913 - as `corrected`
+def difference(
     metric: Metric,
     y: np.ndarray,
     one: np.ndarray,
@@ -223,10 +223,8 @@ def difference(  # noqa: PLR0913 - as `corrected`
 # ---------------------------------------------------------------- rows and units
 
 
-def _comparable(
-    outputs: Mapping[str, np.ndarray], weight: np.ndarray | None
-) -> tuple[list[str], np.ndarray]:
-    """Return the candidates that predicted all rows that any did, or else as many as the most complete, and the rows."""
+def _comparable(outputs: Mapping[str, np.ndarray], weight: np.ndarray | None) -> tuple[list[str], np.ndarray]:
+    """Return the candidates that predicted all rows that the most complete one did, and these rows."""
     if not outputs:
         raise ValueError("there is no candidate")
     known = {name: np.isfinite(output).all(axis=1) for name, output in outputs.items()}
@@ -263,7 +261,7 @@ class _Sample:
         What deviations of the drawn scores are multiplied by: below 1 where fewer rows are drawn from than there are.
     """
 
-    def __init__(  # noqa: PLR0913 - what a sample consists of
+    def __init__(
         self,
         metric: Metric,
         y: np.ndarray,
@@ -343,7 +341,7 @@ class _Slow:
         As of the sample.
     """
 
-    def __init__(  # noqa: PLR0913 - as `_Sample`
+    def __init__(
         self,
         metric: Metric,
         y: np.ndarray,
@@ -411,7 +409,7 @@ def _scorer(metric: Metric, y: np.ndarray, output: np.ndarray, weight: np.ndarra
 # ---------------------------------------------------------------- conclusions
 
 
-def _conclude(  # noqa: PLR0913 - what was found
+def _conclude(
     names: list[str], own: np.ndarray, inside: np.ndarray, outside: np.ndarray, shrink: float, rows: int
 ) -> Estimate:
     usable = np.isfinite(inside).any(axis=1)

@@ -313,7 +313,9 @@ def _areas(name: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray | No
     for label in classes:
         is_it = y == label
         if is_it.all() or not is_it.any():
-            raise ValueError(f"{name} needs rows in and outside each class; all {len(y)} rows are of one kind")
+            raise ValueError(
+                f"{name} needs rows in and outside each class; all {len(y)} rows are of one kind"
+            )
         area, parts = area_terms(is_it, output[:, label], weight)
         areas.append(area)
         blocks.append(np.column_stack([parts * is_it, is_it, parts * ~is_it, ~is_it]))

@@ -220,7 +220,9 @@ def _cells(y: np.ndarray, share: np.ndarray, starts: np.ndarray) -> np.ndarray:
     below_no = np.r_[0.0, np.cumsum(no)][starts]
     all_yes, all_no = yes.sum(), no.sum()
     below = below_yes + below_no
-    columns = np.broadcast_arrays(all_no, all_yes, below, all_yes + all_no - below, below_no, all_yes - below_yes)
+    columns = np.broadcast_arrays(
+        all_no, all_yes, below, all_yes + all_no - below, below_no, all_yes - below_yes
+    )
     return np.column_stack(columns)
 
 
