@@ -98,6 +98,30 @@ class Bundle:
         check_finite(output)
         return output.astype(np.float64)
 
+    def predict_interval(self, rows: Any, level: float = 0.9) -> np.ndarray:
+        """Predict intervals that hold the stated share of targets.
+
+        Parameters
+        ----------
+        rows
+            As for `predict`.
+        level : float
+            The share to hold: one of those that were learned (0.5, 0.8, 0.9 and 0.95).
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n, 2)
+            The lower and the upper end.
+
+        Raises
+        ------
+        InputError
+            As for `predict`; also for a classifier, a model without intervals, and a level that was not learned.
+        """
+        if self.schema.output.intervals is None:
+            return self.predictor.predict_interval(np.empty((0, 1)), level)  # raises, before any work is done
+        return self.predictor.predict_interval(self._output(rows), level)
+
     def _output(self, rows: Any) -> np.ndarray:
         shaped = read_rows(rows, self.predictor.names)
         if isinstance(shaped, dict):

@@ -186,6 +186,39 @@ class Predictor:
         answers: np.ndarray = self.class_array[chosen]
         return answers
 
+    def predict_interval(self, output: np.ndarray, level: float = 0.9) -> np.ndarray:
+        """Turn the model's output, shape (n, 1), into intervals, float64 (n, 2): the lower and the upper end.
+
+        Parameters
+        ----------
+        output : numpy.ndarray, shape (n, 1)
+            Of `predict_matrix` and its like.
+        level : float
+            The share of targets that the intervals are to hold: one of those that were learned.
+
+        Raises
+        ------
+        InputError
+            Where the model predicts classes, has no intervals, or none of this level.
+        ModelError
+            Where the model answered something that is no number.
+        """
+        if self._is_classifier:
+            raise InputError(
+                "predict_interval",
+                found="a classifier",
+                expected="a regression model",
+                hint="Use predict_proba: probabilities say how sure it is.",
+            )
+        intervals = self.schema.output.intervals
+        if intervals is None:
+            raise InputError(
+                "predict_interval",
+                found="a model without intervals",
+                hint="Export it again from a run that learned them.",
+            )
+        return intervals.around(self.decide(output), level)
+
     # ------------------------------------------------------------ on disk
 
     def save(self, folder: Path) -> None:

@@ -6,11 +6,12 @@ Everything about values and columns can be had from here, whichever file it lies
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from .columns import KINDS, Column, Kind
 from .errors import BundleError
+from .intervals import Intervals
 from .values import (
     FALSE_TEXT,
     MISSING_TEXT,
@@ -31,6 +32,7 @@ __all__ = [
     "Canonical",
     "Column",
     "Column1d",
+    "Intervals",
     "Kind",
     "Label",
     "Levels",
@@ -75,12 +77,39 @@ class Output:
         is the positive one.
     threshold : float
         Binary tasks answer the positive label where its probability is at least this.
+    intervals : Intervals or None
+        Regression: what `predict_interval` adds to a prediction, where it was learned.
     """
 
     target: str
     task: Task
     classes: tuple[Label, ...] = ()
     threshold: float = 0.5
+    intervals: Intervals | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the output's part of ``schema.json``; intervals only where there are some, as older readers expect."""
+        document = asdict(self)
+        if self.intervals is None:
+            del document["intervals"]
+        return document
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Output:
+        """Read the output's part of ``schema.json``.
+
+        Raises
+        ------
+        BundleError
+            Where it has intervals that cannot be read, or that a classifier cannot have.
+        """
+        plain = {key: value for key, value in document.items() if key != "intervals"}
+        output = cls(**_tuples(plain))
+        if document.get("intervals") is None:
+            return output
+        if output.task != "regression":
+            raise BundleError("schema.json", found=f"intervals of a {output.task} task", expected="none")
+        return replace(output, intervals=Intervals.from_json(document["intervals"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +135,7 @@ class Schema:
             {key: value for key, value in asdict(column).items() if value not in (None, ())}
             for column in self.columns
         ]
-        return {"columns": columns, "output": asdict(self.output), "source": dict(self.source)}
+        return {"columns": columns, "output": self.output.to_json(), "source": dict(self.source)}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Schema:
@@ -119,7 +148,7 @@ class Schema:
         """
         try:
             columns = tuple(Column(**_tuples(entry)) for entry in document["columns"])
-            output = Output(**_tuples(document["output"]))
+            output = Output.from_json(document["output"])
         except (KeyError, TypeError) as error:
             raise BundleError("schema.json cannot be read", found=str(error)) from error
         unknown = [column.kind for column in columns if column.kind not in KINDS]

@@ -255,7 +255,7 @@ def _keep_stages(
         answers = apply_link(raw, parts[0].form.link)
         known = np.isfinite(answers).all(axis=1)
         weight = None if space.dev.weight is None else space.dev.weight[known]
-        scores[str(rounds)] = space.metric.value(space.dev.y[known], answers[known], weight)
+        scores[str(rounds)] = space.metric.plain(space.dev.y[known], answers[known], weight)
         stages[str(rounds)] = raw.astype(np.float32)
     if stages:
         np.savez(space.candidates / config.id / "stages.npz", **stages)  # type: ignore[arg-type]  # as in `save_arrays`

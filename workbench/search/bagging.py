@@ -68,7 +68,7 @@ def bagging_gain(
 
     def score(values: np.ndarray) -> float:
         answers = values if is_number else apply_link(values, "softmax")
-        return metric.value(y, answers, weight)
+        return metric.plain(y, answers, weight)
 
     try:
         plain = score(own)

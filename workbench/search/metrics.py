@@ -106,13 +106,19 @@ class Metric:
         low, high = (value if not np.isfinite(edge) else edge for edge in (low, high))
         return Score(float(value), float(low), float(high), self.name, data, len(y))
 
-    def value(self, y: np.ndarray, output: np.ndarray, weight: Weight = None) -> float:
-        """Return the score alone.
+    def plain(self, y: np.ndarray, output: np.ndarray, weight: Weight = None) -> float:
+        """Return the score alone, without an interval.
 
         Raises
         ------
         ValueError
             Where the score is not defined on these rows.
+
+        Examples
+        --------
+        >>> metric = Metric("neg_max_error", "regression", 0)
+        >>> metric.plain(np.array([1.0, 2.0]), np.array([[1.5], [2.0]]))
+        -0.5
         """
         output = np.asarray(output, dtype=np.float64)
         direct = _DIRECT.get(self.name)

@@ -106,6 +106,6 @@ def _gap(
     metric: Metric, y: np.ndarray, output: np.ndarray, others: list[np.ndarray], weight: np.ndarray | None
 ) -> float:
     try:
-        return metric.value(y, output, weight) - max(metric.value(y, each, weight) for each in others)
+        return metric.plain(y, output, weight) - max(metric.plain(y, each, weight) for each in others)
     except ValueError:
         return 0.0
