@@ -20,6 +20,7 @@ from workbench.runtime.encoder import Encoder
 from workbench.runtime.predictor import Predictor
 
 from . import parity
+from .answers import Answers, learn_answers
 from .bagging import bagging_gain
 from .calibrate import Calibration, choose_calibration
 from .fit import STAGES, Part, Stage, encoding_of, failure, fit_on, part_path
@@ -122,7 +123,7 @@ def _out_of_fold(space: Workspace, raws: Sequence[np.ndarray]) -> np.ndarray:
     """Return raw scores of all rows, float64 (n, k), averaged over repeats; NaN where no fold validates."""
     total = np.zeros((space.dev.n_rows, raws[0].shape[1]))
     times = np.zeros(space.dev.n_rows)
-    for (_, valid), raw in zip(space.splits, raws, strict=True):
+    for (_, valid), raw in zip(space.splits, raws, strict=False):
         total[valid] += raw
         times[valid] += 1
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -176,11 +177,13 @@ def finish_candidate(base: Candidate, draft: Draft, space: Workspace, stage: Sta
     folder = space.candidates / base.id
     with stage("convert"):
         encoder, form = prune(draft.encoder, draft.form)
-        predictor = Predictor(space.data.schema, encoder, to_onnx(form, encoder.width))
+        answers = learn_answers(space, draft.oof, space.setup.score_data)
+        schema = replace(space.data.schema, output=answers.output)
+        predictor = Predictor(schema, encoder, to_onnx(form, encoder.width))
     with stage("parity"):
         gate = parity.check(predictor, space.gate_rows(), draft.gate, space.data, space.setup.seed)
     with stage("score"):
-        score, gain = _score(space, draft)
+        score, gain = _score(space, draft, answers)
     with stage("measure"):
         (folder / "predictor").mkdir(parents=True, exist_ok=True)
         predictor.save(folder / "predictor")
@@ -198,7 +201,8 @@ def finish_candidate(base: Candidate, draft: Draft, space: Workspace, stage: Sta
         busy_cpu_us=measured.cpu_us_per_row,
         averaging_gain=gain,
         parity=gate.largest,
-        notes=(*base.notes, *draft.notes),
+        threshold=answers.output.threshold,
+        notes=(*base.notes, *draft.notes, *answers.notes),
     )
 
 
@@ -218,12 +222,12 @@ def load_form(folder: Path) -> Form:
         return from_arrays({name: stored[name] for name in stored.files})
 
 
-def _score(space: Workspace, draft: Draft) -> tuple[Score, float]:
+def _score(space: Workspace, draft: Draft, answers: Answers) -> tuple[Score, float]:
     """Return the score, and what averaging adds to it."""
     dev = space.dev
     name = space.setup.score_data
     try:
-        score = space.metric.score(dev.y, draft.oof, dev.weight, name)
+        score = answers.score or space.metric.score(dev.y, draft.oof, dev.weight, name)
     except ValueError as error:
         raise FitError("the score cannot be computed", found=str(error)) from error
     if draft.arena is None:
@@ -243,31 +247,32 @@ def _score(space: Workspace, draft: Draft) -> tuple[Score, float]:
 def _keep_stages(
     space: Workspace, config: Config, parts: Sequence[Part], mean_rounds: float
 ) -> dict[str, float]:
-    """Keep the raw scores after each stage, for candidates cut from this one, and return how good each would be."""
+    """Keep raw scores of single models, all rounds ("0") and after each stage, and return how good each would be.
+
+    They are those of the first repeat alone: the average over repeats is already that of several models.
+    """
     if space.setup.refits:
         return {}
-    stages: dict[str, np.ndarray] = {}
-    scores: dict[str, float] = {}
+    first = parts[: space.folds]
+    raws = {"0": [part.raw for part in first]}
     for rounds in STAGES:
-        if rounds > 0.75 * mean_rounds or not any(rounds in part.stages for part in parts):
-            continue
-        raw = _out_of_fold(space, [part.stages.get(rounds, part.raw) for part in parts])
-        answers = apply_link(raw, parts[0].form.link)
-        known = np.isfinite(answers).all(axis=1)
-        weight = None if space.dev.weight is None else space.dev.weight[known]
-        scores[str(rounds)] = space.metric.plain(space.dev.y[known], answers[known], weight)
-        stages[str(rounds)] = raw.astype(np.float32)
-    if stages:
-        np.savez(space.candidates / config.id / "stages.npz", **stages)  # type: ignore[arg-type]  # as in `save_arrays`
+        if rounds <= 0.75 * mean_rounds and any(rounds in part.stages for part in first):
+            raws[str(rounds)] = [part.stages.get(rounds, part.raw) for part in first]
+    stages = {name: _out_of_fold(space, each).astype(np.float32) for name, each in raws.items()}
+    scores = {name: _plain_score(space, apply_link(raw, parts[0].form.link)) for name, raw in stages.items()}
+    np.savez(space.candidates / config.id / "stages.npz", **stages)  # type: ignore[arg-type]  # as in `save_arrays`
     return scores
 
 
+def _plain_score(space: Workspace, answers: np.ndarray) -> float:
+    known = np.isfinite(answers).all(axis=1)
+    weight = None if space.dev.weight is None else space.dev.weight[known]
+    return space.metric.plain(space.dev.y[known], answers[known], weight)
+
+
 def stage_scores(space: Workspace, name: str, link: Any) -> dict[int, np.ndarray]:
-    """Return out-of-fold predictions of a booster as if it had ended at each stage."""
-    path = space.candidates / name / "stages.npz"
-    if not path.exists():
-        return {}
-    with np.load(path) as stored:
+    """Return out-of-fold predictions of one model, as it is (0) and as if it had ended at each stage."""
+    with np.load(space.candidates / name / "stages.npz") as stored:
         return {int(rounds): apply_link(stored[rounds], link) for rounds in stored.files}
 
 

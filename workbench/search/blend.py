@@ -356,7 +356,7 @@ def _search(board: _Board, price: np.ndarray, steps: int, *, small: bool) -> _Fo
     everyone = np.arange(len(price))
     singles = board.additions(np.zeros(len(price)), everyone)
     pool = _pool(board, singles, price, small)
-    found: _Found = [(np.eye(1, len(price), at)[0], float(singles[at])) for at in everyone]
+    found: _Found = [(np.eye(1, len(price), int(at))[0], float(singles[at])) for at in everyone]
     free = _run(board, singles, pool, price, np.inf, steps)
     found += free
     ceiling = _cost(free[-1][0], price)

@@ -229,7 +229,15 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
     run, settings = session.run, session.settings
     others = [family for family in families if family.name != BASELINE and family.supports(run.problem)]
     setup = Setup(
-        run.path, run.problem, metric, plan.folds, plan.data_name, settings.seed, plan.repeats, plan.refits
+        run.path,
+        run.problem,
+        metric,
+        plan.folds,
+        plan.data_name,
+        settings.seed,
+        plan.repeats,
+        plan.refits,
+        settings.costs,
     )
     session.folds = plan.folds * plan.repeats
     state = "stopped"

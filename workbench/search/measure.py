@@ -24,6 +24,7 @@ from .records import Measurements
 _ROWS = 64
 _BATCH_ROWS, _TRIAL_BATCH_ROWS = 4096, 512
 _CALLS = 100  # of a block: long enough for a p99, short enough to fall between two turns of other processes
+_FEWEST_CALLS, _LONGEST_BLOCK_S = 20, 0.2  # of a model that takes milliseconds
 _MIN_BLOCKS, _MAX_BLOCKS = 3, 200
 
 
@@ -67,14 +68,15 @@ def measure(
     sample = data.take(random.integers(0, data.n_rows, _ROWS))
     rows = raw_rows(sample)
     predict = predictor.predict_row
-    for row in rows[:8]:
+    for row in rows[:4]:
         predict(row)  # the first calls fill caches; a server's first calls do too
     start = time.perf_counter()
-    for row in rows[:16]:
+    for row in rows[:8]:
         predict(row)
-    one = (time.perf_counter() - start) / 16
-    blocks = int(np.clip(seconds / _CALLS / max(one, 1e-6), _MIN_BLOCKS, _MAX_BLOCKS))
-    walls, cpus = _time_blocks(predictor, rows, blocks, stop_at=time.perf_counter() + 3 * seconds)
+    one = (time.perf_counter() - start) / 8
+    calls = int(np.clip(_LONGEST_BLOCK_S / max(one, 1e-6), _FEWEST_CALLS, _CALLS))
+    blocks = int(np.clip(seconds / calls / max(one, 1e-6), _MIN_BLOCKS, _MAX_BLOCKS))
+    walls, cpus = _time_blocks(predictor, rows, (calls, blocks), stop_at=time.perf_counter() + 3 * seconds)
     p50s, p99s = np.quantile(walls, [0.5, 0.99], axis=1) / 1000.0
     quietest = int(p99s.argmin())
     return Speed(
@@ -122,11 +124,12 @@ def measurements(
 
 
 def _time_blocks(
-    predictor: Predictor, rows: list[dict[str, object]], blocks: int, stop_at: float
+    predictor: Predictor, rows: list[dict[str, object]], shape: tuple[int, int], stop_at: float
 ) -> tuple[np.ndarray, list[float]]:
-    """Return wall nanoseconds a call, shape (blocks, 100), and CPU microseconds a call of each block."""
+    """Return wall nanoseconds a call, shape (blocks, calls), and CPU microseconds a call of each block."""
     predict, clock = predictor.predict_row, time.perf_counter_ns
-    order = [rows[at % len(rows)] for at in range(_CALLS)]
+    calls, blocks = shape
+    order = [rows[at % len(rows)] for at in range(calls)]
     walls, cpus = [], []
     collecting = gc.isenabled()
     gc.disable()
@@ -138,7 +141,7 @@ def _time_blocks(
                 before = clock()
                 predict(row)
                 times.append(clock() - before)
-            cpus.append((time.thread_time_ns() - cpu) / _CALLS / 1000.0)
+            cpus.append((time.thread_time_ns() - cpu) / calls / 1000.0)
             walls.append(times)
             if time.perf_counter() > stop_at:
                 break

@@ -14,7 +14,7 @@ from workbench.runtime.schema import Levels
 _WIDE = 30  # levels above which a category counts as wide
 _CELLS_A_MINUTE = 4e6  # rows x effective columns that a minute of two workers takes through five folds
 _TEXT_COLUMNS = 25  # plain columns that one text column costs as much as
-_REPEAT_CELLS = 60  # times that the affordable cells must hold those of the data for each further repeat
+_REPEAT_CELLS = 20  # times that the affordable cells must hold those of the data for each further repeat
 _MOST_REPEATS, _REPEAT_ROWS = 4, 3_000
 _PLENTY_ROWS = 200_000  # from here rows are set aside for the final score without being missed
 _LONG_TAIL = 1.0  # skewness from which a number's logarithm is worth a try

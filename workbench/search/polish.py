@@ -130,8 +130,10 @@ def _points(candidate: Candidate) -> Iterator[Point]:
         if visits is None
         else _CALL_US + visits / candidate.models * _VISIT_US
     )
-    yield Point(candidate, 0, candidate.score.value - candidate.averaging_gain, whole)
     for rounds, score in candidate.stages.items():
+        if rounds == "0":
+            yield Point(candidate, 0, score, whole)
+            continue
         share = int(rounds) / max(candidate.rounds or 1, 1)
         yield Point(
             candidate, int(rounds), score, _CALL_US + (visits or 0.0) / candidate.models * share * _VISIT_US

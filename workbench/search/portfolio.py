@@ -25,8 +25,6 @@ def in_turn(families: Sequence[Family], problem: Problem) -> list[tuple[str, dic
     order = [name for name in _TURNS if name in waiting]
     out = []
     while any(waiting.values()):
-        for name in order or list(waiting):
-            if waiting[name]:
-                out.append((name, waiting[name].pop(0)))
+        out += [(name, waiting[name].pop(0)) for name in order or list(waiting) if waiting[name]]
         order = []  # after the turns above: one of each in rotation
     return out

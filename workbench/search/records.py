@@ -129,7 +129,9 @@ class Candidate:
     averaging_gain : float
         What the average of the folds' models is estimated to add to the score of one; it is part of `score`.
     stages : mapping of str to float
-        The score of a booster's folds as if they had ended after so many rounds.
+        The score of one of its models: "0" as it is, "30" as if it had ended after 30 rounds.
+    threshold : float
+        Probability from which a binary answer is the positive label.
     parity : float or None
         Largest difference between the library's own prediction and the served artifact's.
     seconds, cpu_s, peak_memory_mb : float
@@ -160,6 +162,7 @@ class Candidate:
     cut: int = 0
     averaging_gain: float = 0.0
     stages: Mapping[str, float] = field(default_factory=dict)
+    threshold: float = 0.5
     parity: float | None = None
     seconds: float = 0.0
     cpu_s: float = 0.0

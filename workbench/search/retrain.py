@@ -151,6 +151,7 @@ def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray) -> Iterator[Works
             settings.seed,
             plan.get("repeats", 1),
             plan.get("refits", False),
+            settings.costs,
         )
         yield Workspace(
             data=data,

@@ -103,6 +103,8 @@ class Settings:
         Upper limits for the artifact's size and for the memory of one trial.
     holdout : float or None
         Part of the rows that no choice sees; None leaves it to the plan.
+    costs : (float, float) or None
+        What a wrong "yes" and a wrong "no" cost: the threshold of a binary answer is set to what is cheapest.
     workers : int
         Trials at a time.
     seed : int
@@ -130,6 +132,7 @@ class Settings:
     max_size_mb: float | None = None
     max_memory_mb: float | None = None
     holdout: float | None = None
+    costs: tuple[float, float] | None = None
     workers: int = 0
     seed: int = 0
     storage: str | None = None
@@ -163,6 +166,12 @@ class Settings:
                 found=f"{self.holdout:g}",
                 expected=f"a part of the rows from 0 to {_MOST_HOLDOUT:g}",
             )
+        if self.costs is not None and not (min(self.costs) >= 0 and 0 < sum(self.costs) < float("inf")):
+            raise SettingsError(
+                "--costs",
+                found=shown(self.costs),
+                expected='two numbers from 0, of a wrong "yes" and a wrong "no"',
+            )
         if self.workers < 0:
             raise SettingsError("--workers", found=str(self.workers), expected="a whole number from 1")
         if not 0 <= self.seed < 2**31:
@@ -171,7 +180,7 @@ class Settings:
             )
         values = asdict(self)
         values["workers"] = self.workers or cpu_count()
-        values["families"], values["drop"] = self.families, self.drop
+        values["families"], values["drop"], values["costs"] = self.families, self.drop, self.costs
         return Settings(**values)
 
     @property

@@ -24,6 +24,7 @@ class Setup:
     seed: int
     repeats: int = 1
     refits: bool = False
+    costs: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,13 +40,14 @@ def leaderboard_rows(
 ) -> list[dict[str, Any]]:
     """Return one row a candidate, best score first, those without a score last.
 
-    Every row has the keys of `COLUMNS` first and the same further keys: score_data, score_rows,
-    holdout_score, holdout_low, holdout_high, final_score, final_low, final_high, final_data (on the hold-out, or corrected
-    for the choice), behind (by how much the score is below the best one's on the same rows, with its interval), kind
-    ("bag", "single" or "blend"), models, members, averaging_gain, cpu_s, quiet, node_visits, price_per_month_usd, replicas,
-    utilisation, the lowest and highest block of both latencies, calls, blocks, threads, machine, rounds,
-    params, origin, stage, hint, parity, seconds, notes, and equal_to_best: whether the score cannot be told
-    from the best one (see `noise.within_noise`). Values are JSON-safe; None is "not known".
+    Every row has the keys of `COLUMNS` first and the same further keys. Values are JSON-safe; None is "not known".
+
+    - Scores: score_data, score_rows, averaging_gain; holdout_score, holdout_low, holdout_high; final_score, final_low,
+      final_high, final_data (on the hold-out, or corrected for the choice); behind (by how much the score is below the
+      best one's on the same rows, with its interval); equal_to_best (whether it cannot be told from the best).
+    - What it is: kind ("bag", "single" or "blend"), models, members, rounds, params, origin, stage, hint, parity, notes.
+    - What it costs: price_per_month_usd, replicas, utilisation, node_visits, seconds, cpu_s.
+    - How it was measured: quiet, the lowest and highest block of both latencies, calls, blocks, threads, machine.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def leaderboard_rows(
 
 
 def _equal(best: dict[str, Any], row: dict[str, Any]) -> bool:
-    """Tell whether a score cannot be told from the best: by the same rows where that was looked at, else by intervals."""
+    """Tell whether a score cannot be told from the best: on the same rows where that was looked at, else by intervals."""
     gap = row["behind"]
     return bool(gap[1] <= 0.0) if gap is not None else within_noise(best, row)
 
