@@ -132,7 +132,7 @@ def time_spent(info: Mapping[str, Any]) -> str:
     >>> time_spent({"cpu_spent": {"fit": 90.0, "idle": 10.0, "available": 100.0}})
     "Processor time: 90 % fitting, 10 % waiting, starting and others' work on the machine (100 s in all)."
     """
-    spent = dict(info.get("cpu_spent") or {})
+    spent: dict[str, float] = dict(info.get("cpu_spent") or {})
     available = spent.pop("available", 0.0)
     if not available:
         return ""

@@ -45,7 +45,8 @@ def leaderboard_rows(
     - Scores: score_data, score_rows, averaging_gain; holdout_score, holdout_low, holdout_high; final_score, final_low,
       final_high, final_data (on the hold-out, or corrected for the choice); behind (by how much the score is below the
       best one's on the same rows, with its interval); equal_to_best (whether it cannot be told from the best).
-    - What it is: kind ("bag", "single" or "blend"), models, members, rounds, params, origin, stage, hint, parity, notes.
+    - What it is: kind ("bag", "single" or "blend"), models, members, rounds, params, origin, stage, hint, parity,
+      notes.
     - What it costs: price_per_month_usd, replicas, utilisation, node_visits, seconds, cpu_s.
     - How it was measured: quiet, the lowest and highest block of both latencies, calls, blocks, threads, machine.
 
@@ -79,7 +80,7 @@ def leaderboard_rows(
 
 
 def _equal(best: dict[str, Any], row: dict[str, Any]) -> bool:
-    """Tell whether a score cannot be told from the best: on the same rows where that was looked at, else by intervals."""
+    """Tell whether a score cannot be told from the best: on the same rows if that was looked at, else by intervals."""
     gap = row["behind"]
     return bool(gap[1] <= 0.0) if gap is not None else within_noise(best, row)
 
