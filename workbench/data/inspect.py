@@ -240,7 +240,7 @@ def _table_lines(columns: Sequence[ColumnReport]) -> list[str]:
             if column.low is not None
             else ", ".join(column.examples)
         )
-        missing = f"{column.missing_ratio:.1%}" if column.missing_ratio else ""
+        missing = _share(column.missing_ratio)
         role = "" if column.role == "input" else f"← {column.role}"
         cells = (_cut(column.name, 36), column.kind, missing, f"{column.distinct:,}", _cut(values, 44), role)
         rows.append(cells)
@@ -250,6 +250,15 @@ def _table_lines(columns: Sequence[ColumnReport]) -> list[str]:
         left = f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {missing:>{widths[2]}}  {distinct:>{widths[3]}}"
         lines.append(f"{left}  {values:<{widths[4]}}  {role}".rstrip())
     return lines
+
+
+def _share(ratio: float) -> str:
+    """Return a share as text: few are not none, and nearly all not all."""
+    if not ratio:
+        return ""
+    if ratio < 0.0005:
+        return "<0.1%"
+    return ">99.9%" if 0.9995 <= ratio < 1.0 else f"{ratio:.1%}"
 
 
 def _finding_lines(findings: Sequence[Finding]) -> list[str]:

@@ -126,7 +126,7 @@ def load_dataset(
         timed = np.isfinite(time)
         if not timed[keep].all():
             count = int((~timed & keep).sum())
-            message = f"{count} rows without a time were left out"
+            message = f"{count:,} rows without a time were left out"
             findings.append(Finding("rows_without_time", "warning", roles.time, message))
         keep &= timed
     _check_rows(roles.target, keep, len(keep))
@@ -222,8 +222,8 @@ def _about_unknown(target: str, learned: Target) -> list[Finding]:
     count = int((~learned.known).sum())
     if not count:
         return []
-    message = f"{count} rows without a target were left out"
-    return [Finding("rows_without_target", "info", target, message)]
+    message = f"{count:,} rows without a target were left out"
+    return [Finding("rows_without_target", "warning", target, message)]
 
 
 def _why_none(table: Table, roles: Roles, inputs: Sequence[Inferred]) -> str:
