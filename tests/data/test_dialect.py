@@ -39,7 +39,7 @@ def test_single_quotes() -> None:
 
 
 def test_blanks_after_delimiters_before_quotes() -> None:
-    found = sniff('n, what, y\n' + '1, "a, b", 2\n' * 20, complete=True)
+    found = sniff("n, what, y\n" + '1, "a, b", 2\n' * 20, complete=True)
     assert (found.style.skip_blanks, found.width) == (True, 3)
 
 

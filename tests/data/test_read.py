@@ -256,3 +256,11 @@ def test_a_column_is_found_with_or_without_blanks() -> None:
         table.position("prise")
     with pytest.raises(DataError, match="The columns are 'price', 'fee'"):
         table.position("zzz")
+
+
+def test_columns_go_by_the_names_that_pandas_gives_them(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(",x,x,\n" + "1,2,3,4\n" * 20)
+    table = read_table(path)
+    assert table.names == ("column_1", "x", "x_2", "column_4")
+    assert [table.position(name) for name in pd.read_csv(path).columns] == [0, 1, 2, 3]

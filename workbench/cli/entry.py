@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench.errors import InputError, UsageError, WorkbenchError, nearest, shown
+from workbench.errors import InputError, NoBundleError, UsageError, WorkbenchError, nearest, shown
 
 from . import app, demo, export, front, inspect, leaderboard, predict, resume, search, serve, verify
 from .command import Command, Parser
@@ -169,7 +169,7 @@ def explain(error: Exception) -> tuple[str, int]:
     >>> explain(RuntimeError("odd"))
     ('internal error: RuntimeError: odd. Please report it; WORKBENCH_DEBUG=1 shows where it happened.', 1)
     """
-    if isinstance(error, (UsageError, InputError)):
+    if isinstance(error, (UsageError, InputError, NoBundleError)):
         return one_line(str(error)), WRONG_USAGE
     if isinstance(error, WorkbenchError):
         return one_line(str(error)), WRONG_USAGE if _is_place_error(error.__cause__) else FAILED

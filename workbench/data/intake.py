@@ -13,6 +13,7 @@ from workbench.runtime.schema import Column1d, Levels, Schema
 
 from .dataset import Dataset, Finding
 from .fingerprint import by_appearance, fingerprint
+from .formulas import find_formulas
 from .infer import Inferred, finished, infer_column
 from .leaks import column_powers, find_leaks
 from .read import read_table
@@ -149,6 +150,8 @@ def load_dataset(
         rows_read=table.n_rows,
     )
     leaks = find_leaks(column_powers(dataset))
+    alone = frozenset(each.column for each in leaks if each.column and each.severity == "warning")
+    leaks += find_formulas(dataset, alone)
     return replace(dataset, findings=(*dataset.findings, *leaks), fingerprint=fingerprint(dataset))
 
 
