@@ -328,8 +328,12 @@ def _names(key: str, given: Any) -> tuple[str, ...]:
     """Read a list of names; families may also be one text, divided by commas (a column's name may hold one)."""
     if isinstance(given, str):
         given = given.split(",") if key == "families" else [given]
-    names = (str(name).strip() for name in given)
-    return tuple(name for name in names if name)
+    names = tuple(str(name).strip() for name in given)
+    if key == "families" and "" in names:
+        raise SettingsError(
+            "--families", found="a name without a letter", expected="names such as lightgbm,linear"
+        )
+    return names
 
 
 def _name_of(data: Any, target: str) -> str:

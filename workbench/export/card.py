@@ -162,11 +162,12 @@ def _seen(column: Column) -> str:
 
 
 def _limits(manifest: Manifest, data: Dataset, notes: Sequence[str]) -> str:
-    strict = [column.name for column in data.schema.columns if not column.nullable]
+    strict = [column.name for column in data.schema.columns if column.is_numeric and not column.nullable]
     lines = [
         "It knows what the rows above showed it. Rows from elsewhere, or of a later time, may be answered wrongly "
         "with full confidence.",
-        "A category that training never met is answered as an unknown one; a number outside the range seen may be "
+        "A category that training never met is answered as an unknown one, and so is a missing one where training "
+        "saw none missing; a number outside the range seen may be "
         "taken for the nearest one seen.",
     ]
     if strict:
@@ -187,7 +188,7 @@ Everything that answers with this model is in this folder. Set up once, with Pyt
 
 Then, inside the folder:
 
-    python -m runtime predict rows.csv --out predictions.csv    # score a file (csv, parquet, jsonl)
+    python -m runtime predict rows.csv --out predictions.csv    # score a file (csv, jsonl; parquet with pyarrow)
     python -m runtime serve --port 8080                         # answer over HTTP
     python -m runtime check                                     # checksums and golden rows
 

@@ -14,7 +14,7 @@ from .asgi import MAX_BODY_BYTES
 from .batch import score_file
 from .bundle import open_bundle
 from .check import check_bundle
-from .errors import InputError, WorkbenchError
+from .errors import InputError, NoBundleError, WorkbenchError
 from .server import serve
 
 _HERE = Path(__file__).resolve().parent.parent
@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         if getattr(options, "json", False):
             print(json.dumps({"error": str(error)}, ensure_ascii=False))
-        return 2 if isinstance(error, InputError) else 1
+        return 2 if isinstance(error, (InputError, NoBundleError)) else 1
     except KeyboardInterrupt:
         return 130
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import BundleError, InputError, TamperedBundleError, shown
+from .errors import BundleError, InputError, NoBundleError, TamperedBundleError, shown
 from .golden import GoldenReport, replay
 from .manifest import GOLDEN_FILE, MANIFEST_FILE, Manifest, verify_files
 from .predictor import Predictor, check_finite
@@ -155,8 +155,10 @@ def open_bundle(path: str | Path, *, threads: int = 1) -> Bundle:
         Where it is of a newer format than this runtime reads.
     TamperedBundleError
         Where a file is missing, cut short or changed.
+    NoBundleError
+        Where there is nothing at `path`.
     BundleError
-        Where there is no bundle at `path`.
+        Where what is there is no bundle.
     """
     folder, owned = _folder_of(Path(path))
     try:
@@ -181,7 +183,7 @@ def _folder_of(path: Path) -> tuple[Path, Path | None]:
             raise BundleError(f"{path} is no bundle", found=f"no {MANIFEST_FILE} in it")
         return path, None
     if not path.exists():
-        raise BundleError(f"{path} does not exist", expected="a bundle's folder or zip")
+        raise NoBundleError(f"{path} does not exist", expected="a bundle's folder or zip")
     if not zipfile.is_zipfile(path):
         raise BundleError(
             f"{path} is no bundle", found="a file that is no zip", expected="a bundle's folder or zip"

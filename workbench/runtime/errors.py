@@ -8,6 +8,7 @@
     │   ├── BadValueError        a value cannot be read as its column's kind
     │   └── BadFileError         a file to score cannot be read, or its output not be written
     ├── BundleError              the bundle cannot be used: whoever made or moved it can mend it
+    │   ├── NoBundleError        there is nothing at the path given
     │   ├── TamperedBundleError  a file of it is missing, cut short or changed
     │   └── BundleFormatError    it was written in a format that this runtime does not know
     ├── ModelError               the model itself failed: never the caller's fault
@@ -124,6 +125,10 @@ class BadFileError(InputError):
 
 class BundleError(WorkbenchError):
     """A bundle that cannot be used."""
+
+
+class NoBundleError(BundleError):
+    """There is nothing at the path given: a path to correct, not a bundle to mend."""
 
 
 class TamperedBundleError(BundleError):
