@@ -20,8 +20,9 @@ from workbench.search.parity import TOLERANCE
 from workbench.search.run import RunFolder
 
 from .isolation import Outcome, check_in_bare_environment, check_in_fresh_interpreter
+from .members import REQUIREMENTS_FILE
 from .requirements import ROOTS, TRAINING_STACK, requirement_names
-from .write import REQUIREMENTS_FILE
+from .verify_members import check_members, replay_pipeline
 
 Isolation = bool | Literal["quick"]
 
@@ -148,9 +149,11 @@ def _checks(bundle: Bundle, isolation: Isolation, run: RunFolder | None) -> Iter
     makers: list[tuple[str, Callable[[Bundle], Outcome]]] = [
         ("runtime", _runtime),
         ("contents", _contents),
+        ("members", check_members),
         ("golden rows", _golden),
         ("row and batch", _row_and_batch),
         ("parity", _parity),
+        ("pipeline", replay_pipeline),
     ]
     if run is not None:
         makers.append(("lineage", lambda each: _lineage(each, run)))

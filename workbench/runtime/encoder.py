@@ -45,6 +45,7 @@ __all__ = [
     "Step",
     "TermScore",
     "Terms",
+    "date_part",
     "words",
 ]
 
@@ -52,8 +53,11 @@ ENCODER_VERSION = 1
 _DAY = 86400.0
 
 
-def _date_part(part: str, seconds: Any, floor: Callable[[Any], Any]) -> Any:
-    """Return a calendar part of `seconds` since 1970 UTC; works on a float and on a float64 array alike.
+def date_part(part: str, seconds: Any, floor: Callable[[Any], Any]) -> Any:
+    """Return a calendar part of `seconds` since 1970 UTC, one of `DATE_PARTS`.
+
+    Works alike on a float, on a float64 array, and on whatever else knows ``+ - * / % <=``: the exporter calls it with
+    nodes of a graph and with source text, so that no second calendar has to be kept equal to this one.
 
     The civil calendar is Howard Hinnant's ``civil_from_days`` (chrono-compatible low-level date algorithms).
     """
@@ -112,14 +116,14 @@ class Derived:
         seconds = values[0]
         if not math.isfinite(seconds):
             return math.nan
-        return float(_date_part(self.op, seconds, _floor))
+        return float(date_part(self.op, seconds, _floor))
 
     def many(self, *values: np.ndarray) -> np.ndarray:
         """Compute a column of n values."""
         if self.op == "gap":
             return np.asarray(values[1] - values[0])
         seconds = np.where(np.isfinite(values[0]), values[0], np.nan)
-        return np.asarray(_date_part(self.op, seconds, np.floor), dtype=np.float64)
+        return np.asarray(date_part(self.op, seconds, np.floor), dtype=np.float64)
 
 
 def _floor(value: float) -> float:

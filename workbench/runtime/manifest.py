@@ -77,6 +77,8 @@ class Manifest:
         Versions of what trained and exported the model.
     files : mapping of str to str
         The sha256 of every other file, by its path relative to the bundle.
+    omitted : mapping of str to str
+        Files that a bundle usually has and this one has not, each with the reason.
     format_version : int
 
     Examples
@@ -102,6 +104,7 @@ class Manifest:
     price: Price | None = None
     libraries: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    omitted: Mapping[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     def to_json(self) -> dict[str, Any]:

@@ -105,13 +105,14 @@ class Curve:
         """Return the feature's name."""
         return [self.column]
 
-    def _slopes(self) -> list[float]:
+    def slopes(self) -> list[float]:
+        """Return the slope of the piece that begins at each knot."""
         x, y = self.x, self.y
         return [(y[at + 1] - y[at]) / (x[at + 1] - x[at]) for at in range(len(x) - 1)] + [0.0]
 
     def compile(self) -> Callable[[Any, Features], None]:
         """Return the row function."""
-        x, y, slopes, fill = list(self.x), list(self.y), self._slopes(), self.fill
+        x, y, slopes, fill = list(self.x), list(self.y), self.slopes(), self.fill
         isnan = math.isnan
         first, last = x[0], x[-1]
 
@@ -127,7 +128,7 @@ class Curve:
 
     def many(self, values: np.ndarray, out: np.ndarray) -> None:
         """Fill the feature of a column."""
-        x, y, slopes = np.asarray(self.x), np.asarray(self.y), np.asarray(self._slopes())
+        x, y, slopes = np.asarray(self.x), np.asarray(self.y), np.asarray(self.slopes())
         missing = np.isnan(values)
         bounded = _clip_many(np.where(missing, x[0], values), self.x[0], self.x[-1])
         at = np.searchsorted(x, bounded, side="right") - 1
