@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .errors import BundleFormatError, TamperedBundleError, shown
-from .facts import Latency, Lineage, Metric, Price, TrainingData, read_record
+from .facts import Latency, Lineage, Metric, Price, TrainingData
 from .predictor import ENCODER_FILE, MODEL_FILE, SCHEMA_FILE, dump_json, read_json
+from .records import read_record
 from .schema import Label
 
 FORMAT_VERSION = 1
@@ -47,6 +48,8 @@ GOLDEN_FILE = "golden.jsonl"
 RUNTIME_FOLDER = "runtime"
 _CODE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 _CHUNK_BYTES = 1 << 20
+MOST_FILES, MOST_BYTES = 10_000, 4 << 30
+"""More files or bytes than these no bundle has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +234,9 @@ def verify_files(folder: Path, manifest: Manifest) -> int:
     TamperedBundleError
         Naming the file that is missing, cut short, changed, unlisted or outside the folder.
     """
+    _check_sizes(folder, manifest)
     for name, expected in manifest.files.items():
         path = _inside(folder, name)
-        if not path.is_file():
-            raise TamperedBundleError(f"{name} is missing", hint="Copy or export the bundle again.")
         found = sha256_of(path)
         if found != expected:
             raise TamperedBundleError(
@@ -254,6 +256,22 @@ def verify_files(folder: Path, manifest: Manifest) -> int:
             expected=f"{model_digest(manifest.files)[:12]}…, the digest of the listed files",
         )
     return len(manifest.files)
+
+
+def _check_sizes(folder: Path, manifest: Manifest) -> None:
+    """Refuse a file that is not there, and more files or bytes than a bundle has, before any is read."""
+    total = 0
+    for name in manifest.files:
+        path = _inside(folder, name)
+        if not path.is_file():
+            raise TamperedBundleError(f"{name} is missing", hint="Copy or export the bundle again.")
+        total += path.stat().st_size
+    if len(manifest.files) > MOST_FILES or total > MOST_BYTES:
+        raise TamperedBundleError(
+            "the bundle is too large",
+            found=f"{len(manifest.files)} files of {total} bytes",
+            expected=f"at most {MOST_FILES} files of {MOST_BYTES} bytes",
+        )
 
 
 def _inside(folder: Path, name: str) -> Path:

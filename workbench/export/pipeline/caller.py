@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.errors import ExportError, TamperedBundleError
 from workbench.runtime.predictor import Predictor
-from workbench.runtime.schema import Column1d, Levels, Schema
+from workbench.runtime.schema import Column1d, Levels, Schema, label_text
 
 
 def tensors(schema: Schema, columns: Mapping[str, Column1d]) -> dict[str, np.ndarray]:
@@ -106,14 +106,13 @@ def answers_alike(predictor: Predictor, model: PipelineModel, columns: Mapping[s
     gaps = np.where((piped == served) | (np.isnan(piped) & np.isnan(served)), 0.0, gaps).max(axis=1)
     gaps = np.where(np.isnan(gaps), np.inf, gaps)
     if labels is not None:
-        gaps[_labels_differ(predictor, labels, piped)] = np.inf
+        sound = np.isfinite(piped).all(axis=1)  # there is no label where there is no number
+        gaps[sound] = np.where(_labels_differ(predictor, labels[sound], piped[sound]), np.inf, gaps[sound])
     return np.asarray(gaps)
 
 
 def _labels_differ(predictor: Predictor, labels: np.ndarray, piped: np.ndarray) -> np.ndarray:
     """Compare the labels with what the runtime decides from the same numbers."""
-    from workbench.runtime.schema import label_text
-
     own = predictor.decide(piped)
     if labels.dtype == object and not all(isinstance(label, str) for label in predictor.classes):
         own = np.asarray([label_text(_plain(label)) for label in own], dtype=object)

@@ -156,26 +156,31 @@ def _number(graph: Graph, value: str, steps: Sequence[runtime_steps.Number]) -> 
 
 
 def _curve(graph: Graph, value: str, steps: Sequence[runtime_steps.Curve]) -> str:
-    """Find each value's piece by counting the knots at or below it, then go along the piece."""
-    knots = max(len(step.x) for step in steps)
-    x = np.full((1, len(steps), knots), np.inf)
+    """Find each value's piece by halving, then go along it."""
+    halves = max(len(step.x) - 1 for step in steps).bit_length()
+    knots = 2**halves
+    x = np.full((len(steps), knots), np.inf)
     y, slope = np.zeros((len(steps), knots)), np.zeros((len(steps), knots))
     for at, step in enumerate(steps):
         own = len(step.x)
-        x[0, at, :own], y[at, :own], slope[at, :own] = step.x, step.y, step.slopes()
+        x[at, :own], y[at, :own], slope[at, :own] = step.x, step.y, step.slopes()
     missing = graph.add("IsNaN", value)
     first, last = _row(graph, [step.x[0] for step in steps]), _row(graph, [step.x[-1] for step in steps])
     bounded = _clip(graph, graph.where(missing, first, value), first, last)
-    reached = graph.add("GreaterOrEqual", graph.reshape(bounded, 0, len(steps), 1), graph.constant(x))
-    count = graph.add("ReduceSum", graph.cast(reached, INT64), graph.constant([2], np.int64), keepdims=0)
-    shift = np.arange(len(steps), dtype=np.int64)[None] * knots - 1
-    place = graph.add("Add", count, graph.constant(shift))
+    x_table = graph.constant(x.ravel())
+    place = graph.add("Mul", graph.cast(missing, INT64), graph.constant(0, np.int64))
+    place = graph.add("Add", place, graph.constant(np.arange(len(steps), dtype=np.int64)[None] * knots))
+    for half in reversed(range(halves)):
+        further = graph.add("Add", place, graph.constant(2**half, np.int64))
+        reached = graph.add("GreaterOrEqual", bounded, graph.add("Gather", x_table, further, axis=0))
+        place = graph.where(reached, further, place)
 
     def at_place(table: np.ndarray) -> str:
         return graph.add("Gather", graph.constant(table.ravel()), place, axis=0)
 
-    x_flat = np.where(np.isinf(x[0]), 0.0, x[0])
-    along = graph.add("Mul", graph.add("Sub", bounded, at_place(x_flat)), at_place(slope))
+    along = graph.add(
+        "Mul", graph.add("Sub", bounded, graph.add("Gather", x_table, place, axis=0)), at_place(slope)
+    )
     curved = graph.add("Add", at_place(y), along)
     return graph.cast(graph.where(missing, _row(graph, [step.fill for step in steps]), curved), FLOAT)
 
