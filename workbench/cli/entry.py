@@ -14,7 +14,21 @@ from collections.abc import Sequence
 
 from workbench.errors import InputError, UsageError, WorkbenchError, nearest, shown
 
-from . import app, demo, export, front, inspect, leaderboard, predict, resume, search, serve, verify
+from . import (
+    app,
+    bundles,
+    demo,
+    diff,
+    export,
+    front,
+    inspect,
+    leaderboard,
+    predict,
+    resume,
+    search,
+    serve,
+    verify,
+)
 from .command import Command, Parser
 from .console import Console, debugging, one_line
 
@@ -27,6 +41,8 @@ COMMANDS: tuple[Command, ...] = (
     front.COMMAND,
     export.COMMAND,
     verify.COMMAND,
+    diff.COMMAND,
+    bundles.COMMAND,
     predict.COMMAND,
     serve.COMMAND,
     app.COMMAND,

@@ -20,6 +20,7 @@ from .mlmodel import LOADER_MODULE, MLMODEL_FILE
 from .pipeline import PIPELINE_FILE, check_pipeline
 from .profile import PROFILE_FILE
 from .sbom import SBOM_FILE
+from .source import LANGUAGES, SOURCE_FOLDER, source_files, source_head
 
 _LATER = (PIPELINE_FILE, PROFILE_FILE, SBOM_FILE, MLMODEL_FILE, "Dockerfile")
 
@@ -103,14 +104,45 @@ def replay_pipeline(bundle: Bundle) -> Outcome:
     """
     if PIPELINE_FILE not in bundle.manifest.files:
         return Outcome(None, bundle.manifest.omitted.get(PIPELINE_FILE, f"there is no {PIPELINE_FILE}"))
-    rows = [row for row, _ in read_golden(bundle.path / GOLDEN_FILE)]
-    predictor = bundle.predictor
-    columns = predictor.read_columns({name: [row.get(name) for row in rows] for name in predictor.names})
     content = read_bytes(bundle.path / PIPELINE_FILE)
     try:
-        gate = check_pipeline(predictor, content, Dataset(predictor.schema, columns, np.zeros(len(rows))))
+        gate = check_pipeline(bundle.predictor, content, _golden_data(bundle))
     except ExportError as error:
         return Outcome(False, str(error))
     return Outcome(
         True, f"{gate.rows:,} rows from raw columns differ from the runtime by at most {gate.largest:.2g}"
     )
+
+
+def _golden_data(bundle: Bundle) -> Dataset:
+    rows = [row for row, _ in read_golden(bundle.path / GOLDEN_FILE)]
+    names = bundle.schema.names
+    columns = bundle.predictor.read_columns({name: [row.get(name) for row in rows] for name in names})
+    return Dataset(bundle.schema, columns, np.zeros(len(rows)))
+
+
+def check_source(bundle: Bundle) -> Outcome:
+    """Write the scorer's source again from the model and compare; nothing of the bundle's is run for it.
+
+    Parameters
+    ----------
+    bundle : Bundle
+
+    Returns
+    -------
+    Outcome
+    """
+    there = [name for name in bundle.manifest.files if name.startswith(f"{SOURCE_FOLDER}/")]
+    languages = [language for language, (name, _) in LANGUAGES.items() if f"{SOURCE_FOLDER}/{name}" in there]
+    try:
+        written = source_files(
+            bundle.predictor, languages, _golden_data(bundle), source_head(bundle.manifest)
+        )
+    except ExportError as error:
+        return Outcome(False, str(error))
+    differing = [name for name in there if written.get(name, "").encode() != read_bytes(bundle.path / name)]
+    if differing:
+        return Outcome(
+            None, f"{differing[0]} is not what this workbench writes of the model: another version's?"
+        )
+    return Outcome(True, f"{', '.join(there)}: as written from the model, whose answers it gives")

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -42,6 +42,8 @@ from .members import Subject, write_members
 from .place import beside, check_name, check_place, name_for, put
 from .refit import refit_on_all
 from .requirements import pins
+from .signing import read_private_key, sign_manifest
+from .source import check_languages, source_files, source_head
 
 _MEASURE_S = 2.0
 _SURPRISE = 2.0  # times the latency that the search measured
@@ -70,6 +72,8 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     by: str | None = None,
     overwrite: bool = False,
     hashes: bool = False,
+    code: Sequence[str] = (),
+    sign: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Train the choice again on all rows and write it as a bundle.
@@ -95,6 +99,10 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     hashes : bool
         Whether pip asks its package index for the hashes of what ``requirements.txt`` installs; where it cannot
         be reached, the pins stand alone and the file says so.
+    code : sequence of str
+        Languages in which the scorer is written as source text, under ``source/``: python, c, java, javascript, sql.
+    sign : path, optional
+        A private key (Ed25519, PEM) that signs the manifest.
     progress : callable, optional
         Called with events: "kind" is "step" or "warning", "message" a line for people.
 
@@ -114,17 +122,29 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     own_name = name_for(str(run.info.get("name") or run.path.name))
     tag = Label(check_name(name or own_name, "--name"), check_name(version, "--version"), by, note)
     check_place(target, overwrite)
+    check_languages(code)
+    key = read_private_key(sign) if sign is not None else None
     tell = progress or (lambda event: None)
     with beside(target) as work:
         folder = work / tag.name
         folder.mkdir()
-        _fill(run, choice, folder, tag, tell, hashes=hashes)
+        _fill(run, choice, folder, tag, tell, Extras(hashes, tuple(code)))
+        if key is not None:
+            sign_manifest(folder, key)
         _self_check(folder, tell)
         put(folder, target, work)
     return target
 
 
-def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progress, *, hashes: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a bundle has only where it is asked for: hashes of packages, and the scorer as source."""
+
+    hashes: bool = False
+    code: tuple[str, ...] = ()
+
+
+def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progress, extras: Extras) -> None:
     """Write every file of the bundle."""
     candidate, data = run.candidate(choice.id), run.dataset()
     tell(
@@ -157,10 +177,13 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         train_cpu_s=candidate.measured.train_cpu_s if candidate.measured else None,
         seed=run.settings.seed,
     )
-    packages = with_hashes(pins()) if hashes else pins()
-    if hashes and not packages[0].hashes:
+    packages = with_hashes(pins()) if extras.hashes else pins()
+    if extras.hashes and not packages[0].hashes:
         tell({"kind": "warning", "message": "requirements.txt has no hashes: pip reached no package index"})
     manifest = write_members(folder, about, packages, tell)
+    for name, text in source_files(served, extras.code, data, source_head(manifest)).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
     shutil.copytree(
         Path(workbench.runtime.__file__).parent,
         folder / RUNTIME_FOLDER,

@@ -31,6 +31,7 @@ __all__ = [
     "GOLDEN_FILE",
     "MANIFEST_FILE",
     "RUNTIME_FOLDER",
+    "SIGNATURE_FILE",
     "Latency",
     "Lineage",
     "Manifest",
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 MANIFEST_FILE = "manifest.json"
+SIGNATURE_FILE = "manifest.json.sig"
 GOLDEN_FILE = "golden.jsonl"
 RUNTIME_FOLDER = "runtime"
 _CODE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
@@ -184,13 +186,15 @@ def sha256_of(path: Path) -> str:
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """Return the sha256 of every file of a bundle folder but the manifest, by relative path, sorted.
+    """Return the sha256 of every file of a bundle folder but the manifest and its signature, by relative path, sorted.
 
     Compiled Python (``__pycache__``) is no part of a bundle and is passed over.
     """
     found = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     names = {path.relative_to(folder).as_posix(): path for path in found}
-    return {name: sha256_of(path) for name, path in names.items() if name != MANIFEST_FILE}
+    return {
+        name: sha256_of(path) for name, path in names.items() if name not in (MANIFEST_FILE, SIGNATURE_FILE)
+    }
 
 
 def model_digest(files: Mapping[str, str]) -> str:
