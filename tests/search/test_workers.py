@@ -51,7 +51,9 @@ def _params(family: str) -> dict[str, object]:
 
 
 def fold(name: str, split: int = 0, params: dict[str, object] | None = None) -> FoldTask:
-    return FoldTask(Config(name, "linear", _params("linear") if params is None else params, "portfolio", 0), split)
+    return FoldTask(
+        Config(name, "linear", _params("linear") if params is None else params, "portfolio", 0), split
+    )
 
 
 def test_folds_come_back_and_make_a_measured_candidate(pool: WorkerPool, run: Path) -> None:

@@ -17,7 +17,9 @@ from workbench.errors import InputError, NoBundleError, UsageError, WorkbenchErr
 
 from . import (
     app,
+    bundles,
     demo,
+    diff,
     export,
     front,
     inspect,
@@ -42,6 +44,8 @@ COMMANDS: tuple[Command, ...] = (
     front.COMMAND,
     export.COMMAND,
     verify.COMMAND,
+    diff.COMMAND,
+    bundles.COMMAND,
     predict.COMMAND,
     serve.COMMAND,
     app.COMMAND,

@@ -14,14 +14,15 @@ import numpy as np
 
 from .errors import BundleError, InputError, NoBundleError, TamperedBundleError, shown
 from .golden import GoldenReport, replay
-from .manifest import GOLDEN_FILE, MANIFEST_FILE, Manifest, verify_files
+from .manifest import GOLDEN_FILE, MANIFEST_FILE, MOST_BYTES, MOST_FILES, Manifest, verify_files
 from .predictor import Predictor, check_finite
 from .rows import read_rows
 from .schema import Label, Schema
 
-_MOST_ENTRIES = 10_000
-_MOST_BYTES = 4 << 30
+_MOST_ENTRIES, _MOST_BYTES = MOST_FILES, MOST_BYTES
 _CHUNK_BYTES = 1 << 20
+_MOST_PACKED = 200  # times that a zip's bytes may grow, where they grow to more than the next number
+_SMALL_BYTES = 64 << 20
 
 
 class Bundle:
@@ -163,7 +164,7 @@ def open_bundle(path: str | Path, *, threads: int = 1) -> Bundle:
     folder, owned = _folder_of(Path(path))
     try:
         manifest = Manifest.read(folder)
-        verify_files(folder, manifest)
+        verify_files(folder, manifest)  # before anything of it is read
         predictor = Predictor.load(folder, threads)
         _check_agreement(manifest, predictor)
         bundle = Bundle(folder, manifest, predictor)
@@ -179,6 +180,8 @@ def open_bundle(path: str | Path, *, threads: int = 1) -> Bundle:
 def _folder_of(path: Path) -> tuple[Path, Path | None]:
     """Return the folder of a bundle, and the temporary folder that it was unpacked to, where it was."""
     if path.is_dir():
+        if (path / MANIFEST_FILE).is_symlink():
+            raise TamperedBundleError(f"{MANIFEST_FILE} is a link", expected="a file of the bundle")
         if not (path / MANIFEST_FILE).is_file():
             raise BundleError(f"{path} is no bundle", found=f"no {MANIFEST_FILE} in it")
         return path, None
@@ -228,6 +231,13 @@ def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
             f"{path.name} is too large to be a bundle",
             found=f"{len(entries)} files of {total} bytes",
             expected=f"at most {_MOST_ENTRIES} files of {_MOST_BYTES} bytes",
+        )
+    packed = sum(entry.compress_size for entry in entries)
+    if total > _SMALL_BYTES and total > _MOST_PACKED * packed:
+        raise TamperedBundleError(
+            f"{path.name} is too large to be a bundle",
+            found=f"{packed} bytes that unpack to {total}",
+            expected=f"at most {_MOST_PACKED} times as many",
         )
     if len({entry.filename for entry in entries}) < len(entries):
         raise TamperedBundleError(f"{path.name} holds two files of one name")

@@ -44,12 +44,20 @@ class Predictor:
     def __init__(self, schema: Schema, encoder: Encoder, model: bytes, threads: int = 1) -> None:
         self.schema, self.encoder = schema, encoder
         self.content = model
+        encoder.check_columns({column.name: column.is_numeric for column in schema.columns})
         self._model = OnnxModel(model, threads)
         if self._model.width != encoder.width:
             raise TamperedBundleError(
                 "encoder.json and model.onnx do not belong together",
                 found=f"{encoder.width} features encoded",
                 expected=f"{self._model.width}",
+            )
+        outputs = len(schema.output.classes) or 1
+        if self._model.outputs != outputs:
+            raise TamperedBundleError(
+                "schema.json and model.onnx do not belong together",
+                found=f"{self._model.outputs} outputs of the model",
+                expected=f"{outputs}",
             )
         self.names = schema.names
         self._width = encoder.width
@@ -275,13 +283,33 @@ def read_bytes(path: Path) -> bytes:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object of a bundle, or raise `TamperedBundleError` naming its file."""
-    try:
-        document = json.loads(read_bytes(path))
-    except ValueError as error:
-        raise TamperedBundleError(f"{path.name} is no JSON document", found=str(error)) from error
+    document = parse_json(read_bytes(path), path.name)
     if not isinstance(document, dict):
         raise TamperedBundleError(f"{path.name}", found=type(document).__name__, expected="a JSON object")
     return document
+
+
+def parse_json(content: bytes, what: str) -> Any:
+    """Read one JSON document of a bundle.
+
+    Raises
+    ------
+    TamperedBundleError
+        Where it is none, or nested deeper than anything that is written here.
+
+    Examples
+    --------
+    >>> parse_json(b"[" * 100_000, "schema.json")
+    Traceback (most recent call last):
+    ...
+    workbench.runtime.errors.TamperedBundleError: schema.json is nested too deeply
+    """
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise TamperedBundleError(f"{what} is nested too deeply") from error
+    except ValueError as error:
+        raise TamperedBundleError(f"{what} is no JSON document", found=str(error)) from error
 
 
 def dump_json(document: Any) -> str:

@@ -6,12 +6,13 @@ Everything about values and columns can be had from here, whichever file it lies
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from .columns import KINDS, Column, Kind
-from .errors import BundleError
+from .errors import TamperedBundleError, shown
 from .intervals import Intervals
+from .records import read_record
 from .values import (
     FALSE_TEXT,
     MISSING_TEXT,
@@ -94,23 +95,6 @@ class Output:
             del document["intervals"]
         return document
 
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Output:
-        """Read the output's part of ``schema.json``.
-
-        Raises
-        ------
-        BundleError
-            Where it has intervals that cannot be read, or that a classifier cannot have.
-        """
-        plain = {key: value for key, value in document.items() if key != "intervals"}
-        output = cls(**_tuples(plain))
-        if document.get("intervals") is None:
-            return output
-        if output.task != "regression":
-            raise BundleError("schema.json", found=f"intervals of a {output.task} task", expected="none")
-        return replace(output, intervals=Intervals.from_json(document["intervals"]))
-
 
 @dataclass(frozen=True, slots=True)
 class Schema:
@@ -143,22 +127,41 @@ class Schema:
 
         Raises
         ------
-        BundleError
-            Where the document is no schema.
+        TamperedBundleError
+            Where the document is no schema, naming the key.
         """
-        try:
-            columns = tuple(Column(**_tuples(entry)) for entry in document["columns"])
-            output = Output.from_json(document["output"])
-        except (KeyError, TypeError) as error:
-            raise BundleError("schema.json cannot be read", found=str(error)) from error
-        unknown = [column.kind for column in columns if column.kind not in KINDS]
-        if unknown:
-            raise BundleError("schema.json", found=f"kind {unknown[0]!r}", expected=", ".join(KINDS))
-        return cls(columns, output, dict(document.get("source", {})))
+        listed = document.get("columns")
+        if not isinstance(listed, list):
+            raise TamperedBundleError("schema.json: key 'columns'", found=shown(listed), expected="a list")
+        columns = tuple(
+            read_record(Column, entry, f"columns[{at}].", file="schema.json", strict=True)
+            for at, entry in enumerate(listed)
+        )
+        output = read_record(Output, document.get("output"), "output.", file="schema.json", strict=True)
+        source = document.get("source", {})
+        _check(columns, output, source)
+        return cls(columns, output, dict(source))
 
 
-def _tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+def _check(columns: Sequence[Column], output: Output, source: Any) -> None:
+    names = [column.name for column in columns]
+    if len(set(names)) < len(names):
+        raise TamperedBundleError("schema.json", found=f"columns {shown(names)}", expected="names, each once")
+    for column in columns:
+        if len(column.decimal) != 1 or len(column.thousands) > 1:
+            raise TamperedBundleError(
+                f"schema.json: column {shown(column.name)}", expected="marks of one letter"
+            )
+    if output.intervals is not None and output.task != "regression":
+        raise TamperedBundleError("schema.json", found=f"intervals of a {output.task} task", expected="none")
+    fewest, most = {"binary": (2, 2), "multiclass": (2, 1 << 20), "regression": (0, 0)}[output.task]
+    distinct = {label_text(label) for label in output.classes}
+    if not fewest <= len(output.classes) <= most or len(distinct) < len(output.classes):
+        raise TamperedBundleError(
+            f"schema.json: the classes of a {output.task} task", found=shown(list(output.classes))
+        )
+    if not isinstance(source, Mapping):
+        raise TamperedBundleError("schema.json: key 'source'", found=shown(source), expected="an object")
 
 
 def tidy_names(header: Sequence[str]) -> list[str]:
