@@ -23,6 +23,7 @@ from tests.runtime.made import ROWS, golden_line, make_predictor, write_manifest
 from workbench.runtime.bundle import Bundle
 from workbench.runtime.errors import ServeError
 from workbench.runtime.server import listening, serve
+from workbench.runtime.settings import ServeSettings
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -169,7 +170,7 @@ def test_a_port_in_use_is_one_clear_error(folder: Path) -> None:
         listening("127.0.0.1", 0) as taken,
         pytest.raises(ServeError, match=r"port \d+ of 127\.0\.0\.1 is in use\. Choose another"),
     ):
-        serve(folder, port=taken.getsockname()[1])
+        serve(folder, ServeSettings(port=taken.getsockname()[1]))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ def test_a_port_in_use_is_one_clear_error(folder: Path) -> None:
 )
 def test_an_address_that_is_none_is_one_clear_error(folder: Path, host: str, port: int, words: str) -> None:
     with pytest.raises(ServeError) as caught:
-        serve(folder, host=host, port=port)
+        serve(folder, ServeSettings(host=host, port=port))
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -192,7 +193,7 @@ def test_an_address_that_is_none_is_one_clear_error(folder: Path, host: str, por
 def test_a_log_that_cannot_be_written_is_said_at_the_start(folder: Path, tmp_path: Path) -> None:
     for workers in (1, 2):
         with pytest.raises(ServeError, match="the log"):
-            serve(folder, port=0, log=str(tmp_path), workers=workers)
+            serve(folder, ServeSettings(port=0, log=str(tmp_path), workers=workers))
 
 
 def test_without_uvicorn_it_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
