@@ -98,21 +98,35 @@ class InputError(WorkbenchError, ValueError):
 
 
 class MissingColumnError(InputError):
-    """A column that the model needs is not in the input; `row` counts from 0 where only that one lacks it."""
+    """A column that the model needs is not in the input; `row` counts from 0 where only that one lacks it.
+
+    `spare` are the names present that no other column of the model goes by: one of them may be the one meant.
+    """
 
     code = "forgotten_feature"
 
-    def __init__(self, column: str, present: Iterable[str], row: int | None = None) -> None:
+    def __init__(
+        self,
+        column: str,
+        present: Iterable[str],
+        row: int | None = None,
+        spare: Iterable[str] | None = None,
+    ) -> None:
         self.column, self.row = column, row
-        names = [str(name) for name in present]
+        self.names = names = [str(name) for name in present]
+        self.spare = names if spare is None else list(spare)
         where = f"column {shown(column)}" if row is None else f"row {row}, column {shown(column)}"
-        close = nearest(column, names)
+        close = nearest(column, self.spare)
         if close:
             hint = f"Did you mean {', '.join(shown(name) for name in close)}?"
         else:
             hint = "Send every column of the schema; use null for a missing value."
         listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
         super().__init__(f"{where} is missing", found=f"columns {listed or 'none'}", hint=hint)
+
+    def at(self, row: int) -> MissingColumnError:
+        """Return the same error with its row named."""
+        return MissingColumnError(self.column, self.names, row, self.spare)
 
 
 class BadValueError(InputError):

@@ -91,7 +91,8 @@ class Metrics:
         self.add("workbench_requests_total", (route, code))
         labels = (method, route, code, "workbench")
         self.add("rest_server_requests_total", labels)
-        self.observe("rest_server_requests_duration_seconds", labels, seconds)
+        if method == "POST":
+            self.observe("rest_server_requests_duration_seconds", labels, seconds)
         if rows:  # durations are those of predictions; probes would only dilute them
             self.add("workbench_rows_total", (), rows)
             self.observe("workbench_request_duration_seconds", (route,), seconds)

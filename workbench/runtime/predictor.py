@@ -121,7 +121,7 @@ class Predictor:
             except BadValueError as error:
                 raise error.at(position) from None
             except MissingColumnError as error:
-                raise MissingColumnError(error.column, row, position) from None
+                raise error.at(position) from None
         return out
 
     def encode_values(self, rows: Sequence[list[Any]]) -> np.ndarray:
@@ -146,7 +146,7 @@ class Predictor:
                 try:
                     tidied.append(tidy_row(row, self.names))
                 except MissingColumnError as error:
-                    raise MissingColumnError(error.column, row, position) from None
+                    raise error.at(position) from None
             return {name: [row[name] for row in tidied] for name in self.names}
 
     def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:

@@ -124,7 +124,8 @@ def unreadable(column: Column, values: Any) -> WrongKindError | None:
     """
     read = column.reader()
     first: BadValueError | None = None
-    for value in list(values)[:_TRIED]:
+    listed = values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind != "M" else values
+    for value in listed[:_TRIED]:
         try:
             read(value)
         except BadValueError as error:
