@@ -20,7 +20,7 @@ FLOORS = (
     ("data", "families"),
     ("search",),
     ("tradeoff", "monitoring"),
-    ("export", "serving"),
+    ("export", "serving", "loadtest"),
     ("api",),
     ("estimators",),
     ("ui",),

@@ -14,7 +14,20 @@ from collections.abc import Sequence
 
 from workbench.errors import InputError, UsageError, WorkbenchError, nearest, shown
 
-from . import app, demo, export, front, inspect, leaderboard, predict, resume, search, serve, verify
+from . import (
+    app,
+    demo,
+    export,
+    front,
+    inspect,
+    leaderboard,
+    load_test,
+    predict,
+    resume,
+    search,
+    serve,
+    verify,
+)
 from .command import Command, Parser
 from .console import Console, debugging, one_line
 
@@ -29,6 +42,7 @@ COMMANDS: tuple[Command, ...] = (
     verify.COMMAND,
     predict.COMMAND,
     serve.COMMAND,
+    load_test.COMMAND,
     app.COMMAND,
 )
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
