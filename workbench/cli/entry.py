@@ -24,6 +24,7 @@ from . import (
     load_test,
     predict,
     resume,
+    run,
     search,
     serve,
     verify,
@@ -43,6 +44,7 @@ COMMANDS: tuple[Command, ...] = (
     predict.COMMAND,
     serve.COMMAND,
     load_test.COMMAND,
+    run.COMMAND,
     app.COMMAND,
 )
 DONE, FAILED, WRONG_USAGE = 0, 1, 2

@@ -1,4 +1,4 @@
-"""``python -m runtime predict|serve|check``: a bundle's own commands, run inside its folder."""
+"""``python -m runtime predict|serve|run|check``: a bundle's own commands, run inside its folder."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .batch import score_file
 from .bundle import open_bundle
 from .check import check_bundle
 from .errors import InputError, WorkbenchError
+from .run import MODES, read_config, run
 from .server import serve
 from .settings import add_serve_options, settings_of
 
@@ -23,7 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m runtime", description="Predict with, serve or check a bundle."
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="predict|serve|check")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="predict|serve|run|check")
 
     predict = verbs.add_parser("predict", help="score a file into another one")
     predict.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
@@ -36,9 +37,13 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
     add_serve_options(serving)
 
+    running = verbs.add_parser("run", help="batch, HTTP or stream, as a configuration file says")
+    running.add_argument("config", help="a TOML file; its bundle may be left out: the folder above runtime/")
+    running.add_argument("--mode", choices=MODES, help="in place of the file's mode")
+
     check = verbs.add_parser("check", help="checksums and golden rows")
     check.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
-    for each in (predict, check):
+    for each in (predict, running, check):
         each.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -46,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     if options.verb == "serve":
         return serve(options.bundle, settings_of(options))
+    if options.verb == "run":
+        done = run(read_config(options.config, mode=options.mode, bundle=_HERE))
+        _show(options, done.document, done.text)
+        return done.code
     if options.verb == "check":
         checked = check_bundle(options.bundle)
         _show(options, checked.to_json(), checked.to_text())

@@ -94,6 +94,18 @@ class Gates:
         """Return how old the training data is, in seconds, or None where the manifest says no date."""
         return None if self._data_date is None else self._clock() - self._data_date
 
+    def gauges(self) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
+        """Return what the counters' text says of readiness."""
+        codes = self.codes()
+        out: dict[str, dict[tuple[tuple[str, str], ...], float]] = {
+            "workbench_model_ready": {(): int(not codes)},
+            "workbench_model_not_ready": {(("code", code),): int(code in codes) for code in CODES},
+        }
+        age = self.data_age_s()
+        if age is not None:
+            out["workbench_data_age_seconds"] = {(): round(age)}
+        return out
+
     def require(self) -> None:
         """Raise `NotReadyError` where the model is not ready."""
         fault = self.fault()

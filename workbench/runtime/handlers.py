@@ -11,7 +11,7 @@ from typing import Any
 from . import invocations, protocol, tensors
 from .bundle import Bundle
 from .errors import InputError, ModelError, NotReadyError
-from .gates import CODES, Gates
+from .gates import Gates
 from .invocations import error_keys, media_type
 from .log import Encode, json_encoder
 from .metrics import Metrics
@@ -201,16 +201,7 @@ class Handlers:
         return reply
 
     def _metrics_text(self) -> Reply:
-        codes = self._gates.codes()
-        nothing: tuple[tuple[str, str], ...] = ()
-        gauges: dict[str, Mapping[tuple[tuple[str, str], ...], float]] = {
-            "workbench_model_ready": {nothing: int(not codes)},
-            "workbench_model_not_ready": {(("code", code),): int(code in codes) for code in CODES},
-        }
-        age = self._gates.data_age_s()
-        if age is not None:
-            gauges["workbench_data_age_seconds"] = {nothing: round(age)}
-        text = self._metrics.text(gauges).encode()
+        text = self._metrics.text(self._gates.gauges()).encode()
         return Reply(200, text, b"text/plain; version=0.0.4; charset=utf-8")
 
     def _page(self, name: str) -> bytes:

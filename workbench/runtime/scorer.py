@@ -87,7 +87,7 @@ class Scorer:
         InputError, ModelError
             As for `rows`.
         """
-        return self._columns(columns, perf_counter(), lambda: self._watch.header(header))
+        return self._columns(columns, perf_counter(), lambda: self._watch.header(header, Seen()))
 
     def _columns(self, columns: Mapping[str, Any], started: float, keys: Any) -> Scored:
         try:

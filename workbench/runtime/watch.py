@@ -6,7 +6,7 @@ model does not have. None of them stops a model, and each may make its answer a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +57,10 @@ class Watch:
     strict : bool
         Whether the first thing met raises `UnseenError`.
 
+    Attributes
+    ----------
+    strict : bool
+
     Examples
     --------
     >>> from workbench.runtime.schema import Output
@@ -68,7 +72,7 @@ class Watch:
     def __init__(self, schema: Schema, *, strict: bool = False) -> None:
         self._names = frozenset(schema.names)
         self._width = len(schema.columns)
-        self._strict = strict
+        self.strict = strict
         self._ranges: list[tuple[int, float, float, Column]] = []
         self._levels: list[tuple[int, frozenset[str], Column]] = []
         for at, column in enumerate(schema.columns):
@@ -104,21 +108,33 @@ class Watch:
         UnseenError
             Where this watch is strict and something was met.
         """
+        for kind, column, rows, text in self._found(columns):
+            self._note(seen, kind, column, int(rows[0]), text, len(rows))
+        return seen
+
+    def odd_rows(self, columns: Mapping[str, Column1d]) -> dict[int, str]:
+        """Return what was met first in each row of canonical columns, by position; nothing is raised."""
+        out: dict[int, str] = {}
+        for kind, column, rows, text in self._found(columns):
+            for position in rows.tolist():
+                same = f"column {shown(column.name)}: {kind.replace('_', ' ')} ({text})"
+                out.setdefault(position, same if position == rows[0] else same.split(" (", maxsplit=1)[0])
+        return out
+
+    def _found(self, columns: Mapping[str, Column1d]) -> Iterator[tuple[str, Column, np.ndarray, str]]:
+        """Yield kind, column, the rows it was met in, and what the first of them holds."""
         for _, low, high, column in self._ranges:
             numbers = np.asarray(columns[column.name])
-            where = np.flatnonzero((numbers < low) | (numbers > high))
-            if len(where):
-                text = _range(float(numbers[where[0]]), low, high)
-                self._note(seen, OUT_OF_RANGE, column, int(where[0]), text, len(where))
+            rows = np.flatnonzero((numbers < low) | (numbers > high))
+            if len(rows):
+                yield OUT_OF_RANGE, column, rows, _range(float(numbers[rows[0]]), low, high)
         for _, known, column in self._levels:
             levels = columns[column.name]
             if isinstance(levels, Levels) and not known.issuperset(levels.values):
                 odd = np.asarray([text not in known for text in levels.values] + [False])
-                where = np.flatnonzero(odd[levels.codes])
-                if len(where):
-                    text = _level(levels.values[int(levels.codes[where[0]])], column)
-                    self._note(seen, UNSEEN, column, int(where[0]), text, len(where))
-        return seen
+                rows = np.flatnonzero(odd[levels.codes])
+                if len(rows):
+                    yield UNSEEN, column, rows, _level(levels.values[int(levels.codes[rows[0]])], column)
 
     def row_keys(self, rows: Sequence[Mapping[str, Any]]) -> Seen:
         """Look for columns that the model does not have, in rows that hold all that it has."""
@@ -129,9 +145,8 @@ class Watch:
                 self._extra(seen, row, f"row {position}, ", len(row) - width)
         return seen
 
-    def header(self, names: Sequence[Any]) -> Seen:
+    def header(self, names: Sequence[Any], seen: Seen) -> Seen:
         """Look for columns that the model does not have, in the header of a table that holds all that it has."""
-        seen = Seen()
         if len(names) > self._width:
             self._extra(seen, names, "", len(names) - self._width)
         return seen
@@ -147,7 +162,7 @@ class Watch:
         self._take(seen, kind, column.name, f"row {row}, column {shown(column.name)}: {text}", count)
 
     def _take(self, seen: Seen, kind: str, column: str, text: str, count: int) -> None:
-        if self._strict:
+        if self.strict:
             raise UnseenError(kind, text)
         seen.counts[kind, column] = seen.counts.get((kind, column), 0) + count
         if len(seen.lines) < _SHOWN:
