@@ -24,9 +24,11 @@ from . import (
     front,
     inspect,
     leaderboard,
+    load_test,
     predict,
     reproduce,
     resume,
+    run,
     search,
     serve,
     verify,
@@ -48,6 +50,8 @@ COMMANDS: tuple[Command, ...] = (
     bundles.COMMAND,
     predict.COMMAND,
     serve.COMMAND,
+    load_test.COMMAND,
+    run.COMMAND,
     app.COMMAND,
 )
 DONE, FAILED, WRONG_USAGE = 0, 1, 2

@@ -20,7 +20,7 @@ from .schema import Column1d, Label, Schema
 
 SCHEMA_FILE, ENCODER_FILE, MODEL_FILE = "schema.json", "encoder.json", "model.onnx"
 _BATCH_ROWS = 16384
-_FEW_ROWS = 16  # up to here, rows one by one are encoded faster than columns
+FEW_ROWS = 16  # up to here, rows one by one are encoded faster than columns
 
 
 class Predictor:
@@ -81,15 +81,21 @@ class Predictor:
         MissingColumnError, BadValueError
             Where the row does not fit the schema.
         """
-        return np.array(self._features(row), dtype=np.float32)[None]
+        return np.array(self._encode_row(self.read_row(row)), dtype=np.float32)[None]
 
-    def _features(self, row: Mapping[str, Any]) -> list[float]:
+    def read_row(self, row: Mapping[str, Any]) -> list[Any]:
+        """Read one row into canonical values, in the order of the schema.
+
+        Raises
+        ------
+        MissingColumnError, BadValueError
+            Where the row does not fit the schema.
+        """
         try:
-            values = [read(row[name]) for name, read in self._readers]
+            return [read(row[name]) for name, read in self._readers]
         except KeyError:
             found = tidy_row(row, self.names)
-            values = [read(found[name]) for name, read in self._readers]
-        return self._encode_row(values)
+            return [read(found[name]) for name, read in self._readers]
 
     def predict_row(self, row: Mapping[str, Any]) -> np.ndarray:
         """Predict one row: class probabilities, shape (k,), or one number, shape (1,), as float32."""
@@ -110,19 +116,36 @@ class Predictor:
         MissingColumnError, BadValueError
             Where a row does not fit the schema, naming the row.
         """
-        if len(rows) > _FEW_ROWS:
-            return self.encode_columns(self._transposed(rows))
-        out = np.empty((len(rows), self._width), dtype=np.float32)
+        if len(rows) > FEW_ROWS:
+            return self.encode_columns(self.transposed(rows))
+        return self.encode_values(self.read_rows(rows))
+
+    def read_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """Read a few rows into canonical values, each in the order of the schema; an error names the row."""
+        out = []
         for position, row in enumerate(rows):
             try:
-                out[position] = self._features(row)
+                out.append(self.read_row(row))
             except BadValueError as error:
                 raise error.at(position) from None
             except MissingColumnError as error:
-                raise MissingColumnError(error.column, row, position) from None
+                raise error.at(position) from None
         return out
 
-    def _transposed(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    def encode_values(self, rows: Sequence[list[Any]]) -> np.ndarray:
+        """Encode rows that `read_rows` has read, into a float32 matrix, shape (n, width).
+
+        The rows are used up: derived values are appended to them.
+        """
+        if len(rows) == 1:
+            return np.array(self._encode_row(rows[0]), dtype=np.float32)[None]
+        out = np.empty((len(rows), self._width), dtype=np.float32)
+        for position, values in enumerate(rows):
+            out[position] = self._encode_row(values)
+        return out
+
+    def transposed(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+        """Return rows as raw columns, in the order of the schema; an error names the row that lacks one."""
         try:
             return {name: [row[name] for row in rows] for name in self.names}
         except KeyError:
@@ -131,7 +154,7 @@ class Predictor:
                 try:
                     tidied.append(tidy_row(row, self.names))
                 except MissingColumnError as error:
-                    raise MissingColumnError(error.column, row, position) from None
+                    raise error.at(position) from None
             return {name: [row[name] for row in tidied] for name in self.names}
 
     def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:

@@ -52,7 +52,9 @@ def locate(names: Sequence[str], header: Sequence[Any]) -> dict[str, int]:
     found = positions(names, header)
     for name in names:
         if name not in found:
-            raise MissingColumnError(name, [str(each) for each in header])
+            taken = set(found.values())
+            spare = [str(each) for at, each in enumerate(header) if at not in taken]
+            raise MissingColumnError(name, [str(each) for each in header], spare=spare)
     return found
 
 

@@ -27,6 +27,7 @@ MONEY = (
 _BESIDE = re.compile(rf"{MONEY}|[\s%]")
 _TYPED = str.maketrans("−–’", "--'")  # signs that word processors and typesetters put
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.IGNORECASE)
+_EPOCH_TEXT = re.compile(r"-?\d{9,19}(?:\.\d+)?")  # shorter ones are dates without separators, or years
 _WHOLE_FLOAT = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 FAR_NUMBER = float(np.finfo(np.float32).max)  # JSON has no infinity; encoders bound it to this
@@ -205,7 +206,9 @@ def moment_seconds(value: Any, formats: Sequence[str]) -> float | None:
     A number is seconds, or where it is too far in the future milliseconds, microseconds or nanoseconds.
     """
     if isinstance(value, str):
-        return parse_datetime(value.strip(), formats)
+        text = value.strip()
+        moment = parse_datetime(text, formats)
+        return moment_seconds(float(text), ()) if moment is None and _EPOCH_TEXT.fullmatch(text) else moment
     if isinstance(value, dt.datetime):
         return utc_seconds(value)
     if isinstance(value, dt.date):
