@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 import plotly.graph_objects as go
-
 from workbench.ui.charts import clipped, front_figure, hover_text
 from workbench.ui.tables import drawable
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from workbench.errors import InputError, UsageError, WorkbenchError, nearest, shown
 
-from . import app, demo, export, front, inspect, leaderboard, predict, resume, search, serve, verify
+from . import app, demo, export, front, inspect, leaderboard, predict, report, resume, search, serve, verify
 from .command import Command, Parser
 from .console import Console, debugging, one_line
 
@@ -26,6 +26,7 @@ COMMANDS: tuple[Command, ...] = (
     leaderboard.COMMAND,
     front.COMMAND,
     export.COMMAND,
+    report.COMMAND,
     verify.COMMAND,
     predict.COMMAND,
     serve.COMMAND,

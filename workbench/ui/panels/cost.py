@@ -8,18 +8,18 @@ from typing import Any
 
 import streamlit as st
 
+from workbench.display.numbers import count, plain, significant
+from workbench.display.tables import month_table, score_column, score_format
 from workbench.tradeoff import PriceSheet, Traffic, monthly
 from workbench.tradeoff.sentences import money
-from workbench.ui import texts
-from workbench.ui.display import count, plain, significant
-from workbench.ui.tables import month_table, score_column, score_format
+from workbench.ui.texts import choose as texts
 
 Row = Mapping[str, Any]
 
 
 def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, key: str) -> None:
     """Ask for the traffic and show what a month of it costs with the choice and with the rest of the front."""
-    st.subheader(texts.COST)
+    st.subheader(texts.COST_TITLE)
     sheet = replace(sheet, traffic=_ask_traffic(sheet.traffic, key))
     traffic = sheet.traffic
     st.caption(
@@ -46,8 +46,8 @@ def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, key: str) -> Non
             ),
         )
         st.metric(texts.COST_CALL, plain(money(busy_only, sheet.currency)), help=texts.COST_CALL_HELP)
-    with st.expander(texts.COST_OTHERS):
-        _show_front(rows, sheet)
+    st.markdown(f"**{texts.COST_OTHERS}**")
+    _show_front(rows, sheet)
 
 
 def _ask_traffic(default: Traffic, key: str) -> Traffic:
@@ -81,6 +81,6 @@ def _show_front(rows: Sequence[Row], sheet: PriceSheet) -> None:
         "score": st.column_config.NumberColumn(score_column(metric), format=score_format(metric)),
         "price_per_month_usd": st.column_config.NumberColumn(texts.COST_MONTH, format=f"{sign}%.2f"),
         "replicas": st.column_config.NumberColumn(texts.COST_REPLICAS),
-        "price_per_million_usd": st.column_config.NumberColumn(texts.FACT_PRICE, format=f"{sign}%.3g"),
+        "price_per_million_usd": st.column_config.NumberColumn(texts.COST_PER_MILLION, format=f"{sign}%.3g"),
     }
     st.dataframe(month_table(rows, sheet), hide_index=True, width="stretch", column_config=columns)

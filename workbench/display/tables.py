@@ -6,13 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workbench.tradeoff import Limits, PriceSheet, compare, front_of, monthly
-from workbench.tradeoff.sentences import label
+from workbench.tradeoff import Limits, PriceSheet, front_of, monthly
+from workbench.tradeoff.sentences import money
 
-from . import texts
-from .display import count, duration, interval, latency, metric_words, moment, score, shown_score
-from .texts import UNKNOWN
-from .workspace import BundleEntry
+from .numbers import count, interval, latency, metric_words, score, shown_score, significant, size
+from .words import family_name
 
 Row = Mapping[str, Any]
 
@@ -48,6 +46,37 @@ def over_limit(rows: Sequence[Row], limits: Limits) -> set[str]:
     return {str(row["id"]) for row in rows if row["status"] == "ok" and not limits.meets(row)}
 
 
+def within_loss(rows: Sequence[Row], max_loss: float | None) -> list[Row]:
+    """Return the rows whose score is at most so much below the best one's; all of them for None.
+
+    Examples
+    --------
+    >>> rows = [{"id": name, "status": "ok", "score": score} for name, score in (("a", 0.9), ("b", 0.895), ("c", 0.8))]
+    >>> [row["id"] for row in within_loss(rows, 0.01)]
+    ['a', 'b']
+    """
+    best = best_row(rows)
+    if max_loss is None or best is None:
+        return list(rows)
+    least = best["score"] - max_loss - 1e-12
+    return [
+        row for row in rows if row["status"] == "ok" and row["score"] is not None and row["score"] >= least
+    ]
+
+
+def loss_steps(best: float, metric: str) -> list[float]:
+    """Return distances from the best score that are worth offering: round points, or round shares of an error.
+
+    Examples
+    --------
+    >>> loss_steps(0.9, "roc_auc"), loss_steps(-200.0, "neg_mean_absolute_error")[:2]
+    ([0.001, 0.002, 0.005, 0.01, 0.02, 0.05], [2.0, 4.0])
+    """
+    if metric_words(metric).percent:
+        return [0.001, 0.002, 0.005, 0.01, 0.02, 0.05]
+    return [float(f"{abs(best) * share:.6g}") for share in (0.01, 0.02, 0.05, 0.1, 0.2)]
+
+
 def leaderboard_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return what the table of all usable candidates shows, numbers as numbers so that columns sort."""
     return [_candidate(row) for row in rows if row["status"] == "ok"]
@@ -68,7 +97,7 @@ def month_table(rows: Sequence[Row], sheet: PriceSheet) -> list[dict[str, Any]]:
             table.append(
                 {
                     "id": row["id"],
-                    "family": row["family"],
+                    "family": family_name(row["family"]),
                     "score": shown_score(row["score"], row["metric"]),
                     "price_per_month_usd": month.usd,
                     "replicas": month.replicas,
@@ -78,61 +107,10 @@ def month_table(rows: Sequence[Row], sheet: PriceSheet) -> list[dict[str, Any]]:
     return sorted(table, key=lambda row: (row["price_per_month_usd"], row["price_per_million_usd"]))
 
 
-def beside(row: Row, neighbours: Sequence[Row | None], currency: str) -> list[tuple[str, str]]:
-    """Return for each neighbour its label and how it compares with the chosen row, in a sentence."""
-    return [(label(each), compare(each, row, currency)) for each in neighbours if each is not None]
-
-
 def best_row(rows: Sequence[Row]) -> Row | None:
     """Return the usable row with the highest score, or None."""
     scored = [row for row in rows if row["status"] == "ok" and row["score"] is not None]
     return max(scored, key=lambda row: row["score"], default=None)
-
-
-def bundle_table(entries: Sequence[BundleEntry]) -> list[dict[str, str]]:
-    """Return what the list of bundles shows; a manifest may lack anything, and a broken one says so."""
-    table = []
-    for entry in entries:
-        manifest, metric = entry.manifest, _object(entry.manifest.get("metric"))
-        lineage, measured = _object(manifest.get("lineage")), _object(manifest.get("latency"))
-        value, p50 = metric.get("value"), measured.get("p50_us")
-        name = str(metric.get("name", ""))
-        table.append(
-            {
-                "folder": entry.name,
-                "name": str(manifest.get("name", "")),
-                "version": str(manifest.get("version", "")),
-                "created": moment(manifest.get("created")),
-                "score": f"{score(value, name)} {metric_words(name).short}"
-                if isinstance(value, float)
-                else UNKNOWN,
-                "latency": latency(p50) if isinstance(p50, (int, float)) else UNKNOWN,
-                "run": str(lineage.get("run", "")),
-                "candidate": str(lineage.get("candidate", "")),
-                "problem": entry.problem,
-            }
-        )
-    return table
-
-
-def run_facts(info: Mapping[str, Any]) -> list[str]:
-    """Return what ``run.json`` says of the task, the data and the time, in words; what it does not say is left out."""
-    settings, data = _object(info.get("settings")), _object(info.get("data"))
-    task = str(info.get("task") or settings.get("task") or "")
-    facts = []
-    if data.get("name"):
-        facts.append(str(data["name"]))
-    if settings.get("target"):
-        facts.append(texts.RUN_TARGET.format(target=settings["target"], task=texts.TASKS.get(task, task)))
-    if isinstance(data.get("rows"), int):
-        facts.append(texts.RUN_ROWS.format(rows=count(data["rows"])))
-    used, allowed = info.get("seconds_used"), info.get("seconds_allowed")
-    if isinstance(used, (int, float)):
-        budget = (
-            texts.RUN_BUDGET.format(budget=duration(allowed)) if isinstance(allowed, (int, float)) else ""
-        )
-        facts.append(texts.RUN_TIME.format(seconds=duration(used), budget=budget))
-    return facts
 
 
 def with_front(rows: Sequence[dict[str, Any]], limits: Limits) -> tuple[list[dict[str, Any]], bool]:
@@ -164,17 +142,14 @@ def score_format(metric: str) -> str:
     return "%.1f" if metric_words(metric).percent else "%.4g"
 
 
-def _object(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
 def _candidate(row: Row) -> dict[str, Any]:
     metric = str(row["metric"])
     known = row["score"] is not None
     return {
         "id": row["id"],
-        "family": row["family"],
+        "family": family_name(row["family"]),
         "mark": "●" if row["on_front"] else "",
+        "equal": "≈ best" if row["equal_to_best"] else "",
         "score": shown_score(row["score"], metric) if known else None,
         "interval": interval(row["score_low"], row["score_high"], metric) if known else "",
         "latency_p50_us": _over(row["latency_p50_us"], 1e3),
@@ -188,3 +163,33 @@ def _candidate(row: Row) -> dict[str, Any]:
 
 def _over(value: float | None, divisor: float) -> float | None:
     return None if value is None else value / divisor
+
+
+def side_by_side(rows: Sequence[Row], sheet: PriceSheet) -> list[tuple[str, list[str]]]:
+    """Return the facts of some candidates, one line a fact and one value a candidate, written for people.
+
+    Parameters
+    ----------
+    rows : sequence of leaderboard rows
+    sheet : PriceSheet
+
+    Returns
+    -------
+    list of (str, list of str)
+        The key of a fact and its values in the order of the rows.
+    """
+    months = [monthly(row["cpu_us_per_row"], sheet) for row in rows]
+    metric = str(rows[0]["metric"]) if rows else ""
+    return [
+        ("score", [score(row["score"], metric) for row in rows]),
+        ("interval", [interval(row["score_low"], row["score_high"], metric) for row in rows]),
+        ("holdout", [score(row["holdout_score"], metric) for row in rows]),
+        ("p50", [latency(row["latency_p50_us"]) for row in rows]),
+        ("p99", [latency(row["latency_p99_us"]) for row in rows]),
+        ("month", [money(month.usd, sheet.currency) for month in months]),
+        ("machines", [count(month.replicas) for month in months]),
+        ("million", [money(row["price_per_million_usd"], sheet.currency) for row in rows]),
+        ("rate", [count(row["rows_per_s"]) for row in rows]),
+        ("size", [size(row["artifact_mb"]) for row in rows]),
+        ("training", [f"{significant(row['train_cpu_s'] or 0.0)} s" for row in rows]),
+    ]

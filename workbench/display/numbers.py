@@ -7,7 +7,7 @@ import html
 import math
 import re
 
-from .texts import METRICS, UNKNOWN, MetricWords
+from .words import METRICS, UNKNOWN, MetricWords
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:&^=])")
 
@@ -188,3 +188,28 @@ def moment(iso: object) -> str:
         return str(iso) if iso else UNKNOWN
     when = when.replace(tzinfo=dt.UTC) if when.tzinfo is None else when.astimezone(dt.UTC)
     return when.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def points(gap: float, metric: str) -> str:
+    """Write how far two scores are apart: in points where the score is a percentage, else in the metric's unit.
+
+    Examples
+    --------
+    >>> points(-0.0042, "roc_auc"), points(1200.0, "neg_mean_absolute_error")
+    ('0.42 points', '1,200')
+    """
+    size_of_gap = abs(gap)
+    if metric_words(metric).percent:
+        return f"{significant(100.0 * size_of_gap)} points"
+    return significant(size_of_gap, 3)
+
+
+def percent(share: float | None, decimals: int = 1) -> str:
+    """Write a share as percent.
+
+    Examples
+    --------
+    >>> percent(0.1234), percent(None)
+    ('12.3 %', '–')
+    """
+    return UNKNOWN if share is None or not math.isfinite(share) else f"{100.0 * share:.{decimals}f} %"

@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 
 from workbench.tradeoff.sentences import money
 
-from . import texts
-from .display import chart_text, interval, latency, metric_words, score, shown_score, significant, size
+from . import words
+from .numbers import chart_text, interval, latency, metric_words, score, shown_score, significant, size
 from .tables import drawable
+from .words import family_name
 
 Row = Mapping[str, Any]
 
@@ -66,8 +67,8 @@ def front_figure(
         front = [row for row in shown if row["on_front"] and row["id"] not in over_limit]
         others = [row for row in shown if not row["on_front"] and row["id"] not in over_limit]
         over = [row for row in shown if row["id"] in over_limit]
-        _add_faint(figure, over, texts.CHART_OVER, metric, currency, symbol="x-thin-open")
-        _add_faint(figure, others, texts.CHART_OTHERS, metric, currency, symbol="circle")
+        _add_faint(figure, over, words.CHART_OVER, metric, currency, symbol="x-thin-open")
+        _add_faint(figure, others, words.CHART_OTHERS, metric, currency, symbol="circle")
         _add_edge(figure, front, metric)
         _add_front(figure, front, metric, currency)
         _add_ring(figure, [row for row in shown if row["id"] == chosen_id], metric)
@@ -129,7 +130,7 @@ def _add_front(figure: go.Figure, front: Sequence[Row], metric: str, currency: s
     figure.add_trace(
         go.Scatter(
             **_points(front, metric, currency),
-            name=texts.CHART_FRONT,
+            name=words.CHART_FRONT,
             mode="markers",
             marker=marker,
             error_y=_error_bars(front, metric),
@@ -147,7 +148,7 @@ def _add_ring(figure: go.Figure, chosen: Sequence[Row], metric: str) -> None:
             y=[y],
             mode="markers",
             marker=marker,
-            name=texts.CHART_CHOSEN,
+            name=words.CHART_CHOSEN,
             hoverinfo="skip",
             customdata=[[row["id"]]],
         )
@@ -155,7 +156,7 @@ def _add_ring(figure: go.Figure, chosen: Sequence[Row], metric: str) -> None:
         figure.add_annotation(
             x=math.log10(max(x, 1e-9)),
             y=y,
-            text=f"<b>{chart_text(row['family'])}</b>",
+            text=f"<b>{chart_text(family_name(row['family']))}</b>",
             showarrow=False,
             yshift=28,
             font={"size": 14, "color": _RING},
@@ -175,7 +176,7 @@ def _points(rows: Sequence[Row], metric: str, currency: str) -> dict[str, Any]:
 def hover_text(row: Row, metric: str, currency: str) -> str:
     """Return what hovering over a candidate says, one fact a line."""
     lines = [
-        f"<b>{chart_text(row['family'])}</b> {chart_text(row['id'])}",
+        f"<b>{chart_text(family_name(row['family']))}</b> {chart_text(row['id'])}",
         f"{chart_text(metric_words(metric).label)} {score(row['score'], metric)}",
         f"95 % interval {interval(row['score_low'], row['score_high'], metric)}",
         f"answers in {latency(row['latency_p50_us'])} (p99 {latency(row['latency_p99_us'])})",
@@ -201,7 +202,7 @@ def _error_bars(rows: Sequence[Row], metric: str) -> dict[str, Any]:
 def _price_bar(low: float, high: float, currency: str) -> dict[str, Any]:
     ticks = [low, (low + high) / 2, high]
     return {
-        "title": {"text": texts.CHART_PRICE.format(currency=chart_text(currency)), "font": {"size": 12}},
+        "title": {"text": words.CHART_PRICE.format(currency=chart_text(currency)), "font": {"size": 12}},
         "tickvals": ticks,
         "ticktext": [significant(10**tick) for tick in ticks],
         "thickness": 10,
@@ -236,18 +237,18 @@ def _end(row: Row, key: str) -> float:
 
 
 def _label_axes(figure: go.Figure, metric: str, rows: Sequence[Row], in_view: Sequence[Row]) -> None:
-    words = metric_words(metric)
-    lower_is_better = words.signed
+    named = metric_words(metric)
+    lower_is_better = named.signed
     ends = [shown_score(_end(row, key), metric) for row in in_view for key in ("score_low", "score_high")]
     margin = 0.1 * (max(ends) - min(ends)) or 0.1 * abs(max(ends)) or 1.0
     span = [min(ends) - margin, max(ends) + 1.5 * margin]
-    label = texts.CHART_Y_LOWER.format(label=words.label) if lower_is_better else words.label
+    label = words.CHART_Y_LOWER.format(label=named.label) if lower_is_better else named.label
     figure.update_xaxes(
-        title_text=texts.CHART_X, type="log", **_latency_axis([row["latency_p50_us"] / 1e3 for row in rows])
+        title_text=words.CHART_X, type="log", **_latency_axis([row["latency_p50_us"] / 1e3 for row in rows])
     )
     figure.update_yaxes(
         title_text=chart_text(label),
-        ticksuffix=" %" if words.percent else "",
+        ticksuffix=" %" if named.percent else "",
         range=span[::-1] if lower_is_better else span,
         separatethousands=True,
     )
