@@ -8,10 +8,18 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from workbench.tradeoff.sentences import money
-
 from . import words
-from .numbers import chart_text, interval, latency, metric_words, score, shown_score, significant, size
+from .numbers import (
+    amount,
+    chart_text,
+    interval,
+    latency,
+    metric_words,
+    score,
+    shown_score,
+    significant,
+    size,
+)
 from .tables import drawable
 from .words import family_name
 
@@ -180,7 +188,7 @@ def hover_text(row: Row, metric: str, currency: str) -> str:
         f"{chart_text(metric_words(metric).label)} {score(row['score'], metric)}",
         f"95 % interval {interval(row['score_low'], row['score_high'], metric)}",
         f"answers in {latency(row['latency_p50_us'])} (p99 {latency(row['latency_p99_us'])})",
-        f"{chart_text(money(row['price_per_million_usd'], currency))} per million",
+        f"{chart_text(amount(row['price_per_million_usd'], currency))} per million",
         size(row["artifact_mb"]),
     ]
     return "<br>".join(lines)
@@ -251,6 +259,7 @@ def _label_axes(figure: go.Figure, metric: str, rows: Sequence[Row], in_view: Se
         ticksuffix=" %" if named.percent else "",
         range=span[::-1] if lower_is_better else span,
         separatethousands=True,
+        exponentformat="none",
     )
 
 
@@ -259,7 +268,15 @@ def _latency_axis(values: Sequence[float]) -> dict[str, Any]:
     powers = [math.log10(max(value, 1e-9)) for value in values]
     room = max(0.06 * (max(powers) - min(powers)), (_LEAST_LATENCY_SPAN - max(powers) + min(powers)) / 2)
     low, high = min(powers) - room, max(powers) + room
-    steps = (1, 2, 5) if high - low <= 2 else (1, 3) if high - low <= 4 else (1,)
+    steps = (
+        range(1, 10)
+        if high - low <= 0.9
+        else (1, 2, 5)
+        if high - low <= 2
+        else (1, 3)
+        if high - low <= 4
+        else (1,)
+    )
     decades = range(math.floor(low), math.ceil(high) + 1)
     ticks = [step * 10.0**power for power in decades for step in steps]
     return {

@@ -11,7 +11,7 @@ from workbench.explain import Contribution, Importance
 
 from . import words
 from .look import BAND, BLUE, FAINT, GREY, ORANGE, PINK, styled
-from .numbers import chart_text, metric_words, shown_score
+from .numbers import chart_text, day, metric_words, shown_score
 
 _MOST_BARS = 15
 
@@ -139,7 +139,12 @@ def contribution_figure(found: Sequence[Contribution], *, percent: bool, most: i
     )
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     styled(figure, 90 + 28 * max(len(shown), 3), legend=False)
-    figure.update_xaxes(ticksuffix=" %" if percent else "", separatethousands=True)
+    figure.update_xaxes(
+        title_text=words.CONTRIBUTION_X,
+        ticksuffix=" %" if percent else "",
+        separatethousands=True,
+        exponentformat="none",
+    )
     figure.update_yaxes(type="category")
     return figure
 
@@ -207,4 +212,4 @@ def _plain(value: object) -> str:
         return words.MISSING
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+    return f"{value:,.4g}" if isinstance(value, float) else day(value)

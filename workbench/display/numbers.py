@@ -7,6 +7,8 @@ import html
 import math
 import re
 
+from workbench.tradeoff.sentences import money
+
 from .words import METRICS, UNKNOWN, MetricWords
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:&^=])")
@@ -188,6 +190,30 @@ def moment(iso: object) -> str:
         return str(iso) if iso else UNKNOWN
     when = when.replace(tzinfo=dt.UTC) if when.tzinfo is None else when.astimezone(dt.UTC)
     return when.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def amount(value: float, currency: str = "$") -> str:
+    """Write an amount of money as people do: no cents from a hundred on, nor where there are none.
+
+    Examples
+    --------
+    >>> amount(73.0), amount(1234.56), amount(0.0023), amount(12.5, "EUR")
+    ('$73', '$1,235', '$0.0023', '12.50 EUR')
+    """
+    if abs(value) >= 100.0 or value == round(value):
+        return f"{currency}{value:,.0f}" if len(currency) == 1 else f"{value:,.0f} {currency}".strip()
+    return money(value, currency)
+
+
+def day(value: object) -> str:
+    """Write a value of a form; a date without its midnight.
+
+    Examples
+    --------
+    >>> day("2025-06-16T00:00:00"), day(3.0)
+    ('2025-06-16', '3.0')
+    """
+    return str(value).removesuffix("T00:00:00")
 
 
 def points(gap: float, metric: str) -> str:

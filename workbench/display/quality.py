@@ -197,8 +197,12 @@ def predicted_figure(sample: Columns, unit: str) -> go.Figure:
     line = {"color": GREY, "width": 1.2, "dash": "dot"}
     figure.add_trace(go.Scatter(x=ends, y=ends, mode="lines", line=line, name=words.IDEAL, hoverinfo="skip"))
     styled(figure, 360)
-    figure.update_xaxes(title_text=f"{words.ACTUAL} {chart_text(unit)}", separatethousands=True)
-    figure.update_yaxes(title_text=f"{words.PREDICTED} {chart_text(unit)}", separatethousands=True)
+    figure.update_xaxes(
+        title_text=f"{words.ACTUAL} {chart_text(unit)}", separatethousands=True, exponentformat="none"
+    )
+    figure.update_yaxes(
+        title_text=f"{words.PREDICTED} {chart_text(unit)}", separatethousands=True, exponentformat="none"
+    )
     return figure
 
 
@@ -216,8 +220,10 @@ def residual_figure(sample: Columns, unit: str) -> go.Figure:
     )
     figure.add_vline(x=0, line={"color": PINK, "width": 2})
     styled(figure, 360, legend=False)
-    figure.update_xaxes(title_text=f"{words.RESIDUAL}, {chart_text(unit)}", separatethousands=True)
-    figure.update_yaxes(title_text=words.ROWS, separatethousands=True)
+    figure.update_xaxes(
+        title_text=f"{words.RESIDUAL}, {chart_text(unit)}", separatethousands=True, exponentformat="none"
+    )
+    figure.update_yaxes(title_text=words.ROWS, separatethousands=True, exponentformat="none")
     return figure
 
 

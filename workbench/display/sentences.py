@@ -8,13 +8,13 @@ from typing import Any
 
 from workbench.errors import PickError, SettingsError
 from workbench.tradeoff import Choice, Limits, PriceSheet, monthly, pick, within_noise
-from workbench.tradeoff.sentences import money
 
-from .numbers import latency, metric_words, points, score, shown_score, significant, size
+from .numbers import amount, latency, metric_words, points, score, shown_score, significant, size
 from .words import family_name
 
 Row = Mapping[str, Any]
 
+_TWICE = 2.0
 _ALIKE = 1.1  # less than a tenth apart is below what a latency measurement resolves
 _LIMIT_WORDS = {
     "max_latency_us": "answers within {value}",
@@ -97,6 +97,9 @@ def _speed(row: Row, other: Row) -> str:
     ratio = other["latency_p50_us"] / max(row["latency_p50_us"], 1e-9)
     if 1 / _ALIKE < ratio < _ALIKE:
         return "answers about as fast"
+    if _TWICE > ratio > 1 / _TWICE:
+        share = significant(100 * (1 - min(ratio, 1 / ratio)) if ratio > 1 else 100 * (1 / ratio - 1))
+        return f"answers {share} % sooner" if ratio > 1 else f"takes {share} % longer to answer"
     times = f"{significant(max(ratio, 1 / ratio))} times"
     return f"answers {times} faster" if ratio > 1 else f"takes {times} as long to answer"
 
@@ -105,8 +108,8 @@ def _cost(row: Row, other: Row, sheet: PriceSheet) -> str:
     mine, theirs = monthly(row["cpu_us_per_row"], sheet).usd, monthly(other["cpu_us_per_row"], sheet).usd
     if abs(mine - theirs) < 0.005:
         return "costs the same a month at your traffic"
-    amount = money(abs(mine - theirs), sheet.currency)
-    return f"{'saves' if mine < theirs else 'costs'} {amount} {'' if mine < theirs else 'more '}a month at your traffic"
+    gap = amount(abs(mine - theirs), sheet.currency)
+    return f"{'saves' if mine < theirs else 'costs'} {gap} {'' if mine < theirs else 'more '}a month at your traffic"
 
 
 def summary(row: Row, sheet: PriceSheet) -> str:
@@ -124,7 +127,7 @@ def summary(row: Row, sheet: PriceSheet) -> str:
     return (
         f"{named(row)} reaches {score(row['score'], metric)} {metric_words(metric).label}, answers in "
         f"{latency(row['latency_p50_us'])} (99 of 100 within {latency(row['latency_p99_us'])}) and costs "
-        f"{money(month.usd, sheet.currency)} a month at your traffic."
+        f"{amount(month.usd, sheet.currency)} a month at your traffic."
     )
 
 
@@ -168,7 +171,7 @@ def limit_words(limit: str, value: float, currency: str = "$") -> str:
     >>> limit_words("max_latency_us", 2000.0)
     'answers within 2 ms'
     """
-    written = {"max_latency_us": latency(value), "max_price_usd": money(value, currency)}.get(
+    written = {"max_latency_us": latency(value), "max_price_usd": amount(value, currency)}.get(
         limit, size(value)
     )
     return _LIMIT_WORDS[limit].format(value=written)

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.tradeoff import Limits, PriceSheet, front_of, monthly
-from workbench.tradeoff.sentences import money
 
-from .numbers import count, interval, latency, metric_words, score, shown_score, significant, size
+from .numbers import amount, count, interval, latency, metric_words, score, shown_score, significant, size
 from .words import family_name
 
 Row = Mapping[str, Any]
@@ -186,9 +185,9 @@ def side_by_side(rows: Sequence[Row], sheet: PriceSheet) -> list[tuple[str, list
         ("holdout", [score(row["holdout_score"], metric) for row in rows]),
         ("p50", [latency(row["latency_p50_us"]) for row in rows]),
         ("p99", [latency(row["latency_p99_us"]) for row in rows]),
-        ("month", [money(month.usd, sheet.currency) for month in months]),
+        ("month", [amount(month.usd, sheet.currency) for month in months]),
         ("machines", [count(month.replicas) for month in months]),
-        ("million", [money(row["price_per_million_usd"], sheet.currency) for row in rows]),
+        ("million", [amount(row["price_per_million_usd"], sheet.currency) for row in rows]),
         ("rate", [count(row["rows_per_s"]) for row in rows]),
         ("size", [size(row["artifact_mb"]) for row in rows]),
         ("training", [f"{significant(row['train_cpu_s'] or 0.0)} s" for row in rows]),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from workbench import explain
 from workbench.display import quality as figures
-from workbench.display.numbers import count, percent, significant
+from workbench.display.numbers import amount, count, percent, significant
 from workbench.errors import RunError
 from workbench.explain import Costs, Evidence
 from workbench.search.run import RunFolder
-from workbench.tradeoff.sentences import money
 
 from . import words
 from .markup import chart, listed, pair, tag
@@ -42,18 +41,18 @@ def _money(run: RunFolder, candidate: str, known: Evidence, currency: str, costs
     made = explain.decisions(known, costs, threshold)
     try:
         unseen = explain.decisions(explain.evidence_of(run, candidate, "holdout"), costs, threshold)
-        confirmed = money(round(unseen.cost), currency)
+        confirmed = amount(round(unseen.cost), currency)
     except RunError:
         confirmed = "not checked"
     yes = str(known.classes[1])
     sentence = words.MONEY_TEXT.format(
         yes=yes,
-        wrong_yes=money(costs.wrong_yes, currency),
-        wrong_no=money(costs.wrong_no, currency),
+        wrong_yes=amount(costs.wrong_yes, currency),
+        wrong_no=amount(costs.wrong_no, currency),
         threshold=percent(threshold),
-        cost=money(round(made.cost), currency),
-        low=money(round(made.cost_low), currency),
-        high=money(round(made.cost_high), currency),
+        cost=amount(round(made.cost), currency),
+        low=amount(round(made.cost_low), currency),
+        high=amount(round(made.cost_high), currency),
         unseen=confirmed,
     )
     cases = words.MONEY_CASES.format(

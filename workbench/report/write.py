@@ -12,6 +12,7 @@ from workbench.api import Run
 from workbench.display.front import front_figure
 from workbench.display.insight import importance_figure
 from workbench.display.numbers import (
+    amount,
     count,
     duration,
     interval,
@@ -30,7 +31,6 @@ from workbench.errors import WorkbenchError
 from workbench.explain import Costs
 from workbench.search.run import write_whole
 from workbench.tradeoff import Choice, PriceSheet, monthly
-from workbench.tradeoff.sentences import money
 
 from . import words
 from .markup import as_json, chart, facts, listed, page, table, tag
@@ -123,7 +123,7 @@ def _chosen(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
         ("On unseen rows", score(row["holdout_score"], metric)),
         ("Answers in", latency(row["latency_p50_us"])),
         ("99 of 100 within", latency(row["latency_p99_us"])),
-        ("A month", money(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency)),
+        ("A month", amount(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency)),
         ("Size", size(row["artifact_mb"])),
     ]
     out = [
@@ -154,7 +154,7 @@ def _front(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
             score(row["holdout_score"], row["metric"]),
             latency(row["latency_p50_us"]),
             latency(row["latency_p99_us"]),
-            money(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency),
+            amount(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency),
         )
         for row in front
     ]

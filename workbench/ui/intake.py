@@ -75,7 +75,7 @@ def distribution(path: Path, name: str) -> dict[str, Any]:
     missing = len(values) - len(known)
     distinct = np.unique(known)
     if len(distinct) <= _LEVELS:
-        labels = [_cell(inferred.column.write(float(each))) for each in distinct]
+        labels = [_level(inferred.column.write(float(each))) for each in distinct]
         counts = [int((known == each).sum()) for each in distinct]
     else:
         counted, edges = np.histogram(np.clip(known, *np.quantile(known, [0.005, 0.995])), bins=_BINS)
@@ -136,6 +136,12 @@ def _cast(name: str, values: Any, kind: str) -> Any:
 def _cell(value: object) -> str:
     text = "" if value is None else " ".join(str(value).split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _level(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return _cell(str(value).removesuffix("T00:00:00"))
 
 
 def _edge(value: object) -> str:

@@ -88,7 +88,9 @@ def read_history(folder: Path) -> list[tuple[float, float]]:
     out: list[tuple[float, float]] = []
     for event in _last_events(folder / "events.jsonl", _HISTORY_BYTES):
         seconds, best = _number(event.get("elapsed_s")), _number(event.get("best_score"))
-        if seconds is not None and best is not None and (not out or best > out[-1][1]):
+        if seconds is None or best is None or event.get("best_family") == "baseline":
+            continue
+        if not out or best > out[-1][1]:
             out.append((seconds, best))
     return out
 

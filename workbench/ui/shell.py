@@ -18,7 +18,10 @@ from .workspace import Workspace
 # Streamlit leaves an empty band above a page; the app wants its chart above the fold. Tables and code may be wider
 # than a phone: they scroll by themselves.
 _STYLE = """<style>
-[data-testid='stMainBlockContainer'] { padding-top: 4.5rem; }
+[data-testid='stMainBlockContainer'] { padding-top: 4.25rem; }
+[data-testid='stMainBlockContainer'] h1 { font-size: 2.1rem; padding-bottom: 0.25rem; }
+[data-testid='stMainBlockContainer'] h2 { font-size: 1.5rem; }
+[data-testid='stMainBlockContainer'] h3 { font-size: 1.25rem; }
 @media (max-width: 640px) {
   [data-testid='stMainBlockContainer'] { padding: 4rem 1rem 3rem; }
   [data-testid='stMainBlockContainer'] h1 { font-size: 1.6rem; }

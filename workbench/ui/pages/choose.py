@@ -8,11 +8,10 @@ import streamlit as st
 
 from workbench.display.front import clipped, front_figure
 from workbench.display.look import CONFIG
-from workbench.display.numbers import count, plain
+from workbench.display.numbers import amount, count, plain
 from workbench.display.sentences import advice, limit_costs, named, take_cheaper
 from workbench.display.tables import drawable
 from workbench.tradeoff import Choice, Limits, monthly
-from workbench.tradeoff.sentences import money
 from workbench.ui.choosing import Outcome, choose
 from workbench.ui.goals import Goal, goal_of_sheet, read_goal
 from workbench.ui.panels.candidates import show_failures, show_leaderboard
@@ -69,9 +68,9 @@ def show(workspace: Workspace, pages: Pages) -> None:
 
 def _show_choice(view: RunView, selection: Selection, goal: Goal, pages: Pages) -> None:
     """Show controls, chart, choice, and the closer look that is asked for."""
+    how, weights = choose_rule(selection.run)
     chart, side = st.columns([3, 1], gap="medium")
     with side:
-        how, weights = choose_rule(selection.run)
         usable = drawable(view.rows)
         loss = choose_loss(selection.run, usable, selection.max_loss)
         limits = choose_limits(selection.run, usable, selection.within(view.limits), view.sheet.currency)
@@ -150,8 +149,8 @@ def _marks(choice: Choice, view: RunView, goal: Goal) -> str:
     if goal.budget:
         over = monthly(choice.row["cpu_us_per_row"], view.sheet).usd > goal.budget
         words = texts.BUDGET_OVER if over else texts.BUDGET_OK
-        amount = plain(money(goal.budget, view.sheet.currency))
-        marks.append(f":{'orange' if over else 'green'}-badge[{words.format(budget=amount)}]")
+        limit = plain(amount(goal.budget, view.sheet.currency))
+        marks.append(f":{'orange' if over else 'green'}-badge[{words.format(budget=limit)}]")
     return " ".join(marks)
 
 

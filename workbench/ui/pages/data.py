@@ -193,9 +193,11 @@ def _show_columns(inspection: Inspection, current: Draft) -> None:
         name: st.column_config.TextColumn(label, help=explained)
         for name, (label, explained) in texts.COLUMN_LABELS.items()
     }
+    label, explained = texts.COLUMN_LABELS["role"]
+    columns["role"] = st.column_config.TextColumn(label, help=explained, width="medium")
     label, explained = texts.COLUMN_LABELS["missing"]
     columns["missing"] = st.column_config.ProgressColumn(
-        label, help=explained, format="%.1f %%", min_value=0, max_value=100
+        label, help=explained, format="%.1f %%", min_value=0, max_value=100, width="small"
     )
     label, explained = texts.COLUMN_LABELS["distinct"]
     columns["distinct"] = st.column_config.NumberColumn(label, help=explained, format="localized")

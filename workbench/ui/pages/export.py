@@ -6,11 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.display.numbers import code, percent, plain
+from workbench.display.numbers import amount, code, percent, plain
 from workbench.display.sentences import named
 from workbench.errors import WorkbenchError
 from workbench.tradeoff import decide
-from workbench.tradeoff.sentences import money
 from workbench.ui import snippets
 from workbench.ui.exports import ExportJob, ExportRequest, Step, start_export
 from workbench.ui.panels.facts import show_facts
@@ -113,8 +112,8 @@ def _threshold_note(picked: Picked) -> str:
     return texts.NOTE_THRESHOLD.format(
         yes=picked.view.classes[1],
         threshold=percent(threshold),
-        wrong_yes=money(costs.wrong_yes, currency),
-        wrong_no=money(costs.wrong_no, currency),
+        wrong_yes=amount(costs.wrong_yes, currency),
+        wrong_no=amount(costs.wrong_no, currency),
     )
 
 

@@ -251,7 +251,7 @@ def _offer(workspace: Workspace, pages: Pages, current: Draft, asked: _Asked) ->
         current.target,
         (workspace.runs / (asked.name or "NAME")).as_posix(),
         asked.time,
-        asked.options,
+        (*asked.options, ("--prices", (workspace.own / f"{asked.name}.prices.json").as_posix())),
     )
     st.caption(texts.COMMAND)
     st.code(shown.command(), language="bash", wrap_lines=True)

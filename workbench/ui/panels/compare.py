@@ -42,6 +42,8 @@ def show_compare(choice: Choice, rows: Sequence[Row], sheet: PriceSheet, key: st
         for fact, values in facts
     ]
     columns = {texts.COMPARE_FACT: st.column_config.TextColumn(texts.COMPARE_FACT, pinned=True)}
-    st.dataframe(table, hide_index=True, width="stretch", column_config=columns)
-    sentences = [in_words(row, choice.row, sheet) for row in shown[1:]]
-    st.markdown("\n".join(f"- {plain(sentence, 600)}" for sentence in sentences))
+    st.dataframe(table, hide_index=True, width="stretch", height="content", column_config=columns)
+    # What the choice already says of its neighbours is not said twice.
+    sentences = [in_words(row, choice.row, sheet) for row in shown[1:] if row["id"] not in wanted]
+    if sentences:
+        st.markdown("\n".join(f"- {plain(sentence, 600)}" for sentence in sentences))

@@ -8,10 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.display.numbers import count, plain, significant
+from workbench.display.numbers import amount, count, plain, significant
 from workbench.display.tables import month_table, score_column, score_format
 from workbench.tradeoff import PriceSheet, Traffic, monthly
-from workbench.tradeoff.sentences import money
 from workbench.ui.texts import choose as texts
 
 Row = Mapping[str, Any]
@@ -30,11 +29,11 @@ def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, key: str) -> Non
     with st.container(horizontal=True, key="cost"):
         st.metric(
             texts.COST_MONTH,
-            plain(money(month.usd, sheet.currency)),
+            plain(amount(month.usd, sheet.currency)),
             help=texts.COST_MONTH_HELP.format(
                 replicas=count(month.replicas),
                 instance=plain(sheet.instance),
-                hourly=plain(money(sheet.usd_per_hour, sheet.currency)),
+                hourly=plain(amount(sheet.usd_per_hour, sheet.currency)),
                 used=plain(f"{significant(100 * month.utilisation)} %"),
             ),
         )
@@ -45,7 +44,7 @@ def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, key: str) -> Non
                 utilisation=plain(f"{sheet.utilisation:.0%}"), least=count(sheet.min_replicas)
             ),
         )
-        st.metric(texts.COST_CALL, plain(money(busy_only, sheet.currency)), help=texts.COST_CALL_HELP)
+        st.metric(texts.COST_CALL, plain(amount(busy_only, sheet.currency)), help=texts.COST_CALL_HELP)
     st.markdown(f"**{texts.COST_OTHERS}**")
     _show_front(rows, sheet)
 

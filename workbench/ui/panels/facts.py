@@ -7,9 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.display.numbers import count, interval, latency, metric_words, plain, score, size
+from workbench.display.numbers import amount, count, interval, latency, metric_words, plain, score, size
 from workbench.tradeoff import PriceSheet, monthly
-from workbench.tradeoff.sentences import money
 from workbench.ui.texts import common as texts
 
 Row = Mapping[str, Any]
@@ -43,17 +42,17 @@ def show_facts(row: Row, sheet: PriceSheet) -> None:
         )
         st.metric(
             texts.FACT_MONTH,
-            plain(money(month.usd, sheet.currency)),
+            plain(amount(month.usd, sheet.currency)),
             help=texts.FACT_MONTH_HELP.format(
                 replicas=count(month.replicas),
                 instance=plain(sheet.instance),
-                hourly=plain(money(sheet.usd_per_hour, sheet.currency)),
+                hourly=plain(amount(sheet.usd_per_hour, sheet.currency)),
                 calls=count(sheet.traffic.calls_per_month),
             ),
         )
         st.metric(
             texts.FACT_PRICE,
-            plain(money(row["price_per_million_usd"], sheet.currency)),
+            plain(amount(row["price_per_million_usd"], sheet.currency)),
             help=texts.FACT_PRICE_HELP.format(
                 instance=plain(sheet.instance), utilisation=plain(f"{sheet.utilisation:.0%}")
             ),

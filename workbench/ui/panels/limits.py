@@ -9,10 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.display.numbers import latency, metric_words, plain, points, significant, size
+from workbench.display.numbers import amount, latency, metric_words, plain, points, significant, size
 from workbench.display.tables import limit_steps, loss_steps
 from workbench.tradeoff import RULES, Limits, Weights
-from workbench.tradeoff.sentences import money
 from workbench.ui.selection import BY_WEIGHTS, Selection
 from workbench.ui.texts import choose as texts
 
@@ -72,7 +71,7 @@ def choose_limits(run: str, rows: Sequence[Row], limits: Limits, currency: str) 
     """Show a slider a limit, from the tightest that anything meets to none; return the limits chosen."""
     writers: dict[str, Callable[[float], str]] = {
         "max_latency_us": latency,
-        "max_price_usd": lambda amount: plain(money(amount, currency)),
+        "max_price_usd": lambda price: plain(amount(price, currency)),
         "max_size_mb": size,
     }
     chosen: dict[str, float | None] = {}

@@ -41,7 +41,7 @@ def show_bar(progress: Progress) -> None:
 def show_counts(progress: Progress, metric: str) -> None:
     """Show what has come of a search so far."""
     with st.container(horizontal=True, key="progress"):
-        st.metric(texts.TRIED, count(progress.trials), help=texts.TRIED_HELP)
+        st.metric(texts.TRIED, count(progress.ok + progress.failed), help=texts.TRIED_HELP)
         st.metric(texts.USABLE, count(progress.ok), help=texts.USABLE_HELP)
         st.metric(texts.FAILED, count(progress.failed), help=texts.FAILED_HELP)
         best = plain(score(progress.best_score, metric))

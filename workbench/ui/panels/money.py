@@ -8,12 +8,11 @@ import streamlit as st
 
 from workbench import explain
 from workbench.display.look import CONFIG
-from workbench.display.numbers import count, percent, plain
+from workbench.display.numbers import amount, count, percent, plain
 from workbench.display.quality import threshold_figure, trade_figure
 from workbench.display.words import TASKS
 from workbench.errors import WorkbenchError
 from workbench.explain import Costs, Decisions, Evidence
-from workbench.tradeoff.sentences import money
 from workbench.ui import store
 from workbench.ui.goals import Goal
 from workbench.ui.store import RunView
@@ -100,20 +99,20 @@ def _set(key: str, value: Any) -> None:
 
 
 def _show_figures(now: Decisions, own: Decisions, yes: str, no: str, currency: str) -> None:
-    def amount(value: float) -> str:
-        return money(round(value), currency).removesuffix(".00")
+    def write(value: float) -> str:
+        return amount(round(value), currency)
 
     saved = own.cost - now.cost
     text = texts.COST_SAVED if saved > 0 else texts.COST_MORE
-    words = texts.COST_SAME if abs(saved) < 0.5 else text.format(amount=amount(abs(saved)))
+    words = texts.COST_SAME if abs(saved) < 0.5 else text.format(amount=write(abs(saved)))
     with st.container(horizontal=True, key="money_facts"):
         st.metric(
             texts.COST,
-            plain(amount(now.cost)),
+            plain(write(now.cost)),
             delta=words,
             delta_color="off",
             delta_arrow="off",
-            help=texts.COST_HELP.format(low=plain(amount(now.cost_low)), high=plain(amount(now.cost_high))),
+            help=texts.COST_HELP.format(low=plain(write(now.cost_low)), high=plain(write(now.cost_high))),
         )
         st.metric(
             texts.PRECISION.format(yes=yes),
@@ -160,7 +159,6 @@ def _show_holdout(
     unseen = unseen if position is None else unseen.against(position)
     sure = explain.decisions(unseen, costs, threshold)
     low, cost, high = (
-        plain(money(round(each), view.sheet.currency).removesuffix(".00"))
-        for each in (sure.cost_low, sure.cost, sure.cost_high)
+        plain(amount(round(each), view.sheet.currency)) for each in (sure.cost_low, sure.cost, sure.cost_high)
     )
     st.caption(texts.MONEY_WARN.format(cost=cost, low=low, high=high))

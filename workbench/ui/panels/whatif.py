@@ -10,7 +10,7 @@ import streamlit as st
 from workbench import explain
 from workbench.display.insight import contribution_figure
 from workbench.display.look import CONFIG
-from workbench.display.numbers import latency, percent, plain, significant
+from workbench.display.numbers import day, latency, percent, plain, significant
 from workbench.errors import WorkbenchError
 from workbench.explain import Answer, Field
 from workbench.runtime.predictor import Predictor
@@ -46,7 +46,8 @@ def show_whatif(workspace: Workspace, picked: Picked) -> None:
         except WorkbenchError as error:
             st.error(plain(error, 600))
             return
-        _show_answer(answer, actual if asked == row else None, searched, view.target)
+        same = all(asked[name] == row[name] or day(asked[name]) == day(row[name]) for name in asked)
+        _show_answer(answer, actual if same else None, searched, view.target)
         _show_contributions(picked, model, asked, answer)
 
 
@@ -114,7 +115,12 @@ def _widget(field: Field, key: str) -> Any:
             placeholder=texts.WHATIF_MISSING,
             accept_new_options=True,
         )
-    text = st.text_input(label, value=str(field.value or ""), key=name, placeholder=texts.WHATIF_MISSING)
+    text = st.text_input(
+        label,
+        value="" if field.value is None else day(field.value),
+        key=name,
+        placeholder=texts.WHATIF_MISSING,
+    )
     return text.strip() or None
 
 
