@@ -16,7 +16,7 @@ from workbench.ui.choosing import Outcome, choose
 from workbench.ui.goals import Goal, goal_of_sheet, read_goal
 from workbench.ui.panels.candidates import show_failures, show_leaderboard
 from workbench.ui.panels.compare import show_compare
-from workbench.ui.panels.cost import show_cost
+from workbench.ui.panels.cost import show_cost, with_traffic
 from workbench.ui.panels.facts import show_facts
 from workbench.ui.panels.header import choose_run, view_of
 from workbench.ui.panels.limits import (
@@ -68,6 +68,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
 
 def _show_choice(view: RunView, selection: Selection, goal: Goal, pages: Pages) -> None:
     """Show controls, chart, choice, and the closer look that is asked for."""
+    view = replace(view, sheet=with_traffic(view.sheet, selection.run))
     how, weights = choose_rule(selection.run)
     chart, side = st.columns([3, 1], gap="medium")
     with side:
@@ -84,7 +85,9 @@ def _show_choice(view: RunView, selection: Selection, goal: Goal, pages: Pages) 
         if outcome.provisional:
             st.caption(texts.PROVISIONAL)
     if outcome.choice is None:
-        st.error(plain(outcome.problem), icon=":material/block:")
+        st.error(plain(outcome.problem, 600), icon=":material/block:")
+        _show_limit_costs(view, selection, limits)
+        _show_all(view, selection.run)
         return
     _show_chosen(outcome.choice, view, selection, goal, pages)
     _show_limit_costs(view, selection, limits)
@@ -180,10 +183,8 @@ def _show_closer(choice: Choice, view: RunView, selection: Selection, goal: Goal
     elif asked == "month":
         show_cost(choice.row, view.rows, view.sheet, run)
     elif asked == "all":
-        show_leaderboard(
-            view.rows,
-            view.metric,
-            view.sheet,
-            run,
-            lambda candidate: take_by_hand(run, candidate),
-        )
+        _show_all(view, run)
+
+
+def _show_all(view: RunView, run: str) -> None:
+    show_leaderboard(view.rows, view.metric, view.sheet, run, lambda candidate: take_by_hand(run, candidate))

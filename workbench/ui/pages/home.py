@@ -155,7 +155,10 @@ def _summary(view: RunView) -> str:
 
 
 def _counts(view: RunView) -> str:
+    failed = sum(row["status"] != "ok" for row in view.rows)
     facts = [texts.RUN_CANDIDATES.format(count=count(len(view.rows))), *run_facts(view.info)]
+    if failed:
+        facts.append(texts.RUN_FAILED.format(count=count(failed)))
     return " · ".join(plain(fact) for fact in facts)
 
 

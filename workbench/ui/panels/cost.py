@@ -16,10 +16,16 @@ from workbench.ui.texts import choose as texts
 Row = Mapping[str, Any]
 
 
-def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, key: str) -> None:
+def with_traffic(sheet: PriceSheet, run: str) -> PriceSheet:
+    """Return the price sheet with the traffic that was said on the page, if any."""
+    kept = st.session_state.get(f"traffic:{run}")
+    return replace(sheet, traffic=kept) if isinstance(kept, Traffic) else sheet
+
+
+def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, run: str) -> None:
     """Ask for the traffic and show what a month of it costs with the choice and with the rest of the front."""
     st.subheader(texts.COST_TITLE)
-    sheet = replace(sheet, traffic=_ask_traffic(sheet.traffic, key))
+    _ask_traffic(sheet.traffic, run)
     traffic = sheet.traffic
     st.caption(
         texts.COST_TRAFFIC.format(calls=count(traffic.calls_per_month), peak=count(traffic.peak_calls_per_s))
@@ -49,26 +55,35 @@ def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, key: str) -> Non
     _show_front(rows, sheet)
 
 
-def _ask_traffic(default: Traffic, key: str) -> Traffic:
+def _ask_traffic(now: Traffic, run: str) -> None:
+    """Ask for the traffic; what is said counts for the whole page, so it is kept before the page is drawn again."""
+    calls, peak = f"calls:{run}", f"peak:{run}"
+
+    def keep() -> None:
+        st.session_state[f"traffic:{run}"] = Traffic(
+            float(st.session_state[calls] or 0), float(st.session_state[peak] or 0)
+        )
+
     left, right = st.columns(2)
-    calls = left.number_input(
+    left.number_input(
         texts.COST_CALLS,
         min_value=0,
-        value=round(default.calls_per_month),
+        value=round(now.calls_per_month),
         step=100_000,
-        key=f"calls:{key}",
+        key=calls,
         help=texts.COST_CALLS_HELP,
+        on_change=keep,
     )
-    peak = right.number_input(
+    right.number_input(
         texts.COST_PEAK,
         min_value=0.0,
-        value=float(default.peak_calls_per_s),
+        value=float(now.peak_calls_per_s),
         step=10.0,
-        format="%.0f",
-        key=f"peak:{key}",
+        format="%.1f",
+        key=peak,
         help=texts.COST_PEAK_HELP,
+        on_change=keep,
     )
-    return Traffic(float(calls), float(peak))
 
 
 def _show_front(rows: Sequence[Row], sheet: PriceSheet) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from workbench.display.numbers import plain
 from workbench.tradeoff import Choice
 from workbench.ui.choosing import Outcome, choose
+from workbench.ui.panels.cost import with_traffic
 from workbench.ui.panels.header import choose_run, view_of
 from workbench.ui.selection import Selection
 from workbench.ui.session import Pages, recall, remember
@@ -33,6 +34,7 @@ def find_picked(workspace: Workspace, pages: Pages, title: str) -> Picked | None
     view = view_of(entry) if entry is not None else None
     if entry is None or view is None:
         return None
+    view = replace(view, sheet=with_traffic(view.sheet, entry.name))
     selection = recall().for_run(entry.name)
     remember(selection)
     if not any(row["status"] == "ok" and row["score"] is not None for row in view.rows):

@@ -4,10 +4,10 @@ import math
 from typing import Any
 
 import plotly.graph_objects as go
-from workbench.ui.charts import clipped, front_figure, hover_text
-from workbench.ui.tables import drawable
 
-from .made import NASTY, candidate_of, candidates_of, rows_of
+from tests.ui.made import NASTY, candidate_of, candidates_of, rows_of
+from workbench.display.front import clipped, front_figure, hover_text
+from workbench.display.tables import drawable
 
 
 def trace(figure: go.Figure, name: str) -> Any:

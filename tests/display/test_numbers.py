@@ -5,8 +5,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.ui import display
-from workbench.ui.texts import UNKNOWN
+from workbench.display import numbers as display
+from workbench.display.words import UNKNOWN
 
 numbers = st.floats(min_value=-1e12, max_value=1e12)
 

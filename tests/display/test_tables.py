@@ -5,11 +5,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.ui.made import candidate_of, candidates_of, rows_of
+from workbench.display import tables
 from workbench.tradeoff import Limits, Traffic, load_prices
-from workbench.ui import tables
-from workbench.ui.workspace import BundleEntry
-
-from .made import candidate_of, candidates_of, rows_of
 
 
 @given(st.lists(st.floats(min_value=1e-6, max_value=1e9), min_size=1))
@@ -67,47 +65,16 @@ def test_the_front_is_that_of_what_the_limits_allow() -> None:
     assert front(Limits(max_latency_us=10.0)) == {"c0000", "c0001"}
 
 
-def test_the_facts_of_a_run_leave_out_what_it_does_not_say() -> None:
-    info = {
-        "settings": {"target": "Churn", "task": "auto"},
-        "task": "binary",
-        "data": {"name": "churn.csv", "rows": 5000},
-        "seconds_used": 48.2,
-        "seconds_allowed": 60.0,
-    }
-    assert tables.run_facts(info) == [
-        "churn.csv",
-        "learns Churn (yes or no)",
-        "5,000 rows",
-        "took 48 s of 1 min",
-    ]
-    assert tables.run_facts({}) == []
-    assert tables.run_facts({"settings": None, "data": 3, "seconds_used": 5}) == ["took 5 s"]
+def test_only_rows_near_the_best_are_kept() -> None:
+    rows = rows_of()
+    assert [row["id"] for row in tables.within_loss(rows, 0.02)] == ["c0004", "c0003"]
+    assert tables.within_loss(rows, None) == rows
+    assert tables.within_loss([], 0.1) == []
 
 
-def test_bundles_with_any_manifest_can_be_listed() -> None:
-    from pathlib import Path
-
-    whole = {
-        "name": "churn",
-        "version": "2",
-        "created": "2026-01-31T12:00:00Z",
-        "metric": {"name": "roc_auc", "value": 0.914},
-        "latency": {"p50_us": 33.0},
-        "lineage": {"run": "r1", "candidate": "c0003"},
-    }
-    table = tables.bundle_table(
-        [BundleEntry("churn-2", Path("churn-2"), whole), BundleEntry("cut", Path("cut"), {}, "cut short")]
-    )
-    assert table[0] == {
-        "folder": "churn-2",
-        "name": "churn",
-        "version": "2",
-        "created": "2026-01-31 12:00 UTC",
-        "score": "91.4 % AUC",
-        "latency": "0.033 ms",
-        "run": "r1",
-        "candidate": "c0003",
-        "problem": "",
-    }
-    assert table[1]["problem"] == "cut short"
+def test_side_by_side_has_one_value_a_candidate() -> None:
+    rows = rows_of()[:3]
+    facts = dict(tables.side_by_side(rows, load_prices()))
+    assert all(len(values) == 3 for values in facts.values())
+    assert facts["score"] == ["93.1 %", "91.4 %", "90.2 %"]
+    assert facts["month"] == ["$73", "$73", "$73"]
