@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from . import words
@@ -33,6 +34,7 @@ _LINE = "rgba(128, 136, 144, 0.8)"
 _RING = "#d6457f"
 _SMALLEST_PX, _LARGEST_PX = 11.0, 22.0
 _HEIGHT_PX = 470
+_MOST_FAINT = 300
 # Ranges that say little are not blown up: prices within a factor of two look alike, latencies have room around them.
 _LEAST_PRICE_SPAN = math.log10(2.0)
 _LEAST_LATENCY_SPAN = math.log10(5.0)
@@ -44,6 +46,7 @@ def front_figure(
     *,
     over_limit: Collection[str] = (),
     currency: str = "$",
+    hovers: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """Draw accuracy over latency: the front with intervals and prices, the rest faint, the chosen one ringed.
 
@@ -56,6 +59,8 @@ def front_figure(
     over_limit : collection of str
         Ids of the candidates that miss a limit: drawn as faint crosses.
     currency : str
+    hovers : mapping of str to str, optional
+        What hovering over each candidate says (`hover_texts`), where it was written before.
 
     Returns
     -------
@@ -72,13 +77,15 @@ def front_figure(
     figure = go.Figure()
     if shown:
         metric = str(shown[0]["metric"])
+        texts = hovers or hover_texts(shown, currency)
         front = [row for row in shown if row["on_front"] and row["id"] not in over_limit]
         others = [row for row in shown if not row["on_front"] and row["id"] not in over_limit]
         over = [row for row in shown if row["id"] in over_limit]
-        _add_faint(figure, over, words.CHART_OVER, metric, currency, symbol="x-thin-open")
-        _add_faint(figure, others, words.CHART_OTHERS, metric, currency, symbol="circle")
+        over, others = _nearest(over), _nearest(others)
+        _add_faint(figure, over, words.CHART_OVER, metric, texts, symbol="x-thin-open")
+        _add_faint(figure, others, words.CHART_OTHERS, metric, texts, symbol="circle")
         _add_edge(figure, front, metric)
-        _add_front(figure, front, metric, currency)
+        _add_front(figure, front, metric, texts, currency)
         _add_ring(figure, [row for row in shown if row["id"] == chosen_id], metric)
         _label_axes(figure, metric, shown, _in_view(shown, chosen_id))
     figure.update_layout(
@@ -93,13 +100,11 @@ def front_figure(
 
 
 def _add_faint(
-    figure: go.Figure, rows: Sequence[Row], name: str, metric: str, currency: str, *, symbol: str
+    figure: go.Figure, rows: Sequence[Row], name: str, metric: str, texts: Mapping[str, str], *, symbol: str
 ) -> None:
     if rows:
         marker = {"size": 8, "color": _FAINT, "symbol": symbol, "line": {"width": 1.5, "color": _FAINT}}
-        figure.add_trace(
-            go.Scatter(**_points(rows, metric, currency), name=name, mode="markers", marker=marker)
-        )
+        figure.add_trace(go.Scatter(**_points(rows, metric, texts), name=name, mode="markers", marker=marker))
         _keep_look_when_selected(figure)
 
 
@@ -118,7 +123,9 @@ def _add_edge(figure: go.Figure, front: Sequence[Row], metric: str) -> None:
         figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False))
 
 
-def _add_front(figure: go.Figure, front: Sequence[Row], metric: str, currency: str) -> None:
+def _add_front(
+    figure: go.Figure, front: Sequence[Row], metric: str, texts: Mapping[str, str], currency: str
+) -> None:
     if not front:
         return
     prices = [math.log10(max(row["price_per_million_usd"], 1e-9)) for row in front]
@@ -137,7 +144,7 @@ def _add_front(figure: go.Figure, front: Sequence[Row], metric: str, currency: s
         marker["colorbar"] = _price_bar(low, high, currency)
     figure.add_trace(
         go.Scatter(
-            **_points(front, metric, currency),
+            **_points(front, metric, texts),
             name=words.CHART_FRONT,
             mode="markers",
             marker=marker,
@@ -171,14 +178,20 @@ def _add_ring(figure: go.Figure, chosen: Sequence[Row], metric: str) -> None:
         )
 
 
-def _points(rows: Sequence[Row], metric: str, currency: str) -> dict[str, Any]:
+def _points(rows: Sequence[Row], metric: str, texts: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "x": [row["latency_p50_us"] / 1e3 for row in rows],
-        "y": [shown_score(row["score"], metric) for row in rows],
-        "customdata": [[row["id"]] for row in rows],
-        "hovertext": [hover_text(row, metric, currency) for row in rows],
+        # Arrays: Plotly looks at every item of a list, which takes longer than all else with thousands of candidates.
+        "x": np.array([row["latency_p50_us"] / 1e3 for row in rows]),
+        "y": np.array([shown_score(row["score"], metric) for row in rows]),
+        "customdata": np.array([[str(row["id"])] for row in rows], dtype=object),
+        "hovertext": np.array([texts[str(row["id"])] for row in rows], dtype=object),
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
+
+
+def hover_texts(rows: Sequence[Row], currency: str) -> dict[str, str]:
+    """Return what hovering over each candidate says, by its id."""
+    return {str(row["id"]): hover_text(row, str(row["metric"]), currency) for row in drawable(rows)}
 
 
 def hover_text(row: Row, metric: str, currency: str) -> str:
@@ -217,6 +230,18 @@ def _price_bar(low: float, high: float, currency: str) -> dict[str, Any]:
         "len": 0.6,
         "outlinewidth": 0,
     }
+
+
+def undrawn(rows: Sequence[Row], over_limit: Collection[str] = ()) -> int:
+    """Return how many candidates `front_figure` leaves out: of very many faint ones the most accurate are drawn."""
+    shown = drawable(rows)
+    over = sum(row["id"] in over_limit for row in shown)
+    others = sum(not row["on_front"] and row["id"] not in over_limit for row in shown)
+    return max(0, over - _MOST_FAINT) + max(0, others - _MOST_FAINT)
+
+
+def _nearest(rows: Sequence[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: -row["score"])[:_MOST_FAINT]
 
 
 def clipped(rows: Sequence[Row], chosen_id: str | None = None) -> int:

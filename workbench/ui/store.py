@@ -15,6 +15,7 @@ import streamlit as st
 
 from workbench import explain
 from workbench.api import load, open_run
+from workbench.display.front import hover_texts
 from workbench.explain import Evidence, Importance, Segment
 from workbench.explain.evidence import Part
 from workbench.explain.whatif import example_row
@@ -44,6 +45,8 @@ class RunView:
         The prices that the rows were computed with.
     limits : Limits
         Those that the search was given.
+    hovers : dict of str to str
+        What hovering over each candidate in the chart says.
     """
 
     folder: Path
@@ -51,6 +54,7 @@ class RunView:
     rows: list[dict[str, Any]]
     sheet: PriceSheet
     limits: Limits = field(default_factory=Limits)
+    hovers: dict[str, str] = field(default_factory=dict)
 
     @property
     def metric(self) -> str:
@@ -89,7 +93,8 @@ def _read(folder: str, version: tuple[int, ...]) -> RunView:
     del version  # part of the cache's key
     run = open_run(folder)
     sheet = run.prices()
-    return RunView(Path(folder), run.info, run.rows(sheet), sheet, run.limits())
+    rows = run.rows(sheet)
+    return RunView(Path(folder), run.info, rows, sheet, run.limits(), hover_texts(rows, sheet.currency))
 
 
 # ---------------------------------------------------------------- one candidate

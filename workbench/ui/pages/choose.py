@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from workbench.display.front import clipped, front_figure
+from workbench.display.front import clipped, front_figure, undrawn
 from workbench.display.look import CONFIG
 from workbench.display.numbers import amount, count, plain
 from workbench.display.sentences import advice, limit_costs, named, take_cheaper
@@ -96,7 +96,9 @@ def _show_choice(view: RunView, selection: Selection, goal: Goal, pages: Pages) 
 
 def _show_chart(view: RunView, outcome: Outcome, run: str) -> None:
     chosen = outcome.choice.id if outcome.choice else None
-    figure = front_figure(view.rows, chosen, over_limit=outcome.over, currency=view.sheet.currency)
+    figure = front_figure(
+        view.rows, chosen, over_limit=outcome.over, currency=view.sheet.currency, hovers=view.hovers
+    )
     key = f"front:{run}"
     st.plotly_chart(
         figure,
@@ -107,7 +109,12 @@ def _show_chart(view: RunView, outcome: Outcome, run: str) -> None:
         alt=texts.CHART_ALT,
     )
     outside = clipped(view.rows, chosen)
-    notes = [texts.CHART_HELP, *([texts.CHART_CLIPPED.format(count=count(outside))] if outside else [])]
+    left_out = undrawn(view.rows, outcome.over)
+    notes = [texts.CHART_HELP]
+    if outside > left_out:
+        notes.append(texts.CHART_CLIPPED.format(count=count(outside - left_out)))
+    if left_out:
+        notes.append(texts.CHART_UNDRAWN.format(count=count(left_out)))
     st.caption(" ".join(notes))
 
 

@@ -165,7 +165,7 @@ def _show_charts(view: RunView) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.markdown(f"**{texts.FRONT}**")
-        figure = front_figure(rows, currency=view.sheet.currency)
+        figure = front_figure(rows, currency=view.sheet.currency, hovers=view.hovers)
         figure.update_layout(height=340)
         st.plotly_chart(figure, key=f"growing:{view.folder.name}", config=CONFIG, alt=texts.FRONT_ALT)
         if provisional:

@@ -56,6 +56,7 @@ CHART_HELP = (
     "choose it."
 )
 CHART_CLIPPED = "{count} more below this view: double-click the chart to see all."
+CHART_UNDRAWN = "{count} less accurate ones are in the table of all candidates only."
 CHOSEN = "The choice"
 EQUAL = "As good as the best, within noise"
 BUDGET_OK, BUDGET_OVER = "within your budget of {budget}", "over your budget of {budget}"
