@@ -239,7 +239,7 @@ def _ask_expert(current: Draft, seen: Inspection) -> tuple[tuple[tuple[str, str]
 
 def _offer(workspace: Workspace, pages: Pages, current: Draft, asked: _Asked) -> None:
     problem = ""
-    if safe_name(asked.name, "") != asked.name:
+    if not asked.name or safe_name(asked.name, "") != asked.name:
         problem = texts.NAME_BAD
     elif free_name(workspace, asked.name) != asked.name:
         problem = texts.NAME_TAKEN.format(name=plain(asked.name))

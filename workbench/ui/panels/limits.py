@@ -18,6 +18,8 @@ from workbench.ui.texts import choose as texts
 Row = Mapping[str, Any]
 _BY_HAND, _RULE, _LOSS = "by_hand", "rule", "max_loss"
 _USUAL = RULES[1]
+# Limits that people come with, beside those that tell these candidates apart: 0.1 ms to 0.1 s.
+_USUAL_LATENCIES = (100.0, 500.0, 2_000.0, 10_000.0, 100_000.0)
 _LIMITS = (
     ("max_latency_us", "latency_p99_us", texts.LIMIT_LATENCY, texts.LIMIT_LATENCY_HELP),
     ("max_price_usd", "price_per_million_usd", texts.LIMIT_PRICE, texts.LIMIT_PRICE_HELP),
@@ -77,6 +79,8 @@ def choose_limits(run: str, rows: Sequence[Row], limits: Limits, currency: str) 
     chosen: dict[str, float | None] = {}
     for name, column, label, explained in _LIMITS:
         steps = limit_steps([row[column] for row in rows])
+        if name == "max_latency_us":
+            steps += [limit for limit in _USUAL_LATENCIES if limit > max(steps, default=0.0)]
         chosen[name] = _slider(run, name, steps, getattr(limits, name), (label, explained, writers[name]))
     return Limits(**chosen)
 
