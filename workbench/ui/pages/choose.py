@@ -20,6 +20,7 @@ from workbench.ui.panels.cost import show_cost, with_traffic
 from workbench.ui.panels.facts import show_facts
 from workbench.ui.panels.header import choose_run, view_of
 from workbench.ui.panels.limits import (
+    chart_key,
     choose_limits,
     choose_loss,
     choose_rule,
@@ -99,7 +100,7 @@ def _show_chart(view: RunView, outcome: Outcome, run: str) -> None:
     figure = front_figure(
         view.rows, chosen, over_limit=outcome.over, currency=view.sheet.currency, hovers=view.hovers
     )
-    key = f"front:{run}"
+    key = chart_key(run)
     st.plotly_chart(
         figure,
         key=key,

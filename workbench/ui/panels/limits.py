@@ -16,7 +16,7 @@ from workbench.ui.selection import BY_WEIGHTS, Selection
 from workbench.ui.texts import choose as texts
 
 Row = Mapping[str, Any]
-_BY_HAND, _RULE, _LOSS = "by_hand", "rule", "max_loss"
+_BY_HAND, _RULE, _LOSS, _GIVEN_UP = "by_hand", "rule", "max_loss", "given_up"
 _USUAL = RULES[1]
 # Limits that people come with, beside those that tell these candidates apart: 0.1 ms to 0.1 s.
 _USUAL_LATENCIES = (100.0, 500.0, 2_000.0, 10_000.0, 100_000.0)
@@ -163,7 +163,18 @@ def take_by_hand(run: str, candidate: str) -> None:
     st.session_state[_key(run, _RULE)] = None
 
 
+def chart_key(run: str) -> str:
+    """Return the key of a run's chart.
+
+    It changes whenever a click is given up for a rule: a browser keeps a point selected, and would say nothing of a click
+    on the same point again.
+    """
+    return f"front:{run}:{st.session_state.get(_key(run, _GIVEN_UP), 0)}"
+
+
 def _forget_click(run: str) -> None:
+    if st.session_state.get(_key(run, _BY_HAND)):
+        st.session_state[_key(run, _GIVEN_UP)] = st.session_state.get(_key(run, _GIVEN_UP), 0) + 1
     st.session_state[_key(run, _BY_HAND)] = None
     if st.session_state.get(_key(run, _RULE)) is None:
         st.session_state[_key(run, _RULE)] = _USUAL
