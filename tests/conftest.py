@@ -1,9 +1,58 @@
-"""What all tests share."""
+"""Small searches that really ran, shared by the tests that look at runs."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
 from hypothesis import settings
+
+from workbench.api import search
 
 # How long an example takes depends on what else the machine does; a slow one is no failure.
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose ``runs/small`` is a finished run."""
+    random = np.random.default_rng(0)
+    rows = 300
+    frame = pd.DataFrame(
+        {
+            "age": random.normal(40, 12, rows).round(1),
+            "plan": random.choice(["basic", "plus", "pro"], rows),
+            "use": random.exponential(3, rows),
+        }
+    )
+    pull = frame["age"] / 40 + (frame["plan"] == "pro") - frame["use"] / 4 + random.normal(0, 0.5, rows)
+    frame["left"] = np.where(pull > 1, "yes", "no")
+    folder = tmp_path_factory.mktemp("searched")
+    search(frame, "left", trials=2, workers=1, families=["linear", "lightgbm"], out=folder / "runs" / "small")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def searched_numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose ``runs/numbers`` is a finished run that predicts a number."""
+    random = np.random.default_rng(1)
+    frame = pd.DataFrame({"size": random.uniform(20, 200, 240), "floor": random.integers(0, 9, 240)})
+    frame["rent"] = 200 + 9 * frame["size"] + 20 * frame["floor"] + random.normal(0, 40, 240)
+    folder = tmp_path_factory.mktemp("numbers")
+    search(frame, "rent", trials=1, workers=1, families=["linear"], out=folder / "runs" / "numbers")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def searched_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose ``runs/classes`` is a finished run that predicts one of three classes."""
+    random = np.random.default_rng(2)
+    frame = pd.DataFrame({"x": random.normal(0, 1, 240), "y": random.normal(0, 1, 240)})
+    high = np.where(frame["y"] > 0, "blue", "green")
+    frame["colour"] = np.where(frame["x"] + random.normal(0, 0.4, 240) > 0.5, "red", high)
+    folder = tmp_path_factory.mktemp("classes")
+    search(frame, "colour", trials=1, workers=1, families=["linear"], out=folder / "runs" / "classes")
+    return folder

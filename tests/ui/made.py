@@ -120,31 +120,33 @@ def write_run(
 
 
 def show_page(folder: str, page: str) -> None:
-    """What Streamlit runs to show one page over ``FOLDER/runs`` and ``FOLDER/bundles``."""
+    """What Streamlit runs to show one page over ``FOLDER/runs``, ``FOLDER/bundles`` and ``FOLDER/data``."""
+    from importlib import import_module
     from pathlib import Path
 
     import streamlit as st
 
-    from workbench.ui.pages import choose, export, runs
     from workbench.ui.shell import make_pages
     from workbench.ui.workspace import Workspace
 
     workspace = Workspace(Path(folder) / "runs", Path(folder) / "bundles")
     pages = make_pages(workspace)
-    st.navigation([pages.runs, pages.choose, pages.export], position="hidden")
-    {"runs": runs, "choose": choose, "export": export}[page].show(workspace, pages)
+    st.navigation(pages.all(), position="hidden")
+    import_module(f"workbench.ui.pages.{page}").show(workspace, pages)
 
 
-def open_page(folder: Path, page: str, **query: str) -> AppTest:
+def open_page(folder: Path, page: str, *, state: dict[str, Any] | None = None, **query: str) -> AppTest:
     """Open a page as a browser would, with the parameters of its address."""
     app = AppTest.from_function(show_page, args=(str(folder), page), default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
+    for name, value in (state or {}).items():
+        app.session_state[name] = value
     return app.run()
 
 
 def words_of(app: AppTest) -> str:
     """Everything that a page says in running text."""
     parts = (*app.title, *app.header, *app.subheader, *app.markdown, *app.caption)
-    boxes = (*app.info, *app.warning, *app.error, *app.code)
+    boxes = (*app.info, *app.success, *app.warning, *app.error, *app.code)
     return "\n".join(str(each.value) for each in (*parts, *boxes))

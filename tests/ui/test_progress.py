@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.ui.progress import Progress, read_progress
+from workbench.ui.progress import Progress, read_history, read_progress
 
 from .made import write_events
 
@@ -26,7 +26,9 @@ def test_the_latest_figure_of_each_kind_counts(tmp_path: Path) -> None:
         "best_family": "mlp",
     }
     write_events(tmp_path, first, second, {"message": "three", "best_score": None})
-    assert read_progress(tmp_path, messages=2) == Progress(15.0, 60.0, 2, 1, 1, 0.9, "mlp", ("two", "three"))
+    assert read_progress(tmp_path, messages=2) == Progress(
+        15.0, 60.0, 2, 1, 1, 0.9, "mlp", messages=("two", "three")
+    )
     assert read_progress(tmp_path).share == 0.25
 
 
@@ -47,3 +49,21 @@ def test_no_events_is_no_progress(tmp_path: Path) -> None:
     assert read_progress(tmp_path) == Progress()
     assert Progress().share == 0.0
     assert Progress(elapsed_s=70.0, budget_s=60.0).share == 1.0
+
+
+def test_time_left_is_that_of_the_budget_or_of_the_pace() -> None:
+    assert Progress(elapsed_s=20.0, budget_s=60.0).left_s == 40.0
+    assert Progress(elapsed_s=20.0, trials=10, trials_budget=15).left_s == 10.0
+    assert Progress(elapsed_s=20.0, budget_s=25.0, trials=10, trials_budget=15).left_s == 5.0
+    assert Progress(elapsed_s=20.0).left_s is None
+    assert Progress(elapsed_s=20.0, trials=10, trials_budget=20).share == 0.5
+
+
+def test_the_history_has_the_seconds_at_which_the_best_score_rose(tmp_path: Path) -> None:
+    scores = [(1.0, 0.5, "baseline"), (2.0, 0.8, "linear"), (3.0, 0.8, "linear"), (4.0, 0.9, "mlp")]
+    write_events(
+        tmp_path,
+        *({"elapsed_s": s, "best_score": b, "best_family": f} for s, b, f in scores),
+        {"elapsed_s": 5},
+    )
+    assert read_history(tmp_path) == [(2.0, 0.8), (4.0, 0.9)]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.tradeoff import RULES, Limits
+from workbench.tradeoff import RULES, Limits, Weights
 from workbench.ui.selection import Selection
 
 names = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8)
@@ -39,3 +39,11 @@ def test_an_id_means_nothing_in_another_run_but_rule_and_limits_do() -> None:
     assert kept == Selection("b", "best", Limits(max_size_mb=5.0))
     assert Selection("a", "c0003").for_run("b").how == "balanced"
     assert Selection("a", "c0003").for_run("a").how == "c0003"
+
+
+def test_weights_and_the_loss_allowed_are_in_the_link() -> None:
+    selection = Selection("a", "weights", None, Weights(70, 20, 10), 0.01)
+    assert selection.to_query() == {"run": "a", "pick": "weights", "weights": "70-20-10", "max_loss": "0.01"}
+    assert Selection.from_query(selection.to_query()) == selection
+    assert Selection.from_query({"run": "a", "pick": "weights", "weights": "0-0-0"}).weights == Weights()
+    assert selection.for_run("b").how == "weights"

@@ -20,5 +20,5 @@ def test_both_entries_show_the_runs_of_the_folder_given(
     monkeypatch.setattr("sys.argv", ["app.py", str(tmp_path / "runs")])
     app = AppTest.from_file(str(script), default_timeout=60).run()
     assert not app.exception
-    assert app.title[0].value == "Runs"
+    assert app.title[0].value == "Pick the right model for your table"
     assert any("churn" in each.value for each in app.markdown)

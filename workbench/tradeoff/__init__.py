@@ -8,6 +8,7 @@ from .noise import beats, within_noise
 from .pareto import balance, front_of, knee, pareto
 from .prices import Monthly, PriceSheet, Traffic, load_prices, monthly, price_per_million_usd, read_prices
 from .sentences import compare, describe
+from .weights import Weights, weighted
 
 __all__ = [
     "COLUMNS",
@@ -19,6 +20,7 @@ __all__ = [
     "PriceSheet",
     "Shortfall",
     "Traffic",
+    "Weights",
     "balance",
     "beats",
     "compare",
@@ -34,5 +36,6 @@ __all__ = [
     "pick",
     "price_per_million_usd",
     "read_prices",
+    "weighted",
     "within_noise",
 ]

@@ -98,14 +98,18 @@ def balance(front: Sequence[Row]) -> list[float]:
     list of float
         One number a row, between 0 and 2.
     """
+    return [s + (fast + cheap) / 2.0 for s, fast, cheap in scaled(front)]
+
+
+def scaled(front: Sequence[Row]) -> list[tuple[float, float, float]]:
+    """Return score, latency and price of each row of a front on the scales of `balance`, from 0 to 1 (the best)."""
     if not front:
         return []
     best = max(front, key=lambda row: row["score"])
-    noise = _width(best)
-    scores = _scaled([row["score"] for row in front], noise)
+    scores = _scaled([row["score"] for row in front], _width(best))
     latency = _scaled([-_log(row["latency_p50_us"]) for row in front], _LEAST_COST_SPAN)
     price = _scaled([-_log(row["price_per_million_usd"]) for row in front], _LEAST_COST_SPAN)
-    return [s + (fast + cheap) / 2.0 for s, fast, cheap in zip(scores, latency, price, strict=True)]
+    return list(zip(scores, latency, price, strict=True))
 
 
 def knee(front: Sequence[Row]) -> Row:

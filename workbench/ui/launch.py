@@ -15,17 +15,22 @@ from typing import Any
 
 from workbench.errors import RunError, SettingsError, shown
 
+from .access import read_roles
+
 _CONFIG = Path(__file__).with_name("config.toml")
 _ENTRY = Path(__file__).parent / "entry" / "app.py"
 
 
-def launch(
+def launch(  # noqa: PLR0913 - each is something that whoever starts the app may want to say
     runs_dir: str | Path = "runs",
     port: int = 8501,
     headless: bool = False,
     *,
     bundles_dir: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    roles: str | Path | None = None,
     host: str = "localhost",
+    upload_mb: float = 200.0,
 ) -> int:
     """Serve the app until it is stopped.
 
@@ -39,8 +44,15 @@ def launch(
         Do not open a browser.
     bundles_dir : path, optional
         Where exports go; by default the folder ``bundles`` beside `runs_dir`.
+    data_dir : path, optional
+        The folder of tables, where uploads are saved too; by default the folder ``data`` beside `runs_dir`.
+    roles : path, optional
+        A file that says who may do what (see `access.read_roles`); it asks for a log-in.
     host : str
-        The address to listen on. The app has no log-in: other than ``localhost``, whoever reaches it can use it.
+        The address to listen on. Without `roles` there is no log-in: other than on ``localhost``, whoever reaches the
+        app can use it.
+    upload_mb : float
+        The largest table that may be uploaded.
 
     Returns
     -------
@@ -52,14 +64,25 @@ def launch(
     RunError
         Where `runs_dir` is a file.
     SettingsError
-        Where the port makes no sense or is taken.
+        Where the port makes no sense or is taken, or the roles file cannot be used.
     """
     if Path(runs_dir).is_file():
         raise RunError(f"runs folder {runs_dir}", found="a file", expected="a folder of runs")
     if not 0 <= port <= 65535:
         raise SettingsError("port", found=shown(port), expected="a number from 0 to 65535")
+    if roles is not None:
+        read_roles(Path(roles))
     _check_free(host, port)
-    command = app_command(runs_dir, port or free_port(host), headless, bundles_dir=bundles_dir, host=host)
+    command = app_command(
+        runs_dir,
+        port or free_port(host),
+        headless,
+        bundles_dir=bundles_dir,
+        data_dir=data_dir,
+        roles=roles,
+        host=host,
+        upload_mb=upload_mb,
+    )
     process = subprocess.Popen(command)
     with _stopped_together(process):
         return process.wait()
@@ -80,13 +103,16 @@ def _stopped_together(process: subprocess.Popen[bytes]) -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def app_command(
+def app_command(  # noqa: PLR0913 - as `launch`
     runs_dir: str | Path,
     port: int,
     headless: bool,
     *,
     bundles_dir: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    roles: str | Path | None = None,
     host: str = "localhost",
+    upload_mb: float = 200.0,
 ) -> list[str]:
     """Return the command that `launch` runs, the theme and settings of the app passed as options.
 
@@ -96,10 +122,14 @@ def app_command(
     ['--', 'runs']
     """
     settings = tomllib.loads(_CONFIG.read_text(encoding="utf-8"))
-    settings["server"].update(port=port, headless=headless, address=host)
+    settings["server"].update(
+        port=port, headless=headless, address=host, maxUploadSize=max(1, round(upload_mb))
+    )
     options = [f"--{name}={_option(value)}" for name, value in _flat(settings)]
     folders = [str(runs_dir)] if bundles_dir is None else [str(runs_dir), str(bundles_dir)]
-    return [sys.executable, "-m", "streamlit", "run", str(_ENTRY), *options, "--", *folders]
+    named = (("--data", data_dir), ("--roles", roles))
+    more = [f"{name}={Path(value).resolve()}" for name, value in named if value is not None]
+    return [sys.executable, "-m", "streamlit", "run", str(_ENTRY), *options, "--", *more, *folders]
 
 
 def free_port(host: str = "localhost") -> int:

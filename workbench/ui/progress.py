@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_TAIL_BYTES = 65_536
+_TAIL_BYTES, _HISTORY_BYTES = 65_536, 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Progress:
     trials, ok, failed : int
     best_score : float or None
     best_family : str
+    trials_budget : int or None
+        Candidates to try at most.
     messages : tuple of str
         The latest last.
     """
@@ -32,14 +34,25 @@ class Progress:
     failed: int = 0
     best_score: float | None = None
     best_family: str = ""
+    trials_budget: int | None = None
     messages: tuple[str, ...] = ()
 
     @property
     def share(self) -> float:
         """The part of the time that is over, 0 to 1."""
-        if not self.elapsed_s or not self.budget_s:
-            return 0.0
-        return min(1.0, self.elapsed_s / self.budget_s)
+        by_clock = self.elapsed_s / self.budget_s if self.elapsed_s and self.budget_s else 0.0
+        by_count = self.trials / self.trials_budget if self.trials_budget else 0.0
+        return min(1.0, max(by_clock, by_count))
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds left: of the budget, or at the pace so far of the trials to come; None where neither says."""
+        left = []
+        if self.elapsed_s is not None and self.budget_s:
+            left.append(max(0.0, self.budget_s - self.elapsed_s))
+        if self.elapsed_s and self.trials_budget and self.trials:
+            left.append(self.elapsed_s / self.trials * max(0, self.trials_budget - self.trials))
+        return min(left, default=None)
 
 
 def read_progress(folder: Path, messages: int = 6) -> Progress:
@@ -65,15 +78,28 @@ def read_progress(folder: Path, messages: int = 6) -> Progress:
         failed=int(_number(latest.get("failed")) or 0),
         best_score=_number(latest.get("best_score")),
         best_family=str(latest.get("best_family", "")),
+        trials_budget=int(_number(latest.get("trials_budget")) or 0) or None,
         messages=tuple(said[-messages:]),
     )
 
 
-def _last_events(path: Path) -> list[dict[str, Any]]:
+def read_history(folder: Path) -> list[tuple[float, float]]:
+    """Return the seconds at which the best score changed, and the score then."""
+    out: list[tuple[float, float]] = []
+    for event in _last_events(folder / "events.jsonl", _HISTORY_BYTES):
+        seconds, best = _number(event.get("elapsed_s")), _number(event.get("best_score"))
+        if seconds is None or best is None or event.get("best_family") == "baseline":
+            continue
+        if not out or best > out[-1][1]:
+            out.append((seconds, best))
+    return out
+
+
+def _last_events(path: Path, most: int = _TAIL_BYTES) -> list[dict[str, Any]]:
     try:
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
-            start = max(0, end - _TAIL_BYTES)
+            start = max(0, end - most)
             file.seek(start)
             lines = file.read().splitlines()
     except OSError:

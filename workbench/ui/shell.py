@@ -1,16 +1,34 @@
-"""The frame around the pages: their titles, addresses and order."""
+"""The frame around the pages: their titles, addresses and order, and who may enter."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from . import texts
-from .pages import choose, export, runs
-from .session import Pages
+from workbench.display.numbers import plain
+from workbench.errors import WorkbenchError
+
+from .access import read_roles, role_of
+from .pages import choose, data, export, goal, home, report, search, understand
+from .session import Pages, sign_in
+from .texts import common as texts
 from .workspace import Workspace
 
-# Streamlit leaves an empty band above a page; the app wants its chart above the fold.
-_STYLE = "<style>[data-testid='stMainBlockContainer'] { padding-top: 4.5rem; }</style>"
+# Streamlit leaves an empty band above a page; the app wants its chart above the fold. Tables and code may be wider
+# than a phone: they scroll by themselves.
+_STYLE = """<style>
+[data-testid='stMainBlockContainer'] { padding-top: 4.25rem; }
+[data-testid='stMainBlockContainer'] h1 { font-size: 2.1rem; padding-bottom: 0.25rem; }
+[data-testid='stMainBlockContainer'] h2 { font-size: 1.5rem; }
+[data-testid='stMainBlockContainer'] h3 { font-size: 1.25rem; }
+@media (max-width: 640px) {
+  [data-testid='stMainBlockContainer'] { padding: 4rem 1rem 3rem; }
+  [data-testid='stMainBlockContainer'] h1 { font-size: 1.6rem; }
+}
+</style>"""
+
+_Show = Callable[[Workspace, Pages], None]
 
 
 def show(workspace: Workspace) -> None:
@@ -18,26 +36,58 @@ def show(workspace: Workspace) -> None:
     st.set_page_config(page_title=texts.APP, page_icon=":material/scatter_plot:", layout="wide")
     st.html(_STYLE)
     pages = make_pages(workspace)
-    st.navigation([pages.runs, pages.choose, pages.export], position="top").run()
+    page = st.navigation(pages.all(), position="top")
+    if _entered(workspace):
+        page.run()
+
+
+def _entered(workspace: Workspace) -> bool:
+    """Let in whoever has a role; without a roles file everybody has every role."""
+    if workspace.roles is None:
+        return True
+    try:
+        roles = read_roles(workspace.roles)
+    except WorkbenchError as error:
+        st.error(plain(error), icon=":material/lock:")
+        return False
+    if "auth" not in st.secrets:
+        st.error(texts.LOGIN_MISSING, icon=":material/lock:")
+        return False
+    if not st.user.is_logged_in:
+        st.title(texts.LOGIN_TITLE)
+        st.button(texts.LOGIN_BUTTON, type="primary", icon=":material/login:", on_click=st.login, key="login")
+        return False
+    name = str(st.user.get("email") or "")
+    # An address that the provider has not verified could be anybody's.
+    verified = st.user.get("email_verified", True) is not False
+    role = role_of(name if verified else None, roles)
+    sign_in(role, name)
+    with st.sidebar:
+        st.caption(f"{plain(name)} · {role}")
+        st.button(texts.LOGOUT, on_click=st.logout, icon=":material/logout:", key="logout")
+    if role == "nobody":
+        st.error(texts.NOBODY.format(user=plain(name)), icon=":material/lock:")
+        return False
+    return True
 
 
 def make_pages(workspace: Workspace) -> Pages:
     """Return the pages of the app over the given folders."""
 
-    def show_runs() -> None:
-        runs.show(workspace, pages)
+    def page(render: _Show, title: str, icon: str, *, default: bool = False) -> st.Page:
+        def run() -> None:
+            render(workspace, pages)
 
-    def show_choose() -> None:
-        choose.show(workspace, pages)
-
-    def show_export() -> None:
-        export.show(workspace, pages)
+        return st.Page(run, title=title, url_path=title.lower(), icon=f":material/{icon}:", default=default)
 
     pages = Pages(
-        runs=st.Page(
-            show_runs, title=texts.RUNS, url_path="runs", icon=":material/folder_open:", default=True
-        ),
-        choose=st.Page(show_choose, title=texts.CHOOSE, url_path="choose", icon=":material/scatter_plot:"),
-        export=st.Page(show_export, title=texts.EXPORT, url_path="export", icon=":material/package_2:"),
+        home=page(home.show, texts.HOME, "home", default=True),
+        data=page(data.show, texts.DATA, "table"),
+        goal=page(goal.show, texts.GOAL, "flag"),
+        search=page(search.show, texts.SEARCH, "search"),
+        choose=page(choose.show, texts.CHOOSE, "scatter_plot"),
+        understand=page(understand.show, texts.UNDERSTAND, "search_insights"),
+        export=page(export.show, texts.EXPORT, "package_2"),
+        report=page(report.show, texts.REPORT, "description"),
     )
     return pages

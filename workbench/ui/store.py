@@ -1,17 +1,33 @@
-"""Runs as pages read them, kept in memory for as long as their folders stay the same."""
+"""What pages read and compute, kept in memory for as long as the files it comes from stay the same.
+
+What is kept is shared between sessions and is never changed by whoever reads it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from workbench.api import open_run
+from workbench import explain
+from workbench.api import load, open_run
+from workbench.display.front import hover_texts
+from workbench.explain import Evidence, Importance, Segment
+from workbench.explain.evidence import Part
+from workbench.explain.whatif import example_row
+from workbench.runtime.bundle import Bundle
+from workbench.runtime.predictor import Predictor
+from workbench.runtime.schema import Column1d
 from workbench.tradeoff import Limits, PriceSheet
 
-from .workspace import stamp
+from .intake import Look, distribution, look
+from .workspace import MANIFEST_FILE, stamp
+
+_BACKGROUND = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +41,12 @@ class RunView:
         The content of ``run.json``.
     rows : list of dict
         The leaderboard.
-    limits : Limits
-        Those that the search was given.
     sheet : PriceSheet
         The prices that the rows were computed with.
+    limits : Limits
+        Those that the search was given.
+    hovers : dict of str to str
+        What hovering over each candidate in the chart says.
     """
 
     folder: Path
@@ -36,11 +54,27 @@ class RunView:
     rows: list[dict[str, Any]]
     sheet: PriceSheet
     limits: Limits = field(default_factory=Limits)
+    hovers: dict[str, str] = field(default_factory=dict)
 
     @property
     def metric(self) -> str:
         """The scorer's name, as far as there is a score."""
         return next((str(row["metric"]) for row in self.rows if row["metric"]), "")
+
+    @property
+    def task(self) -> str:
+        """The task, as far as it is known."""
+        return str(self.info.get("task") or "")
+
+    @property
+    def classes(self) -> list[Any]:
+        """The labels; empty for numbers."""
+        return list(self.info.get("classes") or [])
+
+    @property
+    def target(self) -> str:
+        """The column that was learned."""
+        return str(self.info.get("settings", {}).get("target", ""))
 
 
 def read_run(folder: Path) -> RunView:
@@ -54,9 +88,140 @@ def read_run(folder: Path) -> RunView:
     return _read(str(folder), stamp(folder))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _read(folder: str, version: tuple[int, ...]) -> RunView:
     del version  # part of the cache's key
     run = open_run(folder)
     sheet = run.prices()
-    return RunView(Path(folder), run.info, run.rows(sheet), sheet, run.limits())
+    rows = run.rows(sheet)
+    return RunView(Path(folder), run.info, rows, sheet, run.limits(), hover_texts(rows, sheet.currency))
+
+
+# ---------------------------------------------------------------- one candidate
+
+
+def evidence(folder: Path, candidate: str, part: Part = "dev") -> Evidence:
+    """Return what a candidate predicted (`explain.evidence_of`)."""
+    return _evidence(str(folder), candidate, part, _version(folder, candidate))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _evidence(folder: str, candidate: str, part: Part, version: tuple[int, ...]) -> Evidence:
+    del version
+    return explain.evidence_of(open_run(folder).folder, candidate, part)
+
+
+def importance(folder: Path, candidate: str) -> list[Importance]:
+    """Return which columns matter (`explain.importance`)."""
+    return _importance(str(folder), candidate, _version(folder, candidate))
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _importance(folder: str, candidate: str, version: tuple[int, ...]) -> list[Importance]:
+    del version
+    return explain.importance(open_run(folder).folder, candidate)
+
+
+def segments(folder: Path, candidate: str) -> list[Segment]:
+    """Return where a candidate is worse than elsewhere (`explain.worst_segments`)."""
+    return _segments(str(folder), candidate, _version(folder, candidate))
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _segments(folder: str, candidate: str, version: tuple[int, ...]) -> list[Segment]:
+    del version
+    return explain.worst_segments(evidence(Path(folder), candidate), open_run(folder).folder.dataset())
+
+
+def dependence(folder: Path, candidate: str, column: str, output: int | None) -> dict[str, Any]:
+    """Return how the answer moves with one column (`explain.dependence`)."""
+    return _dependence(str(folder), candidate, column, output, _version(folder, candidate))
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _dependence(
+    folder: str, candidate: str, column: str, output: int | None, version: tuple[int, ...]
+) -> dict[str, Any]:
+    del version
+    model = predictor(Path(folder), candidate)
+    return explain.dependence(model, background(Path(folder)), column, output=output)
+
+
+def predictor(folder: Path, candidate: str) -> Predictor:
+    """Return the served model of a candidate."""
+    return _predictor(str(folder), candidate, _version(folder, candidate))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _predictor(folder: str, candidate: str, version: tuple[int, ...]) -> Predictor:
+    del version
+    return open_run(folder).folder.predictor(candidate)
+
+
+def bundle(folder: Path) -> Bundle:
+    """Return an exported bundle, opened."""
+    return _bundle(str(folder), (folder / MANIFEST_FILE).stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _bundle(folder: str, version: int) -> Bundle:
+    del version
+    return load(folder)
+
+
+def background(folder: Path) -> dict[str, Column1d]:
+    """Return a sample of the rows that the search learned from, as canonical columns."""
+    return _background(str(folder), (folder / "data" / "dataset.json").stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _background(folder: str, version: int) -> dict[str, Column1d]:
+    del version
+    run = open_run(folder).folder
+    rows = np.asarray(run.dev_rows)
+    if len(rows) > _BACKGROUND:
+        rows = np.sort(np.random.default_rng(0).choice(rows, _BACKGROUND, replace=False))
+    return dict(run.dataset().take(rows).columns)
+
+
+def unseen_row(folder: Path, number: int) -> tuple[dict[str, Any], Any] | None:
+    """Return a row that no choice has seen and what it turned out to be; None where there is no hold-out."""
+    run = open_run(folder).folder
+    rows = np.asarray(run.holdout_rows)
+    if not len(rows):
+        return None
+    data, position = run.dataset(), int(rows[number % len(rows)])
+    actual = data.y[position]
+    classes = data.schema.output.classes
+    return example_row(data, position), classes[int(actual)] if classes else float(actual)
+
+
+# ---------------------------------------------------------------- tables before a search
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def table_look(path: str, digest: str, target: str | None, drop: tuple[str, ...]) -> Look:
+    """Look at a table (`intake.look`); the same content is looked at once."""
+    del digest
+    return look(Path(path), target, drop)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def table_distribution(path: str, digest: str, column: str) -> dict[str, Any]:
+    """Return how often a column's values occur (`intake.distribution`)."""
+    del digest
+    return distribution(Path(path), column)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def report_page(folder: str, candidate: str, version: tuple[int, ...], _make: Callable[[], str]) -> str:
+    """Return the report of a run, made once for each candidate and state of its folder."""
+    del folder, candidate, version
+    return _make()
+
+
+def _version(folder: Path, candidate: str) -> tuple[int, ...]:
+    """Return what changes when a candidate's files do."""
+    place = folder / "candidates" / candidate
+    parts = (place / "candidate.json", place / "oof.npy", place / "predictor" / "model.onnx")
+    return tuple(part.stat().st_mtime_ns if part.exists() else 0 for part in parts)

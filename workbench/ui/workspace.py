@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 from collections.abc import Sequence
@@ -24,10 +25,26 @@ class Workspace:
     Attributes
     ----------
     runs, bundles : pathlib.Path
+    tables : pathlib.Path or None
+        The folder of tables that may be searched, and where uploads are saved; by default ``data`` beside the runs.
+    roles : pathlib.Path or None
+        A file that says who may do what (see `access`); None lets everybody do everything.
     """
 
     runs: Path
     bundles: Path
+    tables: Path | None = None
+    roles: Path | None = None
+
+    @property
+    def data(self) -> Path:
+        """The folder of tables."""
+        return self.tables or self.runs.parent / "data"
+
+    @property
+    def own(self) -> Path:
+        """What the app itself keeps: uploads, goals and the logs of searches that it started."""
+        return self.runs / ".app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +82,7 @@ class BundleEntry:
 
 
 def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
-    """Read ``[RUNS_DIR [BUNDLES_DIR]]``; bundles go beside the runs unless said otherwise.
+    """Read ``[RUNS_DIR [BUNDLES_DIR]] [--data DIR] [--roles FILE]``; folders lie beside the runs unless said otherwise.
 
     Examples
     --------
@@ -74,9 +91,13 @@ def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
     >>> workspace_from_arguments(["team/runs"]).bundles.as_posix()
     'team/bundles'
     """
-    runs = Path(arguments[0]) if arguments else Path("runs")
-    bundles = Path(arguments[1]) if len(arguments) > 1 else runs.parent / "bundles"
-    return Workspace(runs, bundles)
+    reader = argparse.ArgumentParser(prog="app.py", allow_abbrev=False)
+    reader.add_argument("runs", nargs="?", type=Path, default=Path("runs"))
+    reader.add_argument("bundles", nargs="?", type=Path)
+    reader.add_argument("--data", type=Path)
+    reader.add_argument("--roles", type=Path)
+    given = reader.parse_args(list(arguments))
+    return Workspace(given.runs, given.bundles or given.runs.parent / "bundles", given.data, given.roles)
 
 
 def list_runs(folder: Path) -> list[RunEntry]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ def app(tmp_path: Path) -> AppTest:
 
 
 def chosen(app: AppTest) -> str:
-    return next(each.value for each in app.subheader if each.value.startswith("The choice")).split()[-1]
+    heading = next(each.value for each in app.subheader if each.value.startswith("The choice"))
+    return re.findall(r"c\d{4}", heading)[0]
 
 
 def metric(app: AppTest, label: str) -> str:
@@ -33,14 +35,14 @@ def test_the_balanced_choice_is_shown_at_once_with_its_figures(app: AppTest) -> 
     assert metric(app, "Answers in") == "0\\.033 ms"
     assert metric(app, "correct ordering \\(AUC\\)") == "91\\.4 %"
     assert metric(app, "On unseen rows") == "91\\.0 %"
-    assert "c0002 \\(lightgbm\\) scores 0\\.012 less than c0003" in words_of(app)
+    assert "LightGBM c0002 is 1\\.2 points less accurate than XGBoost c0003" in words_of(app)
 
 
 @pytest.mark.parametrize(
     ("rule", "expected"), [("best", "c0004"), ("fastest", "c0001"), ("cheapest", "c0001")]
 )
 def test_the_rule_moves_the_choice_and_the_link(app: AppTest, rule: str, expected: str) -> None:
-    app.radio(key="rule:churn").set_value(rule).run()
+    app.segmented_control(key="rule:churn").set_value(rule).run()
     assert not app.exception
     assert chosen(app) == expected
     assert app.query_params["pick"] == rule
@@ -55,7 +57,7 @@ def test_the_rule_moves_the_choice_and_the_link(app: AppTest, rule: str, expecte
     ],
 )
 def test_a_limit_moves_the_choice_at_once(app: AppTest, slider: str, value: float, query: str) -> None:
-    app.radio(key="rule:churn").set_value("best").run()
+    app.segmented_control(key="rule:churn").set_value("best").run()
     before = chosen(app)
     app.select_slider(key=f"{slider}:churn").set_value(value).run()
     assert not app.exception
@@ -78,9 +80,9 @@ def test_a_link_brings_back_the_whole_selection(tmp_path: Path) -> None:
     write_run(tmp_path / "runs" / "churn")
     app = open_page(tmp_path, "choose", run="churn", pick="c0001", max_size_mb="2")
     assert chosen(app) == "c0001"
-    assert app.radio(key="rule:churn").value is None
+    assert app.segmented_control(key="rule:churn").value is None
     assert app.select_slider(key="max_size_mb:churn").value == 2.0
-    app.radio(key="rule:churn").set_value("best").run()
+    app.segmented_control(key="rule:churn").set_value("best").run()
     assert chosen(app) == "c0003"
 
 
@@ -95,7 +97,7 @@ def test_the_limits_of_the_search_hold_until_they_are_moved(tmp_path: Path) -> N
     assert app.query_params["limits"] == "none"
     for query, expected in (({}, "c0003"), ({"limits": "none"}, "c0004")):
         page = open_page(tmp_path, "export", run="churn", pick="best", **query)
-        assert any(each.value.endswith(expected) for each in page.subheader)
+        assert any(expected in each.value for each in page.subheader)
 
 
 def test_a_limit_goes_back_from_a_click_to_a_rule(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_a_limit_goes_back_from_a_click_to_a_rule(tmp_path: Path) -> None:
     app = open_page(tmp_path, "choose", run="churn", pick="c0004")
     app.select_slider(key="max_latency_us:churn").set_value(100.0).run()
     assert not app.exception
-    assert app.radio(key="rule:churn").value == "balanced"
+    assert app.segmented_control(key="rule:churn").value == "balanced"
     assert chosen(app) != "c0004"
 
 
@@ -123,6 +125,7 @@ def test_a_dominated_candidate_can_be_picked_with_a_warning(tmp_path: Path) -> N
 
 
 def test_traffic_changes_what_a_month_costs(app: AppTest) -> None:
+    app.segmented_control(key="view:churn").set_value("month").run()
     before = metric(app, "A month")
     app.number_input(key="peak:churn").set_value(100_000.0).run()
     assert not app.exception
@@ -160,7 +163,7 @@ def test_an_unknown_run_is_named_and_another_shown(tmp_path: Path) -> None:
 
 
 def test_no_run_at_all_and_a_run_without_candidates(tmp_path: Path) -> None:
-    assert "no run to choose from" in words_of(open_page(tmp_path, "choose"))
+    assert "no run to look at" in words_of(open_page(tmp_path, "choose"))
     write_run(tmp_path / "runs" / "new", candidates=[])
     app = open_page(tmp_path, "choose", run="new")
     assert not app.exception
@@ -181,8 +184,6 @@ def test_a_running_search_shows_its_progress_and_a_provisional_front(tmp_path: P
     )
     app = open_page(tmp_path, "choose", run="live")
     assert not app.exception
-    assert metric(app, "Tried") == "7"
-    assert metric(app, "Best so far") == "93\\.1 %"
     assert "Provisional" in words_of(app)
     assert chosen(app) == "c0003"
 

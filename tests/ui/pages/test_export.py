@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.made import open_page, words_of, write_run
+from tests.ui.made import NASTY, open_page, words_of, write_run
 from workbench.tradeoff import Limits
 from workbench.ui.exports import ExportJob, ExportRequest
 from workbench.ui.pages import export
+from workbench.ui.texts import export as texts
 
 
 @pytest.fixture
@@ -35,6 +36,9 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ExportRequest
         log.write_text("\n".join(json.dumps(step) for step in steps))
         request.zip_path.parent.mkdir(parents=True, exist_ok=True)
         request.zip_path.write_bytes(b"PK")
+        golden = Path(request.target) / "golden.jsonl"
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(json.dumps({"input": {"plan": NASTY, "age": 41.0}, "output": [0.1, 0.9]}))
         process = subprocess.Popen([sys.executable, "-c", ""])
         process.wait()
         return ExportJob(request, log, process)
@@ -46,11 +50,11 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ExportRequest
 def test_the_choice_of_the_link_is_what_is_exported(
     app: AppTest, asked: list[ExportRequest], tmp_path: Path
 ) -> None:
-    assert "xgboost c0003" in words_of(app)
+    assert "XGBoost c0003" in words_of(app)
     app.text_input(key="name").set_value("churn.eu")
     app.text_input(key="version").set_value("2")
     app.text_input(key="by").set_value("Ada")
-    app.text_area(key="note").set_value("fast enough")
+    app.text_area(key="note:churn:c0003").set_value("fast enough")
     app.button(key="export").click().run()
     assert not app.exception
     target = str(tmp_path / "bundles" / "churn.eu-2")
@@ -61,6 +65,8 @@ def test_the_choice_of_the_link_is_what_is_exported(
     assert "Exported and checked" in words
     assert "verify went well" in words
     assert f"workbench serve {target}" in words
+    assert "curl -s http://localhost:8080/predict" in words
+    assert [tab.label for tab in app.tabs] == list(texts.TABS.values())
 
 
 def test_after_an_export_another_can_follow(app: AppTest, asked: list[ExportRequest]) -> None:
@@ -124,10 +130,9 @@ def test_an_export_under_way_is_followed(app: AppTest, tmp_path: Path) -> None:
 
 
 def test_nothing_chosen_and_nothing_that_can_be_chosen(tmp_path: Path) -> None:
-    assert "Nothing is chosen yet" in words_of(open_page(tmp_path, "export"))
+    assert "There is no run to look at" in words_of(open_page(tmp_path, "export"))
     write_run(tmp_path / "runs" / "churn")
     for query in (
-        {"run": "gone"},
         {"run": "churn", "pick": "c0007"},
         {"run": "churn", "max_latency_us": "1"},
     ):

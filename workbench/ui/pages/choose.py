@@ -2,136 +2,197 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
-from workbench.errors import PickError, RunError, SettingsError, WorkbenchError
-from workbench.tradeoff import Choice, Limits, pick
-from workbench.ui import texts
-from workbench.ui.charts import clipped, front_figure
-from workbench.ui.display import count, plain
+from workbench.display.front import clipped, front_figure, undrawn
+from workbench.display.look import CONFIG
+from workbench.display.numbers import amount, count, plain
+from workbench.display.sentences import advice, limit_costs, named, take_cheaper
+from workbench.display.tables import drawable
+from workbench.tradeoff import Choice, Limits, monthly
+from workbench.ui.choosing import Outcome, choose
+from workbench.ui.goals import Goal, goal_of_sheet, read_goal
 from workbench.ui.panels.candidates import show_failures, show_leaderboard
-from workbench.ui.panels.cost import show_cost
-from workbench.ui.panels.facts import show_facts, show_reasons
-from workbench.ui.panels.limits import choose_limits, choose_rule, restore, take_click
+from workbench.ui.panels.compare import show_compare
+from workbench.ui.panels.cost import show_cost, with_traffic
+from workbench.ui.panels.facts import show_facts
+from workbench.ui.panels.header import choose_run, view_of
+from workbench.ui.panels.limits import (
+    chart_key,
+    choose_limits,
+    choose_loss,
+    choose_rule,
+    restore,
+    take_by_hand,
+    take_click,
+)
 from workbench.ui.panels.live import show_live
-from workbench.ui.panels.state import badge
+from workbench.ui.panels.money import show_money
+from workbench.ui.panels.quality import show_quality
 from workbench.ui.selection import Selection
-from workbench.ui.session import Pages, recall, remember
-from workbench.ui.store import RunView, read_run
-from workbench.ui.tables import drawable, over_limit, with_front
-from workbench.ui.workspace import RunEntry, Workspace, find_run, list_runs
+from workbench.ui.session import Pages, allowed, recall, remember
+from workbench.ui.store import RunView
+from workbench.ui.texts import choose as texts
+from workbench.ui.texts import common
+from workbench.ui.workspace import Workspace
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
     """Show one run and let a candidate be chosen."""
-    entries = [entry for entry in list_runs(workspace.runs) if not entry.problem]
-    if not entries:
-        st.title(texts.CHOOSE)
-        st.info(texts.CHOOSE_NO_RUN, icon=":material/info:")
-        st.page_link(pages.runs, label=texts.RUNS)
-        return
-    entry = _choose_run(entries, recall())
+    entry = choose_run(workspace, pages, common.CHOOSE)
     if entry is None:
         return
     selection = recall().for_run(entry.name)
-    try:
-        view = read_run(entry.folder)
-    except WorkbenchError as error:
-        st.error(plain(error))
+    view = view_of(entry)
+    if view is None:
         return
     if entry.state == "running":
-        show_live(entry, str(entry.info.get("metric", "")))
-    if drawable(view.rows):
-        view = _show_choice(view, selection, pages)
-    else:
+        show_live(entry, view.metric)
+    if not drawable(view.rows):
         remember(selection)
-        st.info(texts.NO_CANDIDATES, icon=":material/info:")
-    show_leaderboard(view.rows, view.metric, view.sheet)
+        st.info(common.NO_CANDIDATES, icon=":material/info:")
+        show_failures(view.rows)
+        return
+    goal = read_goal(workspace.own, entry.name) or goal_of_sheet(view.sheet)
+    restore(selection)
+
+    # A control reruns this part alone: the chart must follow the hand.
+    @st.fragment
+    def choice() -> None:
+        _show_choice(view, recall().for_run(entry.name), goal, pages)
+
+    choice()
     show_failures(view.rows)
 
 
-def _choose_run(entries: Sequence[RunEntry], selection: Selection) -> RunEntry | None:
-    names = [entry.name for entry in entries]
-    title, chooser = st.columns([3, 1], vertical_alignment="bottom")
-    if "run" not in st.session_state:
-        unknown = selection.run and selection.run not in names
-        if unknown:
-            st.warning(texts.CHOOSE_UNKNOWN_RUN.format(name=plain(selection.run)), icon=":material/info:")
-        st.session_state["run"] = selection.run if selection.run in names else names[0]
-    chooser.selectbox(texts.RUN_LABEL, names, key="run")
-    try:
-        entry = find_run(entries, st.session_state["run"])
-    except RunError as error:
-        st.error(plain(error))
-        return None
-    title.title(f"{plain(entry.name)} {badge(entry.state)}")
-    return entry
-
-
-def _show_choice(view: RunView, selection: Selection, pages: Pages) -> RunView:
-    """Show controls, chart and choice; return the view with the front of what the limits allow."""
-    restore(selection)
-    how = choose_rule(selection.run)
-    chart, limits_side = st.columns([3, 1], gap="medium")
-    with limits_side:
-        st.subheader(texts.LIMITS)
-        limits = choose_limits(
-            selection.run, drawable(view.rows), selection.within(view.limits), view.sheet.currency
-        )
-    selection = Selection(selection.run, how, None if limits == view.limits else limits)
+def _show_choice(view: RunView, selection: Selection, goal: Goal, pages: Pages) -> None:
+    """Show controls, chart, choice, and the closer look that is asked for."""
+    view = replace(view, sheet=with_traffic(view.sheet, selection.run))
+    how, weights = choose_rule(selection.run)
+    chart, side = st.columns([3, 1], gap="medium")
+    with side:
+        usable = drawable(view.rows)
+        loss = choose_loss(selection.run, usable, selection.max_loss)
+        limits = choose_limits(selection.run, usable, selection.within(view.limits), view.sheet.currency)
+    own = None if limits == view.limits else limits
+    selection = Selection(selection.run, how, own, weights, loss)
     remember(selection)
-    rows, provisional = with_front(view.rows, limits)
-    view = replace(view, rows=rows)
-    choice, problem = _pick(view, how, limits)
+    outcome = choose(view.rows, selection, limits, view.sheet)
+    view = replace(view, rows=outcome.rows)
     with chart:
-        _show_chart(view, choice, limits, selection.run)
-        if provisional:
+        _show_chart(view, outcome, selection.run)
+        if outcome.provisional:
             st.caption(texts.PROVISIONAL)
-    if choice is None:
-        st.error(plain(problem), icon=":material/block:")
-    else:
-        _show_chosen(choice, view, selection, pages)
-    return view
+    if outcome.choice is None:
+        st.error(plain(outcome.problem, 600), icon=":material/block:")
+        _show_limit_costs(view, selection, limits)
+        _show_all(view, selection.run)
+        return
+    _show_chosen(outcome.choice, view, selection, goal, pages)
+    _show_limit_costs(view, selection, limits)
+    _show_closer(outcome.choice, view, selection, goal)
 
 
-def _pick(view: RunView, how: str, limits: Limits) -> tuple[Choice | None, str]:
-    try:
-        return pick(view.rows, how, limits, view.sheet), ""
-    except (PickError, SettingsError) as error:
-        return None, str(error)
-
-
-def _show_chart(view: RunView, choice: Choice | None, limits: Limits, run: str) -> None:
+def _show_chart(view: RunView, outcome: Outcome, run: str) -> None:
+    chosen = outcome.choice.id if outcome.choice else None
     figure = front_figure(
-        view.rows,
-        choice.id if choice else None,
-        over_limit=over_limit(view.rows, limits),
-        currency=view.sheet.currency,
+        view.rows, chosen, over_limit=outcome.over, currency=view.sheet.currency, hovers=view.hovers
     )
-    key = f"front:{run}"
+    key = chart_key(run)
     st.plotly_chart(
         figure,
         key=key,
         on_select=lambda: take_click(run, key),
         selection_mode="points",
-        config={"displaylogo": False, "scrollZoom": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
+        config=CONFIG,
         alt=texts.CHART_ALT,
     )
-    outside = clipped(view.rows, choice.id if choice else None)
-    notes = [texts.CHART_HELP, *([texts.CHART_CLIPPED.format(count=count(outside))] if outside else [])]
+    outside = clipped(view.rows, chosen)
+    left_out = undrawn(view.rows, outcome.over)
+    notes = [texts.CHART_HELP]
+    if outside > left_out:
+        notes.append(texts.CHART_CLIPPED.format(count=count(outside - left_out)))
+    if left_out:
+        notes.append(texts.CHART_UNDRAWN.format(count=count(left_out)))
     st.caption(" ".join(notes))
 
 
-def _show_chosen(choice: Choice, view: RunView, selection: Selection, pages: Pages) -> None:
+def _show_chosen(choice: Choice, view: RunView, selection: Selection, goal: Goal, pages: Pages) -> None:
     with st.container(border=True, key="chosen"):
-        title, link = st.columns([4, 1], vertical_alignment="center")
-        title.subheader(f"{texts.CHOSEN}: {plain(choice.row['family'])} {plain(choice.id)}")
-        if link.button(texts.GO_EXPORT, type="primary", icon=":material/package_2:", key="go_export"):
+        title, understand, export = st.columns([4, 1, 1], vertical_alignment="center")
+        title.subheader(f"{texts.CHOSEN}: {plain(named(choice.row))} {_marks(choice, view, goal)}")
+        if understand.button(texts.GO_UNDERSTAND, icon=":material/search_insights:", key="go_understand"):
+            st.switch_page(pages.understand, query_params=selection.to_query())
+        if export.button(
+            texts.GO_EXPORT,
+            type="primary",
+            icon=":material/package_2:",
+            key="go_export",
+            disabled=not allowed("export"),
+        ):
             st.switch_page(pages.export, query_params=selection.to_query())
         show_facts(choice.row, view.sheet)
-        show_reasons(choice)
-    with st.container(border=True, key="costs"):
-        show_cost(choice.row, view.rows, view.sheet, selection.run)
+        for warning in choice.warnings:
+            st.warning(plain(warning), icon=":material/info:")
+        cheaper = take_cheaper(choice, view.sheet)
+        if cheaper and choice.cheaper_equal is not None:
+            words, button = st.columns([4, 1], vertical_alignment="center")
+            words.success(plain(cheaper, 600), icon=":material/savings:")
+            other = choice.cheaper_equal
+            button.button(
+                texts.TAKE_IT.format(name=plain(other["id"])),
+                on_click=take_by_hand,
+                args=(selection.run, str(other["id"])),
+                key="take_cheaper",
+                width="stretch",
+            )
+        st.markdown(f"**{texts.WHY}**")
+        sentences = advice(choice, view.rows, view.sheet)
+        st.markdown("\n".join(f"- {plain(sentence, 600)}" for sentence in sentences))
+
+
+def _marks(choice: Choice, view: RunView, goal: Goal) -> str:
+    marks = []
+    if choice.row["equal_to_best"]:
+        marks.append(f":green-badge[{texts.EQUAL}]")
+    if goal.budget:
+        over = monthly(choice.row["cpu_us_per_row"], view.sheet).usd > goal.budget
+        words = texts.BUDGET_OVER if over else texts.BUDGET_OK
+        limit = plain(amount(goal.budget, view.sheet.currency))
+        marks.append(f":{'orange' if over else 'green'}-badge[{words.format(budget=limit)}]")
+    return " ".join(marks)
+
+
+def _show_limit_costs(view: RunView, selection: Selection, limits: Limits) -> None:
+    if not limits:
+        return
+    found = limit_costs(view.rows, selection.how, limits, view.sheet)
+    if found:
+        with st.container(border=True, key="limit_costs"):
+            st.markdown(f"**{texts.LIMIT_COSTS}**")
+            st.markdown("\n".join(f"- {plain(each.sentence, 600)}" for each in found))
+
+
+def _show_closer(choice: Choice, view: RunView, selection: Selection, goal: Goal) -> None:
+    """Show one closer look at a time: what is not asked for is not computed."""
+    run = selection.run
+    names = [name for name in texts.VIEWS if name != "money" or view.task != "regression"]
+    asked = st.segmented_control(
+        texts.VIEW, names, default="compare", format_func=lambda name: texts.VIEWS[name], key=f"view:{run}"
+    )
+    if asked == "compare":
+        show_compare(choice, view.rows, view.sheet, run)
+    elif asked == "money":
+        show_money(view, choice.id, goal)
+    elif asked == "quality":
+        show_quality(view, choice.id)
+    elif asked == "month":
+        show_cost(choice.row, view.rows, view.sheet, run)
+    elif asked == "all":
+        _show_all(view, run)
+
+
+def _show_all(view: RunView, run: str) -> None:
+    show_leaderboard(view.rows, view.metric, view.sheet, run, lambda candidate: take_by_hand(run, candidate))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from pathlib import Path
 
 import streamlit as st
 
-from workbench.errors import PickError, RunError, SettingsError, WorkbenchError
-from workbench.tradeoff import Choice, decide, pick
-from workbench.ui import texts
-from workbench.ui.display import code, plain
+from workbench.display.numbers import amount, code, percent, plain
+from workbench.display.sentences import named
+from workbench.errors import WorkbenchError
+from workbench.tradeoff import decide
+from workbench.ui import snippets
 from workbench.ui.exports import ExportJob, ExportRequest, Step, start_export
 from workbench.ui.panels.facts import show_facts
-from workbench.ui.selection import Selection
-from workbench.ui.session import Pages, recall, remember
-from workbench.ui.store import RunView, read_run
-from workbench.ui.workspace import Workspace, bundle_path, find_run, list_runs
+from workbench.ui.panels.header import refused
+from workbench.ui.panels.money import chosen_threshold
+from workbench.ui.panels.picked import Picked, find_picked
+from workbench.ui.session import Pages, user
+from workbench.ui.texts import common
+from workbench.ui.texts import export as texts
+from workbench.ui.uploads import safe_name
+from workbench.ui.workspace import Workspace, bundle_path
 
 _JOB = "export_job"
 _REFRESH_S = 0.5
@@ -31,65 +34,64 @@ _ICONS = {
 
 def show(workspace: Workspace, pages: Pages) -> None:
     """Show the choice, ask for its name, export it, and offer the result."""
-    st.title(texts.EXPORT)
     job = st.session_state.get(_JOB)
     if isinstance(job, ExportJob):
+        st.title(common.EXPORT)
         _show_job(job)
         return
-    selection = recall()
-    view, choice = _find_choice(workspace, selection)
-    if view is None or choice is None:
-        st.page_link(pages.choose, label=texts.EXPORT_GO_CHOOSE, query_params=selection.to_query())
+    picked = find_picked(workspace, pages, common.EXPORT)
+    if picked is None:
         return
-    remember(selection)
-    st.caption(texts.EXPORT_INTRO)
+    st.markdown(texts.INTRO)
     with st.container(border=True, key="chosen"):
-        st.subheader(f"{plain(choice.row['family'])} {plain(choice.id)}")
-        show_facts(choice.row, view.sheet)
-        for warning in choice.warnings:
+        st.subheader(plain(named(picked.choice.row)))
+        show_facts(picked.choice.row, picked.view.sheet)
+        for warning in picked.choice.warnings:
             st.warning(plain(warning), icon=":material/info:")
-    _ask(workspace, view, choice, selection)
-
-
-def _find_choice(workspace: Workspace, selection: Selection) -> tuple[RunView | None, Choice | None]:
-    if not selection.run:
-        st.info(texts.EXPORT_NOTHING, icon=":material/info:")
-        return None, None
-    try:
-        entry = find_run([each for each in list_runs(workspace.runs) if not each.problem], selection.run)
-        view = read_run(entry.folder)
-        return view, pick(view.rows, selection.how, selection.within(view.limits), view.sheet)
-    except (RunError, PickError, SettingsError) as error:
-        st.error(plain(error), icon=":material/block:")
-        return None, None
-
-
-def _ask(workspace: Workspace, view: RunView, choice: Choice, selection: Selection) -> None:
-    left, right = st.columns([3, 1])
-    name = left.text_input(
-        texts.EXPORT_NAME, _suggested_name(selection.run), key="name", help=texts.EXPORT_NAME_HELP
+    st.page_link(
+        pages.choose,
+        label=texts.GO_CHOOSE,
+        icon=":material/scatter_plot:",
+        query_params=picked.selection.to_query(),
     )
-    version = right.text_input(texts.EXPORT_VERSION, "1", key="version", help=texts.EXPORT_VERSION_HELP)
-    by = st.text_input(texts.EXPORT_BY, decide(choice).by, key="by")
-    note = st.text_area(texts.EXPORT_NOTE, key="note", help=texts.EXPORT_NOTE_HELP, height=80)
+    if not refused("export", "deployer"):
+        _ask(workspace, picked)
+
+
+def _ask(workspace: Workspace, picked: Picked) -> None:
+    left, right = st.columns([3, 1])
+    suggested = safe_name(picked.selection.run, "model")
+    name = left.text_input(texts.NAME, suggested, key="name", help=texts.NAME_HELP)
+    version = right.text_input(texts.VERSION, "1", key="version", help=texts.VERSION_HELP)
+    known = user()
+    by = st.text_input(
+        texts.BY,
+        known or decide(picked.choice).by,
+        key="by",
+        disabled=bool(known),
+        help=texts.BY_LOGIN if known else None,
+    )
+    key = f"note:{picked.selection.run}:{picked.choice.id}"
+    st.session_state.setdefault(key, _threshold_note(picked))
+    note = st.text_area(texts.NOTE, key=key, help=texts.NOTE_HELP, height=80)
     target, problem = _target(workspace, name, version)
     if problem:
         st.warning(problem, icon=":material/edit:")
     elif target is not None:
-        st.caption(texts.EXPORT_TARGET.format(path=code(target.as_posix())))
-    if (
-        st.button(texts.EXPORT_BUTTON, type="primary", disabled=target is None, key="export")
-        and target is not None
-    ):
-        how = selection.how if selection.how == choice.how else choice.id
+        st.caption(texts.TARGET.format(path=code(target.as_posix())))
+    pressed = st.button(
+        texts.BUTTON, type="primary", icon=":material/package_2:", disabled=target is None, key="export"
+    )
+    if pressed and target is not None:
+        how = picked.outcome.how if picked.outcome.how == picked.choice.how else picked.choice.id
         request = ExportRequest(
-            str(view.folder),
+            str(picked.view.folder),
             how,
-            choice.limits,
+            picked.choice.limits,
             str(target),
             name.strip(),
             version.strip(),
-            by.strip(),
+            (known or by).strip(),
             note.strip(),
         )
         try:
@@ -100,13 +102,28 @@ def _ask(workspace: Workspace, view: RunView, choice: Choice, selection: Selecti
         st.rerun()
 
 
+def _threshold_note(picked: Picked) -> str:
+    """Return what the threshold that was set on the page Choose means, for whoever asks later."""
+    kept = chosen_threshold(picked.selection.run, picked.choice.id)
+    if kept is None or len(picked.view.classes) != 2:
+        return ""
+    threshold, costs = kept
+    currency = picked.view.sheet.currency
+    return texts.NOTE_THRESHOLD.format(
+        yes=picked.view.classes[1],
+        threshold=percent(threshold),
+        wrong_yes=amount(costs.wrong_yes, currency),
+        wrong_no=amount(costs.wrong_no, currency),
+    )
+
+
 def _target(workspace: Workspace, name: str, version: str) -> tuple[Path | None, str]:
     try:
         target = bundle_path(workspace.bundles, name.strip(), version.strip())
     except WorkbenchError as error:
         return None, plain(error)
     if target.exists():
-        return None, texts.EXPORT_EXISTS.format(path=code(target.as_posix()))
+        return None, texts.EXISTS.format(path=code(target.as_posix()))
     return target, ""
 
 
@@ -120,17 +137,19 @@ def _show_job(job: ExportJob) -> None:
                 st.rerun()
             _show_steps(job.steps())
 
-        st.subheader(texts.EXPORT_RUNNING)
+        st.subheader(texts.RUNNING)
         follow()
         return
     good = job.succeeded
-    st.subheader(texts.EXPORT_DONE if good else texts.EXPORT_FAILED)
+    st.subheader(texts.DONE if good else texts.FAILED)
+    if good:
+        _offer_download(job.request)
     _show_steps(job.steps())
     if good:
-        _offer(job.request)
+        _offer_use(Path(job.request.target))
     elif not any(step.lines for step in job.steps() if step.state == "failed"):
-        st.error(texts.EXPORT_LOST)
-    if st.button(texts.EXPORT_AGAIN, key="again"):
+        st.error(texts.LOST)
+    if st.button(texts.AGAIN, key="again"):
         job.log.unlink(missing_ok=True)
         del st.session_state[_JOB]
         st.rerun()
@@ -138,15 +157,15 @@ def _show_job(job: ExportJob) -> None:
 
 def _show_steps(steps: list[Step]) -> None:
     for step in steps:
-        st.markdown(f"{_ICONS[step.state]} **{texts.EXPORT_STEPS[step.name]}**")
+        st.markdown(f"{_ICONS[step.state]} **{texts.STEPS[step.name]}** · {texts.STATES[step.state]}")
         if step.lines:
             st.code("\n".join(step.lines), language=None, wrap_lines=True)
 
 
-def _offer(request: ExportRequest) -> None:
+def _offer_download(request: ExportRequest) -> None:
     packed = request.zip_path
     st.download_button(
-        texts.EXPORT_DOWNLOAD.format(name=plain(packed.name)),
+        texts.DOWNLOAD.format(name=plain(packed.name)),
         packed.read_bytes,
         file_name=packed.name,
         mime="application/zip",
@@ -155,10 +174,32 @@ def _offer(request: ExportRequest) -> None:
         on_click="ignore",
         key="download",
     )
-    st.subheader(texts.EXPORT_COMMANDS)
-    st.code(texts.EXPORT_COMMANDS_CODE.format(bundle=shlex.quote(request.target)), language="bash")
-    st.caption(texts.EXPORT_COMMANDS_NOTE)
 
 
-def _suggested_name(run: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", run).strip("._-")[:64].strip("._-") or "model"
+def _offer_use(bundle: Path) -> None:
+    st.subheader(texts.USE)
+    st.caption(texts.USE_INTRO)
+    try:
+        row = snippets.golden_row(bundle)
+    except (OSError, ValueError, StopIteration, KeyError) as error:
+        st.error(plain(error))
+        return
+    tabs = dict(zip(texts.TABS, st.tabs(list(texts.TABS.values())), strict=True))
+    with tabs["commands"]:
+        st.code(snippets.commands(bundle.as_posix()), language="bash")
+        st.caption(texts.COMMANDS_NOTE)
+    with tabs["docker"]:
+        content, own = snippets.dockerfile(bundle)
+        st.code(content, language="dockerfile")
+        st.code(snippets.docker_commands(bundle, own=own), language="bash")
+        st.caption(texts.DOCKER_NOTE if own else texts.DOCKER_OWN_NOTE)
+    for name, text, language in (
+        ("curl", snippets.curl(row), "bash"),
+        ("python", snippets.python(bundle.as_posix(), row), "python"),
+        ("javascript", snippets.javascript(row), "javascript"),
+        ("java", snippets.java(row), "java"),
+    ):
+        with tabs[name]:
+            st.code(text, language=language, wrap_lines=True)
+            if name != "python":
+                st.caption(texts.HTTP_NOTE)

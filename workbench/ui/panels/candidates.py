@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from workbench.display.numbers import count, plain
+from workbench.display.tables import failure_table, leaderboard_table, score_column, score_format
 from workbench.tradeoff import PriceSheet
-from workbench.ui import texts
-from workbench.ui.display import count, plain
-from workbench.ui.tables import failure_table, leaderboard_table, score_column, score_format
+from workbench.ui.texts import choose as texts
+from workbench.ui.texts.common import UNKNOWN
 
 Row = Mapping[str, Any]
 _FORMATS = {
@@ -22,12 +23,26 @@ _FORMATS = {
 }
 
 
-def show_leaderboard(rows: Sequence[Row], metric: str, sheet: PriceSheet) -> None:
-    """Show every usable candidate, and say what its figures were measured on."""
+def show_leaderboard(
+    rows: Sequence[Row], metric: str, sheet: PriceSheet, key: str, on_pick: Callable[[str], None]
+) -> None:
+    """Show every usable candidate, and say what its figures were measured on.
+
+    Parameters
+    ----------
+    rows : sequence of leaderboard rows
+    metric : str
+    sheet : PriceSheet
+    key : str
+        The run's name: tables of different runs are told apart by it.
+    on_pick : callable
+        Gets the id of a candidate whose row was selected.
+    """
+    if st.toggle(texts.ONLY_FRONT, key=f"only_front:{key}"):
+        rows = [row for row in rows if row["on_front"]]
     table = leaderboard_table(rows)
     if not table:
         return
-    st.subheader(texts.LEADERBOARD)
     formats = {**_FORMATS, "price_per_million_usd": f"{sheet.currency.replace('%', '%%')}%.3g"}
     columns: dict[str, Any] = {}
     for name in table[0]:
@@ -39,11 +54,27 @@ def show_leaderboard(rows: Sequence[Row], metric: str, sheet: PriceSheet) -> Non
             columns[name] = st.column_config.NumberColumn(label, help=explained, format=formats[name])
         else:
             columns[name] = st.column_config.TextColumn(label, help=explained)
-    st.dataframe(table, hide_index=True, width="stretch", column_config=columns)
+    widget = f"leaderboard:{key}:{len(table)}"
+
+    def take() -> None:
+        chosen = st.session_state[widget]["selection"]["rows"]
+        if chosen:
+            on_pick(str(table[chosen[0]]["id"]))
+
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        column_config=columns,
+        on_select=take,
+        selection_mode="single-row",
+        key=widget,
+    )
     best = rows[0]
     st.caption(
-        texts.LEADERBOARD_NOTE.format(
-            data=plain(best["score_data"] or texts.UNKNOWN), machine=plain(best["machine"] or texts.UNKNOWN)
+        f"{texts.LEADERBOARD_PICK} "
+        + texts.LEADERBOARD_NOTE.format(
+            data=plain(best["score_data"] or UNKNOWN), machine=plain(best["machine"] or UNKNOWN)
         )
     )
 

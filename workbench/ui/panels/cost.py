@@ -8,19 +8,24 @@ from typing import Any
 
 import streamlit as st
 
+from workbench.display.numbers import amount, count, plain, significant
+from workbench.display.tables import month_table, score_column, score_format
 from workbench.tradeoff import PriceSheet, Traffic, monthly
-from workbench.tradeoff.sentences import money
-from workbench.ui import texts
-from workbench.ui.display import count, plain, significant
-from workbench.ui.tables import month_table, score_column, score_format
+from workbench.ui.texts import choose as texts
 
 Row = Mapping[str, Any]
 
 
-def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, key: str) -> None:
+def with_traffic(sheet: PriceSheet, run: str) -> PriceSheet:
+    """Return the price sheet with the traffic that was said on the page, if any."""
+    kept = st.session_state.get(f"traffic:{run}")
+    return replace(sheet, traffic=kept) if isinstance(kept, Traffic) else sheet
+
+
+def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, run: str) -> None:
     """Ask for the traffic and show what a month of it costs with the choice and with the rest of the front."""
-    st.subheader(texts.COST)
-    sheet = replace(sheet, traffic=_ask_traffic(sheet.traffic, key))
+    st.subheader(texts.COST_TITLE)
+    _ask_traffic(sheet.traffic, run)
     traffic = sheet.traffic
     st.caption(
         texts.COST_TRAFFIC.format(calls=count(traffic.calls_per_month), peak=count(traffic.peak_calls_per_s))
@@ -30,11 +35,11 @@ def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, key: str) -> Non
     with st.container(horizontal=True, key="cost"):
         st.metric(
             texts.COST_MONTH,
-            plain(money(month.usd, sheet.currency)),
+            plain(amount(month.usd, sheet.currency)),
             help=texts.COST_MONTH_HELP.format(
                 replicas=count(month.replicas),
                 instance=plain(sheet.instance),
-                hourly=plain(money(sheet.usd_per_hour, sheet.currency)),
+                hourly=plain(amount(sheet.usd_per_hour, sheet.currency)),
                 used=plain(f"{significant(100 * month.utilisation)} %"),
             ),
         )
@@ -45,31 +50,40 @@ def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, key: str) -> Non
                 utilisation=plain(f"{sheet.utilisation:.0%}"), least=count(sheet.min_replicas)
             ),
         )
-        st.metric(texts.COST_CALL, plain(money(busy_only, sheet.currency)), help=texts.COST_CALL_HELP)
-    with st.expander(texts.COST_OTHERS):
-        _show_front(rows, sheet)
+        st.metric(texts.COST_CALL, plain(amount(busy_only, sheet.currency)), help=texts.COST_CALL_HELP)
+    st.markdown(f"**{texts.COST_OTHERS}**")
+    _show_front(rows, sheet)
 
 
-def _ask_traffic(default: Traffic, key: str) -> Traffic:
+def _ask_traffic(now: Traffic, run: str) -> None:
+    """Ask for the traffic; what is said counts for the whole page, so it is kept before the page is drawn again."""
+    calls, peak = f"calls:{run}", f"peak:{run}"
+
+    def keep() -> None:
+        st.session_state[f"traffic:{run}"] = Traffic(
+            float(st.session_state[calls] or 0), float(st.session_state[peak] or 0)
+        )
+
     left, right = st.columns(2)
-    calls = left.number_input(
+    left.number_input(
         texts.COST_CALLS,
         min_value=0,
-        value=round(default.calls_per_month),
+        value=round(now.calls_per_month),
         step=100_000,
-        key=f"calls:{key}",
+        key=calls,
         help=texts.COST_CALLS_HELP,
+        on_change=keep,
     )
-    peak = right.number_input(
+    right.number_input(
         texts.COST_PEAK,
         min_value=0.0,
-        value=float(default.peak_calls_per_s),
+        value=float(now.peak_calls_per_s),
         step=10.0,
-        format="%.0f",
-        key=f"peak:{key}",
+        format="%.1f",
+        key=peak,
         help=texts.COST_PEAK_HELP,
+        on_change=keep,
     )
-    return Traffic(float(calls), float(peak))
 
 
 def _show_front(rows: Sequence[Row], sheet: PriceSheet) -> None:
@@ -81,6 +95,6 @@ def _show_front(rows: Sequence[Row], sheet: PriceSheet) -> None:
         "score": st.column_config.NumberColumn(score_column(metric), format=score_format(metric)),
         "price_per_month_usd": st.column_config.NumberColumn(texts.COST_MONTH, format=f"{sign}%.2f"),
         "replicas": st.column_config.NumberColumn(texts.COST_REPLICAS),
-        "price_per_million_usd": st.column_config.NumberColumn(texts.FACT_PRICE, format=f"{sign}%.3g"),
+        "price_per_million_usd": st.column_config.NumberColumn(texts.COST_PER_MILLION, format=f"{sign}%.3g"),
     }
     st.dataframe(month_table(rows, sheet), hide_index=True, width="stretch", column_config=columns)

@@ -1,4 +1,4 @@
-"""The chosen candidate: its figures, and why it rather than its neighbours."""
+"""The figures of a candidate."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.tradeoff import Choice, PriceSheet
-from workbench.tradeoff.sentences import money
-from workbench.ui import texts
-from workbench.ui.display import count, interval, latency, metric_words, plain, score, size
+from workbench.display.numbers import amount, count, interval, latency, metric_words, plain, score, size
+from workbench.tradeoff import PriceSheet, monthly
+from workbench.ui.texts import common as texts
 
 Row = Mapping[str, Any]
 
@@ -19,6 +18,7 @@ def show_facts(row: Row, sheet: PriceSheet) -> None:
     """Show the figures of a candidate, each with its explanation behind the question mark."""
     metric = str(row["metric"])
     words = metric_words(metric)
+    month = monthly(row["cpu_us_per_row"], sheet)
     with st.container(horizontal=True, key="facts"):
         st.metric(
             plain(words.label),
@@ -41,19 +41,20 @@ def show_facts(row: Row, sheet: PriceSheet) -> None:
             ),
         )
         st.metric(
+            texts.FACT_MONTH,
+            plain(amount(month.usd, sheet.currency)),
+            help=texts.FACT_MONTH_HELP.format(
+                replicas=count(month.replicas),
+                instance=plain(sheet.instance),
+                hourly=plain(amount(sheet.usd_per_hour, sheet.currency)),
+                calls=count(sheet.traffic.calls_per_month),
+            ),
+        )
+        st.metric(
             texts.FACT_PRICE,
-            plain(money(row["price_per_million_usd"], sheet.currency)),
+            plain(amount(row["price_per_million_usd"], sheet.currency)),
             help=texts.FACT_PRICE_HELP.format(
                 instance=plain(sheet.instance), utilisation=plain(f"{sheet.utilisation:.0%}")
             ),
         )
-        st.metric(texts.FACT_RATE, plain(count(row["rows_per_s"])), help=texts.FACT_RATE_HELP)
         st.metric(texts.FACT_SIZE, plain(size(row["artifact_mb"])), help=texts.FACT_SIZE_HELP)
-
-
-def show_reasons(choice: Choice) -> None:
-    """Show what to know before going on, and the comparison with the neighbours on the front."""
-    for warning in choice.warnings:
-        st.warning(plain(warning), icon=":material/info:")
-    st.subheader(texts.WHY)
-    st.markdown("\n".join(f"- {plain(sentence, 600)}" for sentence in choice.sentences))

@@ -1,4 +1,4 @@
-"""The controls that choose: a rule, a click in the chart, and limits."""
+"""The controls that choose: a rule or weights, a click, and limits."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.tradeoff import RULES, Limits
-from workbench.tradeoff.sentences import money
-from workbench.ui import texts
-from workbench.ui.display import latency, plain, size
-from workbench.ui.selection import Selection
-from workbench.ui.tables import limit_steps
+from workbench.display.numbers import amount, latency, metric_words, plain, points, significant, size
+from workbench.display.tables import limit_steps, loss_steps
+from workbench.tradeoff import RULES, Limits, Weights
+from workbench.ui.selection import BY_WEIGHTS, Selection
+from workbench.ui.texts import choose as texts
 
 Row = Mapping[str, Any]
-_BY_HAND = "by_hand"
-_RULE = "rule"
+_BY_HAND, _RULE, _LOSS, _GIVEN_UP = "by_hand", "rule", "max_loss", "given_up"
+_USUAL = RULES[1]
+# Limits that people come with, beside those that tell these candidates apart: 0.1 ms to 0.1 s.
+_USUAL_LATENCIES = (100.0, 500.0, 2_000.0, 10_000.0, 100_000.0)
 _LIMITS = (
     ("max_latency_us", "latency_p99_us", texts.LIMIT_LATENCY, texts.LIMIT_LATENCY_HELP),
     ("max_price_usd", "price_per_million_usd", texts.LIMIT_PRICE, texts.LIMIT_PRICE_HELP),
@@ -28,59 +29,106 @@ _LIMITS = (
 
 def restore(selection: Selection) -> None:
     """Set the controls to a selection, once when its page opens; from then on the controls say what is selected."""
-    rule, by_hand = _key(selection.run, _RULE), _key(selection.run, _BY_HAND)
+    run = selection.run
+    rule, by_hand = _key(run, _RULE), _key(run, _BY_HAND)
     if rule not in st.session_state:
-        named = selection.how in RULES
+        named = selection.how in RULES or selection.how == BY_WEIGHTS
         st.session_state[rule] = selection.how if named else None
         st.session_state[by_hand] = None if named else selection.how
+        weights = selection.weights or Weights()
+        for name in texts.WEIGHTS:
+            st.session_state[_key(run, name)] = min(100, max(0, round(getattr(weights, name))))
 
 
-def choose_rule(run: str) -> str:
-    """Show the rules; return the rule chosen, or the id of the candidate that was clicked."""
-    st.radio(
+def choose_rule(run: str) -> tuple[str, Weights | None]:
+    """Show the rules; return the rule chosen with its weights, or the id of the candidate that was clicked."""
+    st.segmented_control(
         texts.RULE_LABEL,
-        RULES,
+        list(texts.RULES),
         key=_key(run, _RULE),
         format_func=lambda rule: texts.RULES[rule],
         on_change=_forget_click,
         args=(run,),
-        horizontal=True,
     )
-    by_hand = st.session_state.get(_key(run, _BY_HAND))
+    by_hand, rule = st.session_state.get(_key(run, _BY_HAND)), st.session_state[_key(run, _RULE)]
     if by_hand:
         st.caption(texts.BY_HAND.format(name=plain(by_hand)))
-    else:
-        st.caption(texts.RULES_EXPLAINED[st.session_state[_key(run, _RULE)] or RULES[1]])
-    return str(by_hand or st.session_state[_key(run, _RULE)] or RULES[1])
+        return str(by_hand), None
+    st.caption(texts.RULES_EXPLAINED[rule or _USUAL])
+    if rule == BY_WEIGHTS:
+        return BY_WEIGHTS, _choose_weights(run)
+    return str(rule or _USUAL), None
+
+
+def _choose_weights(run: str) -> Weights:
+    given = {}
+    for column, (name, label) in zip(st.columns(3), texts.WEIGHTS.items(), strict=True):
+        given[name] = float(
+            column.slider(label, 0, 100, step=5, key=_key(run, name), help=texts.WEIGHTS_HELP)
+        )
+    return Weights(**given) if sum(given.values()) else Weights(1, 1, 1)
 
 
 def choose_limits(run: str, rows: Sequence[Row], limits: Limits, currency: str) -> Limits:
     """Show a slider a limit, from the tightest that anything meets to none; return the limits chosen."""
     writers: dict[str, Callable[[float], str]] = {
         "max_latency_us": latency,
-        "max_price_usd": lambda amount: plain(money(amount, currency)),
+        "max_price_usd": lambda price: plain(amount(price, currency)),
         "max_size_mb": size,
     }
     chosen: dict[str, float | None] = {}
     for name, column, label, explained in _LIMITS:
         steps = limit_steps([row[column] for row in rows])
-        wanted = getattr(limits, name) or math.inf
-        options = sorted({*steps, wanted, math.inf})
-        key = _key(run, name)
-        if st.session_state.get(key, wanted) not in options:
-            st.session_state[key] = math.inf
-        st.session_state.setdefault(key, wanted)
-        limit = st.select_slider(
-            label,
-            options,
-            key=key,
-            format_func=partial(_limit_text, writers[name]),
-            help=explained,
-            on_change=_forget_click,
-            args=(run,),
-        )
-        chosen[name] = None if math.isinf(limit) else limit
+        if name == "max_latency_us":
+            steps += [limit for limit in _USUAL_LATENCIES if limit > max(steps, default=0.0)]
+        chosen[name] = _slider(run, name, steps, getattr(limits, name), (label, explained, writers[name]))
     return Limits(**chosen)
+
+
+def choose_loss(run: str, rows: Sequence[Row], wanted: float | None) -> float | None:
+    """Show the slider of how much less accurate than the best a candidate may be; return what is chosen."""
+    best = max((row["score"] for row in rows), default=None)
+    if best is None:
+        return None
+    metric = str(rows[0]["metric"])
+
+    def write(loss: float) -> str:
+        if metric_words(metric).percent:
+            return points(loss, metric)
+        return (
+            f"{points(loss, metric)} ({significant(100 * loss / abs(best))} %)"
+            if best
+            else points(loss, metric)
+        )
+
+    words = (texts.LIMIT_LOSS, texts.LIMIT_LOSS_HELP, write)
+    return _slider(run, _LOSS, loss_steps(best, metric), wanted, words)
+
+
+def _slider(
+    run: str,
+    name: str,
+    steps: Sequence[float],
+    limit: float | None,
+    words: tuple[str, str, Callable[[float], str]],
+) -> float | None:
+    label, explained, write = words
+    wanted = limit or math.inf
+    options = sorted({*steps, wanted, math.inf})
+    key = _key(run, name)
+    if st.session_state.get(key, wanted) not in options:
+        st.session_state[key] = math.inf
+    st.session_state.setdefault(key, wanted)
+    value = st.select_slider(
+        label,
+        options,
+        key=key,
+        format_func=partial(_limit_text, write),
+        help=explained,
+        on_change=_forget_click,
+        args=(run,),
+    )
+    return None if math.isinf(value) else float(value)
 
 
 def _limit_text(write: Callable[[float], str], value: float) -> str:
@@ -106,14 +154,30 @@ def take_click(run: str, chart: str) -> None:
     """Remember the candidate that was clicked in the chart of that key."""
     clicked = picked_id(st.session_state.get(chart))
     if clicked is not None:
-        st.session_state[_key(run, _BY_HAND)] = clicked
-        st.session_state[_key(run, _RULE)] = None
+        take_by_hand(run, clicked)
+
+
+def take_by_hand(run: str, candidate: str) -> None:
+    """Remember a candidate that was picked by hand."""
+    st.session_state[_key(run, _BY_HAND)] = candidate
+    st.session_state[_key(run, _RULE)] = None
+
+
+def chart_key(run: str) -> str:
+    """Return the key of a run's chart.
+
+    It changes whenever a click is given up for a rule: a browser keeps a point selected, and would say nothing of a click
+    on the same point again.
+    """
+    return f"front:{run}:{st.session_state.get(_key(run, _GIVEN_UP), 0)}"
 
 
 def _forget_click(run: str) -> None:
+    if st.session_state.get(_key(run, _BY_HAND)):
+        st.session_state[_key(run, _GIVEN_UP)] = st.session_state.get(_key(run, _GIVEN_UP), 0) + 1
     st.session_state[_key(run, _BY_HAND)] = None
     if st.session_state.get(_key(run, _RULE)) is None:
-        st.session_state[_key(run, _RULE)] = RULES[1]
+        st.session_state[_key(run, _RULE)] = _USUAL
 
 
 def _key(run: str, name: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.ui import texts
-from workbench.ui.display import count, duration, plain, score
+from workbench.display.numbers import count, duration, plain, score
+from workbench.display.words import family_name
 from workbench.ui.progress import Progress, read_progress
+from workbench.ui.texts import search as texts
 from workbench.ui.workspace import RunEntry, read_entry, stamp
 
 _REFRESH_S = 2.0
@@ -20,26 +21,31 @@ def show_live(entry: RunEntry, metric: str) -> None:
     def refresh() -> None:
         if stamp(entry.folder) != drawn or read_entry(entry.folder).state != entry.state:
             st.rerun()
-        show_progress(read_progress(entry.folder), metric)
+        show_bar(read_progress(entry.folder))
 
     refresh()
 
 
-def show_progress(progress: Progress, metric: str) -> None:
-    """Show how far a search is."""
+def show_bar(progress: Progress) -> None:
+    """Show how far a search is, and how long it still takes."""
+    elapsed, left = duration(progress.elapsed_s), progress.left_s
     if progress.budget_s:
-        words = texts.PROGRESS_TIME.format(
-            elapsed=duration(progress.elapsed_s), budget=duration(progress.budget_s)
-        )
+        text = texts.TIME if left else texts.TIME_OVER
+        words = text.format(elapsed=elapsed, budget=duration(progress.budget_s), left=duration(left))
         st.progress(progress.share, text=words)
     elif progress.elapsed_s is not None:
-        st.caption(texts.PROGRESS_TIME_OPEN.format(elapsed=duration(progress.elapsed_s)))
+        more = "" if left is None else texts.TIME_OPEN_LEFT.format(left=duration(left))
+        st.progress(progress.share, text=texts.TIME_OPEN.format(elapsed=elapsed, left=more))
+
+
+def show_counts(progress: Progress, metric: str) -> None:
+    """Show what has come of a search so far."""
     with st.container(horizontal=True, key="progress"):
-        st.metric(texts.PROGRESS_TRIALS, count(progress.trials))
-        st.metric(texts.PROGRESS_OK, count(progress.ok))
-        st.metric(texts.PROGRESS_FAILED, count(progress.failed))
-        st.metric(texts.PROGRESS_BEST, plain(score(progress.best_score, metric)))
-    if progress.messages:
-        st.code("\n".join(progress.messages), language=None)
-    else:
-        st.caption(texts.PROGRESS_NONE)
+        st.metric(texts.TRIED, count(progress.ok + progress.failed), help=texts.TRIED_HELP)
+        st.metric(texts.USABLE, count(progress.ok), help=texts.USABLE_HELP)
+        st.metric(texts.FAILED, count(progress.failed), help=texts.FAILED_HELP)
+        best = plain(score(progress.best_score, metric))
+        family = (
+            plain(family_name(progress.best_family)) if progress.best_family not in ("", "None") else None
+        )
+        st.metric(texts.BEST, best, delta=family, delta_color="off", delta_arrow="off")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from workbench.ui.display import plain
-from workbench.ui.texts import STATES
+from workbench.display.numbers import plain
+from workbench.ui.texts.common import STATES
 
 
 def badge(state: str) -> str:

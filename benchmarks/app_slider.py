@@ -1,0 +1,114 @@
+"""How long the page Choose takes to answer a slider, with 2,000 candidates, in a real browser.
+
+The time runs from the browser's message until the page has the new address and Streamlit is at rest again: the script's
+run, the transfer of the chart and its drawing. (Streamlit waits 0.2 s after a key press for a further one before it
+sends the message.) Run it with::
+
+    python benchmarks/app_slider.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import sync_playwright
+
+from workbench.search.records import Candidate, Measurements, Score
+from workbench.search.run import RunFolder
+from workbench.search.settings import Settings
+from workbench.ui.launch import app_command, free_port
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+
+
+def make_run(folder: Path, count: int) -> None:
+    """Write a run of so many made-up candidates, one in five measured in quiet."""
+    random = np.random.default_rng(0)
+    run = RunFolder.create(folder, Settings(target="y", time_s=60.0))
+    run.update(state="done", task="binary", metric="roc_auc", classes=["no", "yes"])
+    for number in range(count):
+        score, p50 = 0.7 + 0.25 * float(random.random()), float(10 ** random.uniform(0.5, 3))
+        measured = Measurements(
+            *(p50, 2 * p50, p50, p50, 2 * p50, 2 * p50, p50, 1e6 / p50, 1.0, 100.0, p50 / 100, None),
+            quiet=number % 5 == 0,
+            calls=1000,
+            blocks=9,
+        )
+        made = Score(score, score - 0.01, score + 0.01, "roc_auc", "out of fold, 5 folds", 4000)
+        name = f"c{number:04d}"
+        run.write_candidate(Candidate(name, "lightgbm", {}, "sampler", "ok", score=made, measured=measured))
+
+
+def wait_for(address: str) -> None:
+    """Wait until the app answers."""
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health").close()
+            return
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    raise TimeoutError(address)
+
+
+def measure(address: str, moves: int) -> list[float]:
+    """Return the milliseconds of so many moves of the slider of latencies."""
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(120_000)
+        sent: list[float] = []
+        page.on(
+            "websocket", lambda socket: socket.on("framesent", lambda _: sent.append(time.perf_counter()))
+        )
+        page.goto(f"{address}/choose?run=many")
+        slider = page.get_by_role("slider", name="Slowest answer allowed")
+        slider.wait_for()
+        page.wait_for_selector(".js-plotly-plot .main-svg")
+        page.wait_for_timeout(3000)
+        took = []
+        for move in range(moves):
+            before = page.url
+            sent.clear()
+            slider.press("ArrowLeft" if move % 2 == 0 else "ArrowRight")
+            page.wait_for_function("url => location.href !== url", arg=before, polling=5)
+            page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+            took.append(1e3 * (time.perf_counter() - sent[0]))
+            page.wait_for_timeout(400)
+        browser.close()
+    return took
+
+
+def main() -> None:
+    """Make the run, start the app over it, and print what the moves took."""
+    reader = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    reader.add_argument("--candidates", type=int, default=2000)
+    reader.add_argument("--moves", type=int, default=20)
+    options = reader.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        make_run(Path(folder) / "many", options.candidates)
+        port = free_port()
+        server = subprocess.Popen(app_command(folder, port, headless=True), stdout=subprocess.DEVNULL)
+        try:
+            wait_for(f"http://localhost:{port}")
+            took = measure(f"http://localhost:{port}", options.moves)
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+    middle, worst = statistics.median(took), max(took)
+    moved = f"median {middle:.0f} ms, least {min(took):.0f} ms, most {worst:.0f} ms"
+    print(f"{options.candidates:,} candidates, {len(took)} moves: {moved}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.ui.made import candidate_of, rows_of
+from workbench.display.sentences import advice, in_words, limit_costs, take_cheaper
+from workbench.tradeoff import Limits, Traffic, load_prices, pick
+
+BUSY = replace(load_prices(), traffic=Traffic(1e9, 20_000.0))
+
+
+def by_id(name: str) -> dict[str, object]:
+    return next(row for row in rows_of() if row["id"] == name)
+
+
+def test_points_times_and_money_a_month() -> None:
+    words = in_words(by_id("c0002"), by_id("c0004"), BUSY)
+    assert words.startswith("LightGBM c0002 is 2.9 points less accurate than Extra trees c0004")
+    assert "answers 30 times faster" in words
+    assert "saves $" in words
+    assert words.endswith("a month at your traffic.")
+    assert "more a month" in in_words(by_id("c0004"), by_id("c0002"), BUSY)
+
+
+def test_an_error_is_larger_or_smaller() -> None:
+    metric = "neg_mean_absolute_error"
+    rows = rows_of([candidate_of(i, "linear", -10.0 - i, 50.0 / (i + 1), metric=metric) for i in range(2)])
+    worse = next(row for row in rows if row["id"] == "c0001")
+    better = next(row for row in rows if row["id"] == "c0000")
+    assert "has a 1 (10 %) larger average error than" in in_words(worse, better, BUSY)
+    assert "smaller average error" in in_words(better, worse, BUSY)
+
+
+def test_what_a_limit_costs() -> None:
+    rows, sheet = rows_of(), load_prices()
+    tight = limit_costs(rows, "best", Limits(max_latency_us=100.0, max_size_mb=50.0), sheet)
+    assert [each.limit for each in tight] == ["max_latency_us", "max_size_mb"]
+    assert tight[0].without is not None
+    assert tight[0].without["id"] == "c0004"
+    assert "1.7 points more accurate" in tight[0].sentence
+    assert tight[1].without is None
+    assert "costs nothing" in tight[1].sentence
+    [nothing] = limit_costs(rows, "best", Limits(max_latency_us=0.5), sheet)
+    assert "rules out every candidate" in nothing.sentence
+
+
+def test_the_cheaper_of_equals_is_to_be_taken() -> None:
+    rows = rows_of([candidate_of(1, "linear", 0.905, 4.0), candidate_of(2, "xgboost", 0.91, 90.0)])
+    sheet = load_prices()
+    words = take_cheaper(pick(rows, "best", sheet=sheet), sheet)
+    assert "Linear model c0001 cannot be told from XGBoost c0002" in words
+    assert "take the cheaper" in words
+    assert take_cheaper(pick(rows, "fastest", sheet=sheet), sheet) == ""
+
+
+def test_advice_names_each_other_candidate_once() -> None:
+    rows, sheet = rows_of(), load_prices()
+    sentences = advice(pick(rows, "balanced", sheet=sheet), rows, sheet)
+    assert len({sentence.split(" is ")[0] for sentence in sentences}) == len(sentences) >= 3

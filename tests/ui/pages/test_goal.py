@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.made import open_page, words_of, write_run
+from workbench.tradeoff import load_prices
+from workbench.ui.goals import SearchRequest, read_goal
+from workbench.ui.pages import goal
+from workbench.ui.session import Draft
+from workbench.ui.uploads import Source, digest_of
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[SearchRequest]:
+    requests: list[SearchRequest] = []
+    monkeypatch.setattr(goal, "start_search", lambda own, name, request: requests.append(request))
+    return requests
+
+
+def prepared(tmp_path: Path, target: str) -> Draft:
+    rows = [f"{at},{at % 4},{at * 1.5},{'yn'[at % 2]}" for at in range(60)]
+    path = tmp_path / "up" / "sales.csv"
+    path.parent.mkdir()
+    path.write_text("\n".join(["id,region,fee,sold", *rows]))
+    source = Source(path, "My sales.csv", digest_of(path))
+    return Draft(source, source, target, ("region",))
+
+
+def opened(tmp_path: Path, target: str = "sold") -> AppTest:
+    app = open_page(tmp_path, "goal", state={"draft": prepared(tmp_path, target)})
+    assert not app.exception
+    return app
+
+
+def test_without_a_table_the_way_is_shown(tmp_path: Path) -> None:
+    app = open_page(tmp_path, "goal")
+    assert not app.exception
+    assert "Bring a table" in words_of(app)
+
+
+def test_what_is_said_becomes_the_search(tmp_path: Path, asked: list[SearchRequest]) -> None:
+    app = opened(tmp_path)
+    app.selectbox(key="metric:binary").set_value("average_precision")
+    app.number_input(key="wrong_yes").set_value(5.0)
+    app.number_input(key="wrong_no").set_value(40.0)
+    app.selectbox(key="latency").set_value("2ms")
+    app.number_input(key="busy_calls").set_value(7200)
+    app.number_input(key="budget").set_value(150.0)
+    app.number_input(key="hourly").set_value(0.5)
+    app.multiselect(key="families").set_value(["linear", "mlp"])
+    app.selectbox(key="group").set_value("id")
+    app.text_input(key="name:My-sales").set_value("spring").run()
+    shown = next(each.value for each in app.code)
+    assert (
+        "--metric average_precision --max-latency 2ms --drop region --group id --families linear,mlp" in shown
+    )
+    app.button(key="start").click().run()
+    assert not app.exception
+    [request] = asked
+    own = tmp_path / "runs" / ".app"
+    assert request.out == str(tmp_path / "runs" / "spring")
+    assert (tmp_path / "data" / "My-sales.csv").read_text() == (tmp_path / "up" / "sales.csv").read_text()
+    assert dict(request.options)["--prices"] == str(own / "spring.prices.json")
+    assert load_prices(own / "spring.prices.json").usd_per_hour == 0.5
+    kept = read_goal(own, "spring")
+    assert kept is not None
+    assert (kept.wrong_yes, kept.wrong_no, kept.budget, kept.busy_calls) == (5.0, 40.0, 150.0, 7200.0)
+    assert request.command() == shown.replace(str(own), own.as_posix())
+
+
+def test_a_name_that_is_taken_or_none_cannot_be_used(tmp_path: Path, asked: list[SearchRequest]) -> None:
+    write_run(tmp_path / "runs" / "taken")
+    app = opened(tmp_path)
+    for name, words in (("taken", "is taken"), ("../up", "letters"), ("", "letters")):
+        app.text_input(key="name:My-sales").set_value(name).run()
+        assert not app.exception
+        assert app.button(key="start").disabled
+        assert words in app.warning[0].value
+    assert asked == []
+
+
+def test_a_number_has_no_wrong_yes(tmp_path: Path) -> None:
+    app = opened(tmp_path, "fee")
+    assert app.selectbox(key="metric:regression").value == "neg_root_mean_squared_error"
+    assert "What a mistake costs" not in words_of(app)
+
+
+def test_the_other_class_can_be_the_one_that_counts(tmp_path: Path, asked: list[SearchRequest]) -> None:
+    app = opened(tmp_path)
+    app.selectbox(key="positive").set_value("n").run()
+    app.button(key="start").click().run()
+    assert dict(asked[0].options)["--positive"] == "n"

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.ui.made import NASTY, candidate_of, open_page, words_of, write_run
+from workbench.ui import examples
+from workbench.ui.goals import SearchRequest, read_goal
+
+
+def test_nobody_meets_an_empty_page(tmp_path: Path) -> None:
+    app = open_page(tmp_path, "home")
+    assert not app.exception
+    assert "No runs yet" in words_of(app)
+    assert {button.label for button in app.button} >= {"Start with my table", "Try the example"}
+
+
+def test_the_example_starts_a_search_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[str, SearchRequest]] = []
+    monkeypatch.setattr(examples, "start_search", lambda own, name, request: started.append((name, request)))
+    write_run(tmp_path / "runs" / "example")
+    app = open_page(tmp_path, "home")
+    app.button(key="start_example").click().run()
+    assert not app.exception
+    [(name, request)] = started
+    assert name == "example-2"  # what is there is not overwritten
+    assert (tmp_path / "data" / "subscriptions.csv").is_file()
+    assert request.out == str(tmp_path / "runs" / "example-2")
+    goal = read_goal(tmp_path / "runs" / ".app", "example-2")
+    assert goal == examples.GOAL
+
+
+def test_runs_are_listed_with_their_best_and_the_broken_one_with_its_reason(tmp_path: Path) -> None:
+    write_run(tmp_path / "runs" / "churn")
+    write_run(tmp_path / "runs" / "none", candidates=[], state="failed")
+    (tmp_path / "runs" / "cut").mkdir()
+    (tmp_path / "runs" / "cut" / "run.json").write_text("{")
+    app = open_page(tmp_path, "home")
+    words = words_of(app)
+    assert not app.exception
+    assert "93\\.1 %" in words
+    assert "8 candidates" in words
+    assert "1 failed" in words
+    assert "No candidate is usable yet." in words
+    assert "cannot be read" in words
+
+
+def test_markup_in_names_is_shown(tmp_path: Path) -> None:
+    name = "a<b>[x](http:..y)"
+    write_run(tmp_path / "runs" / name, data={"name": NASTY, "rows": 5})
+    words = words_of(open_page(tmp_path, "home"))
+    assert "<b>" not in words.replace("\\<", "")
+    assert "](" not in words
+    assert "\\<script\\>" in words
+
+
+def test_many_runs_can_be_filtered(tmp_path: Path) -> None:
+    for number in range(12):
+        write_run(tmp_path / "runs" / f"run-{number}", candidates=[candidate_of(1, "linear", 0.8, 4.0)])
+    app = open_page(tmp_path, "home")
+    assert "run\\-3" in words_of(app)
+    app.text_input(key="runs_filter").set_value("RUN-1").run()
+    assert not app.exception
+    assert "run\\-11" in words_of(app)
+    assert "run\\-3" not in words_of(app)
+    app.text_input(key="runs_filter").set_value("nothing").run()
+    assert "No run's name contains that." in words_of(app)
+
+
+def test_bundles_are_listed(tmp_path: Path) -> None:
+    folder = tmp_path / "bundles" / "churn-1"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text('{"name": "churn", "version": "1"}')
+    app = open_page(tmp_path, "home")
+    assert app.dataframe[0].value["name"].tolist() == ["churn"]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workbench.data import load_dataset
+from workbench.errors import DataError
+from workbench.ui.intake import corrected, distribution, look
+from workbench.ui.uploads import Source, digest_of
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    rows = [
+        f"{1000 + at % 4},2024-01-{at % 28 + 1:02d},{at * 1.5 if at % 8 else ''},<b>,{'yn'[at % 2]}"
+        for at in range(40)
+    ]
+    lines = ["postcode,when,fee,note,sold", *rows]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(lines))
+    return Source(path, "t.csv", digest_of(path))
+
+
+def test_a_look_has_kinds_first_rows_and_findings(source: Source) -> None:
+    seen = look(source.path)
+    assert {column.name: column.kind for column in seen.inspection.columns}["postcode"] == "number"
+    assert seen.head[1]["fee"] == "1.5"
+    assert any(finding.code == "constant" for finding in seen.inspection.findings)
+    assert look(source.path, "sold", ("note",)).inspection.target["task"] == "binary"
+
+
+def test_distributions_count_every_row(source: Source) -> None:
+    for name in ("postcode", "when", "fee", "note", "sold"):
+        found = distribution(source.path, name)
+        assert sum(found["counts"]) + found["missing"] == 40
+    assert distribution(source.path, "sold")["labels"] == ["no", "yes"]
+    assert distribution(source.path, "fee")["missing"] == 5
+
+
+def test_a_number_that_is_a_code_becomes_a_category(source: Source) -> None:
+    made = corrected(source, {"postcode": "category", "when": "text"})
+    assert made.digest != source.digest
+    assert digest_of(source.path) == source.digest  # the file that came stays as it is
+    columns = {column.name: column.kind for column in load_dataset(made.path, target="sold").schema.columns}
+    assert columns["postcode"] == "category"
+    assert columns["fee"] == "number"
+
+
+def test_what_cannot_be_read_as_its_new_kind_is_named(source: Source) -> None:
+    with pytest.raises(DataError, match="note"):
+        corrected(source, {"note": "number"})

@@ -1,0 +1,246 @@
+"""Figures of how good a candidate is: thresholds in money, curves of yes-or-no answers, errors of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from . import words
+from .look import BLUE, GREEN, GREY, ORANGE, PINK, percents, styled
+from .numbers import chart_text, percent
+
+Columns = Mapping[str, np.ndarray]
+
+
+def threshold_figure(table: Columns, chosen: float, own: float, currency: str = "$") -> go.Figure:
+    """Draw the expected cost of a thousand cases over the threshold, the chosen one marked.
+
+    Parameters
+    ----------
+    table : mapping
+        As `explain.threshold_table` returns.
+    chosen, own : float
+        The threshold chosen, and the one that the served model answers with.
+    currency : str
+    """
+    figure = go.Figure()
+    x = 100.0 * table["threshold"]
+    figure.add_trace(
+        go.Scatter(
+            x=x,
+            y=table["cost"],
+            mode="lines",
+            line={"color": BLUE, "width": 2.5, "shape": "hv"},
+            hovertemplate="%{x:.1f} %: " + chart_text(currency) + " %{y:,.0f}<extra></extra>",
+        )
+    )
+    figure.add_vline(
+        x=100 * chosen,
+        line={"color": PINK, "width": 2.5},
+        annotation_text=words.THRESHOLD_NOW.format(threshold=percent(chosen, 0)),
+        annotation_font_color=PINK,
+    )
+    if abs(own - chosen) > 0.005:
+        figure.add_vline(x=100 * own, line={"color": GREY, "width": 1, "dash": "dot"})
+    styled(figure, 280, legend=False)
+    figure.update_xaxes(title_text=words.THRESHOLD_AXIS, ticksuffix=" %", range=[0, 100])
+    figure.update_yaxes(
+        title_text=words.COST_AXIS.format(currency=chart_text(currency)),
+        rangemode="tozero",
+        tickformat=",.0f",
+    )
+    return figure
+
+
+def trade_figure(table: Columns, chosen: float) -> go.Figure:
+    """Draw precision and recall over the threshold."""
+    figure = go.Figure()
+    x = 100.0 * table["threshold"]
+    for name, key, colour, dash in (
+        (words.PR_Y, "precision", ORANGE, "solid"),
+        (words.PR_X, "recall", GREEN, "dash"),
+    ):
+        line = {"color": colour, "width": 2.2, "dash": dash, "shape": "hv"}
+        figure.add_trace(
+            go.Scatter(
+                x=x,
+                y=100 * table[key],
+                mode="lines",
+                line=line,
+                name=name,
+                hovertemplate="%{x:.1f} %: %{y:.1f} %<extra></extra>",
+            )
+        )
+    figure.add_vline(x=100 * chosen, line={"color": PINK, "width": 2.5})
+    styled(figure, 280)
+    return percents(figure, x=words.THRESHOLD_AXIS)
+
+
+def roc_figure(curve: Columns) -> go.Figure:
+    """Draw the share found against the share of false alarms."""
+    figure = _curve(100 * curve["alarms"], 100 * curve["found"])
+    _diagonal(figure, words.CHANCE)
+    return percents(styled(figure), x=words.ROC_X, y=words.ROC_Y)
+
+
+def precision_recall_figure(curve: Columns, share: float) -> go.Figure:
+    """Draw precision over recall; guessing gives the share of the yes cases."""
+    figure = _curve(100 * curve["recall"], 100 * curve["precision"])
+    line = {"color": GREY, "width": 1.2, "dash": "dot"}
+    level = [100 * share, 100 * share]
+    figure.add_trace(
+        go.Scatter(x=[0, 100], y=level, mode="lines", line=line, name=words.CHANCE, hoverinfo="skip")
+    )
+    return percents(styled(figure), x=words.PR_X, y=words.PR_Y)
+
+
+def calibration_figure(curve: Columns) -> go.Figure:
+    """Draw what turned out yes over what was predicted, with intervals."""
+    figure = go.Figure()
+    happened = 100 * curve["happened"]
+    bars = {
+        "type": "data",
+        "array": 100 * curve["high"] - happened,
+        "arrayminus": happened - 100 * curve["low"],
+        "color": GREY,
+        "thickness": 1.2,
+        "width": 3,
+    }
+    figure.add_trace(
+        go.Scatter(
+            x=100 * curve["predicted"],
+            y=happened,
+            error_y=bars,
+            mode="markers+lines",
+            marker={"size": 8, "color": BLUE},
+            line={"color": BLUE, "width": 1.5},
+            name=words.MODEL,
+            customdata=curve["rows"],
+            hovertemplate="%{x:.1f} % predicted, %{y:.1f} % happened (%{customdata:,.0f} rows)<extra></extra>",
+        )
+    )
+    _diagonal(figure, words.IDEAL)
+    return percents(styled(figure), x=words.CALIBRATION_X, y=words.CALIBRATION_Y)
+
+
+def gain_figure(curve: Columns) -> go.Figure:
+    """Draw the share of yes cases found over the share of cases looked at; the lift is in the hover text."""
+    figure = go.Figure(
+        go.Scatter(
+            x=100 * curve["looked"],
+            y=100 * curve["found"],
+            customdata=curve["lift"],
+            mode="lines",
+            line={"color": BLUE, "width": 2.5},
+            name=words.MODEL,
+            hovertemplate="%{x:.0f} % looked at, %{y:.0f} % found, %{customdata:.1f} times chance<extra></extra>",
+        )
+    )
+    _diagonal(figure, words.CHANCE)
+    return percents(styled(figure), x=words.GAIN_X, y=words.GAIN_Y)
+
+
+def lift_figure(curve: Columns) -> go.Figure:
+    """Draw how many times as many yes cases are found as by chance."""
+    figure = _curve(100 * curve["looked"], curve["lift"])
+    line = {"color": GREY, "width": 1.2, "dash": "dot"}
+    figure.add_trace(
+        go.Scatter(x=[0, 100], y=[1, 1], mode="lines", line=line, name=words.CHANCE, hoverinfo="skip")
+    )
+    styled(figure)
+    figure.update_xaxes(title_text=words.GAIN_X, ticksuffix=" %", range=[-1, 101])
+    figure.update_yaxes(title_text=words.LIFT_Y, rangemode="tozero")
+    return figure
+
+
+def confusion_figure(table: np.ndarray, labels: Sequence[object]) -> go.Figure:
+    """Draw which class was taken for which: rows actual, columns answered, as shares of the actual class."""
+    names = [chart_text(label, 24) for label in labels]
+    totals = table.sum(axis=1, keepdims=True)
+    shares = 100.0 * table / np.maximum(totals, 1)
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=names,
+            y=names,
+            zmin=0,
+            zmax=100,
+            colorscale=[[0, "rgba(43,134,197,0.04)"], [1, BLUE]],
+            showscale=False,
+            text=table,
+            texttemplate="%{text:,}" if len(names) <= 12 else "",
+            hovertemplate="actual %{y}, answered %{x}: %{text:,} rows, %{z:.1f} %<extra></extra>",
+        )
+    )
+    styled(figure, 90 + 34 * max(6, min(len(names), 16)), legend=False)
+    figure.update_xaxes(title_text=words.PREDICTED, type="category")
+    figure.update_yaxes(title_text=words.ACTUAL, type="category", autorange="reversed")
+    return figure
+
+
+def predicted_figure(sample: Columns, unit: str) -> go.Figure:
+    """Draw predicted against actual numbers."""
+    actual, predicted = sample["actual"], sample["predicted"]
+    figure = go.Figure(
+        go.Scatter(
+            x=actual,
+            y=predicted,
+            mode="markers",
+            marker={"size": 5, "color": BLUE, "opacity": 0.5},
+            name=words.ROWS,
+            hovertemplate="actual %{x:,.4g}, predicted %{y:,.4g}<extra></extra>",
+        )
+    )
+    ends = [float(min(actual.min(), predicted.min())), float(max(actual.max(), predicted.max()))]
+    line = {"color": GREY, "width": 1.2, "dash": "dot"}
+    figure.add_trace(go.Scatter(x=ends, y=ends, mode="lines", line=line, name=words.IDEAL, hoverinfo="skip"))
+    styled(figure, 360)
+    figure.update_xaxes(
+        title_text=f"{words.ACTUAL} {chart_text(unit)}", separatethousands=True, exponentformat="none"
+    )
+    figure.update_yaxes(
+        title_text=f"{words.PREDICTED} {chart_text(unit)}", separatethousands=True, exponentformat="none"
+    )
+    return figure
+
+
+def residual_figure(sample: Columns, unit: str) -> go.Figure:
+    """Draw how the errors are spread."""
+    residual = sample["residual"]
+    low, high = np.quantile(residual, [0.005, 0.995])
+    figure = go.Figure(
+        go.Histogram(
+            x=residual[(residual >= low) & (residual <= high)],
+            nbinsx=40,
+            marker={"color": BLUE, "line": {"width": 0}},
+            hovertemplate="%{x}: %{y:,} rows<extra></extra>",
+        )
+    )
+    figure.add_vline(x=0, line={"color": PINK, "width": 2})
+    styled(figure, 360, legend=False)
+    figure.update_xaxes(
+        title_text=f"{words.RESIDUAL}, {chart_text(unit)}", separatethousands=True, exponentformat="none"
+    )
+    figure.update_yaxes(title_text=words.ROWS, separatethousands=True, exponentformat="none")
+    return figure
+
+
+def _curve(x: np.ndarray, y: np.ndarray) -> go.Figure:
+    return go.Figure(
+        go.Scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            fill=None,
+            line={"color": BLUE, "width": 2.5},
+            name=words.MODEL,
+            hovertemplate="%{x:.1f} %, %{y:.1f}<extra></extra>",
+        )
+    )
+
+
+def _diagonal(figure: go.Figure, name: str) -> None:
+    line = {"color": GREY, "width": 1.2, "dash": "dot"}
+    figure.add_trace(go.Scatter(x=[0, 100], y=[0, 100], mode="lines", line=line, name=name, hoverinfo="skip"))

@@ -1,0 +1,216 @@
+"""Candidates compared in sentences that a person can act on: points, times faster, money a month."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from workbench.errors import PickError, SettingsError
+from workbench.tradeoff import Choice, Limits, PriceSheet, monthly, pick, within_noise
+
+from .numbers import amount, latency, metric_words, points, score, shown_score, significant, size
+from .words import family_name
+
+Row = Mapping[str, Any]
+
+_TWICE = 2.0
+_ALIKE = 1.1  # less than a tenth apart is below what a latency measurement resolves
+_LIMIT_WORDS = {
+    "max_latency_us": "answers within {value}",
+    "max_price_usd": "at most {value} per million",
+    "max_size_mb": "at most {value} on disk",
+    "max_memory_mb": "trained in at most {value} of memory",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LimitCost:
+    """What one limit costs.
+
+    Attributes
+    ----------
+    limit : str
+        The field of `Limits`.
+    words : str
+        The limit in words: "answers within 2 ms".
+    without : mapping or None
+        The row that would be chosen without it; None where the choice stays the same.
+    sentence : str
+    """
+
+    limit: str
+    words: str
+    without: Row | None
+    sentence: str
+
+
+def named(row: Row) -> str:
+    """Return what a candidate is called.
+
+    Examples
+    --------
+    >>> named({"id": "c0017", "family": "lightgbm"})
+    'LightGBM c0017'
+    """
+    return f"{family_name(row['family'])} {row['id']}"
+
+
+def in_words(row: Row, other: Row, sheet: PriceSheet) -> str:
+    """Say how a candidate differs from another, at the sheet's traffic.
+
+    Examples
+    --------
+    >>> from workbench.tradeoff import PriceSheet, Traffic
+    >>> sheet = PriceSheet("small", 0.1, 2, traffic=Traffic(1e9, 20_000.0))
+    >>> a = {"id": "A", "family": "xgboost", "metric": "roc_auc", "score": 0.914, "score_low": 0.90, "score_high": 0.93,
+    ...      "latency_p50_us": 90.0, "cpu_us_per_row": 90.0}
+    >>> b = {**a, "id": "B", "family": "linear", "score": 0.910, "score_low": 0.89, "latency_p50_us": 10.0,
+    ...      "cpu_us_per_row": 10.0}
+    >>> in_words(b, a, sheet)  # doctest: +ELLIPSIS
+    'Linear model B is 0.4 points less accurate than XGBoost A (within noise), answers 9 times faster and saves ...'
+    """
+    parts = [_accuracy(row, other), _speed(row, other), _cost(row, other, sheet)]
+    return f"{named(row)} {parts[0]}, {parts[1]} and {parts[2]}."
+
+
+def _accuracy(row: Row, other: Row) -> str:
+    metric = str(row["metric"])
+    gap = row["score"] - other["score"]
+    if gap == 0.0:
+        return f"is as accurate as {named(other)}"
+    noise = " (within noise)" if within_noise(row, other) else ""
+    words = metric_words(metric)
+    if words.percent:
+        way = "more" if gap > 0 else "less"
+        return f"is {points(gap, metric)} {way} accurate than {named(other)}{noise}"
+    if words.signed:
+        before = abs(shown_score(other["score"], metric))
+        share = f" ({significant(100 * abs(gap) / before)} %)" if before else ""
+        way = "smaller" if gap > 0 else "larger"
+        return f"has a {points(gap, metric)}{share} {way} {words.plain} than {named(other)}{noise}"
+    way = "higher" if gap > 0 else "lower"
+    return f"scores {points(gap, metric)} {way} than {named(other)}{noise}"
+
+
+def _speed(row: Row, other: Row) -> str:
+    ratio = other["latency_p50_us"] / max(row["latency_p50_us"], 1e-9)
+    if 1 / _ALIKE < ratio < _ALIKE:
+        return "answers about as fast"
+    if _TWICE > ratio > 1 / _TWICE:
+        share = significant(100 * (1 - min(ratio, 1 / ratio)) if ratio > 1 else 100 * (1 / ratio - 1))
+        return f"answers {share} % sooner" if ratio > 1 else f"takes {share} % longer to answer"
+    times = f"{significant(max(ratio, 1 / ratio))} times"
+    return f"answers {times} faster" if ratio > 1 else f"takes {times} as long to answer"
+
+
+def _cost(row: Row, other: Row, sheet: PriceSheet) -> str:
+    mine, theirs = monthly(row["cpu_us_per_row"], sheet).usd, monthly(other["cpu_us_per_row"], sheet).usd
+    if abs(mine - theirs) < 0.005:
+        return "costs the same a month at your traffic"
+    gap = amount(abs(mine - theirs), sheet.currency)
+    return f"{'saves' if mine < theirs else 'costs'} {gap} {'' if mine < theirs else 'more '}a month at your traffic"
+
+
+def summary(row: Row, sheet: PriceSheet) -> str:
+    """Say in one sentence what a candidate offers.
+
+    Examples
+    --------
+    >>> from workbench.tradeoff import load_prices
+    >>> summary({"id": "A", "family": "xgboost", "metric": "roc_auc", "score": 0.914, "latency_p50_us": 90.0,
+    ...          "latency_p99_us": 150.0, "cpu_us_per_row": 90.0}, load_prices())  # doctest: +ELLIPSIS
+    'XGBoost A reaches 91.4 % correct ordering (AUC), answers in 0.09 ms (99 of 100 within 0.15 ms) and costs ...'
+    """
+    metric = str(row["metric"])
+    month = monthly(row["cpu_us_per_row"], sheet)
+    return (
+        f"{named(row)} reaches {score(row['score'], metric)} {metric_words(metric).label}, answers in "
+        f"{latency(row['latency_p50_us'])} (99 of 100 within {latency(row['latency_p99_us'])}) and costs "
+        f"{amount(month.usd, sheet.currency)} a month at your traffic."
+    )
+
+
+def advice(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> list[str]:
+    """Return what whoever chooses should weigh: the choice, its neighbours on the front, and the best.
+
+    Parameters
+    ----------
+    choice : Choice
+    rows : sequence of leaderboard rows
+    sheet : PriceSheet
+        With the traffic that is expected.
+    """
+    out = [summary(choice.row, sheet)]
+    best = max((row for row in rows if row["on_front"]), key=lambda row: row["score"], default=None)
+    seen = {choice.id}
+    for other in (choice.faster, choice.more_accurate, best):
+        if other is not None and other["id"] not in seen:
+            seen.add(other["id"])
+            out.append(in_words(other, choice.row, sheet))
+    return out
+
+
+def take_cheaper(choice: Choice, sheet: PriceSheet) -> str:
+    """Return why the cheaper of two candidates that cannot be told apart should be taken, or nothing."""
+    other = choice.cheaper_equal
+    if other is None:
+        return ""
+    saved = significant(100.0 * (1.0 - other["price_per_million_usd"] / choice.row["price_per_million_usd"]))
+    return (
+        f"{named(other)} cannot be told from {named(choice.row)} by accuracy and needs {saved} % less machine time: "
+        f"take the cheaper. {in_words(other, choice.row, sheet)}"
+    )
+
+
+def limit_words(limit: str, value: float, currency: str = "$") -> str:
+    """Write a limit.
+
+    Examples
+    --------
+    >>> limit_words("max_latency_us", 2000.0)
+    'answers within 2 ms'
+    """
+    written = {"max_latency_us": latency(value), "max_price_usd": amount(value, currency)}.get(
+        limit, size(value)
+    )
+    return _LIMIT_WORDS[limit].format(value=written)
+
+
+def limit_costs(rows: Sequence[Row], how: str, limits: Limits, sheet: PriceSheet) -> list[LimitCost]:
+    """Return for every limit that is set what it costs: the choice without it, compared with the choice.
+
+    Parameters
+    ----------
+    rows : sequence of leaderboard rows
+    how : str
+        The rule; a candidate's id counts as "best".
+    limits : Limits
+    sheet : PriceSheet
+    """
+    rule = how if how in ("best", "balanced", "fastest", "cheapest") else "best"
+    chosen = _picked(rows, rule, limits, sheet)
+    out = []
+    for name, value in limits.to_json().items():
+        words = limit_words(name, value, sheet.currency)
+        without = _picked(rows, rule, replace(limits, **{name: None}), sheet)
+        if without is None:
+            continue
+        if chosen is None:
+            sentence = (
+                f"“{words}” rules out every candidate; without it the choice would be {named(without)}."
+            )
+        elif without["id"] == chosen["id"]:
+            sentence = f"“{words}” costs nothing: the choice would be the same without it."
+            without = None
+        else:
+            sentence = f"Without “{words}” you would get another: {in_words(without, chosen, sheet)}"
+        out.append(LimitCost(name, words, without, sentence))
+    return out
+
+
+def _picked(rows: Sequence[Row], rule: str, limits: Limits, sheet: PriceSheet) -> Row | None:
+    try:
+        return pick(rows, rule, limits, sheet).row
+    except (PickError, SettingsError):
+        return None

@@ -1,0 +1,194 @@
+"""Leaderboard rows made ready to be shown: pure functions, so that pages have nothing to compute."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workbench.tradeoff import Limits, PriceSheet, front_of, monthly
+
+from .numbers import amount, count, interval, latency, metric_words, score, shown_score, significant, size
+from .words import family_name
+
+Row = Mapping[str, Any]
+
+
+def drawable(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that can be compared: those with a score, a latency and a price."""
+    needed = ("score", "latency_p50_us", "price_per_million_usd")
+    return [row for row in rows if row["status"] == "ok" and all(row[name] is not None for name in needed)]
+
+
+def limit_steps(values: Sequence[float | None]) -> list[float]:
+    """Return round numbers (1, 2 and 5 of every decade) for a limit that ranges over the values.
+
+    The largest lets every value pass.
+
+    Examples
+    --------
+    >>> limit_steps([0.13, 0.9, None])
+    [0.2, 0.5, 1.0]
+    """
+    known = [value for value in values if value is not None and value > 0 and math.isfinite(value)]
+    if not known:
+        return []
+    low, high = min(known), max(known)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 2)
+    steps = [float(f"{step}e{power}") for power in powers for step in (1, 2, 5)]
+    first_past = next(step for step in steps if step >= high)
+    return [step for step in steps if low <= step <= first_past]
+
+
+def over_limit(rows: Sequence[Row], limits: Limits) -> set[str]:
+    """Return the ids of the rows that miss a limit."""
+    return {str(row["id"]) for row in rows if row["status"] == "ok" and not limits.meets(row)}
+
+
+def within_loss(rows: Sequence[Row], max_loss: float | None) -> list[Row]:
+    """Return the rows whose score is at most so much below the best one's; all of them for None.
+
+    Examples
+    --------
+    >>> rows = [{"id": name, "status": "ok", "score": score} for name, score in (("a", 0.9), ("b", 0.895), ("c", 0.8))]
+    >>> [row["id"] for row in within_loss(rows, 0.01)]
+    ['a', 'b']
+    """
+    best = best_row(rows)
+    if max_loss is None or best is None:
+        return list(rows)
+    least = best["score"] - max_loss - 1e-12
+    return [
+        row for row in rows if row["status"] == "ok" and row["score"] is not None and row["score"] >= least
+    ]
+
+
+def loss_steps(best: float, metric: str) -> list[float]:
+    """Return distances from the best score that are worth offering: round points, or round shares of an error.
+
+    Examples
+    --------
+    >>> loss_steps(0.9, "roc_auc"), loss_steps(-200.0, "neg_mean_absolute_error")[:2]
+    ([0.001, 0.002, 0.005, 0.01, 0.02, 0.05], [2.0, 4.0])
+    """
+    if metric_words(metric).percent:
+        return [0.001, 0.002, 0.005, 0.01, 0.02, 0.05]
+    return [float(f"{abs(best) * share:.6g}") for share in (0.01, 0.02, 0.05, 0.1, 0.2)]
+
+
+def leaderboard_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return what the table of all usable candidates shows, numbers as numbers so that columns sort."""
+    return [_candidate(row) for row in rows if row["status"] == "ok"]
+
+
+def failure_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the candidates that came to nothing, each with its reason and what to do."""
+    names = ("id", "family", "status", "stage", "reason", "hint")
+    return [{name: row.get(name) or "" for name in names} for row in rows if row["status"] != "ok"]
+
+
+def month_table(rows: Sequence[Row], sheet: PriceSheet) -> list[dict[str, Any]]:
+    """Return what a month of the sheet's traffic costs with each candidate on the front, the cheapest first."""
+    table = []
+    for row in rows:
+        if row["on_front"] and row["cpu_us_per_row"] is not None:
+            month = monthly(row["cpu_us_per_row"], sheet)
+            table.append(
+                {
+                    "id": row["id"],
+                    "family": family_name(row["family"]),
+                    "score": shown_score(row["score"], row["metric"]),
+                    "price_per_month_usd": month.usd,
+                    "replicas": month.replicas,
+                    "price_per_million_usd": row["price_per_million_usd"],
+                }
+            )
+    return sorted(table, key=lambda row: (row["price_per_month_usd"], row["price_per_million_usd"]))
+
+
+def best_row(rows: Sequence[Row]) -> Row | None:
+    """Return the usable row with the highest score, or None."""
+    scored = [row for row in rows if row["status"] == "ok" and row["score"] is not None]
+    return max(scored, key=lambda row: row["score"], default=None)
+
+
+def with_front(rows: Sequence[dict[str, Any]], limits: Limits) -> tuple[list[dict[str, Any]], bool]:
+    """Return the rows with the front of those within the limits marked, and whether it is provisional.
+
+    It is the front that `tradeoff.pick` picks from under the same limits. While a search runs nothing has been
+    measured alone yet; then the front over what is known so far is marked, provisionally.
+    """
+    usable = drawable(rows)
+    alone = [row for row in usable if row["quiet"]]
+    ids = {row["id"] for row in front_of([row for row in alone or usable if limits.meets(row)])}
+    return [{**row, "on_front": row["id"] in ids} for row in rows], bool(usable) and not alone
+
+
+def score_column(metric: str) -> str:
+    """Return the heading for a column of scores.
+
+    Examples
+    --------
+    >>> score_column("roc_auc"), score_column("neg_mean_absolute_error")
+    ('AUC, %', 'MAE')
+    """
+    words = metric_words(metric)
+    return f"{words.short}, %" if words.percent else words.short
+
+
+def score_format(metric: str) -> str:
+    """Return the format for a column of scores."""
+    return "%.1f" if metric_words(metric).percent else "%.4g"
+
+
+def _candidate(row: Row) -> dict[str, Any]:
+    metric = str(row["metric"])
+    known = row["score"] is not None
+    return {
+        "id": row["id"],
+        "family": family_name(row["family"]),
+        "mark": "●" if row["on_front"] else "",
+        "equal": "≈ best" if row["equal_to_best"] else "",
+        "score": shown_score(row["score"], metric) if known else None,
+        "interval": interval(row["score_low"], row["score_high"], metric) if known else "",
+        "latency_p50_us": _over(row["latency_p50_us"], 1e3),
+        "latency_p99_us": _over(row["latency_p99_us"], 1e3),
+        "price_per_million_usd": row["price_per_million_usd"],
+        "rows_per_s": None if row["rows_per_s"] is None else round(row["rows_per_s"]),
+        "artifact_mb": row["artifact_mb"],
+        "train_cpu_s": row["train_cpu_s"],
+    }
+
+
+def _over(value: float | None, divisor: float) -> float | None:
+    return None if value is None else value / divisor
+
+
+def side_by_side(rows: Sequence[Row], sheet: PriceSheet) -> list[tuple[str, list[str]]]:
+    """Return the facts of some candidates, one line a fact and one value a candidate, written for people.
+
+    Parameters
+    ----------
+    rows : sequence of leaderboard rows
+    sheet : PriceSheet
+
+    Returns
+    -------
+    list of (str, list of str)
+        The key of a fact and its values in the order of the rows.
+    """
+    months = [monthly(row["cpu_us_per_row"], sheet) for row in rows]
+    metric = str(rows[0]["metric"]) if rows else ""
+    return [
+        ("score", [score(row["score"], metric) for row in rows]),
+        ("interval", [interval(row["score_low"], row["score_high"], metric) for row in rows]),
+        ("holdout", [score(row["holdout_score"], metric) for row in rows]),
+        ("p50", [latency(row["latency_p50_us"]) for row in rows]),
+        ("p99", [latency(row["latency_p99_us"]) for row in rows]),
+        ("month", [amount(month.usd, sheet.currency) for month in months]),
+        ("machines", [count(month.replicas) for month in months]),
+        ("million", [amount(row["price_per_million_usd"], sheet.currency) for row in rows]),
+        ("rate", [count(row["rows_per_s"]) for row in rows]),
+        ("size", [size(row["artifact_mb"]) for row in rows]),
+        ("training", [f"{significant(row['train_cpu_s'] or 0.0)} s" for row in rows]),
+    ]

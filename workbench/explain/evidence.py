@@ -1,0 +1,179 @@
+"""Predictions of one candidate on rows whose answer is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from workbench.errors import RunError
+from workbench.runtime.predictor import SCHEMA_FILE, Predictor, read_json
+from workbench.runtime.schema import Label, Output, Schema, Task
+from workbench.search.run import RunFolder
+
+Part = Literal["dev", "holdout"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Predictions beside the answers.
+
+    Attributes
+    ----------
+    task : {"binary", "multiclass", "regression"}
+    classes : tuple
+        The labels, in the order of the columns of `output`; empty for regression.
+    y : numpy.ndarray, shape (n,)
+        Class positions or numbers.
+    output : numpy.ndarray of float64, shape (n, k)
+        Probabilities, or numbers with k = 1.
+    weight : numpy.ndarray of float64, shape (n,)
+        Ones where the rows count alike.
+    rows : numpy.ndarray of int64, shape (n,)
+        Positions in the run's data set.
+    threshold : float
+        From which probability the served model answers yes (binary).
+    part : {"dev", "holdout"}
+        "dev": out of fold, on the rows that the search learned from; "holdout": on rows that no choice has seen.
+    """
+
+    task: Task
+    classes: tuple[Label, ...]
+    y: np.ndarray
+    output: np.ndarray
+    weight: np.ndarray
+    rows: np.ndarray
+    threshold: float = 0.5
+    part: Part = "dev"
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+        return len(self.y)
+
+    @property
+    def marks(self) -> np.ndarray:
+        """The probability of the positive class, shape (n,); binary tasks only."""
+        marks: np.ndarray = self.output[:, 1]
+        return marks
+
+    def against(self, position: int) -> Evidence:
+        """Return one class against the rest, as a binary task.
+
+        Examples
+        --------
+        >>> three = made_evidence([0, 1, 2], [[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])
+        >>> three.against(2).y.tolist(), three.against(2).marks.tolist()
+        ([0, 0, 1], [0.1, 0.3, 0.7])
+        """
+        yes = self.output[:, position]
+        label = self.classes[position]
+        return replace(
+            self,
+            task="binary",
+            classes=(f"not {label}", label),
+            y=(self.y == position).astype(np.int64),
+            output=np.column_stack([1.0 - yes, yes]),
+            threshold=0.5,
+        )
+
+    def answers(self) -> np.ndarray:
+        """Return what the served model answers: class positions, or numbers."""
+        if self.task == "regression":
+            numbers: np.ndarray = self.output[:, 0]
+            return numbers
+        if self.task == "binary":
+            yes: np.ndarray = (self.marks >= self.threshold).astype(np.int64)
+            return yes
+        return np.asarray(self.output.argmax(axis=1))
+
+    def losses(self) -> np.ndarray:
+        """Return how wrong each row is: the probability kept from the true class, or the absolute error."""
+        if self.task == "regression":
+            return np.asarray(np.abs(self.output[:, 0] - self.y))
+        return np.asarray(1.0 - self.output[np.arange(self.n), self.y])
+
+
+def made_evidence(y: object, output: object, classes: tuple[Label, ...] = ()) -> Evidence:
+    """Return evidence from plain arrays: class positions with probabilities, or numbers with numbers.
+
+    Without `classes`, whole-number answers with several columns are classes numbered from 0.
+
+    Examples
+    --------
+    >>> made_evidence([1.5, 2.5], [[1.0], [3.0]]).losses().tolist()
+    [0.5, 0.5]
+    """
+    target, predicted = np.asarray(y), np.asarray(output, dtype=np.float64)
+    width = predicted.shape[1]
+    task: Task = "regression" if width == 1 else "binary" if width == 2 else "multiclass"
+    labels: tuple[Label, ...] = classes or (() if width == 1 else tuple(range(width)))
+    ones = np.ones(len(target))
+    return Evidence(task, labels, target, predicted, ones, np.arange(len(target)))
+
+
+def evidence_of(run: RunFolder, candidate: str, part: Part = "dev") -> Evidence:
+    """Return what a candidate predicted on rows whose answer is known.
+
+    Parameters
+    ----------
+    run : RunFolder
+    candidate : str
+        Its id.
+    part : {"dev", "holdout"}
+        "dev" are the out-of-fold predictions, which choosing may look at. Rows that were not predicted are left out.
+
+    Raises
+    ------
+    RunError
+        Where the run has no such predictions.
+    """
+    folder = run.path / "candidates" / run.candidate(candidate).id
+    data = run.dataset()
+    rows = np.asarray(run.dev_rows if part == "dev" else run.holdout_rows)
+    output = _predictions(run, candidate, part)
+    if len(output) != len(rows):
+        raise RunError(
+            f"{folder}: predictions",
+            found=f"{len(output)} rows",
+            expected=f"{len(rows)}, as many as the data has",
+        )
+    known = np.isfinite(output).all(axis=1)
+    rows, output = rows[known], output[known].astype(np.float64)
+    if not len(rows):
+        raise RunError(f"{candidate} has no predictions on the {_WORDS[part]}")
+    about = output_of(run, candidate)
+    weight = np.ones(len(rows)) if data.weight is None else np.asarray(data.weight)[rows]
+    return Evidence(
+        about.task, about.classes, np.asarray(data.y)[rows], output, weight, rows, about.threshold, part
+    )
+
+
+_WORDS = {"dev": "development rows", "holdout": "hold-out"}
+
+
+def output_of(run: RunFolder, candidate: str) -> Output:
+    """Return what a candidate's served model answers, without loading the model."""
+    schema = run.path / "candidates" / run.candidate(candidate).id / "predictor" / SCHEMA_FILE
+    return Schema.from_json(read_json(schema)).output
+
+
+def predictor_of(run: RunFolder, candidate: str) -> Predictor:
+    """Return the served model of a candidate, as it was scored and timed."""
+    return run.predictor(candidate)
+
+
+def _predictions(run: RunFolder, candidate: str, part: Part) -> np.ndarray:
+    name = "oof.npy" if part == "dev" else "holdout.npy"
+    path = run.path / "candidates" / candidate / name
+    try:
+        found: np.ndarray = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        if part == "dev":
+            raise RunError(f"{path} is missing", hint="Was the run copied in part?") from None
+        rows = np.asarray(run.holdout_rows)
+        return run.predictor(candidate).predict_columns(run.dataset().take(rows).columns)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read", found=str(error)) from None
+    return found

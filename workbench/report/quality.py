@@ -1,0 +1,95 @@
+"""The part of a report that says how good the choice is."""
+
+from __future__ import annotations
+
+from workbench import explain
+from workbench.display import quality as figures
+from workbench.display.numbers import amount, count, percent, significant
+from workbench.errors import RunError
+from workbench.explain import Costs, Evidence
+from workbench.search.run import RunFolder
+
+from . import words
+from .markup import chart, listed, pair, tag
+
+
+def quality(run: RunFolder, candidate: str, currency: str, costs: Costs | None) -> str:
+    """Return curves or errors, whichever fit the task, and what mistakes cost."""
+    known = explain.evidence_of(run, candidate)
+    note = tag("p", words.QUALITY_NOTE.format(rows=count(known.n)), kind="soft")
+    if known.task == "regression":
+        return note + _numbers(run, candidate, known)
+    if known.task == "multiclass":
+        table = explain.confusion(known)
+        return note + chart(figures.confusion_figure(table, known.classes), "confusion", "Confusions")
+    share = float((known.weight * (known.y == 1)).sum() / known.weight.sum())
+    drawn = pair(
+        chart(figures.roc_figure(explain.roc(known)), "roc", "ROC curve"),
+        chart(
+            figures.precision_recall_figure(explain.precision_recall(known), share),
+            "pr",
+            "Precision and recall",
+        ),
+        chart(figures.calibration_figure(explain.calibration(known)), "calibration", "Calibration"),
+        chart(figures.gain_figure(explain.gains(known)), "gain", "Gain"),
+    )
+    return note + drawn + (_money(run, candidate, known, currency, costs) if costs else "")
+
+
+def _money(run: RunFolder, candidate: str, known: Evidence, currency: str, costs: Costs) -> str:
+    threshold = explain.cheapest_threshold(known, costs)
+    made = explain.decisions(known, costs, threshold)
+    try:
+        unseen = explain.decisions(explain.evidence_of(run, candidate, "holdout"), costs, threshold)
+        confirmed = amount(round(unseen.cost), currency)
+    except RunError:
+        confirmed = "not checked"
+    yes = str(known.classes[1])
+    sentence = words.MONEY_TEXT.format(
+        yes=yes,
+        wrong_yes=amount(costs.wrong_yes, currency),
+        wrong_no=amount(costs.wrong_no, currency),
+        threshold=percent(threshold),
+        cost=amount(round(made.cost), currency),
+        low=amount(round(made.cost_low), currency),
+        high=amount(round(made.cost_high), currency),
+        unseen=confirmed,
+    )
+    cases = words.MONEY_CASES.format(
+        yes=yes,
+        yes_all=count(made.yes_right + made.yes_wrong),
+        yes_right=count(made.yes_right),
+        yes_wrong=count(made.yes_wrong),
+        no_wrong=count(made.no_wrong),
+    )
+    table = explain.threshold_table(known, costs)
+    drawn = chart(
+        figures.threshold_figure(table, threshold, known.threshold, currency),
+        "threshold",
+        "Cost over threshold",
+    )
+    return tag("h2", words.MONEY) + tag("p", sentence) + tag("p", cases) + drawn
+
+
+def _numbers(run: RunFolder, candidate: str, known: Evidence) -> str:
+    target = str(run.info.get("settings", {}).get("target", ""))
+    sample = explain.residual_sample(known)
+    drawn = pair(
+        chart(figures.predicted_figure(sample, target), "predicted", "Predicted against actual"),
+        chart(figures.residual_figure(sample, target), "residuals", "Residuals"),
+    )
+    try:
+        unseen = explain.evidence_of(run, candidate, "holdout")
+    except RunError:
+        return drawn
+    lines = [
+        words.COVERAGE_TEXT.format(
+            level=percent(row["level"], 0),
+            half_width=significant(row["half_width"], 3),
+            covered=percent(row["covered"]),
+            low=percent(row["low"]),
+            high=percent(row["high"]),
+        )
+        for row in explain.coverage(known, unseen)
+    ]
+    return drawn + listed(lines)

@@ -1,0 +1,74 @@
+"""The words of a report."""
+
+from __future__ import annotations
+
+TITLE = "{name}: which model to use"
+LEAD = "{rows} rows of {data}; predicts {target} ({task}). {candidates} candidates were tried in {seconds}."
+CHOICE = "The choice"
+CHOSEN_BY = {
+    "best": "picked as the most accurate",
+    "balanced": "picked as the best balance of accuracy, speed and price",
+    "fastest": "picked as the fastest",
+    "cheapest": "picked as the cheapest",
+    "id": "picked by hand",
+}
+LIMITS = "Limits: {limits}."
+LIMIT_COSTS = "What the limits cost"
+FRONT = "All that is worth choosing from"
+FRONT_NOTE = (
+    "Up is more accurate, left is faster; larger, warmer points cost more; bars are 95 % intervals. Nothing beats a "
+    "candidate on the front in accuracy, speed and price at once. Scores: {data}. Latencies: one row, in process, one "
+    "thread, on {machine}."
+)
+FRONT_COLUMNS = (
+    "",
+    "Candidate",
+    "Score",
+    "95 % interval",
+    "On unseen rows",
+    "Answers in",
+    "99 of 100 within",
+    "A month",
+)
+QUALITY = "How good it is"
+QUALITY_NOTE = "On {rows} rows that the model was not trained on (out of fold)."
+MONEY = "What mistakes cost"
+MONEY_TEXT = (
+    "With {wrong_yes} for a wrong “{yes}” and {wrong_no} for a missed one, answering “{yes}” from {threshold} on is "
+    "cheapest: {cost} for 1,000 cases ({low} to {high}); on rows that no choice has seen, {unseen}."
+)
+MONEY_CASES = (
+    "Of 1,000 cases, {yes_all} are answered “{yes}”: {yes_right} rightly, {yes_wrong} wrongly; "
+    "{no_wrong} are missed."
+)
+COVERAGE_TEXT = (
+    "{level} of the answers lie within ± {half_width}; on unseen rows it was {covered} ({low} to {high})."
+)
+DRIVERS = "What drives it"
+DRIVERS_NOTE = (
+    "The score lost when a column is shuffled {repeats} times on {rows} unseen rows, through the served model. Columns "
+    "that say the same share their importance."
+)
+SEGMENTS = "Where it is worse than elsewhere"
+SEGMENTS_NONE = "No group of rows stands out."
+SEGMENT_COLUMNS = ("Group", "Rows", "Wrong here", "Wrong elsewhere", "Times as wrong")
+SEGMENTS_NOTE_CLASS = "“Wrong” is the probability given to the other answers, on average."
+SEGMENTS_NOTE_NUMBER = "“Wrong” is how far off the prediction is on average, in the unit of {target}."
+FAILURES = "What failed in the search"
+FAILURES_NONE = "Nothing failed."
+FAILURE_COLUMNS = ("Candidate", "Kind", "Stage", "Reason", "What to do")
+FINDINGS = "What was noticed about the data"
+FINDINGS_NONE = "Nothing stood out."
+FACTS = "To repeat it"
+FACT_NAMES = {
+    "fingerprint": "Data fingerprint (sha256)",
+    "created": "Search began",
+    "machine": "Machine",
+    "python": "Python",
+    "libraries": "Libraries",
+    "settings": "Settings",
+    "validation": "Validation",
+}
+NOT_COMPUTED = "Could not be computed: {problem}"
+MADE = "Made by Workbench on {when}. Nothing in this file is loaded from elsewhere."
+CHART_FRONT = "Each candidate's accuracy over its latency; the choice is ringed."

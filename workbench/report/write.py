@@ -1,0 +1,250 @@
+"""Write the report of a run."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench import explain
+from workbench.api import Run
+from workbench.display.front import front_figure
+from workbench.display.insight import importance_figure
+from workbench.display.numbers import (
+    amount,
+    count,
+    duration,
+    interval,
+    latency,
+    metric_words,
+    moment,
+    percent,
+    score,
+    significant,
+    size,
+)
+from workbench.display.sentences import advice, limit_costs, limit_words, named, take_cheaper
+from workbench.display.tables import failure_table, with_front
+from workbench.display.words import TASKS, UNKNOWN, family_name
+from workbench.errors import WorkbenchError
+from workbench.explain import Costs
+from workbench.search.run import write_whole
+from workbench.tradeoff import Choice, PriceSheet, monthly
+
+from . import words
+from .markup import as_json, chart, facts, listed, page, table, tag
+from .quality import quality
+
+Row = Mapping[str, Any]
+
+
+def write_report(run: Run, out: str | Path, choice: Choice | None = None, **options: Any) -> Path:
+    """Write the report of a run into one HTML file and return its path.
+
+    Parameters
+    ----------
+    run : Run
+    out : path
+    choice : Choice, optional
+        What is reported as the choice; by default the balanced candidate.
+    **options
+        As in `report_html`.
+
+    Raises
+    ------
+    RunError
+        Where the run cannot be read.
+    PickError
+        Where no candidate meets the limits.
+    """
+    path = Path(out)
+    document = report_html(run, choice, **options)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, document)
+    return path
+
+
+def report_html(
+    run: Run, choice: Choice | None = None, *, sheet: PriceSheet | None = None, costs: Costs | None = None
+) -> str:
+    """Return the report of a run as one HTML document that loads nothing from elsewhere.
+
+    Parameters
+    ----------
+    run : Run
+    choice : Choice, optional
+        By default the balanced candidate within the search's limits.
+    sheet : PriceSheet, optional
+        By default the run's own.
+    costs : Costs, optional
+        What mistakes cost; without them the section about money is left out.
+    """
+    prices = sheet or run.prices()
+    picked = choice or run.pick("balanced", prices=prices)
+    rows, _ = with_front(run.rows(prices), picked.limits)
+    title = words.TITLE.format(name=run.path.name)
+    parts = [
+        tag("h1", title),
+        tag("p", _lead(run, rows), kind="soft"),
+        _chosen(picked, rows, prices),
+        _front(picked, rows, prices),
+        _guarded(words.QUALITY, lambda: quality(run.folder, picked.id, prices.currency, costs)),
+        _guarded(words.DRIVERS, lambda: _drivers(run, picked.id)),
+        _guarded(words.SEGMENTS, lambda: _segments(run, picked.id)),
+        _failures(rows),
+        _findings(run.info.get("findings") or []),
+        _facts(run),
+        tag("p", words.MADE.format(when=moment(dt.datetime.now(dt.UTC).isoformat())), kind="soft"),
+    ]
+    return page(title, "\n".join(parts))
+
+
+def _lead(run: Run, rows: Sequence[Row]) -> str:
+    info = run.info
+    data, settings = info.get("data") or {}, info.get("settings") or {}
+    task = str(info.get("task") or "")
+    return words.LEAD.format(
+        rows=count(data.get("rows")),
+        data=data.get("name") or UNKNOWN,
+        target=settings.get("target") or UNKNOWN,
+        task=TASKS.get(task, task),
+        candidates=count(len(rows)),
+        seconds=duration(info.get("seconds_used")),
+    )
+
+
+def _chosen(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
+    row, metric = choice.row, str(choice.row["metric"])
+    named_metric = metric_words(metric)
+    pairs = [
+        (named_metric.label, score(row["score"], metric)),
+        ("95 % interval", interval(row["score_low"], row["score_high"], metric)),
+        ("On unseen rows", score(row["holdout_score"], metric)),
+        ("Answers in", latency(row["latency_p50_us"])),
+        ("99 of 100 within", latency(row["latency_p99_us"])),
+        ("A month", amount(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency)),
+        ("Size", size(row["artifact_mb"])),
+    ]
+    out = [
+        tag("h2", f"{words.CHOICE}: {named(row)}"),
+        tag("p", f"{words.CHOSEN_BY.get(choice.how, choice.how)}.".capitalize(), kind="soft"),
+        facts(pairs),
+        listed(
+            [*choice.warnings, *advice(choice, rows, sheet), *filter(None, [take_cheaper(choice, sheet)])]
+        ),
+        tag("p", named_metric.explained, kind="soft"),
+    ]
+    if choice.limits:
+        limits = [limit_words(name, value, sheet.currency) for name, value in choice.limits.to_json().items()]
+        out.append(tag("p", words.LIMITS.format(limits=", ".join(limits))))
+        found = limit_costs(rows, choice.how, choice.limits, sheet)
+        out += [tag("h3", words.LIMIT_COSTS), listed(each.sentence for each in found)]
+    return "\n".join(out)
+
+
+def _front(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
+    front = [row for row in rows if row["on_front"] or row["id"] == choice.id]
+    lines = [
+        (
+            "★" if row["id"] == choice.id else "≈ best" if row["equal_to_best"] else "",
+            named(row),
+            score(row["score"], row["metric"]),
+            interval(row["score_low"], row["score_high"], row["metric"]),
+            score(row["holdout_score"], row["metric"]),
+            latency(row["latency_p50_us"]),
+            latency(row["latency_p99_us"]),
+            amount(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency),
+        )
+        for row in front
+    ]
+    at = next((position for position, row in enumerate(front) if row["id"] == choice.id), None)
+    note = words.FRONT_NOTE.format(
+        data=choice.row["score_data"] or UNKNOWN, machine=choice.row["machine"] or UNKNOWN
+    )
+    figure = front_figure(rows, choice.id, currency=sheet.currency)
+    return "\n".join(
+        [
+            tag("h2", words.FRONT),
+            chart(figure, "front", words.CHART_FRONT),
+            tag("p", note, kind="soft"),
+            table(words.FRONT_COLUMNS, lines, at, numbers=2),
+        ]
+    )
+
+
+def _guarded(title: str, make: Callable[[], str]) -> str:
+    """Return a section, or why it could not be computed: the rest of the report is not lost for it."""
+    try:
+        content = make()
+    except WorkbenchError as error:
+        content = tag("p", words.NOT_COMPUTED.format(problem=error))
+    return tag("h2", title) + "\n" + content
+
+
+def _drivers(run: Run, candidate: str) -> str:
+    found = explain.importance(run.folder, candidate)
+    note = words.DRIVERS_NOTE.format(repeats=found[0].repeats, rows=count(found[0].rows))
+    return chart(importance_figure(found), "drivers", words.DRIVERS) + tag("p", note, kind="soft")
+
+
+def _segments(run: Run, candidate: str) -> str:
+    known = explain.evidence_of(run.folder, candidate)
+    found = explain.worst_segments(known, run.folder.dataset())
+    if not found:
+        return tag("p", words.SEGMENTS_NONE)
+    classes = known.task != "regression"
+
+    def write(loss: float) -> str:
+        return percent(loss) if classes else significant(loss, 3)
+
+    lines = [
+        (
+            f"{each.column} {each.condition}",
+            count(each.rows),
+            write(each.loss),
+            write(each.rest),
+            significant(each.times),
+        )
+        for each in found
+    ]
+    target = run.info.get("settings", {}).get("target", "")
+    note = words.SEGMENTS_NOTE_CLASS if classes else words.SEGMENTS_NOTE_NUMBER.format(target=target)
+    return table(words.SEGMENT_COLUMNS, lines, numbers=1) + tag("p", note, kind="soft")
+
+
+def _failures(rows: Sequence[Row]) -> str:
+    found = failure_table(rows)
+    lines = [
+        (row["id"], family_name(row["family"]), row["stage"] or row["status"], row["reason"], row["hint"])
+        for row in found
+    ]
+    content = table(words.FAILURE_COLUMNS, lines) if lines else tag("p", words.FAILURES_NONE)
+    return tag("h2", words.FAILURES) + content
+
+
+def _findings(findings: Sequence[Mapping[str, Any]]) -> str:
+    lines = []
+    for each in findings:
+        where = f"{each['column']}: " if each.get("column") else ""
+        lines.append(f"{where}{each.get('message', '')}")
+    return tag("h2", words.FINDINGS) + (listed(lines) if lines else tag("p", words.FINDINGS_NONE))
+
+
+def _facts(run: Run) -> str:
+    info = run.info
+    asked = {key: value for key, value in (info.get("settings") or {}).items() if value not in (None, [], ())}
+    plan = info.get("plan") or {}
+    values = {
+        "fingerprint": (info.get("data") or {}).get("fingerprint", UNKNOWN),
+        "created": moment(info.get("created")),
+        "machine": info.get("machine", UNKNOWN),
+        "python": info.get("python", UNKNOWN),
+        "libraries": ", ".join(
+            f"{name} {version}" for name, version in (info.get("libraries") or {}).items()
+        ),
+        "validation": plan.get("reason", UNKNOWN),
+        "settings": as_json(asked),
+    }
+    lines = [(words.FACT_NAMES[key], str(value)) for key, value in values.items()]
+    return tag("h2", words.FACTS) + table(("", ""), lines)

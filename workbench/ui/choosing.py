@@ -1,0 +1,77 @@
+"""A selection applied to a run: the front within its limits, and the candidate that it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.display.tables import with_front, within_loss
+from workbench.errors import PickError, SettingsError
+from workbench.tradeoff import RULES, Choice, Limits, PriceSheet, Weights, pick, weighted
+
+from .selection import BY_WEIGHTS, Selection
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a selection comes to.
+
+    Attributes
+    ----------
+    rows : list of dict
+        The leaderboard with the front of what the limits allow marked.
+    over : set of str
+        Ids of the candidates that miss a limit or lie too far below the best score.
+    choice : Choice or None
+    problem : str
+        Why there is no choice.
+    provisional : bool
+        Whether nothing has been measured in quiet yet.
+    how : str
+        What to give to `tradeoff.pick` to get this choice from the run again: the rule, or the id.
+    """
+
+    rows: list[Row]
+    over: frozenset[str]
+    choice: Choice | None
+    problem: str
+    provisional: bool
+    how: str
+
+
+def choose(rows: Sequence[Row], selection: Selection, limits: Limits, sheet: PriceSheet) -> Outcome:
+    """Apply a selection to a leaderboard.
+
+    Parameters
+    ----------
+    rows : sequence of leaderboard rows
+    selection : Selection
+    limits : Limits
+        Those that count: the selection's own or the search's.
+    sheet : PriceSheet
+    """
+    near = within_loss(rows, selection.max_loss)
+    kept = {row["id"] for row in near}
+    marked, provisional = with_front(rows, limits)
+    if selection.max_loss is not None:
+        inside, _ = with_front([row for row in rows if row["id"] in kept], limits)
+        front = {row["id"] for row in inside if row["on_front"]}
+        marked = [{**row, "on_front": row["id"] in front} for row in rows]
+    over = frozenset(
+        str(row["id"])
+        for row in rows
+        if row["status"] == "ok" and (row["id"] not in kept or not limits.meets(row))
+    )
+    how = selection.how
+    try:
+        if how == BY_WEIGHTS:
+            how = str(weighted(near, selection.weights or Weights(), limits)["id"])
+        elif how in RULES and selection.max_loss is not None:
+            how = pick(near, how, limits, sheet).id
+        choice = pick(rows, how, limits, sheet)
+    except (PickError, SettingsError) as error:
+        return Outcome(marked, over, None, str(error), provisional, how)
+    return Outcome(marked, over, choice, "", provisional, how)

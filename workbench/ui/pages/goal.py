@@ -1,0 +1,281 @@
+"""The page that asks what matters, and starts the search that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from workbench.data import Inspection
+from workbench.display.numbers import count, metric_words, plain, significant
+from workbench.display.words import TASKS, family_name
+from workbench.errors import WorkbenchError
+from workbench.families import all_families
+from workbench.search.metrics import DEFAULT_METRIC
+from workbench.tradeoff import load_prices
+from workbench.ui import store
+from workbench.ui.examples import free_name
+from workbench.ui.goals import Goal, SearchRequest, save_goal, write_prices
+from workbench.ui.panels.header import refused
+from workbench.ui.searches import start_search
+from workbench.ui.session import Draft, Pages, draft
+from workbench.ui.texts import common
+from workbench.ui.texts import goal as texts
+from workbench.ui.uploads import safe_name, save_table
+from workbench.ui.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the page was told."""
+
+    goal: Goal
+    time: str
+    name: str
+    options: tuple[tuple[str, str], ...]
+    prices: dict[str, Any]
+
+
+def show(workspace: Workspace, pages: Pages) -> None:
+    """Ask what matters and offer to start the search."""
+    st.title(common.GOAL)
+    st.markdown(texts.INTRO)
+    if refused("search", "analyst"):
+        return
+    current = draft()
+    if current is None or not current.target:
+        st.info(texts.NO_DATA, icon=":material/info:")
+        st.page_link(pages.data, label=texts.GO_DATA, icon=":material/table:")
+        return
+    try:
+        seen = store.table_look(
+            str(current.source.path), current.source.digest, current.target, current.drop
+        ).inspection
+    except WorkbenchError as error:
+        st.error(plain(error, 600))
+        st.page_link(pages.data, label=texts.GO_DATA, icon=":material/table:")
+        return
+    about = seen.target or {}
+    st.caption(
+        texts.ABOUT.format(
+            name=plain(current.original.name),
+            rows=count(seen.rows),
+            target=plain(current.target),
+            task=TASKS[about["task"]],
+        )
+    )
+    asked = _ask(workspace, current, seen)
+    _offer(workspace, pages, current, asked)
+
+
+def _ask(workspace: Workspace, current: Draft, seen: Inspection) -> _Asked:
+    about = seen.target or {}
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader(texts.QUALITY)
+        options = _ask_metric(about["task"])
+        costs = (1.0, 1.0)
+        if about["task"] == "binary":
+            st.subheader(texts.MISTAKES, help=texts.MISTAKES_HELP)
+            positive, costs = _ask_mistakes(about)
+            options += positive
+    with right:
+        st.subheader(texts.SPEED)
+        quiet, busy, budget, limit = _ask_speed()
+        options += limit
+        st.subheader(texts.EFFORT)
+        time = st.selectbox(
+            texts.TIME,
+            list(texts.TIMES),
+            index=1,
+            format_func=lambda each: texts.TIMES[each],
+            help=texts.TIME_HELP,
+        )
+        stem = safe_name(current.original.name, "run")
+        name = st.text_input(
+            texts.NAME, free_name(workspace, stem), help=texts.NAME_HELP, max_chars=60, key=f"name:{stem}"
+        ).strip()
+    with st.expander(texts.EXPERT, icon=":material/tune:"):
+        expert, prices = _ask_expert(current, seen)
+    goal = Goal(*costs, float(quiet), float(busy), float(budget) or None)
+    drops = tuple(("--drop", column) for column in current.drop)
+    return _Asked(goal, time, name, (*options, *drops, *expert), prices)
+
+
+def _ask_metric(task: str) -> tuple[tuple[str, str], ...]:
+    usual = DEFAULT_METRIC[task]
+
+    def write(metric: str) -> str:
+        label = metric_words(metric).label
+        return texts.METRIC_USUAL.format(label=label) if metric == usual else label
+
+    metric = st.selectbox(
+        texts.METRIC, texts.METRICS[task], format_func=write, help=texts.METRIC_HELP, key=f"metric:{task}"
+    )
+    st.caption(texts.EXAMPLES.get(metric, ""))
+    return (("--metric", metric),)
+
+
+def _ask_mistakes(about: Any) -> tuple[tuple[tuple[str, str], ...], tuple[float, float]]:
+    labels = [str(label) for label in about["classes"]]
+    usual = str(about["positive"])
+    yes = st.selectbox(
+        texts.POSITIVE, labels, index=labels.index(usual) if usual in labels else 1, key="positive"
+    )
+    no = next(label for label in labels if label != yes)
+    currency = load_prices().currency
+    words = {"yes": plain(yes), "no": plain(no)}
+    one, two = st.columns(2)
+    wrong_yes = one.number_input(
+        f"{texts.WRONG_YES.format(**words)} ({plain(currency)})",
+        min_value=0.0,
+        value=1.0,
+        step=1.0,
+        format="%.2f",
+        help=texts.WRONG_YES_HELP.format(**words),
+        key="wrong_yes",
+    )
+    wrong_no = two.number_input(
+        f"{texts.WRONG_NO.format(**words)} ({plain(currency)})",
+        min_value=0.0,
+        value=5.0,
+        step=1.0,
+        format="%.2f",
+        help=texts.WRONG_NO_HELP.format(**words),
+        key="wrong_no",
+    )
+    positive = () if yes == usual else (("--positive", yes),)
+    return positive, (wrong_yes, wrong_no)
+
+
+def _ask_speed() -> tuple[int, int, float, tuple[tuple[str, str], ...]]:
+    limit = st.selectbox(
+        texts.LATENCY,
+        list(texts.LATENCIES),
+        format_func=lambda each: texts.LATENCIES[each],
+        help=texts.LATENCY_HELP,
+        key="latency",
+    )
+    one, two, three = st.columns(3)
+    quiet = one.number_input(
+        texts.QUIET, min_value=0, value=100, step=100, help=texts.CALLS_HELP, key="quiet_calls"
+    )
+    busy = two.number_input(
+        texts.BUSY, min_value=0, value=10_000, step=1_000, help=texts.CALLS_HELP, key="busy_calls"
+    )
+    currency = load_prices().currency
+    budget = three.number_input(
+        f"{texts.BUDGET} ({plain(currency)})",
+        min_value=0.0,
+        value=0.0,
+        step=10.0,
+        format="%.0f",
+        help=texts.BUDGET_HELP,
+        key="budget",
+    )
+    traffic = Goal(quiet_calls=float(quiet), busy_calls=float(busy)).traffic
+    st.caption(
+        texts.TRAFFIC.format(
+            calls=count(traffic.calls_per_month), peak=plain(significant(traffic.peak_calls_per_s))
+        )
+    )
+    return int(quiet), int(busy), budget, (("--max-latency", limit),) if limit else ()
+
+
+def _ask_expert(current: Draft, seen: Inspection) -> tuple[tuple[tuple[str, str], ...], dict[str, Any]]:
+    columns = [column.name for column in seen.columns if column.name not in (current.target, *current.drop)]
+    kinds = [name for name in all_families() if name != "baseline"]
+    left, middle, right = st.columns(3)
+    with left:
+        families = st.multiselect(
+            texts.FAMILIES, kinds, format_func=family_name, help=texts.FAMILIES_HELP, key="families"
+        )
+        trials = st.number_input(texts.TRIALS, min_value=0, value=0, help=texts.TRIALS_HELP, key="trials")
+        workers = st.number_input(texts.WORKERS, min_value=0, value=0, help=texts.WORKERS_HELP, key="workers")
+        seed = st.number_input(texts.SEED, min_value=0, value=0, help=texts.SEED_HELP, key="seed")
+    with middle:
+        roles = [
+            ("--group", st.selectbox(texts.GROUP, columns, index=None, help=texts.GROUP_HELP, key="group")),
+            (
+                "--time-column",
+                st.selectbox(
+                    texts.TIME_COLUMN, columns, index=None, help=texts.TIME_COLUMN_HELP, key="time_column"
+                ),
+            ),
+            (
+                "--weight",
+                st.selectbox(texts.WEIGHT, columns, index=None, help=texts.WEIGHT_HELP, key="weight"),
+            ),
+            ("--storage", st.text_input(texts.STORAGE, help=texts.STORAGE_HELP, key="storage").strip()),
+        ]
+    with right:
+        size = st.number_input(texts.SIZE, min_value=0.0, value=0.0, help=texts.SIZE_HELP, key="max_size")
+        memory = st.number_input(
+            texts.MEMORY, min_value=0, value=0, step=500, help=texts.MEMORY_HELP, key="max_memory"
+        )
+        shipped = load_prices()
+        hourly = st.number_input(
+            f"{texts.HOURLY} ({plain(shipped.currency)})",
+            min_value=0.0,
+            value=float(shipped.usd_per_hour),
+            step=0.01,
+            format="%.3f",
+            help=texts.HOURLY_HELP,
+            key="hourly",
+        )
+        cores = st.number_input(texts.CORES, min_value=1, value=int(shipped.vcpus), key="cores")
+    numbers = [
+        ("--trials", str(trials) if trials else ""),
+        ("--workers", str(workers) if workers else ""),
+        ("--seed", str(seed) if seed else ""),
+        ("--max-size", f"{size:g}MB" if size else ""),
+        ("--max-memory", f"{memory}MB" if memory else ""),
+        ("--families", ",".join(families)),
+    ]
+    options = tuple((name, str(value)) for name, value in [*roles, *numbers] if value)
+    return options, {"usd_per_hour": hourly, "vcpus": cores}
+
+
+def _offer(workspace: Workspace, pages: Pages, current: Draft, asked: _Asked) -> None:
+    problem = ""
+    if not asked.name or safe_name(asked.name, "") != asked.name:
+        problem = texts.NAME_BAD
+    elif free_name(workspace, asked.name) != asked.name:
+        problem = texts.NAME_TAKEN.format(name=plain(asked.name))
+    if problem:
+        st.warning(problem, icon=":material/edit:")
+    suffix = "".join(current.source.path.suffixes)
+    shown = SearchRequest(
+        (workspace.data / f"{safe_name(current.original.name)}{suffix}").as_posix(),
+        current.target,
+        (workspace.runs / (asked.name or "NAME")).as_posix(),
+        asked.time,
+        (*asked.options, ("--prices", (workspace.own / f"{asked.name}.prices.json").as_posix())),
+    )
+    st.caption(texts.COMMAND)
+    st.code(shown.command(), language="bash", wrap_lines=True)
+    if st.button(
+        texts.START, type="primary", icon=":material/rocket_launch:", disabled=bool(problem), key="start"
+    ):
+        try:
+            with st.spinner(texts.STARTING):
+                _start(workspace, current, asked)
+        except (WorkbenchError, OSError) as error:
+            st.error(plain(error))
+            return
+        st.switch_page(pages.search, query_params={"run": asked.name})
+
+
+def _start(workspace: Workspace, current: Draft, asked: _Asked) -> None:
+    kept = current.source.path.parent == workspace.data
+    path = (
+        current.source.path
+        if kept
+        else save_table(current.source, workspace.data, safe_name(current.original.name))
+    )
+    save_goal(workspace.own, asked.name, asked.goal)
+    prices = write_prices(workspace.own, asked.name, asked.goal, asked.prices)
+    options = (*asked.options, ("--prices", str(prices)))
+    request = SearchRequest(str(path), current.target, str(workspace.runs / asked.name), asked.time, options)
+    start_search(workspace.own, asked.name, request)

@@ -1,0 +1,189 @@
+"""The page that follows a search: started here, on a command line or on another day."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench.display.front import front_figure
+from workbench.display.insight import history_figure
+from workbench.display.look import CONFIG
+from workbench.display.numbers import count, duration, plain
+from workbench.display.tables import drawable, failure_table, with_front
+from workbench.errors import RunError, WorkbenchError
+from workbench.tradeoff import Limits
+from workbench.ui.panels.header import view_of
+from workbench.ui.panels.live import show_bar, show_counts
+from workbench.ui.panels.state import badge
+from workbench.ui.progress import read_history, read_progress
+from workbench.ui.searches import read_log, read_started, resume_search, started_names, stop_search
+from workbench.ui.selection import Selection
+from workbench.ui.session import Pages, allowed, recall, remember
+from workbench.ui.store import RunView
+from workbench.ui.texts import choose as choose_texts
+from workbench.ui.texts import common
+from workbench.ui.texts import search as texts
+from workbench.ui.workspace import RunEntry, Workspace, list_runs, read_entry
+
+_REFRESH_S = 2.0
+
+
+def show(workspace: Workspace, pages: Pages) -> None:
+    """Follow one search, live or over."""
+    entries = {entry.name: entry for entry in list_runs(workspace.runs) if not entry.problem}
+    names = list(dict.fromkeys([*(n for n in started_names(workspace.own) if n not in entries), *entries]))
+    if not names:
+        st.title(common.SEARCH)
+        st.info(texts.INTRO_NONE, icon=":material/info:")
+        st.page_link(pages.home, label=common.GO_HOME, icon=":material/home:")
+        return
+    wanted = recall().run
+    if st.session_state.get("run") not in names:
+        st.session_state["run"] = wanted if wanted in names else _latest(entries, names)
+    title, chooser = st.columns([3, 1], vertical_alignment="bottom")
+    chooser.selectbox(common.RUN_LABEL, names, key="run")
+    name = st.session_state["run"]
+    remember(recall().for_run(name))
+    entry = entries.get(name)
+    state = entry.state if entry else "starting"
+    title.title(f"{common.SEARCH}: {plain(name)} {badge(state)}")
+    if entry is None:
+        _show_starting(workspace, name)
+        return
+    _show_controls(workspace, entry, pages)
+    _follow(workspace, entry)
+    started = read_started(workspace.own, name)
+    if started is not None:
+        st.caption(texts.COMMAND)
+        st.code(started.command, language="bash", wrap_lines=True)
+
+
+def _latest(entries: dict[str, RunEntry], names: list[str]) -> str:
+    """Return the search that somebody who comes here most likely means: one under way, else the latest."""
+    running = [name for name in names if name not in entries or entries[name].state == "running"]
+    return (running or names)[0]
+
+
+def _show_starting(workspace: Workspace, name: str) -> None:
+    """Wait for the run's folder, or say why there will be none."""
+    started = read_started(workspace.own, name)
+
+    @st.fragment(run_every=0.5)
+    def wait() -> None:
+        if (workspace.runs / name / "run.json").exists():
+            st.rerun()
+        if started is not None and started.alive:
+            st.info(texts.STARTING, icon=":material/progress_activity:")
+            return
+        st.error(texts.NOT_STARTED, icon=":material/error:")
+        st.code("\n".join(read_log(workspace.own, name)), language=None, wrap_lines=True)
+
+    wait()
+    if started is not None:
+        st.caption(texts.COMMAND)
+        st.code(started.command, language="bash", wrap_lines=True)
+
+
+def _show_controls(workspace: Workspace, entry: RunEntry, pages: Pages) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        if st.button(texts.CHOOSE, type="primary", icon=":material/scatter_plot:", key="go_choose"):
+            st.switch_page(pages.choose, query_params=Selection(run=entry.name).to_query())
+        if not allowed("search"):
+            return
+        if entry.state == "running":
+            if st.button(texts.STOP, icon=":material/stop_circle:", help=texts.STOP_HELP, key="stop"):
+                try:
+                    stop_search(entry.folder)
+                    st.toast(texts.STOPPING)
+                except RunError as error:
+                    st.error(plain(error))
+            return
+        time = st.selectbox(
+            texts.GO_ON, texts.GO_ON_TIMES, index=0, key="go_on_time", help=texts.GO_ON_HELP, width=140
+        )
+        if st.button(texts.RESUME, icon=":material/play_arrow:", key="resume"):
+            try:
+                resume_search(workspace.own, entry.name, entry.folder, time)
+            except OSError as error:
+                st.error(plain(error))
+                return
+            st.session_state["resumed"] = entry.name
+            st.rerun()
+
+
+def _follow(workspace: Workspace, entry: RunEntry) -> None:
+    """Show how it goes, again and again while something may change."""
+    started = read_started(workspace.own, entry.name)
+    live = entry.state == "running" or (started is not None and started.alive)
+
+    @st.fragment(run_every=_REFRESH_S if live else None)
+    def look() -> None:
+        now = read_entry(entry.folder)
+        if live and now.state != "running" and not (started is not None and started.alive):
+            st.rerun()
+        if live and now.state == "running" and entry.state != "running":
+            st.rerun()
+        _show_progress(now)
+
+    look()
+
+
+def _show_progress(entry: RunEntry) -> None:
+    view = view_of(entry)
+    if view is None:
+        return
+    progress = read_progress(entry.folder)
+    if entry.state == "running":
+        show_bar(progress)
+        st.caption(texts.SURVIVES)
+    elif entry.state == "done":
+        words = texts.DONE.format(
+            candidates=count(len(view.rows)), seconds=duration(entry.info.get("seconds_used"))
+        )
+        st.success(plain(words), icon=":material/check_circle:")
+    else:
+        st.warning(texts.ENDED, icon=":material/info:")
+    show_counts(progress, view.metric)
+    _show_charts(view)
+    if progress.messages:
+        st.caption(texts.MESSAGES)
+        st.code("\n".join(progress.messages), language=None)
+    else:
+        st.caption(texts.NONE_YET)
+    _show_failures(view)
+
+
+def _show_charts(view: RunView) -> None:
+    usable = drawable(view.rows)
+    history = read_history(view.folder)
+    if not usable or not history:
+        return
+    try:
+        rows, provisional = with_front(view.rows, Limits())
+    except WorkbenchError as error:
+        st.error(plain(error))
+        return
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.markdown(f"**{texts.FRONT}**")
+        figure = front_figure(rows, currency=view.sheet.currency, hovers=view.hovers)
+        figure.update_layout(height=340)
+        st.plotly_chart(figure, key=f"growing:{view.folder.name}", config=CONFIG, alt=texts.FRONT_ALT)
+        if provisional:
+            st.caption(choose_texts.PROVISIONAL)
+    with right:
+        st.markdown(f"**{texts.HISTORY}**")
+        st.plotly_chart(
+            history_figure(history, view.metric),
+            key=f"history:{view.folder.name}",
+            config=CONFIG,
+            alt=texts.HISTORY_ALT,
+        )
+
+
+def _show_failures(view: RunView) -> None:
+    table = failure_table(view.rows)
+    if not table:
+        return
+    with st.expander(texts.FAILURES.format(count=count(len(table))), icon=":material/report:"):
+        columns = {name: st.column_config.TextColumn(choose_texts.COLUMNS[name][0]) for name in table[0]}
+        st.dataframe(table, hide_index=True, width="stretch", column_config=columns)

@@ -1,0 +1,60 @@
+"""The top of every page about a run: its title, the run, and what to do where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from workbench.display.numbers import plain
+from workbench.errors import RunError, WorkbenchError
+from workbench.ui.panels.state import badge
+from workbench.ui.session import Pages, allowed, recall, role
+from workbench.ui.store import RunView, read_run
+from workbench.ui.texts import common as texts
+from workbench.ui.workspace import RunEntry, Workspace, find_run, list_runs
+
+
+def choose_run(workspace: Workspace, pages: Pages, title: str) -> RunEntry | None:
+    """Show the title and a chooser of runs; return the run that is looked at, or None with a way to get one."""
+    entries = [entry for entry in list_runs(workspace.runs) if not entry.problem]
+    if not entries:
+        st.title(title)
+        st.info(texts.NO_RUN, icon=":material/info:")
+        st.page_link(pages.home, label=texts.GO_HOME, icon=":material/home:")
+        return None
+    return _chosen(entries, title)
+
+
+def _chosen(entries: Sequence[RunEntry], title: str) -> RunEntry | None:
+    names, wanted = [entry.name for entry in entries], recall().run
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    if st.session_state.get("run") not in names:
+        if wanted and wanted not in names:
+            st.warning(texts.UNKNOWN_RUN.format(name=plain(wanted)), icon=":material/info:")
+        st.session_state["run"] = wanted if wanted in names else names[0]
+    right.selectbox(texts.RUN_LABEL, names, key="run")
+    try:
+        entry = find_run(entries, st.session_state["run"])
+    except RunError as error:
+        st.error(plain(error))
+        return None
+    left.title(f"{title}: {plain(entry.name)} {badge(entry.state)}")
+    return entry
+
+
+def view_of(entry: RunEntry) -> RunView | None:
+    """Return what the pages show of a run, or None with the reason on the page."""
+    try:
+        return read_run(entry.folder)
+    except WorkbenchError as error:
+        st.error(plain(error), icon=":material/broken_image:")
+        return None
+
+
+def refused(act: str, needed: str) -> bool:
+    """Tell whether the role does not allow something, and say so on the page."""
+    if allowed(act):  # type: ignore[arg-type]  # one of the acts
+        return False
+    st.warning(texts.NOT_ALLOWED.format(role=role(), needed=needed), icon=":material/lock:")
+    return True

@@ -1,0 +1,53 @@
+"""The candidate that a link or this session names, for the pages after the choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from workbench.display.numbers import plain
+from workbench.tradeoff import Choice
+from workbench.ui.choosing import Outcome, choose
+from workbench.ui.panels.cost import with_traffic
+from workbench.ui.panels.header import choose_run, view_of
+from workbench.ui.selection import Selection
+from workbench.ui.session import Pages, recall, remember
+from workbench.ui.store import RunView
+from workbench.ui.texts import common
+from workbench.ui.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A run with the candidate chosen from it."""
+
+    view: RunView
+    choice: Choice
+    outcome: Outcome
+    selection: Selection
+
+
+def find_picked(workspace: Workspace, pages: Pages, title: str) -> Picked | None:
+    """Show the top of the page; return the choice, or None with the reason on the page."""
+    entry = choose_run(workspace, pages, title)
+    view = view_of(entry) if entry is not None else None
+    if entry is None or view is None:
+        return None
+    view = replace(view, sheet=with_traffic(view.sheet, entry.name))
+    selection = recall().for_run(entry.name)
+    remember(selection)
+    if not any(row["status"] == "ok" and row["score"] is not None for row in view.rows):
+        st.info(common.NO_CANDIDATES, icon=":material/info:")
+        return None
+    outcome = choose(view.rows, selection, selection.within(view.limits), view.sheet)
+    if outcome.choice is None:
+        st.error(plain(outcome.problem), icon=":material/block:")
+        st.page_link(
+            pages.choose,
+            label=common.CHOOSE,
+            icon=":material/scatter_plot:",
+            query_params=selection.to_query(),
+        )
+        return None
+    return Picked(view, outcome.choice, outcome, selection)

@@ -1,0 +1,167 @@
+"""The form that asks the served model about one row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from workbench import explain
+from workbench.display.insight import contribution_figure
+from workbench.display.look import CONFIG
+from workbench.display.numbers import day, latency, percent, plain, significant
+from workbench.errors import WorkbenchError
+from workbench.explain import Answer, Field
+from workbench.runtime.predictor import Predictor
+from workbench.ui import store
+from workbench.ui.panels.picked import Picked
+from workbench.ui.texts import understand as texts
+from workbench.ui.workspace import Workspace, list_bundles
+
+_MOST_SHOWN = 18
+
+
+def show_whatif(workspace: Workspace, picked: Picked) -> None:
+    """Show a form with a row's values, the model's answer to it, and what made that answer."""
+    view, candidate = picked.view, picked.choice.id
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.subheader(texts.WHATIF, help=texts.WHATIF_HELP)
+        model, searched = _choose_model(workspace, picked)
+        number = st.number_input(texts.WHATIF_ROW, min_value=1, value=1, key=f"row:{view.folder.name}")
+        start = store.unseen_row(view.folder, int(number) - 1)
+        if start is None:
+            st.info(texts.NO_HOLDOUT, icon=":material/info:")
+            return
+        row, actual = start
+        # By importance: what matters is asked first.
+        order = [each.column for each in store.importance(view.folder, candidate)]
+        fields = {field.name: field for field in explain.fields(model, row)}
+        ordered = [fields[name] for name in order if name in fields]
+        asked = _ask(ordered, f"{view.folder.name}:{number}")
+    with right:
+        try:
+            answer = explain.answer(model, asked)
+        except WorkbenchError as error:
+            st.error(plain(error, 600))
+            return
+        same = all(asked[name] == row[name] or day(asked[name]) == day(row[name]) for name in asked)
+        _show_answer(answer, actual if same else None, searched, view.target)
+        _show_contributions(picked, model, asked, answer)
+
+
+def _choose_model(workspace: Workspace, picked: Picked) -> tuple[Predictor, float]:
+    """Return the model that answers, and how fast the search measured it."""
+    run = str(picked.view.info.get("name") or picked.view.folder.name)
+    exported: dict[str, Path] = {}
+    for entry in list_bundles(workspace.bundles):
+        lineage = entry.manifest.get("lineage")
+        if isinstance(lineage, dict) and (lineage.get("run"), lineage.get("candidate")) == (
+            run,
+            picked.choice.id,
+        ):
+            exported[entry.name] = entry.folder
+    names = [*exported, ""]
+    name = st.selectbox(
+        texts.WHATIF_MODEL,
+        names,
+        format_func=lambda each: texts.WHATIF_BUNDLE.format(name=each) if each else texts.WHATIF_CANDIDATE,
+        key=f"whatif_model:{picked.view.folder.name}:{picked.choice.id}",
+    )
+    searched = float(picked.choice.row["latency_p50_us"])
+    if name:
+        return store.bundle(exported[name]).predictor, searched
+    return store.predictor(picked.view.folder, picked.choice.id), searched
+
+
+def _ask(fields: list[Field], key: str) -> dict[str, Any]:
+    """Show the fields in a form: each change would rerun the page."""
+    asked: dict[str, Any] = {}
+    with st.form(f"whatif:{key}", border=True):
+        columns = st.columns(3)
+        for at, field in enumerate(fields[:_MOST_SHOWN]):
+            with columns[at % 3]:
+                asked[field.name] = _widget(field, key)
+        rest = fields[_MOST_SHOWN:]
+        if rest:
+            with st.expander(texts.WHATIF_MORE.format(count=len(rest))):
+                for field in rest:
+                    asked[field.name] = _widget(field, key)
+        st.form_submit_button(texts.WHATIF_ASK, type="primary", icon=":material/help:")
+    return asked
+
+
+def _widget(field: Field, key: str) -> Any:
+    """Show one field with the widget that fits its kind; an empty one is a missing value."""
+    label, name = plain(field.name), f"field:{key}:{field.name}"
+    if field.kind == "number":
+        value = None if field.value is None else float(field.value)
+        return st.number_input(label, value=value, key=name, format="%g", placeholder=texts.WHATIF_MISSING)
+    if field.kind == "boolean":
+        options: list[Any] = [True, False, *([None] if field.nullable or field.value is None else [])]
+        words = {True: "yes", False: "no", None: texts.WHATIF_MISSING}
+        return st.selectbox(
+            label, options, index=options.index(field.value), format_func=lambda each: words[each], key=name
+        )
+    if field.kind == "category":
+        levels = list(dict.fromkeys([*field.options, *([field.value] if field.value is not None else [])]))
+        at = levels.index(field.value) if field.value is not None else None
+        return st.selectbox(
+            label,
+            levels,
+            index=at,
+            key=name,
+            placeholder=texts.WHATIF_MISSING,
+            accept_new_options=True,
+        )
+    text = st.text_input(
+        label,
+        value="" if field.value is None else day(field.value),
+        key=name,
+        placeholder=texts.WHATIF_MISSING,
+    )
+    return text.strip() or None
+
+
+def _show_answer(answer: Answer, actual: Any, searched: float, target: str) -> None:
+    st.subheader(texts.WHATIF_ANSWER)
+    with st.container(horizontal=True, key="answer"):
+        shown = significant(answer.answer, 4) if isinstance(answer.answer, float) else str(answer.answer)
+        st.metric(plain(target), plain(shown))
+        if len(answer.probabilities) == 2:
+            label, share = list(answer.probabilities.items())[1]
+            st.metric(texts.WHATIF_PROBABILITY.format(label=plain(label)), plain(percent(share)))
+        st.metric(
+            texts.WHATIF_LATENCY,
+            plain(latency(answer.latency_p50_us)),
+            help=texts.WHATIF_LATENCY_HELP.format(calls=answer.calls, searched=plain(latency(searched))),
+        )
+        if actual is not None:
+            was = significant(actual, 4) if isinstance(actual, float) else str(actual)
+            st.metric(texts.WHATIF_ACTUAL, plain(was))
+    if len(answer.probabilities) > 2:
+        ranked = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[:6]
+        st.markdown("  \n".join(f"{plain(label)}: {plain(percent(share))}" for label, share in ranked))
+
+
+def _show_contributions(picked: Picked, model: Predictor, row: dict[str, Any], answer: Answer) -> None:
+    classes = [str(label) for label in answer.probabilities]
+    output = classes.index(str(answer.answer)) if len(classes) > 2 and str(answer.answer) in classes else None
+    background = store.background(picked.view.folder)
+    found, usual, prediction = explain.contributions(model, row, background, output=output)
+    rows = len(next(iter(background.values())))
+
+    def write(value: float) -> str:
+        return plain(percent(value) if classes else significant(value, 4))
+
+    st.markdown(
+        f"**{texts.CONTRIBUTIONS}**",
+        help=texts.CONTRIBUTIONS_HELP.format(rows=rows, usual=write(usual), prediction=write(prediction)),
+    )
+    st.plotly_chart(
+        contribution_figure(found, percent=bool(classes)),
+        key="contributions",
+        config=CONFIG,
+        alt=texts.CONTRIBUTIONS_ALT,
+    )

@@ -1,0 +1,56 @@
+"""The page that turns a choice into a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+INTRO = "The chosen model is trained once more on all rows, written as a bundle, and checked."
+NOTHING = "Nothing is chosen yet: choose a candidate first."
+GO_CHOOSE = "Go to the front"
+NAME = "Name"
+NAME_HELP = "The name under which the model is served. Letters, digits, dot, underscore, hyphen."
+VERSION = "Version"
+VERSION_HELP = "Letters, digits, dot, underscore, hyphen."
+BY = "Who decides"
+BY_LOGIN = "From your log-in."
+NOTE = "Why this one"
+NOTE_HELP = "Kept in the bundle's decision.json, for whoever asks later."
+NOTE_THRESHOLD = (
+    "Answer “{yes}” from {threshold} on: a wrong “{yes}” costs {wrong_yes}, a missed one {wrong_no}."
+)
+TARGET = "Goes to {path}"
+BUTTON = "Export and verify"
+EXISTS = "{path} is there already: raise the version or change the name."
+STEPS: Mapping[str, str] = MappingProxyType(
+    {
+        "export": "Train on all rows and write the bundle",
+        "verify": "Check the bundle",
+        "zip": "Pack it for download",
+    }
+)
+STATES: Mapping[str, str] = MappingProxyType(
+    {"waiting": "waiting", "running": "at work", "done": "done", "failed": "failed"}
+)
+RUNNING = "Exporting …"
+DONE = "Exported and checked"
+FAILED = "The export did not succeed"
+LOST = "The export's process ended without a result; the terminal that the app runs in may say why."
+AGAIN = "Export another"
+DOWNLOAD = "Download {name}"
+USE = "Hand it over"
+USE_INTRO = "Everything in the bundle is needed, and nothing else: no training library, no pickle."
+TABS: Mapping[str, str] = MappingProxyType(
+    {
+        "commands": "Commands",
+        "docker": "Container",
+        "curl": "curl",
+        "python": "Python",
+        "javascript": "JavaScript",
+        "java": "Java",
+    }
+)
+COMMANDS_NOTE = "The last three lines work anywhere with Python 3.11: nothing of the training side is needed."
+DOCKER_NOTE = "The Dockerfile lies in the bundle."
+DOCKER_OWN_NOTE = "Put this file beside the bundle's folder."
+HTTP_NOTE = "Against a server started by `workbench serve` or the container; the row is a real one."
