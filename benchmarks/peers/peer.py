@@ -148,9 +148,8 @@ class Mljar:
         automl = AutoML(results_path=str(job.model))
         if job.task == "regression":
             return automl.predict, [], job.model, ""
-        automl.predict_proba(job.read(job.test).head(2))  # loads the models
-        classes = list(dict.fromkeys(job.read(job.train)[job.target].map(str)))
-        found = [str(label) for label in getattr(automl, "_data_info", {}).get("labels", [])] or sorted(classes)
+        named = automl.predict_all(job.read(job.test).head(2)).columns
+        found = [name.removeprefix("prediction_") for name in named if name.startswith("prediction_")]
         return lambda frame: np.asarray(automl.predict_proba(frame)), found, job.model, ""
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import fcntl
 import json
 import os
 import platform
@@ -19,7 +20,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +41,7 @@ PEERS = {
 }
 METRICS = {"binary": "auc", "multiclass": "log_loss", "regression": "rmse"}
 _PREDICT_LIMIT_S = 300.0
+_TURN_S = 1.0  # between cells, so that another benchmark that waits gets its turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ def main() -> int:
                     if cell.key in done:
                         continue
                     cut = cut or split(table, options.data, seed)
-                    line = run_cell(cell, cut, options)
+                    with _alone(options.lock):
+                        line = run_cell(cell, cut, options)
                     with options.out.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(line) + "\n")
                     print(_sentence(line), flush=True)
@@ -108,6 +113,15 @@ def run_cell(cell: Cell, cut: Split, options: argparse.Namespace) -> dict[str, A
         else:
             shutil.rmtree(folder, ignore_errors=True)
     return line
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Let one cell of this machine run at a time, whoever asks for it."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    time.sleep(_TURN_S)
 
 
 # ---------------------------------------------------------------- the systems
@@ -290,6 +304,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--search-options", help="workbench: further options of the search, as one text")
     parser.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="workbench: its training file")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="folder for temporary files")
+    parser.add_argument(
+        "--lock",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "workbench-benchmark.lock",
+        help="benchmarks that name the same file take turns, cell by cell",
+    )
     parser.add_argument("--keep", action="store_true", help="leave the temporary files")
     return parser.parse_args()
 
