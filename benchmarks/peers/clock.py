@@ -34,9 +34,13 @@ def busy_s() -> tuple[float, float] | None:
 
 def main() -> int:
     """Run, measure, write the figures, and pass on the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True, help="file for the figures")
-    parser.add_argument("--limit", type=float, required=True, help="seconds after which the command is killed")
+    parser.add_argument(
+        "--limit", type=float, required=True, help="seconds after which the command is killed"
+    )
     parser.add_argument("--cores", type=int, default=0, help="pin to that many cores; 0: all")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -93,7 +97,8 @@ def _descendants() -> list[int]:
     parents: dict[int, int] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
-            parents[int(entry.parent.name)] = int(entry.read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()[1])
+            text = entry.read_text(encoding="utf-8", errors="replace")
+            parents[int(entry.parent.name)] = int(text.rsplit(")", 1)[1].split()[1])
         except (OSError, IndexError, ValueError):
             continue
     found, wave = [], [os.getpid()]

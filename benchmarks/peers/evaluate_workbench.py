@@ -1,7 +1,7 @@
 """Predict the test rows with what a finished run of Workbench offers. Runs with the Python that has Workbench.
 
-For the picks ``best``, ``balanced`` and ``fastest``: a bundle is exported and opened with `workbench.load`; besides, every
-candidate on the front predicts with its own predictor, as it was scored in the search. Predictions go to
+For the picks ``best``, ``balanced`` and ``fastest``: a bundle is exported and opened with `workbench.load`; besides,
+every candidate on the front predicts with its own predictor, as it was scored in the search. Predictions go to
 ``predictions.npz``, everything else to ``evaluation.json``.
 """
 
@@ -23,6 +23,7 @@ from workbench.runtime.errors import WorkbenchError
 PICKS = ("best", "balanced", "fastest")
 _FRONT = 30
 _ROWS = 200
+_MODEL_FILES = ("schema.json", "encoder.json", "model.onnx")
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -31,7 +32,7 @@ def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     for record in frame.head(_ROWS).to_dict("records"):
         row: dict[str, Any] = {}
         for name, value in record.items():
-            missing = value is None or value is pd.NaT or value != value
+            missing = bool(pd.isna(value))
             row[str(name)] = None if missing else value.isoformat() if hasattr(value, "isoformat") else value
         rows.append(row)
     return rows
@@ -48,16 +49,20 @@ def bundle_of(run: Any, choice: Any, folder: Path) -> tuple[Any, dict[str, Any]]
         "export_s": round(export_s, 2),
         "load_s": round(time.monotonic() - started, 3),
         "bundle_mb": size_mb(Path(path)),
-        "artifact_mb": round(sum(size_mb(Path(path) / name) for name in ("schema.json", "encoder.json", "model.onnx")), 3),
+        "artifact_mb": round(sum(size_mb(Path(path) / name) for name in _MODEL_FILES), 3),
     }
     return bundle, facts
 
 
-def candidate_facts(run: Any, row: dict[str, Any], columns: dict[str, Any], rows: list[Any]) -> tuple[Any, dict[str, Any]]:
+def candidate_facts(
+    run: Any, row: dict[str, Any], columns: Any, rows: list[Any]
+) -> tuple[Any, dict[str, Any]]:
     """Predict with a candidate's own predictor."""
     predictor = run.folder.predictor(row["id"])
     output = np.asarray(predictor.predict_columns(columns), dtype=np.float64)
-    facts = {name: row.get(name) for name in ("id", "family", "score", "artifact_mb", "price_per_million_usd")}
+    facts = {
+        name: row.get(name) for name in ("id", "family", "score", "artifact_mb", "price_per_million_usd")
+    }
     facts["search_latency_p50_us"] = row.get("latency_p50_us")
     facts.update(one_row_us(predictor.predict_row, rows))
     return output, facts
@@ -65,9 +70,13 @@ def candidate_facts(run: Any, row: dict[str, Any], columns: dict[str, Any], rows
 
 def main() -> None:
     """Evaluate a run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--test", type=Path, required=True, help="Parquet file of the test rows, without the target")
+    parser.add_argument(
+        "--test", type=Path, required=True, help="Parquet file of the test rows, without the target"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder")
     options = parser.parse_args()
     frame = pd.read_parquet(options.test)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -56,12 +56,17 @@ class AutoGluon:
     """AutoGluon Tabular with a preset, kept in memory for prediction (`persist`), its deployment clone weighed."""
 
     package = "autogluon.tabular"
-    metrics = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "root_mean_squared_error"}
+    metrics: ClassVar = {
+        "binary": "roc_auc",
+        "multiclass": "log_loss",
+        "regression": "root_mean_squared_error",
+    }
 
     def __init__(self, preset: str) -> None:
         self.preset = preset
 
     def fit(self, job: Job) -> None:
+        """Train as the job asks, and save."""
         from autogluon.tabular import TabularPredictor
 
         predictor = TabularPredictor(
@@ -76,6 +81,7 @@ class AutoGluon:
         )
 
     def load(self, job: Job) -> tuple[Predict, list[str], Path, str]:
+        """Open what was saved: how it predicts, the classes, what to keep of it, and the model it chose."""
         from autogluon.tabular import TabularPredictor
 
         predictor = TabularPredictor.load(str(job.model))
@@ -84,16 +90,22 @@ class AutoGluon:
         if job.task == "regression":
             return lambda frame: predictor.predict(frame).to_numpy(), [], small, str(predictor.model_best)
         classes = [str(label) for label in predictor.class_labels]
-        return lambda frame: predictor.predict_proba(frame).to_numpy(), classes, small, str(predictor.model_best)
+        return (
+            lambda frame: predictor.predict_proba(frame).to_numpy(),
+            classes,
+            small,
+            str(predictor.model_best),
+        )
 
 
 class Flaml:
     """FLAML's AutoML with its default estimators, pickled."""
 
     package = "flaml"
-    metrics = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
+    metrics: ClassVar = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 
     def fit(self, job: Job) -> None:
+        """Train as the job asks, and save."""
         from flaml import AutoML
 
         frame = job.read(job.train)
@@ -112,20 +124,31 @@ class Flaml:
         (job.model / "automl.pkl").write_bytes(pickle.dumps(automl, protocol=pickle.HIGHEST_PROTOCOL))
 
     def load(self, job: Job) -> tuple[Predict, list[str], Path, str]:
+        """Open what was saved: how it predicts, the classes, what to keep of it, and the model it chose."""
         automl = pickle.loads((job.model / "automl.pkl").read_bytes())
         if job.task == "regression":
             return automl.predict, [], job.model, str(automl.best_estimator)
-        return automl.predict_proba, [str(label) for label in automl.classes_], job.model, str(automl.best_estimator)
+        return (
+            automl.predict_proba,
+            [str(label) for label in automl.classes_],
+            job.model,
+            str(automl.best_estimator),
+        )
 
 
 class Mljar:
     """mljar-supervised in the mode Compete."""
 
     package = "mljar-supervised"
-    tasks = {"binary": "binary_classification", "multiclass": "multiclass_classification", "regression": "regression"}
-    metrics = {"binary": "auc", "multiclass": "logloss", "regression": "rmse"}
+    tasks: ClassVar = {
+        "binary": "binary_classification",
+        "multiclass": "multiclass_classification",
+        "regression": "regression",
+    }
+    metrics: ClassVar = {"binary": "auc", "multiclass": "logloss", "regression": "rmse"}
 
     def fit(self, job: Job) -> None:
+        """Train as the job asks, and save."""
         from supervised import AutoML
 
         frame = job.read(job.train)
@@ -143,6 +166,7 @@ class Mljar:
         automl.fit(frame.drop(columns=job.target), frame[job.target])
 
     def load(self, job: Job) -> tuple[Predict, list[str], Path, str]:
+        """Open what was saved: how it predicts, the classes, what to keep of it, and the model it chose."""
         from supervised import AutoML
 
         automl = AutoML(results_path=str(job.model))
@@ -159,6 +183,7 @@ class LightGBM:
     package = "lightgbm"
 
     def fit(self, job: Job) -> None:
+        """Train as the job asks, and save."""
         import lightgbm
 
         frame = job.read(job.train)
@@ -181,6 +206,7 @@ class LightGBM:
         return out
 
     def load(self, job: Job) -> tuple[Predict, list[str], Path, str]:
+        """Open what was saved: how it predicts, the classes, what to keep of it, and the model it chose."""
         model, levels = pickle.loads((job.model / "model.pkl").read_bytes())
         if job.task == "regression":
             return lambda frame: model.predict(self._encode(frame, levels)), [], job.model, "gbdt"

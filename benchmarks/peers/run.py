@@ -41,6 +41,7 @@ PEERS = {
 }
 METRICS = {"binary": "auc", "multiclass": "log_loss", "regression": "rmse"}
 _PREDICT_LIMIT_S = 300.0
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _TURN_S = 1.0  # between cells, so that another benchmark that waits gets its turn
 
 
@@ -101,12 +102,14 @@ def run_cell(cell: Cell, cut: Split, options: argparse.Namespace) -> dict[str, A
         "machine": machine(),
         "train_rows": len(cut.train),
         "test_rows": len(cut.test),
+        "constant_score": _constant_score(cut),
     }
     try:
         write(cut.train, folder / f"train.{options.format}")
         write(cut.test.drop(columns=cell.table.target), folder / "test.parquet")
         step = _workbench if cell.system == "workbench" else _peer
         line.update(step(cell, cut, folder, options))
+        _keep_predictions(cell, cut, folder, options)
     finally:
         if options.keep:
             line["folder"] = str(folder)
@@ -132,8 +135,9 @@ def _workbench(cell: Cell, cut: Split, folder: Path, options: argparse.Namespace
     python = str(options.python or sys.executable)
     more = {"PYTHONPATH": str(options.checkout.resolve())} if options.checkout else {}
     command = [
-        python, "-m", "workbench", "search", str(folder / f"train.{options.format}"), "--target", cell.table.target,
-        "--task", cell.table.task, "--time", f"{cell.budget_s:g}s", "--seed", str(cell.seed), "--out", str(folder / "run"),
+        python, "-m", "workbench", "search", str(folder / f"train.{options.format}"),
+        "--target", cell.table.target, "--task", cell.table.task, "--time", f"{cell.budget_s:g}s",
+        "--seed", str(cell.seed), "--out", str(folder / "run"),
         *(options.search_options.split() if options.search_options else []),
     ]  # fmt: skip
     fit = _measured(command, folder, "fit", 3 * cell.budget_s + 60, options, more)
@@ -141,8 +145,8 @@ def _workbench(cell: Cell, cut: Split, folder: Path, options: argparse.Namespace
     if fit["exit_code"] != 0:
         return {**line, "status": "failed in search", "reason": _tail(folder / "fit.log")}
     evaluate = [
-        python, str(HERE / "evaluate_workbench.py"), "--run", str(folder / "run"), "--test", str(folder / "test.parquet"),
-        "--out", str(folder),
+        python, str(HERE / "evaluate_workbench.py"), "--run", str(folder / "run"),
+        "--test", str(folder / "test.parquet"), "--out", str(folder),
     ]  # fmt: skip
     if (code := _measured(evaluate, folder, "evaluate", _PREDICT_LIMIT_S, options, more)["exit_code"]) != 0:
         return {**line, "status": f"failed in evaluation ({code})", "reason": _tail(folder / "evaluate.log")}
@@ -187,10 +191,16 @@ def _peer(cell: Cell, cut: Split, folder: Path, options: argparse.Namespace) -> 
     }  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
     steps = [str(python), str(HERE / "peer.py")]
-    fit = _measured([*steps, "fit", str(folder / "job.json")], folder, "fit", 4 * cell.budget_s + 120, options)
+    command, threads = (
+        [*steps, "fit", str(folder / "job.json")],
+        {name: str(options.cores) for name in _THREADS},
+    )
+    fit = _measured(command, folder, "fit", 4 * cell.budget_s + 120, options, threads)
     if fit["exit_code"] != 0:
         return {**fit, "status": "failed in fit", "reason": _tail(folder / "fit.log")}
-    used = _measured([*steps, "predict", str(folder / "job.json")], folder, "predict", _PREDICT_LIMIT_S, options)
+    used = _measured(
+        [*steps, "predict", str(folder / "job.json")], folder, "predict", _PREDICT_LIMIT_S, options
+    )
     if not (folder / "evaluation.json").exists():
         return {**fit, "status": "failed in predict", "reason": _tail(folder / "predict.log")}
     facts = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
@@ -200,6 +210,41 @@ def _peer(cell: Cell, cut: Split, folder: Path, options: argparse.Namespace) -> 
 
 
 # ---------------------------------------------------------------- scoring and measuring
+
+
+def _constant_score(cut: Split) -> float:
+    """Score of the best prediction that looks at no column: what a score is worth is counted from here."""
+    y = cut.train[cut.table.target]
+    if cut.table.task == "regression":
+        return score(cut, np.full(len(cut.test), float(y.mean())), [])
+    shares = y.map(_text).value_counts(normalize=True)
+    return score(cut, np.tile(shares.to_numpy(), (len(cut.test), 1)), list(shares.index))
+
+
+def _keep_predictions(cell: Cell, cut: Split, folder: Path, options: argparse.Namespace) -> None:
+    """Keep the test predictions beside the output file: the report compares systems row by row."""
+    evaluation = folder / "evaluation.json"
+    if not (folder / "predictions.npz").exists() or not evaluation.exists():
+        return
+    outputs = np.load(folder / "predictions.npz")
+    name = "bundle:best" if cell.system == "workbench" else "output"
+    if name not in outputs.files:
+        return
+    output, truth = outputs[name], cut.test[cut.table.target]
+    if cut.table.task == "regression":
+        kept = {"output": np.ravel(output).astype(np.float64), "truth": truth.to_numpy(np.float64)}
+    else:
+        classes = [_text(label) for label in json.loads(evaluation.read_text(encoding="utf-8"))["classes"]]
+        order = np.argsort(classes)
+        kept = {
+            "output": output[:, order].astype(np.float32),
+            "truth": truth.map(_text)
+            .map({name: at for at, name in enumerate(sorted(classes))})
+            .to_numpy(np.int16),
+        }
+    place = options.out.with_suffix(".predictions")
+    place.mkdir(exist_ok=True)
+    np.savez_compressed(place / f"{cell.label}-{cell.table.name}-{cell.budget_s:g}s-{cell.seed}.npz", **kept)
 
 
 def score(cut: Split, output: np.ndarray, classes: list[str]) -> float:
@@ -225,13 +270,17 @@ def _text(label: Any) -> str:
 
 
 def _measured(
-    command: list[str], folder: Path, step: str, limit_s: float, options: argparse.Namespace, more: dict[str, str] | None = None
+    command: list[str],
+    folder: Path,
+    step: str,
+    limit_s: float,
+    options: argparse.Namespace,
+    more: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """Run a command under the clock, its output into a log file."""
     figures = folder / f"{step}.json"
     clock = [sys.executable, str(HERE / "clock.py"), "--out", str(figures), "--limit", f"{limit_s:g}"]
-    threads = {name: str(options.cores) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    environment = {**os.environ, **(more or {}), **(threads if step == "fit" and "peer.py" in " ".join(command) else {})}
+    environment = {**os.environ, **(more or {})}
     with (folder / f"{step}.log").open("wb") as log:
         subprocess.run(
             [*clock, "--cores", str(options.cores), "--", *command],
@@ -247,7 +296,10 @@ def _tail(path: Path) -> str:
 def _commit(checkout: Path | None) -> str | None:
     where = checkout or HERE
     asked = subprocess.run(
-        ["git", "-C", str(where), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+        ["git", "-C", str(where), "describe", "--always", "--dirty"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return asked.stdout.strip() or None
 
@@ -258,7 +310,9 @@ def machine() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
+        model = next(
+            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model
+        )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}"
 
@@ -288,22 +342,32 @@ def _sentence(line: dict[str, Any]) -> str:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--system", required=True, help=f"comma-separated: workbench, {', '.join(PEERS)}")
     parser.add_argument("--list", type=Path, default=SHIPPED_LIST, help="TOML or JSON list of data sets")
     parser.add_argument("--data", type=Path, default=SHIPPED_DATA, help="folder of the files in the list")
     parser.add_argument("--sets", help="comma-separated names from the list; default: all")
     parser.add_argument("--budget", default="60", help="seconds, comma-separated")
-    parser.add_argument("--seeds", default="0", help="comma-separated; a seed cuts the data and seeds the system")
+    parser.add_argument(
+        "--seeds", default="0", help="comma-separated; a seed cuts the data and seeds the system"
+    )
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True, help="JSON lines file to append to")
     parser.add_argument("--environments", type=Path, help="folder of the peers' environments")
     parser.add_argument("--python", type=Path, help="workbench: the Python to run it with; default: this one")
-    parser.add_argument("--checkout", type=Path, help="workbench: a checkout to use instead of what is installed")
+    parser.add_argument(
+        "--checkout", type=Path, help="workbench: a checkout to use instead of what is installed"
+    )
     parser.add_argument("--label", help="another name for the system in the output, to compare versions")
     parser.add_argument("--search-options", help="workbench: further options of the search, as one text")
-    parser.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="workbench: its training file")
-    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="folder for temporary files")
+    parser.add_argument(
+        "--format", choices=("parquet", "csv"), default="parquet", help="workbench: its training file"
+    )
+    parser.add_argument(
+        "--work", type=Path, default=Path(tempfile.gettempdir()), help="folder for temporary files"
+    )
     parser.add_argument(
         "--lock",
         type=Path,

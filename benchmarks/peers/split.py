@@ -15,7 +15,9 @@ from tables import SHIPPED_DATA, SHIPPED_LIST, choose, read_list, split, write
 
 def main() -> None:
     """Write ``train`` and ``test`` files."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--list", type=Path, default=SHIPPED_LIST, help="TOML or JSON list of data sets")
     parser.add_argument("--data", type=Path, default=SHIPPED_DATA, help="folder of the files in the list")
     parser.add_argument("--name", required=True, help="data set")

@@ -67,7 +67,9 @@ def read_list(path: Path) -> list[Table]:
     for entry in document.get("dataset", []):
         missing = {"name", "path", "target", "task"} - set(entry)
         if missing or entry["task"] not in TASKS:
-            raise SystemExit(f"{path}: {entry} lacks {sorted(missing)} or has a task other than {', '.join(TASKS)}")
+            raise SystemExit(
+                f"{path}: {entry} lacks {sorted(missing)} or has a task other than {', '.join(TASKS)}"
+            )
         tables.append(Table(**{**entry, "drop": tuple(entry.get("drop", ()))}))
     return tables
 
@@ -92,7 +94,9 @@ def load(table: Table, folder: Path) -> pd.DataFrame:
     path = folder / table.path
     if not path.exists():
         raise SystemExit(f"data set {table.name}: there is no file {path}; say where with --data DIR")
-    options = {key: (None if key == "header" and value is False else value) for key, value in table.read.items()}
+    options = {
+        key: (None if key == "header" and value is False else value) for key, value in table.read.items()
+    }
     if path.suffix == ".parquet":
         frame = pd.read_parquet(path, **options)
     else:
@@ -100,7 +104,9 @@ def load(table: Table, folder: Path) -> pd.DataFrame:
     frame.columns = [str(name) for name in frame.columns]
     absent = sorted({table.target, *table.drop} - set(frame.columns))
     if absent:
-        raise SystemExit(f"data set {table.name}: no column {', '.join(absent)}; it has {', '.join(frame.columns)}")
+        raise SystemExit(
+            f"data set {table.name}: no column {', '.join(absent)}; it has {', '.join(frame.columns)}"
+        )
     frame = frame.drop(columns=list(table.drop))
     if table.task == "regression":
         frame[table.target] = _numbers(frame[table.target])

@@ -31,7 +31,11 @@ def one_row_us(predict: Callable[[Any], Any], rows: Sequence[Any]) -> dict[str, 
         predict(row)
         taken.append(time.perf_counter() - at)
     p50, p99 = np.percentile(taken, [50, 99]) * 1e6
-    return {"latency_p50_us": round(float(p50), 1), "latency_p99_us": round(float(p99), 1), "latency_calls": len(taken)}
+    return {
+        "latency_p50_us": round(float(p50), 1),
+        "latency_p99_us": round(float(p99), 1),
+        "latency_calls": len(taken),
+    }
 
 
 def size_mb(path: Path) -> float:
