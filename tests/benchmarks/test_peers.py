@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import subprocess
 import sys
@@ -166,6 +167,13 @@ def line(system: str, data: str, score: float | None, metric: str = "auc", **mor
         "score": score,
         **more,
     }
+
+
+def test_the_examples_of_the_figures_hold() -> None:
+    import compare
+
+    result = doctest.testmod(compare)
+    assert result.failed == 0 and result.attempted >= 3
 
 
 def test_ranks_share_ties_and_a_failure_is_last() -> None:
