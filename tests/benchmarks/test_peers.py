@@ -107,7 +107,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (here / "pyvenv.cfg").write_text(config.read_text(encoding="utf-8"), encoding="utf-8")
         (here / "lib").symlink_to(Path(sys.prefix) / "lib")
     asked = [
-        "--system", "lightgbm,workbench", "--sets", "wine", "--budget", "6",
+        "--system", "lightgbm,workbench", "--sets", "wine", "--budget", "60",
         "--environments", str(folder / "environments"),
         "--checkout", str(PEERS.parents[1]), "--search-options", "--trials 2 --families linear", "--work", str(folder),
         "--lock", str(folder / "lock"), "--out", str(folder / "results.jsonl"),
@@ -145,7 +145,7 @@ def test_the_report_says_who_wins_and_whether_it_is_noise(cells: Path, tmp_path:
     assert (
         text.startswith("before\n") and text.endswith("<!-- figures: end -->\nafter\n") and "old" not in text
     )
-    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["6"]
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["60"]
     scores = {
         line["system"]: line["score"]
         for line in map(json.loads, cells.read_text(encoding="utf-8").splitlines())
