@@ -79,12 +79,13 @@ def _conditions(lines: Sequence[Line]) -> str:
     disturbed = [line for line in lines if _share_of_others(line) > 0.1]
     return (
         f"Measured {when} on: {'; '.join(machines)}. {', '.join(versions)}; Workbench at {', '.join(commits) or '-'}. "
-        f"{len(lines)} cells; in {len(disturbed)} of them other processes took more than a tenth of the cores' time."
+        f"{len(lines)} cells; in {len(disturbed)} of them other processes of normal priority took more than a tenth of "
+        "the cores' time."
     )
 
 
 def _share_of_others(line: Line) -> float:
-    others = float(line.get("others_cpu_s") or 0) + float(line.get("others_low_priority_cpu_s") or 0)
+    others = float(line.get("others_cpu_s") or 0)  # what ran at low priority took only what was left over
     return others / max(float(line.get("wall_s") or 0) * int(line["cores"]), 1e-9)
 
 

@@ -65,7 +65,8 @@ def main() -> int:
     """Run every cell asked for that the output file lacks."""
     options = _options()
     tables = choose(read_list(options.list), options.sets)
-    done = {_key(line) for line in _lines(options.out)}
+    latest = {_key(line): line for line in _lines(options.out)}
+    done = {key for key, line in latest.items() if not _disturbed(line, options.repeat_disturbed)}
     systems = [name.strip() for name in options.system.split(",")]
     unknown = sorted(set(systems) - {"workbench", *PEERS})
     if unknown:
@@ -324,6 +325,13 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(text)
 
 
+def _disturbed(line: dict[str, Any], share: float | None) -> bool:
+    """Whether others took more than a share of the cores' time from a cell, at a priority that takes it away."""
+    if share is None:
+        return False
+    return float(line.get("others_cpu_s") or 0) > share * float(line["wall_s"]) * int(line["cores"])
+
+
 def _key(line: dict[str, Any]) -> tuple[str, str, float, int]:
     return (line["system"], line["data"], float(line["budget_s"]), int(line["seed"]))
 
@@ -373,6 +381,13 @@ def _options() -> argparse.Namespace:
         type=Path,
         default=Path(tempfile.gettempdir()) / "workbench-benchmark.lock",
         help="benchmarks that name the same file take turns, cell by cell",
+    )
+    parser.add_argument(
+        "--repeat-disturbed",
+        type=float,
+        metavar="SHARE",
+        help="measure those cells again from which others took more than this share of the cores' time; "
+        "the report takes the later line",
     )
     parser.add_argument("--keep", action="store_true", help="leave the temporary files")
     return parser.parse_args()
