@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,7 @@ NAMES = {
 }
 ORDER = list(NAMES)
 MARKS = ("<!-- figures: begin -->", "<!-- figures: end -->")
+_COVERED = 0.75
 DUEL = ("wins – ties – losses", "win rate (95 %)", "beyond noise: better / worse")
 METRICS = {"auc": "AUC ↑", "log_loss": "log loss ↓", "rmse": "RMSE ↓"}
 
@@ -53,13 +56,9 @@ def report(lines: Sequence[Line], ours: str) -> tuple[str, dict[str, Any]]:
     parts, summary = [_conditions(lines)], {}
     for budget in sorted({float(line["budget_s"]) for line in lines}):
         at = [line for line in lines if float(line["budget_s"]) == budget]
-        systems = sorted({str(line["system"]) for line in at}, key=_order)
-        table = grid(at, systems)
-        if len(systems) < 2 or not table.tasks:
-            continue
-        text, figures = _budget(table, budget, ours)
-        parts.append(text)
-        summary[f"{budget:g}"] = figures
+        if len({line["system"] for line in at}) > 1:
+            text, summary[f"{budget:g}"] = _budget(at, budget, ours)
+            parts.append(text)
     parts.extend(_less_time(lines, ours))
     return "\n\n".join(part for part in parts if part), summary
 
@@ -92,23 +91,36 @@ def _share_of_others(line: Line) -> float:
 # ---------------------------------------------------------------- one budget
 
 
-def _budget(table: Grid, budget: float, ours: str) -> tuple[str, dict[str, Any]]:
-    head, overall = _overall(table)
-    parts = [f"### {budget:g} s", _missing(table), head, _scores(table)]
-    figures: dict[str, Any] = {"tasks": len(table.tasks), "systems": overall}
-    if ours in table.systems:
-        text, against = _against(table, ours)
-        parts += [text, _losses(table, ours)]
-        figures["against"] = against
+def _budget(at: Sequence[Line], budget: float, ours: str) -> tuple[str, dict[str, Any]]:
+    systems = sorted({str(line["system"]) for line in at}, key=_order)
+    table = ranked_grid(at)
+    parts, figures = [f"### {budget:g} s", _counted(table, systems)], {"tasks": len(table.tasks)}
+    if table.tasks:
+        text, figures["systems"] = _overall(table)
+        parts.append(text)
+    parts.append(_scores(table, systems))
+    if ours in systems:
+        text, figures["against"] = _against(at, ours, systems)
+        parts += [text, _losses(at, ours)]
     return "\n\n".join(part for part in parts if part), figures
 
 
-def _missing(table: Grid) -> str:
-    absent = sorted({task for _, task in table.lines} - set(table.tasks))
-    if not absent:
-        return ""
-    names = ", ".join(name for name, _ in absent)
-    return f"{len(table.tasks)} tasks that every system was run on; not counted, as some were not: {names}."
+def ranked_grid(at: Sequence[Line]) -> Grid:
+    """The grid of those systems that were run on most tasks: one that was run on few would leave few to count."""
+    counts = Counter(str(line["system"]) for line in at)
+    enough = _COVERED * max(counts.values())
+    return grid(at, sorted((system for system, count in counts.items() if count >= enough), key=_order))
+
+
+def _counted(table: Grid, systems: Sequence[str]) -> str:
+    left_out = [shown_name(system) for system in systems if system not in table.systems]
+    absent = list(dict.fromkeys(task for _, task in table.lines if task not in table.tasks))
+    texts = [f"The first table counts the {len(table.tasks)} data sets on which all of its systems were run."]
+    if absent:
+        texts.append(f"Not counted: {', '.join(name for name, _ in absent)}.")
+    if left_out:
+        texts.append(f"Run on too few of them to be ranked: {', '.join(left_out)}.")
+    return " ".join(texts)
 
 
 def _overall(table: Grid) -> tuple[str, dict[str, Any]]:
@@ -163,37 +175,41 @@ def _median(lines: Sequence[Line], key: str) -> float | None:
     return float(np.median(values)) if values else None
 
 
-def _scores(table: Grid) -> str:
+def _scores(table: Grid, systems: Sequence[str]) -> str:
     rows = []
-    for position, task in enumerate(table.tasks):
-        lines = [table.lines[system, task] for system in table.systems]
+    for task in dict.fromkeys(task for _, task in table.lines):
+        lines = {system: table.lines[system, task] for system in systems if (system, task) in table.lines}
+        best = min(loss(line) for line in lines.values())
+        cells = [_cell(lines.get(system), best) for system in systems]
         name = task[0] if task[1] == 0 else f"{task[0]}, seed {task[1]}"
-        best = table.losses[position].min()
-        cells = [
-            f"**{_score(line)}**" if value == best else _score(line)
-            for line, value in zip(lines, table.losses[position], strict=True)
-        ]
-        rows.append([f"{name} ({METRICS[lines[0]['metric']]})", *cells])
-    return _table(["data set", *map(shown_name, table.systems)], rows)
+        rows.append([f"{name} ({METRICS[next(iter(lines.values()))['metric']]})", *cells])
+    return _table(["data set", *map(shown_name, systems)], rows)
+
+
+def _cell(line: Line | None, best: float) -> str:
+    if line is None:
+        return "not run"
+    return f"**{_score(line)}**" if loss(line) == best and np.isfinite(best) else _score(line)
 
 
 def _score(line: Line) -> str:
     value = line.get("score")
     if value is None:
         return str(line["status"])
-    return f"{value:.4f}" if line["metric"] != "rmse" else f"{value:.4g}"
+    if line["metric"] != "rmse":
+        return f"{value:.4f}"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
-def _against(table: Grid, ours: str) -> tuple[str, dict[str, Any]]:
+def _against(at: Sequence[Line], ours: str, systems: Sequence[str]) -> tuple[str, dict[str, Any]]:
     rows, figures = [], {}
-    for system in table.systems:
-        if system == ours:
-            continue
-        text, facts = _duel([(table.lines[ours, task], table.lines[system, task]) for task in table.tasks])
-        figures[system] = facts
-        rows.append([shown_name(system), *text])
-    header = ["Workbench against", *DUEL]
-    return _table(header, rows), figures
+    mine = [line for line in at if line["system"] == ours]
+    for system in systems:
+        pairs = _pairs(mine, [line for line in at if line["system"] == system])
+        if system != ours and pairs:
+            text, figures[system] = _duel(pairs)
+            rows.append([shown_name(system), str(len(pairs)), *text])
+    return _table(["Workbench against", "data sets", *DUEL], rows), figures
 
 
 def _duel(pairs: Sequence[tuple[Line, Line]]) -> tuple[list[str], dict[str, Any]]:
@@ -211,27 +227,26 @@ def _duel(pairs: Sequence[tuple[Line, Line]]) -> tuple[list[str], dict[str, Any]
     return [f"{wins} – {ties} – {losses}", f"{rate:.0%} ({low:.0%}–{high:.0%})", noise], facts
 
 
-def _losses(table: Grid, ours: str) -> str:
-    at, found = table.systems.index(ours), []
-    for position, task in enumerate(table.tasks):
-        mine, best = table.losses[position, at], table.losses[position].min()
-        if mine <= best:
-            continue
-        rival = table.systems[int(table.losses[position].argmin())]
-        line, theirs = table.lines[ours, task], table.lines[rival, task]
-        z = z_of_difference(line, theirs)
-        noise = (
-            "not known against noise"
-            if z is None
-            else f"{-z:.1f} standard errors, " + ("beyond noise" if -z > Z95 else "within noise")
-        )
-        found.append((mine / best - 1, f"- {task[0]}: {_score(line)} against {_score(theirs)} of {shown_name(rival)} "
-                                       f"({_percent(mine / best - 1)} more loss; {noise})"))  # fmt: skip
+def _losses(at: Sequence[Line], ours: str) -> str:
+    found, mine = [], [line for line in at if line["system"] == ours]
+    for line in mine:
+        best = min((each for each in at if _task(each) == _task(line)), key=loss)
+        if loss(best) < loss(line):
+            found.append((loss(line) / loss(best) - 1, _loss_sentence(line, best)))
     if not found:
-        return "Workbench is first on every task."
-    lines = [text for _, text in sorted(found, reverse=True)]
-    return "\n".join(
-        [f"Where Workbench is not first ({len(found)} of {len(table.tasks)} tasks):", "", *lines]
+        return f"Workbench is first on all of its {len(mine)} data sets."
+    head = f"Where Workbench is not first ({len(found)} of {len(mine)} data sets):"
+    return "\n".join([head, "", *(text for _, text in sorted(found, reverse=True))])
+
+
+def _loss_sentence(line: Line, best: Line) -> str:
+    z = z_of_difference(line, best)
+    noise = "noise not known"
+    if z is not None:
+        noise = f"{-z:.1f} standard errors: {'beyond' if -z > Z95 else 'within'} noise"
+    return (
+        f"- {line['data']}: {_score(line)} against {_score(best)} of {shown_name(best['system'])} "
+        f"({_percent(loss(line) / loss(best) - 1)} more loss; {noise})"
     )
 
 
@@ -240,29 +255,31 @@ def _losses(table: Grid, ours: str) -> str:
 
 def _less_time(lines: Sequence[Line], ours: str) -> list[str]:
     """Compare us at a budget with the peers at a larger one, on the tasks that both have."""
-    mine = [line for line in lines if line["system"] == ours]
-    rows = []
-    for budget in sorted({float(line["budget_s"]) for line in mine}):
-        for other in sorted({float(line["budget_s"]) for line in lines if float(line["budget_s"]) > budget}):
-            for system in sorted({str(line["system"]) for line in lines} - {ours}, key=_order):
-                pairs = _pairs(mine, budget, [line for line in lines if line["system"] == system], other)
-                if pairs:
-                    text, _ = _duel(pairs)
-                    rows.append(
-                        [f"{budget:g} s", f"{shown_name(system)}, {other:g} s", str(len(pairs)), *text]
-                    )
+    budgets, rows = sorted({float(line["budget_s"]) for line in lines}), []
+    peers = sorted({str(line["system"]) for line in lines} - {ours}, key=_order)
+    for budget, other in combinations(budgets, 2):
+        for system in peers:
+            pairs = _pairs(_of(lines, ours, budget), _of(lines, system, other))
+            if pairs:
+                text, _ = _duel(pairs)
+                rows.append([f"{budget:g} s", f"{shown_name(system)}, {other:g} s", str(len(pairs)), *text])
     if not rows:
         return []
-    header = ["Workbench at", "against", "tasks", *DUEL]
+    header = ["Workbench at", "against", "data sets", *DUEL]
     return ["### Less time against more", _table(header, rows)]
 
 
-def _pairs(
-    mine: Sequence[Line], budget: float, theirs: Sequence[Line], other: float
-) -> list[tuple[Line, Line]]:
-    found = {(line["data"], line["seed"]): line for line in theirs if float(line["budget_s"]) == other}
-    at = [line for line in mine if float(line["budget_s"]) == budget]
-    return [(line, found[line["data"], line["seed"]]) for line in at if (line["data"], line["seed"]) in found]
+def _of(lines: Sequence[Line], system: str, budget: float) -> list[Line]:
+    return [line for line in lines if line["system"] == system and float(line["budget_s"]) == budget]
+
+
+def _task(line: Line) -> tuple[str, int]:
+    return str(line["data"]), int(line["seed"])
+
+
+def _pairs(mine: Sequence[Line], theirs: Sequence[Line]) -> list[tuple[Line, Line]]:
+    found = {_task(line): line for line in theirs}
+    return [(line, found[_task(line)]) for line in mine if _task(line) in found]
 
 
 # ---------------------------------------------------------------- text
@@ -320,8 +337,7 @@ def main() -> int:
         from plot import draw
 
         at = [line for line in lines if float(line["budget_s"]) == options.plot_budget]
-        table = grid(at, sorted({str(line["system"]) for line in at}, key=_order))
-        draw(table, options.ours, shown_name, options.plot)
+        draw(ranked_grid(at), options.ours, shown_name, options.plot)
     if options.into:
         put(text, options.into)
     else:
