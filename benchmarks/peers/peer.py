@@ -99,7 +99,10 @@ class AutoGluon:
 
 
 class Flaml:
-    """FLAML's AutoML with its default estimators, pickled."""
+    """FLAML's AutoML with its default estimators, pickled.
+
+    Its columns are numbered: it fails on names with a comma or a quote ("Do not support special JSON characters").
+    """
 
     package = "flaml"
     metrics: ClassVar = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
@@ -111,7 +114,7 @@ class Flaml:
         frame = job.read(job.train)
         automl = AutoML()
         automl.fit(
-            frame.drop(columns=job.target),
+            self._numbered(frame.drop(columns=job.target)),
             frame[job.target],
             task="regression" if job.task == "regression" else "classification",
             metric=self.metrics[job.task],
@@ -126,14 +129,15 @@ class Flaml:
     def load(self, job: Job) -> tuple[Predict, list[str], Path, str]:
         """Open what was saved: how it predicts, the classes, what to keep of it, and the model it chose."""
         automl = pickle.loads((job.model / "automl.pkl").read_bytes())
+        chosen = str(automl.best_estimator)
         if job.task == "regression":
-            return automl.predict, [], job.model, str(automl.best_estimator)
-        return (
-            automl.predict_proba,
-            [str(label) for label in automl.classes_],
-            job.model,
-            str(automl.best_estimator),
-        )
+            return lambda frame: automl.predict(self._numbered(frame)), [], job.model, chosen
+        classes = [str(label) for label in automl.classes_]
+        return lambda frame: automl.predict_proba(self._numbered(frame)), classes, job.model, chosen
+
+    @staticmethod
+    def _numbered(X: pd.DataFrame) -> pd.DataFrame:
+        return X.set_axis([f"f{at}" for at in range(X.shape[1])], axis=1)
 
 
 class Mljar:

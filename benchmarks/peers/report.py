@@ -315,6 +315,18 @@ def put(text: str, document: Path) -> None:
     document.write_text(f"{content[:begin]}{MARKS[0]}\n\n{text}\n\n{content[end:]}", encoding="utf-8")
 
 
+def keep(lines: Sequence[Line], path: Path) -> None:
+    """Write lines without what only this machine knows: of a failure's text the last line stays."""
+    with path.open("w", encoding="utf-8") as file:
+        for line in lines:
+            kept = {
+                key: value for key, value in line.items() if key not in {"predictions", "folder", "summary"}
+            }
+            if kept.get("reason"):
+                kept["reason"] = str(kept["reason"]).strip().splitlines()[-1][:200]
+            file.write(json.dumps(kept) + "\n")
+
+
 def main() -> int:
     """Read result lines and write the report."""
     parser = argparse.ArgumentParser(
@@ -325,6 +337,7 @@ def main() -> int:
     parser.add_argument("--systems", help="comma-separated: only these; default: all in the files")
     parser.add_argument("--into", type=Path, help="Markdown file with the two marks; default: print")
     parser.add_argument("--json", type=Path, help="write the figures as JSON, too")
+    parser.add_argument("--lines", type=Path, help="write the result lines that count into one file, to keep")
     parser.add_argument("--plot", type=Path, help="write a plot, .svg or .png")
     parser.add_argument("--plot-budget", type=float, default=60.0, help="the budget to plot")
     options = parser.parse_args()
@@ -342,6 +355,8 @@ def main() -> int:
         put(text, options.into)
     else:
         print(text)
+    if options.lines:
+        keep(lines, options.lines)
     if options.json:
         options.json.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     return 0
