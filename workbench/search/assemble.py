@@ -26,6 +26,7 @@ from .calibrate import Calibration, choose_calibration
 from .fit import STAGES, Part, Stage, encoding_of, failure, fit_on, part_path
 from .measure import measurements
 from .prune import prune
+from .race import FIRST
 from .records import Candidate, Score
 from .tasks import AssembleTask, Config, RefitTask
 from .workspace import Workspace
@@ -249,22 +250,37 @@ def _keep_stages(
 ) -> dict[str, float]:
     """Keep raw scores of single models, all rounds ("0") and after each stage, and return how good each would be.
 
-    They are those of the first repeat alone: the average over repeats is already that of several models.
+    Kept are those of the first repeat; how good they are is the mean over the repeats, since the average of the
+    predictions over repeats is already that of several models.
     """
+    link, folder = parts[0].form.link, space.candidates / config.id
+    first = parts[: space.folds]
+    np.save(
+        folder / FIRST, apply_link(_out_of_fold(space, [part.raw for part in first]), link).astype(np.float32)
+    )
     if space.setup.refits:
         return {}
-    first = parts[: space.folds]
-    raws = {"0": [part.raw for part in first]}
-    for rounds in STAGES:
-        if rounds <= 0.75 * mean_rounds and any(rounds in part.stages for part in first):
-            raws[str(rounds)] = [part.stages.get(rounds, part.raw) for part in first]
-    stages = {name: _out_of_fold(space, each).astype(np.float32) for name, each in raws.items()}
-    scores = {name: _plain_score(space, apply_link(raw, parts[0].form.link)) for name, raw in stages.items()}
-    np.savez(space.candidates / config.id / "stages.npz", **stages)  # type: ignore[arg-type]  # as in `save_arrays`
+    stages, scores = {}, {}
+    for rounds in (0, *STAGES):
+        if rounds > 0.75 * mean_rounds or (rounds and not any(rounds in part.stages for part in first)):
+            continue
+        raws = [part.stages.get(rounds, part.raw) for part in parts]
+        repeats = [_one_repeat(space, raws, at) for at in range(space.setup.repeats)]
+        stages[str(rounds)] = repeats[0].astype(np.float32)
+        scores[str(rounds)] = float(np.mean([plain_score(space, apply_link(raw, link)) for raw in repeats]))
+    np.savez(folder / "stages.npz", **stages)  # type: ignore[arg-type]  # as in `save_arrays`
     return scores
 
 
-def _plain_score(space: Workspace, answers: np.ndarray) -> float:
+def _one_repeat(space: Workspace, raws: Sequence[np.ndarray], repeat: int) -> np.ndarray:
+    out = np.full((space.dev.n_rows, raws[0].shape[1]), np.nan)
+    for at in range(repeat * space.folds, (repeat + 1) * space.folds):
+        out[space.splits[at][1]] = raws[at]
+    return out
+
+
+def plain_score(space: Workspace, answers: np.ndarray) -> float:
+    """Return the score alone of out-of-fold predictions, over the rows that were predicted."""
     known = np.isfinite(answers).all(axis=1)
     weight = None if space.dev.weight is None else space.dev.weight[known]
     return space.metric.plain(space.dev.y[known], answers[known], weight)
@@ -338,11 +354,21 @@ def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
                 cut=rounds,
             )
             done = finish_candidate(base, Draft(encoder, form, gate, oof), space, stage)
+            done = _of_all_repeats(done, parent, plain_score(space, staged[rounds]))
             measured = done.measured and replace(done.measured, train_cpu_s=fit_s)
             out.append(replace(done, measured=measured, seconds=time.monotonic() - started, cpu_s=fit_s))
         except Exception as error:  # as in `assemble`
             out.append(failure(own, error, stage, started, cpu))
     return out
+
+
+def _of_all_repeats(done: Candidate, parent: Candidate, first: float) -> Candidate:
+    """Move a single model's score, known for the first repeat, to what the mean over all repeats is."""
+    shift = parent.stages.get(str(done.cut), first) - first
+    if done.score is None or not shift:
+        return done
+    value, low, high = (each + shift for each in (done.score.value, done.score.low, done.score.high))
+    return replace(done, score=replace(done.score, value=value, low=low, high=high))
 
 
 def _parent(space: Workspace, name: str) -> Candidate:

@@ -28,6 +28,7 @@ STAGES = (10, 30, 100, 300)
 """Rounds after which a booster is scored as if it ended there: one fit gives several points of the front."""
 _STAGE_SHARE = 0.75  # of its rounds: a stage later than that is hardly another model
 _BATCH_ROWS = 16_384
+_FEW_ROWS = 3_000
 _MOST_LEAVES = 400_000  # of the forests of all folds together: some 20 MB of model
 _TAIL_SHARE = 0.1  # of a fold's time: prediction and writing
 
@@ -198,13 +199,13 @@ def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sam
     with stage("convert"):
         form = fitted.form()
     with stage("predict"):
-        raw, stages = _raw_scores(form, valid.X)
+        raw, stages = _raw_scores(fitted, form, valid.X)
         kept = _trees_to_serve(form, len(space.splits))
         library = fitted.raw(np.asarray(gate), kept)
         arena = np.zeros((0, form.n_raw), dtype=np.float32)
         if kept is None:
             matrix = space.matrix(encoding, task.split)
-            arena = serve_raw(form, np.ascontiguousarray(matrix[space.arena()]))
+            arena = fitted.raw(np.ascontiguousarray(matrix[space.arena()])).astype(np.float32)
         elif isinstance(form, Trees):
             form = form.truncate(kept)
     return Part(form, fitted.rounds, fitted.stopped, 0.0, raw, stages, arena, library), valid
@@ -233,13 +234,21 @@ def _before(deadline: float) -> float:
     return now + max(deadline - now, 0.0) * (1.0 - _TAIL_SHARE)
 
 
-def _raw_scores(form: Form, X: np.ndarray) -> tuple[np.ndarray, dict[int, np.ndarray]]:
-    """Return raw scores, and those after each stage; the stages cost nothing more, since trees' scores add up."""
-    if not isinstance(form, Trees) or form.averaged or form.n_trees == 0:
+def _raw_scores(fitted: Fitted, form: Form, X: np.ndarray) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """Return raw scores, and those after each stage.
+
+    They come from the form as it is served, whose stages cost nothing more, since trees' scores add up; for few rows
+    from the library, which answers them before a served form is even loaded. The parity gate holds the two equal.
+    """
+    staged = isinstance(form, Trees) and not form.averaged and form.n_trees > 0
+    cuts = [rounds for rounds in STAGES if staged and rounds <= _STAGE_SHARE * fitted.rounds]
+    if len(X) < _FEW_ROWS:
+        stages = {rounds: fitted.raw(X, rounds).astype(np.float32) for rounds in cuts}
+        return fitted.raw(X).astype(np.float32), stages
+    if not isinstance(form, Trees) or not staged:
         return serve_raw(form, X), {}
-    cuts = [rounds for rounds in STAGES if rounds <= _STAGE_SHARE * form.rounds]
     total = np.zeros((len(X), form.n_raw))
-    stages: dict[int, np.ndarray] = {}
+    stages = {}
     for start, stop in zip([0, *cuts], [*cuts, form.rounds], strict=True):
         total += serve_raw(form.between(start, stop), X)
         if stop in cuts:

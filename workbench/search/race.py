@@ -19,6 +19,9 @@ _SURE = 2.0  # standard errors
 _SHARES = (0.1, 0.2, 0.35, 0.5)  # of the newcomer in a blend
 _WORTH = 0.002  # of the loss: what a blend must gain
 _LEAST = 1e-7
+_LEAST_ROWS = 200  # fewer rows say too little, and such folds are fitted in no time
+FIRST = "first.npy"
+"""Out-of-fold predictions of the first repeat, not calibrated: what a newcomer's fold can be held against."""
 
 
 def race(task: FoldTask, space: Workspace, output: np.ndarray, y: np.ndarray) -> Race | None:
@@ -35,14 +38,16 @@ def race(task: FoldTask, space: Workspace, output: np.ndarray, y: np.ndarray) ->
     Returns
     -------
     Race or None
-        None where no rival has predicted these rows.
+        None where no rival has predicted these rows, or they are too few to say anything.
     """
     valid = space.splits[task.split][1]
+    if len(valid) < _LEAST_ROWS:
+        return None
     weight = None if space.dev.weight is None else space.dev.weight[valid]
     others = []
     for name in task.rivals:
         with suppress(OSError, ValueError):
-            other = np.load(space.candidates / name / "oof.npy", mmap_mode="r")[valid].astype(np.float64)
+            other = np.load(space.candidates / name / FIRST, mmap_mode="r")[valid].astype(np.float64)
             if np.isfinite(other).all():
                 others.append(other)
     if not others:

@@ -14,6 +14,7 @@
         ├── holdout.npy   predictions of the hold-out, where there is one
         ├── gate.npy      the training library's own predictions of the rows of the parity gate
         ├── arena.npy     predictions of some rows by each fold's model
+        ├── first.npy     the same of the first repeat alone, not calibrated
         ├── stages.npz    out-of-fold scores of a booster cut off earlier
         ├── form.npz      the model as plain arrays, what blends are made of
         └── predictor/    schema.json, encoder.json, model.onnx

@@ -25,7 +25,7 @@ BASELINE_ID = "c0000"
 _RIVALS = 3  # candidates that a newcomer's first fold is held against
 _HASTE = 0.4  # of the usual time of a family's fold: with less than that it is not worth a start
 _MOST_DEFERRED = 4
-_BLENDING = 4.0  # a blend takes as long to put into serving form as so many of its largest member
+_BLENDING = 1.5  # what putting blends of the best into serving form takes, over what each of them took
 
 
 @dataclass(slots=True)
@@ -122,6 +122,11 @@ class Session:
         ]
         good.sort(key=lambda each: -each.score.value if each.score else 0.0)
         return tuple(each.id for each in good[:_RIVALS])
+
+    def polish_needs(self) -> float:
+        """Return how long it takes to put a blend of the best candidates into serving form and to measure it."""
+        best = [self.kept[name].spent for name in self.rivals()]
+        return _BLENDING * sum(each.get("convert", 0.0) + each.get("measure", 0.0) for each in best) + 0.5
 
     def usual_s(self, family: str) -> float:
         """Return how long a fold of a family usually takes; 0 where none has been fitted."""
@@ -280,9 +285,8 @@ def _end(
         cpu_s=sum([candidate.cpu_s, *(each.cpu_s for each in folds)]),
     )
     before = session.best
-    blending = _BLENDING * (candidate.spent.get("convert", 0.0) + candidate.spent.get("measure", 0.0)) + 0.5
-    session.clock = replace(session.clock, polish_s=max(session.clock.polish_s, blending))
     session.keep(candidate)
+    session.clock = replace(session.clock, polish_s=session.polish_needs())
     if trial.asked is None or study is None:
         return
     began = time.process_time()
