@@ -234,7 +234,7 @@ def test_another_runs_bundle_is_not_of_this_lineage(
             '"alg": "SHA-256",\n     "content": "',
             '"alg": "SHA-256",\n     "content": "0',
             "another model",
-        ),  # fmt: skip
+        ),
         ("MLmodel", "runtime.mlflow_model", "os.path", "expected runtime.mlflow_model"),
         ("Dockerfile", "USER 10001:10001", "USER root", "run as root"),
     ],

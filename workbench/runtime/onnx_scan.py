@@ -37,7 +37,13 @@ _OPSET_DOMAIN = 1
 Field = tuple[int, int, "int | memoryview"]
 
 
-def scan_onnx(content: bytes, file: str = "model.onnx") -> None:
+def scan_onnx(
+    content: bytes,
+    file: str = "model.onnx",
+    *,
+    domains: frozenset[str] = DOMAINS,
+    refused: frozenset[str] = REFUSED_OPERATORS,
+) -> None:
     """Refuse a model that asks for more than a bundle's model needs.
 
     Parameters
@@ -46,6 +52,8 @@ def scan_onnx(content: bytes, file: str = "model.onnx") -> None:
         The serialised model.
     file : str
         What to call it in messages.
+    domains, refused : frozenset of str
+        Operator sets that it may use, and operators that it may not.
 
     Raises
     ------
@@ -53,12 +61,12 @@ def scan_onnx(content: bytes, file: str = "model.onnx") -> None:
         Naming what was found: another operator domain, a refused operator, external data, functions of its own, a
         tensor larger than its bytes, too many nodes, or bytes that are no ONNX model.
     """
-    _Scan(file).model(memoryview(content))
+    _Scan(file, domains, refused).model(memoryview(content))
 
 
 class _Scan:
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, domains: frozenset[str], refused: frozenset[str]) -> None:
+        self.file, self.domains, self.refused = file, domains, refused
         self.nodes = 0
 
     def refuse(self, what: str, expected: str) -> TamperedBundleError:
@@ -120,7 +128,7 @@ class _Scan:
 
     def _domain(self, content: memoryview) -> None:
         domain = _text(content)
-        if domain not in DOMAINS:
+        if domain not in self.domains:
             raise self.refuse(
                 f"operators of the domain {shown(domain)}", "operators that every ONNX Runtime brings"
             )
@@ -143,7 +151,7 @@ class _Scan:
         for number, value in self.parts(content):
             if number == _NODE_DOMAIN:
                 self._domain(value)
-            elif number == _NODE_OPERATOR and _text(value) in REFUSED_OPERATORS:
+            elif number == _NODE_OPERATOR and _text(value) in self.refused:
                 raise self.refuse(f"the operator {_text(value)}", "operators that map a row to its answer")
             elif number == _NODE_ATTRIBUTE:
                 self.attribute(value, depth)
