@@ -8,6 +8,7 @@ not needed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from .errors import TamperedBundleError, shown
@@ -33,6 +34,9 @@ _NODE_OPERATOR, _NODE_ATTRIBUTE, _NODE_DOMAIN = 4, 5, 7
 _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 6, 10, 11
 _TENSOR_DIMS, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 1, 13, 14
 _OPSET_DOMAIN = 1
+
+#: Numbers of an attribute's fields "floats" (7) or "ints" (8): trees have many, and walking each would take long.
+_NUMBERS = re.compile(rb"(?:\x3d.{4})+|(?:\x40[\x80-\xff]{0,9}[\x00-\x7f])+", re.DOTALL)
 
 Field = tuple[int, int, "int | memoryview"]
 
@@ -72,10 +76,14 @@ class _Scan:
     def refuse(self, what: str, expected: str) -> TamperedBundleError:
         return TamperedBundleError(f"{self.file} is no model of a bundle", found=what, expected=expected)
 
-    def fields(self, content: memoryview) -> Iterator[Field]:
-        """Yield number, wire type and value of each field of a message."""
+    def fields(self, content: memoryview, numbers: bool = False) -> Iterator[Field]:
+        """Yield number, wire type and value of each field; with `numbers` those of an attribute are passed over."""
         at, end = 0, len(content)
         while at < end:
+            run = _NUMBERS.match(content, at) if numbers else None
+            if run is not None:
+                at = run.end()
+                continue
             key, at = self._varint(content, at)
             number, kind = key >> 3, key & 7
             if kind == _VARINT:
@@ -105,9 +113,9 @@ class _Scan:
                 return value, at
             shift += 7
 
-    def parts(self, content: memoryview) -> Iterator[tuple[int, memoryview]]:
+    def parts(self, content: memoryview, numbers: bool = False) -> Iterator[tuple[int, memoryview]]:
         """Yield the fields that are texts or messages."""
-        for number, kind, value in self.fields(content):
+        for number, kind, value in self.fields(content, numbers):
             if kind == _BYTES and isinstance(value, memoryview):
                 yield number, value
 
@@ -157,7 +165,7 @@ class _Scan:
                 self.attribute(value, depth)
 
     def attribute(self, content: memoryview, depth: int) -> None:
-        for number, value in self.parts(content):
+        for number, value in self.parts(content, numbers=True):
             if number in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
                 self.tensor(value)
             elif number in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS):
