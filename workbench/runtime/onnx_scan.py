@@ -8,6 +8,7 @@ not needed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from .errors import TamperedBundleError, shown
@@ -34,10 +35,19 @@ _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 
 _TENSOR_DIMS, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 1, 13, 14
 _OPSET_DOMAIN = 1
 
+#: Numbers of an attribute's fields "floats" (7) or "ints" (8): trees have many, and walking each would take long.
+_NUMBERS = re.compile(rb"(?:\x3d.{4})+|(?:\x40[\x80-\xff]{0,9}[\x00-\x7f])+", re.DOTALL)
+
 Field = tuple[int, int, "int | memoryview"]
 
 
-def scan_onnx(content: bytes, file: str = "model.onnx") -> None:
+def scan_onnx(
+    content: bytes,
+    file: str = "model.onnx",
+    *,
+    domains: frozenset[str] = DOMAINS,
+    refused: frozenset[str] = REFUSED_OPERATORS,
+) -> None:
     """Refuse a model that asks for more than a bundle's model needs.
 
     Parameters
@@ -46,6 +56,8 @@ def scan_onnx(content: bytes, file: str = "model.onnx") -> None:
         The serialised model.
     file : str
         What to call it in messages.
+    domains, refused : frozenset of str
+        Operator sets that it may use, and operators that it may not.
 
     Raises
     ------
@@ -53,21 +65,25 @@ def scan_onnx(content: bytes, file: str = "model.onnx") -> None:
         Naming what was found: another operator domain, a refused operator, external data, functions of its own, a
         tensor larger than its bytes, too many nodes, or bytes that are no ONNX model.
     """
-    _Scan(file).model(memoryview(content))
+    _Scan(file, domains, refused).model(memoryview(content))
 
 
 class _Scan:
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, domains: frozenset[str], refused: frozenset[str]) -> None:
+        self.file, self.domains, self.refused = file, domains, refused
         self.nodes = 0
 
     def refuse(self, what: str, expected: str) -> TamperedBundleError:
         return TamperedBundleError(f"{self.file} is no model of a bundle", found=what, expected=expected)
 
-    def fields(self, content: memoryview) -> Iterator[Field]:
-        """Yield number, wire type and value of each field of a message."""
+    def fields(self, content: memoryview, numbers: bool = False) -> Iterator[Field]:
+        """Yield number, wire type and value of each field; with `numbers` those of an attribute are passed over."""
         at, end = 0, len(content)
         while at < end:
+            run = _NUMBERS.match(content, at) if numbers else None
+            if run is not None:
+                at = run.end()
+                continue
             key, at = self._varint(content, at)
             number, kind = key >> 3, key & 7
             if kind == _VARINT:
@@ -97,9 +113,9 @@ class _Scan:
                 return value, at
             shift += 7
 
-    def parts(self, content: memoryview) -> Iterator[tuple[int, memoryview]]:
+    def parts(self, content: memoryview, numbers: bool = False) -> Iterator[tuple[int, memoryview]]:
         """Yield the fields that are texts or messages."""
-        for number, kind, value in self.fields(content):
+        for number, kind, value in self.fields(content, numbers):
             if kind == _BYTES and isinstance(value, memoryview):
                 yield number, value
 
@@ -120,7 +136,7 @@ class _Scan:
 
     def _domain(self, content: memoryview) -> None:
         domain = _text(content)
-        if domain not in DOMAINS:
+        if domain not in self.domains:
             raise self.refuse(
                 f"operators of the domain {shown(domain)}", "operators that every ONNX Runtime brings"
             )
@@ -143,13 +159,13 @@ class _Scan:
         for number, value in self.parts(content):
             if number == _NODE_DOMAIN:
                 self._domain(value)
-            elif number == _NODE_OPERATOR and _text(value) in REFUSED_OPERATORS:
+            elif number == _NODE_OPERATOR and _text(value) in self.refused:
                 raise self.refuse(f"the operator {_text(value)}", "operators that map a row to its answer")
             elif number == _NODE_ATTRIBUTE:
                 self.attribute(value, depth)
 
     def attribute(self, content: memoryview, depth: int) -> None:
-        for number, value in self.parts(content):
+        for number, value in self.parts(content, numbers=True):
             if number in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
                 self.tensor(value)
             elif number in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS):

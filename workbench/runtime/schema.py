@@ -5,7 +5,7 @@ Everything about values and columns can be had from here, whichever file it lies
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -143,6 +143,27 @@ class Schema:
         return cls(columns, output, dict(source))
 
 
+def _is_encoding(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and "".encode(value) is not None
+    except (LookupError, UnicodeError, ValueError):
+        return False
+
+
+def _is_mark(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= 1 and value not in ("\n", "\r")
+
+
+#: What may be said of how the training file was written, and whether a value makes sense.
+_SOURCE: dict[str, Callable[[Any], bool]] = {
+    "encoding": _is_encoding,
+    "delimiter": _is_mark,
+    "quote": _is_mark,
+    "header": lambda value: isinstance(value, bool),
+    "raw_names": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+}
+
+
 def _check(columns: Sequence[Column], output: Output, source: Any) -> None:
     names = [column.name for column in columns]
     if len(set(names)) < len(names):
@@ -162,6 +183,10 @@ def _check(columns: Sequence[Column], output: Output, source: Any) -> None:
         )
     if not isinstance(source, Mapping):
         raise TamperedBundleError("schema.json: key 'source'", found=shown(source), expected="an object")
+    for key, fits in _SOURCE.items():
+        value = source.get(key)
+        if value is not None and not fits(value):
+            raise TamperedBundleError(f"schema.json: key 'source.{key}'", found=shown(value))
 
 
 def tidy_names(header: Sequence[str]) -> list[str]:

@@ -10,8 +10,8 @@ _LEAVE_S = 0.3  # ending the workers and this process
 _GRACE_S = 0.4
 _POLISH_SHARE, _POLISH_LEAST_S, _POLISH_MOST_S = 0.08, 0.7, 20.0
 _POLISH_LIMIT = 0.2  # of the budget, however long polishing takes
-_QUIET_SHARE, _QUIET_LEAST_S, _QUIET_MOST_S = 0.04, 0.8, 10.0
-_CONFIG_SHARE = 0.3  # of the searching time: what one config may take at most
+_QUIET_SHARE, _QUIET_LEAST_S, _QUIET_MOST_S = 0.055, 1.1, 10.0
+_CONFIG_SHARE = 0.2  # of the searching time: what one config may take at most
 _LEAST_FOLD_S = 0.08
 
 

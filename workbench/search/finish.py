@@ -22,7 +22,7 @@ from .workers import WorkerPool
 
 _LOAD_S = 0.12  # opening an artifact and timing a batch
 _KEEP_S = 0.35  # final scores and writing
-_ESTIMATE_SHARE, _ESTIMATE_MOST_S, _ESTIMATE_UNBOUNDED_S = 0.02, 3.0, 2.0
+_ESTIMATE_SHARE, _ESTIMATE_MOST_S, _ESTIMATE_UNBOUNDED_S = 0.012, 2.0, 2.0
 _LEAST_S, _MOST_S, _UNBOUNDED_S = 0.04, 0.5, 0.2
 _LEAST_CALLS = 250
 _MOST_MEMBERS = 30

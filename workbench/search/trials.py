@@ -125,8 +125,9 @@ class Session:
 
     def polish_needs(self) -> float:
         """Return how long it takes to put a blend of the best candidates into serving form and to measure it."""
-        best = [self.kept[name].spent for name in self.rivals()]
-        return _BLENDING * sum(each.get("convert", 0.0) + each.get("measure", 0.0) for each in best) + 0.5
+        best = [_form_s(self.kept[name]) for name in self.rivals()]
+        largest = max((_form_s(each) for each in self.kept.values()), default=0.0)
+        return _BLENDING * (sum(best) + largest) + 0.5
 
     def usual_s(self, family: str) -> float:
         """Return how long a fold of a family usually takes; 0 where none has been fitted."""
@@ -137,6 +138,11 @@ class Session:
         """Return how long a fold of a candidate took, on average."""
         fits = candidate.measured.train_cpu_s if candidate.measured else 0.0
         return fits / max(candidate.models, 1)
+
+
+def _form_s(candidate: Candidate) -> float:
+    """Return the seconds that putting a candidate into serving form and measuring it took."""
+    return sum(candidate.spent.get(name, 0.0) for name in ("convert", "parity", "measure"))
 
 
 def try_baseline(session: Session) -> None:

@@ -9,8 +9,14 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import ExportError, TamperedBundleError
+from workbench.runtime.onnx_scan import DOMAINS, REFUSED_OPERATORS, scan_onnx
 from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Column1d, Levels, Schema, label_text
+
+from .graph import CONTRIB_DOMAIN
+
+_DOMAINS = DOMAINS | {CONTRIB_DOMAIN}
+_REFUSED = REFUSED_OPERATORS - {"StringConcat"}
 
 
 def tensors(schema: Schema, columns: Mapping[str, Column1d]) -> dict[str, np.ndarray]:
@@ -46,11 +52,14 @@ class PipelineModel:
     ------
     ExportError
         Where ONNX Runtime cannot load it.
+    TamperedBundleError
+        Where it asks for more than a pipeline needs (see `scan_onnx`), or is of another model.
     """
 
     def __init__(self, content: bytes, schema: Schema) -> None:
         import onnxruntime as ort
 
+        scan_onnx(content, "pipeline.onnx", domains=_DOMAINS, refused=_REFUSED)
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
@@ -85,7 +94,15 @@ class PipelineModel:
             )
         except Exception as error:  # as above
             raise ExportError("pipeline.onnx failed", found=_first_line(error)) from error
-        return (results[0] if len(results) > 1 else None), np.asarray(results[-1])
+        numbers = np.asarray(results[-1])
+        expected = len(self._schema.output.classes) or 1
+        if numbers.ndim != 2 or numbers.shape[1] != expected:
+            raise TamperedBundleError(
+                "pipeline.onnx and schema.json do not belong together",
+                found=f"outputs of shape {numbers.shape}",
+                expected=f"{expected} columns",
+            )
+        return (results[0] if len(results) > 1 else None), numbers
 
 
 def _first_line(error: Exception) -> str:
