@@ -123,9 +123,7 @@ def test_separable_and_certain_rows_give_bounded_numbers() -> None:
 @given(
     st.integers(0, 200), st.integers(2, 5), st.integers(0, 10**6), st.sampled_from([0.01, 1.0]), st.booleans()
 )
-def test_any_probabilities_are_answered(
-    rows: int, k: int, seed: int, spread: float, weighted: bool
-) -> None:
+def test_any_probabilities_are_answered(rows: int, k: int, seed: int, spread: float, weighted: bool) -> None:
     random = np.random.default_rng(seed)
     output = random.dirichlet(np.full(k, spread), rows)
     y = random.integers(0, random.integers(1, k + 1), rows)

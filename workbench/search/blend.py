@@ -16,6 +16,8 @@ import numpy as np
 
 from workbench.runtime.schema import Task
 
+from .threads import one_thread
+
 Space = Literal["probability", "log"]
 
 _TINY = float(np.finfo(np.float64).eps)  # probabilities below count as this, as in the log loss of the scores
@@ -72,6 +74,7 @@ def combine(
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
+@one_thread()
 def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaults
     y: np.ndarray,
     outputs: Sequence[np.ndarray],

@@ -151,7 +151,8 @@ class Metric:
         from sklearn.metrics import get_scorer
 
         estimator = _replay(output, self.task, self.n_classes)
-        kwargs: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
+        takes_weight = weight is not None and self.name != "neg_max_error"  # the largest error has no weights
+        kwargs: dict[str, Any] = {"sample_weight": weight} if takes_weight else {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # undefined precision and the like: the value 0 says it
             rows = np.arange(len(y))[:, None]
