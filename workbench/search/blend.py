@@ -359,7 +359,7 @@ def _search(board: _Board, price: np.ndarray, steps: int, *, small: bool) -> _Fo
     everyone = np.arange(len(price))
     singles = board.additions(np.zeros(len(price)), everyone)
     pool = _pool(board, singles, price, small)
-    found: _Found = [(np.eye(1, len(price), at)[0], float(singles[at])) for at in everyone]
+    found: _Found = [(alone, float(singles[at])) for at, alone in enumerate(np.eye(len(price)))]
     free = _run(board, singles, pool, price, np.inf, steps)
     found += free
     ceiling = _cost(free[-1][0], price)

@@ -295,7 +295,7 @@ class _Sample:
         """Return each candidate's score on all rows; NaN where it is not defined."""
         if self._slow is not None:
             return self._slow.own
-        return self._of(self._terms.sum(axis=0)[None])[0]
+        return np.asarray(self._of(self._terms.sum(axis=0)[None])[0])
 
     def draws(self, repeats: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield scores on the drawn units and on those left out, shape (some repeats, candidates) each."""
