@@ -72,9 +72,9 @@ def tune_threshold(
     """Find the threshold that a metric of decisions is highest at, unless a half is as good.
 
     The highest point of a score by threshold is ragged, so the threshold is the mean of the best ones of 40 bootstrap
-    samples: on drawn tables of 200 to 4,000 rows it gave away a third less on fresh rows than the best one itself. It is kept where its cross-fitted score is better than that at a half by more than a standard
-    error. Precision and recall alone are left at a half: one-sided, they are highest for a model that always says the
-    same.
+    samples: on drawn tables of 200 to 4,000 rows it gave away a third less on fresh rows than the best one itself. It
+    is kept where its cross-fitted score is better than that at a half by more than a standard error. Precision and
+    recall alone are left at a half: one-sided, they are highest for a model that always says the same.
 
     Parameters
     ----------
