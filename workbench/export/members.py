@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workbench.data.dataset import Dataset
 from workbench.errors import ExportError
 from workbench.runtime.manifest import Manifest
@@ -64,6 +66,8 @@ class Subject:
         The exported model, as it lies on disk.
     measured : Measurements
     sheet : PriceSheet
+    golden : numpy.ndarray of int
+        Positions in `data` of the golden rows.
     notes : tuple of str
         What whoever uses the model should know.
     train_cpu_s : float or None
@@ -77,6 +81,7 @@ class Subject:
     predictor: Predictor
     measured: Measurements
     sheet: PriceSheet
+    golden: np.ndarray
     notes: tuple[str, ...] = ()
     train_cpu_s: float | None = None
     seed: int = 0
@@ -138,7 +143,7 @@ def _pipeline(folder: Path, about: Subject) -> _Piped:
     facts = {"name": manifest.name, "version": manifest.version, "model_id": manifest.model_id}
     try:
         content = build_pipeline(about.predictor, facts)
-        gate = check_pipeline(about.predictor, content, about.data, seed=about.seed)
+        gate = check_pipeline(about.predictor, content, about.data, first=about.golden, seed=about.seed)
     except ExportError as error:
         return _Piped(f"There is no {PIPELINE_FILE}: {error}", str(error))
     (folder / PIPELINE_FILE).write_bytes(content)

@@ -26,7 +26,13 @@ class Gate:
 
 
 def check_pipeline(
-    predictor: Predictor, content: bytes, data: Dataset, *, rows: int = ROWS, seed: int = 0
+    predictor: Predictor,
+    content: bytes,
+    data: Dataset,
+    *,
+    first: np.ndarray | None = None,
+    rows: int = ROWS,
+    seed: int = 0,
 ) -> Gate:
     """Hold a pipeline against the predictor whose columns it takes.
 
@@ -37,6 +43,8 @@ def check_pipeline(
         The pipeline.
     data : Dataset
         Real rows; all of them where they are few, and `rows` more that are made to be difficult, go through both.
+    first : numpy.ndarray of int, optional
+        Positions of rows that are among the real ones in any case.
     rows : int
     seed : int
 
@@ -50,7 +58,8 @@ def check_pipeline(
         Where it cannot be loaded or answers otherwise, naming the row.
     """
     model = PipelineModel(content, predictor.schema)
-    real = data.take(np.arange(min(data.n_rows, rows)))
+    chosen = np.arange(min(data.n_rows, rows))
+    real = data.take(chosen if first is None else np.union1d(chosen, first))
     worst, seen = 0.0, 0
     one = data.take(np.arange(min(data.n_rows, 1)))
     for columns in (dict(one.columns), dict(real.columns), difficult_rows(data, rows, seed)):
