@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from workbench.data.dataset import Dataset
 from workbench.errors import ExportError
 from workbench.runtime.manifest import Manifest
@@ -20,7 +18,7 @@ from workbench.tradeoff.prices import PriceSheet
 from .card import model_card, readme
 from .deploy import deploy_files, size_of
 from .mlmodel import MLMODEL_FILE, mlmodel
-from .pipeline import PIPELINE_FILE, build_pipeline, check_pipeline
+from .pipeline import PIPELINE_FILE, build_pipeline, check_pipeline, golden_columns
 from .profile import PROFILE_FILE, profile
 from .requirements import Pin, requirements_text
 from .sbom import SBOM_FILE, sbom
@@ -66,8 +64,6 @@ class Subject:
         The exported model, as it lies on disk.
     measured : Measurements
     sheet : PriceSheet
-    golden : numpy.ndarray of int
-        Positions in `data` of the golden rows.
     notes : tuple of str
         What whoever uses the model should know.
     train_cpu_s : float or None
@@ -81,7 +77,6 @@ class Subject:
     predictor: Predictor
     measured: Measurements
     sheet: PriceSheet
-    golden: np.ndarray
     notes: tuple[str, ...] = ()
     train_cpu_s: float | None = None
     seed: int = 0
@@ -143,7 +138,13 @@ def _pipeline(folder: Path, about: Subject) -> _Piped:
     facts = {"name": manifest.name, "version": manifest.version, "model_id": manifest.model_id}
     try:
         content = build_pipeline(about.predictor, facts)
-        gate = check_pipeline(about.predictor, content, about.data, first=about.golden, seed=about.seed)
+        gate = check_pipeline(
+            about.predictor,
+            content,
+            about.data,
+            golden=golden_columns(about.predictor, folder),
+            seed=about.seed,
+        )
     except ExportError as error:
         return _Piped(f"There is no {PIPELINE_FILE}: {error}", str(error))
     (folder / PIPELINE_FILE).write_bytes(content)

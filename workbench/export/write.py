@@ -173,7 +173,6 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         predictor=served,
         measured=measured,
         sheet=sheet,
-        golden=rows,
         notes=tuple(_notes(candidate, refitted)),
         train_cpu_s=candidate.measured.train_cpu_s if candidate.measured else None,
         seed=run.settings.seed,
