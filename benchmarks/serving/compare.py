@@ -1,7 +1,7 @@
 """A bundle's server beside the usual ones: throughput, latency, CPU, cold start and memory, in one run, in turn.
 
 The same LightGBM model (12 numbers, 8 texts of 20 levels, 500 trees) answers single rows: as a bundle, behind FastAPI
-with a joblib pipeline and pandas, and behind ``mlflow models serve``. Servers stand on one core and the client on another::
+with a joblib pipeline and pandas, and behind ``mlflow models serve``. The server has one core, the client another::
 
     apt-get install wrk
     python benchmarks/serving/environments.py .benchmark-envs
