@@ -23,6 +23,6 @@ class Request(BaseModel):
 @app.post("/predict")
 async def predict(request: Request) -> dict[str, Any]:
     """Score rows."""
-    frame = pd.DataFrame(request.rows)
-    probabilities = model.predict_proba(frame)
-    return {"predictions": model.predict(frame).tolist(), "probabilities": probabilities.tolist()}
+    probabilities = model.predict_proba(pd.DataFrame(request.rows))
+    labels = model.classes_[probabilities.argmax(axis=1)]
+    return {"predictions": labels.tolist(), "probabilities": probabilities.tolist()}
