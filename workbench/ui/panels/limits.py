@@ -166,8 +166,8 @@ def take_by_hand(run: str, candidate: str) -> None:
 def chart_key(run: str) -> str:
     """Return the key of a run's chart.
 
-    It changes whenever a click is given up for a rule: a browser keeps a point selected, and would say nothing of a click
-    on the same point again.
+    It changes whenever a click is given up for a rule: a browser keeps a point selected, and would say nothing of a
+    click on the same point again.
     """
     return f"front:{run}:{st.session_state.get(_key(run, _GIVEN_UP), 0)}"
 
