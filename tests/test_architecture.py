@@ -20,7 +20,7 @@ FLOORS = (
     ("data", "families"),
     ("search",),
     ("tradeoff", "monitoring", "explain"),
-    ("export", "serving", "display"),
+    ("export", "serving", "display", "loadtest"),
     ("api",),
     ("estimators", "report"),
     ("ui",),
@@ -34,7 +34,7 @@ ON_THE_GROUND = ("serving", "monitoring")
 #: What a bundle's requirements.txt installs, or what a command asks for only when it is needed.
 RUNTIME_LIBRARIES = {"numpy", "onnxruntime"}
 SERVER_LIBRARIES = {"uvicorn", "orjson", "httptools", "uvloop"}
-LAZY_LIBRARIES = {"pyarrow"}
+LAZY_LIBRARIES = {"pyarrow", "redis"}
 
 TRAINING_STACK = (
     "sklearn", "scipy", "pandas", "pyarrow", "lightgbm", "xgboost", "optuna", "joblib", "onnx", "duckdb", "streamlit",

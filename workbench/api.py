@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.runtime.bundle import Bundle
+    from workbench.search.retrain import Reproduced
     from workbench.search.run import RunFolder
     from workbench.search.settings import Settings
     from workbench.search.trials import Progress, Stop
@@ -254,6 +255,20 @@ class Run:
         chosen = self.pick(choice) if isinstance(choice, str) else choice
         return export_bundle(self.folder, chosen, Path(path), **options)
 
+    def reproduce(self, name: str) -> Reproduced:
+        """Train a candidate again from its record, on the same rows, and compare the predictions.
+
+        Raises
+        ------
+        RunError
+            Where there is no such candidate, or it has no model.
+        FitError
+            Where it cannot be trained again.
+        """
+        from workbench.search.retrain import reproduce
+
+        return reproduce(self.folder, name)
+
     def summary(self) -> str:
         """Return a few lines about the run: data, candidates, failures, time used of the time allowed."""
         info, candidates = self.info, self.folder.candidates()
@@ -313,8 +328,12 @@ def _names(key: str, given: Any) -> tuple[str, ...]:
     """Read a list of names; families may also be one text, divided by commas (a column's name may hold one)."""
     if isinstance(given, str):
         given = given.split(",") if key == "families" else [given]
-    names = (str(name).strip() for name in given)
-    return tuple(name for name in names if name)
+    names = tuple(str(name).strip() for name in given)
+    if key == "families" and "" in names:
+        raise SettingsError(
+            "--families", found="a name without a letter", expected="names such as lightgbm,linear"
+        )
+    return names
 
 
 def _name_of(data: Any, target: str) -> str:

@@ -102,6 +102,7 @@ def test_no_such_target_names_the_nearest(run: Run, table: Path) -> None:
         (["--trials", "0"], ["--trials", "0"]),
         (["--trials", "many"], ["--trials", "many"]),
         (["--families", "lightgbn"], ["lightgbn", "lightgbm"]),
+        (["--families", ""], ["--families"]),
         (["--metric", "roc_acu"], ["roc_acu", "roc_auc"]),
         (["--metric", "neg_root_mean_squared_error"], ["neg_root_mean_squared_error"]),
         (["--task", "clustering"], ["clustering"]),
@@ -231,6 +232,8 @@ def test_predict_names_the_column_that_is_missing(run: Run, bundle: Path, tmp_pa
 
 def test_predict_needs_an_input_and_a_bundle(run: Run, bundle: Path, tmp_path: Path) -> None:
     assert run("predict", bundle, tmp_path / "none.csv", "--out", tmp_path / "out.csv").code == 2
+    assert run("predict", tmp_path / "none", tmp_path / "none.csv", "--out", tmp_path / "out.csv").code == 2
+    assert run("verify", tmp_path / "none").code == 2
     answer = run("predict", tmp_path, tmp_path / "none.csv", "--out", tmp_path / "out.csv")
     assert answer.code == 1
     assert "manifest.json" in answer.error

@@ -133,7 +133,7 @@ def test_errors_name_the_row() -> None:
     with pytest.raises(BadValueError, match="row 1"):
         convert(pa.chunked_array([["1", "NA"]]), Column("x", "number", nullable=False))
     with pytest.raises(BadValueError, match="row 1"):
-        convert(pa.chunked_array([["a", None]]), Column("x", "category", nullable=False))
+        convert(pa.chunked_array([[1.5, None]]), Column("x", "number", nullable=False))
 
 
 def test_decimals_are_rounded_once() -> None:

@@ -38,6 +38,31 @@ def test_single_quotes() -> None:
     assert (found.quote, found.width) == ("'", 3)
 
 
+def test_blanks_after_delimiters_before_quotes() -> None:
+    found = sniff("n, what, y\n" + '1, "a, b", 2\n' * 20, complete=True)
+    assert (found.style.skip_blanks, found.width) == (True, 3)
+
+
+def test_quotes_behind_backslashes() -> None:
+    found = sniff("n,what,y\n" + '1,"say \\"a\\", b",2\n' * 20, complete=True)
+    assert (found.style.escape, found.width) == ("\\", 3)
+
+
+@pytest.mark.parametrize(
+    ("above", "lines", "titles"),
+    [
+        ("", 1, ()),
+        ("\n\n", 3, ()),
+        ("sep=,\n", 2, ()),
+        ("Sales of 2024\n# by region\n", 3, ("Sales of 2024", "# by region")),
+        ("Sales of 2024,,\n\n", 3, ("Sales of 2024  ",)),
+    ],
+)
+def test_what_stands_above_the_header(above: str, lines: int, titles: tuple[str, ...]) -> None:
+    found = sniff(above + "a,b,c\n" + "1,2,x\n" * 20, complete=True)
+    assert (found.raw_names, found.skipped_lines, found.titles) == (("a", "b", "c"), lines, titles)
+
+
 @pytest.mark.parametrize(
     ("text", "header"),
     [

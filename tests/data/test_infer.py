@@ -118,6 +118,7 @@ def test_dates_with_and_without_a_time() -> None:
         ([f"{at},{at + 100}" for at in range(1, 30)], False, (".", ","), "info"),
         ([*map(str, range(100, 130)), "1,234"], False, (".", ","), "info"),
         (["0,125", "0,250"], False, (",", ""), "info"),
+        (["12,34,567", "1,00,000"], False, (".", ","), "info"),
     ],
 )  # fmt: skip
 def test_commas_that_could_be_either(

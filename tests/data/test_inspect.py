@@ -44,6 +44,8 @@ def test_every_column_is_reported_with_its_role() -> None:
         2,
         ("red", "blue"),
     )
+    assert colour.alone is not None and abs(colour.alone - 0.5) < 0.2
+    assert found.columns[0].alone is None
     size = found.columns[1]
     assert isinstance(size.low, float) and isinstance(size.high, float) and size.low < 0 < size.high
     assert found.target is not None
@@ -156,3 +158,19 @@ def test_what_cannot_be_used_is_an_error_here_too() -> None:
         inspect_data(table(), target="fixed")
     with pytest.raises(DataError, match="column to drop"):
         inspect_data(table(), drop=["nothing"])
+
+
+def test_the_strongest_columns_are_named_for_a_person_to_judge() -> None:
+    rng = np.random.default_rng(1)
+    sold = ["yes" if at % 3 == 0 else "no" for at in range(N)]
+    hint = [float(at % 3 == 0) + noise for at, noise in enumerate(rng.normal(0.0, 0.7, N))]
+    found = inspect_data(table(sold=sold, hint=hint), target="sold")
+    [finding] = [each for each in found.findings if each.code == "strongest_columns"]
+    assert "'hint' 0." in finding.message and "'size'" not in finding.message
+    assert finding.severity == "info"
+
+
+def test_few_missing_values_are_not_none() -> None:
+    rare = [None, *range(5000)]
+    shown = inspect_data({"a": [at % 7 for at in range(5001)], "b": rare}).to_text()
+    assert "<0.1%" in shown

@@ -98,8 +98,8 @@ def test_rows_that_are_too_short_are_filled_and_too_long_are_counted(tmp_path: P
     path.write_text("a,b,c\n" + "1,2,3\n" * 30 + "4,5\n" + "6,7,8,9\n" + "6,7,8,,\n")
     table = read_table(path)
     assert [column[-2:] for column in columns(table)] == [["4", "6"], ["5", "7"], ["", "8"]]
-    assert [finding.code for finding in table.findings] == ["malformed_rows"]
-    assert "1 of 33" in table.findings[0].message
+    assert [finding.code for finding in table.findings] == ["malformed_rows", "short_rows"]
+    assert all("1 of 33" in finding.message for finding in table.findings)
 
 
 def test_delimiters_at_the_end_of_every_line(tmp_path: Path) -> None:
@@ -256,3 +256,11 @@ def test_a_column_is_found_with_or_without_blanks() -> None:
         table.position("prise")
     with pytest.raises(DataError, match="The columns are 'price', 'fee'"):
         table.position("zzz")
+
+
+def test_columns_go_by_the_names_that_pandas_gives_them(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(",x,x,\n" + "1,2,3,4\n" * 20)
+    table = read_table(path)
+    assert table.names == ("column_1", "x", "x_2", "column_4")
+    assert [table.position(name) for name in pd.read_csv(path).columns] == [0, 1, 2, 3]

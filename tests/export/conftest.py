@@ -16,11 +16,11 @@ from workbench.export import write
 from workbench.export.write import export_bundle
 from workbench.runtime.schema import Column, Levels, Output, Schema
 from workbench.search.metrics import metric_name
-from workbench.search.plan import describe_problem
+from workbench.search.plan import Plan, describe_problem
 from workbench.search.records import Candidate, Measurements
 from workbench.search.run import RunFolder
 from workbench.search.settings import Settings
-from workbench.search.tasks import Job, MeasureTask, Setup
+from workbench.search.tasks import AssembleTask, Config, FoldDone, FoldTask, MeasureTask, Setup
 from workbench.search.worker import carry_out, open_workspace
 from workbench.tradeoff.choose import Choice, pick
 from workbench.tradeoff.leaderboard import leaderboard_rows
@@ -79,13 +79,17 @@ def make_run(path: Path, task: str) -> RunFolder:
     run.update(
         problem={name: getattr(problem, name) for name in problem.__dataclass_fields__},
         metric=metric,
+        plan=Plan(2, "two are enough here", holdout=0.2).to_json(),
         machine="a machine",
         state="done",
     )
     space = open_workspace(Setup(path, problem, metric, 2, "out of fold, 2 folds", settings.seed))
     for name, family, origin, params in JOBS:
         given = dict(default_params(family, problem)) if params is None else params
-        done = carry_out(Job(name, family, given, origin, settings.seed), space)
+        config = Config(name, family, given, origin, settings.seed)  # type: ignore[arg-type]  # one of the origins
+        for split in range(2):
+            assert isinstance(carry_out(FoldTask(config, split), space), FoldDone)
+        done = carry_out(AssembleTask(config), space)
         assert isinstance(done, Candidate)
         assert done.status == "ok", done
         run.write_candidate(done)

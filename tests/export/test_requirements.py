@@ -6,11 +6,11 @@ import pytest
 
 from workbench.errors import ExportError
 from workbench.export import requirements
-from workbench.export.requirements import ROOTS, TRAINING_STACK, pinned_requirements, requirement_names
+from workbench.export.requirements import ROOTS, TRAINING_STACK, pins, requirement_names
 
 
 def test_pins_are_exact_and_closed_and_train_nothing() -> None:
-    lines = pinned_requirements()
+    lines = [pin.line() for pin in pins()]
     names = requirement_names("\n".join(lines))
     assert set(ROOTS) <= set(names)
     assert {"click", "h11", "protobuf", "flatbuffers"} <= set(names)  # what they need in turn
@@ -21,13 +21,13 @@ def test_pins_are_exact_and_closed_and_train_nothing() -> None:
 
 
 def test_uvloop_is_left_out_where_it_cannot_be_installed() -> None:
-    (line,) = [line for line in pinned_requirements() if line.startswith("uvloop")]
+    (line,) = [line for line in (pin.line() for pin in pins()) if line.startswith("uvloop")]
     assert line.endswith('; sys_platform != "win32"')
 
 
 def test_a_package_that_serving_needs_but_is_not_here() -> None:
     with pytest.raises(ExportError, match="no-such-package is not installed"):
-        pinned_requirements(("no-such-package",))
+        pins(("no-such-package",))
 
 
 def test_names_are_read_from_every_form_of_a_requirement() -> None:
@@ -42,4 +42,4 @@ def test_a_root_not_made_for_this_system_is_passed_over(monkeypatch: pytest.Monk
         return version(name)
 
     monkeypatch.setattr(requirements, "version", none_of_it)
-    assert not any(line.startswith("uvloop") for line in pinned_requirements())
+    assert not any(line.startswith("uvloop") for line in (pin.line() for pin in pins()))

@@ -48,11 +48,11 @@ def test_a_sound_bundle_passes_every_check(
         bundles[task], isolation="quick", run=runs[task], progress=lambda check: seen.append(check.name)
     )
     assert failed(report) == {}
-    assert [check.status for check in report.checks] == ["ok"] * 9
+    assert [check.status for check in report.checks] == ["ok"] * 11
     assert seen == [check.name for check in report.checks]
     assert report.ok
     assert json.loads(json.dumps(report.to_json()))["ok"] is True
-    assert "9 of 9 checks passed" in report.to_text()
+    assert "11 of 11 checks passed" in report.to_text()
     assert hash_files(bundles[task]) == before
     assert not list(bundles[task].rglob("__pycache__"))  # verifying leaves no trace
 
@@ -72,7 +72,7 @@ def test_what_is_not_checked_is_neither_passed_nor_failed(bundles: dict[str, Pat
     report = verify_bundle(bundles["binary"], isolation=False)
     assert report.checks[-1].status == "not checked"
     assert report.ok
-    assert "7 of 8 checks passed, 1 not checked" in report.to_text()
+    assert "9 of 10 checks passed, 1 not checked" in report.to_text()
     assert not VerifyReport("b", report.checks[-1:]).ok
 
 
@@ -84,6 +84,9 @@ FILES = [
     "decision.json",
     "requirements.txt",
     "runtime/model.py",
+    "pipeline.onnx",
+    "sbom.cdx.json",
+    "deploy/kubernetes.yaml",
 ]
 
 
@@ -219,3 +222,41 @@ def test_another_runs_bundle_is_not_of_this_lineage(
 ) -> None:
     report = verify_bundle(bundles["binary"], isolation=False, run=runs["multiclass"])
     assert "lineage" in failed(report)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("profile.json", '"flag"', '"flags"', "its columns are not those"),
+        ("sbom.cdx.json", '"machine-learning-model"', '"library"', "expected a CycloneDX 1.6 document"),
+        (
+            "sbom.cdx.json",
+            '"alg": "SHA-256",\n     "content": "',
+            '"alg": "SHA-256",\n     "content": "0',
+            "another model",
+        ),
+        ("MLmodel", "runtime.mlflow_model", "os.path", "expected runtime.mlflow_model"),
+        ("Dockerfile", "USER 10001:10001", "USER root", "run as root"),
+    ],
+)
+def test_a_member_that_tells_of_another_model_fails(
+    bundle: Path, name: str, old: str, new: str, words: str
+) -> None:
+    path = bundle / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    sign(bundle)
+    assert words in failed(verify_bundle(bundle, isolation=False))["members"]
+
+
+def test_a_member_that_is_left_out_without_a_reason_fails(bundle: Path) -> None:
+    (bundle / "profile.json").unlink()
+    sign(bundle)
+    assert "profile.json is missing" in failed(verify_bundle(bundle, isolation=False))["members"]
+
+
+def test_a_pipeline_of_another_model_fails(bundle: Path, bundles: dict[str, Path]) -> None:
+    shutil.copy(bundles["multiclass"] / "pipeline.onnx", bundle / "pipeline.onnx")
+    sign(bundle)
+    assert "pipeline.onnx" in failed(verify_bundle(bundle, isolation=False))["pipeline"]

@@ -12,6 +12,7 @@ import pytest
 import workbench.runtime
 from workbench.errors import ExportError, FitError, SettingsError
 from workbench.export import refit, write
+from workbench.export.verify import verify_bundle
 from workbench.export.write import export_bundle
 from workbench.runtime.bundle import open_bundle
 from workbench.runtime.golden import GoldenReport
@@ -20,6 +21,7 @@ from workbench.search.run import RunFolder
 from workbench.tradeoff.limits import Limits
 
 from .conftest import choose
+from .test_verify import sign
 
 TASKS = ["binary", "multiclass", "regression"]
 
@@ -30,7 +32,8 @@ def test_a_bundle_holds_what_it_promises(bundles: dict[str, Path], task: str) ->
     top = {path.name for path in folder.iterdir()}
     assert top == {
         "manifest.json", "schema.json", "encoder.json", "model.onnx", "golden.jsonl", "decision.json",
-        "MODEL_CARD.md", "requirements.txt", "runtime", "README.md",
+        "MODEL_CARD.md", "requirements.txt", "runtime", "README.md", "pipeline.onnx", "profile.json",
+        "sbom.cdx.json", "MLmodel", "Dockerfile", ".dockerignore", "deploy",
     }  # fmt: skip
     manifest = Manifest.read(folder)
     assert manifest.files == hash_files(folder)
@@ -182,3 +185,23 @@ def test_the_limits_of_the_choice_are_kept(runs: dict[str, RunFolder], tmp_path:
     path = export_bundle(runs["binary"], choice, tmp_path / "b")
     assert json.loads((path / "decision.json").read_text())["limits"] == {"max_size_mb": 1000.0}
     assert "max_size_mb 1000" in (path / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_source_is_written_where_it_is_asked_for(runs: dict[str, RunFolder], tmp_path: Path) -> None:
+    path = export_bundle(
+        runs["binary"], choose(runs["binary"], "c0001"), tmp_path / "b", code=["python", "sql"]
+    )
+    assert sorted(each.name for each in (path / "source").iterdir()) == ["scorer.py", "scorer.sql"]
+    found = {check.name: check for check in verify_bundle(path, isolation=False).checks}
+    assert found["source"].ok is True
+    (path / "source" / "scorer.sql").write_text("SELECT 1")
+    sign(path)
+    assert {check.name: check for check in verify_bundle(path, isolation=False).checks}["source"].ok is None
+
+
+def test_a_language_that_is_not_known_is_refused_before_any_work(
+    runs: dict[str, RunFolder], tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="--code: found 'cobol'"):
+        export_bundle(runs["binary"], choose(runs["binary"]), tmp_path / "b", code=["cobol"])
+    assert list(tmp_path.iterdir()) == []

@@ -12,10 +12,12 @@ import pytest
 from tests.runtime.made import ROWS, make_predictor
 from workbench.runtime.asgi import App
 from workbench.runtime.bundle import Bundle
+from workbench.runtime.gates import Gates, check_gates
 from workbench.runtime.golden import GoldenFailure, GoldenReport
 from workbench.runtime.log import RequestLog
+from workbench.runtime.settings import ServeSettings
 
-GOOD = GoldenReport(60)
+GOOD = Gates()
 
 
 class Answer:
@@ -108,7 +110,7 @@ def test_v2_routes_answer_with_and_without_a_version(app: App, prefix: str) -> N
         ("/v2/health/live", {"live": True}),
         ("/v2/health/ready", {"ready": True}),
         ("/ping", {"ready": True}),
-        ("/v2", {"name": "workbench", "version": "3", "extensions": []}),
+        ("/v2", {"name": "workbench", "version": "3", "extensions": ["binary_tensor_data"]}),
     ],
 )
 def test_small_routes(app: App, path: str, document: Any) -> None:
@@ -201,7 +203,10 @@ def test_rows_that_do_not_fit_are_the_callers_fault(app: App, path: str, status:
     ]
     answer = post(app, path, [row] if path == "/predict" else {"inputs": inputs})
     assert answer.status == status
-    assert answer.json() == {"error": "row 0, column 'tenure': found 'long'; expected a number"}
+    assert answer.json() == {
+        "error": "row 0, column 'tenure': found 'long'; expected a number",
+        "code": "forgotten_feature",
+    }
 
 
 def test_the_content_type_does_not_matter(app: App) -> None:
@@ -213,7 +218,7 @@ def test_the_content_type_does_not_matter(app: App) -> None:
 
 @pytest.mark.parametrize("announced", [True, False])
 def test_long_bodies_are_413(bundle: Bundle, announced: bool) -> None:
-    app = App(bundle, GOOD, max_body_bytes=1000)
+    app = App(bundle, GOOD, ServeSettings(max_body_bytes=1000))
     headers = {"content-length": "1001"} if announced else {}
     body: list[bytes] = [b" " * 400] * 3
     answer = call(app, "POST", "/predict", body, headers)
@@ -225,7 +230,8 @@ def test_long_bodies_are_413(bundle: Bundle, announced: bool) -> None:
 def test_a_broken_model_is_not_the_callers_fault(bundle: Bundle) -> None:
     broken = Bundle(bundle.path, bundle.manifest, make_predictor(broken=True))
     answer = post(App(broken, GOOD), "/predict", ROWS)
-    assert (answer.status, answer.json()) == (500, {"error": "the model failed; the server's log says why"})
+    assert answer.status == 500
+    assert answer.json() == {"error": "the model failed; the server's log says why", "code": "model_failed"}
 
 
 def test_a_fault_of_ours_is_answered_and_logged(
@@ -234,7 +240,7 @@ def test_a_fault_of_ours_is_answered_and_logged(
     def fail(*_: Any) -> None:
         raise RuntimeError("a secret of the house")
 
-    monkeypatch.setattr("workbench.runtime.protocol.predict_rows", fail)
+    monkeypatch.setattr("workbench.runtime.scorer.Scorer.rows", fail)
     log = RequestLog(tmp_path / "log")
     answer = post(App(bundle, GOOD, log=log), "/predict", ROWS)
     log.close()
@@ -246,14 +252,17 @@ def test_a_fault_of_ours_is_answered_and_logged(
 
 
 def test_a_bundle_that_fails_its_golden_rows_is_not_ready(bundle: Bundle) -> None:
-    app = App(bundle, GoldenReport(60, (GoldenFailure(7, "alone", "[0.1]", "[0.2]"),)))
+    report = GoldenReport(60, (GoldenFailure(7, "alone", "[0.1]", "[0.2]"),))
+    app = App(bundle, check_gates(bundle, ServeSettings(), golden=report))
     assert call(app, "GET", "/v2/health/live").status == 200
     for path in ("/v2/health/ready", "/ping", "/v2/models/churn/ready"):
         answer = call(app, "GET", path)
         assert (answer.status, answer.json()["ready"]) == (503, False)
         assert "line 7 (alone): found [0.1], expected [0.2]" in answer.json()["error"]
     assert post(app, "/predict", ROWS).status == 503
-    assert 'workbench_model_ready{worker="' in call(app, "GET", "/metrics").body.decode()
+    text = call(app, "GET", "/metrics").body.decode()
+    assert "workbench_model_ready 0" in text
+    assert 'workbench_model_not_ready{code="golden_rows"} 1' in text
 
 
 # ---------------------------------------------------------------- the log and the counters
@@ -284,7 +293,7 @@ def test_a_request_is_one_line_without_secrets(bundle: Bundle, tmp_path: Path) -
 
 def test_rows_are_logged_when_asked(bundle: Bundle, tmp_path: Path) -> None:
     log = RequestLog(tmp_path / "log")
-    app = App(bundle, GOOD, log=log, log_rows=True)
+    app = App(bundle, GOOD, ServeSettings(log_rows=True), log=log)
     plain = post(app, "/predict", ROWS).json()["predictions"]
     inputs = [
         {"name": name, "shape": [3], "datatype": "BYTES", "data": [row[name] for row in ROWS]}
@@ -304,13 +313,16 @@ def test_requests_are_counted(bundle: Bundle) -> None:
     post(app, "/predict", ROWS[0])
     post(app, "/predict", [5])
     text = call(app, "GET", "/metrics").body.decode()
-    values = {
-        line.split('worker="')[0]: line.rsplit(" ", 1)[1] for line in text.splitlines() if line[0] != "#"
-    }
-    assert values["workbench_rows_total{"] == "4"
-    assert values['workbench_requests_total{route="/predict",status="200",'] == "2"
-    assert values['workbench_requests_total{route="/predict",status="422",'] == "1"
-    assert values['workbench_request_duration_seconds_count{route="/predict",'] == "2"
+    values = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")
+    assert values["workbench_rows_total"] == "4"
+    assert values['workbench_requests_total{route="/predict",status="200"}'] == "2"
+    assert values['workbench_requests_total{route="/predict",status="422"}'] == "1"
+    assert values['workbench_request_duration_seconds_count{route="/predict"}'] == "2"
+    assert values['workbench_refusals_total{code="bad_request"}'] == "1"
+    assert values['model_infer_request_success_total{model="churn",version="3"}'] == "2"
+    assert values['model_infer_request_failure_total{model="churn",version="3"}'] == "1"
+    assert values['model_infer_request_duration_count{model="churn",version="3"}'] == "3"
+    assert values['request_predict_seconds_count{model_name="churn"}'] == "2"
 
 
 def test_a_client_that_leaves_gets_nothing(app: App) -> None:

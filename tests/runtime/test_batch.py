@@ -185,8 +185,10 @@ def test_a_missing_column_is_said_before_any_row(bundle: Bundle, tmp_path: Path)
         ("in.csv.gz", b"\x1f\x8bnot gzip at all", "cannot be unpacked"),
         ("in.csv.gz", gzip.compress(b"tenure," * 9999)[:-20], "cannot be unpacked"),
         ("in.parquet", b"PAR1 and nothing", "no readable Parquet file"),
-        ("in.xlsx", b"x", "the ending says no format"),
-        ("in.parquet.gz", b"x", "the ending says no format"),
+        ("in.xlsx", b"PK\x03\x04\0\0", "no text file"),
+        ("in.parquet.gz", b"x", "no readable Parquet file"),
+        ("in.json", b'[{"tenure": 1}, {"tenu', "record 1, is no JSON"),
+        ("in.json", b'[{"tenure": 1}', "cut short"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_clear_error(

@@ -6,6 +6,7 @@ import pytest
 
 from tests.runtime.made import ROWS, golden_line, make_predictor, write_manifest
 from workbench.runtime.check import check_bundle
+from workbench.runtime.errors import NoBundleError
 
 
 def test_a_whole_bundle_passes(any_folder: Path) -> None:
@@ -44,4 +45,5 @@ def test_golden_rows_that_cannot_be_read_fail(copied: Path, content: str | None)
 
 def test_what_is_no_bundle_fails(tmp_path: Path) -> None:
     assert "no manifest.json" in check_bundle(tmp_path).checks[0].detail
-    assert not check_bundle(tmp_path / "nowhere").ok
+    with pytest.raises(NoBundleError, match="does not exist"):
+        check_bundle(tmp_path / "nowhere")

@@ -47,6 +47,9 @@ def test_exit_codes_tell_whose_fault_it_is(
     captured = capsys.readouterr()
     assert captured.err == "error: nowhere.csv does not exist\n"
     assert json.loads(captured.out) == {"error": "nowhere.csv does not exist"}
+    for verb in (["predict", str(table), "--out", "out.csv"], ["serve", "--port", "0"], ["check"]):
+        assert main([verb[0], "no-bundle", *verb[1:]]) == 2
+        assert capsys.readouterr().err.startswith("error: no-bundle does not exist")
     (copied / "model.onnx").write_bytes(b"")
     assert main(["predict", str(copied), str(table), "--out", "out.csv"]) == 1
     assert capsys.readouterr().err.startswith("error: model.onnx is changed")

@@ -11,6 +11,7 @@ from tests.runtime.made import ROWS, make_predictor
 from workbench.runtime import protocol
 from workbench.runtime.bundle import Bundle
 from workbench.runtime.errors import InputError, MissingColumnError
+from workbench.runtime.scorer import Scorer
 
 PREDICTOR = make_predictor()
 JSON = st.recursive(
@@ -37,7 +38,7 @@ def infer_request(rows: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
 
 def answer(bundle: Bundle, document: dict[str, Any]) -> dict[str, Any]:
     request = protocol.parse_infer(document, bundle.predictor)
-    return protocol.infer_answer(bundle.manifest, request, protocol.infer(bundle.predictor, request))
+    return protocol.infer_answer(bundle.manifest, request, protocol.score(Scorer(bundle.predictor), request))
 
 
 # ---------------------------------------------------------------- plain rows
@@ -64,7 +65,7 @@ def test_what_holds_no_rows_is_said(document: Any, words: str) -> None:
 
 
 def test_plain_answers_name_classes_and_probabilities(any_bundle: Bundle) -> None:
-    scored = protocol.predict_rows(any_bundle.predictor, ROWS)
+    scored = Scorer(any_bundle.predictor).rows(ROWS)
     names = [str(label) for label in any_bundle.manifest.classes]
     document = protocol.rows_answer(any_bundle.manifest, names, scored)
     assert (document["model"], document["version"]) == ("churn", "3")
@@ -189,7 +190,7 @@ def test_any_document_is_answered_or_refused(document: Any) -> None:
 @given(st.integers(0, 7), st.sampled_from(["shape", "datatype", "data", "name"]), JSON)
 def test_any_input_is_answered_or_refused(position: int, key: str, value: Any) -> None:
     try:
-        protocol.infer(PREDICTOR, protocol.parse_infer(spoilt(position, **{key: value}), PREDICTOR))
+        protocol.score(Scorer(PREDICTOR), protocol.parse_infer(spoilt(position, **{key: value}), PREDICTOR))
     except InputError as error:
         assert "\n" not in str(error)
 

@@ -32,7 +32,7 @@ OUTPUT = st.sampled_from(
 )
 
 
-@given(st.lists(COLUMN, max_size=4).map(tuple), OUTPUT)
+@given(st.lists(COLUMN, max_size=4, unique_by=lambda column: column.name).map(tuple), OUTPUT)
 def test_a_schema_survives_json(columns: tuple[Column, ...], output: Output) -> None:
     schema = Schema(columns, output, {"delimiter": ";"})
     again = Schema.from_json(json.loads(json.dumps(schema.to_json())))

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from tests.runtime.made import ROWS, golden_line, make_predictor, write_manifest
 from workbench.runtime.bundle import Bundle
 from workbench.runtime.errors import ServeError
 from workbench.runtime.server import listening, serve
+from workbench.runtime.settings import ServeSettings
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -45,7 +47,7 @@ def serving(folder: Path, *options: str) -> Iterator[Served]:
         try:
             assert process.stderr is not None
             for line in process.stderr:
-                found = re.search(r"http://\S+", line)
+                found = re.search(r"https?://\S+", line)
                 if found:
                     break
             else:
@@ -169,7 +171,7 @@ def test_a_port_in_use_is_one_clear_error(folder: Path) -> None:
         listening("127.0.0.1", 0) as taken,
         pytest.raises(ServeError, match=r"port \d+ of 127\.0\.0\.1 is in use\. Choose another"),
     ):
-        serve(folder, port=taken.getsockname()[1])
+        serve(folder, ServeSettings(port=taken.getsockname()[1]))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +186,7 @@ def test_a_port_in_use_is_one_clear_error(folder: Path) -> None:
 )
 def test_an_address_that_is_none_is_one_clear_error(folder: Path, host: str, port: int, words: str) -> None:
     with pytest.raises(ServeError) as caught:
-        serve(folder, host=host, port=port)
+        serve(folder, ServeSettings(host=host, port=port))
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -192,10 +194,153 @@ def test_an_address_that_is_none_is_one_clear_error(folder: Path, host: str, por
 def test_a_log_that_cannot_be_written_is_said_at_the_start(folder: Path, tmp_path: Path) -> None:
     for workers in (1, 2):
         with pytest.raises(ServeError, match="the log"):
-            serve(folder, port=0, log=str(tmp_path), workers=workers)
+            serve(folder, ServeSettings(port=0, log=str(tmp_path), workers=workers))
 
 
 def test_without_uvicorn_it_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(ServeError, match="serving needs uvicorn"):
         serve(folder)
+
+
+# ---------------------------------------------------------------- limits and safety
+
+
+@pytest.fixture(scope="module")
+def guarded(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server with a key, few places, little patience and nothing to say to strangers."""
+    keys = tmp_path_factory.mktemp("keys") / "keys"
+    keys.write_text("tests: a long secret\n")
+    options = (
+        "--auth-file",
+        str(keys),
+        "--terse-errors",
+        "--timeout",
+        "1s",
+        "--queue",
+        "4",
+        "--max-body",
+        "200000",
+    )
+    with serving(folder, "--log", "off", *options) as served:
+        yield served
+        assert served.stop() == 0
+
+
+KEY = {"authorization": "Bearer a long secret"}
+
+
+def test_strangers_learn_nothing_but_that_it_lives(guarded: Served) -> None:
+    answer = httpx.post(f"{guarded.url}/predict", json=ROWS)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert answer.json() == {"error": "a key is needed", "code": "no_key"}
+    for path in ("/v2", "/metrics", "/docs", "/openapi.json", "/nowhere"):
+        assert httpx.get(f"{guarded.url}{path}").status_code == 401
+    for path in ("/v2/health/live", "/v2/health/ready", "/ping", "/livez", "/readyz", "/healthz"):
+        assert httpx.get(f"{guarded.url}{path}").status_code == 200
+    answer = httpx.post(f"{guarded.url}/predict", json={"tenure": "a"}, headers=KEY)
+    assert "column" in answer.json()["error"]  # who has a key is told
+    assert httpx.post(f"{guarded.url}/predict", json=ROWS, headers=KEY).status_code == 200
+
+
+def test_a_body_that_does_not_arrive_is_given_up(guarded: Served) -> None:
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nX-API-Key: a long secret\r\nContent-Length: 50\r\n\r\n{"
+    host, port = guarded.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head)
+        started = time.monotonic()
+        answer = connection.recv(65536)
+        assert b" 408 " in answer
+        assert b'"code":"timeout"' in answer
+        assert 0.5 < time.monotonic() - started < 5
+        assert connection.recv(65536) == b""  # and the connection is closed
+
+
+def test_one_too_many_is_told_to_come_back(guarded: Served) -> None:
+    """A dozen connections speak at once to a server that has four places; probes are answered all the same."""
+    body = json.dumps({"rows": ROWS * 150}).encode()
+    head = f"POST /predict HTTP/1.1\r\nHost: a\r\nX-API-Key: a long secret\r\nContent-Length: {len(body)}\r\n\r\n"
+    host, port = guarded.url.removeprefix("http://").split(":")
+    with contextlib.ExitStack() as stack:
+        connections = [
+            stack.enter_context(socket.create_connection((host, int(port)), timeout=20)) for _ in range(12)
+        ]
+        for connection in connections:
+            connection.sendall(head.encode() + body)
+        assert httpx.get(f"{guarded.url}/v2/health/live", timeout=20).status_code == 200
+        answers = [connection.recv(4096) for connection in connections]
+    statuses = [answer.split()[1] for answer in answers]
+    assert set(statuses) == {b"200", b"503"}
+    refused = next(answer for answer in answers if b" 503 " in answer)
+    assert b"retry-after: 1" in refused.lower()
+    assert httpx.post(f"{guarded.url}/predict", json=ROWS, headers=KEY).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
+    words = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+    ]
+    subprocess.run(
+        [*words, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+        check=True,
+        capture_output=True,
+    )
+    return cert, key
+
+
+def test_it_speaks_https(folder: Path, certificate: tuple[str, str]) -> None:
+    cert, key = certificate
+    with serving(
+        folder, "--log", "off", "--tls-cert", cert, "--tls-key", key, "--expect", "churn@3"
+    ) as served:
+        assert served.url.startswith("https://")
+        with httpx.Client(verify=ssl.create_default_context(cafile=cert), base_url=served.url) as client:
+            assert client.post("/predict", json=ROWS).status_code == 200
+        assert served.stop() == 0
+
+
+def test_a_wrong_certificate_is_said_at_the_start(folder: Path, certificate: tuple[str, str]) -> None:
+    cert, key = certificate
+    for settings in (
+        ServeSettings(tls_cert=key, tls_key=key),
+        ServeSettings(tls_cert="nowhere", tls_key=key),
+        ServeSettings(tls_key=key),
+    ):
+        with pytest.raises(ServeError):
+            serve(folder, settings)
+    assert cert
+
+
+def test_another_model_than_expected_is_never_ready(folder: Path) -> None:
+    with serving(folder, "--expect", "churn@4", "--max-data-age", "1d") as served:
+        answer = httpx.get(f"{served.url}/v2/health/ready")
+        assert (answer.status_code, answer.json()["code"]) == (503, "wrong_model")
+        answer = httpx.post(f"{served.url}/invocations", json={"dataframe_records": ROWS})
+        assert (answer.status_code, answer.json()["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
+        text = httpx.get(f"{served.url}/metrics").text
+        for code in ("wrong_model", "stale_data"):
+            assert f'workbench_model_not_ready{{code="{code}"}} 1' in text
+        assert served.stop() == 0
+
+
+def test_whichever_worker_is_asked_counts_for_all(folder: Path) -> None:
+    with serving(folder, "--workers", "2", "--log", "off") as served:
+        for _ in range(20):
+            assert httpx.post(f"{served.url}/predict", json=ROWS[0], timeout=30).status_code == 200
+        deadline = time.monotonic() + 20
+        while "workbench_rows_total 20\n" not in httpx.get(f"{served.url}/metrics", timeout=30).text:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert served.stop() == 0

@@ -31,6 +31,10 @@ from workbench.runtime.values import (
         ("12 %", ".", "", 12.0),
         ("1.234,5 €", ",", ".", 1234.5),
         ("1 234,5", ",", " ", 1234.5),
+        ("−1.5", ".", "", -1.5),
+        ("R$ 1.50", ".", "", 1.5),
+        ("INR 12,34,567", ".", ",", 1234567.0),
+        ("1’234.50 CHF", ".", "'", 1234.5),
         ("1e999", ".", "", math.inf),
         ("-inf", ".", "", -math.inf),
     ],
@@ -107,3 +111,19 @@ def test_levels_give_their_texts_back(texts: list[str | None]) -> None:
     assert levels.texts() == texts
     assert len(set(levels.values)) == len(levels.values)
     assert levels.take(slice(1, None)).texts() == texts[1:]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("1583065800", 1583065800.0),
+        (" 1583065800.5 ", 1583065800.5),
+        ("1583065800000", 1583065800.0),
+        (1583065800000, 1583065800.0),
+        ("20200131", 1580428800.0),  # a date without separators
+        ("2020", None),
+        ("12345678", None),
+    ],
+)
+def test_an_epoch_may_be_a_number_or_a_text(value: object, seconds: float | None) -> None:
+    assert moment_seconds(value, ()) == seconds

@@ -34,9 +34,24 @@ def test_every_family_passes_the_gate_and_a_wrong_one_does_not(name: str) -> Non
     learned = learn(family.encoding(params, problem), data)
     fitted = family.fit(params, Sample(learned.matrix, data.y), problem, rounds=5, seed=0)
     predictor = Predictor(data.schema, learned.encoder, to_onnx(fitted.form(), learned.matrix.shape[1]))
-    assert parity.check(predictor, fitted.predict, data).largest < parity.TOLERANCE
+    columns = parity.gate_columns(data, np.arange(10))
+    library = fitted.predict(learned.encoder.encode_columns(columns))
+    assert parity.check(predictor, columns, library, data).largest < parity.TOLERANCE
     with pytest.raises(FitError, match="does not answer what the library answers"):
-        parity.check(predictor, lambda X: fitted.predict(X) + 1e-3, data)
+        parity.check(predictor, columns, library + 1e-3, data)
+
+
+def test_the_gate_begins_with_the_golden_rows() -> None:
+    data = make_data(rows=300)
+    golden = parity.golden_rows(data, np.arange(200, 300))
+    assert len(golden) == parity.GOLDEN_ROWS and (golden >= 200).sum() > 40
+    columns = parity.gate_columns(data, np.arange(200, 300))
+    for name, values in data.take(golden).columns.items():
+        first = columns[name]
+        if isinstance(values, np.ndarray):
+            np.testing.assert_array_equal(np.asarray(first)[: len(golden)], values)
+        else:
+            assert first.take(slice(0, len(golden))).texts() == values.texts()  # type: ignore[union-attr]  # both Levels
 
 
 def test_raw_rows_read_back_to_the_same_values() -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.search.conftest import make_data
 from workbench.search.plan import describe_problem
 from workbench.search.records import Candidate
-from workbench.search.tasks import Job, Setup
+from workbench.search.tasks import AssembleTask, Config, FoldDone, FoldTask, Setup
 from workbench.search.workers import Failure, WorkerPool, failed_candidate
 
 
@@ -50,8 +50,19 @@ def _params(family: str) -> dict[str, object]:
     return all_families()[family].portfolio(problem)[0]
 
 
-def test_a_job_comes_back_as_a_measured_candidate(pool: WorkerPool, run: Path) -> None:
-    pool.submit(Job("c0001", "linear", _params("linear"), "portfolio", 0))
+def fold(name: str, split: int = 0, params: dict[str, object] | None = None) -> FoldTask:
+    return FoldTask(
+        Config(name, "linear", _params("linear") if params is None else params, "portfolio", 0), split
+    )
+
+
+def test_folds_come_back_and_make_a_measured_candidate(pool: WorkerPool, run: Path) -> None:
+    for split in range(3):
+        pool.submit(fold("c0001", split))
+        done = answer(pool)
+        assert isinstance(done, FoldDone)
+        assert done.peak_memory_mb > 10
+    pool.submit(AssembleTask(fold("c0001").config))
     candidate = answer(pool)
     assert isinstance(candidate, Candidate)
     assert candidate.status == "ok", candidate.reason
@@ -61,10 +72,11 @@ def test_a_job_comes_back_as_a_measured_candidate(pool: WorkerPool, run: Path) -
     out_of_fold = np.load(run / "candidates" / "c0001" / "oof.npy")
     assert out_of_fold.shape == (300, 2)
     assert np.isfinite(out_of_fold).all()
+    assert not (run / "candidates" / "c0001" / "parts").exists()
 
 
 def test_a_failing_job_says_at_which_stage_and_why(pool: WorkerPool) -> None:
-    pool.submit(Job("c0002", "linear", {"C": "much"}, "portfolio", 0))
+    pool.submit(fold("c0002", params={"C": "much"}))
     candidate = answer(pool)
     assert isinstance(candidate, Candidate)
     assert (candidate.status, candidate.stage) == ("failed", "fit")
@@ -74,30 +86,29 @@ def test_a_failing_job_says_at_which_stage_and_why(pool: WorkerPool) -> None:
 def test_a_job_over_its_time_is_killed_and_the_next_one_runs(pool: WorkerPool) -> None:
     before = pool._workers[0].process.pid
     os.kill(before, signal.SIGSTOP)  # a fit that does not come back
-    pool.submit(Job("c0003", "linear", _params("linear"), "portfolio", 0), kill_at=time.monotonic() + 0.3)
+    pool.submit(fold("c0003"), kill_at=time.monotonic() + 0.3)
     failure = answer(pool)
     assert isinstance(failure, Failure)
     assert failure.status == "stopped"
     assert "clock" in failure.reason
-    pool.submit(Job("c0004", "linear", _params("linear"), "portfolio", 0))
-    following = answer(pool)
-    assert isinstance(following, Candidate) and following.status == "ok"
+    pool.submit(fold("c0004"))
+    assert isinstance(answer(pool), FoldDone)
 
 
 def test_a_job_over_its_memory_is_killed(pool: WorkerPool) -> None:
     pool.memory_limit_mb = 1.0
-    pool.submit(Job("c0005", "linear", _params("linear"), "portfolio", 0))
+    pool.submit(fold("c0005"))
     failure = answer(pool)
     assert isinstance(failure, Failure)
     assert "memory" in failure.reason and "--max-memory" in failure.hint
-    candidate = failed_candidate(Job("c0005", "linear", {}, "portfolio", 0), failure)
+    candidate = failed_candidate(fold("c0005"), failure)
     assert (candidate.status, candidate.peak_memory_mb > 1) == ("stopped", True)
 
 
 def test_a_worker_that_dies_is_answered_for_and_replaced(pool: WorkerPool) -> None:
     process = pool._workers[0].process
     os.kill(process.pid, signal.SIGSTOP)
-    pool.submit(Job("c0006", "linear", _params("linear"), "portfolio", 0))
+    pool.submit(fold("c0006"))
     os.kill(process.pid, signal.SIGKILL)
     failure = answer(pool)
     assert isinstance(failure, Failure)

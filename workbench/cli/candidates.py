@@ -8,6 +8,7 @@ from typing import Any
 from .table import NOTHING, interval, render, rounded, score_places, whole
 
 Row = Mapping[str, Any]
+_FINAL = {"hold-out": "on the hold-out, rows that no choice has seen"}
 
 
 def candidate_table(rows: Sequence[Row]) -> str:
@@ -27,9 +28,11 @@ def candidate_table(rows: Sequence[Row]) -> str:
         return "No candidate has a score."
     first = shown[0]
     places = score_places(first["score_low"], first["score_high"])
-    held_out: dict[str, Callable[[Row], str]] = {}
-    if any(row.get("holdout_score") is not None for row in shown):
-        held_out["hold-out"] = lambda row: interval(row.get("holdout_score"), None, None, places)
+    final: dict[str, Callable[[Row], str]] = {}
+    if any(row.get("final_score") is not None for row in shown):
+        final["final [95 %]"] = lambda row: interval(
+            row.get("final_score"), row.get("final_low"), row.get("final_high"), places
+        )
     columns: dict[str, Callable[[Row], str]] = {
         "id": lambda row: str(row["id"]),
         "family": lambda row: str(row["family"]),
@@ -37,7 +40,7 @@ def candidate_table(rows: Sequence[Row]) -> str:
             row["score"], row["score_low"], row["score_high"], places
         ),
         "": _marks,
-        **held_out,
+        **final,
         "p50 µs": lambda row: rounded(row["latency_p50_us"]),
         "p99 µs": lambda row: rounded(row["latency_p99_us"]),
         "CPU µs/row": lambda row: rounded(row["cpu_us_per_row"]),
@@ -78,9 +81,9 @@ def legend(rows: Sequence[Row]) -> str:
     if scored is not None:
         on = f" on {scored['score_rows']:,} rows" if scored.get("score_rows") else ""
         data = scored.get("score_data") or "validation"
-        held_out = any(row.get("holdout_score") is not None for row in rows)
-        unseen = " Hold-out: the same on rows that no choice has seen." if held_out else ""
-        lines.append(f"Scores: {scored['metric']}, higher is better, {data}{on}.{unseen}")
+        final = next((row["final_data"] for row in rows if row.get("final_data")), None)
+        honest = f" Final: {_FINAL.get(str(final), final)}." if final else ""
+        lines.append(f"Scores: {scored['metric']}, higher is better, {data}{on}.{honest}")
     timed = next((row for row in rows if row.get("calls")), None)
     if timed is not None:
         lines.append(
@@ -106,6 +109,41 @@ def failures(rows: Sequence[Row]) -> str:
         for row in failed
     ]
     return f"Failed or stopped ({len(failed)}):\n{render(names, cells, left=names)}"
+
+
+_SPENT = {
+    "encode": "encoding",
+    "fit": "fitting",
+    "predict": "predicting and scoring",
+    "score": "predicting and scoring",
+    "convert": "writing the served form",
+    "parity": "the parity gate",
+    "measure": "measuring",
+    "sample": "choosing what to try",
+    "idle": "waiting, starting and others' work on the machine",
+}
+
+
+def time_spent(info: Mapping[str, Any]) -> str:
+    """Say where the processor time of a run went; empty where that is not known.
+
+    Examples
+    --------
+    >>> time_spent({"cpu_spent": {"fit": 90.0, "idle": 10.0, "available": 100.0}})
+    "Processor time: 90 % fitting, 10 % waiting, starting and others' work on the machine (100 s in all)."
+    """
+    spent: dict[str, float] = dict(info.get("cpu_spent") or {})
+    available = spent.pop("available", 0.0)
+    if not available:
+        return ""
+    shares: dict[str, float] = {}
+    for name, seconds in spent.items():
+        words = _SPENT.get(name, name)
+        shares[words] = shares.get(words, 0.0) + seconds / available
+    parts = [
+        f"{100 * share:.0f} % {words}" for words, share in sorted(shares.items(), key=lambda each: -each[1])
+    ]
+    return f"Processor time: {', '.join(parts)} ({available:.0f} s in all)."
 
 
 def paragraphs(*parts: str) -> str:

@@ -24,6 +24,18 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--version", metavar="V", help="the model's version; default: 1")
     group.add_argument("--note", metavar="TEXT", help="why this one: kept in decision.json")
     group.add_argument("--by", metavar="WHO", help="who decided; default: the user of this process")
+    extras = parser.add_argument_group("what the bundle holds more")
+    extras.add_argument(
+        "--code",
+        metavar="LANGUAGE",
+        action="append",
+        help="the scorer as source text: python, c, java, javascript or sql; repeatable; linear and small "
+        "tree models without free text",
+    )
+    extras.add_argument(
+        "--hashes", action="store_true", help="ask pip's package index for the hashes of requirements.txt"
+    )
+    extras.add_argument("--sign", metavar="KEY", help="sign the manifest with this Ed25519 private key (PEM)")
     parser.add_argument("--overwrite", action="store_true", help="replace a bundle that lies there")
 
 
@@ -44,6 +56,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         choice,
         options.out,
         overwrite=options.overwrite,
+        hashes=options.hashes,
+        code=options.code or (),
+        sign=options.sign,
         progress=lambda event: console.note(str(event["message"])),
         **{key: value for key, value in wanted.items() if value is not None},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .candidates import candidate_table, failures, legend, paragraphs
+from .candidates import candidate_table, failures, legend, paragraphs, time_spent
 from .command import Command
 from .console import Console
 from .options import add_prices, add_run
@@ -18,8 +18,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.api import open_run
 
-    rows = open_run(options.run).rows(options.prices)
-    console.result(rows, paragraphs(candidate_table(rows), legend(rows), failures(rows)))
+    run = open_run(options.run)
+    rows = run.rows(options.prices)
+    console.result(
+        rows, paragraphs(candidate_table(rows), legend(rows), failures(rows), time_spent(run.info))
+    )
     return 0
 
 

@@ -45,6 +45,12 @@ def _add_task(group: argparse._ArgumentGroup) -> None:
         "neg_log_loss or neg_root_mean_squared_error)",
     )
     group.add_argument("--positive", metavar="LABEL", help="the class that counts as yes in a binary task")
+    group.add_argument(
+        "--costs",
+        type=costs,
+        metavar="YES,NO",
+        help='what a wrong "yes" and a wrong "no" cost: the threshold of the answer is set to what is cheapest',
+    )
 
 
 def _add_columns(group: argparse._ArgumentGroup) -> None:
@@ -54,6 +60,45 @@ def _add_columns(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--time-column", metavar="COL", help="validate forward in the order of this column")
     group.add_argument("--weight", metavar="COL", help="how much each row counts")
+    group.add_argument(
+        "--holdout",
+        type=share,
+        metavar="0.2",
+        help="part of the rows that no choice sees; default: a fifth where rows are plenty or in time, else none, "
+        "and the final score is corrected for the choice",
+    )
+
+
+def share(text: str) -> float:
+    """Read a part of the whole, from 0 to 1.
+
+    Examples
+    --------
+    >>> share("0.2")
+    0.2
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected a number such as 0.2") from None
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected a part of the rows such as 0.2")
+    return number
+
+
+def costs(text: str) -> tuple[float, float]:
+    """Read what a wrong "yes" and a wrong "no" cost.
+
+    Examples
+    --------
+    >>> costs("1,5")
+    (1.0, 5.0)
+    """
+    try:
+        wrong_yes, wrong_no = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected two numbers such as 1,5") from None
+    return wrong_yes, wrong_no
 
 
 def _add_bounds(group: argparse._ArgumentGroup) -> None:
@@ -77,8 +122,8 @@ def _add_engine(group: argparse._ArgumentGroup) -> None:
 
 #: Options that the search takes under the same name, passed on only where they were given.
 PASSED = (
-    "task", "metric", "positive", "drop", "group", "time_column", "weight", "max_latency", "max_price",
-    "max_size", "max_memory", "families", "workers", "seed", "storage", "prices", "name",
+    "task", "metric", "positive", "drop", "group", "time_column", "weight", "holdout", "costs", "max_latency",
+    "max_price", "max_size", "max_memory", "families", "workers", "seed", "storage", "prices", "name",
 )  # fmt: skip
 
 

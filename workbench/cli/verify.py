@@ -17,13 +17,16 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="predict in a new environment made from the bundle's requirements.txt (full, the default), in "
         "a fresh interpreter that refuses the training libraries (quick), or not at all (off)",
     )
+    parser.add_argument(
+        "--key", metavar="PUBLIC", help="the Ed25519 public key (PEM) that the bundle has to be signed with"
+    )
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.export.verify import Isolation, verify_bundle
 
     kinds: dict[str, Isolation] = {"full": True, "quick": "quick", "off": False}
-    report = verify_bundle(options.bundle, isolation=kinds[options.isolation])
+    report = verify_bundle(options.bundle, isolation=kinds[options.isolation], key=options.key)
     console.result(report.to_json(), report.to_text())
     return 0 if report.ok else 1
 

@@ -8,16 +8,17 @@ import io
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import pyarrow as pa
 import pyarrow.csv
 
-from workbench.errors import DataError
+from workbench.errors import DataError, shown
+from workbench.runtime.csv_text import records_of
 from workbench.runtime.schema import tidy_names
 
 from .dataset import Finding
-from .dialect import Dialect, csv_reader, sniff
+from .dialect import Dialect, sniff
 from .encoding import guess_encoding, legacy_encoding
 from .table import Table
 
@@ -55,21 +56,27 @@ def read_delimited(path: Path, *, header: bool | None = None) -> Table:
         raise DataError(f"{path.name} is empty", expected="a header and at least one row")
     dialect = sniff(text.lstrip("\ufeff"), complete=complete, header=header)
     try:
-        columns, skipped = _read(path, dialect, encoding)
+        columns, odd = _read(path, dialect, encoding)
     except UnicodeDecodeError:
         encoding = _legacy_of(path)
-        columns, skipped = _read(path, dialect, encoding)
+        columns, odd = _read(path, dialect, encoding)
     if not columns or len(columns[0]) == 0:
         raise DataError(f"{path.name} has a header and no rows", expected="at least one row")
     source = {
         "format": "csv",
         "delimiter": dialect.delimiter,
         "quote": dialect.quote,
+        "escape": dialect.style.escape,
+        "skip_blanks": dialect.style.skip_blanks,
         "encoding": encoding,
         "header": dialect.header,
         "raw_names": list(dialect.raw_names),
     }
-    findings = [*_about_encoding(encoding), *_about_skipped(skipped, len(columns[0]))]
+    findings = [
+        *_about_encoding(encoding),
+        *_about_titles(dialect.titles),
+        *_about_odd_lines(odd, len(columns[0])),
+    ]
     return Table(tuple(tidy_names(dialect.raw_names)), columns, source, path.name, tuple(findings))
 
 
@@ -109,14 +116,23 @@ def _legacy_of(path: Path) -> str:
     return legacy_encoding(bytes(sample), path.name)
 
 
-def _read(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.ChunkedArray, ...], int]:
-    """Read all rows; return the columns and the number of rows that could not be used.
+class _OddLines(NamedTuple):
+    """How many lines have more fields than the header, and were left out, or fewer, and were filled up."""
+
+    long: int = 0
+    short: int = 0
+
+
+def _read(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.ChunkedArray, ...], _OddLines]:
+    """Read all rows; return the columns and the number of lines of another length.
 
     Raises
     ------
     UnicodeDecodeError
         Where the bytes do not fit the encoding.
     """
+    if dialect.style.skip_blanks:  # what pyarrow's reader cannot do
+        return _read_ragged(path, dialect, encoding)
     names = [str(at) for at in range(dialect.width)]
     ragged: list[int] = []
 
@@ -131,12 +147,14 @@ def _read(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.Chunked
                 pyarrow.csv.ReadOptions(
                     block_size=_LONGEST_LINE_BYTES,
                     column_names=names,
-                    skip_rows_after_names=int(dialect.header),
+                    skip_rows=dialect.skipped_lines,
                     encoding="utf8" if encoding == "utf-8-sig" else encoding,
                 ),
                 pyarrow.csv.ParseOptions(
                     delimiter=dialect.delimiter,
                     quote_char=dialect.quote or False,
+                    escape_char=dialect.style.escape or False,
+                    double_quote=dialect.style.escape is None,
                     newlines_in_values=dialect.quote is not None,
                     invalid_row_handler=skip,
                 ),
@@ -152,20 +170,23 @@ def _read(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.Chunked
         raise DataError(f"{path.name} is damaged", found=str(error)) from error
     if ragged:
         return _read_ragged(path, dialect, encoding)
-    return tuple(table.columns), 0
+    return tuple(table.columns), _OddLines()
 
 
-def _read_ragged(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.ChunkedArray, ...], int]:
+def _read_ragged(
+    path: Path, dialect: Dialect, encoding: str
+) -> tuple[tuple[pa.ChunkedArray, ...], _OddLines]:
     """Read a file whose lines differ in length: short rows are filled up, empty fields too many are dropped."""
     width = dialect.width
     chunks: list[list[pa.Array]] = [[] for _ in range(width)]
-    skipped = 0
+    long = short = 0
     previous = csv.field_size_limit(_LONGEST_FIELD)
     try:
         rows = _rows(path, dialect, encoding)
         while batch := list(itertools.islice(rows, _CHUNK_ROWS)):
             kept = [row for row in batch if not any(row[width:])]
-            skipped += len(batch) - len(kept)
+            long += len(batch) - len(kept)
+            short += sum(len(row) < width for row in kept)
             padded = [row[:width] + [""] * (width - len(row)) for row in kept]
             for at, fields in enumerate(zip(*padded, strict=True)):
                 chunks[at].append(pa.array(fields, pa.string()))
@@ -176,15 +197,14 @@ def _read_ragged(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.
         ) from error
     finally:
         csv.field_size_limit(previous)
-    return tuple(pa.chunked_array(parts, pa.string()) for parts in chunks), skipped
+    return tuple(pa.chunked_array(parts, pa.string()) for parts in chunks), _OddLines(long, short)
 
 
 def _rows(path: Path, dialect: Dialect, encoding: str) -> Iterator[list[str]]:
     with open_bytes(path) as raw, io.TextIOWrapper(raw, encoding=encoding, newline="") as text:
-        rows = (row for row in csv_reader(text, dialect.delimiter, dialect.quote) if row)
-        if dialect.header:
-            next(rows, None)
-        yield from rows
+        for _ in range(dialect.skipped_lines):
+            text.readline()
+        yield from records_of(text, dialect.style)
 
 
 def _about_encoding(encoding: str) -> Iterator[Finding]:
@@ -192,10 +212,24 @@ def _about_encoding(encoding: str) -> Iterator[Finding]:
         yield Finding("encoding", "info", None, f"the file is not UTF-8; it was read as {encoding}")
 
 
-def _about_skipped(skipped: int, kept: int) -> Iterator[Finding]:
-    if skipped:
+def _about_titles(titles: tuple[str, ...]) -> Iterator[Finding]:
+    if titles:
+        count = "a line" if len(titles) == 1 else f"{len(titles)} lines"
+        yield Finding(
+            "title_lines", "info", None, f"{count} above the table were left out: {shown(titles[0])}"
+        )
+
+
+def _about_odd_lines(odd: _OddLines, kept: int) -> Iterator[Finding]:
+    if odd.long:
         message = (
-            f"{skipped} of {skipped + kept} lines have more fields than the header and were left out; "
+            f"{odd.long:,} of {odd.long + kept:,} lines have more fields than the header and were left out; "
             "check the file's quotes"
         )
         yield Finding("malformed_rows", "warning", None, message)
+    if odd.short:
+        message = (
+            f"{odd.short:,} of {odd.long + kept:,} lines have fewer fields than the header; what they lack was "
+            "read as missing"
+        )
+        yield Finding("short_rows", "warning", None, message)

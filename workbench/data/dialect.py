@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from workbench.runtime.csv_text import CsvStyle, full_header, separator_line, title_count, usual_width
 from workbench.runtime.schema import MISSING_TEXT, parse_number
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -25,24 +26,45 @@ class Dialect:
 
     Attributes
     ----------
-    delimiter : str
-    quote : str or None
-        The character around texts that hold delimiters; None where quotes have no meaning.
+    style : CsvStyle
     header : bool
-        Whether the first line names the columns.
+        Whether a line names the columns.
     raw_names : tuple of str
         That line's fields as they are, one a column; positions ("0", "1", …) where there is no header.
+    skipped_lines : int
+        Lines before the first row: the header, and what stands above it.
+    titles : tuple of str
+        Lines of a title or comment among these.
     """
 
-    delimiter: str
-    quote: str | None
+    style: CsvStyle
     header: bool
     raw_names: tuple[str, ...]
+    skipped_lines: int = 0
+    titles: tuple[str, ...] = ()
+
+    @property
+    def delimiter(self) -> str:
+        """The character between fields."""
+        return self.style.delimiter
+
+    @property
+    def quote(self) -> str | None:
+        """The character around texts that hold delimiters."""
+        return self.style.quote
 
     @property
     def width(self) -> int:
         """The number of columns."""
         return len(self.raw_names)
+
+
+class _Split(NamedTuple):
+    """A text cut into records: titles, the table's own, and after how many lines each of all of them ends."""
+
+    titles: list[list[str]]
+    rows: list[list[str]]
+    ends: list[int]
 
 
 def sniff(text: str, *, complete: bool, header: bool | None = None) -> Dialect:
@@ -58,18 +80,36 @@ def sniff(text: str, *, complete: bool, header: bool | None = None) -> Dialect:
 
     Examples
     --------
-    >>> sniff("a;b\n1,5;2\n2,5;3\n", complete=True)
-    Dialect(delimiter=';', quote='"', header=True, raw_names=('a', 'b'))
+    >>> found = sniff("a;b\n1,5;2\n2,5;3\n", complete=True)
+    >>> found.delimiter, found.header, found.raw_names
+    (';', True, ('a', 'b'))
     >>> sniff("1\t2\n3\t4\n", complete=True).raw_names
     ('0', '1')
     """
-    best: tuple[float, float, str, str | None, list[list[str]]] | None = None
-    for delimiter in DELIMITERS:
-        for quote in _quotes(text, delimiter):
-            rows = _split(text, delimiter, quote, complete=complete)
-            agreement, plainness = _agreement(rows), _plainness(rows, delimiter)
-            if quote is None:
+    marked, at = separator_line(text)
+    text = text[at:]
+    style, split = _best_style(text, DELIMITERS if marked is None else (marked,), complete=complete)
+    has_header = _has_header(split.rows) if header is None else header
+    above = len(split.titles) + int(has_header)
+    return Dialect(
+        style,
+        has_header,
+        _raw_names(split.rows, has_header=has_header),
+        int(marked is not None) + (split.ends[above - 1] if above and split.ends else 0),
+        tuple(" ".join(record) for record in split.titles),
+    )
+
+
+def _best_style(text: str, delimiters: Sequence[str], *, complete: bool) -> tuple[CsvStyle, _Split]:
+    best: tuple[float, float, CsvStyle, _Split] | None = None
+    for delimiter in delimiters:
+        for style in _styles(text, delimiter, complete=complete):
+            split = _split(text, style, complete=complete)
+            agreement, plainness = _agreement(split.rows), _plainness(split.rows, delimiter)
+            if style.quote is None:
                 agreement -= 0.2  # quotes mean something unless they plainly do not
+            if split.titles:
+                agreement -= 0.05  # a header under another delimiter looks like a title, too
             if agreement < _LEAST_AGREEMENT:
                 continue
             if (
@@ -77,56 +117,64 @@ def sniff(text: str, *, complete: bool, header: bool | None = None) -> Dialect:
                 or (agreement > best[0] + 0.02)
                 or (agreement > best[0] - 0.02 and plainness > best[1])
             ):
-                best = (agreement, plainness, delimiter, quote, rows)
+                best = (agreement, plainness, style, split)
     if best is None:
-        delimiter, quote, rows = ",", '"', _split(text, "\0", '"', complete=complete)
-    else:
-        _, _, delimiter, quote, rows = best
-    has_header = _has_header(rows) if header is None else header
-    return Dialect(delimiter, quote, has_header, _raw_names(rows, has_header=has_header))
+        one = CsvStyle(",")
+        return one, _split(text, replace(one, delimiter="\0"), complete=complete)
+    return best[2], best[3]
 
 
-def _quotes(text: str, delimiter: str) -> list[str | None]:
-    if '"' in text:
-        return ['"', None]
-    return ["'", '"'] if delimiter + "'" in text and "'" + delimiter in text else ['"']
+def _styles(text: str, delimiter: str, *, complete: bool) -> Iterator[CsvStyle]:
+    """Yield the styles worth trying with a delimiter, the likeliest first."""
+    plain = CsvStyle(delimiter)
+    if '"' not in text:
+        if delimiter + "'" in text and "'" + delimiter in text:
+            yield CsvStyle(delimiter, "'")
+        yield plain
+        return
+    if f'{delimiter} "' in text:
+        rows = _split(text, plain, complete=complete).rows
+        if any(field[:1] == " " and field.lstrip(" ")[:1] == '"' for row in rows for field in row):
+            yield replace(plain, skip_blanks=True)
+    yield plain
+    if '\\"' in text:
+        yield replace(plain, escape="\\")
+    yield replace(plain, quote=None)
 
 
-def _split(text: str, delimiter: str, quote: str | None, *, complete: bool) -> list[list[str]]:
+def _split(text: str, style: CsvStyle, *, complete: bool) -> _Split:
     rows: list[list[str]] = []
-    lines = io.StringIO(text, newline="")
-    reader = csv_reader(lines, delimiter, quote)
+    ends: list[int] = []
+    reader = style.reader(io.StringIO(text, newline=""))
     try:
         for row in reader:
             if row:
                 rows.append(row)
+                ends.append(reader.line_num)
             if len(rows) > _ROWS_TRIED:
-                return rows[:-1]
+                break
+        else:
+            if complete:
+                return _below_titles(rows, ends)
     except csv.Error:  # a field longer than the module takes: these quotes swallow the file
-        return rows
-    return rows if complete or len(rows) < 2 else rows[:-1]
+        return _below_titles(rows, ends)
+    return _below_titles(rows if len(rows) < 2 else rows[:-1], ends)
 
 
-def csv_reader(lines: Iterable[str], delimiter: str, quote: str | None) -> Iterator[list[str]]:
-    """Return the csv module's reader for a dialect."""
-    if quote is None:
-        return csv.reader(lines, delimiter=delimiter, quotechar=None, quoting=csv.QUOTE_NONE)
-    return csv.reader(lines, delimiter=delimiter, quotechar=quote)
-
-
-def _modal_width(rows: Sequence[Sequence[str]]) -> int:
-    body = rows[1:] or rows
-    return Counter(len(row) for row in body).most_common(1)[0][0] if body else 0
+def _below_titles(rows: list[list[str]], ends: list[int]) -> _Split:
+    count = title_count(rows)
+    return _Split(rows[:count], rows[count:], ends)
 
 
 def _agreement(rows: list[list[str]]) -> float:
     """Share of lines with the usual number of fields; the first line counts for a fifth of it all."""
-    width = _modal_width(rows)
+    width = usual_width(rows[1:] or rows)
     if width < 2:
         return 0.0
     body = rows[1:] or rows
     share = sum(len(row) == width for row in body) / len(body)
-    return 0.8 * share + 0.2 * (width - 1 <= len(rows[0]) <= width)
+    # a name less than there are columns is usual in files that R wrote, and else a sign of wrong quotes
+    return 0.8 * share + {width: 0.2, width - 1: 0.15}.get(len(rows[0]), 0.0)
 
 
 def _plainness(rows: list[list[str]], delimiter: str) -> float:
@@ -176,12 +224,6 @@ def _counts_up(names: list[str]) -> bool:
 
 
 def _raw_names(rows: list[list[str]], *, has_header: bool) -> tuple[str, ...]:
-    width = max(_modal_width(rows), 1) if rows else 0
-    if not has_header:
-        return tuple(str(at) for at in range(width))
-    names = list(rows[0]) if rows else []
-    if len(names) == width - 1:
-        ends_empty = all(not row[-1].strip() for row in rows[1:] if len(row) == width)
-        # a delimiter at the end of every line, or row names without a heading as R writes them
-        names = [*names, ""] if ends_empty else ["", *names]
-    return tuple(names)
+    if has_header:
+        return tuple(full_header(rows[0], rows[1:])) if rows else ()
+    return tuple(str(at) for at in range(max(usual_width(rows[1:] or rows), 1) if rows else 0))

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from workbench.errors import shown
 from workbench.runtime.schema import Column1d, Levels
 
 from .checks import check_inputs
 from .dataset import Dataset, Finding
 from .infer import Inferred, finished, infer_column
 from .intake import Roles, find_roles, load_dataset, prefers_comma
+from .leaks import Power, column_powers
 from .read import read_table
 from .table import Table
 
 _MOST_COLUMNS_SHOWN = 80
 _MOST_ALIKE, _ALIKE_SHOWN = 6, 4
+_STRONG, _STRONGEST_SHOWN = {"roc_auc": 0.65, "r2": 0.25}, 3
 _MARKS = {"error": "✗", "warning": "!", "info": "·"}
 
 
@@ -38,6 +41,8 @@ class ColumnReport:
         The most frequent values of a category, else the first ones.
     low, high : str, float or None
         The range of numbers and dates.
+    alone : float or None
+        How well the column alone predicts the target: ROC AUC of classes, R² of numbers; None without a target.
     """
 
     name: str
@@ -48,6 +53,7 @@ class ColumnReport:
     examples: tuple[str, ...]
     low: str | float | None
     high: str | float | None
+    alone: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +142,26 @@ def inspect_data(source: object, *, target: str | None = None, drop: Sequence[st
         if dataset is None and role not in ("dropped", "target"):
             findings += inferred.findings
     if dataset is not None:
-        findings = [*dataset.findings, *check_inputs(dataset)]
+        powers = column_powers(dataset)
+        by_name = {power.column: power.score for power in powers}
+        reports = [replace(report, alone=by_name.get(report.name)) for report in reports]
+        findings = [*dataset.findings, *check_inputs(dataset), *_about_strongest(powers)]
     findings.sort(key=lambda finding: ("error", "warning", "info").index(finding.severity))
     about_target = _about_target(dataset, table) if dataset is not None else None
     return Inspection(table.name, table.n_rows, tuple(reports), about_target, tuple(findings))
+
+
+def _about_strongest(powers: Sequence[Power]) -> list[Finding]:
+    """Name the columns that say most alone: whether they are known in time is for a person to judge."""
+    strong = [power for power in powers if power.score >= _STRONG[power.metric]][:_STRONGEST_SHOWN]
+    if not strong:
+        return []
+    listed = ", ".join(f"{shown(power.column)} {power.score:.3f}" for power in strong)
+    message = (
+        f"the strongest alone, by {strong[0].metric}: {listed}; a column that is known only after the outcome "
+        "has to be left out with --drop"
+    )
+    return [Finding("strongest_columns", "info", None, message)]
 
 
 def _role(name: str, roles: Roles | None, dropped: frozenset[str], inferred: str) -> str:
@@ -240,7 +262,7 @@ def _table_lines(columns: Sequence[ColumnReport]) -> list[str]:
             if column.low is not None
             else ", ".join(column.examples)
         )
-        missing = f"{column.missing_ratio:.1%}" if column.missing_ratio else ""
+        missing = _share(column.missing_ratio)
         role = "" if column.role == "input" else f"← {column.role}"
         cells = (_cut(column.name, 36), column.kind, missing, f"{column.distinct:,}", _cut(values, 44), role)
         rows.append(cells)
@@ -252,15 +274,24 @@ def _table_lines(columns: Sequence[ColumnReport]) -> list[str]:
     return lines
 
 
+def _share(ratio: float) -> str:
+    """Return a share as text: few are not none, and nearly all not all."""
+    if not ratio:
+        return ""
+    if ratio < 0.0005:
+        return "<0.1%"
+    return ">99.9%" if 0.9995 <= ratio < 1.0 else f"{ratio:.1%}"
+
+
 def _finding_lines(findings: Sequence[Finding]) -> list[str]:
     """One line a finding; of many alike only the first ones."""
     alike = Counter(finding.code for finding in findings)
-    shown: Counter[str] = Counter()
+    told: Counter[str] = Counter()
     lines = []
     for finding in findings:
-        shown[finding.code] += 1
-        if alike[finding.code] > _MOST_ALIKE and shown[finding.code] > _ALIKE_SHOWN:
-            if shown[finding.code] == alike[finding.code]:
+        told[finding.code] += 1
+        if alike[finding.code] > _MOST_ALIKE and told[finding.code] > _ALIKE_SHOWN:
+            if told[finding.code] == alike[finding.code]:
                 more = alike[finding.code] - _ALIKE_SHOWN
                 lines.append(
                     f"{_MARKS[finding.severity]} … and {more} more {finding.code} (all of them with --json)"

@@ -13,6 +13,7 @@ from workbench.runtime.schema import Column1d, Levels, Schema
 
 from .dataset import Dataset, Finding
 from .fingerprint import by_appearance, fingerprint
+from .formulas import find_formulas
 from .infer import Inferred, finished, infer_column
 from .leaks import column_powers, find_leaks
 from .read import read_table
@@ -126,7 +127,7 @@ def load_dataset(
         timed = np.isfinite(time)
         if not timed[keep].all():
             count = int((~timed & keep).sum())
-            message = f"{count} rows without a time were left out"
+            message = f"{count:,} rows without a time were left out"
             findings.append(Finding("rows_without_time", "warning", roles.time, message))
         keep &= timed
     _check_rows(roles.target, keep, len(keep))
@@ -149,6 +150,8 @@ def load_dataset(
         rows_read=table.n_rows,
     )
     leaks = find_leaks(column_powers(dataset))
+    alone = frozenset(each.column for each in leaks if each.column and each.severity == "warning")
+    leaks += find_formulas(dataset, alone)
     return replace(dataset, findings=(*dataset.findings, *leaks), fingerprint=fingerprint(dataset))
 
 
@@ -222,8 +225,8 @@ def _about_unknown(target: str, learned: Target) -> list[Finding]:
     count = int((~learned.known).sum())
     if not count:
         return []
-    message = f"{count} rows without a target were left out"
-    return [Finding("rows_without_target", "info", target, message)]
+    message = f"{count:,} rows without a target were left out"
+    return [Finding("rows_without_target", "warning", target, message)]
 
 
 def _why_none(table: Table, roles: Roles, inputs: Sequence[Inferred]) -> str:

@@ -106,7 +106,7 @@ def find_leaks(powers: list[Power]) -> list[Finding]:
         stands_out = power.score >= alone and (after is None or after.score <= next_best)
         said = f"it alone predicts the target with {power.metric} {power.score:.3f}"
         if power.score >= certain or stands_out:
-            message = f"{said}; unless it is known before the outcome is, leave it out: --drop {_quoted(power.column)}"
+            message = f"{said}; unless it is known before the outcome is, leave it out: --drop {quoted(power.column)}"
             found.append(Finding("leak", "warning", power.column, message))
         elif power.score >= suspect:
             message = f"{said}; check that it is known before the outcome is"
@@ -114,7 +114,8 @@ def find_leaks(powers: list[Power]) -> list[Finding]:
     return found
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return a column's name as a shell takes it."""
     return name if name.replace("_", "").isalnum() else f'"{name}"'
 
 

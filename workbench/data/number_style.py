@@ -6,23 +6,27 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_MONEY = r"(?:[$€£¥₹₽]|USD|EUR|GBP|JPY|CHF)?"
+from workbench.runtime.values import MONEY
+
+_MONEY = rf"(?:{MONEY})?"
+_SIGN = "[+−–-]?"
 _SPACE = r"[\s\u00a0\u202f]"
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 
 
 def _written(body: str) -> re.Pattern[str]:
-    signed = rf"[+-]?{_SPACE}?{_MONEY}{_SPACE}?[+-]?(?:{body}){_SPACE}?(?:%|{_MONEY})"
+    signed = rf"{_SIGN}{_SPACE}?{_MONEY}{_SPACE}?{_SIGN}(?:{body}){_SPACE}?(?:%|{_MONEY})"
     return re.compile(rf"{signed}|\({_MONEY}{_SPACE}?(?:{body}){_SPACE}?{_MONEY}\)")
 
 
 _PLAIN = rf"\d+\.?\d*{_EXPONENT}|\.\d+{_EXPONENT}"
 _PLAIN_COMMA = rf"\d+,?\d*{_EXPONENT}|,\d+{_EXPONENT}"
+_GROUPED = r"(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3})"  # 1,234,567 and, as in India, 12,34,567
 
 #: (decimal mark, thousands mark) and how such numbers look, the stricter reading first.
 _STYLES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     (".", "", _written(rf"{_PLAIN}|[1-9]\d{{0,2}}(?:{_SPACE}\d{{3}})+(?:\.\d*)?")),
-    (".", ",", _written(rf"{_PLAIN}|[1-9]\d{{0,2}}(?:,\d{{3}})+(?:\.\d*)?")),
+    (".", ",", _written(rf"{_PLAIN}|{_GROUPED}(?:\.\d*)?")),
     (",", "", _written(rf"{_PLAIN_COMMA}|[1-9]\d{{0,2}}(?:{_SPACE}\d{{3}})+(?:,\d*)?")),
     (",", ".", _written(rf"{_PLAIN_COMMA}|[1-9]\d{{0,2}}(?:\.\d{{3}})+(?:,\d*)?")),
     (".", "'", _written(rf"{_PLAIN}|[1-9]\d{{0,2}}(?:['’]\d{{3}})+(?:\.\d*)?")),
@@ -30,6 +34,7 @@ _STYLES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
 
 
 _ENOUGH_COMMAS = 10
+_HAS_MONEY = re.compile(MONEY).search
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def guess_number_style(texts: Sequence[str], *, prefer_comma: bool = False) -> N
 def _is_thousands(texts: Sequence[str]) -> bool:
     """Whether commas before three digits are surely no decimal commas."""
     with_comma = [text for text in texts if "," in text]
-    if len(with_comma) >= _ENOUGH_COMMAS or any(mark in text for text in with_comma for mark in "$€£¥₹₽"):
+    if len(with_comma) >= _ENOUGH_COMMAS or any(map(_HAS_MONEY, with_comma)):
         return (
             True  # three digits after every one of many commas is no accident, and money has no thousandths
         )

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.errors import DataError, nearest, shown
+from workbench.runtime.rows import original_name
 
 from .dataset import Finding
 
@@ -44,7 +45,7 @@ class Table:
         return len(self.columns[0]) if self.columns else 0
 
     def position(self, name: object, what: str = "column") -> int:
-        """Find a column by its name, with or without the blanks around it.
+        """Find a column by its name, with or without the blanks around it, or by the one that pandas gives it.
 
         Raises
         ------
@@ -56,9 +57,11 @@ class Table:
         >>> table = Table(("age", "fare"), (pa.chunked_array([[1]]), pa.chunked_array([[2]])))
         >>> table.position(" fare")
         1
+        >>> Table(("column_1", "fare"), table.columns).position("Unnamed: 0")
+        0
         """
         wanted = str(name)
-        for candidate in (wanted, wanted.strip()):
+        for candidate in (wanted, wanted.strip(), original_name(wanted.strip())):
             if candidate in self.names:
                 return self.names.index(candidate)
         raise no_such_column(wanted, self.names, what)

@@ -10,6 +10,9 @@ from workbench.runtime.schema import Column
 from workbench.tradeoff.decision import Decision
 from workbench.tradeoff.sentences import latency_text, money
 
+from .deploy import dns_name
+from .yaml_text import dump_yaml
+
 _MOST_LEVELS = 5
 _CONTROL = str.maketrans(
     {
@@ -52,6 +55,7 @@ def model_card(manifest: Manifest, decision: Decision, data: Dataset, notes: Seq
         What whoever uses the model should know.
     """
     parts = [
+        _front_matter(manifest),
         f"# {plain(manifest.name)}, version {plain(manifest.version)}",
         _purpose(manifest),
         "## How good it is",
@@ -68,6 +72,25 @@ def model_card(manifest: Manifest, decision: Decision, data: Dataset, notes: Seq
         _limits(manifest, data, notes),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _front_matter(manifest: Manifest) -> str:
+    """Return the metadata that Hugging Face and other readers of model cards take from the top of the page."""
+    task = "tabular-regression" if manifest.task == "regression" else "tabular-classification"
+    metric = manifest.metric
+    result = {
+        "task": {"type": task},
+        "dataset": {"type": "tabular", "name": manifest.data.name or "training data"},
+        "metrics": [{"type": metric.name, "value": metric.value, "name": f"{metric.name} ({metric.data})"}],
+    }
+    document = {
+        "library_name": "onnx",
+        "pipeline_tag": task,
+        "tags": ["tabular", "onnx", manifest.lineage.family],
+        "metrics": [metric.name],
+        "model-index": [{"name": manifest.name, "results": [result]}],
+    }
+    return f"---\n{dump_yaml(document)}---"
 
 
 def _purpose(manifest: Manifest) -> str:
@@ -162,11 +185,12 @@ def _seen(column: Column) -> str:
 
 
 def _limits(manifest: Manifest, data: Dataset, notes: Sequence[str]) -> str:
-    strict = [column.name for column in data.schema.columns if not column.nullable]
+    strict = [column.name for column in data.schema.columns if column.is_numeric and not column.nullable]
     lines = [
         "It knows what the rows above showed it. Rows from elsewhere, or of a later time, may be answered wrongly "
         "with full confidence.",
-        "A category that training never met is answered as an unknown one; a number outside the range seen may be "
+        "A category that training never met is answered as an unknown one, and so is a missing one where training "
+        "saw none missing; a number outside the range seen may be "
         "taken for the nearest one seen.",
     ]
     if strict:
@@ -187,12 +211,26 @@ Everything that answers with this model is in this folder. Set up once, with Pyt
 
 Then, inside the folder:
 
-    python -m runtime predict rows.csv --out predictions.csv    # score a file (csv, parquet, jsonl)
+    python -m runtime predict rows.csv --out predictions.csv    # score a file (csv, jsonl; parquet with pyarrow)
     python -m runtime serve --port 8080                         # answer over HTTP
     python -m runtime check                                     # checksums and golden rows
 
-From Python, with `workbench` installed: `workbench.load("this folder").predict({{...}})`.
+From Python, with `workbench` installed: `workbench.load("this folder").predict({{...}})`; with MLflow installed:
+`mlflow.pyfunc.load_model("this folder").predict(frame)`. In a container: `docker build -t {dns_name(manifest.name)} .`;
+compose, Kubernetes and KServe files are in `deploy/`.
+{_other_languages(manifest)}
+`MODEL_CARD.md` says what the model is good for, `schema.json` what it takes, `profile.json` what the training data
+looked like, `decision.json` why it was chosen, `sbom.cdx.json` what it is made of.
+"""
 
-`MODEL_CARD.md` says what the model is good for, `schema.json` what it takes, `decision.json` why it was
-chosen.
+
+def _other_languages(manifest: Manifest) -> str:
+    reason = manifest.omitted.get("pipeline.onnx")
+    if reason:
+        return f"\nThere is no `pipeline.onnx` in it: {plain(reason)}\n"
+    return """
+Other languages run `pipeline.onnx` with their own ONNX Runtime. Each column is an input of its own name, shape (n, 1):
+float64 for numbers, booleans (1 or 0) and date-times (seconds since 1970 UTC), with NaN for a missing value; string for
+categories and texts, with an empty string for a missing value. Texts are passed without blanks around them, and a whole
+number that is a category without a decimal part. The model's metadata says the same, column by column.
 """

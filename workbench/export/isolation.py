@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from workbench.errors import shown
 
+from .members import REQUIREMENTS_FILE
 from .requirements import TRAINING_STACK
-from .write import REQUIREMENTS_FILE
 
 _INSTALL_S, _CHECK_S = 600.0, 120.0
 _NO_INDEX = ("NewConnectionError", "Retrying (", "Max retries exceeded", "Network is unreachable", "ProxyError",

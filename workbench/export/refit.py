@@ -1,36 +1,34 @@
-"""The chosen candidate, trained again on everything."""
+"""The chosen candidate, trained on everything."""
 
 from __future__ import annotations
 
-from workbench.data.dataset import Dataset
 from workbench.errors import ExportError, FitError
-from workbench.search.fit import Refitted, refit
 from workbench.search.records import Candidate
+from workbench.search.retrain import Served, serve_all_rows
 from workbench.search.run import RunFolder
 
 
-def refit_on_all(run: RunFolder, candidate: Candidate, data: Dataset) -> Refitted:
-    """Train a candidate again on the development rows and the hold-out together, with its params and seed.
+def serve_candidate(run: RunFolder, candidate: Candidate) -> Served:
+    """Return a candidate trained on all rows of the run, held against the library that trained it.
+
+    Where the search held no rows out, its own artifact has learned from all of them and is taken as it was measured.
 
     Parameters
     ----------
     run : RunFolder
     candidate : Candidate
-    data : Dataset
-        All rows of the run.
 
     Returns
     -------
-    Refitted
-        The artifact to export, held against the library that trained it.
+    Served
 
     Raises
     ------
     ExportError
-        Where the fit fails, or the artifact does not answer what the library answers.
+        Where it has to be trained again and that fails, or it does not answer what the library answers.
     """
     try:
-        return refit(data, candidate, run.problem, seed=run.settings.seed, learned_on=len(run.dev_rows))
+        return serve_all_rows(run, candidate)
     except FitError as error:
         raise ExportError(
             f"{candidate.id} ({candidate.family}) cannot be exported: {error.what}",

@@ -1,8 +1,10 @@
-"""The exact pins that serving needs, and nothing of the training stack."""
+"""The exact pins that serving needs, with the hashes of what they install, and nothing of the training stack."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from packaging.requirements import Requirement
@@ -21,8 +23,40 @@ TRAINING_STACK = frozenset(
 _MARKERS = {"uvloop": 'sys_platform != "win32"'}
 
 
-def pinned_requirements(roots: tuple[str, ...] = ROOTS) -> list[str]:
-    """Return the lines of ``requirements.txt``: each package as installed here, with all that it needs, sorted.
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One package that serving needs.
+
+    Attributes
+    ----------
+    name, version : str
+        Normalised name; the version installed here.
+    marker : str
+        On which systems it is needed; empty for all.
+    hashes : tuple of str
+        sha256 of the files that may be installed; empty where they could not be had.
+    """
+
+    name: str
+    version: str
+    marker: str = ""
+    hashes: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        r"""Return the pin as ``requirements.txt`` has it.
+
+        Examples
+        --------
+        >>> print(Pin("h11", "0.16.0", hashes=("ab12",)).line())
+        h11==0.16.0 \
+            --hash=sha256:ab12
+        """
+        head = f"{self.name}=={self.version}" + (f"; {self.marker}" if self.marker else "")
+        return " \\\n".join([head, *(f"    --hash=sha256:{each}" for each in self.hashes)])
+
+
+def pins(roots: Sequence[str] = ROOTS) -> list[Pin]:
+    """Return each package as installed here, with all that it needs, sorted by name.
 
     Raises
     ------
@@ -31,18 +65,18 @@ def pinned_requirements(roots: tuple[str, ...] = ROOTS) -> list[str]:
 
     Examples
     --------
-    >>> [line.split("==")[0] for line in pinned_requirements(("uvicorn",))]
+    >>> [pin.name for pin in pins(("uvicorn",))]
     ['click', 'h11', 'uvicorn']
     """
-    pins: dict[str, str] = {}
+    found: dict[str, str] = {}
     waiting = [(root, "") for root in roots]
     while waiting:
         name, asked_by = waiting.pop()
         key = _normal(name)
-        if key in pins:
+        if key in found:
             continue
         try:
-            pins[key] = version(name)
+            found[key] = version(name)
         except PackageNotFoundError:
             if _MARKERS.get(key) and not asked_by:  # not made for this system
                 continue
@@ -55,19 +89,43 @@ def pinned_requirements(roots: tuple[str, ...] = ROOTS) -> list[str]:
             need = Requirement(line)
             if need.marker is None or need.marker.evaluate({"extra": ""}):
                 waiting.append((need.name, name))
-    return [f"{key}=={pins[key]}" + (f"; {_MARKERS[key]}" if key in _MARKERS else "") for key in sorted(pins)]
+    return [Pin(key, found[key], _MARKERS.get(key, "")) for key in sorted(found)]
 
 
-def requirement_names(text: str) -> list[str]:
-    """Return the packages that a ``requirements.txt`` names, normalised.
+def requirements_text(packages: Sequence[Pin]) -> str:
+    """Return the content of ``requirements.txt``.
 
     Examples
     --------
-    >>> requirement_names("# pins\\nNumPy==2.4.6\\nuvloop==0.23.0; sys_platform != 'win32'\\n")
+    >>> print(requirements_text([Pin("h11", "0.16.0")]).splitlines()[-1])
+    h11==0.16.0
+    """
+    head = [
+        "What serving this bundle needs, exactly as it was exported and checked with. Nothing of it trains."
+    ]
+    if packages and all(pin.hashes for pin in packages):
+        head += [
+            "The hashes are of the files for Linux (x86_64, aarch64) and for the system of the export, with the Python",
+            "of the export. For another one take the pins alone: sed -n 's/ *\\\\$//; /==/p' requirements.txt",
+        ]
+    else:
+        head.append(
+            "Without hashes: they were not asked for, or no package index could be reached at the export."
+        )
+    return "".join(f"# {line}\n" for line in head) + "".join(f"{pin.line()}\n" for pin in packages)
+
+
+def requirement_names(text: str) -> list[str]:
+    r"""Return the packages that a ``requirements.txt`` names, normalised.
+
+    Examples
+    --------
+    >>> requirement_names("# pins\nNumPy==2.4.6 \\\n    --hash=sha256:ab\nuvloop==0.23.0; sys_platform != 'win32'\n")
     ['numpy', 'uvloop']
     """
     lines = [line.split("#", 1)[0].strip() for line in text.splitlines()]
-    return [_normal(re.split(r"[\s=<>!~;\[@]", line, maxsplit=1)[0]) for line in lines if line]
+    wanted = [line for line in lines if line and not line.startswith("-")]
+    return [_normal(re.split(r"[\s=<>!~;\[@]", line, maxsplit=1)[0]) for line in wanted]
 
 
 def _normal(name: str) -> str:

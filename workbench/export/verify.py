@@ -20,8 +20,11 @@ from workbench.search.parity import TOLERANCE
 from workbench.search.run import RunFolder
 
 from .isolation import Outcome, check_in_bare_environment, check_in_fresh_interpreter
+from .members import REQUIREMENTS_FILE
 from .requirements import ROOTS, TRAINING_STACK, requirement_names
-from .write import REQUIREMENTS_FILE
+from .signing import check_signature, read_public_key
+from .source import SOURCE_FOLDER
+from .verify_members import check_members, check_source, replay_pipeline
 
 Isolation = bool | Literal["quick"]
 
@@ -96,6 +99,7 @@ def verify_bundle(
     *,
     isolation: Isolation = True,
     run: RunFolder | None = None,
+    key: str | Path | None = None,
     progress: Callable[[Check], None] | None = None,
 ) -> VerifyReport:
     """Verify a bundle, a folder or a zip of one.
@@ -108,6 +112,8 @@ def verify_bundle(
         "quick" takes a fresh interpreter that refuses to import the training stack; False leaves it out.
     run : RunFolder, optional
         The run that the bundle says it comes from, to hold its lineage against.
+    key : path, optional
+        A public key (Ed25519, PEM) that the manifest has to be signed with.
     progress : callable, optional
         Called with each check as soon as it is made.
 
@@ -127,6 +133,7 @@ def verify_bundle(
         if progress:
             progress(check)
 
+    public = read_public_key(key) if key is not None else None
     try:
         bundle = open_bundle(path)
     except BundleFormatError as error:
@@ -134,6 +141,9 @@ def verify_bundle(
     except TamperedBundleError as error:
         add(Check("checksums", False, str(error)))
     else:
+        signed = check_signature(bundle.path, public)
+        if signed is not None:
+            add(Check("signature", signed.ok, signed.detail))
         for check in _checks(bundle, isolation, run):
             add(check)
     return VerifyReport(str(path), tuple(checks))
@@ -148,10 +158,14 @@ def _checks(bundle: Bundle, isolation: Isolation, run: RunFolder | None) -> Iter
     makers: list[tuple[str, Callable[[Bundle], Outcome]]] = [
         ("runtime", _runtime),
         ("contents", _contents),
+        ("members", check_members),
         ("golden rows", _golden),
         ("row and batch", _row_and_batch),
         ("parity", _parity),
+        ("pipeline", replay_pipeline),
     ]
+    if any(name.startswith(f"{SOURCE_FOLDER}/") for name in manifest.files):
+        makers.append(("source", check_source))
     if run is not None:
         makers.append(("lineage", lambda each: _lineage(each, run)))
     makers.append(("isolation", lambda each: _isolation(each.path, isolation)))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,21 +28,24 @@ from workbench.runtime.manifest import (
     hash_files,
     model_digest,
 )
-from workbench.runtime.predictor import Predictor, dump_json
-from workbench.search.fit import Refitted, measure_folder
+from workbench.runtime.predictor import Predictor
+from workbench.search.measure import measure_folder
+from workbench.search.parity import ROWS as GATE_ROWS
 from workbench.search.records import Candidate, Measurements
+from workbench.search.retrain import Served
 from workbench.search.run import RunFolder, library_versions
 from workbench.tradeoff.choose import Choice
 from workbench.tradeoff.decision import decide
 from workbench.tradeoff.prices import PriceSheet, load_prices, price_per_million_usd
 
-from .card import model_card, readme
-from .golden import choose_rows, write_golden
+from .golden import write_golden
+from .hashes import with_hashes
+from .members import Subject, write_members
 from .place import beside, check_name, check_place, name_for, put
-from .refit import refit_on_all
-from .requirements import pinned_requirements
-
-DECISION_FILE, CARD_FILE, REQUIREMENTS_FILE = "decision.json", "MODEL_CARD.md", "requirements.txt"
+from .refit import serve_candidate
+from .requirements import pins
+from .signing import read_private_key, sign_manifest
+from .source import check_languages, source_files, source_head
 
 _MEASURE_S = 2.0
 _SURPRISE = 2.0  # times the latency that the search measured
@@ -69,6 +73,9 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     note: str = "",
     by: str | None = None,
     overwrite: bool = False,
+    hashes: bool = False,
+    code: Sequence[str] = (),
+    sign: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Train the choice again on all rows and write it as a bundle.
@@ -91,6 +98,13 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
         Who decided; the user of this process by default.
     overwrite : bool
         Whether a bundle that lies at `out` is replaced.
+    hashes : bool
+        Whether pip asks its package index for the hashes of what ``requirements.txt`` installs; where it cannot
+        be reached, the pins stand alone and the file says so.
+    code : sequence of str
+        Languages in which the scorer is written as source text, under ``source/``: python, c, java, javascript, sql.
+    sign : path, optional
+        A private key (Ed25519, PEM) that signs the manifest.
     progress : callable, optional
         Called with events: "kind" is "step" or "warning", "message" a line for people.
 
@@ -110,46 +124,79 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     own_name = name_for(str(run.info.get("name") or run.path.name))
     tag = Label(check_name(name or own_name, "--name"), check_name(version, "--version"), by, note)
     check_place(target, overwrite)
+    check_languages(code)
+    key = read_private_key(sign) if sign is not None else None
     tell = progress or (lambda event: None)
     with beside(target) as work:
         folder = work / tag.name
         folder.mkdir()
-        _fill(run, choice, folder, tag, tell)
+        _fill(run, choice, folder, tag, tell, Extras(hashes, tuple(code)))
+        if key is not None:
+            sign_manifest(folder, key)
         _self_check(folder, tell)
         put(folder, target, work)
     return target
 
 
-def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progress) -> None:
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a bundle has only where it is asked for: hashes of packages, and the scorer as source."""
+
+    hashes: bool = False
+    code: tuple[str, ...] = ()
+
+
+def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progress, extras: Extras) -> None:
     """Write every file of the bundle."""
     candidate, data = run.candidate(choice.id), run.dataset()
-    tell(
-        {"kind": "step", "message": f"training {choice.id} ({candidate.family}) on all {data.n_rows:,} rows"}
-    )
-    refitted = refit_on_all(run, candidate, data)
-    refitted.predictor.save(folder)
+    again = "training again on" if len(run.holdout_rows) else "taking the model of"
+    tell({"kind": "step", "message": f"{again} all {data.n_rows:,} rows: {choice.id} ({candidate.family})"})
+    served = serve_candidate(run, candidate)
+    served.predictor.save(folder)
     tell({"kind": "step", "message": "measuring the exported model"})
     measured = measure_folder(folder, data, seconds=_MEASURE_S, quiet=True)
     for warning in _surprises(candidate, measured):
         tell({"kind": "warning", "message": warning})
         choice = replace(choice, warnings=(*choice.warnings, warning))
     sheet = choice.sheet or load_prices(run.settings.prices)
-    decision = decide(replace(choice, sheet=sheet), tag.by, tag.note)
+    now = _now()
+    decision = replace(decide(replace(choice, sheet=sheet), tag.by, tag.note), when=now)
     tell({"kind": "step", "message": "writing the bundle"})
-    rows = choose_rows(data, run.holdout_rows, seed=run.settings.seed)
-    write_golden(folder / GOLDEN_FILE, Predictor.load(folder), refitted.library, data, rows)
+    predictor = Predictor.load(folder)
+    write_golden(folder / GOLDEN_FILE, predictor, served.library, data, served.golden)
+    draft = _manifest(run, candidate, data, tag, measured, sheet)
+    draft = replace(draft, created=now, model_id=model_digest(hash_files(folder)))
+    about = Subject(
+        manifest=draft,
+        decision=decision,
+        data=data,
+        predictor=predictor,
+        measured=measured,
+        sheet=sheet,
+        notes=tuple(_notes(candidate, served)),
+        train_cpu_s=candidate.measured.train_cpu_s if candidate.measured else None,
+        seed=run.settings.seed,
+    )
+    packages = with_hashes(pins()) if extras.hashes else pins()
+    if extras.hashes and not packages[0].hashes:
+        tell({"kind": "warning", "message": "requirements.txt has no hashes: pip reached no package index"})
+    manifest = write_members(folder, about, packages, tell)
+    for name, text in source_files(predictor, extras.code, data, source_head(manifest)).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
     shutil.copytree(
         Path(workbench.runtime.__file__).parent,
         folder / RUNTIME_FOLDER,
         ignore=shutil.ignore_patterns("__pycache__", "*.pyc"),
     )
-    draft = _manifest(run, candidate, data, tag, measured, sheet)
-    _write(folder / DECISION_FILE, dump_json(decision.to_json()))
-    _write(folder / CARD_FILE, model_card(draft, decision, data, _notes(candidate, refitted)))
-    _write(folder / REQUIREMENTS_FILE, _requirements())
-    _write(folder / "README.md", readme(draft))
-    files = hash_files(folder)
-    replace(draft, files=files, model_id=model_digest(files)).write(folder)
+    replace(manifest, files=hash_files(folder)).write(folder)
+
+
+def _now() -> str:
+    """Return the time in UTC, ISO 8601; ``SOURCE_DATE_EPOCH`` sets it, for builds that are to be equal."""
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = dt.datetime.fromtimestamp(int(given), dt.UTC) if given.isdigit() else dt.datetime.now(dt.UTC)
+    return moment.isoformat(timespec="seconds")
 
 
 def _manifest(
@@ -162,7 +209,7 @@ def _manifest(
 ) -> Manifest:
     """Return the manifest without its `files`."""
     output = data.schema.output
-    score = candidate.holdout or candidate.score
+    score = candidate.final
     if score is None:
         raise ExportError(f"{candidate.id} has no score", hint="Pick another candidate.")
     before = candidate.measured
@@ -174,7 +221,7 @@ def _manifest(
         name=tag.name,
         version=tag.version,
         model_id="",
-        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        created="",
         task=output.task,
         target=output.target,
         classes=output.classes,
@@ -216,18 +263,12 @@ def _surprises(candidate: Candidate, measured: Measurements) -> Iterator[str]:
         )
 
 
-def _notes(candidate: Candidate, refitted: Refitted) -> list[str]:
-    gate = refitted.parity
+def _notes(candidate: Candidate, served: Served) -> list[str]:
     return [
-        f"Held against the training library on {gate.rows:,} real and disturbed rows: largest difference "
-        f"{gate.largest:.2g}.",
+        f"Held against the training library on {GATE_ROWS:,} real and disturbed rows: largest difference "
+        f"{served.parity:.2g}.",
         *candidate.notes,
     ]
-
-
-def _requirements() -> str:
-    head = "# What serving this bundle needs, exactly as it was exported and checked with. Nothing of it trains.\n"
-    return head + "".join(f"{line}\n" for line in pinned_requirements())
 
 
 def _self_check(folder: Path, tell: Progress) -> None:
@@ -238,10 +279,6 @@ def _self_check(folder: Path, tell: Progress) -> None:
         raise ExportError("the bundle that was written cannot be opened", found=str(error)) from error
     if not report.ok:
         raise ExportError("the bundle that was written does not answer as expected", found=report.summary())
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _own_version() -> dict[str, str]:

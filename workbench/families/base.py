@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -74,6 +74,8 @@ class Problem:
     n_text : int
         Text columns.
     has_missing, has_categories : bool
+    skewed : bool
+        Whether the target is a number, nowhere below zero, with a long tail: one whose logarithm is easier to learn.
     """
 
     task: Task
@@ -84,6 +86,7 @@ class Problem:
     n_text: int = 0
     has_missing: bool = False
     has_categories: bool = False
+    skewed: bool = False
 
     @property
     def outputs(self) -> int:
@@ -92,20 +95,78 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """Rows to fit or to stop early on.
+class Shared:
+    """A matrix of which many samples are parts, and what a library made of it once: its binned form, for instance.
 
     Attributes
     ----------
     X : numpy.ndarray of float32, shape (n, d)
     y : numpy.ndarray, shape (n,)
-        Class positions (int64) or numbers (float64).
     weight : numpy.ndarray, shape (n,), or None
+    made : dict
+        What was made, by name; it lives as long as the matrix is at work.
     """
 
     X: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None = None
+    made: dict[Any, Any] = field(default_factory=dict)
+
+    def once(self, name: Any, make: Callable[[], Any]) -> Any:
+        """Return what goes by a name, making it where it is asked for the first time."""
+        if name not in self.made:
+            self.made[name] = make()
+        return self.made[name]
+
+
+class Sample:
+    """Rows to fit or to stop early on.
+
+    Parameters
+    ----------
+    X : numpy.ndarray of float32, shape (n, d)
+    y : numpy.ndarray, shape (n,)
+        Class positions (int64) or numbers (float64).
+    weight : numpy.ndarray, shape (n,), or None
+
+    Attributes
+    ----------
+    shared : Shared or None
+        The matrix that the rows are a part of, where work on it can be shared; then `rows` are their positions in it
+        and `name` tells this part from others.
+    """
+
+    __slots__ = ("_X", "name", "rows", "shared", "weight", "y")
+
+    def __init__(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> None:
+        self._X: np.ndarray | None = X
+        self.y, self.weight = y, weight
+        self.shared: Shared | None = None
+        self.rows: np.ndarray | None = None
+        self.name = ""
+
+    @classmethod
+    def part(cls, shared: Shared, rows: np.ndarray, name: str) -> Sample:
+        """Return some rows of a shared matrix, which are copied out of it only where they are asked for."""
+        weight = None if shared.weight is None else shared.weight[rows]
+        made = cls(shared.X, shared.y[rows], weight)
+        made._X, made.shared, made.rows, made.name = None, shared, rows, name
+        return made
+
+    @property
+    def X(self) -> np.ndarray:  # noqa: N802 - what the field calls a feature matrix
+        """The rows' features, float32, shape (n, d)."""
+        if self._X is None:
+            assert self.shared is not None
+            self._X = np.ascontiguousarray(self.shared.X[self.rows])
+        return self._X
+
+    @property
+    def width(self) -> int:
+        """The number of features."""
+        matrix = self._X if self._X is not None else self.shared.X if self.shared is not None else None
+        assert matrix is not None
+        return int(matrix.shape[1])
 
 
 class Fitted(Protocol):
@@ -118,6 +179,12 @@ class Fitted(Protocol):
     @property
     def stopped(self) -> bool:
         """Whether the deadline ended the fit before it was done."""
+
+    def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
+        """Return the library's own raw scores for float32 X (n, d), float64; the form's link makes `predict` of them.
+
+        `rounds` asks for the model of the first so many rounds, of families whose rounds can be cut off (boosters).
+        """
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the library's own prediction for float32 X (n, d): float64 (n, k) probabilities or (n, 1) numbers."""

@@ -20,6 +20,10 @@ class FittedBaseline:
     rounds: int = 1
     stopped: bool = False
 
+    def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
+        """Return what `predict` returns."""
+        return self.predict(X)
+
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the constant for each row of X, shape (n, k)."""
         return np.tile(self.answer, (len(X), 1))

@@ -95,6 +95,22 @@ class FittedForest:
     rounds: int
     stopped: bool
 
+    def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
+        """Return the prediction, of two classes the second one's: see `workbench.families.base.Fitted.raw`."""
+        answers = self.predict(X) if rounds is None or rounds >= self.rounds else self._first(X, rounds)
+        return answers[:, 1:] if self.shares is not None and len(self.shares) == 2 else answers
+
+    def _first(self, X: np.ndarray, rounds: int) -> np.ndarray:
+        """Return the prediction of the first trees alone."""
+        trees = self.forest.estimators_[:rounds]
+        if self.shares is None:
+            return np.asarray(np.mean([tree.predict(X) for tree in trees], axis=0))[:, None]
+        out = np.tile(_TOWARDS_PRIOR * self.shares, (len(X), 1))
+        out[:, self.forest.classes_] += (1.0 - _TOWARDS_PRIOR) * np.mean(
+            [tree.predict_proba(X) for tree in trees], axis=0
+        )
+        return out
+
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the library's own prediction; see `workbench.families.base.Fitted.predict`."""
         with np.errstate(

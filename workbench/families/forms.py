@@ -10,9 +10,10 @@ identity      k            the scores
 probability   1            ``[1 - p, p]`` of the score p
 sigmoid       1            ``[1 - p, p]`` of ``p = 1 / (1 + exp(-score))``
 softmax       k            ``exp(score) / sum of exp(scores)``
+expm1         1            ``exp(score) - 1``: of a model of ``log(1 + target)``
 ============  ===========  ==========================================================
 
-A new form (a weighted blend of others, say) is one more record here, named in `Form`, and one function in `onnx`.
+A new form is one more record here, named in `Form`, and one function in `onnx`. `compose` makes one form of several.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from typing import Literal
 
 import numpy as np
 
-Link = Literal["identity", "probability", "sigmoid", "softmax"]
+Link = Literal["identity", "probability", "sigmoid", "softmax", "expm1"]
 Activation = Literal["relu", "tanh"]
+_LARGEST_LOG = 80.0  # exp of it is still a float32
+LEAST_PROBABILITY = 1e-7  # below it a probability counts as this much where its logarithm is taken
 
 
 def apply_link(raw: np.ndarray, link: Link) -> np.ndarray:
@@ -33,7 +36,7 @@ def apply_link(raw: np.ndarray, link: Link) -> np.ndarray:
     Parameters
     ----------
     raw : numpy.ndarray, shape (n, k)
-    link : {"identity", "probability", "sigmoid", "softmax"}
+    link : {"identity", "probability", "sigmoid", "softmax", "expm1"}
 
     Returns
     -------
@@ -47,6 +50,8 @@ def apply_link(raw: np.ndarray, link: Link) -> np.ndarray:
     raw = np.asarray(raw, dtype=np.float64)
     if link == "identity":
         return raw
+    if link == "expm1":
+        return np.asarray(np.expm1(np.minimum(raw, _LARGEST_LOG)))
     if link == "probability":
         return np.concatenate([np.maximum(1.0 - raw, 0.0), np.maximum(raw, 0.0)], axis=1)
     scores = np.concatenate([np.zeros_like(raw), raw], axis=1) if link == "sigmoid" else raw
@@ -123,6 +128,11 @@ class Trees:
         return self.n_trees // self.trees_per_round
 
     @property
+    def n_raw(self) -> int:
+        """Columns of the raw scores."""
+        return len(self.base)
+
+    @property
     def n_outputs(self) -> int:
         """Columns of a prediction."""
         return _outputs(len(self.base), self.link)
@@ -139,22 +149,36 @@ class Trees:
         >>> constant_trees(np.array([0.2, 0.8]), "identity").truncate(10).n_trees
         0
         """
-        trees = min(max(rounds, 0) * self.trees_per_round, self.n_trees)
-        nodes, leaves = int(self.node_offsets[trees]), int(self.leaf_offsets[trees])
-        entries = int(self.entry_offsets[leaves])
+        return self.between(0, rounds)
+
+    def between(self, start: int, stop: int) -> Trees:
+        """Return the trees of some rounds, from `start` to before `stop`; those from 0 keep the base.
+
+        Scores of summed trees add up: those of the first 10 rounds and of the others are those of all.
+        """
+        first = min(max(start, 0) * self.trees_per_round, self.n_trees)
+        last = max(min(max(stop, 0) * self.trees_per_round, self.n_trees), first)
+        node, nodes = int(self.node_offsets[first]), int(self.node_offsets[last])
+        leaf, leaves = int(self.leaf_offsets[first]), int(self.leaf_offsets[last])
+        entry, entries = int(self.entry_offsets[leaf]), int(self.entry_offsets[leaves])
+
+        def moved(child: np.ndarray) -> np.ndarray:
+            return np.where(child >= 0, child - node, child + leaf)
+
         return replace(
             self,
-            node_offsets=self.node_offsets[: trees + 1],
-            leaf_offsets=self.leaf_offsets[: trees + 1],
-            feature=self.feature[:nodes],
-            threshold=self.threshold[:nodes],
-            yes=self.yes[:nodes],
-            no=self.no[:nodes],
-            missing_yes=self.missing_yes[:nodes],
-            entry_offsets=self.entry_offsets[: leaves + 1],
-            target=self.target[:entries],
-            weight=self.weight[:entries],
-            reach=None if self.reach is None else self.reach[:nodes],
+            node_offsets=self.node_offsets[first : last + 1] - node,
+            leaf_offsets=self.leaf_offsets[first : last + 1] - leaf,
+            feature=self.feature[node:nodes],
+            threshold=self.threshold[node:nodes],
+            yes=moved(self.yes[node:nodes]),
+            no=moved(self.no[node:nodes]),
+            missing_yes=self.missing_yes[node:nodes],
+            entry_offsets=self.entry_offsets[leaf : leaves + 1] - entry,
+            target=self.target[entry:entries],
+            weight=self.weight[entry:entries],
+            base=self.base if first == 0 else self.base * 0.0,
+            reach=None if self.reach is None else self.reach[node:nodes],
         )
 
 
@@ -174,6 +198,11 @@ class Linear:
     link: Link
 
     @property
+    def n_raw(self) -> int:
+        """Columns of the raw scores."""
+        return len(self.bias)
+
+    @property
     def n_outputs(self) -> int:
         """Columns of a prediction."""
         return _outputs(len(self.bias), self.link)
@@ -190,7 +219,11 @@ class Linear:
         >>> Linear(np.array([[2.0]]), np.array([1.0]), "identity").apply(np.array([[3.0]])).tolist()
         [[7.0]]
         """
-        return apply_link(np.asarray(X, dtype=np.float64) @ self.weights + self.bias, self.link)
+        return apply_link(self.raw(X), self.link)
+
+    def raw(self, X: np.ndarray) -> np.ndarray:
+        """Return the raw scores in float64 for X, shape (n, d)."""
+        return np.asarray(np.asarray(X, dtype=np.float64) @ self.weights + self.bias)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,6 +244,11 @@ class Network:
     link: Link
 
     @property
+    def n_raw(self) -> int:
+        """Columns of the raw scores."""
+        return len(self.biases[-1])
+
+    @property
     def n_outputs(self) -> int:
         """Columns of a prediction."""
         return _outputs(len(self.biases[-1]), self.link)
@@ -228,14 +266,77 @@ class Network:
         >>> Network([one, one], [np.zeros(1), np.zeros(1)], "relu", "identity").apply(-one).tolist()
         [[0.0]]
         """
+        return apply_link(self.raw(X), self.link)
+
+    def raw(self, X: np.ndarray) -> np.ndarray:
+        """Return the raw scores in float64 for X, shape (n, d)."""
         hidden = np.asarray(X, dtype=np.float64)
         for weights, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             raw = hidden @ weights + bias
             hidden = np.maximum(raw, 0.0) if self.activation == "relu" else np.tanh(raw)
-        return apply_link(hidden @ self.weights[-1] + self.biases[-1], self.link)
+        return np.asarray(hidden @ self.weights[-1] + self.biases[-1])
 
 
-Form = Trees | Linear | Network
+@dataclass(frozen=True, slots=True, eq=False)
+class Blend:
+    """A weighted sum of other forms.
+
+    Attributes
+    ----------
+    members : tuple of Form
+    weights : tuple of float
+    columns : tuple of (int64 array or None)
+        For each member, which columns of the matrix are its own, in its order; None: the first ones as they are.
+    of : {"raw", "prediction", "log"}
+        What is summed: raw scores, which share one link that then applies; predictions; or logarithms of
+        probabilities, of which ``softmax`` makes probabilities again.
+    scale : float
+    offset : float64, shape (k,), or None
+        Calibration of the blended probabilities p: ``softmax(scale * log(p) + offset)``; None leaves them as they are.
+    """
+
+    members: tuple[Form, ...]
+    weights: tuple[float, ...]
+    columns: tuple[np.ndarray | None, ...]
+    of: Literal["raw", "prediction", "log"] = "prediction"
+    scale: float = 1.0
+    offset: np.ndarray | None = None
+
+    @property
+    def link(self) -> Link:
+        """The link of the summed raw scores; predictions are linked already."""
+        return self.members[0].link if self.of == "raw" else "identity"
+
+    @property
+    def n_raw(self) -> int:
+        """Columns of what is summed."""
+        return self.members[0].n_raw if self.of == "raw" else self.n_outputs
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of a prediction."""
+        return self.members[0].n_outputs
+
+    def node_visits(self) -> float | None:
+        """Return the visits of all members, or None where none has trees."""
+        visits = [each.node_visits() for each in self.members]
+        known = [each for each in visits if each is not None]
+        return sum(known) if known else None
+
+
+Form = Trees | Linear | Network | Blend
+
+
+def calibrate(p: np.ndarray, scale: float, offset: np.ndarray) -> np.ndarray:
+    """Return ``softmax(scale * log(p) + offset)`` of probabilities, shape (n, k).
+
+    Examples
+    --------
+    >>> calibrate(np.array([[0.5, 0.5]]), 1.0, np.zeros(2)).tolist()
+    [[0.5, 0.5]]
+    """
+    logs = np.log(np.clip(np.asarray(p, dtype=np.float64), LEAST_PROBABILITY, 1.0))
+    return apply_link(scale * logs + offset, "softmax")
 
 
 def constant_trees(base: np.ndarray, link: Link) -> Trees:

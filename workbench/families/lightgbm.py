@@ -13,7 +13,7 @@ from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
 from .boosting import boost, rounds_allowed
 from .forms import Link, Trees, apply_link, floor32
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
-from .targets import TargetScale, check_sample
+from .targets import TargetScale, check_sample, scale_for, target_choice
 
 _OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}
@@ -28,11 +28,16 @@ _DEFAULTS: tuple[dict[str, Any], ...] = (
      "bagging_fraction": 0.96, "lambda_l1": 0.16, "lambda_l2": 0.69, "wide": "code+mean"},
     {"n_estimators": 50, "learning_rate": 0.2, "num_leaves": 8, "terms": 0},
     {"learning_rate": 0.03, "num_leaves": 128, "min_data_in_leaf": 3, "feature_fraction": 0.9},
-    {"extra_trees": True, "learning_rate": 0.1, "num_leaves": 16, "min_data_in_leaf": 27,
+    {"extra_trees": True, "learning_rate": 0.05, "num_leaves": 16, "min_data_in_leaf": 27,
      "feature_fraction": 0.72, "lambda_l1": 0.9, "lambda_l2": 1.7},
-    {"n_estimators": 150, "learning_rate": 0.12, "num_leaves": 16, "feature_fraction": 0.8, "wide": "code+mean"},
-    {"extra_trees": True, "learning_rate": 0.1, "num_leaves": 127, "min_data_in_leaf": 6, "feature_fraction": 0.83},
+    {"learning_rate": 0.05, "num_leaves": 89, "min_data_in_leaf": 56, "feature_fraction": 0.62, "wide": "code+mean"},
+    {"extra_trees": True, "learning_rate": 0.05, "num_leaves": 127, "min_data_in_leaf": 6, "feature_fraction": 0.83},
     {"n_estimators": 20, "learning_rate": 0.3, "num_leaves": 6, "terms": 0},
+)  # fmt: skip
+_LOG_DEFAULTS: tuple[dict[str, Any], ...] = (
+    {"target": "log"},
+    {"target": "log", "learning_rate": 0.03, "num_leaves": 68, "min_data_in_leaf": 1, "feature_fraction": 0.62,
+     "bagging_fraction": 0.96, "lambda_l1": 0.16, "lambda_l2": 0.69, "wide": "code+mean"},
 )  # fmt: skip
 
 
@@ -55,7 +60,7 @@ def _space(problem: Problem) -> Space:
         if problem.n_text
         else {}
     )
-    return {**space, **wide, **terms}
+    return {**space, **wide, **terms, **target_choice(problem)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,11 +74,15 @@ class FittedLightGBM:
     rounds: int
     stopped: bool
 
+    def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
+        """Return the library's own raw scores; see `workbench.families.base.Fitted.raw`."""
+        kept = min(rounds or self.rounds, self.rounds)
+        raw = self.booster.predict(X, num_iteration=kept, raw_score=True, num_threads=1)
+        return self.scale.unscaled(np.asarray(raw, dtype=np.float64).reshape(len(X), self.n_raw))
+
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the library's own prediction; see `workbench.families.base.Fitted.predict`."""
-        raw = self.booster.predict(X, num_iteration=self.rounds, raw_score=True, num_threads=1)
-        raw = np.asarray(raw, dtype=np.float64).reshape(len(X), self.n_raw)
-        return apply_link(raw * self.scale.spread + self.scale.center, self.link)
+        return apply_link(self.raw(X), self.link)
 
     def form(self) -> Trees:
         """Return the trees."""
@@ -113,7 +122,10 @@ class LightGBM:
     def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
         """Return defaults; see `workbench.families.base.Family.portfolio`."""
         space = _space(problem)
-        return distinct([complete(space, point) for point in _DEFAULTS])
+        points = list(_DEFAULTS)
+        if problem.skewed:
+            points[1:1], points[4:4] = _LOG_DEFAULTS[:1], _LOG_DEFAULTS[1:]
+        return distinct([complete(space, point) for point in points])
 
     def fit(
         self,
@@ -131,7 +143,7 @@ class LightGBM:
 
         check_sample(train)
         params = with_defaults(_space(problem), params)
-        scale = TargetScale.of(train) if problem.task == "regression" else TargetScale(0.0, 1.0)
+        scale = scale_for(train, problem, params)
         rate = params["learning_rate"]
         guided = valid is not None and len(valid.y) > 0 and rounds is None
         try:
@@ -149,12 +161,13 @@ class LightGBM:
             raise FitError("LightGBM failed", found=str(error).splitlines()[0]) from error
         booster.free_dataset()
         n_raw = problem.n_classes if problem.task == "multiclass" else 1
-        return FittedLightGBM(booster, _LINK[problem.task], n_raw, scale, boosted.rounds, boosted.stopped)
+        link: Link = "expm1" if scale.log else _LINK[problem.task]
+        return FittedLightGBM(booster, link, n_raw, scale, boosted.rounds, boosted.stopped)
 
 
 def _settings(params: Params, problem: Problem, train: Sample, seed: int) -> dict[str, Any]:
-    rows, width = train.X.shape
     settings = {
+        **_binning(train),
         "objective": _OBJECTIVE[problem.task],
         "learning_rate": params["learning_rate"],
         "num_leaves": params["num_leaves"],
@@ -165,10 +178,6 @@ def _settings(params: Params, problem: Problem, train: Sample, seed: int) -> dic
         "lambda_l1": params["lambda_l1"],
         "lambda_l2": params["lambda_l2"],
         "extra_trees": params["extra_trees"],
-        "max_bin": 255 if width <= _WIDE else 63,
-        "min_data_in_bin": 1 if rows < _SMALL and width <= _WIDE else 3,
-        "bin_construct_sample_cnt": 50_000,
-        "feature_pre_filter": False,
         "force_col_wise": True,
         "deterministic": True,
         "num_threads": 1,
@@ -178,16 +187,50 @@ def _settings(params: Params, problem: Problem, train: Sample, seed: int) -> dic
     return {**settings, "num_class": problem.n_classes} if problem.task == "multiclass" else settings
 
 
+def _binning(sample: Sample) -> dict[str, Any]:
+    """Return the settings that shape the binned data; they depend on the whole matrix, so that its parts agree."""
+    rows = len(sample.shared.y) if sample.shared is not None else len(sample.y)
+    return {
+        "max_bin": 255 if sample.width <= _WIDE else 63,
+        "min_data_in_bin": 1 if rows < _SMALL and sample.width <= _WIDE else 3,
+        "bin_construct_sample_cnt": 50_000,
+        "feature_pre_filter": False,
+        "num_threads": 1,
+        "verbosity": -1,
+    }
+
+
 def _booster(
     lightgbm: Any, settings: dict[str, Any], scale: TargetScale, train: Sample, valid: Sample | None
 ) -> Any:
-    data = lightgbm.Dataset(train.X, scale.scaled(train.y), weight=train.weight, params=settings)
+    if train.shared is None:
+        data = lightgbm.Dataset(train.X, scale.scaled(train.y), weight=train.weight, params=settings)
+    else:
+        data = _cut(lightgbm, train, scale)
     booster = lightgbm.Booster(settings, data)
-    if valid is not None:
-        booster.add_valid(
-            data.create_valid(valid.X, scale.scaled(valid.y), weight=valid.weight, params=settings), "valid"
-        )
+    if valid is None:
+        return booster
+    if train.shared is not None and valid.shared is train.shared:
+        watched = _cut(lightgbm, valid, scale)
+    else:
+        watched = data.create_valid(valid.X, scale.scaled(valid.y), weight=valid.weight, params=settings)
+    booster.add_valid(watched, "valid")
     return booster
+
+
+def _cut(lightgbm: Any, sample: Sample, scale: TargetScale) -> Any:
+    """Cut rows out of the shared matrix's binned form, which is made once: 0.03 s instead of 1.3 s for 100,000 rows."""
+    shared = sample.shared
+    assert shared is not None
+
+    def binned() -> Any:
+        label = np.zeros(len(shared.y), dtype=np.float32)
+        return lightgbm.Dataset(shared.X, label, params=_binning(sample)).construct()
+
+    part = shared.once("lightgbm", binned).subset(sample.rows).construct()
+    part.set_label(scale.scaled(sample.y))
+    part.set_weight(sample.weight)
+    return part
 
 
 # ---------------------------------------------------------------- the model's text

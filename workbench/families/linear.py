@@ -51,6 +51,10 @@ class FittedLinear:
     rounds: int
     stopped: bool
 
+    def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
+        """Return the raw scores in float64; see `workbench.families.base.Fitted.raw`."""
+        return self.linear.raw(X)
+
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Predict in float64; see `workbench.families.base.Fitted.predict`."""
         return self.linear.apply(X)
@@ -162,7 +166,7 @@ def _fit_number(train: Sample, penalty: float, most: int, deadline: float) -> Fi
     target = TargetScale.of(train)
     y = target.scaled(train.y)
     scale = ColumnScale.of(train.X)
-    rows, width = train.X.shape
+    rows, width = len(train.y), train.width
     if width <= _EXACT_WIDTH and float(rows) * width * width <= _EXACT_FLOPS:
         weights, bias, stopped = _solve(train, scale, y, penalty, deadline)
         done = 1

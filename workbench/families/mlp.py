@@ -59,6 +59,12 @@ class FittedMLP:
     rounds: int
     stopped: bool
 
+    def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
+        """Return the raw scores in float64; see `workbench.families.base.Fitted.raw`."""
+        return np.concatenate(
+            [self.network.raw(part) for part in chunks(X)] or [np.zeros((0, self.network.n_raw))]
+        )
+
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Predict in float64; see `workbench.families.base.Fitted.predict`."""
         return np.concatenate(

@@ -4,7 +4,8 @@ Graphs are kept to as few nodes as there can be, since each costs a single-row c
 shaped them:
 
 - ``TreeEnsemble`` (ai.onnx.ml 5) gives a leaf one target. Leaves that answer several classes are written as
-  ``TreeEnsembleRegressor`` (ai.onnx.ml 3), which later versions of that operator set no longer have.
+  ``TreeEnsembleRegressor`` (ai.onnx.ml 3), which later versions of that operator set no longer have; a model has one
+  version of an operator set, so beside such trees all others are written that way too.
 - ``TreeEnsemble.post_transform`` is never used: ONNX Runtime reads its 1 as logistic, the standard means softmax by it.
 """
 
@@ -18,7 +19,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 
 from workbench.runtime.model import INPUT_NAME, OUTPUT_NAME
 
-from .forms import Form, Linear, Link, Network, Trees
+from .forms import LEAST_PROBABILITY, Blend, Form, Linear, Link, Network, Trees
 
 OPSET, IR_VERSION = 21, 10
 ML_DOMAIN, ML_OPSET, ML_OPSET_SHARED_LEAVES = "ai.onnx.ml", 5, 3
@@ -33,7 +34,7 @@ def to_onnx(form: Form, width: int) -> bytes:
 
     Parameters
     ----------
-    form : Trees, Linear or Network
+    form : Trees, Linear, Network or Blend
     width : int
         Features of the encoded matrix.
 
@@ -53,18 +54,31 @@ def to_onnx(form: Form, width: int) -> bytes:
     graph = GraphProto(name="model")
     _declare(graph.input.add(), INPUT_NAME, width)
     _declare(graph.output.add(), OUTPUT_NAME, form.n_outputs)
-    if isinstance(form, Trees):
-        _trees(graph, form)
-    elif isinstance(form, Linear):
-        _linear(graph, INPUT_NAME, form.weights, form.bias, form.link)
-    else:
-        _network(graph, form)
-    shared = isinstance(form, Trees) and _has_shared_leaves(form)
+    shared = _has_shared_leaves(form)
+    _write(graph, form, INPUT_NAME, OUTPUT_NAME, shared)
     model = ModelProto(ir_version=IR_VERSION, producer_name="workbench", graph=graph)
     model.opset_import.add(domain="", version=OPSET)
     model.opset_import.add(domain=ML_DOMAIN, version=ML_OPSET_SHARED_LEAVES if shared else ML_OPSET)
     content: bytes = model.SerializeToString()
     return content
+
+
+def _write(
+    graph: GraphProto, form: Form, source: str, end: str, shared: bool, link: Link | None = None
+) -> None:
+    """Add a form's nodes between two names.
+
+    `shared` says whether any tree of the model has leaves that answer several classes; `link` takes the place of the
+    form's own (of a part whose raw scores are summed).
+    """
+    if isinstance(form, Trees):
+        _trees(graph, form, source, end, shared, link or form.link)
+    elif isinstance(form, Linear):
+        _linear(graph, source, end, form.weights, form.bias, link or form.link)
+    elif isinstance(form, Network):
+        _network(graph, form, source, end, link or form.link)
+    else:
+        _blend(graph, form, source, end, shared)
 
 
 def _declare(entry: onnx.ValueInfoProto, name: str, columns: int) -> None:
@@ -78,56 +92,113 @@ def _declare(entry: onnx.ValueInfoProto, name: str, columns: int) -> None:
 # ---------------------------------------------------------------- linear models and networks
 
 
-def _linear(graph: GraphProto, source: str, weights: np.ndarray, bias: np.ndarray, link: Link) -> None:
-    """Add the layer that ends a model: scores and link in one node (two for the link "probability")."""
+def _linear(
+    graph: GraphProto, source: str, end: str, weights: np.ndarray, bias: np.ndarray, link: Link
+) -> None:
+    """Add the layer that ends a model: scores and link in one node (more for "probability" and "expm1")."""
     if link == "sigmoid":  # the first class's score is 0
         weights, bias = _beside(weights * 0.0, weights), _beside(bias * 0.0, bias)
     elif link == "probability":
         weights, bias = _beside(-weights, weights), _beside(1.0 - bias, bias)
-    end = "share" if link == "probability" else OUTPUT_NAME
-    node = _node(graph, "LinearRegressor", [source], [end], ML_DOMAIN)
+    last = f"{end}_scores" if link in ("probability", "expm1") else end
+    node = _node(graph, "LinearRegressor", [source], [last], ML_DOMAIN)
     _floats(node, "coefficients", weights.T)
     _floats(node, "intercepts", bias)
     _int(node, "targets", len(bias))
     _text(node, "post_transform", b"SOFTMAX" if link in ("sigmoid", "softmax") else b"NONE")
     if link == "probability":  # a float32 sum of shares may exceed 1 by its rounding: no probability below 0
-        _node(graph, "Relu", [end], [OUTPUT_NAME])
+        _node(graph, "Relu", [last], [end])
+    elif link == "expm1":
+        _expm1(graph, last, end)
+
+
+def _expm1(graph: GraphProto, source: str, end: str) -> None:
+    _constant(graph, f"{end}_one", np.ones(1))
+    _node(graph, "Exp", [source], [f"{end}_grown"])
+    _node(graph, "Sub", [f"{end}_grown", f"{end}_one"], [end])
 
 
 def _beside(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return np.concatenate([left, right], axis=-1)
 
 
-def _network(graph: GraphProto, form: Network) -> None:
-    source = INPUT_NAME
+def _network(graph: GraphProto, form: Network, source: str, end: str, link: Link) -> None:
     operator = "Relu" if form.activation == "relu" else "Tanh"
     for at, (weights, bias) in enumerate(zip(form.weights[:-1], form.biases[:-1], strict=True)):
-        names = [f"weights{at}", f"bias{at}"]
+        names = [f"{end}_weights{at}", f"{end}_bias{at}"]
         for name, values in zip(names, (weights, bias), strict=True):
-            graph.initializer.append(numpy_helper.from_array(_float32(values), name))
-        _node(graph, "Gemm", [source, *names], [f"sum{at}"])
-        _node(graph, operator, [f"sum{at}"], [f"hidden{at}"])
-        source = f"hidden{at}"
-    _linear(graph, source, form.weights[-1], form.biases[-1], form.link)
+            _constant(graph, name, values)
+        _node(graph, "Gemm", [source, *names], [f"{end}_sum{at}"])
+        _node(graph, operator, [f"{end}_sum{at}"], [f"{end}_hidden{at}"])
+        source = f"{end}_hidden{at}"
+    _linear(graph, source, end, form.weights[-1], form.biases[-1], link)
+
+
+# ---------------------------------------------------------------- blends
+
+
+def _blend(graph: GraphProto, form: Blend, source: str, end: str, shared: bool) -> None:
+    """Write the members side by side, then their weighted sum and, where there is one, the calibration."""
+    names = [f"{end}_m{at}" for at in range(len(form.members))]
+    for name, member, columns in zip(names, form.members, form.columns, strict=True):
+        start = source
+        if columns is not None:
+            start = f"{name}_features"
+            graph.initializer.append(numpy_helper.from_array(columns.astype(np.int64), f"{name}_columns"))
+            _int(_node(graph, "Gather", [source, f"{name}_columns"], [start]), "axis", 1)
+        _write(graph, member, start, name, shared, "identity" if form.of == "raw" else None)
+    joined = names[0]
+    if len(names) > 1:
+        joined = f"{end}_parts"
+        _int(_node(graph, "Concat", names, [joined]), "axis", 1)
+    stacked = np.concatenate([weight * np.eye(form.n_raw) for weight in form.weights])
+    none = np.zeros(form.n_raw)
+    if form.of == "log":
+        logs = _logarithms(graph, joined, end)
+        offset = none if form.offset is None else form.offset
+        _linear(graph, logs, end, form.scale * stacked, offset, "softmax")
+    elif form.offset is None:
+        _linear(graph, joined, end, stacked, none, form.link)
+    else:
+        if len(names) > 1:
+            _linear(graph, joined, f"{end}_p", stacked, none, form.link)
+            joined = f"{end}_p"
+        logs = _logarithms(graph, joined, end)
+        _linear(graph, logs, end, form.scale * np.eye(form.n_raw), form.offset, "softmax")
+
+
+def _logarithms(graph: GraphProto, source: str, end: str) -> str:
+    """Add the logarithm of probabilities that are kept off zero, and return its name."""
+    for name, value in (("least", LEAST_PROBABILITY), ("most", 1.0)):
+        graph.initializer.append(
+            numpy_helper.from_array(np.asarray(value, dtype=np.float32), f"{end}_{name}")
+        )
+    _node(graph, "Clip", [source, f"{end}_least", f"{end}_most"], [f"{end}_clipped"])
+    _node(graph, "Log", [f"{end}_clipped"], [f"{end}_logs"])
+    return f"{end}_logs"
 
 
 # ---------------------------------------------------------------- trees
 
 
-def _has_shared_leaves(form: Trees) -> bool:
-    return bool((np.diff(form.entry_offsets) != 1).any())
+def _has_shared_leaves(form: Form) -> bool:
+    if isinstance(form, Blend):
+        return any(_has_shared_leaves(member) for member in form.members)
+    return isinstance(form, Trees) and bool((np.diff(form.entry_offsets) != 1).any())
 
 
-def _trees(graph: GraphProto, form: Trees) -> None:
-    end = {"identity": OUTPUT_NAME}.get(form.link, "scores")
-    if _has_shared_leaves(form):
-        _tree_ensemble_regressor(graph, form, end)
+def _trees(graph: GraphProto, form: Trees, source: str, end: str, shared: bool, link: Link) -> None:
+    last = end if link == "identity" else f"{end}_raw"
+    if shared:
+        _tree_ensemble_regressor(graph, form, source, last)
     else:
-        _tree_ensemble(graph, form, end)
-    if form.link == "softmax":
-        _int(_node(graph, "Softmax", [end], [OUTPUT_NAME]), "axis", 1)
-    elif form.link != "identity":
-        _linear(graph, end, np.ones((1, 1)), np.zeros(1), form.link)
+        _tree_ensemble(graph, form, source, last)
+    if link == "softmax":
+        _int(_node(graph, "Softmax", [last], [end]), "axis", 1)
+    elif link == "expm1":
+        _expm1(graph, last, end)
+    elif link != "identity":
+        _linear(graph, last, end, np.ones((1, 1)), np.zeros(1), link)
 
 
 def _entry_weights(form: Trees) -> np.ndarray:
@@ -139,7 +210,7 @@ def _base_targets(form: Trees) -> np.ndarray:
     return np.flatnonzero(form.base) if form.n_trees else np.arange(len(form.base))
 
 
-def _tree_ensemble(graph: GraphProto, form: Trees, end: str) -> None:
+def _tree_ensemble(graph: GraphProto, form: Trees, source: str, end: str) -> None:
     """Write trees with one entry a leaf; a tree that is one leaf is a node with that leaf on both sides."""
     nodes, leaves = len(form.feature), len(form.weight)
     constant = _base_targets(form)
@@ -149,7 +220,7 @@ def _tree_ensemble(graph: GraphProto, form: Trees, end: str) -> None:
     roots = np.where(sizes > 0, form.node_offsets[:-1], nodes + np.cumsum(sizes == 0) - 1)
     roots = np.concatenate([roots, nodes + extra - len(constant) + np.arange(len(constant))])
     pad, leaf = np.zeros(extra, dtype=np.int64), np.ones(extra, dtype=np.int64)
-    node = _node(graph, "TreeEnsemble", [INPUT_NAME], [end], ML_DOMAIN)
+    node = _node(graph, "TreeEnsemble", [source], [end], ML_DOMAIN)
     _ints(node, "tree_roots", roots)
     _ints(node, "nodes_featureids", _beside(form.feature, pad))
     _tensor(node, "nodes_splits", _beside(form.threshold, pad.astype(np.float32)))
@@ -164,7 +235,7 @@ def _tree_ensemble(graph: GraphProto, form: Trees, end: str) -> None:
     _int(node, "aggregate_function", _SUM)
 
 
-def _tree_ensemble_regressor(graph: GraphProto, form: Trees, end: str) -> None:
+def _tree_ensemble_regressor(graph: GraphProto, form: Trees, source: str, end: str) -> None:
     """Write trees whose leaves have several entries, or none; the leaves of a tree are numbered after its nodes."""
     node_tree = np.repeat(np.arange(form.n_trees), np.diff(form.node_offsets))
     leaf_tree = np.repeat(np.arange(form.n_trees), np.diff(form.leaf_offsets))
@@ -181,7 +252,7 @@ def _tree_ensemble_regressor(graph: GraphProto, form: Trees, end: str) -> None:
     order = np.argsort(np.concatenate([node_tree, leaf_tree, constant_tree]), kind="stable")
     mode = _MODE_TEXT[_LT if form.strict else _LEQ]
     modes = np.concatenate([np.zeros(len(node_tree), dtype=bool), ended == 0])[order]
-    node = _node(graph, "TreeEnsembleRegressor", [INPUT_NAME], [end], ML_DOMAIN)
+    node = _node(graph, "TreeEnsembleRegressor", [source], [end], ML_DOMAIN)
     _ints(node, "nodes_treeids", np.concatenate([node_tree, leaf_tree, constant_tree])[order])
     _ints(node, "nodes_nodeids", np.concatenate([node_id, leaf_id, nothing])[order])
     _ints(node, "nodes_featureids", _beside(form.feature, ended)[order])
@@ -211,6 +282,10 @@ def _node(
     node.input.extend(inputs)
     node.output.extend(outputs)
     return node
+
+
+def _constant(graph: GraphProto, name: str, values: np.ndarray) -> None:
+    graph.initializer.append(numpy_helper.from_array(_float32(values), name))
 
 
 def _int(node: NodeProto, name: str, value: int) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Sample
+from .base import Params, Problem, Sample
+from .space import Choice
 
 
 def check_sample(sample: Sample) -> None:
@@ -51,22 +52,47 @@ class TargetScale:
     Examples
     --------
     >>> TargetScale.of(Sample(np.zeros((2, 1)), np.array([10.0, 14.0])))
-    TargetScale(center=12.0, spread=2.0)
+    TargetScale(center=12.0, spread=2.0, log=False)
     """
 
     center: float
     spread: float
+    log: bool = False
 
     @classmethod
-    def of(cls, sample: Sample) -> TargetScale:
-        """Measure a sample; a constant target has spread 1."""
-        center = float(np.average(sample.y, weights=sample.weight))
-        gaps = np.abs(sample.y - center)
+    def of(cls, sample: Sample, log: bool = False) -> TargetScale:
+        """Measure a sample, or the logarithm of one plus its target; a constant target has spread 1."""
+        y = np.log1p(sample.y) if log else sample.y
+        center = float(np.average(y, weights=sample.weight))
+        gaps = np.abs(y - center)
         widest = float(gaps.max()) or 1.0  # squares of shares of it neither overflow nor vanish
         spread = widest * float(np.sqrt(np.average((gaps / widest) ** 2, weights=sample.weight)))
         usable = np.isfinite(spread) and spread > 1e-12 * max(abs(center), 1e-300)
-        return cls(center, spread if usable else 1.0)
+        return cls(center, spread if usable else 1.0, log)
 
     def scaled(self, y: np.ndarray) -> np.ndarray:
         """Return the scaled target, float64."""
-        return (np.asarray(y, dtype=np.float64) - self.center) / self.spread
+        y = np.asarray(y, dtype=np.float64)
+        return ((np.log1p(y) if self.log else y) - self.center) / self.spread
+
+    def unscaled(self, raw: np.ndarray) -> np.ndarray:
+        """Return scores in the unit of the target (of its logarithm, where that was learned)."""
+        return raw * self.spread + self.center
+
+
+def target_choice(problem: Problem) -> dict[str, Choice]:
+    """Return the part of a booster's search space that says what of the target is learned.
+
+    Examples
+    --------
+    >>> target_choice(Problem("regression", 0, 100, 5, skewed=True))["target"].options
+    ('plain', 'log')
+    """
+    return {"target": Choice(("plain", "log"))} if problem.skewed else {}
+
+
+def scale_for(train: Sample, problem: Problem, params: Params) -> TargetScale:
+    """Return the scale of the target that the params ask for; classes have none."""
+    if problem.task != "regression":
+        return TargetScale(0.0, 1.0)
+    return TargetScale.of(train, log=params.get("target") == "log")

@@ -15,7 +15,7 @@ from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
 from .boosting import boost, rounds_allowed
 from .forms import Link, Trees, apply_link
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
-from .targets import TargetScale, check_sample, class_shares
+from .targets import TargetScale, check_sample, class_shares, scale_for, target_choice
 
 _OBJECTIVE = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}
@@ -53,7 +53,7 @@ def _space(problem: Problem) -> Space:
         if problem.n_text
         else {}
     )
-    return {**space, **wide, **terms}
+    return {**space, **wide, **terms, **target_choice(problem)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,11 +67,15 @@ class FittedXGBoost:
     rounds: int
     stopped: bool
 
+    def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
+        """Return the library's own raw scores; see `workbench.families.base.Fitted.raw`."""
+        kept = min(rounds or self.rounds, self.rounds)
+        raw = self.booster.inplace_predict(X, iteration_range=(0, kept), predict_type="margin")
+        return self.scale.unscaled(np.asarray(raw, dtype=np.float64).reshape(len(X), self.n_raw))
+
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the library's own prediction; see `workbench.families.base.Fitted.predict`."""
-        raw = self.booster.inplace_predict(X, iteration_range=(0, self.rounds), predict_type="margin")
-        raw = np.asarray(raw, dtype=np.float64).reshape(len(X), self.n_raw)
-        return apply_link(raw * self.scale.spread + self.scale.center, self.link)
+        return apply_link(self.raw(X), self.link)
 
     def form(self) -> Trees:
         """Return the trees."""
@@ -129,8 +133,8 @@ class XGBoost:
 
         check_sample(train)
         params = with_defaults(_space(problem), params)
-        scale = TargetScale.of(train) if problem.task == "regression" else TargetScale(0.0, 1.0)
-        settings = {**_settings(params, problem, train.X.shape[1], seed), **_start(train, problem)}
+        scale = scale_for(train, problem, params)
+        settings = {**_settings(params, problem, train.width, seed), **_start(train, problem)}
         rate = settings["eta"]
         guided = valid is not None and len(valid.y) > 0 and rounds is None
         try:
@@ -152,7 +156,8 @@ class XGBoost:
         except xgboost.core.XGBoostError as error:
             raise FitError("XGBoost failed", found=str(error).splitlines()[0]) from error
         n_raw = problem.n_classes if problem.task == "multiclass" else 1
-        return FittedXGBoost(booster, _LINK[problem.task], n_raw, scale, boosted.rounds, boosted.stopped)
+        link: Link = "expm1" if scale.log else _LINK[problem.task]
+        return FittedXGBoost(booster, link, n_raw, scale, boosted.rounds, boosted.stopped)
 
 
 def _settings(params: Params, problem: Problem, width: int, seed: int) -> dict[str, Any]:
@@ -186,17 +191,21 @@ def _start(train: Sample, problem: Problem) -> dict[str, float]:
 
 
 def _matrix(xgboost: Any, sample: Sample, scale: TargetScale, like: Any = None) -> Any:
-    """Bin a sample; the rows to stop early on get the bins of the training rows (`like`)."""
-    bins = 256 if sample.X.shape[1] <= _WIDE else 64
-    return xgboost.QuantileDMatrix(
-        sample.X,
-        scale.scaled(sample.y),
-        weight=sample.weight,
-        missing=np.nan,
-        nthread=1,
-        max_bin=bins,
-        ref=like,
-    )
+    """Bin a sample, once where it is a part of a shared matrix; rows to stop early on get the training rows' bins."""
+
+    def binned() -> Any:
+        return xgboost.QuantileDMatrix(
+            sample.X,
+            weight=sample.weight,
+            missing=np.nan,
+            nthread=1,
+            max_bin=256 if sample.width <= _WIDE else 64,
+            ref=like,
+        )
+
+    data = sample.shared.once(("xgboost", sample.name), binned) if sample.shared is not None else binned()
+    data.set_label(scale.scaled(sample.y))
+    return data
 
 
 # ---------------------------------------------------------------- the model's document

@@ -1,21 +1,21 @@
-"""``python -m runtime predict|serve|check``: a bundle's own commands, run inside its folder."""
+"""``python -m runtime predict|serve|run|check``: a bundle's own commands, run inside its folder."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .asgi import MAX_BODY_BYTES
 from .batch import score_file
 from .bundle import open_bundle
 from .check import check_bundle
-from .errors import InputError, WorkbenchError
+from .errors import InputError, NoBundleError, WorkbenchError
+from .run import MODES, read_config, run
 from .server import serve
+from .settings import add_serve_options, settings_of
 
 _HERE = Path(__file__).resolve().parent.parent
 
@@ -24,7 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m runtime", description="Predict with, serve or check a bundle."
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="predict|serve|check")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="predict|serve|run|check")
 
     predict = verbs.add_parser("predict", help="score a file into another one")
     predict.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
@@ -35,44 +35,26 @@ def _parser() -> argparse.ArgumentParser:
 
     serving = verbs.add_parser("serve", help="answer over HTTP")
     serving.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
-    serving.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
-    serving.add_argument(
-        "--port", type=int, default=os.environ.get("PORT", "8080"), help="default: $PORT, or 8080"
-    )
-    serving.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes; default: 1")
-    serving.add_argument(
-        "--log", metavar="FILE", help='a file for the request log; default: standard error; "off"'
-    )
-    serving.add_argument("--log-rows", action="store_true", help="log inputs and outputs too")
-    serving.add_argument(
-        "--max-body", type=_positive, default=MAX_BODY_BYTES, metavar="BYTES", help="default: 10 MB"
-    )
+    add_serve_options(serving)
+
+    running = verbs.add_parser("run", help="batch, HTTP or stream, as a configuration file says")
+    running.add_argument("config", help="a TOML file; its bundle may be left out: the folder above runtime/")
+    running.add_argument("--mode", choices=MODES, help="in place of the file's mode")
 
     check = verbs.add_parser("check", help="checksums and golden rows")
     check.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
-    for each in (predict, check):
+    for each in (predict, running, check):
         each.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("expected a whole number above 0")
-    return number
-
-
 def _run(options: argparse.Namespace) -> int:
     if options.verb == "serve":
-        return serve(
-            options.bundle,
-            host=options.host,
-            port=options.port,
-            workers=options.workers,
-            log=options.log,
-            log_rows=options.log_rows,
-            max_body_bytes=options.max_body,
-        )
+        return serve(options.bundle, settings_of(options))
+    if options.verb == "run":
+        done = run(read_config(options.config, mode=options.mode, bundle=_HERE))
+        _show(options, done.document, done.text)
+        return done.code
     if options.verb == "check":
         checked = check_bundle(options.bundle)
         _show(options, checked.to_json(), checked.to_text())
@@ -95,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         if getattr(options, "json", False):
             print(json.dumps({"error": str(error)}, ensure_ascii=False))
-        return 2 if isinstance(error, InputError) else 1
+        return 2 if isinstance(error, (InputError, NoBundleError)) else 1
     except KeyboardInterrupt:
         return 130
 

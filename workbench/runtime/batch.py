@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from .rows import locate, plain_values
 from .schema import Column, Label, label_text
 from .sinks import open_sink, replacing, unique_names
 from .sources import open_source
+from .watch import Seen, Watch
 
 _FIRST_ERRORS = 5
 _NOT_A_NUMBER = "the model answered a value that is no number"
@@ -36,6 +37,8 @@ class BatchReport:
     first_errors : tuple of str
         The first few failures; rows count from 0.
     output : str
+    warnings : dict of str to int
+        Values that training never met and that were scored all the same, by kind; see `watch`.
     """
 
     rows: int
@@ -44,6 +47,7 @@ class BatchReport:
     rows_per_s: float
     first_errors: tuple[str, ...]
     output: str
+    warnings: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
@@ -71,6 +75,9 @@ class BatchReport:
             lines += [f"  {error}" for error in self.first_errors]
             if self.failed > len(self.first_errors):
                 lines.append("  …")
+        if self.warnings:
+            kinds = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in self.warnings.items())
+            lines.append(f"scored though training never met it: {kinds}")
         return "\n".join(lines)
 
 
@@ -81,6 +88,8 @@ def score_file(
     *,
     progress: Callable[[int, float], None] | None = None,
     chunk_rows: int = 8192,
+    strict: bool = False,
+    seen: Seen | None = None,
 ) -> BatchReport:
     """Score a file into another one.
 
@@ -98,6 +107,11 @@ def score_file(
         Called after each chunk with the rows scored so far and the share of the input read (0 to 1).
     chunk_rows : int
         Rows in memory at a time.
+    strict : bool
+        Whether a row with an unseen category or a number out of range gets an error instead of a prediction, and a
+        file with columns that the model lacks is refused.
+    seen : Seen, optional
+        Where to count what training never met.
 
     Returns
     -------
@@ -118,13 +132,16 @@ def score_file(
     source = open_source(source_path, predictor.schema)
     where = locate(predictor.names, source.header)
     added = _new_columns(predictor, source.header)
+    watch = Watch(predictor.schema, strict=strict)
+    met = Seen() if seen is None else seen
+    watch.header(source.header, met)
     rows = failed = 0
     first_errors: list[str] = []
     with replacing(out_path) as part:
         sink = open_sink(part, out_path, source, added)
         try:
             for chunk in source.chunks(chunk_rows):
-                scored, errors = score_chunk(predictor, chunk, where)
+                scored, errors = score_chunk(predictor, chunk, where, watch=watch, seen=met)
                 sink.write([*chunk.columns, *scored], chunk.rows)
                 shown = sorted(errors)[: _FIRST_ERRORS - len(first_errors)]
                 first_errors += [f"row {rows + position}, {errors[position]}" for position in shown]
@@ -134,7 +151,8 @@ def score_file(
         finally:
             sink.close()
     seconds = time.perf_counter() - started
-    return BatchReport(rows, failed, seconds, rows / max(seconds, 1e-9), tuple(first_errors), str(out_path))
+    speed = rows / max(seconds, 1e-9)
+    return BatchReport(rows, failed, seconds, speed, tuple(first_errors), str(out_path), met.kinds())
 
 
 def _new_columns(predictor: Predictor, header: Sequence[str]) -> list[tuple[str, str]]:
@@ -153,7 +171,12 @@ def _label_kind(classes: Sequence[Label]) -> str:
 
 
 def score_chunk(
-    predictor: Predictor, chunk: Chunk, where: dict[str, int]
+    predictor: Predictor,
+    chunk: Chunk,
+    where: dict[str, int],
+    *,
+    watch: Watch | None = None,
+    seen: Seen | None = None,
 ) -> tuple[list[list[Any]], dict[int, str]]:
     """Score some rows.
 
@@ -163,6 +186,10 @@ def score_chunk(
     chunk : Chunk
     where : dict of str to int
         The position among the chunk's columns of each column of the schema.
+    watch : Watch, optional
+        Looks for what training never met; a strict one makes an error of it.
+    seen : Seen, optional
+        Where that is counted.
 
     Returns
     -------
@@ -182,15 +209,26 @@ def score_chunk(
                 errors.setdefault(position, why)
     good = np.asarray([position for position in range(chunk.rows) if position not in errors], dtype=np.intp)
     if errors:
-        canonical = {
-            column.name: column.read_many(_take(raw[column.name], good))
-            for column in predictor.schema.columns
-        }
+        canonical = _read_some(predictor, raw, good)
+    if watch is not None and watch.strict:
+        odd = watch.odd_rows(canonical)
+        if odd:
+            errors.update({int(good[position]): why for position, why in odd.items()})
+            good = np.delete(good, list(odd))
+            canonical = _read_some(predictor, raw, good)
+    elif watch is not None and seen is not None:
+        watch.columns(canonical, seen)
     output = predictor.predict_matrix(predictor.encoder.encode_columns(canonical))
     finite = np.isfinite(output).all(axis=1)
     for position in good[~finite].tolist():
         errors[position] = _NOT_A_NUMBER
     return _spread(predictor, output[finite], good[finite], chunk.rows, errors), errors
+
+
+def _read_some(predictor: Predictor, raw: dict[str, Any], rows: np.ndarray) -> dict[str, Any]:
+    return {
+        column.name: column.read_many(_take(raw[column.name], rows)) for column in predictor.schema.columns
+    }
 
 
 def _bad_values(column: Column, values: Any) -> dict[int, str]:

@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from .errors import BundleError, InputError, TamperedBundleError, shown
+from .errors import BundleError, InputError, NoBundleError, TamperedBundleError, shown
 from .golden import GoldenReport, replay
-from .manifest import GOLDEN_FILE, MANIFEST_FILE, Manifest, verify_files
+from .manifest import GOLDEN_FILE, MANIFEST_FILE, MOST_BYTES, MOST_FILES, Manifest, verify_files
 from .predictor import Predictor, check_finite
 from .rows import read_rows
 from .schema import Label, Schema
 
-_MOST_ENTRIES = 10_000
-_MOST_BYTES = 4 << 30
+_MOST_ENTRIES, _MOST_BYTES = MOST_FILES, MOST_BYTES
 _CHUNK_BYTES = 1 << 20
+_MOST_PACKED = 200  # times that a zip's bytes may grow, where they grow to more than the next number
+_SMALL_BYTES = 64 << 20
 
 
 class Bundle:
@@ -98,6 +99,30 @@ class Bundle:
         check_finite(output)
         return output.astype(np.float64)
 
+    def predict_interval(self, rows: Any, level: float = 0.9) -> np.ndarray:
+        """Predict intervals that hold the stated share of targets.
+
+        Parameters
+        ----------
+        rows
+            As for `predict`.
+        level : float
+            The share to hold: one of those that were learned (0.5, 0.8, 0.9 and 0.95).
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n, 2)
+            The lower and the upper end.
+
+        Raises
+        ------
+        InputError
+            As for `predict`; also for a classifier, a model without intervals, and a level that was not learned.
+        """
+        if self.schema.output.intervals is None:
+            return self.predictor.predict_interval(np.empty((0, 1)), level)  # raises, before any work is done
+        return self.predictor.predict_interval(self._output(rows), level)
+
     def _output(self, rows: Any) -> np.ndarray:
         shaped = read_rows(rows, self.predictor.names)
         if isinstance(shaped, dict):
@@ -131,13 +156,15 @@ def open_bundle(path: str | Path, *, threads: int = 1) -> Bundle:
         Where it is of a newer format than this runtime reads.
     TamperedBundleError
         Where a file is missing, cut short or changed.
+    NoBundleError
+        Where there is nothing at `path`.
     BundleError
-        Where there is no bundle at `path`.
+        Where what is there is no bundle.
     """
     folder, owned = _folder_of(Path(path))
     try:
         manifest = Manifest.read(folder)
-        verify_files(folder, manifest)
+        verify_files(folder, manifest)  # before anything of it is read
         predictor = Predictor.load(folder, threads)
         _check_agreement(manifest, predictor)
         bundle = Bundle(folder, manifest, predictor)
@@ -153,11 +180,13 @@ def open_bundle(path: str | Path, *, threads: int = 1) -> Bundle:
 def _folder_of(path: Path) -> tuple[Path, Path | None]:
     """Return the folder of a bundle, and the temporary folder that it was unpacked to, where it was."""
     if path.is_dir():
+        if (path / MANIFEST_FILE).is_symlink():
+            raise TamperedBundleError(f"{MANIFEST_FILE} is a link", expected="a file of the bundle")
         if not (path / MANIFEST_FILE).is_file():
             raise BundleError(f"{path} is no bundle", found=f"no {MANIFEST_FILE} in it")
         return path, None
     if not path.exists():
-        raise BundleError(f"{path} does not exist", expected="a bundle's folder or zip")
+        raise NoBundleError(f"{path} does not exist", expected="a bundle's folder or zip")
     if not zipfile.is_zipfile(path):
         raise BundleError(
             f"{path} is no bundle", found="a file that is no zip", expected="a bundle's folder or zip"
@@ -202,6 +231,13 @@ def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
             f"{path.name} is too large to be a bundle",
             found=f"{len(entries)} files of {total} bytes",
             expected=f"at most {_MOST_ENTRIES} files of {_MOST_BYTES} bytes",
+        )
+    packed = sum(entry.compress_size for entry in entries)
+    if total > _SMALL_BYTES and total > _MOST_PACKED * packed:
+        raise TamperedBundleError(
+            f"{path.name} is too large to be a bundle",
+            found=f"{packed} bytes that unpack to {total}",
+            expected=f"at most {_MOST_PACKED} times as many",
         )
     if len({entry.filename for entry in entries}) < len(entries):
         raise TamperedBundleError(f"{path.name} holds two files of one name")

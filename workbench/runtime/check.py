@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .bundle import open_bundle
-from .errors import BundleError
+from .errors import BundleError, NoBundleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,16 @@ def check_bundle(path: str | Path) -> CheckReport:
     -------
     CheckReport
         A bundle that cannot be opened is a failed check, not an exception.
+
+    Raises
+    ------
+    NoBundleError
+        Where there is nothing at `path`.
     """
     try:
         bundle = open_bundle(path)
+    except NoBundleError:
+        raise
     except BundleError as error:
         return CheckReport(str(path), (Check("files", False, str(error)),))
     count = len(bundle.manifest.files)

@@ -20,7 +20,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -57,7 +57,8 @@ class Column:
         Its name, without blanks around it.
     kind : {"number", "boolean", "category", "datetime", "text"}
     nullable : bool
-        Whether training saw a missing value here. Where it did not, a missing value is refused.
+        Whether training saw a missing value here. Where it did not, a missing number or date is refused, and a
+        missing category or text is read as "", one that training did not see.
     decimal, thousands : str
         How numbers are written in text.
     formats : tuple of str
@@ -183,9 +184,9 @@ class Column:
         return out if usual and (self.nullable or not missing) else None
 
     def _read_texts(self, values: Column1d | Sequence[object]) -> Levels:
-        read = self.reader()
         if isinstance(values, Levels):
             return self._reread_levels(values)
+        read = self.reader()
         index: dict[str, int] = {}
         memo: dict[str, int] = {}
         codes = np.empty(len(values), dtype=np.int32)
@@ -206,14 +207,13 @@ class Column:
     def _reread_levels(self, values: Levels) -> Levels:
         index: dict[str, int] = {}
         table = np.full(len(values.values) + 1, -1, dtype=np.int32)
-        lenient = replace(self, nullable=True).reader()
+        read = self.reader()
         for code, value in enumerate(values.values):
-            text = lenient(value)
+            text = read(value)
             table[code] = -1 if text is None else index.setdefault(text, len(index))
-        codes = table[values.codes]
-        if not self.nullable and (codes < 0).any():
-            raise _null(self).at(int((codes < 0).argmax()))
-        return Levels(codes, list(index))
+        if not self.nullable and (values.codes < 0).any():
+            table[-1] = index.setdefault("", len(index))
+        return Levels(table[values.codes], list(index))
 
 
 def _null(column: Column) -> BadValueError:
@@ -295,6 +295,7 @@ def _datetime_reader(column: Column) -> Callable[[Any], float]:
 
 def _text_reader(column: Column) -> Callable[[Any], str | None]:
     levels = column.categories or ()
+    absent = None if column.nullable else ""
     known = frozenset(
         level for level in levels if level not in MISSING_TEXT and category_text(level) == level
     )
@@ -309,9 +310,7 @@ def _text_reader(column: Column) -> Callable[[Any], str | None]:
         else:
             text = None if is_missing(value) else category_text(value)
         if text is None or text in MISSING_TEXT:
-            if column.nullable:
-                return None
-            raise _null(column)
+            return absent
         return text
 
     return read

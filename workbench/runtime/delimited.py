@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .csv_text import CsvStyle, full_header, records_of, separator_line
 from .errors import BadFileError
 from .files import LONGEST_LINE, Chunk, Unpacked, read_lines, reading
 from .rows import positions
 from .schema import Schema
 
 _HEAD_CHARACTERS = 1 << 22
+_FIRST_RECORDS = 200
+_HEADER_WITHIN = 25  # records, titles among them
 _BLOCK_BYTES = 1 << 20
+_START_BYTES = 1 << 16
 _DELIMITERS = (",", ";", "\t", "|")
 _BOMS = (
     (b"\xff\xfe\0\0", "utf-32"),
@@ -32,58 +36,59 @@ class CsvSource:
         self._path = path
         source = schema.source
         self._encoding = _encoding(path, source.get("encoding"))
-        head = self._head()
-        quote = source.get("quote", '"')
-        self._format: dict[str, Any] = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
-        self._has_header = source.get("header") is not False
-        delimiters = dict.fromkeys((source.get("delimiter") or ",", *_DELIMITERS))
-        records = {mark: self._first_record(head, mark) for mark in delimiters}
-        if self._has_header:
-            known = {mark: len(positions(schema.names, record)) for mark, record in records.items()}
-            delimiter = max(known, key=lambda mark: known[mark])
-            self.header = records[delimiter]
+        head, complete = self._head()
+        marked, self._start = separator_line(head)
+        usual = (marked,) if marked else (source.get("delimiter") or ",", *_DELIMITERS)
+        styles = [CsvStyle.of(source, delimiter) for delimiter in dict.fromkeys(usual)]
+        heads = {
+            style: self._first_records(head[self._start :], style, complete=complete) for style in styles
+        }
+        if source.get("header") is not False:
+            self._style, at = _header_place(schema.names, heads)
+            records = heads[self._style]
+            self.header = full_header(records[at], records[at + 1 :]) if records else []
+            self._skipped = at + 1
         else:
-            delimiter, self.header = _without_header(path, schema, records)
-        self._format["delimiter"] = delimiter
+            self._style, self.header = _without_header(path, schema, heads)
+            self._skipped = 0
         self.kinds = ["text"] * len(self.header)
         self._file: Unpacked | None = None
 
-    def _head(self) -> str:
+    def _head(self) -> tuple[str, bool]:
+        """Return the first characters of the file, and whether they are all of it."""
         file = Unpacked(self._path)
         try:
-            head = io.TextIOWrapper(file.stream, self._encoding, newline="").read(_HEAD_CHARACTERS)
+            stream = io.TextIOWrapper(file.stream, self._encoding, newline="")
+            head, more = stream.read(_HEAD_CHARACTERS), stream.read(1)
         finally:
             file.close()
         if "\0" in head:
             raise BadFileError(f"{self._path.name} is no text file", found="bytes of value 0")
         if not head.strip():
             raise BadFileError(f"{self._path.name} is empty")
-        return head
+        return head, not more
 
-    def _first_record(self, head: str, delimiter: str) -> list[str]:
+    def _first_records(self, head: str, style: CsvStyle, *, complete: bool) -> list[list[str]]:
+        records: list[list[str]] = []
         try:
             with longer_fields():
-                return next(
-                    (
-                        record
-                        for record in csv.reader(
-                            io.StringIO(head, newline=""), delimiter=delimiter, **self._format
-                        )
-                        if record
-                    ),
-                    [],
-                )
+                for record in records_of(io.StringIO(head, newline=""), style):
+                    records.append(record)
+                    if len(records) == _FIRST_RECORDS:
+                        return records
         except csv.Error as error:
             raise BadFileError(
                 f"{self._path.name}: its first line cannot be read", found=str(error)
             ) from error
+        return records if complete or len(records) < 2 else records[:-1]  # the last one may be cut
 
     def chunks(self, rows: int) -> Iterator[Chunk]:
         """Yield chunks of at most `rows` rows."""
         self._file = Unpacked(self._path)
         with reading(self._path), longer_fields():
             stream = io.TextIOWrapper(self._file.stream, self._encoding, newline="")
-            reader = csv.reader(read_lines(stream, self._path), **self._format)
+            stream.read(self._start)
+            reader = self._style.reader(read_lines(stream, self._path))
             try:
                 yield from self._parse(reader, rows)
             except csv.Error as error:
@@ -98,12 +103,12 @@ class CsvSource:
         width = len(self.header)
         records: list[list[str]] = []
         defects: dict[int, str] = {}
-        skip = self._has_header
+        skip = self._skipped
         for record in reader:
             if not record:
                 continue
             if skip:
-                skip = False
+                skip -= 1
                 continue
             if len(record) != width:
                 if len(record) < width or any(record[width:]):
@@ -125,13 +130,18 @@ def _encoding(path: Path, trained: Any) -> str:
     """Return the encoding of a text file: what its mark says, UTF-8 if it is that throughout, else as in training."""
     file = Unpacked(path)
     try:
-        start = file.stream.read(4)
+        start = file.stream.read(_START_BYTES)
     finally:
         file.close()
     for mark, name in _BOMS:
         if start.startswith(mark):
             return name
-    for name in ("utf-8-sig", trained):
+    for name, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[0::2])):
+        if zeros.count(0) > 0.5 * len(zeros):  # without a mark; UTF-8 would take the zeros for characters
+            return name
+    # Windows-1252 is Latin-1 with more signs (€): training may not have met any
+    tried = ("utf-8-sig", "cp1252", trained) if trained == "latin-1" else ("utf-8-sig", trained)
+    for name in tried:
         if name and _decodes(path, str(name)):
             return str(name)
     return "latin-1"
@@ -150,18 +160,34 @@ def _decodes(path: Path, encoding: str) -> bool:
     return True
 
 
-def _without_header(path: Path, schema: Schema, records: Mapping[str, list[str]]) -> tuple[str, list[str]]:
-    """Return the delimiter and the names of a file without a header, by the number of its fields."""
+def _header_place(names: Sequence[str], heads: Mapping[CsvStyle, list[list[str]]]) -> tuple[CsvStyle, int]:
+    """Return the style under which a record holds the most of the model's columns, and which record that is.
+
+    Titles may stand above it. Where no record names any column, the first one of the first style is the header.
+    """
+    best, most = (next(iter(heads)), 0), 0
+    for style, records in heads.items():
+        for at, record in enumerate(records[:_HEADER_WITHIN]):
+            known = len(positions(names, record))
+            if known > most:
+                best, most = (style, at), known
+    return best
+
+
+def _without_header(
+    path: Path, schema: Schema, heads: Mapping[CsvStyle, list[list[str]]]
+) -> tuple[CsvStyle, list[str]]:
+    """Return the style and the names of a file without a header, by the number of its fields."""
     raw_names = [str(name) for name in schema.source.get("raw_names") or ()]
+    widths = {style: len(records[0]) if records else 0 for style, records in heads.items()}
     for names in (raw_names, schema.names, [name for name in raw_names if name != schema.output.target]):
-        for delimiter, record in records.items():
-            if names and len(record) == len(names):
-                return delimiter, list(names)
-    most = max(len(record) for record in records.values())
+        for style, width in widths.items():
+            if names and width == len(names):
+                return style, list(names)
     expected = f"{len(raw_names)} as in training, or " if raw_names else ""
     raise BadFileError(
         f"{path.name} has no header and another number of fields",
-        found=f"{most}",
+        found=f"{max(widths.values())}",
         expected=f"{expected}the {len(schema.names)} input columns in order",
     )
 

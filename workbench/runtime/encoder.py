@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import BundleError
+from .errors import BundleError, TamperedBundleError, shown
+from .records import read_record
 from .steps import (
     FLOAT32_MAX,
     Code,
@@ -45,6 +46,7 @@ __all__ = [
     "Step",
     "TermScore",
     "Terms",
+    "date_part",
     "words",
 ]
 
@@ -52,8 +54,11 @@ ENCODER_VERSION = 1
 _DAY = 86400.0
 
 
-def _date_part(part: str, seconds: Any, floor: Callable[[Any], Any]) -> Any:
-    """Return a calendar part of `seconds` since 1970 UTC; works on a float and on a float64 array alike.
+def date_part(part: str, seconds: Any, floor: Callable[[Any], Any]) -> Any:
+    """Return a calendar part of `seconds` since 1970 UTC, one of `DATE_PARTS`.
+
+    Works alike on a float, on a float64 array, and on whatever else knows ``+ - * / % <=``: the exporter calls it with
+    nodes of a graph and with source text, so that no second calendar has to be kept equal to this one.
 
     The civil calendar is Howard Hinnant's ``civil_from_days`` (chrono-compatible low-level date algorithms).
     """
@@ -112,14 +117,14 @@ class Derived:
         seconds = values[0]
         if not math.isfinite(seconds):
             return math.nan
-        return float(_date_part(self.op, seconds, _floor))
+        return float(date_part(self.op, seconds, _floor))
 
     def many(self, *values: np.ndarray) -> np.ndarray:
         """Compute a column of n values."""
         if self.op == "gap":
             return np.asarray(values[1] - values[0])
         seconds = np.where(np.isfinite(values[0]), values[0], np.nan)
-        return np.asarray(_date_part(self.op, seconds, np.floor), dtype=np.float64)
+        return np.asarray(date_part(self.op, seconds, np.floor), dtype=np.float64)
 
 
 def _floor(value: float) -> float:
@@ -225,25 +230,70 @@ class Encoder:
             raise BundleError(
                 "encoder.json", found=f"version {document.get('version')}", expected=str(ENCODER_VERSION)
             )
-        try:
-            derived = tuple(
-                Derived(entry["name"], entry["op"], tuple(entry["columns"])) for entry in document["derived"]
-            )
-            steps = tuple(_read_step(entry) for entry in document["steps"])
-        except (KeyError, TypeError) as error:
-            raise BundleError("encoder.json cannot be read", found=f"{error}") from error
-        return cls(derived, steps)
+        parts: dict[str, list[Any]] = {}
+        for key in ("derived", "steps"):
+            parts[key] = document.get(key)  # type: ignore[assignment]  # looked at in the next line
+            if not isinstance(parts[key], list):
+                raise TamperedBundleError(
+                    f"encoder.json: key {key!r}", found=shown(parts[key]), expected="a list"
+                )
+        derived = tuple(
+            read_record(Derived, entry, f"derived[{at}].", file="encoder.json", strict=True)
+            for at, entry in enumerate(parts["derived"])
+        )
+        return cls(derived, tuple(_read_step(entry, at) for at, entry in enumerate(parts["steps"])))
+
+    def check_columns(self, numeric: Mapping[str, bool]) -> None:
+        """Check that every derived column and step reads a column that is there, of the kind it needs.
+
+        Parameters
+        ----------
+        numeric : mapping of str to bool
+            For each column of the schema, whether its values are numbers.
+
+        Raises
+        ------
+        TamperedBundleError
+            Naming the step.
+        """
+        known = dict(numeric)
+        for extra in self.derived:
+            wanted = 2 if extra.op == "gap" else 1
+            if extra.op not in (*DATE_PARTS, "gap") or len(extra.columns) != wanted or extra.name in known:
+                raise TamperedBundleError(f"encoder.json: derived column {shown(extra.name)} makes no sense")
+            for name in extra.columns:
+                _check_column(f"derived column {shown(extra.name)}", name, True, known)
+            known[extra.name] = True
+        for step in self.steps:
+            _check_column(f"step {step.op!r}", step.column, step.reads_numbers, known)
+            wrong = step.fault()
+            if wrong:
+                raise TamperedBundleError(
+                    f"encoder.json: step {step.op!r} of {shown(step.column)}", found=wrong
+                )
+
+
+def _check_column(what: str, name: str, numbers: bool | None, known: Mapping[str, bool]) -> None:
+    if name not in known:
+        raise TamperedBundleError(f"encoder.json: {what} reads column {shown(name)}", found="no such column")
+    if numbers is not None and known[name] != numbers:
+        kind = {True: "numbers", False: "texts"}
+        raise TamperedBundleError(
+            f"encoder.json: {what} reads column {shown(name)}",
+            found=f"a column of {kind[known[name]]}",
+            expected=f"one of {kind[numbers]}",
+        )
 
 
 def _no_none(step: Any) -> dict[str, Any]:
     return {key: value for key, value in asdict(step).items() if value is not None}
 
 
-def _read_step(entry: Mapping[str, Any]) -> Any:
-    values: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in entry.items() if key != "op"
-    }
-    for key in ("means", "weights"):
-        if isinstance(values.get(key), dict):
-            values[key] = {name: tuple(row) for name, row in values[key].items()}
-    return STEPS[entry["op"]](**values)
+def _read_step(entry: Any, at: int) -> Any:
+    op = entry.get("op") if isinstance(entry, Mapping) else None
+    if not isinstance(op, str) or op not in STEPS:
+        raise TamperedBundleError(
+            f"encoder.json: steps[{at}]", found=f"op {shown(op)}", expected=f"one of {', '.join(STEPS)}"
+        )
+    values = {key: value for key, value in entry.items() if key != "op"}
+    return read_record(STEPS[op], values, f"steps[{at}].", file="encoder.json", strict=True)

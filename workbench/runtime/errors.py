@@ -6,15 +6,20 @@
     ├── InputError               the rows do not fit the schema: the caller can mend it
     │   ├── MissingColumnError   a column that the model needs is not there
     │   ├── BadValueError        a value cannot be read as its column's kind
+    │   │   └── WrongKindError   no value of the column can: it holds something else
+    │   ├── UnseenError          strict mode: a category, range or column that training never met
     │   └── BadFileError         a file to score cannot be read, or its output not be written
     ├── BundleError              the bundle cannot be used: whoever made or moved it can mend it
+    │   ├── NoBundleError        there is nothing at the path given
     │   ├── TamperedBundleError  a file of it is missing, cut short or changed
     │   └── BundleFormatError    it was written in a format that this runtime does not know
     ├── ModelError               the model itself failed: never the caller's fault
+    ├── NotReadyError            the model must not answer: it is another one, too old, or answers otherwise
     └── ServeError               the server cannot start: a port in use, no such address, a missing package
 
 Errors are built from facts (what, found, expected, what to do) and know no status codes:
-the command line and the HTTP server translate them.
+the command line and the HTTP server translate them. Each has a ``code``, one word for programs that need to tell
+them apart: in answers, metrics and the log.
 """
 
 from __future__ import annotations
@@ -56,7 +61,7 @@ def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
 
 
 class WorkbenchError(Exception):
-    """The base of every error that is meant for a user.
+    """The base of every error that is meant for a user; `code` is its kind, for programs.
 
     Parameters
     ----------
@@ -73,6 +78,8 @@ class WorkbenchError(Exception):
     column 'age': found 'old'; expected a number. Correct the row.
     """
 
+    code: str = "failed"
+
     def __init__(
         self, what: str, *, found: str | None = None, expected: str | None = None, hint: str | None = None
     ) -> None:
@@ -88,15 +95,29 @@ class WorkbenchError(Exception):
 class InputError(WorkbenchError, ValueError):
     """Rows that do not fit the schema."""
 
+    code = "bad_request"
+
 
 class MissingColumnError(InputError):
-    """A column that the model needs is not in the input; `row` counts from 0 where only that one lacks it."""
+    """A column that the model needs is not in the input; `row` counts from 0 where only that one lacks it.
 
-    def __init__(self, column: str, present: Iterable[str], row: int | None = None) -> None:
+    `spare` are the names present that no other column of the model goes by: one of them may be the one meant.
+    """
+
+    code = "forgotten_feature"
+
+    def __init__(
+        self,
+        column: str,
+        present: Iterable[str],
+        row: int | None = None,
+        spare: Iterable[str] | None = None,
+    ) -> None:
         self.column, self.row = column, row
-        names = [str(name) for name in present]
+        self.names = names = [str(name) for name in present]
+        self.spare = names if spare is None else list(spare)
         where = f"column {shown(column)}" if row is None else f"row {row}, column {shown(column)}"
-        close = nearest(column, names)
+        close = nearest(column, self.spare)
         if close:
             hint = f"Did you mean {', '.join(shown(name) for name in close)}?"
         else:
@@ -104,9 +125,15 @@ class MissingColumnError(InputError):
         listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
         super().__init__(f"{where} is missing", found=f"columns {listed or 'none'}", hint=hint)
 
+    def at(self, row: int) -> MissingColumnError:
+        """Return the same error with its row named."""
+        return MissingColumnError(self.column, self.names, row, self.spare)
+
 
 class BadValueError(InputError):
     """A value that cannot be read as its column's kind; `row` counts from 0 where it is known."""
+
+    code = "bad_value"
 
     def __init__(self, column: str, found: str, expected: str, row: int | None = None) -> None:
         self.column, self.row = column, row
@@ -115,7 +142,29 @@ class BadValueError(InputError):
 
     def at(self, row: int) -> BadValueError:
         """Return the same error with its row named."""
-        return BadValueError(self.column, self.found or "", self.expected or "", row)
+        return type(self)(self.column, self.found or "", self.expected or "", row)
+
+
+class WrongKindError(BadValueError):
+    """A column of which no value can be read as its kind: it holds something else under that name."""
+
+    code = "forgotten_feature"
+
+
+class UnseenError(InputError):
+    """What strict mode refuses: an unseen category, a number out of range, or a column that the model lacks.
+
+    Parameters
+    ----------
+    code : str
+        "unseen_category", "out_of_range" or "extra_column".
+    text : str
+        What was seen, in one line.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        self.code = code
+        super().__init__(text, hint="This server is strict; without --strict it is counted and answered.")
 
 
 class BadFileError(InputError):
@@ -124,6 +173,10 @@ class BadFileError(InputError):
 
 class BundleError(WorkbenchError):
     """A bundle that cannot be used."""
+
+
+class NoBundleError(BundleError):
+    """There is nothing at the path given: a path to correct, not a bundle to mend."""
 
 
 class TamperedBundleError(BundleError):
@@ -136,6 +189,16 @@ class BundleFormatError(BundleError):
 
 class ModelError(WorkbenchError):
     """The model failed on rows that fit its schema: a fault of the bundle, never of the caller."""
+
+    code = "model_failed"
+
+
+class NotReadyError(WorkbenchError):
+    """A model that must not answer; `code` says why: "golden_rows", "wrong_model", "stale_data" and the like."""
+
+    def __init__(self, code: str, text: str) -> None:
+        self.code = code
+        super().__init__(text)
 
 
 class ServeError(WorkbenchError):

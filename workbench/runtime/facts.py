@@ -1,14 +1,10 @@
-"""The facts that a manifest states, as records, and how a record is read from JSON."""
+"""The facts that a manifest states, as records."""
 
 from __future__ import annotations
 
-import types
-import typing
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
-
-from .errors import TamperedBundleError, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,61 +75,3 @@ class Lineage:
     family: str
     params: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
-
-
-def read_record(cls: type[Any], entry: Mapping[str, Any], where: str = "") -> Any:
-    """Build a record from a JSON object of a manifest, checking every key's type.
-
-    Keys that the record does not know are passed over.
-
-    Parameters
-    ----------
-    cls : type
-        A dataclass.
-    entry : mapping
-    where : str
-        What to put before a key's name in messages.
-
-    Raises
-    ------
-    TamperedBundleError
-        Naming the key that is missing or of another type.
-
-    Examples
-    --------
-    >>> read_record(Price, {"per_million_usd": 2, "later": 1})
-    Price(per_million_usd=2.0, sheet={})
-    """
-    hints = typing.get_type_hints(cls)
-    values: dict[str, Any] = {}
-    for each in fields(cls):
-        if each.name in entry:
-            values[each.name] = _value(entry[each.name], hints[each.name], f"{where}{each.name}")
-        elif each.default is MISSING and each.default_factory is MISSING:
-            raise TamperedBundleError(f"manifest.json: key {where + each.name!r} is missing")
-    return cls(**values)
-
-
-def _value(value: Any, hint: Any, where: str) -> Any:
-    """Return `value` as the type that `hint` asks for."""
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    for option in options:
-        origin = typing.get_origin(option) or option
-        if option is type(None):
-            if value is None:
-                return None
-        elif hasattr(option, "__dataclass_fields__"):
-            if isinstance(value, Mapping):
-                return read_record(option, value, f"{where}.")
-        elif origin is tuple:
-            if isinstance(value, list | tuple):
-                return tuple(value)
-        elif option is float:
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return float(value)
-        elif isinstance(value, origin) and not (option is int and isinstance(value, bool)):
-            return value
-    expected = getattr(hint, "__name__", str(hint))
-    raise TamperedBundleError(
-        f"manifest.json: key {where!r}", found=shown(value), expected=f"type {expected}"
-    )

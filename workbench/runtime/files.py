@@ -64,19 +64,29 @@ class Source(Protocol):
         """Return the share of the file that is read so far, 0 to 1."""
 
 
-def format_of(path: Path) -> str:
-    """Return "csv", "jsonl" or "parquet", by the ending of a file's name.
+def format_by_ending(path: Path) -> str | None:
+    """Return "csv", "jsonl" or "parquet", by the ending of a file's name; None where it says nothing.
 
     Examples
     --------
-    >>> format_of(Path("rows.csv.gz"))
-    'csv'
+    >>> format_by_ending(Path("rows.csv.gz")), format_by_ending(Path("iris.data"))
+    ('csv', None)
     """
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    packed = suffixes[-1:] == [".gz"]
-    last = suffixes[-2:-1] if packed else suffixes[-1:]
-    kind = FORMATS.get(last[0]) if last else None
-    if kind is None or (packed and kind == "parquet"):
+    last = suffixes[-2:-1] if suffixes[-1:] == [".gz"] else suffixes[-1:]
+    return FORMATS.get(last[0]) if last else None
+
+
+def format_of(path: Path) -> str:
+    """Return the format of a file to write, by its ending.
+
+    Raises
+    ------
+    BadFileError
+        Where the ending says no format.
+    """
+    kind = format_by_ending(path)
+    if kind is None or (kind == "parquet" and path.suffix.lower() == ".gz"):
         raise BadFileError(
             f"{path.name}: the ending says no format", expected="csv, tsv, jsonl (each also .gz) or parquet"
         )

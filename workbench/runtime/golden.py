@@ -84,7 +84,7 @@ def read_golden(path: Path) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]
         try:
             entry = json.loads(line)
             pair = entry["input"], entry["output"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise TamperedBundleError(
                 f"{path.name}, line {number}, cannot be read", found=shown(str(error))
             ) from error

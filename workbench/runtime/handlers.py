@@ -3,57 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import perf_counter
 from typing import Any
 
-from . import protocol
+from . import invocations, protocol, tensors
 from .bundle import Bundle
-from .errors import InputError, ModelError, nearest, shown
-from .golden import GoldenReport
-from .log import Encode, plain_json
+from .errors import InputError, ModelError, NotReadyError
+from .gates import Gates
+from .invocations import error_keys, media_type
+from .log import Encode, json_encoder
 from .metrics import Metrics
-from .schema import label_text
+from .openapi import document_bytes
+from .replies import Reply, refuse
+from .routes import LIVE, READY, ROUTES, Router
+from .scorer import Scored, Scorer
 
-_ROUTES = (
-    "POST /predict",
-    "POST /v2/models/{model}/infer",
-    "GET /v2/models/{model}",
-    "GET /v2/models/{model}/ready",
-    "GET /v2",
-    "GET /v2/health/live",
-    "GET /v2/health/ready",
-    "GET /ping",
-    "GET /metrics",
+_HTML = b"text/html; charset=utf-8"
+#: The page is one file: it may fetch from this server, and nothing from anywhere else.
+_PAGE_POLICY = (
+    b"content-security-policy",
+    b"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'",
 )
+Request = Mapping[bytes, bytes]
 
 
-@dataclass(slots=True)
-class Reply:
-    """What a handler answers: JSON, or a text where `content_type` says so; the rest is for the log."""
-
-    status: int
-    document: Any = None
-    content_type: bytes = b"application/json"
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    rows: int = 0
-    error: str = ""
-    inputs: Any = None
-    outputs: Any = None
-
-
-def refuse(status: int, message: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Reply:
-    """Return an answer that says why there is no other."""
-    return Reply(status, {"error": message}, headers=headers, error=message)
-
-
-def _json_codec() -> tuple[Callable[[bytes], Any], Encode]:
-    """Return how JSON is read and written: by orjson where it is installed."""
+def json_decoder() -> Callable[[bytes], Any]:
+    """Return how JSON is read: by orjson where it is installed; NaN and infinities are no JSON."""
     try:
         import orjson
     except ImportError:
-        return lambda body: json.loads(body, parse_constant=_no_number), plain_json
-    return orjson.loads, lambda document: orjson.dumps(document, default=str)
+        return lambda body: json.loads(body, parse_constant=_no_number)
+    return orjson.loads  # type: ignore[no-any-return, unused-ignore]
 
 
 def _no_number(text: str) -> None:
@@ -66,122 +48,152 @@ class Handlers:
     Parameters
     ----------
     bundle : Bundle
-    golden : GoldenReport
-        What replaying the golden rows showed; a bundle that failed it answers 503.
+    gates : Gates
+        Whether it may answer at all; where not, it answers 503.
     metrics : Metrics
+    strict : bool
+        Whether what training never met is refused.
     log_rows : bool
         Whether replies carry inputs and outputs for the log.
+    keys : bool
+        Whether callers need a key, for the description.
     """
 
     def __init__(
-        self, bundle: Bundle, golden: GoldenReport, metrics: Metrics, *, log_rows: bool = False
+        self,
+        bundle: Bundle,
+        gates: Gates,
+        metrics: Metrics,
+        *,
+        strict: bool = False,
+        log_rows: bool = False,
+        keys: bool = False,
     ) -> None:
         manifest = bundle.manifest
-        self._predictor, self._manifest = bundle.predictor, manifest
-        self._fault = "" if golden.ok else f"the model is not ready: {golden.summary()}"
-        self._metrics, self._log_rows = metrics, log_rows
-        self._loads, self.dumps = _json_codec()
-        self._class_names = [label_text(label) for label in manifest.classes]
+        self._bundle, self._manifest, self._keys = bundle, manifest, keys
+        self._scorer = Scorer(bundle.predictor, strict=strict)
+        self._gates, self._metrics, self._log_rows = gates, metrics, log_rows
+        self._loads = json_decoder()
+        self.dumps: Encode = json_encoder()
+        self._pages: dict[str, bytes] = {}
+        live = Reply(200, {"live": True})
         self.get: dict[str, Callable[[], Reply]] = {
             "/": self._index,
-            "/ping": self._ready,
             "/metrics": self._metrics_text,
+            "/openapi.json": lambda: Reply(200, self._page("openapi")),
+            "/docs": lambda: Reply(200, self._page("docs"), _HTML, (_PAGE_POLICY,)),
             "/v2": lambda: Reply(200, protocol.server_metadata(manifest.version)),
-            "/v2/health/live": lambda: Reply(200, {"live": True}),
-            "/v2/health/ready": self._ready,
             "/v2/models/{model}": lambda: Reply(200, protocol.model_metadata(bundle)),
             "/v2/models/{model}/ready": self._model_ready,
+            **dict.fromkeys(LIVE, lambda: live),
+            **dict.fromkeys(READY, self._ready),
         }
-        self.post: dict[str, Callable[[bytes], Reply]] = {
+        self.post: dict[str, Callable[[bytes, Request], Reply]] = {
             "/predict": self._predict,
+            "/invocations": self._invocations,
             "/v2/models/{model}/infer": self._infer,
         }
+        self.router = Router(manifest, [*self.get, *self.post])
 
-    def route(self, path: str) -> tuple[str, Reply | None]:
-        """Return the pattern of a path, or the answer that there is none."""
-        clean = path.rstrip("/") or "/"
-        if clean in self.get or clean in self.post:
-            return ("", _unknown(path)) if "{" in clean else (clean, None)
-        parts = clean.split("/")
-        if parts[:3] != ["", "v2", "models"] or len(parts) < 4:
-            return "", _unknown(path)
-        name, rest = parts[3], parts[4:]
-        if name != self._manifest.name:
-            return "", refuse(
-                404, f"no model {shown(name)} here; this server has {shown(self._manifest.name)}"
-            )
-        if rest[:1] == ["versions"] and len(rest) >= 2:
-            if rest[1] != self._manifest.version:
-                message = f"no version {shown(rest[1])} of {shown(name)} here; it is {shown(self._manifest.version)}"
-                return "", refuse(404, message)
-            rest = rest[2:]
-        route = "/".join(["/v2/models/{model}", *rest])
-        return (route, None) if route in self.get or route in self.post else ("", _unknown(path))
-
-    def answer(self, route: str, body: bytes) -> Reply:
+    def answer(self, route: str, body: bytes, headers: Request) -> Reply:
         """Answer a request that carries rows; what is wrong with them is the caller's, what fails then is not."""
-        if self._fault:
-            return refuse(503, self._fault)
         try:
-            return self.post[route](body)
+            self._gates.require()
+            return self.post[route](body, headers)
+        except NotReadyError as error:
+            reply = refuse(503, str(error), error.code)
         except InputError as error:
-            return refuse(422 if route == "/predict" else 400, str(error))
+            reply = refuse(422 if route == "/predict" else 400, str(error), error.code)
+        except _BodyError as error:
+            reply = refuse(error.status, str(error), "bad_request")
         except ModelError as error:
-            reply = refuse(500, "the model failed; the server's log says why")
+            reply = refuse(500, "the model failed; the server's log says why", error.code)
             reply.error = str(error)
-            return reply
+        if route == "/invocations":
+            reply.document |= error_keys(reply.document, reply.status)
+        return reply
 
     def _document(self, body: bytes) -> Any:
         try:
             return self._loads(body)
         except (ValueError, RecursionError) as error:
-            what = "is empty" if not body.strip() else f"is no JSON: {error}"
-            raise _NotJsonError(f"the body {what}") from None
+            raise _no_json(body, error) from None
 
-    def _predict(self, body: bytes) -> Reply:
+    def _predict(self, body: bytes, _headers: Request) -> Reply:
+        rows = protocol.parse_rows(self._document(body))
+        scored = self._scorer.rows(rows)
+        started = perf_counter()
+        document = protocol.rows_answer(self._manifest, self._scorer.class_names, scored)
+        return self._scored(self.dumps(document), scored, started, rows)
+
+    def _infer(self, body: bytes, headers: Request) -> Reply:
+        head, tail = tensors.split_body(body, headers.get(tensors.HEADER))
+        request = protocol.parse_infer(self._document(head), self._bundle.predictor, tail)
+        scored = protocol.score(self._scorer, request)
+        started = perf_counter()
+        document = protocol.infer_answer(self._manifest, request, scored)
+        rows = protocol.rows_of(request) if self._log_rows else None
+        if not request.binary:
+            return self._scored(self.dumps(document), scored, started, rows)
+        content, length = tensors.write_tensors(document, request.binary, self.dumps)
+        reply = self._scored(content, scored, started, rows)
+        reply.content_type = tensors.CONTENT_TYPE
+        reply.headers += ((tensors.HEADER, str(length).encode()),)
+        return reply
+
+    def _invocations(self, body: bytes, headers: Request) -> Reply:
+        kind = media_type(headers.get(b"content-type", b""))
+        if kind is None:
+            raise _BodyError(
+                415, "the body is of another type; expected application/json or text/csv, in UTF-8"
+            )
         try:
-            rows = protocol.parse_rows(self._document(body))
-        except _NotJsonError as error:
-            return refuse(400, str(error))
-        scored = protocol.predict_rows(self._predictor, rows)
-        document = protocol.rows_answer(self._manifest, self._class_names, scored)
-        return self._logged(document, scored, rows)
+            names = self._bundle.predictor.names
+            table = (
+                invocations.parse_csv(body)
+                if kind == "csv"
+                else invocations.parse_json(body, self._loads, names)
+            )
+        except InputError:
+            raise
+        except (ValueError, RecursionError) as error:
+            raise _no_json(body, error) from None
+        scored = invocations.score(self._scorer, table)
+        started = perf_counter()
+        content = self.dumps(invocations.answer(table, scored))
+        return self._scored(content, scored, started, table.dicts() if self._log_rows else None)
 
-    def _infer(self, body: bytes) -> Reply:
-        try:
-            request = protocol.parse_infer(self._document(body), self._predictor)
-        except _NotJsonError as error:
-            return refuse(400, str(error))
-        scored = protocol.infer(self._predictor, request)
-        names = list(request.columns)
-        rows = (
-            [dict(zip(names, row, strict=True)) for row in zip(*request.columns.values(), strict=True)]
-            if self._log_rows
-            else None
-        )
-        return self._logged(protocol.infer_answer(self._manifest, request, scored), scored, rows)
-
-    def _logged(self, document: Any, scored: protocol.Scored, rows: Any) -> Reply:
-        reply = Reply(200, self.dumps(document), rows=scored.rows)
+    def _scored(self, content: bytes, scored: Scored, started: float, rows: Any) -> Reply:
+        reply = Reply(200, content, rows=scored.rows, scored=scored, write_s=perf_counter() - started)
+        if scored.seen:
+            kinds = ", ".join(f"{kind}={count}" for kind, count in scored.seen.kinds().items())
+            reply.headers = ((b"workbench-warnings", kinds.encode()),)
         if self._log_rows:
             reply.inputs = rows
-            reply.outputs = protocol.rows_answer(self._manifest, self._class_names, scored)["predictions"]
+            names = self._scorer.class_names
+            reply.outputs = protocol.rows_answer(self._manifest, names, scored)["predictions"]
         return reply
+
+    # ------------------------------------------------------------ without a body
 
     def _index(self) -> Reply:
         manifest = self._manifest
         document = {
             "model": manifest.name,
             "version": manifest.version,
+            "model_id": manifest.model_id,
             "task": manifest.task,
-            "routes": list(_ROUTES),
+            "routes": list(ROUTES),
         }
         return Reply(200, document)
 
     def _ready(self) -> Reply:
-        if self._fault:
-            return Reply(503, {"ready": False, "error": self._fault}, error=self._fault)
-        return Reply(200, {"ready": True})
+        fault = self._gates.fault()
+        if fault is None:
+            return Reply(200, {"ready": True})
+        text = f"the model is not ready: {fault.text}"
+        document = {"ready": False, "error": text, "code": fault.code, **fault.more}
+        return Reply(503, document, error=text, code=fault.code)
 
     def _model_ready(self) -> Reply:
         reply = self._ready()
@@ -189,15 +201,28 @@ class Handlers:
         return reply
 
     def _metrics_text(self) -> Reply:
-        text = self._metrics.text(ready=not self._fault).encode()
+        text = self._metrics.text(self._gates.gauges()).encode()
         return Reply(200, text, b"text/plain; version=0.0.4; charset=utf-8")
 
+    def _page(self, name: str) -> bytes:
+        """Return a description, made when it is first asked for."""
+        if name not in self._pages:
+            document = document_bytes(self._bundle, keys=self._keys)
+            if name == "docs":
+                page = Path(__file__).with_name("docs.html").read_bytes()
+                document = page.replace(b"__OPENAPI__", document.replace(b"<", b"\\u003c"))
+            self._pages[name] = document
+        return self._pages[name]
 
-class _NotJsonError(Exception):
-    """A body that is no JSON."""
+
+class _BodyError(Exception):
+    """A body that is of no use, whatever it holds."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
 
 
-def _unknown(path: str) -> Reply:
-    close = nearest(path, [route.split()[1] for route in _ROUTES], count=1)
-    hint = f" Did you mean {close[0]}?" if close else " GET / lists the routes."
-    return refuse(404, f"no route {shown(path)}.{hint}")
+def _no_json(body: bytes, error: Exception) -> _BodyError:
+    what = "is empty" if not body.strip() else f"is no JSON: {error}"
+    return _BodyError(400, f"the body {what}")

@@ -1,18 +1,22 @@
-"""JSON lines to score: one object a line."""
+"""JSON to score: one object a line, or one list of objects."""
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from .errors import shown
-from .files import Chunk, Unpacked, read_lines, reading
+from .errors import BadFileError, shown
+from .files import LONGEST_LINE, Chunk, Unpacked, read_lines, reading
+
+_BLOCK_CHARACTERS = 1 << 20
+_BETWEEN = " \t\r\n,"
 
 
 class JsonSource:
-    """One JSON object a line. Read twice: a first time for the names and types of all columns."""
+    """JSON objects. Read twice: a first time for the names and types of all columns."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -43,8 +47,12 @@ class JsonSource:
         return Chunk([[row.get(name) for row in rows] for name in self.header], len(rows), defects)
 
     def _rows(self) -> Iterator[tuple[Mapping[str, Any], str]]:
+        is_list = _is_list(self._path)
         self._file = Unpacked(self._path)
         try:
+            if is_list:
+                yield from map(_as_row, _list_items(self._file.stream, self._path))
+                return
             for line in read_lines(self._file.stream, self._path):
                 text = line.removeprefix(b"\xef\xbb\xbf").strip()
                 if text:
@@ -62,9 +70,51 @@ def _json_row(text: bytes) -> tuple[Mapping[str, Any], str]:
         row = json.loads(text)
     except (ValueError, RecursionError) as error:
         return {}, f"the line is no JSON: {error}"
-    if not isinstance(row, dict):
-        return {}, f"found {shown(row)}; expected an object"
-    return row, ""
+    return _as_row(row)
+
+
+def _as_row(value: Any) -> tuple[Mapping[str, Any], str]:
+    if not isinstance(value, dict):
+        return {}, f"found {shown(value)}; expected an object"
+    return value, ""
+
+
+def _is_list(path: Path) -> bool:
+    """Tell a file that is one list from a file with an object a line."""
+    file = Unpacked(path)
+    try:
+        return file.stream.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+    finally:
+        file.close()
+
+
+def _list_items(stream: IO[bytes], path: Path) -> Iterator[Any]:
+    """Yield the items of one JSON list, reading no more of it at a time than an item needs."""
+    text = io.TextIOWrapper(stream, "utf-8-sig")
+    decode = json.JSONDecoder().raw_decode
+    held, at, count, more = text.read(_BLOCK_CHARACTERS).lstrip(), 1, 0, True
+    while True:
+        while at < len(held) and held[at] in _BETWEEN:
+            at += 1
+        if held[at : at + 1] == "]":
+            return
+        try:
+            item, end = decode(held, at)
+            whole = end < len(held)  # the end of a number may lie in the next block
+        except (ValueError, RecursionError) as error:
+            whole = False
+            if not more or len(held) - at > LONGEST_LINE:
+                raise BadFileError(f"{path.name}, record {count}, is no JSON", found=str(error)) from error
+        if whole:
+            yield item
+            at, count = end, count + 1
+        elif more:
+            block = text.read(
+                _BLOCK_CHARACTERS + len(held) - at
+            )  # twice as much, so that a long item costs little
+            held, at, more = held[at:] + block, 0, bool(block)
+        else:
+            raise BadFileError(f"{path.name} is cut short", found=f"no ] after record {count}")
 
 
 def _json_kind(kinds: set[type]) -> str:

@@ -1,7 +1,8 @@
 """The request log: one JSON object a line, for a request each.
 
 Keys: ``time`` (ISO 8601, UTC), ``id``, ``method``, ``route`` (the pattern, not the path), ``status``, ``rows``, ``ms``;
-``model`` and ``version``; ``error`` where there was one; ``inputs`` and ``outputs`` where rows are logged. Headers and
+``model`` and ``version``; ``client`` where callers have keys; ``warnings``, by kind, where training never met what was
+answered; ``error`` and ``code`` where there was one; ``inputs`` and ``outputs`` where rows are logged. Headers and
 query strings, where secrets travel, are never logged; neither are probes and scrapes that went well.
 """
 
@@ -18,6 +19,7 @@ from typing import Any
 from .errors import ServeError
 
 Encode = Callable[[Any], bytes]
+_MOST_HELD = 256
 
 
 def plain_json(document: Any) -> bytes:
@@ -31,6 +33,15 @@ def plain_json(document: Any) -> bytes:
     return json.dumps(
         document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str
     ).encode()
+
+
+def json_encoder() -> Encode:
+    """Return how JSON is written: by orjson where it is installed."""
+    try:
+        import orjson
+    except ImportError:
+        return plain_json
+    return lambda document: orjson.dumps(document, default=str)
 
 
 class RequestLog:
@@ -52,6 +63,7 @@ class RequestLog:
     def __init__(self, path: str | Path | None = None, encode: Encode = plain_json) -> None:
         self._encode = encode
         self._warned = False
+        self._held: list[bytes] = []
         self._file: int | None = None
         if path is not None:
             try:
@@ -63,14 +75,33 @@ class RequestLog:
 
     def write(self, entry: Mapping[str, Any]) -> None:
         """Append one line, its time first. A log that cannot be written is said once and stops no request."""
+        self.hold(entry)
+        self.flush()
+
+    def hold(self, entry: Mapping[str, Any]) -> bool:
+        """Keep one line until `flush`; returns whether it is the first that is kept."""
         now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         try:
-            line = self._encode({"time": now, **entry}) + b"\n"
+            self._held.append(self._encode({"time": now, **entry}) + b"\n")
+        except (ValueError, TypeError) as error:
+            self._warn(error)
+            return False
+        if len(self._held) >= _MOST_HELD:
+            self.flush()
+        return len(self._held) == 1
+
+    def flush(self) -> None:
+        """Write the lines that are kept."""
+        if not self._held:
+            return
+        lines, self._held = b"".join(self._held), []
+        try:
             if self._file is None:
-                sys.stderr.write(line.decode())
+                sys.stderr.write(lines.decode())
+                sys.stderr.flush()
             else:
-                os.write(self._file, line)  # one call in append mode: lines of several processes do not mix
-        except (OSError, ValueError, TypeError) as error:
+                os.write(self._file, lines)  # one call in append mode: lines of several processes do not mix
+        except (OSError, ValueError) as error:
             self._warn(error)
 
     def _warn(self, error: Exception) -> None:
@@ -82,7 +113,8 @@ class RequestLog:
                 return
 
     def close(self) -> None:
-        """Close the file."""
+        """Write what is kept and close the file."""
+        self.flush()
         if self._file is not None:
             os.close(self._file)
             self._file = None

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .errors import BundleFormatError, TamperedBundleError, shown
-from .facts import Latency, Lineage, Metric, Price, TrainingData, read_record
+from .facts import Latency, Lineage, Metric, Price, TrainingData
 from .predictor import ENCODER_FILE, MODEL_FILE, SCHEMA_FILE, dump_json, read_json
+from .records import read_record
 from .schema import Label
 
 FORMAT_VERSION = 1
@@ -30,6 +31,7 @@ __all__ = [
     "GOLDEN_FILE",
     "MANIFEST_FILE",
     "RUNTIME_FOLDER",
+    "SIGNATURE_FILE",
     "Latency",
     "Lineage",
     "Manifest",
@@ -43,10 +45,13 @@ __all__ = [
 ]
 
 MANIFEST_FILE = "manifest.json"
+SIGNATURE_FILE = "manifest.json.sig"
 GOLDEN_FILE = "golden.jsonl"
 RUNTIME_FOLDER = "runtime"
 _CODE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 _CHUNK_BYTES = 1 << 20
+MOST_FILES, MOST_BYTES = 10_000, 4 << 30
+"""More files or bytes than these no bundle has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,8 @@ class Manifest:
         Versions of what trained and exported the model.
     files : mapping of str to str
         The sha256 of every other file, by its path relative to the bundle.
+    omitted : mapping of str to str
+        Files that a bundle usually has and this one has not, each with the reason.
     format_version : int
 
     Examples
@@ -102,6 +109,7 @@ class Manifest:
     price: Price | None = None
     libraries: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    omitted: Mapping[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     def to_json(self) -> dict[str, Any]:
@@ -178,13 +186,15 @@ def sha256_of(path: Path) -> str:
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """Return the sha256 of every file of a bundle folder but the manifest, by relative path, sorted.
+    """Return the sha256 of every file of a bundle folder but the manifest and its signature, by relative path, sorted.
 
     Compiled Python (``__pycache__``) is no part of a bundle and is passed over.
     """
     found = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     names = {path.relative_to(folder).as_posix(): path for path in found}
-    return {name: sha256_of(path) for name, path in names.items() if name != MANIFEST_FILE}
+    return {
+        name: sha256_of(path) for name, path in names.items() if name not in (MANIFEST_FILE, SIGNATURE_FILE)
+    }
 
 
 def model_digest(files: Mapping[str, str]) -> str:
@@ -228,10 +238,9 @@ def verify_files(folder: Path, manifest: Manifest) -> int:
     TamperedBundleError
         Naming the file that is missing, cut short, changed, unlisted or outside the folder.
     """
+    _check_sizes(folder, manifest)
     for name, expected in manifest.files.items():
         path = _inside(folder, name)
-        if not path.is_file():
-            raise TamperedBundleError(f"{name} is missing", hint="Copy or export the bundle again.")
         found = sha256_of(path)
         if found != expected:
             raise TamperedBundleError(
@@ -251,6 +260,22 @@ def verify_files(folder: Path, manifest: Manifest) -> int:
             expected=f"{model_digest(manifest.files)[:12]}…, the digest of the listed files",
         )
     return len(manifest.files)
+
+
+def _check_sizes(folder: Path, manifest: Manifest) -> None:
+    """Refuse a file that is not there, and more files or bytes than a bundle has, before any is read."""
+    total = 0
+    for name in manifest.files:
+        path = _inside(folder, name)
+        if not path.is_file():
+            raise TamperedBundleError(f"{name} is missing", hint="Copy or export the bundle again.")
+        total += path.stat().st_size
+    if len(manifest.files) > MOST_FILES or total > MOST_BYTES:
+        raise TamperedBundleError(
+            "the bundle is too large",
+            found=f"{len(manifest.files)} files of {total} bytes",
+            expected=f"at most {MOST_FILES} files of {MOST_BYTES} bytes",
+        )
 
 
 def _inside(folder: Path, name: str) -> Path:

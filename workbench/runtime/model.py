@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import BundleError, ModelError
+from .errors import BundleError, ModelError, TamperedBundleError, shown
+from .onnx_scan import scan_onnx
 
 INPUT_NAME = "features"
 OUTPUT_NAME = "output"
@@ -26,10 +27,11 @@ class OnnxModel:
     Raises
     ------
     BundleError
-        Where the content is no usable model.
+        Where the content is no usable model, or one that asks for more than a bundle's model needs (see `scan_onnx`).
     """
 
     def __init__(self, content: bytes, threads: int = 1) -> None:
+        scan_onnx(content)
         import onnxruntime as ort  # here: reading a schema or a manifest needs no session
 
         options = ort.SessionOptions()
@@ -39,8 +41,10 @@ class OnnxModel:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-            (entry,) = self._session.get_inputs()
-            self.width = int(entry.shape[1])
+            self.width = _columns(self._session.get_inputs(), INPUT_NAME)
+            self.outputs = _columns(self._session.get_outputs(), OUTPUT_NAME)
+        except TamperedBundleError:
+            raise
         except Exception as error:  # onnxruntime raises many types, none public
             raise BundleError("model.onnx cannot be loaded", found=_first_line(error)) from error
         self._outputs = [OUTPUT_NAME]
@@ -63,6 +67,18 @@ class OnnxModel:
         except Exception as error:  # as above
             raise ModelError("the model failed", found=_first_line(error)) from error
         return result  # type: ignore[no-any-return]
+
+
+def _columns(entries: Any, name: str) -> int:
+    """Return how many columns the one input or output has, which has to be a float32 matrix of that name."""
+    found = [(entry.name, entry.type, list(entry.shape)) for entry in entries]
+    if len(found) == 1 and found[0][:2] == (name, "tensor(float)") and len(found[0][2]) == 2:
+        columns = found[0][2][1]
+        if isinstance(columns, int) and columns > 0:
+            return columns
+    raise TamperedBundleError(
+        "model.onnx is no model of a bundle", found=shown(found), expected=f"one float32 matrix {name!r}"
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from .errors import BadFileError
-from .files import Chunk
+from .files import Chunk, Unpacked
 from .sinks import cell_text
 
 _TYPES = {"int": "int64", "float": "float64", "bool": "bool_", "text": "string"}
@@ -26,6 +29,21 @@ def _pyarrow() -> Any:
     return pyarrow
 
 
+def _unpacked(path: Path) -> Any:
+    """Return a Parquet file as one can be read: of a gzipped one a copy on disk, since its index is at the end."""
+    file = Unpacked(path)
+    if not isinstance(file.stream, gzip.GzipFile):
+        file.close()
+        return path
+    try:
+        copy = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the ParquetFile that reads it
+        shutil.copyfileobj(file.stream, copy)
+    finally:
+        file.close()
+    copy.seek(0)
+    return copy
+
+
 class ParquetSource:
     """A Parquet file; its columns stay Arrow arrays."""
 
@@ -33,7 +51,7 @@ class ParquetSource:
         self._arrow = _pyarrow()
         self._path = path
         try:
-            self._file = self._arrow.parquet.ParquetFile(path)
+            self._file = self._arrow.parquet.ParquetFile(_unpacked(path))
         except (self._arrow.ArrowException, OSError) as error:
             raise BadFileError(f"{path.name} is no readable Parquet file", found=_line(error)) from error
         self.header = [str(name) for name in self._file.schema_arrow.names]

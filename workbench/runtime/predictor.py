@@ -20,7 +20,7 @@ from .schema import Column1d, Label, Schema
 
 SCHEMA_FILE, ENCODER_FILE, MODEL_FILE = "schema.json", "encoder.json", "model.onnx"
 _BATCH_ROWS = 16384
-_FEW_ROWS = 16  # up to here, rows one by one are encoded faster than columns
+FEW_ROWS = 16  # up to here, rows one by one are encoded faster than columns
 
 
 class Predictor:
@@ -44,12 +44,20 @@ class Predictor:
     def __init__(self, schema: Schema, encoder: Encoder, model: bytes, threads: int = 1) -> None:
         self.schema, self.encoder = schema, encoder
         self.content = model
+        encoder.check_columns({column.name: column.is_numeric for column in schema.columns})
         self._model = OnnxModel(model, threads)
         if self._model.width != encoder.width:
             raise TamperedBundleError(
                 "encoder.json and model.onnx do not belong together",
                 found=f"{encoder.width} features encoded",
                 expected=f"{self._model.width}",
+            )
+        outputs = len(schema.output.classes) or 1
+        if self._model.outputs != outputs:
+            raise TamperedBundleError(
+                "schema.json and model.onnx do not belong together",
+                found=f"{self._model.outputs} outputs of the model",
+                expected=f"{outputs}",
             )
         self.names = schema.names
         self._width = encoder.width
@@ -73,15 +81,21 @@ class Predictor:
         MissingColumnError, BadValueError
             Where the row does not fit the schema.
         """
-        return np.array(self._features(row), dtype=np.float32)[None]
+        return np.array(self._encode_row(self.read_row(row)), dtype=np.float32)[None]
 
-    def _features(self, row: Mapping[str, Any]) -> list[float]:
+    def read_row(self, row: Mapping[str, Any]) -> list[Any]:
+        """Read one row into canonical values, in the order of the schema.
+
+        Raises
+        ------
+        MissingColumnError, BadValueError
+            Where the row does not fit the schema.
+        """
         try:
-            values = [read(row[name]) for name, read in self._readers]
+            return [read(row[name]) for name, read in self._readers]
         except KeyError:
             found = tidy_row(row, self.names)
-            values = [read(found[name]) for name, read in self._readers]
-        return self._encode_row(values)
+            return [read(found[name]) for name, read in self._readers]
 
     def predict_row(self, row: Mapping[str, Any]) -> np.ndarray:
         """Predict one row: class probabilities, shape (k,), or one number, shape (1,), as float32."""
@@ -102,19 +116,36 @@ class Predictor:
         MissingColumnError, BadValueError
             Where a row does not fit the schema, naming the row.
         """
-        if len(rows) > _FEW_ROWS:
-            return self.encode_columns(self._transposed(rows))
-        out = np.empty((len(rows), self._width), dtype=np.float32)
+        if len(rows) > FEW_ROWS:
+            return self.encode_columns(self.transposed(rows))
+        return self.encode_values(self.read_rows(rows))
+
+    def read_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """Read a few rows into canonical values, each in the order of the schema; an error names the row."""
+        out = []
         for position, row in enumerate(rows):
             try:
-                out[position] = self._features(row)
+                out.append(self.read_row(row))
             except BadValueError as error:
                 raise error.at(position) from None
             except MissingColumnError as error:
-                raise MissingColumnError(error.column, row, position) from None
+                raise error.at(position) from None
         return out
 
-    def _transposed(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    def encode_values(self, rows: Sequence[list[Any]]) -> np.ndarray:
+        """Encode rows that `read_rows` has read, into a float32 matrix, shape (n, width).
+
+        The rows are used up: derived values are appended to them.
+        """
+        if len(rows) == 1:
+            return np.array(self._encode_row(rows[0]), dtype=np.float32)[None]
+        out = np.empty((len(rows), self._width), dtype=np.float32)
+        for position, values in enumerate(rows):
+            out[position] = self._encode_row(values)
+        return out
+
+    def transposed(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+        """Return rows as raw columns, in the order of the schema; an error names the row that lacks one."""
         try:
             return {name: [row[name] for row in rows] for name in self.names}
         except KeyError:
@@ -123,7 +154,7 @@ class Predictor:
                 try:
                     tidied.append(tidy_row(row, self.names))
                 except MissingColumnError as error:
-                    raise MissingColumnError(error.column, row, position) from None
+                    raise error.at(position) from None
             return {name: [row[name] for row in tidied] for name in self.names}
 
     def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
@@ -186,6 +217,39 @@ class Predictor:
         answers: np.ndarray = self.class_array[chosen]
         return answers
 
+    def predict_interval(self, output: np.ndarray, level: float = 0.9) -> np.ndarray:
+        """Turn the model's output, shape (n, 1), into intervals, float64 (n, 2): the lower and the upper end.
+
+        Parameters
+        ----------
+        output : numpy.ndarray, shape (n, 1)
+            Of `predict_matrix` and its like.
+        level : float
+            The share of targets that the intervals are to hold: one of those that were learned.
+
+        Raises
+        ------
+        InputError
+            Where the model predicts classes, has no intervals, or none of this level.
+        ModelError
+            Where the model answered something that is no number.
+        """
+        if self._is_classifier:
+            raise InputError(
+                "predict_interval",
+                found="a classifier",
+                expected="a regression model",
+                hint="Use predict_proba: probabilities say how sure it is.",
+            )
+        intervals = self.schema.output.intervals
+        if intervals is None:
+            raise InputError(
+                "predict_interval",
+                found="a model without intervals",
+                hint="Export it again from a run that learned them.",
+            )
+        return intervals.around(self.decide(output), level)
+
     # ------------------------------------------------------------ on disk
 
     def save(self, folder: Path) -> None:
@@ -242,13 +306,33 @@ def read_bytes(path: Path) -> bytes:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object of a bundle, or raise `TamperedBundleError` naming its file."""
-    try:
-        document = json.loads(read_bytes(path))
-    except ValueError as error:
-        raise TamperedBundleError(f"{path.name} is no JSON document", found=str(error)) from error
+    document = parse_json(read_bytes(path), path.name)
     if not isinstance(document, dict):
         raise TamperedBundleError(f"{path.name}", found=type(document).__name__, expected="a JSON object")
     return document
+
+
+def parse_json(content: bytes, what: str) -> Any:
+    """Read one JSON document of a bundle.
+
+    Raises
+    ------
+    TamperedBundleError
+        Where it is none, or nested deeper than anything that is written here.
+
+    Examples
+    --------
+    >>> parse_json(b"[" * 100_000, "schema.json")
+    Traceback (most recent call last):
+    ...
+    workbench.runtime.errors.TamperedBundleError: schema.json is nested too deeply
+    """
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise TamperedBundleError(f"{what} is nested too deeply") from error
+    except ValueError as error:
+        raise TamperedBundleError(f"{what} is no JSON document", found=str(error)) from error
 
 
 def dump_json(document: Any) -> str:

@@ -7,17 +7,17 @@ column, of shape ``[n]`` or ``[n, 1]``; ``null`` is a missing value.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from .bundle import Bundle
 from .errors import InputError, MissingColumnError, nearest, shown
 from .manifest import Manifest
-from .predictor import Predictor
+from .predictor import FEW_ROWS, Predictor
 from .rows import locate
 from .schema import Kind, Label, label_text
+from .scorer import Scored, Scorer
+from .tensors import Tail, parameters_of, read_tensor
 
 DATATYPES = frozenset(
     [
@@ -40,38 +40,6 @@ _DATATYPE_OF_KIND: dict[Kind, str] = {"number": "FP64", "boolean": "BOOL"}
 _NUMERIC = frozenset([int, float, bool, type(None)])
 PREDICT, PREDICT_PROBA = "predict", "predict_proba"
 PLATFORM = "onnxruntime_onnx"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scored:
-    """Answers for some rows.
-
-    Attributes
-    ----------
-    rows : int
-    labels : list
-        Labels or numbers, n of them.
-    probabilities : list of list of float, or None
-        One list a row; None for regression.
-    """
-
-    rows: int
-    labels: list[Any]
-    probabilities: list[list[float]] | None
-
-
-def score_output(predictor: Predictor, output: np.ndarray) -> Scored:
-    """Turn the model's output, shape (n, k), into what answers are made of.
-
-    Raises
-    ------
-    ModelError
-        Where the model answered something that is no number.
-    """
-    labels = predictor.decide(output).tolist()
-    if not predictor.classes:
-        return Scored(len(labels), labels, None)
-    return Scored(len(labels), labels, output.astype(np.float64).tolist())
 
 
 # ---------------------------------------------------------------- plain rows
@@ -106,11 +74,6 @@ def parse_rows(document: Any) -> list[Mapping[str, Any]]:
     return rows
 
 
-def predict_rows(predictor: Predictor, rows: Sequence[Mapping[str, Any]]) -> Scored:
-    """Score the rows of a plain request."""
-    return score_output(predictor, predictor.predict_rows(rows))
-
-
 def rows_answer(manifest: Manifest, names: Sequence[str], scored: Scored) -> dict[str, Any]:
     """Return the answer to a plain request.
 
@@ -129,7 +92,10 @@ def rows_answer(manifest: Manifest, names: Sequence[str], scored: Scored) -> dic
             {"prediction": label, "probabilities": dict(zip(names, row, strict=True))}
             for label, row in zip(scored.labels, scored.probabilities, strict=True)
         ]
-    return {"model": manifest.name, "version": manifest.version, "predictions": predictions}
+    answer = {"model": manifest.name, "version": manifest.version, "predictions": predictions}
+    if scored.seen:
+        answer["warnings"] = scored.seen.lines
+    return answer
 
 
 # ---------------------------------------------------------------- Open Inference Protocol v2
@@ -148,16 +114,22 @@ class InferRequest:
     rows : int
     outputs : tuple of str
         The outputs asked for, in order.
+    header : list of str
+        The names of all inputs sent.
+    binary : frozenset of str
+        The outputs that are asked for as bytes after the answer's JSON.
     """
 
     id: str | None
     columns: dict[str, list[Any]]
     rows: int
     outputs: tuple[str, ...]
+    header: list[str] = field(default_factory=list)
+    binary: frozenset[str] = frozenset()
 
 
-def parse_infer(document: Any, predictor: Predictor) -> InferRequest:
-    """Read a v2 inference request.
+def parse_infer(document: Any, predictor: Predictor, tail: memoryview | None = None) -> InferRequest:
+    """Read a v2 inference request; `tail` is what follows its JSON, of the binary tensor extension.
 
     Raises
     ------
@@ -173,8 +145,9 @@ def parse_infer(document: Any, predictor: Predictor) -> InferRequest:
     if request_id is not None and not isinstance(request_id, str):
         raise InputError('key "id"', found=shown(request_id), expected="a text")
     found: dict[str, list[Any]] = {}
+    rest = Tail(tail)
     for position, entry in enumerate(inputs):
-        name, values = _input(position, entry)
+        name, values = _input(position, entry, rest)
         if name in found:
             raise InputError(f"input {shown(name)}", found="two of that name", expected="one input a column")
         found[name] = values
@@ -187,11 +160,21 @@ def parse_infer(document: Any, predictor: Predictor) -> InferRequest:
         raise MissingColumnError(predictor.names[0], found)
     header = list(found)
     columns = {name: found[header[at]] for name, at in locate(predictor.names, header).items()}
+    rest.check_empty()
+    outputs = _outputs(document.get("outputs"), predictor)
     rows = next(iter(lengths.values()), 0)
-    return InferRequest(request_id, columns, rows, _outputs(document.get("outputs"), predictor))
+    return InferRequest(request_id, columns, rows, outputs, header, _binary_outputs(document, outputs))
 
 
-def _input(position: int, entry: Any) -> tuple[str, list[Any]]:
+def _binary_outputs(document: dict[str, Any], outputs: tuple[str, ...]) -> frozenset[str]:
+    """Return the outputs that are asked for as bytes, each for itself or all at once."""
+    everything = parameters_of(document).get("binary_data_output") is True
+    asked = document.get("outputs") or []
+    chosen = {each["name"] for each in asked if parameters_of(each).get("binary_data", everything) is True}
+    return frozenset(outputs if everything and not asked else chosen)
+
+
+def _input(position: int, entry: Any, rest: Tail) -> tuple[str, list[Any]]:
     """Return the name and the flat values of one input tensor."""
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         raise InputError(f"input {position}", found=shown(entry), expected='an object with a "name"')
@@ -200,6 +183,9 @@ def _input(position: int, entry: Any) -> tuple[str, list[Any]]:
     datatype, shape, data = entry.get("datatype"), _shape(where, entry.get("shape")), entry.get("data")
     if not isinstance(datatype, str) or datatype not in DATATYPES:
         raise InputError(f"{where}, datatype", found=shown(datatype), expected=", ".join(sorted(DATATYPES)))
+    size = parameters_of(entry).get("binary_data_size")
+    if size is not None and data is None:
+        data = read_tensor(where, datatype, rest.take(where, size))
     if not isinstance(data, list):
         raise InputError(f"{where}, data", found=shown(data), expected="a list of values")
     if len(shape) == 2 and data and all(isinstance(value, list) and len(value) == 1 for value in data):
@@ -237,9 +223,24 @@ def _outputs(asked: Any, predictor: Predictor) -> tuple[str, ...]:
     return names
 
 
-def infer(predictor: Predictor, request: InferRequest) -> Scored:
+def score(scorer: Scorer, request: InferRequest) -> Scored:
     """Score a v2 inference request."""
-    return score_output(predictor, predictor.predict_columns(request.columns))
+    if request.rows > FEW_ROWS or not request.columns:
+        return scorer.columns(request.columns, request.header)
+    extra = dict.fromkeys(name for name in request.header if name.strip() not in request.columns)
+    return scorer.rows([row | extra for row in rows_of(request)] if extra else rows_of(request))
+
+
+def rows_of(request: InferRequest) -> list[dict[str, Any]]:
+    """Return the rows of a v2 inference request as plain rows.
+
+    Examples
+    --------
+    >>> rows_of(InferRequest(None, {"age": [31, 52]}, 2, ("predict",)))
+    [{'age': 31}, {'age': 52}]
+    """
+    names = list(request.columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*request.columns.values(), strict=True)]
 
 
 def infer_answer(manifest: Manifest, request: InferRequest, scored: Scored) -> dict[str, Any]:
@@ -247,6 +248,8 @@ def infer_answer(manifest: Manifest, request: InferRequest, scored: Scored) -> d
     answer: dict[str, Any] = {"model_name": manifest.name, "model_version": manifest.version}
     if request.id is not None:
         answer["id"] = request.id
+    if scored.seen:
+        answer["parameters"] = {"warnings": "; ".join(scored.seen.lines)}
     answer["outputs"] = [_output(name, manifest, scored) for name in request.outputs]
     return answer
 
@@ -278,7 +281,7 @@ def label_datatype(classes: Sequence[Label]) -> str:
 
 def server_metadata(version: str) -> dict[str, Any]:
     """Return the answer to ``GET /v2``."""
-    return {"name": "workbench", "version": version, "extensions": []}
+    return {"name": "workbench", "version": version, "extensions": ["binary_tensor_data"]}
 
 
 def model_metadata(bundle: Bundle) -> dict[str, Any]:

@@ -52,7 +52,9 @@ def locate(names: Sequence[str], header: Sequence[Any]) -> dict[str, int]:
     found = positions(names, header)
     for name in names:
         if name not in found:
-            raise MissingColumnError(name, [str(each) for each in header])
+            taken = set(found.values())
+            spare = [str(each) for at, each in enumerate(header) if at not in taken]
+            raise MissingColumnError(name, [str(each) for each in header], spare=spare)
     return found
 
 
@@ -76,12 +78,31 @@ def positions(names: Iterable[str], header: Sequence[Any]) -> dict[str, int]:
 def _renamed(header: Sequence[str]) -> dict[str, int]:
     out: dict[str, int] = {}
     for position, name in enumerate(header):
-        for pattern, original in _RENAMED:
-            match = pattern.fullmatch(name)
-            if match:
-                out.setdefault(original(match, position + 1), position)
-                break
+        original = original_name(name, position + 1)
+        if original is not None:
+            out.setdefault(original, position)
     return out
+
+
+def original_name(name: str, position: int = 1) -> str | None:
+    """Return what `tidy_names` calls a column that pandas or polars renamed; None where they did not.
+
+    Parameters
+    ----------
+    name : str
+    position : int
+        The column's, from 1: polars leaves an empty name empty.
+
+    Examples
+    --------
+    >>> original_name("Unnamed: 3"), original_name("age.1"), original_name("age")
+    ('column_4', 'age_2', None)
+    """
+    for pattern, original in _RENAMED:
+        match = pattern.fullmatch(name)
+        if match:
+            return original(match, position)
+    return None
 
 
 def tidy_row(row: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -173,7 +194,12 @@ def _frame_columns(frame: Any, header: list[Any], names: Sequence[str]) -> Colum
 
 
 def plain_values(series: Any) -> np.ndarray | list[Any]:
-    """Return a column of pandas, polars or pyarrow as an array of plain numbers or dates, or else as a list."""
+    """Return a column of pandas, polars or pyarrow as an array of plain numbers or dates, or else as a list.
+
+    A column of texts is never an array: each of its cells would take the memory of the longest one.
+    """
+    if isinstance(series, list | tuple):
+        return list(series)
     if hasattr(series, "to_pylist"):
         return _arrow_values(series)
     missing = getattr(series, "null_count", None)

@@ -5,12 +5,14 @@ Everything about values and columns can be had from here, whichever file it lies
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from .columns import KINDS, Column, Kind
-from .errors import BundleError
+from .errors import TamperedBundleError, shown
+from .intervals import Intervals
+from .records import read_record
 from .values import (
     FALSE_TEXT,
     MISSING_TEXT,
@@ -31,6 +33,7 @@ __all__ = [
     "Canonical",
     "Column",
     "Column1d",
+    "Intervals",
     "Kind",
     "Label",
     "Levels",
@@ -75,12 +78,22 @@ class Output:
         is the positive one.
     threshold : float
         Binary tasks answer the positive label where its probability is at least this.
+    intervals : Intervals or None
+        Regression: what `predict_interval` adds to a prediction, where it was learned.
     """
 
     target: str
     task: Task
     classes: tuple[Label, ...] = ()
     threshold: float = 0.5
+    intervals: Intervals | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the output's part of ``schema.json``; intervals only where there are some, as older readers expect."""
+        document = asdict(self)
+        if self.intervals is None:
+            del document["intervals"]
+        return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +119,7 @@ class Schema:
             {key: value for key, value in asdict(column).items() if value not in (None, ())}
             for column in self.columns
         ]
-        return {"columns": columns, "output": asdict(self.output), "source": dict(self.source)}
+        return {"columns": columns, "output": self.output.to_json(), "source": dict(self.source)}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Schema:
@@ -114,22 +127,66 @@ class Schema:
 
         Raises
         ------
-        BundleError
-            Where the document is no schema.
+        TamperedBundleError
+            Where the document is no schema, naming the key.
         """
-        try:
-            columns = tuple(Column(**_tuples(entry)) for entry in document["columns"])
-            output = Output(**_tuples(document["output"]))
-        except (KeyError, TypeError) as error:
-            raise BundleError("schema.json cannot be read", found=str(error)) from error
-        unknown = [column.kind for column in columns if column.kind not in KINDS]
-        if unknown:
-            raise BundleError("schema.json", found=f"kind {unknown[0]!r}", expected=", ".join(KINDS))
-        return cls(columns, output, dict(document.get("source", {})))
+        listed = document.get("columns")
+        if not isinstance(listed, list):
+            raise TamperedBundleError("schema.json: key 'columns'", found=shown(listed), expected="a list")
+        columns = tuple(
+            read_record(Column, entry, f"columns[{at}].", file="schema.json", strict=True)
+            for at, entry in enumerate(listed)
+        )
+        output = read_record(Output, document.get("output"), "output.", file="schema.json", strict=True)
+        source = document.get("source", {})
+        _check(columns, output, source)
+        return cls(columns, output, dict(source))
 
 
-def _tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+def _is_encoding(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and "".encode(value) is not None
+    except (LookupError, UnicodeError, ValueError):
+        return False
+
+
+def _is_mark(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= 1 and value not in ("\n", "\r")
+
+
+#: What may be said of how the training file was written, and whether a value makes sense.
+_SOURCE: dict[str, Callable[[Any], bool]] = {
+    "encoding": _is_encoding,
+    "delimiter": _is_mark,
+    "quote": _is_mark,
+    "header": lambda value: isinstance(value, bool),
+    "raw_names": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+}
+
+
+def _check(columns: Sequence[Column], output: Output, source: Any) -> None:
+    names = [column.name for column in columns]
+    if len(set(names)) < len(names):
+        raise TamperedBundleError("schema.json", found=f"columns {shown(names)}", expected="names, each once")
+    for column in columns:
+        if len(column.decimal) != 1 or len(column.thousands) > 1:
+            raise TamperedBundleError(
+                f"schema.json: column {shown(column.name)}", expected="marks of one letter"
+            )
+    if output.intervals is not None and output.task != "regression":
+        raise TamperedBundleError("schema.json", found=f"intervals of a {output.task} task", expected="none")
+    fewest, most = {"binary": (2, 2), "multiclass": (2, 1 << 20), "regression": (0, 0)}[output.task]
+    distinct = {label_text(label) for label in output.classes}
+    if not fewest <= len(output.classes) <= most or len(distinct) < len(output.classes):
+        raise TamperedBundleError(
+            f"schema.json: the classes of a {output.task} task", found=shown(list(output.classes))
+        )
+    if not isinstance(source, Mapping):
+        raise TamperedBundleError("schema.json: key 'source'", found=shown(source), expected="an object")
+    for key, fits in _SOURCE.items():
+        value = source.get(key)
+        if value is not None and not fits(value):
+            raise TamperedBundleError(f"schema.json: key 'source.{key}'", found=shown(value))
 
 
 def tidy_names(header: Sequence[str]) -> list[str]:

@@ -7,7 +7,9 @@ import errno
 import os
 import signal
 import socket
+import ssl
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,15 +17,18 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from .asgi import MAX_BODY_BYTES, App
+from .asgi import App
+from .auth import read_keys
 from .bundle import Bundle, open_bundle
 from .errors import ServeError, WorkbenchError, shown
-from .log import RequestLog
+from .gates import check_gates
+from .log import RequestLog, json_encoder
+from .settings import LOG_OFF, ServeSettings
 
-LOG_OFF = "off"
 _BACKLOG = 2048
 _LAST_PORT = 65535
 _DRAIN_S = 30
+_KEEP_ALIVE_S = 75  # longer than the 60 s for which load balancers keep connections: they close first, not we
 _STARTUP_FAILURE = 3  # what uvicorn exits with where a worker cannot start
 
 
@@ -35,28 +40,30 @@ class AppFactory:
     ----------
     path : str
         The bundle's folder.
-    log : str or None
-        A file for the request log; None is standard error, "off" none at all.
-    log_rows : bool
-    max_body_bytes : int
+    settings : ServeSettings
+    counts : str or None
+        A folder in which workers add up their counts.
     """
 
     path: str
-    log: str | None = None
-    log_rows: bool = False
-    max_body_bytes: int = MAX_BODY_BYTES
+    settings: ServeSettings
+    counts: str | None = None
 
     def __call__(self) -> App:
         """Return the application."""
-        return self.make(open_bundle(self.path))
+        return self.make(open_bundle(self.path), say_faults=False)
 
-    def make(self, bundle: Bundle) -> App:
+    def make(self, bundle: Bundle, *, say_faults: bool = True) -> App:
         """Return the application over an open bundle."""
-        golden = bundle.replay_golden()
-        if not golden.ok:
-            say(f"not ready: {golden.summary()}")
-        log = None if self.log == LOG_OFF else RequestLog(self.log)
-        return App(bundle, golden, log=log, log_rows=self.log_rows, max_body_bytes=self.max_body_bytes)
+        settings = self.settings
+        gates = check_gates(bundle, settings)
+        fault = gates.fault()
+        if fault is not None and say_faults:
+            say(f"not ready ({fault.code}): {fault.text}")
+        log = None if settings.log == LOG_OFF else RequestLog(settings.log, json_encoder())
+        keys = read_keys(settings.auth_file) if settings.auth_file else None
+        counts = Path(self.counts) if self.counts else None
+        return App(bundle, gates, settings, log=log, keys=keys, counts=counts)
 
 
 def say(text: str) -> None:
@@ -66,34 +73,14 @@ def say(text: str) -> None:
         sys.stderr.flush()
 
 
-def serve(
-    bundle: str | Path,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 8080,
-    workers: int = 1,
-    log: str | None = None,
-    log_rows: bool = False,
-    max_body_bytes: int = MAX_BODY_BYTES,
-) -> int:
+def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
     """Serve a bundle until SIGINT or SIGTERM; requests under way are answered first.
 
     Parameters
     ----------
     bundle : str or Path
         Its folder or zip.
-    host : str
-        The address to listen on; the default is reached from this machine only.
-    port : int
-        0 lets the system choose one; it is said on standard error.
-    workers : int
-        Processes that share the port.
-    log : str, optional
-        A file for the request log, one JSON line a request; without it standard error, "off" for none.
-    log_rows : bool
-        Whether the log holds inputs and outputs, as monitoring wants it.
-    max_body_bytes : int
-        Longer requests are refused with 413.
+    settings : ServeSettings, optional
 
     Returns
     -------
@@ -104,6 +91,8 @@ def serve(
     ------
     BundleError
         Where the bundle cannot be used.
+    InputError
+        Where the model that is expected, or the sample, cannot be read.
     ServeError
         Where the server cannot start.
     """
@@ -111,32 +100,78 @@ def serve(
         import uvicorn
     except ImportError as error:
         raise ServeError("serving needs uvicorn", hint="Run pip install -r requirements.txt.") from error
+    chosen = settings or ServeSettings()
     opened = open_bundle(bundle)
-    factory = AppFactory(str(opened.path), log, log_rows, max_body_bytes)
-    app: Any = factory if workers > 1 else factory.make(opened)
-    if log and log != LOG_OFF:
-        RequestLog(log).close()  # a log that cannot be written is told here, not by each worker
-    options: dict[str, Any] = {
-        "factory": workers > 1,
-        "workers": workers,
-        "log_config": None,
-        "log_level": "error",
-        "access_log": False,
-        "lifespan": "off",
-        "ws": "none",
-        "server_header": False,
-        "backlog": _BACKLOG,
-        "timeout_graceful_shutdown": _DRAIN_S,
-    }
-    config = uvicorn.Config(app, **options)
-    with listening(host, port) as listener, _quiet_stop():
-        where = f"http://{_shown_host(listener)}:{listener.getsockname()[1]}"
+    _check_tls(chosen)
+    if chosen.log and chosen.log != LOG_OFF:
+        RequestLog(chosen.log).close()  # a log that cannot be written is told here, not by each worker
+    many = chosen.workers > 1
+    with contextlib.ExitStack() as stack:
+        counts = stack.enter_context(tempfile.TemporaryDirectory(prefix="counts-")) if many else None
+        factory = AppFactory(str(opened.path), chosen, counts)
+        app = factory.make(
+            opened
+        )  # with many workers too: what is wrong is told once, before any of them starts
+        config = uvicorn.Config(factory if many else app, **_options(chosen, many))
+        listener = stack.enter_context(listening(chosen.host, chosen.port))
+        stack.enter_context(_quiet_stop())
+        scheme = "https" if chosen.tls_cert else "http"
+        where = f"{scheme}://{_shown_host(listener)}:{listener.getsockname()[1]}"
         name, version = opened.manifest.name, opened.manifest.version
-        say(f"serving {name} {version} on {where}" + (f" with {workers} workers" if workers > 1 else ""))
-        if workers > 1:
+        say(f"serving {name} {version} on {where}" + (f" with {chosen.workers} workers" if many else ""))
+        if many:
             return _run_workers(config, listener)
         uvicorn.Server(config).run(sockets=[listener])
     return 0
+
+
+def _options(settings: ServeSettings, many: bool) -> dict[str, Any]:
+    """Return uvicorn's options; what this server does itself is off."""
+    options: dict[str, Any] = {
+        "factory": many,
+        "workers": settings.workers,
+        "interface": "asgi3",
+        "log_config": None,
+        "log_level": "critical",
+        "access_log": False,
+        "proxy_headers": False,
+        "lifespan": "on",
+        "ws": "none",
+        "http": connection_class(),
+        "server_header": False,
+        "backlog": _BACKLOG,
+        "timeout_keep_alive": _KEEP_ALIVE_S,
+        "timeout_graceful_shutdown": _DRAIN_S,
+    }
+    if settings.tls_cert:
+        options |= {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
+    return options
+
+
+def connection_class() -> Any:
+    """Return how uvicorn shall speak HTTP: with httptools where it is installed."""
+    try:
+        from .wire import Connection
+    except ImportError:
+        return "auto"
+    return Connection
+
+
+def _check_tls(settings: ServeSettings) -> None:
+    if not settings.tls_cert and not settings.tls_key:
+        return
+    if not settings.tls_cert:
+        raise ServeError("--tls-key", found="no --tls-cert", expected="both")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            settings.tls_cert, settings.tls_key
+        )
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "reason", None) or error.strerror or str(error)
+        expected = "a PEM certificate and its key"
+        raise ServeError(
+            f"the certificate {settings.tls_cert}", found=str(reason), expected=expected
+        ) from error
 
 
 def _run_workers(config: Any, listener: socket.socket) -> int:

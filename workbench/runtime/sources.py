@@ -6,28 +6,36 @@ from pathlib import Path
 
 from .delimited import CsvSource
 from .errors import BadFileError
-from .files import Source, format_of, reading
+from .files import Source, Unpacked, format_by_ending, reading
 from .json_lines import JsonSource
 from .schema import Schema
 
 
 def open_source(path: Path, schema: Schema) -> Source:
-    """Open a file to score; its ending tells its format.
+    """Open a file to score, told by its content and ending as a training file is: what is nothing else is text.
 
     Raises
     ------
     BadFileError
-        Where there is no such file, or it cannot be read as what its ending says.
+        Where there is no such file, or it cannot be read as what it seems to be.
     """
     if not path.is_file():
         what = "a folder" if path.is_dir() else None
         raise BadFileError(f"{path} is no file to score" if what else f"{path} does not exist", found=what)
-    kind = format_of(path)
     with reading(path):
         if path.stat().st_size == 0:
             raise BadFileError(f"{path.name} is empty")
+        kind = "parquet" if _is_parquet(path) else format_by_ending(path) or "csv"
         if kind == "parquet":
             from .parquet import ParquetSource
 
             return ParquetSource(path)
         return JsonSource(path) if kind == "jsonl" else CsvSource(path, schema)
+
+
+def _is_parquet(path: Path) -> bool:
+    file = Unpacked(path)
+    try:
+        return file.stream.read(4) == b"PAR1"
+    finally:
+        file.close()

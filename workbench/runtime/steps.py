@@ -11,6 +11,7 @@ import bisect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -20,6 +21,8 @@ from .values import Canonical, Column1d, Levels
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 Features = list[float]
+
+_MOST_KNOTS = 1 << 20
 
 
 def _clip(value: float, low: float, high: float) -> float:
@@ -37,6 +40,7 @@ class Step(Protocol):
     """What fills one or more features from one column."""
 
     op: ClassVar[str]
+    reads_numbers: ClassVar[bool | None]
 
     @property
     def column(self) -> str:
@@ -44,6 +48,9 @@ class Step(Protocol):
 
     def names(self) -> list[str]:
         """Return a name for each feature that it fills."""
+
+    def fault(self) -> str:
+        """Return what is wrong with the values that it was read with, or an empty text."""
 
     def compile(self) -> Callable[[Any, Features], None]:
         """Return the function that appends the features of one canonical value."""
@@ -63,10 +70,15 @@ class Number:
     center: float = 0.0
     scale: float = 1.0
     op: ClassVar[str] = "number"
+    reads_numbers: ClassVar[bool | None] = True
 
     def names(self) -> list[str]:
         """Return the feature's name."""
         return [self.column]
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        return "" if self.low <= self.high else "a lower bound above the upper one"
 
     def compile(self) -> Callable[[Any, Features], None]:
         """Return the row function."""
@@ -100,18 +112,26 @@ class Curve:
     y: tuple[float, ...]
     fill: float = 0.0
     op: ClassVar[str] = "curve"
+    reads_numbers: ClassVar[bool | None] = True
 
     def names(self) -> list[str]:
         """Return the feature's name."""
         return [self.column]
 
-    def _slopes(self) -> list[float]:
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        rising = all(low < high for low, high in pairwise(self.x))
+        whole = 0 < len(self.x) == len(self.y) <= _MOST_KNOTS
+        return "" if rising and whole else "a curve without rising knots, each with its value"
+
+    def slopes(self) -> list[float]:
+        """Return the slope of the piece that begins at each knot."""
         x, y = self.x, self.y
         return [(y[at + 1] - y[at]) / (x[at + 1] - x[at]) for at in range(len(x) - 1)] + [0.0]
 
     def compile(self) -> Callable[[Any, Features], None]:
         """Return the row function."""
-        x, y, slopes, fill = list(self.x), list(self.y), self._slopes(), self.fill
+        x, y, slopes, fill = list(self.x), list(self.y), self.slopes(), self.fill
         isnan = math.isnan
         first, last = x[0], x[-1]
 
@@ -127,7 +147,7 @@ class Curve:
 
     def many(self, values: np.ndarray, out: np.ndarray) -> None:
         """Fill the feature of a column."""
-        x, y, slopes = np.asarray(self.x), np.asarray(self.y), np.asarray(self._slopes())
+        x, y, slopes = np.asarray(self.x), np.asarray(self.y), np.asarray(self.slopes())
         missing = np.isnan(values)
         bounded = _clip_many(np.where(missing, x[0], values), self.x[0], self.x[-1])
         at = np.searchsorted(x, bounded, side="right") - 1
@@ -140,10 +160,15 @@ class Missing:
 
     column: str
     op: ClassVar[str] = "missing"
+    reads_numbers: ClassVar[bool | None] = None
 
     def names(self) -> list[str]:
         """Return the feature's name."""
         return [f"{self.column} missing"]
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        return ""
 
     def compile(self) -> Callable[[Any, Features], None]:
         """Return the row function."""
@@ -175,10 +200,15 @@ class Code:
     other: float | None = None
     missing: float | None = None
     op: ClassVar[str] = "code"
+    reads_numbers: ClassVar[bool | None] = False
 
     def names(self) -> list[str]:
         """Return the feature's name."""
         return [self.column]
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        return ""
 
     def _table(self) -> tuple[dict[str | None, float], float]:
         other = math.nan if self.other is None else self.other
@@ -210,11 +240,16 @@ class OneHot:
     other: bool = False
     missing: bool = False
     op: ClassVar[str] = "onehot"
+    reads_numbers: ClassVar[bool | None] = False
 
     def names(self) -> list[str]:
         """Return a name for each level."""
         extra = [f"{self.column} = (other)"] * self.other + [f"{self.column} = (missing)"] * self.missing
         return [f"{self.column} = {level}" for level in self.levels] + extra
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        return ""
 
     def _rows(self) -> tuple[dict[str | None, list[float]], list[float]]:
         width = len(self.levels) + self.other + self.missing
@@ -253,12 +288,18 @@ class Mean:
     other: tuple[float, ...]
     missing: tuple[float, ...]
     op: ClassVar[str] = "mean"
+    reads_numbers: ClassVar[bool | None] = False
 
     def names(self) -> list[str]:
         """Return a name for each output."""
         if len(self.other) == 1:
             return [f"{self.column} mean"]
         return [f"{self.column} mean {at}" for at in range(len(self.other))]
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        sizes = {len(row) for row in self.means.values()} | {len(self.missing)}
+        return "" if self.other and sizes == {len(self.other)} else "means of several lengths"
 
     def compile(self) -> Callable[[Any, Features], None]:
         """Return the row function."""

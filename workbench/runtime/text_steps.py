@@ -15,6 +15,7 @@ import numpy as np
 from .steps import Features
 from .values import Levels
 
+MOST_NGRAMS = 8
 _WORD = re.compile(r"\w\w+")
 
 
@@ -73,10 +74,16 @@ class Terms:
     weights: tuple[float, ...]
     ngrams: int = 1
     op: ClassVar[str] = "terms"
+    reads_numbers: ClassVar[bool | None] = False
 
     def names(self) -> list[str]:
         """Return a name for each term."""
         return [f"{self.column}: {term}" for term in self.terms]
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        fits = len(self.terms) == len(self.weights) and all(weight > 0 for weight in self.weights)
+        return "" if fits and 1 <= self.ngrams <= MOST_NGRAMS else "terms without a weight above 0 each"
 
     def _weigher(self) -> Callable[[str], tuple[list[int], list[float]]]:
         """Return the function that gives the places of a text's known terms, rising, and their weights."""
@@ -125,12 +132,18 @@ class TermScore(_PerText):
     width: int
     ngrams: int = 1
     op: ClassVar[str] = "term_score"
+    reads_numbers: ClassVar[bool | None] = False
 
     def names(self) -> list[str]:
         """Return a name for each output."""
         if self.width == 1:
             return [f"{self.column} leaning"]
         return [f"{self.column} leaning {at}" for at in range(self.width)]
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        fits = self.width > 0 and all(len(row) == self.width for row in self.weights.values())
+        return "" if fits and 1 <= self.ngrams <= MOST_NGRAMS else "weights of several lengths"
 
     def _features_of(self) -> Callable[[str | None], list[float]]:
         weights, ngrams, width = self.weights, self.ngrams, self.width
@@ -151,10 +164,15 @@ class Length(_PerText):
 
     column: str
     op: ClassVar[str] = "length"
+    reads_numbers: ClassVar[bool | None] = False
 
     def names(self) -> list[str]:
         """Return both names."""
         return [f"{self.column} letters", f"{self.column} words"]
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        return ""
 
     def _features_of(self) -> Callable[[str | None], list[float]]:
         return lambda text: [0.0, 0.0] if text is None else [float(len(text)), float(len(text.split()))]

@@ -14,13 +14,20 @@ import numpy as np
 #: Text that means "no value here", compared after blanks are stripped.
 MISSING_TEXT = frozenset(
     ["", "?", "-", "--", ".", "NA", "N/A", "n/a", "na", "#N/A", "#NA", "<NA>", "NaN", "nan", "-nan", "NAN", "NaT",
-     "NULL", "Null", "null", "None", "none", "nil", "(null)", "\\N"]
+     "NULL", "Null", "null", "None", "none", "nil", "(null)", "\\N", "–", "—"]
 )  # fmt: skip
 TRUE_TEXT = frozenset(["true", "t", "yes", "y", "on", "1", "1.0"])
 FALSE_TEXT = frozenset(["false", "f", "no", "n", "off", "0", "0.0"])
 
-_CURRENCY = re.compile(r"[$€£¥₹₽\s%]|(?:\b(?:USD|EUR|GBP|JPY|CHF)\b)")
+#: A currency as it stands beside a number: a sign, perhaps with its country (``US$``), or a code.
+MONEY = (
+    r"(?:(?:(?<![A-Za-z])[A-Z]{1,2})?[$€£¥₹₽₩₪₺฿₫₱₦₴₡₸]|(?<![A-Za-z])(?:USD|EUR|GBP|JPY|CHF|CNY|RMB|INR|AUD|CAD|NZD"
+    r"|SGD|HKD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|TRY|KRW|RUB|ILS|THB|kr|zł|Kč|Ft|Rs)(?![A-Za-z])\.?)"
+)
+_BESIDE = re.compile(rf"{MONEY}|[\s%]")
+_TYPED = str.maketrans("−–’", "--'")  # signs that word processors and typesetters put
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.IGNORECASE)
+_EPOCH_TEXT = re.compile(r"-?\d{9,19}(?:\.\d+)?")  # shorter ones are dates without separators, or years
 _WHOLE_FLOAT = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 FAR_NUMBER = float(np.finfo(np.float32).max)  # JSON has no infinity; encoders bound it to this
@@ -94,7 +101,7 @@ def parse_number(text: str, decimal: str = ".", thousands: str = "") -> float | 
                 return None if math.isnan(number) else number
         except ValueError:
             pass
-    body = _CURRENCY.sub("", text)
+    body = _BESIDE.sub("", text).translate(_TYPED)
     negative = len(body) > 2 and body[0] == "(" and body[-1] == ")"
     if negative:
         body = body[1:-1]
@@ -199,7 +206,9 @@ def moment_seconds(value: Any, formats: Sequence[str]) -> float | None:
     A number is seconds, or where it is too far in the future milliseconds, microseconds or nanoseconds.
     """
     if isinstance(value, str):
-        return parse_datetime(value.strip(), formats)
+        text = value.strip()
+        moment = parse_datetime(text, formats)
+        return moment_seconds(float(text), ()) if moment is None and _EPOCH_TEXT.fullmatch(text) else moment
     if isinstance(value, dt.datetime):
         return utc_seconds(value)
     if isinstance(value, dt.date):

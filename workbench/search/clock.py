@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-_TRIAL_SHARE = 0.3  # of the searching time: what one trial may take at most
-_LEAST_TRIAL_S = 0.7
-_GRACE_S = 0.4
 _LEAVE_S = 0.3  # ending the workers and this process
-_FINISH_S, _MEMBER_S = 0.8, 0.4  # the end of a search, and one member of the front in it
+_GRACE_S = 0.4
+_POLISH_SHARE, _POLISH_LEAST_S, _POLISH_MOST_S = 0.08, 0.7, 20.0
+_POLISH_LIMIT = 0.2  # of the budget, however long polishing takes
+_QUIET_SHARE, _QUIET_LEAST_S, _QUIET_MOST_S = 0.055, 1.1, 10.0
+_CONFIG_SHARE = 0.2  # of the searching time: what one config may take at most
+_LEAST_FOLD_S = 0.08
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
     """When a search began and when it must be through (`time.monotonic()` seconds).
 
+    The time has three parts: folds are fitted; then the best is polished (blends, fits on all rows); then the front is
+    measured in quiet and scored.
+
     Attributes
     ----------
     started : float
     budget_s : float
         Infinite where only a number of trials bounds the search.
-    reserve_s : float
-        Kept at the end for quiet measuring and final scores.
+    polish_s : float
+        What polishing is known to take, where that is more than its usual share.
     """
 
     started: float
     budget_s: float
-    reserve_s: float = 1.5
+    polish_s: float = 0.0
 
     @classmethod
     def start(cls, budget_s: float | None, used_s: float = 0.0) -> Clock:
@@ -56,31 +61,45 @@ class Clock:
         return self.deadline - time.monotonic()
 
     @property
-    def last_trial_ends(self) -> float:
-        """When trials must be through: the rest is for quiet measuring and final scores."""
+    def polish_ends(self) -> float:
+        """When the last candidate must be there: the rest is for quiet measuring and final scores."""
         if not self.bounded:
             return math.inf
-        return self.deadline - self.reserve_s
+        return self.deadline - min(max(_QUIET_SHARE * self.budget_s, _QUIET_LEAST_S), _QUIET_MOST_S)
 
-    def reserve_for(self, members: int) -> Clock:
-        """Return the clock with time kept for so many members of the front."""
-        wanted = _FINISH_S + _MEMBER_S * max(members, 2)
-        return replace(self, reserve_s=min(wanted, max(0.12 * self.budget_s, _FINISH_S + _MEMBER_S)))
+    @property
+    def folds_end(self) -> float:
+        """When the last fold must be fitted."""
+        if not self.bounded:
+            return math.inf
+        usual = min(max(_POLISH_SHARE * self.budget_s, _POLISH_LEAST_S), _POLISH_MOST_S)
+        return self.polish_ends - min(max(usual, self.polish_s), max(usual, _POLISH_LIMIT * self.budget_s))
 
-    def trial_deadline(self) -> float:
-        """Return when a trial that starts now must be through."""
+    def fold_deadline(self, waiting: int, folds: int, workers: int) -> float:
+        """Return when a fold that starts now must be through.
+
+        Parameters
+        ----------
+        waiting : int
+            Folds that wait to be fitted before a new config can start, this one included.
+        folds : int
+            Of its config.
+        workers : int
+        """
         if not self.bounded:
             return math.inf
         now = time.monotonic()
-        longest = _TRIAL_SHARE * max(self.last_trial_ends - self.started, 0.0)
-        return min(now + max(longest, 2.0), self.last_trial_ends)
+        turns = math.ceil(max(waiting, 1) / workers)
+        most = _CONFIG_SHARE * max(self.folds_end - self.started, 0.0) * workers / folds
+        return now + max(min((self.folds_end - now) / turns, most), 0.0)
 
-    def has_room(self) -> bool:
-        """Tell whether a trial that starts now can come to anything."""
-        return time.monotonic() + _LEAST_TRIAL_S < self.last_trial_ends
+    def has_room(self, needed_s: float = 0.0) -> bool:
+        """Tell whether a fold that takes so long can come to anything."""
+        return time.monotonic() + max(needed_s, _LEAST_FOLD_S) < self.folds_end
 
-    def kill_at(self, trial_deadline: float) -> float:
-        """Return when a trial that did not keep its deadline is killed."""
+    def kill_at(self, deadline: float, last: float) -> float:
+        """Return when a task that did not keep its deadline is killed; none outlasts `last`."""
         if not self.bounded:
             return math.inf
-        return min(trial_deadline + 2.0, self.last_trial_ends + _GRACE_S)
+        spare = 0.5 + 0.25 * max(deadline - time.monotonic(), 0.0)
+        return min(deadline + spare, last + _GRACE_S)

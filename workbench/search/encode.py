@@ -1,12 +1,14 @@
 """Learn an encoder from training rows.
 
-What is learned without the target (medians, quantiles, vocabularies) is learned on all training rows. What is
-learned from the target (category means, the leaning of words) is learned on all of them for serving, but the
-training matrix itself gets values fitted out of fold, so that no row sees its own target.
+What is learned without the target (medians, quantiles, levels, vocabularies) is learned once, on all rows of the
+search, and is the same in every fold. What is learned from the target (category means, the leaning of words) is
+learned on all rows for serving; for fitting, a fold gets values learned from its own training rows alone, and each of
+those rows one that was learned without it, so that no row sees its own target.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,12 +45,31 @@ _MOST_MEANS = 12  # outputs beyond which a mean a class would make the matrix to
 _RARE = 3
 
 
+Train = np.ndarray
+"""Which rows are learned from: bool, shape (n,)."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
-    """An encoder, and the training rows through it with out-of-fold values in place of leaking ones."""
+    """An encoder, and its training rows as a model may see them.
+
+    Attributes
+    ----------
+    encoder : Encoder
+        Learned on all rows.
+    matrix : numpy.ndarray of float32, shape (n, width)
+        The rows; features made from the target have values that were fitted without the row.
+    target_columns : numpy.ndarray of int64, shape (t,)
+        Features that are made from the target.
+    refit : callable
+        Takes which rows to learn from (bool, shape (n,)) and returns the values of the `target_columns` for all rows,
+        float32 (n, t): fitted without the row for those learned from, from all of those for the others.
+    """
 
     encoder: Encoder
     matrix: np.ndarray
+    target_columns: np.ndarray
+    refit: Callable[[Train], np.ndarray]
 
 
 def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables | None = None) -> Learned:
@@ -58,7 +79,7 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
     ----------
     encoding : Encoding
     data : Dataset
-        The training rows (n of them).
+        The rows to learn from (n of them).
     seed : int
         Of the inner folds.
     tables : WordTables, optional
@@ -73,13 +94,18 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
     derived, columns = _derive(data)
     targets = _targets(data)
     inner = np.random.default_rng(seed).permutation(data.n_rows) % _INNER_FOLDS
+    everyone = np.ones(data.n_rows, dtype=bool)
     steps: list[Any] = []
     blocks: list[np.ndarray] = []
+    fitted: list[tuple[int, Callable[[Train], np.ndarray]]] = []
 
-    def add(step: Any, block: np.ndarray | None = None) -> None:
-        if block is None:
+    def add(step: Any, values: Callable[[Train], np.ndarray] | None = None) -> None:
+        if values is None:
             block = np.empty((data.n_rows, len(step.names())), dtype=np.float32)
             step.many(columns[step.column], block)
+        else:
+            fitted.append((sum(each.shape[1] for each in blocks), values))
+            block = values(everyone)
         steps.append(step)
         blocks.append(block)
 
@@ -96,7 +122,31 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
         else:
             _learn_number(encoding, name, values, add)
     matrix = np.concatenate(blocks, axis=1) if blocks else np.empty((data.n_rows, 0), np.float32)
-    return Learned(Encoder(derived, tuple(steps)), matrix)
+    width = targets.shape[1]
+    places = np.asarray([start + at for start, _ in fitted for at in range(width)], dtype=np.int64)
+
+    def refit(train: Train) -> np.ndarray:
+        parts = [values(train) for _, values in fitted]
+        return np.concatenate(parts, axis=1) if parts else np.empty((data.n_rows, 0), np.float32)
+
+    return Learned(Encoder(derived, tuple(steps)), matrix, places, refit)
+
+
+def _out_of_fold(
+    inner: np.ndarray, train: Train, width: int, values: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Return each row's value learned without it, shape (n, width).
+
+    `values` takes the rows to learn from and the rows to fill.
+    """
+    block = np.empty((len(inner), width), dtype=np.float32)
+    for fold in range(_INNER_FOLDS):
+        inside = train & (inner == fold)
+        if inside.any():
+            block[inside] = values(train & (inner != fold), inside)
+    if not train.all():
+        block[~train] = values(train, ~train)
+    return block
 
 
 # ---------------------------------------------------------------- dates
@@ -234,17 +284,18 @@ def _level_means(codes: np.ndarray, targets: np.ndarray, size: int) -> tuple[np.
 
 def _learn_means(
     name: str, values: Levels, targets: np.ndarray, inner: np.ndarray
-) -> tuple[Mean, np.ndarray]:
-    size = len(values.values)
-    table, prior = _level_means(values.codes, targets, size)
-    seen = np.bincount(values.codes[values.codes >= 0], minlength=size) > 0
+) -> tuple[Mean, Callable[[Train], np.ndarray]]:
+    size, codes = len(values.values), values.codes
+    table, prior = _level_means(codes, targets, size)
+    seen = np.bincount(codes[codes >= 0], minlength=size) > 0
     means = {text: tuple(table[at].tolist()) for at, text in enumerate(values.values) if seen[at]}
-    block = np.empty((len(values), targets.shape[1]), dtype=np.float32)
-    for fold in range(_INNER_FOLDS):
-        inside = inner == fold
-        part, _ = _level_means(values.codes[~inside], targets[~inside], size)
-        block[inside] = part[values.codes[inside]]
-    return Mean(name, means, tuple(prior.tolist()), tuple(table[size].tolist())), block
+
+    def fill(learn_from: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        part, _ = _level_means(codes[learn_from], targets[learn_from], size)
+        return np.asarray(part[codes[rows]])
+
+    step = Mean(name, means, tuple(prior.tolist()), tuple(table[size].tolist()))
+    return step, lambda train: _out_of_fold(inner, train, targets.shape[1], fill)
 
 
 # ---------------------------------------------------------------- text
@@ -289,16 +340,17 @@ def _leanings(present: sparse.csr_matrix, targets: np.ndarray) -> np.ndarray:
 
 def _learn_leaning(
     name: str, counts: sparse.csr_matrix, vocabulary: list[str], targets: np.ndarray, inner: np.ndarray
-) -> tuple[TermScore, np.ndarray]:
+) -> tuple[TermScore, Callable[[Train], np.ndarray]]:
     present = sparse.csr_matrix(
         (np.ones(len(counts.data)), counts.indices, counts.indptr), shape=counts.shape
     )
     total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1.0)[:, None]
     full = _leanings(present, targets)
-    block = np.empty((counts.shape[0], targets.shape[1]), dtype=np.float32)
-    for fold in range(_INNER_FOLDS):
-        inside = inner == fold
-        part = _leanings(present[~inside], targets[~inside])
-        block[inside] = (counts[inside] @ part) / total[inside]
     weights = {word: tuple(row) for word, row in zip(vocabulary, np.round(full, 6).tolist(), strict=True)}
-    return TermScore(name, weights, targets.shape[1], ngrams=NGRAMS), block
+
+    def fill(learn_from: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        part = _leanings(present[learn_from], targets[learn_from])
+        return np.asarray((counts[rows] @ part) / total[rows])
+
+    step = TermScore(name, weights, targets.shape[1], ngrams=NGRAMS)
+    return step, lambda train: _out_of_fold(inner, train, targets.shape[1], fill)

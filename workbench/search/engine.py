@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 from workbench.data.dataset import Dataset
@@ -25,6 +26,7 @@ from .finish import finish
 from .machine import machine_name
 from .metrics import metric_name
 from .plan import Plan, describe_problem, make_plan
+from .polish import polish
 from .portfolio import BASELINE
 from .records import Candidate
 from .run import RunFolder, process_started
@@ -132,6 +134,7 @@ def resume(
     pool = WorkerPool(settings.workers, _memory_limit(settings))
     try:
         session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
+        session.kept = {each.id: each for each in run.candidates()}
         session.best = _best(run.candidates())
         (run.path / "cache").mkdir(exist_ok=True)
         run.update(state="running", **_this_process())
@@ -169,15 +172,23 @@ def _this_process() -> dict[str, Any]:
 
 
 def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
-    """Set the hold-out aside, decide how to validate, and write both down."""
-    dev, held = holdout(data, seed=session.settings.seed)
+    """Decide how to validate, set rows aside where that is part of it, and write both down."""
+    settings = session.settings
+    plan = make_plan(
+        describe_problem(data, data.n_rows),
+        settings.time_s,
+        in_time=data.time is not None,
+        holdout=settings.holdout,
+    )
+    dev, held = np.arange(data.n_rows), np.arange(0)
+    if plan.holdout:
+        dev, held = holdout(data, seed=settings.seed, fraction=settings.holdout)
     session.run.write_data(data, dev, held)
     if any(column.kind == "text" for column in data.schema.columns):
         from .texts import WordTables
 
         WordTables(data, session.run.path / "cache").fill()  # while the trainers start
     problem = describe_problem(data, len(dev))
-    plan = make_plan(problem, session.settings.time_s)
     session.run.update(
         data={
             "name": data.name,
@@ -205,7 +216,8 @@ def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
     session.say(
         "data",
         f"{data.n_rows:,} rows, {len(data.schema.columns)} columns, {data.schema.output.task}; "
-        f"scores by {metric} {plan.data_name}; {len(held):,} rows held out",
+        f"scores by {metric} {plan.data_name}; "
+        + (f"{len(held):,} rows held out" if len(held) else "no rows held out"),
     )
     for finding in data.findings:
         if finding.severity != "info":
@@ -216,7 +228,18 @@ def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
 def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str) -> RunFolder:
     run, settings = session.run, session.settings
     others = [family for family in families if family.name != BASELINE and family.supports(run.problem)]
-    setup = Setup(run.path, run.problem, metric, plan.folds, plan.data_name, settings.seed)
+    setup = Setup(
+        run.path,
+        run.problem,
+        metric,
+        plan.folds,
+        plan.data_name,
+        settings.seed,
+        plan.repeats,
+        plan.refits,
+        settings.costs,
+    )
+    session.folds = plan.folds * plan.repeats
     state = "stopped"
     try:
         session.pool.open(setup)
@@ -229,14 +252,20 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
                     run.path, settings.storage, run.info["study"], others, run.problem, settings.seed
                 )
                 try_candidates(session, study)
-            finish(session.run, session.pool, session.clock, session.say)
+            polish(session)
+            finish(session)
         good = [each for each in run.candidates() if each.status == "ok" and each.family != BASELINE]
         state = "done" if good or not others else "failed"
     finally:
         run.drop_cache()
         used = session.clock.elapsed
         earlier = float(run.info.get("seconds_used", 0.0))
-        run.update(state=state, seconds_used=round(earlier + used, 3), seconds_allowed=settings.time_s)
+        run.update(
+            state=state,
+            seconds_used=round(earlier + used, 3),
+            seconds_allowed=settings.time_s,
+            cpu_spent=_account(session, used),
+        )
     session.say("done", f"{session.tried} tried, {session.failed} failed, {used:.1f} s used")
     if state == "failed":
         raise SearchError(
@@ -245,6 +274,17 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
             hint=f"workbench leaderboard {run.path} lists them.",
         )
     return run
+
+
+def _account(session: Session, used: float) -> dict[str, float]:
+    """Return CPU seconds of the workers by what they were spent on; "idle" is what two busy workers would have had."""
+    spent = {name: round(seconds, 3) for name, seconds in sorted(session.spent.items())}
+    available = used * session.settings.workers
+    return {
+        **spent,
+        "idle": round(max(available - sum(spent.values()), 0.0), 3),
+        "available": round(available, 3),
+    }
 
 
 def _reasons(run: RunFolder) -> str:

@@ -1,74 +1,96 @@
-"""The end of a search: the front's members are measured with nothing else running, then scored on the hold-out."""
+"""The end of a search: the front is measured with nothing else running, then given its final scores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from .answers import at_half
 from .clock import Clock
-from .front import front, shortlist
+from .estimate import corrected, difference
+from .front import first_layer, front, shortlist
 from .metrics import Metric
-from .records import Candidate, Measurements
+from .portfolio import BASELINE
+from .records import Candidate, Measurements, Score
 from .run import RunFolder
 from .tasks import MeasureTask
+from .trials import Session
 from .workers import WorkerPool
 
 _LOAD_S = 0.12  # opening an artifact and timing a batch
 _KEEP_S = 0.35  # final scores and writing
+_ESTIMATE_SHARE, _ESTIMATE_MOST_S, _ESTIMATE_UNBOUNDED_S = 0.012, 2.0, 2.0
 _LEAST_S, _MOST_S, _UNBOUNDED_S = 0.04, 0.5, 0.2
+_LEAST_CALLS = 250
 _MOST_MEMBERS = 30
 _SHARED_BY = 12  # measuring time is shared out among so many at most; more are measured if time is left
+_MOST_COMPARED = 40  # candidates among which the choice is corrected for
 
 
-def finish(run: RunFolder, pool: WorkerPool, clock: Clock, say: Callable[..., None]) -> None:
-    """Measure the front in quiet, then score it on the rows that no choice has seen.
+def finish(session: Session) -> None:
+    """Measure the front in quiet, then score it on rows that no choice has seen, or correct for the choice.
 
     Those likeliest to be on the front are measured first, and further ones while time is left; only candidates
     measured in quiet count as the front.
-
-    Parameters
-    ----------
-    run : RunFolder
-    pool : WorkerPool
-        With no task under way.
-    clock : Clock
-    say : callable
-        Records an event.
     """
-    say("phase", "measuring the front in quiet")
-    _drain(pool, say)
-    candidates = {each.id: each for each in run.candidates()}
-    listed = shortlist(list(candidates.values()), _MOST_MEMBERS)
-    waiting = [each for each in listed if not (each.measured and each.measured.quiet)]
-    for at, candidate in enumerate(waiting):
-        seconds = _share(clock, min(len(waiting) - at, _SHARED_BY))
-        if seconds is None:
-            break
+    run, pool, clock = session.run, session.pool, session.clock
+    session.say("phase", "measuring the front in quiet")
+    candidates = session.kept
+    estimating = _estimate_s(clock)
+    for candidate, seconds in _turns(session, estimating):
         result = _measure(pool, candidate, seconds)
         if result is not None:
             candidates[candidate.id] = _with_quiet(candidate, result)
             run.write_candidate(candidates[candidate.id])
-    _score_holdout(run, [each for each in candidates.values() if each.measured and each.measured.quiet])
+    members = front([each for each in candidates.values() if each.measured and each.measured.quiet])
+    if len(run.holdout_rows):
+        _score_holdout(run, members)
+    else:
+        _correct(run, list(candidates.values()), members, estimating)
 
 
-def _drain(pool: WorkerPool, say: Callable[..., None]) -> None:
-    if pool.busy:
-        for answer in pool.stop_all("stopped: the time was up"):
-            say("trial", f"{answer.task.id} stopped: the time was up")
-
-
-def _share(clock: Clock, members: int) -> float | None:
-    """Return the seconds of single-row timing for the next member, or None where none is left."""
+def _estimate_s(clock: Clock) -> float:
     if not clock.bounded:
-        return _UNBOUNDED_S
-    left = clock.left - _KEEP_S
-    share = left / members - _LOAD_S
-    if left < _LEAST_S + _LOAD_S:
-        return None
-    return min(max(share * 0.7, _LEAST_S), _MOST_S)
+        return _ESTIMATE_UNBOUNDED_S
+    return min(_ESTIMATE_SHARE * clock.budget_s, _ESTIMATE_MOST_S)
+
+
+def _turns(session: Session, estimating: float) -> Iterator[tuple[Candidate, float]]:
+    """Yield who is measured next, and for how many seconds of single-row calls.
+
+    First those that nothing dominates, the quickest to measure first but with time kept for the most accurate one;
+    then others, while there is time.
+    """
+    candidates = list(session.kept.values())
+    first = {each.id for each in first_layer(candidates)}
+    waiting = [
+        each for each in shortlist(candidates, _MOST_MEMBERS) if not (each.measured and each.measured.quiet)
+    ]
+    waiting.sort(key=lambda each: (each.id not in first, _needed_s(each)))
+    leaders = [each for each in waiting if each.id in first and each.score]
+    best = max(leaders, key=lambda each: each.score.value if each.score else 0.0, default=None)
+    if best is not None:
+        waiting.remove(best)
+        waiting.insert(len(leaders) - 1, best)
+    for at, candidate in enumerate(waiting):
+        if not session.clock.bounded:
+            yield candidate, _UNBOUNDED_S
+            continue
+        left = session.clock.left - _KEEP_S - estimating
+        kept = _needed_s(best) if best is not None and at < len(leaders) - 1 else 0.0
+        if left - kept < _needed_s(candidate):
+            continue
+        share = (left - kept) / min(len(waiting) - at, _SHARED_BY) - _LOAD_S
+        yield candidate, min(max(share * 0.7, _LEAST_S), _MOST_S)
+
+
+def _needed_s(candidate: Candidate) -> float:
+    """Return how long it takes at least to open an artifact and to time it."""
+    call_s = (candidate.busy_cpu_us or 0.0) / 1e6
+    return _LOAD_S + 1.5 * candidate.spent.get("convert", 0.0) + max(_LEAST_CALLS * call_s, _LEAST_S)
 
 
 def _measure(pool: WorkerPool, candidate: Candidate, seconds: float) -> Measurements | None:
@@ -91,17 +113,79 @@ def _with_quiet(candidate: Candidate, result: Measurements) -> Candidate:
     return replace(candidate, measured=kept)
 
 
-def _score_holdout(run: RunFolder, candidates: list[Candidate]) -> None:
-    rows = run.holdout_rows
-    if not len(rows) or not candidates:
-        return
-    data = run.dataset()
+def _metric(run: RunFolder) -> Metric:
+    return Metric(run.info["metric"], run.problem.task, run.problem.n_classes, run.settings.seed)
+
+
+def _scored(run: RunFolder, metric: Metric, candidate: Candidate) -> np.ndarray:
+    """Return a candidate's out-of-fold predictions as its metric is to see them."""
+    return at_half(metric, run.out_of_fold(candidate.id), candidate.threshold)
+
+
+def _score_holdout(run: RunFolder, members: list[Candidate]) -> None:
+    rows, data, metric = run.holdout_rows, run.dataset(), _metric(run)
     target, weight = data.y[rows], None if data.weight is None else data.weight[rows]
-    metric = Metric(run.info["metric"], run.problem.task, run.problem.n_classes, run.settings.seed)
-    for candidate in front(candidates):
+    for candidate in members:
         output = np.load(run.path / "candidates" / candidate.id / "holdout.npy")
         try:
-            score = metric.score(target, output, weight, "hold-out")
+            score = metric.score(target, at_half(metric, output, candidate.threshold), weight, "hold-out")
         except ValueError:
             continue  # the hold-out has one class only: there is no final score, and none is shown
         run.write_candidate(replace(candidate, holdout=score))
+
+
+def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidate], seconds: float) -> None:
+    """Correct the front's scores for having been chosen among many, and compare them with the best."""
+    good = [each for each in candidates if each.status == "ok" and each.score and each.family != BASELINE]
+    good.sort(key=lambda each: -each.score.value if each.score else 0.0)
+    if not good:
+        return
+    data, rows, metric = run.dataset(), run.dev_rows, _metric(run)
+    y, weight = data.y[rows], None if data.weight is None else data.weight[rows]
+    group = None if data.group is None else data.group[rows]
+    outputs = {each.id: _scored(run, metric, each) for each in good[:_MOST_COMPARED]}
+    known = np.isfinite(np.stack([each[:, 0] for each in outputs.values()])).all(axis=0)
+    y, weight = y[known], None if weight is None else weight[known]
+    outputs = {name: each[known] for name, each in outputs.items()}
+    try:
+        estimate = corrected(
+            metric,
+            y,
+            outputs,
+            weight,
+            group=None if group is None else group[known],
+            seed=run.settings.seed,
+            seconds=seconds,
+        )
+    except ValueError:
+        return  # one class only, for instance: there is no honest figure, and none is shown
+    run.update(
+        estimate={
+            "value": estimate.value,
+            "low": estimate.low,
+            "high": estimate.high,
+            "optimism": estimate.optimism,
+            "repeats": estimate.repeats,
+            "candidates": len(outputs),
+        }
+    )
+    best = good[0]
+    words = f"corrected for the choice among {len(good)} candidates, out of fold"
+    for candidate in members:
+        if candidate.id not in outputs:
+            outputs[candidate.id] = _scored(run, metric, candidate)[known]
+        try:
+            own = metric.score(y, outputs[candidate.id], weight, words)
+        except ValueError:
+            continue
+        below, above = estimate.value - estimate.low, estimate.high - estimate.value
+        value = own.value - estimate.optimism
+        low, high = value - max(below, own.value - own.low), value + max(above, own.high - own.value)
+        final = Score(value, low, high, own.metric, words, own.rows)
+        behind = None
+        if candidate.id != best.id:
+            gap = difference(
+                metric, y, outputs[best.id], outputs[candidate.id], weight, seed=run.settings.seed
+            )
+            behind = (gap.value, gap.low, gap.high)
+        run.write_candidate(replace(candidate, corrected=final, behind=behind))

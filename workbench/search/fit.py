@@ -1,319 +1,278 @@
-"""One candidate: folds, the fit on all development rows, the served artifact, the gate, the measuring."""
+"""The work of a trial: a fold's fit, the candidate that a config's folds make together, a fit on all rows."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from workbench.data.dataset import Dataset
-from workbench.data.split import folds as split_folds
 from workbench.errors import FitError, WorkbenchError
 from workbench.families import all_families
-from workbench.families.base import Encoding, Family, Fitted, Problem, Sample
-from workbench.families.forms import Form
+from workbench.families.base import Encoding, Fitted, Sample
+from workbench.families.compose import from_arrays, to_arrays
+from workbench.families.forms import Blend, Form, Trees, apply_link
 from workbench.families.onnx import to_onnx
-from workbench.runtime.encoder import Encoder
 from workbench.runtime.model import OnnxModel
-from workbench.runtime.predictor import Predictor
 
-from . import parity
-from .encode import learn
-from .machine import machine_name
-from .matrices import MatrixCache
-from .measure import folder_mb, measure
-from .metrics import Metric
-from .records import Candidate, Measurements, Score
-from .tasks import Job
-from .texts import WordTables
+from .race import race
+from .records import Candidate
+from .tasks import Config, FoldDone, FoldTask
+from .workspace import Workspace
 
-_TRIAL_MEASURE_S = 0.08
-_TAIL_SHARE = 0.12  # of a trial's time: conversion, gate, measuring
-_GROWTH = 1.1  # rounds of a refit over those that early stopping found on fewer rows
+STAGES = (10, 30, 100, 300)
+"""Rounds after which a booster is scored as if it ended there: one fit gives several points of the front."""
+_STAGE_SHARE = 0.75  # of its rounds: a stage later than that is hardly another model
+_BATCH_ROWS = 16_384
+_FEW_ROWS = 3_000
+_MOST_LEAVES = 400_000  # of the forests of all folds together: some 20 MB of model
+_TAIL_SHARE = 0.1  # of a fold's time: prediction and writing
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Workspace:
-    """What all trials of a run share."""
-
-    data: Dataset
-    dev_rows: np.ndarray
-    holdout_rows: np.ndarray
-    problem: Problem
-    metric: Metric
-    folds: int
-    score_data: str
-    seed: int
-    candidates: Path
-    cache: MatrixCache
-    tables: WordTables
-
-    def splits(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return the folds as positions in `dev_rows`."""
-        return split_folds(self.data, self.dev_rows, self.folds, self.seed)
-
-
-class _Stage:
-    """Remembers which step of a trial is under way, for the account of a failure."""
+class Stage:
+    """Which step is under way, for the account of a failure, and what the steps have cost so far in CPU seconds."""
 
     def __init__(self) -> None:
         self.name = "start"
+        self.spent: dict[str, float] = {}
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
+        """Be at a step for as long as a block runs."""
         self.name = name
-        yield
+        before = time.process_time()
+        try:
+            yield
+        finally:
+            self.spent[name] = self.spent.get(name, 0.0) + time.process_time() - before
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A fitted model in both its forms, with the encoder of its rows."""
-
-    encoder: Encoder
-    fitted: Fitted
-    form: Form
-    model: bytes
-
-
-def run_trial(job: Job, space: Workspace) -> Candidate:
-    """Train, convert, check and measure one candidate, and write its folder.
-
-    A failure is an answer too: the candidate says at which stage and why.
-    """
-    started, cpu = time.monotonic(), time.process_time()
-    stage = _Stage()
-    base = Candidate(
-        id=job.id, family=job.family, params=dict(job.params), origin=job.origin, status="failed"
-    )
-    try:
-        done = _train(job, space, base, stage)
-    except MemoryError:
-        done = replace(base, stage=stage.name, reason="out of memory", hint="Allow more with --max-memory.")
-    except WorkbenchError as error:
-        done = replace(
-            base,
-            stage=stage.name,
-            reason=error.what + (f": {error.found}" if error.found else ""),
-            hint=error.hint or "",
-        )
-    except Exception as error:  # a library's failure ends this candidate, never the search
-        line = str(error).strip().splitlines()
-        reason = f"{type(error).__name__}: {line[0][:300] if line else ''}".rstrip(": ")
-        done = replace(
-            base, stage=stage.name, reason=reason, hint="Leave the family out with --families if it persists."
-        )
-    return replace(done, seconds=time.monotonic() - started, cpu_s=time.process_time() - cpu)
-
-
-def _train(job: Job, space: Workspace, base: Candidate, stage: _Stage) -> Candidate:
-    family = all_families()[job.family]
-    cpu = time.process_time()
-    with stage("fit"):
-        out_of_fold, rounds, notes = _validate(job, space, family)
-    with stage("score"):
-        dev = space.data.take(space.dev_rows)
-        score = _score(space, dev, out_of_fold)
-    with stage("fit"):
-        target = (
-            None
-            if not rounds
-            else max(1, round(float(np.mean(rounds)) * (_GROWTH if space.folds > 1 else 1.15)))
-        )
-        part = _fit_rows(job, space, family, "dev", dev, rounds=target, deadline=_slice(job, 1))
-        if part.fitted.stopped:
-            notes.append(f"the clock ended the last fit after {part.fitted.rounds} rounds")
-        train_cpu = time.process_time() - cpu
-    with stage("convert"):
-        predictor = Predictor(space.data.schema, part.encoder, part.model)
-    with stage("parity"):
-        gate = parity.check(predictor, part.fitted.predict, dev, seed=job.seed)
-    with stage("measure"):
-        folder = space.candidates / job.id
-        (folder / "predictor").mkdir(parents=True, exist_ok=True)
-        predictor.save(folder / "predictor")
-        np.save(folder / "oof.npy", out_of_fold.astype(np.float32))
-        if len(space.holdout_rows):
-            np.save(
-                folder / "holdout.npy", predictor.predict_columns(space.data.take(space.holdout_rows).columns)
-            )
-        measured = measure_folder(folder / "predictor", dev, seconds=_TRIAL_MEASURE_S, quiet=False)
-        visits = part.form.node_visits()
-    return replace(
-        base,
-        status="ok",
-        score=score,
-        measured=replace(measured, train_cpu_s=train_cpu, node_visits=visits),
-        busy_cpu_us=measured.cpu_us_per_row,
-        rounds=part.fitted.rounds,
-        parity=gate.largest,
-        notes=tuple(notes),
-    )
-
-
-def measure_folder(
-    folder: Path, data: Dataset, *, seconds: float, quiet: bool, blocks: int = 5
-) -> Measurements:
-    """Measure an artifact as it lies on disk."""
-    speed = measure(Predictor.load(folder), data, seconds=seconds)
-    return Measurements(
-        latency_p50_us=speed.p50_us,
-        latency_p99_us=speed.p99_us,
-        latency_p50_low_us=speed.p50_low_us,
-        latency_p50_high_us=speed.p50_high_us,
-        latency_p99_low_us=speed.p99_low_us,
-        latency_p99_high_us=speed.p99_high_us,
-        cpu_us_per_row=speed.cpu_us,
-        rows_per_s=speed.rows_per_s,
-        train_cpu_s=0.0,
-        peak_memory_mb=0.0,
-        artifact_mb=folder_mb(folder),
-        node_visits=None,
-        quiet=quiet,
-        calls=speed.calls,
-        blocks=speed.blocks,
-        machine=machine_name(),
-    )
-
-
-def _slice(job: Job, fits_left: float) -> float:
-    """Return the deadline of the next fit, where so many equal fits are still to come."""
-    now = time.monotonic()
-    if math.isinf(job.deadline):
-        return job.deadline
-    left = max(job.deadline - now, 0.0)
-    return now + left * (1.0 - _TAIL_SHARE) / fits_left
-
-
-def _validate(job: Job, space: Workspace, family: Family) -> tuple[np.ndarray, list[int], list[str]]:
-    """Fit on each fold and predict the rest of the development rows through the served form."""
-    splits = space.splits()
-    out = np.full((len(space.dev_rows), space.problem.outputs), np.nan)
-    rounds: list[int] = []
-    stopped = 0
-    for at, (train, valid) in enumerate(splits):
-        rows, held = space.data.take(space.dev_rows[train]), space.data.take(space.dev_rows[valid])
-        part = _fit_rows(
-            job, space, family, f"fold{at}", rows, held=held, deadline=_slice(job, len(splits) - at + 1.25)
-        )
-        matrix = _held_matrix(job, space, family, f"fold{at}", part.encoder, held)
-        out[valid] = _served(part.model, matrix)
-        rounds.append(part.fitted.rounds)
-        stopped += part.fitted.stopped
-    notes = [f"the clock ended {stopped} of {len(splits)} validation fits"] if stopped else []
-    return out, rounds, notes
-
-
-def _served(model: bytes, matrix: np.ndarray) -> np.ndarray:
-    session = OnnxModel(model)
-    return np.concatenate([session.run(matrix[at : at + 16384]) for at in range(0, len(matrix), 16384)])
-
-
-def _encoding(job: Job, space: Workspace, family: Family) -> Encoding:
-    return family.encoding(job.params, space.problem)
-
-
-def _held_matrix(
-    job: Job, space: Workspace, family: Family, part: str, encoder: Encoder, held: Dataset
-) -> np.ndarray:
-    encoding = _encoding(job, space, family)
-    return space.cache.matrix(encoding, f"{part}-held", lambda: encoder.encode_columns(held.columns))
-
-
-def _fit_rows(  # noqa: PLR0913 - a fit is described by just these
-    job: Job,
-    space: Workspace,
-    family: Family,
-    part: str,
-    rows: Dataset,
-    *,
-    held: Dataset | None = None,
-    rounds: int | None = None,
-    deadline: float,
-) -> Part:
-    encoding = _encoding(job, space, family)
-    encoder, matrix = space.cache.learned(
-        encoding, part, lambda: learn(encoding, rows, space.seed, space.tables)
-    )
-    valid = None
-    if held is not None:
-        valid = Sample(_held_matrix(job, space, family, part, encoder, held), held.y, held.weight)
-    fitted = family.fit(
-        job.params,
-        Sample(matrix, rows.y, rows.weight),
-        space.problem,
-        valid=valid,
-        rounds=rounds,
-        seed=job.seed,
-        deadline=deadline,
-    )
-    form = fitted.form()
-    return Part(encoder, fitted, form, to_onnx(form, matrix.shape[1]))
-
-
-def _score(space: Workspace, dev: Dataset, out_of_fold: np.ndarray) -> Score:
-    try:
-        return space.metric.score(dev.y, out_of_fold, dev.weight, space.score_data)
-    except ValueError as error:
-        raise FitError("the score cannot be computed", found=str(error)) from error
-
-
-# ---------------------------------------------------------------- for export
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Refitted:
-    """A candidate trained again on more rows.
+    """What a fold leaves behind for the candidate that it becomes a part of.
 
     Attributes
     ----------
-    predictor : Predictor
-    library : callable
-        The training library's own prediction of an encoded matrix.
-    parity : parity.Parity
-        What the gate saw.
+    form : Form
     rounds : int
+    stopped : bool
+    cpu_s : float
+    raw : numpy.ndarray of float32, shape (v, k)
+        Raw scores of the rows that the fold validates.
+    stages : dict of int to the same
+        Raw scores after so many rounds.
+    arena : numpy.ndarray of float32, shape (a, k)
+        Raw scores of `Workspace.arena`.
+    gate : numpy.ndarray of float64, shape (g, k)
+        The library's own raw scores of the rows of the parity gate.
     """
 
-    predictor: Predictor
-    library: Callable[[np.ndarray], np.ndarray]
-    parity: parity.Parity
+    form: Form
     rounds: int
+    stopped: bool
+    cpu_s: float
+    raw: np.ndarray
+    stages: dict[int, np.ndarray]
+    arena: np.ndarray
+    gate: np.ndarray
+    notes: tuple[str, ...] = field(default=())
+
+    def save(self, path: Path) -> None:
+        """Write the part; a reader sees all of it or nothing."""
+        arrays = {f"form/{name}": array for name, array in to_arrays(self.form).items()}
+        arrays |= {f"stage/{rounds}": array for rounds, array in self.stages.items()}
+        facts = np.asarray([self.rounds, self.stopped, self.cpu_s], dtype=np.float64)
+        temporary = path.with_name(f".{path.name}")
+        with temporary.open("wb") as file:
+            np.savez(file, facts=facts, raw=self.raw, arena=self.arena, gate=self.gate, **arrays)  # type: ignore[arg-type]  # a name is no keyword of savez
+        temporary.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Part:
+        """Read what `save` wrote."""
+        with np.load(path) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        rounds, stopped, cpu_s = arrays["facts"].tolist()
+        form = {name.removeprefix("form/"): each for name, each in arrays.items() if name.startswith("form/")}
+        stages = {
+            int(name.removeprefix("stage/")): each
+            for name, each in arrays.items()
+            if name.startswith("stage/")
+        }
+        return cls(
+            from_arrays(form),
+            int(rounds),
+            bool(stopped),
+            cpu_s,
+            arrays["raw"],
+            stages,
+            arrays["arena"],
+            arrays["gate"],
+        )
 
 
-def refit(data: Dataset, candidate: Candidate, problem: Problem, *, seed: int, learned_on: int) -> Refitted:
-    """Train a candidate again on all rows of `data`, as many rounds as its size calls for.
+def part_path(candidates: Path, name: str, split: int) -> Path:
+    """Return where a fold's part is kept until its candidate is put together."""
+    return candidates / name / "parts" / f"{split}.npz"
 
-    Parameters
-    ----------
-    data : Dataset
-        All rows with a target.
-    candidate : Candidate
-    problem : Problem
-        As in the search, so that the params mean the same.
-    seed : int
-        Of the search.
-    learned_on : int
-        Rows that the candidate's own fit had.
 
-    Raises
-    ------
-    FitError
-        Where the fit fails or the gate refuses it.
-    """
-    family = all_families()[candidate.family]
-    encoding = family.encoding(candidate.params, problem)
-    learned = learn(encoding, data, seed)
-    rounds = candidate.rounds
-    if rounds:
-        rounds = max(1, round(rounds * min((data.n_rows / max(learned_on, 1)) ** 0.5, _GROWTH)))
-    fitted = family.fit(
-        candidate.params, Sample(learned.matrix, data.y, data.weight), problem, rounds=rounds, seed=seed
+def encoding_of(config: Config, space: Workspace) -> Encoding:
+    """Return how a config wants the columns."""
+    return all_families()[config.family].encoding(config.params, space.problem)
+
+
+def run_fold(task: FoldTask, space: Workspace) -> FoldDone | Candidate:
+    """Fit one fold and leave its part; a failure is an answer too, a candidate that says at which stage and why."""
+    started, cpu = time.monotonic(), time.process_time()
+    stage = Stage()
+    try:
+        part, sample = _fit_fold(task, space, stage)
+        with stage("predict"):
+            path = part_path(space.candidates, task.config.id, task.split)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            verdict = (
+                race(task, space, apply_link(part.raw, part.form.link), sample.y) if task.rivals else None
+            )
+            part = replace(part, cpu_s=time.process_time() - cpu)
+            part.save(path)
+    except Exception as error:  # a library's failure ends this candidate, never the search
+        return failure(task.config, error, stage, started, cpu)
+    return FoldDone(
+        task.config,
+        task.split,
+        part.rounds,
+        part.stopped,
+        part.form.node_visits(),
+        time.monotonic() - started,
+        time.process_time() - cpu,
+        0.0,
+        verdict,
+        stage.spent,
     )
-    predictor = Predictor(data.schema, learned.encoder, to_onnx(fitted.form(), learned.matrix.shape[1]))
-    gate = parity.check(predictor, fitted.predict, data, seed=seed)
-    return Refitted(predictor, fitted.predict, gate, fitted.rounds)
+
+
+def failure(config: Config, error: Exception, stage: Stage, started: float, cpu: float) -> Candidate:
+    """Return the candidate that an error has ended, saying where, why and what to do."""
+    if isinstance(error, MemoryError):
+        reason, hint = "out of memory", "Allow more with --max-memory."
+    elif isinstance(error, WorkbenchError):
+        reason, hint = error.what + (f": {error.found}" if error.found else ""), error.hint or ""
+    else:
+        line = str(error).strip().splitlines()
+        reason = f"{type(error).__name__}: {line[0][:300] if line else ''}".rstrip(": ")
+        hint = "Leave the family out with --families if it persists."
+    return Candidate(
+        id=config.id,
+        family=config.family,
+        params=dict(config.params),
+        origin=config.origin,
+        status="failed",
+        stage=stage.name,
+        reason=reason,
+        hint=hint,
+        seconds=time.monotonic() - started,
+        cpu_s=time.process_time() - cpu,
+        spent=stage.spent,
+    )
+
+
+def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sample]:
+    config = task.config
+    encoding = encoding_of(config, space)
+    with stage("encode"):
+        train, valid = space.samples(encoding, task.split)
+        gate = space.gate(encoding)
+    with stage("fit"):
+        fitted = all_families()[config.family].fit(
+            config.params,
+            train,
+            space.problem,
+            valid=valid,
+            rounds=task.rounds,
+            seed=config.seed + task.split,
+            deadline=_before(task.deadline),
+        )
+    with stage("convert"):
+        form = fitted.form()
+    with stage("predict"):
+        raw, stages = _raw_scores(fitted, form, valid.X)
+        kept = _trees_to_serve(form, len(space.splits))
+        library = fitted.raw(np.asarray(gate), kept)
+        arena = np.zeros((0, form.n_raw), dtype=np.float32)
+        if kept is None:
+            matrix = space.matrix(encoding, task.split)
+            arena = fitted.raw(np.ascontiguousarray(matrix[space.arena()])).astype(np.float32)
+        elif isinstance(form, Trees):
+            form = form.truncate(kept)
+    return Part(form, fitted.rounds, fitted.stopped, 0.0, raw, stages, arena, library), valid
+
+
+def _trees_to_serve(form: Form, models: int) -> int | None:
+    """Return how many trees of a large forest go into the served average of so many models; None is all.
+
+    The average of the folds' forests needs no more trees than one of them has: the score is that of the whole forest
+    of one fold, which the served forest, as large but of all rows, does not fall short of.
+    """
+    if not isinstance(form, Trees) or not form.averaged or models < 2:
+        return None
+    leaves = len(form.entry_offsets) - 1
+    if leaves * models <= _MOST_LEAVES:
+        return None
+    share = max(1.0 / models, _MOST_LEAVES / (leaves * models))
+    return max(math.ceil(form.n_trees * share), 1)
+
+
+def _before(deadline: float) -> float:
+    """Return when a fit must stop so that what follows it is through by the deadline."""
+    if math.isinf(deadline):
+        return deadline
+    now = time.monotonic()
+    return now + max(deadline - now, 0.0) * (1.0 - _TAIL_SHARE)
+
+
+def _raw_scores(fitted: Fitted, form: Form, X: np.ndarray) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """Return raw scores, and those after each stage.
+
+    They come from the form as it is served, whose stages cost nothing more, since trees' scores add up; for few rows
+    from the library, which answers them before a served form is even loaded. The parity gate holds the two equal.
+    """
+    staged = isinstance(form, Trees) and not form.averaged and form.n_trees > 0
+    cuts = [rounds for rounds in STAGES if staged and rounds <= _STAGE_SHARE * fitted.rounds]
+    if len(X) < _FEW_ROWS:
+        stages = {rounds: fitted.raw(X, rounds).astype(np.float32) for rounds in cuts}
+        return fitted.raw(X).astype(np.float32), stages
+    if not isinstance(form, Trees) or not staged:
+        return serve_raw(form, X), {}
+    total = np.zeros((len(X), form.n_raw))
+    stages = {}
+    for start, stop in zip([0, *cuts], [*cuts, form.rounds], strict=True):
+        total += serve_raw(form.between(start, stop), X)
+        if stop in cuts:
+            stages[stop] = total.astype(np.float32)
+    return total.astype(np.float32), stages
+
+
+def serve_raw(form: Form, X: np.ndarray) -> np.ndarray:
+    """Return the raw scores of an encoded matrix by the form as it is served, float32 (n, k)."""
+    assert not isinstance(form, Blend)
+    model = OnnxModel(to_onnx(replace(form, link="identity"), X.shape[1]))
+    parts = [model.run(X[at : at + _BATCH_ROWS]) for at in range(0, len(X), _BATCH_ROWS)]
+    return np.concatenate(parts) if parts else np.zeros((0, form.n_raw), dtype=np.float32)
+
+
+def fit_on(config: Config, space: Workspace, sample: Sample, rounds: int | None, deadline: float) -> Fitted:
+    """Fit a config on a sample, for so many rounds where the family has them."""
+    fitted = all_families()[config.family].fit(
+        config.params, sample, space.problem, rounds=rounds, seed=config.seed, deadline=_before(deadline)
+    )
+    if fitted.stopped and rounds and fitted.rounds < 0.5 * rounds:
+        raise FitError(
+            "the clock ended the fit on all rows",
+            found=f"{fitted.rounds} of {rounds} rounds",
+            hint="Give more --time.",
+        )
+    return fitted

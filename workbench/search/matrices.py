@@ -28,19 +28,32 @@ class MatrixCache:
     folder: Path
 
     def learned(
-        self, encoding: Encoding, part: str, make: Callable[[], Learned]
-    ) -> tuple[Encoder, np.ndarray]:
-        """Return the encoder learned on a part, and the part through it (float32, memory-mapped)."""
-        stem = self._stem(encoding, part)
+        self, encoding: Encoding, make: Callable[[], tuple[Learned, list[np.ndarray]]]
+    ) -> tuple[Encoder, np.ndarray, np.ndarray]:
+        """Return the encoder of all rows, the rows through it (float32, memory-mapped) and its target columns.
+
+        `make` also gives the target columns' values in each fold, which are kept for `fold`.
+        """
+        stem = self._stem(encoding, "rows")
         document, array = stem.with_suffix(".json"), stem.with_suffix(".npy")
         if not document.exists():
             with _lock(stem):
                 if not document.exists():
-                    made = make()
+                    made, blocks = make()
                     _save_array(array, made.matrix)
-                    _replace(document, json.dumps(made.encoder.to_json()).encode())
-        encoder = Encoder.from_json(json.loads(document.read_text(encoding="utf-8")))
-        return encoder, np.load(array, mmap_mode="r")
+                    for at, block in enumerate(blocks):
+                        _save_array(self._stem(encoding, f"fold{at}").with_suffix(".npy"), block)
+                    places = made.target_columns.tolist()
+                    content = {"encoder": made.encoder.to_json(), "target_columns": places}
+                    _replace(document, json.dumps(content).encode())
+        content = json.loads(document.read_text(encoding="utf-8"))
+        places = np.asarray(content["target_columns"], dtype=np.int64)
+        return Encoder.from_json(content["encoder"]), np.load(array, mmap_mode="r"), places
+
+    def fold(self, encoding: Encoding, split: int) -> np.ndarray:
+        """Return the values of the target columns in a fold, for all rows; `learned` has made them."""
+        block: np.ndarray = np.load(self._stem(encoding, f"fold{split}").with_suffix(".npy"))
+        return block
 
     def matrix(self, encoding: Encoding, part: str, make: Callable[[], np.ndarray]) -> np.ndarray:
         """Return a part encoded by an encoder learned elsewhere (float32, memory-mapped)."""

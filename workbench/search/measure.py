@@ -17,12 +17,15 @@ import numpy as np
 from workbench.data.dataset import Dataset
 from workbench.runtime.predictor import Predictor
 
+from .machine import machine_name
 from .parity import raw_rows
+from .records import Measurements
 
 _ROWS = 64
-_BATCH_ROWS = 4096
+_BATCH_ROWS, _TRIAL_BATCH_ROWS = 4096, 512
 _CALLS = 100  # of a block: long enough for a p99, short enough to fall between two turns of other processes
-_MIN_BLOCKS, _MAX_BLOCKS = 5, 200
+_FEWEST_CALLS, _LONGEST_BLOCK_S = 20, 0.2  # of a model that takes milliseconds
+_MIN_BLOCKS, _MAX_BLOCKS = 3, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,9 @@ class Speed:
     blocks: int
 
 
-def measure(predictor: Predictor, data: Dataset, *, seconds: float, seed: int = 0) -> Speed:
+def measure(
+    predictor: Predictor, data: Dataset, *, seconds: float, seed: int = 0, batch_rows: int = 4096
+) -> Speed:
     """Time an artifact.
 
     Parameters
@@ -50,8 +55,10 @@ def measure(predictor: Predictor, data: Dataset, *, seconds: float, seed: int = 
     data : Dataset
         Real rows; 64 of them, drawn at random, are sent in turn.
     seconds : float
-        About how long the single-row part may take: at least five blocks of a hundred calls.
+        About how long the single-row part may take: at least three blocks of a hundred calls.
     seed : int
+    batch_rows : int
+        Rows of the batches whose rate is measured.
 
     Returns
     -------
@@ -61,14 +68,15 @@ def measure(predictor: Predictor, data: Dataset, *, seconds: float, seed: int = 
     sample = data.take(random.integers(0, data.n_rows, _ROWS))
     rows = raw_rows(sample)
     predict = predictor.predict_row
-    for row in rows[:8]:
+    for row in rows[:4]:
         predict(row)  # the first calls fill caches; a server's first calls do too
     start = time.perf_counter()
-    for row in rows[:16]:
+    for row in rows[:8]:
         predict(row)
-    one = (time.perf_counter() - start) / 16
-    blocks = int(np.clip(seconds / _CALLS / max(one, 1e-6), _MIN_BLOCKS, _MAX_BLOCKS))
-    walls, cpus = _time_blocks(predictor, rows, blocks, stop_at=time.perf_counter() + 3 * seconds)
+    one = (time.perf_counter() - start) / 8
+    calls = int(np.clip(_LONGEST_BLOCK_S / max(one, 1e-6), _FEWEST_CALLS, _CALLS))
+    blocks = int(np.clip(seconds / calls / max(one, 1e-6), _MIN_BLOCKS, _MAX_BLOCKS))
+    walls, cpus = _time_blocks(predictor, rows, (calls, blocks), stop_at=time.perf_counter() + 3 * seconds)
     p50s, p99s = np.quantile(walls, [0.5, 0.99], axis=1) / 1000.0
     quietest = int(p99s.argmin())
     return Speed(
@@ -79,18 +87,49 @@ def measure(predictor: Predictor, data: Dataset, *, seconds: float, seed: int = 
         p99_low_us=float(p99s.min()),
         p99_high_us=float(p99s.max()),
         cpu_us=float(min(cpus)),
-        rows_per_s=_batch_rate(predictor, data, random),
+        rows_per_s=_batch_rate(predictor, data, random, batch_rows),
         calls=walls.size,
         blocks=len(walls),
     )
 
 
+def measure_folder(folder: Path, data: Dataset, *, seconds: float, quiet: bool) -> Measurements:
+    """Measure an artifact as it lies on disk; what only its training knows stays 0 or None."""
+    return measurements(Predictor.load(folder), folder, data, seconds=seconds, quiet=quiet)
+
+
+def measurements(
+    predictor: Predictor, folder: Path, data: Dataset, *, seconds: float, quiet: bool
+) -> Measurements:
+    """Measure an artifact that has just been written to a folder."""
+    speed = measure(predictor, data, seconds=seconds, batch_rows=_BATCH_ROWS if quiet else _TRIAL_BATCH_ROWS)
+    return Measurements(
+        latency_p50_us=speed.p50_us,
+        latency_p99_us=speed.p99_us,
+        latency_p50_low_us=speed.p50_low_us,
+        latency_p50_high_us=speed.p50_high_us,
+        latency_p99_low_us=speed.p99_low_us,
+        latency_p99_high_us=speed.p99_high_us,
+        cpu_us_per_row=speed.cpu_us,
+        rows_per_s=speed.rows_per_s,
+        train_cpu_s=0.0,
+        peak_memory_mb=0.0,
+        artifact_mb=folder_mb(folder),
+        node_visits=None,
+        quiet=quiet,
+        calls=speed.calls,
+        blocks=speed.blocks,
+        machine=machine_name(),
+    )
+
+
 def _time_blocks(
-    predictor: Predictor, rows: list[dict[str, object]], blocks: int, stop_at: float
+    predictor: Predictor, rows: list[dict[str, object]], shape: tuple[int, int], stop_at: float
 ) -> tuple[np.ndarray, list[float]]:
-    """Return wall nanoseconds a call, shape (blocks, 100), and CPU microseconds a call of each block."""
+    """Return wall nanoseconds a call, shape (blocks, calls), and CPU microseconds a call of each block."""
     predict, clock = predictor.predict_row, time.perf_counter_ns
-    order = [rows[at % len(rows)] for at in range(_CALLS)]
+    calls, blocks = shape
+    order = [rows[at % len(rows)] for at in range(calls)]
     walls, cpus = [], []
     collecting = gc.isenabled()
     gc.disable()
@@ -102,7 +141,7 @@ def _time_blocks(
                 before = clock()
                 predict(row)
                 times.append(clock() - before)
-            cpus.append((time.thread_time_ns() - cpu) / _CALLS / 1000.0)
+            cpus.append((time.thread_time_ns() - cpu) / calls / 1000.0)
             walls.append(times)
             if time.perf_counter() > stop_at:
                 break
@@ -112,9 +151,9 @@ def _time_blocks(
     return np.asarray(walls, dtype=np.float64), cpus
 
 
-def _batch_rate(predictor: Predictor, data: Dataset, random: np.random.Generator) -> float:
+def _batch_rate(predictor: Predictor, data: Dataset, random: np.random.Generator, most: int) -> float:
     """Rows a second of CPU time in batches of canonical columns, the best of three."""
-    size = min(data.n_rows, _BATCH_ROWS)
+    size = min(data.n_rows, most)
     batch = data.take(random.integers(0, data.n_rows, size))
     best = np.inf
     start = time.perf_counter()

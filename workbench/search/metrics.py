@@ -106,6 +106,24 @@ class Metric:
         low, high = (value if not np.isfinite(edge) else edge for edge in (low, high))
         return Score(float(value), float(low), float(high), self.name, data, len(y))
 
+    def plain(self, y: np.ndarray, output: np.ndarray, weight: Weight = None) -> float:
+        """Return the score alone, without an interval.
+
+        Raises
+        ------
+        ValueError
+            Where the score is not defined on these rows.
+
+        Examples
+        --------
+        >>> metric = Metric("neg_max_error", "regression", 0)
+        >>> metric.plain(np.array([1.0, 2.0]), np.array([[1.5], [2.0]]))
+        -0.5
+        """
+        output = np.asarray(output, dtype=np.float64)
+        direct = _DIRECT.get(self.name)
+        return direct(y, output, weight)[0] if direct else self._by_scorer(y, output, weight)
+
     def _resampled(self, y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
         """Percentile bootstrap (Efron 1979) over rows."""
         value = self._by_scorer(y, output, weight)

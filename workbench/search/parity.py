@@ -7,7 +7,6 @@ and through the artifact, and the one-row path is held against the batch path.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +17,10 @@ from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Column1d, Levels
 
 ROWS = 1_200
-TOLERANCE = 2e-5  # on a probability, or on a number in units of the target's spread or a tenth of the number
+GOLDEN_ROWS = 64
+TOLERANCE = 5e-5  # on a probability, or on a number in units of the target's spread or a tenth of the number
 _SINGLE_ROWS = 12
+_MOST_PER_REASON = 16  # rows with a missing value, and rows of rare classes, that are looked for
 _UNSEEN = "a level that training never met"
 _EXTREMES = (0.0, -1.0, 1e12, -1e12, 3e38, -3e38, 1e-30, np.inf, -np.inf)
 
@@ -74,8 +75,73 @@ def difficult_rows(data: Dataset, rows: int = ROWS, seed: int = 0) -> dict[str, 
     return out
 
 
+def golden_rows(data: Dataset, preferred: np.ndarray, rows: int = GOLDEN_ROWS, seed: int = 0) -> np.ndarray:
+    """Choose real rows that a bundle will carry with their answers: some of each class, some with missing values.
+
+    Parameters
+    ----------
+    data : Dataset
+        All rows.
+    preferred : numpy.ndarray of int
+        Positions that are taken first: those of the hold-out, where there is one.
+    rows : int
+        How many to choose; all where there are fewer.
+    seed : int
+
+    Returns
+    -------
+    numpy.ndarray of int64, sorted
+    """
+    random = np.random.default_rng(seed)
+    first = np.zeros(data.n_rows, dtype=bool)
+    first[preferred] = True
+    order = random.permutation(data.n_rows)
+    order = np.concatenate([order[first[order]], order[~first[order]]])
+    picked: dict[int, None] = {}
+    for mask in _missing_masks(data)[:_MOST_PER_REASON]:
+        picked.update(dict.fromkeys(_first(order, mask)))
+    for label in range(min(data.n_classes, _MOST_PER_REASON)):
+        picked.update(dict.fromkeys(_first(order, data.y == label)))
+    for position in order.tolist():
+        if len(picked) >= min(rows, data.n_rows):
+            break
+        picked[position] = None
+    return np.sort(np.fromiter(picked, dtype=np.int64, count=len(picked)))
+
+
+def _missing_masks(data: Dataset) -> list[np.ndarray]:
+    masks = []
+    for values in data.columns.values():
+        mask = values.codes < 0 if isinstance(values, Levels) else np.isnan(values)
+        if mask.any():
+            masks.append(np.asarray(mask))
+    return masks
+
+
+def _first(order: np.ndarray, mask: np.ndarray) -> list[int]:
+    return [int(position) for position in order[np.flatnonzero(mask[order])[:1]]]
+
+
+def gate_columns(data: Dataset, preferred: np.ndarray, seed: int = 0) -> dict[str, Column1d]:
+    """Return the rows of the gate: the golden rows first, then `difficult_rows`.
+
+    Both are the same whenever they are asked for, so answers of the training library can be kept beside a candidate.
+    """
+    real = data.take(golden_rows(data, preferred, seed=seed)).columns
+    made = difficult_rows(data, seed=seed)
+    return {name: _joined(real[name], made[name]) for name in data.schema.names}
+
+
+def _joined(first: Column1d, second: Column1d) -> Column1d:
+    if isinstance(first, Levels) and isinstance(
+        second, Levels
+    ):  # the second one's levels go on from the first one's
+        return Levels(np.concatenate([first.codes, second.codes]), second.values)
+    return np.concatenate([np.asarray(first), np.asarray(second)])
+
+
 def check(
-    predictor: Predictor, library: Callable[[np.ndarray], np.ndarray], data: Dataset, seed: int = 0
+    predictor: Predictor, columns: dict[str, Column1d], truth: np.ndarray, data: Dataset, seed: int = 0
 ) -> Parity:
     """Hold an artifact against the library that trained it.
 
@@ -83,8 +149,10 @@ def check(
     ----------
     predictor : Predictor
         The artifact.
-    library : callable
-        The library's own prediction of an encoded matrix: float64 (n, k).
+    columns : dict
+        `gate_columns`, m rows.
+    truth : numpy.ndarray of float64, shape (m, k)
+        The library's own predictions of them.
     data : Dataset
         Rows of the kind that it will meet.
     seed : int
@@ -98,10 +166,10 @@ def check(
     FitError
         Where the two differ by more than `TOLERANCE`, or one row and a batch do.
     """
-    columns = difficult_rows(data, seed=seed)
-    matrix = predictor.encoder.encode_columns(columns)
+    matrix = predictor.encoder.encode_columns(
+        columns
+    )  # canonical values: training saw some columns whole, the gate does not
     served = predictor.predict_matrix(matrix).astype(np.float64)
-    truth = library(matrix)
     scale = 1.0
     if data.schema.output.task == "regression":
         scale = max(float(np.std(data.y)), 1e-6 * float(np.abs(data.y).max(initial=0.0)), 1e-30)

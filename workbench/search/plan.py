@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from workbench.data.dataset import Dataset
 from workbench.families.base import Problem
 from workbench.runtime.schema import Levels
@@ -12,6 +14,10 @@ from workbench.runtime.schema import Levels
 _WIDE = 30  # levels above which a category counts as wide
 _CELLS_A_MINUTE = 4e6  # rows x effective columns that a minute of two workers takes through five folds
 _TEXT_COLUMNS = 25  # plain columns that one text column costs as much as
+_REPEAT_CELLS = 20  # times that the affordable cells must hold those of the data for each further repeat
+_MOST_REPEATS, _REPEAT_ROWS = 4, 3_000
+_PLENTY_ROWS = 200_000  # from here rows are set aside for the final score without being missed
+_LONG_TAIL = 1.0  # skewness from which a number's logarithm is worth a try
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +28,23 @@ class Plan:
     ----------
     folds : int
         Folds of cross-validation; 1 is one validation part.
+    repeats : int
+        Times that the rows are divided anew, where they are few.
+    holdout : float
+        Part of the rows that no choice sees; 0 where they are too few to be missed, and the final score is corrected
+        for the choice instead.
+    refits : bool
+        Whether the model that is served is fitted on all rows, rather than the average of the folds' models: where
+        time passes, the first folds' models know nothing of what came later.
     reason : str
         Why, for the report.
     """
 
     folds: int
     reason: str
+    repeats: int = 1
+    holdout: float = 0.0
+    refits: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as a JSON object."""
@@ -36,22 +53,32 @@ class Plan:
     @property
     def data_name(self) -> str:
         """What a candidate's score was computed on, in words."""
-        return f"out of fold, {self.folds} folds" if self.folds > 1 else "validation part"
+        if self.folds <= 1:
+            return "validation part"
+        times = f", {self.repeats} times" if self.repeats > 1 else ""
+        return f"out of fold, {self.folds} folds{times}"
 
 
-def make_plan(problem: Problem, time_s: float | None) -> Plan:
-    """Choose the number of folds: five, fewer where the data is large for the time.
+def make_plan(
+    problem: Problem, time_s: float | None, *, in_time: bool = False, holdout: float | None = None
+) -> Plan:
+    """Choose the folds: five, fewer where the data is large for the time, repeated where it is tiny.
 
     Parameters
     ----------
     problem : Problem
     time_s : float or None
         Wall-clock budget; None counts as five minutes.
+    in_time : bool
+        Whether rows are validated forward in time.
+    holdout : float, optional
+        Part to hold out, where the user says so.
 
     Examples
     --------
-    >>> make_plan(Problem("binary", 2, 1_000, 10), 60.0).folds
-    5
+    >>> plan = make_plan(Problem("binary", 2, 1_000, 10), 60.0)
+    >>> plan.folds, plan.repeats, plan.holdout
+    (5, 4, 0.0)
     >>> make_plan(Problem("binary", 2, 5_000_000, 10), 60.0).folds
     1
     """
@@ -60,10 +87,17 @@ def make_plan(problem: Problem, time_s: float | None) -> Plan:
     cells = problem.n_rows * columns * outputs
     affordable = _CELLS_A_MINUTE * (300.0 if time_s is None else time_s) / 60.0
     if cells <= affordable:
-        return Plan(5, "five folds fit the time many times over")
-    if cells <= 3 * affordable:
-        return Plan(3, "three folds: five would leave time for few candidates")
-    return Plan(1, "one validation part: folds would leave time for too few candidates")
+        folds, reason = 5, "five folds fit the time many times over"
+    elif cells <= 3 * affordable:
+        folds, reason = 3, "three folds: five would leave time for few candidates"
+    else:
+        folds, reason = 1, "one validation part: folds would leave time for too few candidates"
+    repeats = 1
+    if folds == 5 and problem.n_rows <= _REPEAT_ROWS and not in_time:
+        repeats = int(np.clip(affordable / max(cells, 1.0) / _REPEAT_CELLS, 1, _MOST_REPEATS))
+    plenty = in_time or folds == 1 or problem.n_rows >= _PLENTY_ROWS
+    share = (0.2 if plenty else 0.0) if holdout is None else holdout
+    return Plan(folds, reason, repeats, share, refits=in_time)
 
 
 def describe_problem(data: Dataset, rows: int) -> Problem:
@@ -86,4 +120,15 @@ def describe_problem(data: Dataset, rows: int) -> Problem:
         n_text=text,
         has_missing=missing,
         has_categories=categories,
+        skewed=data.schema.output.task == "regression" and _skewed(data.y),
     )
+
+
+def _skewed(y: np.ndarray) -> bool:
+    """Tell whether a number is nowhere below zero and has a long tail to the right."""
+    spread = float(y.std())
+    if not spread > 0 or float(y.min()) < 0:
+        return False
+    with np.errstate(over="ignore"):
+        skewness = float((((y - y.mean()) / spread) ** 3).mean())
+    return bool(skewness > _LONG_TAIL)

@@ -8,17 +8,23 @@ from typing import Any
 from workbench.families.base import Family, Problem
 
 BASELINE = "baseline"
-_ORDER = ("lightgbm", "linear", "xgboost", "extra_trees", "random_forest", "mlp", "catboost")
+#: Whose turn it is: a strong booster and a linear model give a front at once, then what errs differently (trees of
+#: random splits, networks) before more of the same, since blends gain more from that.
+_TURNS = (
+    "lightgbm", "linear", "extra_trees", "lightgbm", "xgboost", "catboost", "mlp", "lightgbm", "lightgbm", "xgboost",
+    "linear", "lightgbm", "catboost", "mlp", "extra_trees", "lightgbm", "random_forest",
+)  # fmt: skip
 
 
-def interleaved(families: Sequence[Family], problem: Problem) -> list[tuple[str, dict[str, Any]]]:
-    """Return (family, params) of all portfolios: the first of each family, then the second of each, and so on.
+def in_turn(families: Sequence[Family], problem: Problem) -> list[tuple[str, dict[str, Any]]]:
+    """Return (family, params) of all portfolios in the order in which they are to be tried.
 
     The first few seconds then already give a front with fast and with accurate members.
     """
-    ranked = sorted(
-        families, key=lambda family: _ORDER.index(family.name) if family.name in _ORDER else len(_ORDER)
-    )
-    lists = [(family.name, family.portfolio(problem)) for family in ranked if family.name != BASELINE]
-    longest = max((len(entries) for _, entries in lists), default=0)
-    return [(name, entries[at]) for at in range(longest) for name, entries in lists if at < len(entries)]
+    waiting = {family.name: family.portfolio(problem) for family in families if family.name != BASELINE}
+    order = [name for name in _TURNS if name in waiting]
+    out = []
+    while any(waiting.values()):
+        out += [(name, waiting[name].pop(0)) for name in order or list(waiting) if waiting[name]]
+        order = []  # after the turns above: one of each in rotation
+    return out

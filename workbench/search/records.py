@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Status = Literal["ok", "failed", "stopped"]
-Origin = Literal["baseline", "portfolio", "sampler"]
+Origin = Literal["baseline", "portfolio", "sampler", "derived"]
+Kind = Literal["bag", "single", "blend"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Score:
     metric : str
         The scorer's name.
     data : str
-        Which data it was computed on: "out of fold, 5 folds", "validation part", "hold-out".
+        Which data it was computed on, and how: "out of fold, 5 folds", "validation part", "hold-out".
     rows : int
     """
 
@@ -96,7 +97,14 @@ class Candidate:
     family : str
     params : mapping
         What the family's `fit` was given.
-    origin : {"baseline", "portfolio", "sampler"}
+    origin : {"baseline", "portfolio", "sampler", "derived"}
+        "derived": made of candidates that were trained before (a blend, a smaller model cut from a larger one).
+    kind : {"bag", "single", "blend"}
+        The average of the models of all folds, one model of all rows, or a weighted blend of candidates.
+    members : mapping of str to float
+        Of a blend: the weight of each candidate in it. Of a single model: the candidate it was cut from.
+    models : int
+        Models that the artifact holds.
     status : {"ok", "failed", "stopped"}
     stage, reason, hint : str
         For a failure: where (encode, fit, convert, parity, measure, score), why, and what to do.
@@ -104,16 +112,32 @@ class Candidate:
         On data that choosing may see (out of fold or validation part).
     holdout : Score or None
         On the hold-out that no choice sees; only for candidates that were on the front when the search ended.
+    corrected : Score or None
+        The score corrected for having been chosen among many, where there is no hold-out; for the same candidates.
+    behind : (float, float, float) or None
+        By how much the score is below the best candidate's on the same rows, with a 95 % interval.
     measured : Measurements or None
     busy_cpu_us : float or None
         CPU microseconds a call as the trial itself measured it, beside other trials: comparable between candidates,
         and kept when the quiet figures replace `measured`.
     rounds : int or None
-        Rounds of the fit on all development rows.
+        Rounds of its models, on average.
+    fold_rounds : tuple of int
+        Rounds of each fold's model: with them it can be trained again without early stopping.
+    cut : int
+        Of a single model: the rounds after which it was cut off; 0 where it was not.
+    averaging_gain : float
+        What the average of the folds' models is estimated to add to the score of one; it is part of `score`.
+    stages : mapping of str to float
+        The score of one of its models: "0" as it is, "30" as if it had ended after 30 rounds.
+    threshold : float
+        Probability from which a binary answer is the positive label.
     parity : float or None
         Largest difference between the library's own prediction and the served artifact's.
     seconds, cpu_s, peak_memory_mb : float
         What the trial took, failures included.
+    spent : mapping of str to float
+        CPU seconds by what they were spent on: encode, fit, predict, convert, measure.
     """
 
     id: str
@@ -124,16 +148,32 @@ class Candidate:
     stage: str = ""
     reason: str = ""
     hint: str = ""
+    kind: Kind = "bag"
+    members: Mapping[str, float] = field(default_factory=dict)
+    models: int = 1
     score: Score | None = None
     holdout: Score | None = None
+    corrected: Score | None = None
+    behind: tuple[float, float, float] | None = None
     measured: Measurements | None = None
     busy_cpu_us: float | None = None
     rounds: int | None = None
+    fold_rounds: tuple[int, ...] = field(default=())
+    cut: int = 0
+    averaging_gain: float = 0.0
+    stages: Mapping[str, float] = field(default_factory=dict)
+    threshold: float = 0.5
     parity: float | None = None
     seconds: float = 0.0
     cpu_s: float = 0.0
     peak_memory_mb: float = 0.0
+    spent: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def final(self) -> Score | None:
+        """The score to report: on the hold-out, or corrected for the choice, or else the one that chose."""
+        return self.holdout or self.corrected or self.score
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``candidate.json``."""
@@ -143,10 +183,13 @@ class Candidate:
     def from_json(cls, document: Mapping[str, Any]) -> Candidate:
         """Read the content of ``candidate.json``; keys of a later version are passed over."""
         known = {key: value for key, value in document.items() if key in cls.__dataclass_fields__}
-        for key in ("score", "holdout"):
+        for key in ("score", "holdout", "corrected"):
             if known.get(key):
                 known[key] = Score(**known[key])
         if known.get("measured"):
             known["measured"] = Measurements(**known["measured"])
         known["notes"] = tuple(known.get("notes") or ())
+        known["fold_rounds"] = tuple(known.get("fold_rounds") or ())
+        if known.get("behind"):
+            known["behind"] = tuple(known["behind"])
         return cls(**known)

@@ -11,7 +11,12 @@
     └── candidates/c0017/
         ├── candidate.json
         ├── oof.npy       out-of-fold predictions of the development rows (NaN: not predicted)
-        ├── holdout.npy   predictions of the hold-out
+        ├── holdout.npy   predictions of the hold-out, where there is one
+        ├── gate.npy      the training library's own predictions of the rows of the parity gate
+        ├── arena.npy     predictions of some rows by each fold's model
+        ├── first.npy     the same of the first repeat alone, not calibrated
+        ├── stages.npz    out-of-fold scores of a booster cut off earlier
+        ├── form.npz      the model as plain arrays, what blends are made of
         └── predictor/    schema.json, encoder.json, model.onnx
 """
 
@@ -178,6 +183,10 @@ class RunFolder:
         out: np.ndarray = np.load(self._candidate_folder(self.candidate(name).id) / "oof.npy")
         return out
 
+    def form_path(self, name: str) -> Path:
+        """Return where a candidate's model is kept as plain arrays, if it still is."""
+        return self._candidate_folder(name) / "form.npz"
+
     def dataset(self) -> Dataset:
         """Return all rows with a target, development and hold-out."""
         try:
@@ -238,6 +247,10 @@ class RunFolder:
         """Append an event."""
         with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": _now(), **event}, ensure_ascii=False) + "\n")
+
+    def drop_parts(self, name: str) -> None:
+        """Remove what the folds of a candidate left, once nothing will be made of it."""
+        shutil.rmtree(self._candidate_folder(name) / "parts", ignore_errors=True)
 
     def drop_cache(self) -> None:
         """Remove the encoded matrices."""

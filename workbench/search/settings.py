@@ -18,6 +18,7 @@ _UNIT_US = {"us": 1.0, "µs": 1.0, "ms": 1000.0, "s": 1_000_000.0}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(kb|mb|gb|k|m|g)", re.IGNORECASE)
 _UNIT_MB = {"k": 0.001, "m": 1.0, "g": 1000.0}
 MIN_TIME_S = 5.0
+_MOST_HOLDOUT = 0.5
 
 
 def parse_duration(text: str | float, name: str = "--time") -> float:
@@ -100,6 +101,10 @@ class Settings:
         Upper limit for the price of a million predictions, in the price sheet's currency.
     max_size_mb, max_memory_mb : float or None
         Upper limits for the artifact's size and for the memory of one trial.
+    holdout : float or None
+        Part of the rows that no choice sees; None leaves it to the plan.
+    costs : (float, float) or None
+        What a wrong "yes" and a wrong "no" cost: the threshold of a binary answer is set to what is cheapest.
     workers : int
         Trials at a time.
     seed : int
@@ -126,6 +131,8 @@ class Settings:
     max_price: float | None = None
     max_size_mb: float | None = None
     max_memory_mb: float | None = None
+    holdout: float | None = None
+    costs: tuple[float, float] | None = None
     workers: int = 0
     seed: int = 0
     storage: str | None = None
@@ -153,6 +160,18 @@ class Settings:
                 expected=f"at least {MIN_TIME_S:g} s",
                 hint="Starting the trainers alone takes a few seconds.",
             )
+        if self.holdout is not None and not 0 <= self.holdout <= _MOST_HOLDOUT:
+            raise SettingsError(
+                "--holdout",
+                found=f"{self.holdout:g}",
+                expected=f"a part of the rows from 0 to {_MOST_HOLDOUT:g}",
+            )
+        if self.costs is not None and not (min(self.costs) >= 0 and 0 < sum(self.costs) < float("inf")):
+            raise SettingsError(
+                "--costs",
+                found=shown(self.costs),
+                expected='two numbers from 0, of a wrong "yes" and a wrong "no"',
+            )
         if self.workers < 0:
             raise SettingsError("--workers", found=str(self.workers), expected="a whole number from 1")
         if not 0 <= self.seed < 2**31:
@@ -161,7 +180,7 @@ class Settings:
             )
         values = asdict(self)
         values["workers"] = self.workers or cpu_count()
-        values["families"], values["drop"] = self.families, self.drop
+        values["families"], values["drop"], values["costs"] = self.families, self.drop, self.costs
         return Settings(**values)
 
     @property

@@ -17,7 +17,7 @@ from optuna.trial import TrialState
 from workbench.errors import SettingsError, shown
 from workbench.families.base import Family, Problem
 
-from .portfolio import interleaved
+from .portfolio import in_turn
 from .records import Candidate, Origin
 
 OBJECTIVES = ("score", "latency_us", "cpu_s_per_million")
@@ -105,13 +105,17 @@ class Study:
         """Enqueue the portfolio of a new study; in an old one, fail and repeat what a killed search left running."""
         trials = self._study.get_trials(deepcopy=False)
         if not trials:
-            for family, params in interleaved(list(self._families.values()), self._problem):
+            for family, params in in_turn(list(self._families.values()), self._problem):
                 fixed = {"family": family, **{f"{family}.{key}": value for key, value in params.items()}}
                 self._study.enqueue_trial(fixed, user_attrs={"origin": "portfolio"})
             return
+        taken_up = self._study.user_attrs.get("taken_up", -1)
+        self._study.set_user_attr("taken_up", trials[-1].number)
         for trial in trials:
-            if trial.state == TrialState.RUNNING:
-                self._study.tell(trial.number, state=TrialState.FAIL)
+            deferred = trial.number > taken_up and trial.user_attrs.get("deferred")
+            if trial.state == TrialState.RUNNING or deferred:
+                if trial.state == TrialState.RUNNING:
+                    self._study.tell(trial.number, state=TrialState.FAIL)
                 if trial.params:
                     attrs = {"origin": trial.user_attrs.get("origin", "sampler")}
                     self._study.enqueue_trial(trial.params, user_attrs=attrs, skip_if_exists=False)
@@ -165,6 +169,21 @@ class Study:
             return
         for name, amount in (excess or {}).items():
             trial.set_constraint(name, amount)
-        values = (candidate.score.value, *costs)
+        self._finish(trial, (candidate.score.value, *costs))
+
+    def tell_estimate(
+        self, asked: Asked, candidate: Candidate, score: float, costs: tuple[float, float]
+    ) -> None:
+        """Tell what a trial would have come to that was stopped after its first fold, so that the sampler learns."""
+        asked.trial.set_user_attr("candidate", candidate.id)
+        asked.trial.set_user_attr("reason", candidate.reason)
+        self._finish(asked.trial, (score, *costs))
+
+    def defer(self, asked: Asked) -> None:
+        """Give back a trial for which there is no time; a resumed search takes it up."""
+        asked.trial.set_user_attr("deferred", True)
+        self._study.tell(asked.trial, state=TrialState.FAIL)
+
+    def _finish(self, trial: optuna.Trial, values: tuple[float, float, float]) -> None:
         self._told[trial.user_attrs["params"]] = values
         self._study.tell(trial, values)

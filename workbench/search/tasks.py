@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from workbench.families.base import Params, Problem
@@ -21,20 +22,23 @@ class Setup:
     folds: int
     score_data: str
     seed: int
+    repeats: int = 1
+    refits: bool = False
+    costs: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A candidate to train.
+class Config:
+    """What is trained: a family with its params.
 
     Attributes
     ----------
-    id, family : str
+    id : str
+        Of the candidate that it becomes.
+    family : str
     params : mapping
-    origin : {"baseline", "portfolio", "sampler"}
+    origin : {"baseline", "portfolio", "sampler", "derived"}
     seed : int
-    deadline : float
-        `time.monotonic()` at which the trial must be through, conversion and measuring included.
     """
 
     id: str
@@ -42,7 +46,85 @@ class Job:
     params: Params
     origin: Origin
     seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoldTask:
+    """One fold of a config to fit.
+
+    Attributes
+    ----------
+    config : Config
+    split : int
+        Which fold (folds of later repeats follow those of the first).
+    deadline : float
+        `time.monotonic()` at which the fit must be through.
+    rounds : int or None
+        Train exactly so many rounds; None stops early on the rows that the fold validates.
+    rivals : tuple of str
+        Candidates to race against: one that is clearly behind them is not worth its other folds.
+    """
+
+    config: Config
+    split: int
     deadline: float = math.inf
+    rivals: tuple[str, ...] = ()
+    rounds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssembleTask:
+    """A config whose folds are all there, to be put together, checked, scored and measured."""
+
+    config: Config
+    deadline: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class RefitTask:
+    """A config to fit once on all rows, giving one candidate for each number of rounds.
+
+    Attributes
+    ----------
+    config : Config
+    cuts : mapping of str to int
+        The rounds of each candidate to make, by its id; 0 is all of them.
+    deadline : float
+    """
+
+    config: Config
+    cuts: Mapping[str, int]
+    deadline: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class BlendTask:
+    """Candidates among which blends are to be found, and what one row of each costs (CPU microseconds)."""
+
+    costs: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Blends:
+    """What a `BlendTask` found: the weights of candidates in each blend worth having, the cheapest first."""
+
+    weights: tuple[Mapping[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildTask:
+    """A blend to become a candidate.
+
+    Attributes
+    ----------
+    config : Config
+        Of the family "blend".
+    weights : mapping of str to float
+        By candidate.
+    """
+
+    config: Config
+    weights: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +133,35 @@ class MeasureTask:
 
     id: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """How a first fold went against what there is.
+
+    Attributes
+    ----------
+    behind : str
+        Why the config is not worth its other folds; empty where it is.
+    gap : float
+        The score on this fold, less the best rival's on the same rows.
+    """
+
+    behind: str
+    gap: float
+
+
+@dataclass(frozen=True, slots=True)
+class FoldDone:
+    """What came of a `FoldTask`."""
+
+    config: Config
+    split: int
+    rounds: int
+    stopped: bool
+    node_visits: float | None
+    seconds: float
+    cpu_s: float
+    peak_memory_mb: float
+    race: Race | None = None
+    spent: Mapping[str, float] = field(default_factory=dict)

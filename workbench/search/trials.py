@@ -1,20 +1,19 @@
-"""The middle of a search: keep every worker busy with candidates until the budget is used."""
+"""The middle of a search: keep every worker busy with folds until the budget is used."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
-from .front import first_layer
 from .portfolio import BASELINE
 from .records import Candidate
 from .run import RunFolder
 from .settings import Settings
-from .tasks import Job
+from .tasks import AssembleTask, Config, FoldDone, FoldTask
 from .workers import Answer, Failure, WorkerPool, failed_candidate
 
 if TYPE_CHECKING:
@@ -23,6 +22,29 @@ if TYPE_CHECKING:
 Progress = Callable[[Mapping[str, Any]], None]
 Stop = Callable[[], bool]
 BASELINE_ID = "c0000"
+_RIVALS = 3  # candidates that a newcomer's first fold is held against
+_HASTE = 0.4  # of the usual time of a family's fold: with less than that it is not worth a start
+_MOST_DEFERRED = 4
+_BLENDING = 1.5  # what putting blends of the best into serving form takes, over what each of them took
+
+
+@dataclass(slots=True)
+class Trial:
+    """A config under way."""
+
+    config: Config
+    asked: Asked | None
+    folds: int
+    next: int = 0
+    raced: bool = False
+    assembling: bool = False
+    done: dict[int, FoldDone] = field(default_factory=dict)
+    under_way: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Folds that no worker has yet."""
+        return self.folds - self.next
 
 
 @dataclass(slots=True)
@@ -36,17 +58,16 @@ class Session:
     progress: Progress | None
     stop: Stop
     owns_interrupt: bool = True
-    pending: dict[str, Asked] = field(default_factory=dict)
+    folds: int = 5
+    trials: dict[str, Trial] = field(default_factory=dict)
+    deferred: list[Asked] = field(default_factory=list)
     tried: int = 0
     ok: int = 0
     failed: int = 0
     best: Candidate | None = None
-    kept: list[Candidate] = field(default_factory=list)
-
-    @property
-    def members(self) -> int:
-        """Candidates that the end of the search will have to measure, as things stand."""
-        return len(first_layer(self.kept))
+    kept: dict[str, Candidate] = field(default_factory=dict)
+    fold_s: dict[str, list[float]] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
 
     def say(self, kind: str, message: str, **more: Any) -> None:
         """Record an event and pass it on."""
@@ -70,8 +91,9 @@ class Session:
     def keep(self, candidate: Candidate) -> None:
         """Write a candidate and count it."""
         self.run.write_candidate(candidate)
-        self.kept.append(candidate)
-        if candidate.id != BASELINE_ID:
+        self.kept[candidate.id] = candidate
+        self.charge(candidate.spent)
+        if candidate.id != BASELINE_ID and candidate.origin != "derived":
             self.tried += 1
         if candidate.status != "ok":
             self.failed += 1
@@ -86,85 +108,229 @@ class Session:
             )
         self.say("trial", message, candidate=candidate.id, status=candidate.status)
 
+    def charge(self, spent: Mapping[str, float]) -> None:
+        """Add CPU seconds to the account of what the search spent them on."""
+        for name, seconds in spent.items():
+            self.spent[name] = self.spent.get(name, 0.0) + seconds
+
+    def rivals(self) -> tuple[str, ...]:
+        """Return the best candidates so far, which newcomers are held against."""
+        good = [
+            each
+            for each in self.kept.values()
+            if each.status == "ok" and each.score and each.family != BASELINE
+        ]
+        good.sort(key=lambda each: -each.score.value if each.score else 0.0)
+        return tuple(each.id for each in good[:_RIVALS])
+
+    def polish_needs(self) -> float:
+        """Return how long it takes to put a blend of the best candidates into serving form and to measure it."""
+        best = [_form_s(self.kept[name]) for name in self.rivals()]
+        largest = max((_form_s(each) for each in self.kept.values()), default=0.0)
+        return _BLENDING * (sum(best) + largest) + 0.5
+
+    def usual_s(self, family: str) -> float:
+        """Return how long a fold of a family usually takes; 0 where none has been fitted."""
+        known = sorted(self.fold_s.get(family, []))
+        return known[len(known) // 2] if known else 0.0
+
+    def usual_fold_s(self, candidate: Candidate) -> float:
+        """Return how long a fold of a candidate took, on average."""
+        fits = candidate.measured.train_cpu_s if candidate.measured else 0.0
+        return fits / max(candidate.models, 1)
+
+
+def _form_s(candidate: Candidate) -> float:
+    """Return the seconds that putting a candidate into serving form and measuring it took."""
+    return sum(candidate.spent.get(name, 0.0) for name in ("convert", "parity", "measure"))
+
 
 def try_baseline(session: Session) -> None:
     """Start the baseline, unless the run has it already."""
-    if any(each.id == BASELINE_ID and each.status == "ok" for each in session.run.candidates()):
+    if BASELINE_ID in session.kept:
         return
-    deadline = session.clock.trial_deadline()
-    job = Job(BASELINE_ID, BASELINE, {}, "baseline", session.settings.seed, deadline)
-    session.pool.submit(job, kill_at=session.clock.kill_at(deadline))
+    config = Config(BASELINE_ID, BASELINE, {}, "baseline", session.settings.seed)
+    session.trials[config.id] = Trial(config, None, session.folds, raced=True)
     if session.settings.workers == 1:
-        _collect(session, None, wait_s=math.inf)
+        while session.trials:
+            _hand_out(session, None)
+            _collect(session, None, wait_s=1.0)
 
 
 def try_candidates(session: Session, study: Study) -> None:
     """Keep every worker busy until the budget is used."""
-    asked = 0
-    trials = session.settings.trials
-    while not session.stop():
-        room = session.clock.has_room() and (trials is None or asked < trials)
-        if room and session.pool.idle:
-            _start(session, study.ask())
-            asked += 1
-        elif session.pool.busy:
-            _collect(session, study, wait_s=0.25)
-        elif not room:
-            return
+    while not session.stop() and time.monotonic() < session.clock.folds_end:
+        while session.pool.idle and _hand_out(session, study if _wanted(session) else None):
+            pass
+        if not session.pool.busy:
+            break
+        _collect(session, study, wait_s=0.25)
     _wind_down(session, study)
 
 
-def _start(session: Session, asked: Asked) -> None:
-    session.clock = session.clock.reserve_for(session.members)
-    session.pending[asked.id] = asked
-    deadline = session.clock.trial_deadline()
-    job = Job(asked.id, asked.family, asked.params, asked.origin, session.settings.seed, deadline)
-    session.pool.submit(job, kill_at=session.clock.kill_at(deadline))
+def _wanted(session: Session) -> bool:
+    """Tell whether another config may still be started."""
+    trials = session.settings.trials
+    started = session.tried + sum(each.asked is not None for each in session.trials.values())
+    room = session.clock.has_room() and len(session.deferred) < _MOST_DEFERRED
+    return room and (trials is None or started < trials)
+
+
+# ---------------------------------------------------------------- giving work out
+
+
+def _hand_out(session: Session, study: Study | None) -> bool:
+    """Give an idle worker the next piece of work; tell whether there was one."""
+    for trial in session.trials.values():
+        if len(trial.done) == trial.folds and not trial.assembling:
+            trial.assembling = True
+            last = session.clock.polish_ends
+            session.pool.submit(AssembleTask(trial.config, last), kill_at=session.clock.kill_at(last, last))
+            return True
+    for trial in session.trials.values():
+        if trial.waiting and (trial.raced or trial.next == 0):
+            return _start_fold(session, trial)
+    if study is None or not _wanted(session):
+        return False
+    trial_or_none = _new_trial(session, study)
+    return trial_or_none is not None and _start_fold(session, trial_or_none)
+
+
+def _new_trial(session: Session, study: Study) -> Trial | None:
+    """Ask for configs until one fits into the time that is left."""
+    while len(session.deferred) < _MOST_DEFERRED:
+        began = time.process_time()
+        asked = study.ask()
+        session.charge({"sample": time.process_time() - began})
+        usual = session.usual_s(asked.family)
+        deadline = session.clock.fold_deadline(session.folds, session.folds, session.settings.workers)
+        if usual and deadline - time.monotonic() < _HASTE * usual:
+            session.deferred.append(asked)
+            continue
+        config = Config(asked.id, asked.family, asked.params, asked.origin, session.settings.seed)
+        trial = Trial(config, asked, session.folds, raced=not session.rivals() or session.folds == 1)
+        session.trials[config.id] = trial
+        return trial
+    return None
+
+
+def _start_fold(session: Session, trial: Trial) -> bool:
+    clock = session.clock
+    waiting = sum(each.waiting for each in session.trials.values())
+    deadline = clock.fold_deadline(waiting, session.folds, session.settings.workers)
+    rivals = session.rivals() if trial.next == 0 and not trial.raced else ()
+    task = FoldTask(trial.config, trial.next, deadline, rivals)
+    trial.next += 1
+    trial.under_way += 1
+    session.pool.submit(task, kill_at=clock.kill_at(deadline, clock.folds_end))
+    return True
+
+
+# ---------------------------------------------------------------- taking results in
 
 
 def _collect(session: Session, study: Study | None, wait_s: float) -> None:
-    stop = time.monotonic() + wait_s
-    while True:
-        answers = session.pool.answers(min(wait_s, 0.5))
-        for answer in answers:
-            _take_in(session, study, answer)
-        if answers or time.monotonic() >= stop or not session.pool.busy:
-            return
+    for answer in session.pool.answers(min(wait_s, 0.5)):
+        _take_in(session, study, answer)
 
 
 def _take_in(session: Session, study: Study | None, answer: Answer) -> None:
     result = answer.result
     if isinstance(result, Failure):
-        candidate = failed_candidate(answer.task, result)
-    else:
-        assert isinstance(result, Candidate)
-        candidate = result
-    session.keep(candidate)
-    asked = session.pending.pop(candidate.id, None)
-    if asked is None or study is None:
+        result = failed_candidate(answer.task, result)
+    if isinstance(result, FoldDone):
+        _take_fold(session, study, result)
+    elif isinstance(result, Candidate):
+        _end(session, study, result)
+
+
+def _take_fold(session: Session, study: Study | None, done: FoldDone) -> None:
+    trial = session.trials.get(done.config.id)
+    session.charge(done.spent)
+    if trial is None:  # another fold of it has failed
         return
-    costs: tuple[float, float] | None = None
-    if candidate.status == "ok" and candidate.measured is not None:
-        measured = candidate.measured
-        # A search that must repeat itself cannot be steered by a clock; any other is steered by what was measured.
-        costs = (
-            _noise_free_costs(candidate)
-            if session.settings.repeatable
-            else (measured.latency_p50_low_us, measured.cpu_us_per_row)
+    trial.under_way -= 1
+    trial.done[done.split] = done
+    session.fold_s.setdefault(done.config.family, []).append(done.seconds)
+    if done.race is None or not done.race.behind:
+        trial.raced = True
+        return
+    stopped = Candidate(
+        id=done.config.id,
+        family=done.config.family,
+        params=dict(done.config.params),
+        origin=done.config.origin,
+        status="stopped",
+        stage="race",
+        reason=done.race.behind,
+        hint="Nothing is wrong with it: others are better. More --time makes no difference to it.",
+        rounds=done.rounds,
+        seconds=done.seconds,
+        cpu_s=done.cpu_s,
+        peak_memory_mb=done.peak_memory_mb,
+    )
+    session.run.drop_parts(done.config.id)
+    _end(session, study, stopped, gap=done.race.gap, visits=done.node_visits)
+
+
+def _end(
+    session: Session, study: Study | None, candidate: Candidate, gap: float = 0.0, visits: float | None = None
+) -> None:
+    """A config has come to its end, whatever came of it."""
+    trial = session.trials.pop(candidate.id, None)
+    if trial is None:
+        return  # its first failure has been told
+    folds = trial.done.values()
+    peak = max([candidate.peak_memory_mb, *(each.peak_memory_mb for each in folds)])
+    measured = candidate.measured and replace(candidate.measured, peak_memory_mb=peak)
+    candidate = replace(
+        candidate,
+        measured=measured,
+        peak_memory_mb=peak,
+        seconds=sum([candidate.seconds, *(each.seconds for each in folds)]),
+        cpu_s=sum([candidate.cpu_s, *(each.cpu_s for each in folds)]),
+    )
+    before = session.best
+    session.keep(candidate)
+    session.clock = replace(session.clock, polish_s=session.polish_needs())
+    if trial.asked is None or study is None:
+        return
+    began = time.process_time()
+    if candidate.status == "ok":
+        study.tell(
+            trial.asked, candidate, _costs(candidate, session.settings), _excess(candidate, session.settings)
         )
-    study.tell(asked, candidate, costs, _excess(candidate, session.settings))
+    elif candidate.stage == "race" and before is not None and before.score is not None:
+        cost = _cost_of_visits((visits or 0.0) * session.folds)
+        study.tell_estimate(trial.asked, candidate, before.score.value + gap, (cost, cost))
+    else:
+        study.tell(trial.asked, candidate, None)
+    session.charge({"sample": time.process_time() - began})
 
 
-def _noise_free_costs(candidate: Candidate) -> tuple[float, float]:
-    """Estimate latency (µs) and CPU (s per million) from what is the same on every machine and at every moment.
+def _costs(candidate: Candidate, settings: Settings) -> tuple[float, float]:
+    """Return latency (µs) and CPU (s per million) to steer by: measured, unless the search must repeat itself."""
+    measured = candidate.measured
+    assert measured is not None
+    if settings.repeatable:
+        cost = noise_free_cost(candidate)
+        return cost, cost
+    return measured.latency_p50_low_us, measured.cpu_us_per_row
+
+
+def noise_free_cost(candidate: Candidate) -> float:
+    """Estimate the CPU µs of a call from what is the same on every machine and at every moment.
 
     Used where a search must repeat itself exactly: node visits at 4 ns, bytes of the artifact at 0.01 ns, and a fixed
     cost of a call (the orders of magnitude of measured models).
     """
     assert candidate.measured is not None
     visits = candidate.measured.node_visits or 0.0
-    cost = 12.0 + 0.004 * visits + 10.0 * candidate.measured.artifact_mb * (0.0 if visits else 1.0)
-    return cost, cost
+    return _cost_of_visits(visits) + 10.0 * candidate.measured.artifact_mb * (0.0 if visits else 1.0)
+
+
+def _cost_of_visits(visits: float) -> float:
+    return 12.0 + 0.004 * visits
 
 
 def _excess(candidate: Candidate, settings: Settings) -> dict[str, float]:
@@ -181,8 +347,42 @@ def _excess(candidate: Candidate, settings: Settings) -> dict[str, float]:
 
 
 def _wind_down(session: Session, study: Study) -> None:
-    """Take in what is already there and stop the rest."""
-    for answer in session.pool.answers(0.0):
+    """Put together what is complete, stop the rest, and leave no trial under way."""
+    _finish_whole(session, study)
+    for answer in session.pool.stop_all("the time was up" if not session.stop() else "stopped by the user"):
         _take_in(session, study, answer)
-    for answer in session.pool.stop_all("stopped by the user"):
-        _take_in(session, study, answer)
+    for trial in list(session.trials.values()):
+        reason = f"{len(trial.done)} of {trial.folds} folds were fitted when the time was up"
+        _end(session, study, _stopped(trial.config, reason))
+    for asked in session.deferred:
+        study.defer(asked)
+    session.deferred.clear()
+
+
+def _finish_whole(session: Session, study: Study) -> None:
+    """Wait for folds that end in time, and for candidates whose folds are all there."""
+    while time.monotonic() < session.clock.polish_ends - 0.2:
+        complete = [each for each in session.trials.values() if len(each.done) == each.folds]
+        if session.stop() and not complete:
+            return
+        while session.pool.idle and any(not each.assembling for each in complete):
+            _hand_out(session, None)
+            complete = [each for each in session.trials.values() if len(each.done) == each.folds]
+        closing = math.isinf(session.clock.folds_end) or time.monotonic() < session.clock.folds_end + 0.4
+        coming = [each for each in session.trials.values() if each.under_way and not each.waiting]
+        if not complete and not (coming and closing):
+            return
+        _collect(session, study, wait_s=0.1)
+
+
+def _stopped(config: Config, reason: str) -> Candidate:
+    return Candidate(
+        id=config.id,
+        family=config.family,
+        params=dict(config.params),
+        origin=config.origin,
+        status="stopped",
+        stage="fit",
+        reason=reason,
+        hint="Give more --time.",
+    )

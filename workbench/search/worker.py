@@ -1,27 +1,36 @@
-"""What a worker process does: open the run's data once, then carry out one job after another."""
+"""What a worker process does: open the run's data once, then carry out one task after another."""
 
 from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workbench.data.dataset import Dataset
 
-from .fit import Workspace, measure_folder, run_trial
+from .assemble import assemble, refit
+from .blends import build_blend, find_blends
+from .fit import run_fold
 from .matrices import MatrixCache
+from .measure import measure_folder
 from .metrics import Metric
 from .records import Candidate, Measurements
-from .tasks import Job, MeasureTask, Setup
+from .tasks import AssembleTask, BlendTask, BuildTask, FoldDone, FoldTask, MeasureTask, RefitTask, Setup
 from .texts import WordTables
+from .workspace import Workspace
+
+_MEASURED_ROWS = 4_096
 
 
 def serve(connection: Connection) -> None:
-    """Say who is there, receive the set-up, then answer jobs until the other side closes."""
+    """Say who is there, receive the set-up, then answer tasks until the other side closes."""
     warnings.simplefilter(
         "ignore"
     )  # what matters comes back in the candidate; the libraries' spam would hide it
@@ -32,28 +41,46 @@ def serve(connection: Connection) -> None:
         connection.send(carry_out(task, space))
 
 
-def carry_out(task: Any, space: Workspace) -> Candidate | Measurements:
-    """Train or measure one candidate."""
+def carry_out(task: Any, space: Workspace) -> Any:
+    """Do what a task asks for, with one thread, and say how much memory it took."""
     from threadpoolctl import threadpool_limits
 
-    if isinstance(task, MeasureTask):
-        dev = space.data.take(space.dev_rows[:4096])
-        folder = space.candidates / task.id / "predictor"
-        return measure_folder(folder, dev, seconds=task.seconds, quiet=True)
-    if not isinstance(task, Job):
-        raise TypeError(type(task).__name__)
     _forget_peak()
     with threadpool_limits(1):
-        done = run_trial(task, space)
+        done = _VERBS[type(task)](task, space)
     peak = peak_memory_mb()
-    measured = done.measured and replace(done.measured, peak_memory_mb=peak)
-    return replace(done, measured=measured, peak_memory_mb=peak)
+    if isinstance(done, list):
+        return [_with_peak(each, peak) for each in done]
+    return _with_peak(done, peak)
+
+
+def _with_peak(done: Any, peak: float) -> Any:
+    if isinstance(done, FoldDone):
+        return replace(done, peak_memory_mb=peak)
+    if isinstance(done, Candidate):
+        measured = done.measured and replace(done.measured, peak_memory_mb=peak)
+        return replace(done, measured=measured, peak_memory_mb=peak)
+    return done
+
+
+def _measure(task: MeasureTask, space: Workspace) -> Measurements:
+    folder = space.candidates / task.id / "predictor"
+    rows = space.dev.take(np.arange(min(space.dev.n_rows, _MEASURED_ROWS)))
+    return measure_folder(folder, rows, seconds=task.seconds, quiet=True)
+
+
+_VERBS: dict[type, Callable[[Any, Workspace], Any]] = {
+    FoldTask: run_fold,
+    AssembleTask: assemble,
+    RefitTask: refit,
+    BlendTask: find_blends,
+    BuildTask: build_blend,
+    MeasureTask: _measure,
+}
 
 
 def open_workspace(setup: Setup) -> Workspace:
     """Open the data of a run."""
-    import numpy as np
-
     data = Dataset.load(setup.run / "data")
     with np.load(setup.run / "data" / "split.npz") as split:
         dev, holdout = split["dev"], split["holdout"]
@@ -61,12 +88,8 @@ def open_workspace(setup: Setup) -> Workspace:
         data=data,
         dev_rows=dev,
         holdout_rows=holdout,
-        problem=setup.problem,
+        setup=setup,
         metric=Metric(setup.metric, setup.problem.task, setup.problem.n_classes, setup.seed),
-        folds=setup.folds,
-        score_data=setup.score_data,
-        seed=setup.seed,
-        candidates=setup.run / "candidates",
         cache=MatrixCache(setup.run / "cache"),
         tables=WordTables(data, setup.run / "cache"),
     )

@@ -23,8 +23,8 @@ import psutil
 
 from workbench.errors import SearchError
 
-from .records import Candidate, Measurements, Status
-from .tasks import Setup
+from .records import Candidate, Status
+from .tasks import RefitTask, Setup
 
 _START_S = 120.0
 _TICK_S = 0.1
@@ -60,7 +60,7 @@ class Answer:
     """A task and what came of it."""
 
     task: Any
-    result: Candidate | Measurements | Failure
+    result: Any
 
 
 class WorkerPool:
@@ -260,12 +260,13 @@ def _cpu(process: psutil.Process) -> float:
 
 
 def failed_candidate(task: Any, failure: Failure) -> Candidate:
-    """Turn a job that was not answered into a candidate that says why."""
+    """Turn a task on a config that was not answered into a candidate that says why."""
+    config = task.config
     return Candidate(
-        id=task.id,
-        family=task.family,
-        params=dict(task.params),
-        origin=task.origin,
+        id=next(iter(task.cuts)) if isinstance(task, RefitTask) else config.id,
+        family=config.family,
+        params=dict(config.params),
+        origin=config.origin,
         status=failure.status,
         stage=failure.stage,
         reason=failure.reason,

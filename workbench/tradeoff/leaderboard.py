@@ -40,11 +40,15 @@ def leaderboard_rows(
 ) -> list[dict[str, Any]]:
     """Return one row a candidate, best score first, those without a score last.
 
-    Every row has the keys of `COLUMNS` first and the same further keys: score_data, score_rows,
-    holdout_score, holdout_low, holdout_high, quiet, node_visits, price_per_month_usd, replicas,
-    utilisation, the lowest and highest block of both latencies, calls, blocks, threads, machine, rounds,
-    params, origin, stage, hint, parity, seconds, notes, and equal_to_best: whether the score cannot be told
-    from the best one (see `noise.within_noise`). Values are JSON-safe; None is "not known".
+    Every row has the keys of `COLUMNS` first and the same further keys. Values are JSON-safe; None is "not known".
+
+    - Scores: score_data, score_rows, averaging_gain; holdout_score, holdout_low, holdout_high; final_score, final_low,
+      final_high, final_data (on the hold-out, or corrected for the choice); behind (by how much the score is below the
+      best one's on the same rows, with its interval); equal_to_best (whether it cannot be told from the best).
+    - What it is: kind ("bag", "single" or "blend"), models, members, rounds, params, origin, stage, hint, parity,
+      notes.
+    - What it costs: price_per_month_usd, replicas, utilisation, node_visits, seconds, cpu_s.
+    - How it was measured: quiet, the lowest and highest block of both latencies, calls, blocks, threads, machine.
 
     Parameters
     ----------
@@ -71,8 +75,14 @@ def leaderboard_rows(
     for row in rows:
         row["on_front"] = row["id"] in on_front
         if best is not None and row["score"] is not None:
-            row["equal_to_best"] = within_noise(best, row)
+            row["equal_to_best"] = _equal(best, row)
     return sorted(rows, key=_order)
+
+
+def _equal(best: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Tell whether a score cannot be told from the best: on the same rows if that was looked at, else by intervals."""
+    gap = row["behind"]
+    return bool(gap[1] <= 0.0) if gap is not None else within_noise(best, row)
 
 
 def front_ids(candidates: Sequence[Candidate], sheet: PriceSheet, limits: Limits | None = None) -> list[str]:
@@ -98,6 +108,7 @@ def _order(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def _row(candidate: Candidate, sheet: PriceSheet) -> dict[str, Any]:
     score, holdout, measured = candidate.score, candidate.holdout, candidate.measured
+    final = candidate.holdout or candidate.corrected
     row: dict[str, Any] = {
         "id": candidate.id,
         "family": candidate.family,
@@ -112,16 +123,26 @@ def _row(candidate: Candidate, sheet: PriceSheet) -> dict[str, Any]:
         "holdout_score": holdout.value if holdout else None,
         "holdout_low": holdout.low if holdout else None,
         "holdout_high": holdout.high if holdout else None,
+        "final_score": final.value if final else None,
+        "final_low": final.low if final else None,
+        "final_high": final.high if final else None,
+        "final_data": final.data if final else None,
+        "behind": list(candidate.behind) if candidate.behind else None,
         "equal_to_best": False,
         **_latency_part(measured),
         **_price_part(measured, sheet),
         "rounds": candidate.rounds,
         "params": dict(candidate.params),
+        "kind": candidate.kind,
+        "models": candidate.models,
+        "members": dict(candidate.members),
+        "averaging_gain": candidate.averaging_gain,
         "origin": candidate.origin,
         "stage": candidate.stage,
         "hint": candidate.hint,
         "parity": candidate.parity,
         "seconds": candidate.seconds,
+        "cpu_s": candidate.cpu_s,
         "notes": list(candidate.notes),
     }
     return {key: json_safe(value) for key, value in row.items()}

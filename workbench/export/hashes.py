@@ -1,0 +1,75 @@
+"""The sha256 of the files that ``requirements.txt`` installs, as pip's package index states them."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from .requirements import Pin
+
+_PATIENCE_S = 30.0
+_LINUX_TAGS = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_27", "manylinux_2_26", "manylinux_2_24",
+               "manylinux_2_17", "manylinux2014", "manylinux_2_12", "manylinux2010", "manylinux1")  # fmt: skip
+_SERVED_ON = ("x86_64", "aarch64")
+
+
+def with_hashes(pins: Sequence[Pin]) -> list[Pin]:
+    """Return the pins with the hashes of the files that pip would install: here, and on Linux on x86_64 and aarch64.
+
+    Nothing is installed; pip asks its index what there is, which takes some seconds.
+
+    Parameters
+    ----------
+    pins : sequence of Pin
+
+    Returns
+    -------
+    list of Pin
+        Without any hashes where those of one package could not be had: pip takes hashes for all or for none.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for options in _targets():
+        for name, digest in _ask(pins, options):
+            found.setdefault(name, {})[digest] = None
+    if any(pin.name not in found for pin in pins):
+        return list(pins)
+    return [replace(pin, hashes=tuple(sorted(found[pin.name]))) for pin in pins]
+
+
+def _targets() -> list[list[str]]:
+    """Return pip's options for each system: none at all is this one."""
+    out: list[list[str]] = [[]]
+    here = platform.machine() if sys.platform == "linux" else ""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    for machine in _SERVED_ON:
+        if machine != here:
+            tags = [word for tag in _LINUX_TAGS for word in ("--platform", f"{tag}_{machine}")]
+            out.append([*tags, "--python-version", version, "--only-binary=:all:", "--target", "nowhere"])
+    return out
+
+
+def _ask(pins: Sequence[Pin], options: Sequence[str]) -> list[tuple[str, str]]:
+    """Return name and sha256 of each file that pip would take; nothing where pip cannot tell."""
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet",
+               "--no-input", "--disable-pip-version-check", "--retries", "0",
+               "--timeout", "10", "--report", "-"]  # fmt: skip
+    names = [f"{pin.name}=={pin.version}" for pin in pins]
+    try:
+        done = subprocess.run(
+            [*command, *options, *names], capture_output=True, text=True, timeout=_PATIENCE_S, check=False
+        )
+        report: dict[str, Any] = json.loads(done.stdout) if not done.returncode else {}
+        return [
+            (
+                entry["metadata"]["name"].lower().replace("_", "-").replace(".", "-"),
+                entry["download_info"]["archive_info"]["hashes"]["sha256"],
+            )
+            for entry in report.get("install", [])
+        ]
+    except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, TypeError):
+        return []

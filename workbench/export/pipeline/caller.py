@@ -1,0 +1,140 @@
+"""Call ``pipeline.onnx`` as any other program would: one tensor a column."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import ExportError, TamperedBundleError
+from workbench.runtime.onnx_scan import DOMAINS, REFUSED_OPERATORS, scan_onnx
+from workbench.runtime.predictor import Predictor
+from workbench.runtime.schema import Column1d, Levels, Schema, label_text
+
+from .graph import CONTRIB_DOMAIN
+
+_DOMAINS = DOMAINS | {CONTRIB_DOMAIN}
+_REFUSED = REFUSED_OPERATORS - {"StringConcat"}
+
+
+def tensors(schema: Schema, columns: Mapping[str, Column1d]) -> dict[str, np.ndarray]:
+    """Return canonical columns as the pipeline's inputs, each (n, 1).
+
+    Examples
+    --------
+    >>> from workbench.runtime.schema import Column, Output
+    >>> schema = Schema((Column("city", "category"),), Output("price", "regression"))
+    >>> tensors(schema, {"city": Levels.of(["Oslo", None])})["city"].tolist()
+    [['Oslo'], ['']]
+    """
+    out: dict[str, np.ndarray] = {}
+    for column in schema.columns:
+        values = columns[column.name]
+        if isinstance(values, Levels):
+            texts = np.array([*values.values, ""], dtype=object)  # -1 is the last one: missing
+            out[column.name] = texts[values.codes][:, None]
+        else:
+            out[column.name] = np.asarray(values, dtype=np.float64)[:, None]
+    return out
+
+
+class PipelineModel:
+    """A session over a pipeline.
+
+    Parameters
+    ----------
+    content : bytes
+    schema : Schema
+
+    Raises
+    ------
+    ExportError
+        Where ONNX Runtime cannot load it.
+    TamperedBundleError
+        Where it asks for more than a pipeline needs (see `scan_onnx`), or is of another model.
+    """
+
+    def __init__(self, content: bytes, schema: Schema) -> None:
+        import onnxruntime as ort
+
+        scan_onnx(content, "pipeline.onnx", domains=_DOMAINS, refused=_REFUSED)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises many types, none public
+            raise ExportError("pipeline.onnx cannot be loaded", found=_first_line(error)) from error
+        self._schema = schema
+        found = [entry.name for entry in self._session.get_inputs()]
+        if found != schema.names:
+            raise TamperedBundleError(
+                "pipeline.onnx and schema.json have other columns", found=str(found)[:200]
+            )
+        props = self._session.get_modelmeta().custom_metadata_map
+        try:
+            self._names: dict[str, str] = json.loads(props["outputs"])
+        except (KeyError, ValueError) as error:
+            raise TamperedBundleError("pipeline.onnx does not name its outputs") from error
+
+    def run(self, columns: Mapping[str, Column1d]) -> tuple[np.ndarray | None, np.ndarray]:
+        """Predict canonical columns.
+
+        Returns
+        -------
+        labels : numpy.ndarray, shape (n,), or None for a regression
+        result : numpy.ndarray of float32, shape (n, k)
+        """
+        wanted = ["value"] if "value" in self._names else ["label", "probabilities"]
+        try:
+            results: Sequence[Any] = self._session.run(
+                [self._names[name] for name in wanted], tensors(self._schema, columns)
+            )
+        except Exception as error:  # as above
+            raise ExportError("pipeline.onnx failed", found=_first_line(error)) from error
+        numbers = np.asarray(results[-1])
+        expected = len(self._schema.output.classes) or 1
+        if numbers.ndim != 2 or numbers.shape[1] != expected:
+            raise TamperedBundleError(
+                "pipeline.onnx and schema.json do not belong together",
+                found=f"outputs of shape {numbers.shape}",
+                expected=f"{expected} columns",
+            )
+        return (results[0] if len(results) > 1 else None), numbers
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def answers_alike(predictor: Predictor, model: PipelineModel, columns: Mapping[str, Column1d]) -> np.ndarray:
+    """Return for each row how far the pipeline's numbers are from the predictor's; infinite where a label differs.
+
+    The unit is 1 for a probability; for a number its own size, or 1 where that is smaller.
+    """
+    served = predictor.predict_matrix(predictor.encoder.encode_columns(columns))
+    labels, piped = model.run(columns)
+    exact = served.astype(np.float64)
+    unit = 1.0 if predictor.classes else np.maximum(1.0, np.abs(exact))
+    with np.errstate(invalid="ignore"):
+        gaps = np.abs(piped.astype(np.float64) - exact) / unit
+    gaps = np.where((piped == served) | (np.isnan(piped) & np.isnan(served)), 0.0, gaps).max(axis=1)
+    gaps = np.where(np.isnan(gaps), np.inf, gaps)
+    if labels is not None:
+        sound = np.isfinite(piped).all(axis=1)  # there is no label where there is no number
+        gaps[sound] = np.where(_labels_differ(predictor, labels[sound], piped[sound]), np.inf, gaps[sound])
+    return np.asarray(gaps)
+
+
+def _labels_differ(predictor: Predictor, labels: np.ndarray, piped: np.ndarray) -> np.ndarray:
+    """Compare the labels with what the runtime decides from the same numbers."""
+    own = predictor.decide(piped)
+    if labels.dtype == object and not all(isinstance(label, str) for label in predictor.classes):
+        own = np.asarray([label_text(_plain(label)) for label in own], dtype=object)
+    return np.asarray(labels != own)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

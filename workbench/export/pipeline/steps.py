@@ -1,0 +1,285 @@
+"""An encoder's derived columns and steps as ONNX nodes: canonical columns in, the float32 matrix out.
+
+The nodes do the runtime's own float64 arithmetic in the runtime's own order, so the matrix is equal bit for bit.
+Steps of one kind share their nodes, however many columns there are; what a category becomes is looked up in a table
+that the runtime's steps fill themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import ExportError
+from workbench.runtime import steps as runtime_steps
+from workbench.runtime.encoder import Derived, Encoder, date_part
+from workbench.runtime.schema import MISSING_TEXT, Column, Levels, Schema
+from workbench.runtime.text_steps import Length, Terms, TermScore
+
+from .graph import FLOAT, INT64, ML_DOMAIN, Graph, Number
+from .text import TextColumn
+
+_TABLE_STEPS = (runtime_steps.Code, runtime_steps.OneHot, runtime_steps.Mean)
+_TEXT_STEPS = (Terms, TermScore, Length)
+_UNKNOWN = "\0 a level that no step knows"
+
+
+@dataclass(slots=True)
+class Blocks:
+    """Parts of the matrix, and for each of their columns the place it has in the matrix."""
+
+    names: list[str] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+
+    def add(self, name: str, places: Sequence[int]) -> None:
+        """Add a part, float32 (n, number of places)."""
+        self.names.append(name)
+        self.places.extend(places)
+
+
+def encode(graph: Graph, schema: Schema, encoder: Encoder) -> str:
+    """Add the nodes of a whole encoder.
+
+    Parameters
+    ----------
+    graph : Graph
+    schema : Schema
+        Its columns are the graph's inputs, by name: float64 (n, 1) for numbers, booleans and date-times (NaN is
+        missing), string (n, 1) for categories and texts (an empty string is missing).
+    encoder : Encoder
+
+    Returns
+    -------
+    str
+        The name of the float32 matrix (n, width).
+
+    Raises
+    ------
+    ExportError
+        Where a step cannot be expressed, naming it.
+    """
+    kinds = {column.name: column for column in schema.columns}
+    placed: list[tuple[Any, list[int]]] = []
+    at = 0
+    for step in encoder.steps:
+        width = len(step.names())
+        placed.append((step, list(range(at, at + width))))
+        at += width
+    blocks = Blocks()
+    numeric = [pair for pair in placed if _reads_numbers(pair[0], kinds)]
+    if numeric:
+        _numbers(graph, schema, encoder.derived, numeric, blocks)
+    texts: dict[str, list[tuple[Any, list[int]]]] = {}
+    for step, places in placed:
+        if not _reads_numbers(step, kinds):
+            texts.setdefault(step.column, []).append((step, places))
+    for name, own in texts.items():
+        _strings(graph, kinds[name], own, blocks)
+    if not blocks.names:
+        raise ExportError("the encoder has no features")
+    matrix = graph.beside(blocks.names)
+    order = np.argsort(np.asarray(blocks.places))
+    return matrix if (order == np.arange(len(order))).all() else graph.columns(matrix, order.tolist())
+
+
+def _reads_numbers(step: Any, kinds: Mapping[str, Column]) -> bool:
+    column = kinds.get(step.column)
+    return column is None or column.is_numeric  # what is derived is a number
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def _numbers(
+    graph: Graph,
+    schema: Schema,
+    derived: Sequence[Derived],
+    placed: Sequence[tuple[Any, list[int]]],
+    blocks: Blocks,
+) -> None:
+    names = [column.name for column in schema.columns if column.is_numeric]
+    inputs = list(names)
+    for extra in derived:
+        inputs.append(_derive(graph, extra))
+        names.append(extra.name)
+    where = {name: at for at, name in enumerate(names)}
+    matrix = graph.beside(inputs)
+    kinds: dict[type[Any], list[tuple[Any, list[int]]]] = {}
+    for step, places in placed:
+        kinds.setdefault(type(step), []).append((step, places))
+    for kind, own in kinds.items():
+        maker = _NUMERIC_STEPS.get(kind)
+        if maker is None:
+            raise ExportError(f"step {kind.op!r} of column {own[0][0].column!r} has no ONNX form")
+        used = graph.columns(matrix, [where[step.column] for step, _ in own])
+        blocks.add(maker(graph, used, [step for step, _ in own]), [places[0] for _, places in own])
+
+
+def _derive(graph: Graph, extra: Derived) -> str:
+    if extra.op == "gap":
+        first, second = extra.columns
+        return graph.add("Sub", second, first)
+    (source,) = extra.columns
+    # NaN where it is not finite: infinity times zero is NaN, and NaN plus a number too
+    void = graph.add("Mul", source, graph.constant(0.0, np.float64))
+    finite = graph.add("Add", source, void)
+    result = date_part(extra.op, Number(graph, finite), Number.floor)
+    name: str = result.name
+    return name
+
+
+def _row(graph: Graph, values: Sequence[float | None]) -> str:
+    """Return one row of float64 constants; None is NaN."""
+    return graph.constant([[np.nan if value is None else value for value in values]], np.float64)
+
+
+def _clip(graph: Graph, value: str, low: str, high: str) -> str:
+    """Bound values; a missing one stays missing, which ``Clip`` does not promise."""
+    bounded = graph.where(graph.add("Less", value, low), low, value)
+    return graph.where(graph.add("Greater", bounded, high), high, bounded)
+
+
+def _number(graph: Graph, value: str, steps: Sequence[runtime_steps.Number]) -> str:
+    if any(step.fill is not None for step in steps):
+        missing = graph.add("IsNaN", value)
+        value = graph.where(missing, _row(graph, [step.fill for step in steps]), value)
+    value = _clip(
+        graph, value, _row(graph, [step.low for step in steps]), _row(graph, [step.high for step in steps])
+    )
+    if any((step.center, step.scale) != (0.0, 1.0) for step in steps):
+        value = graph.add("Sub", value, _row(graph, [step.center for step in steps]))
+        value = graph.add("Mul", value, _row(graph, [step.scale for step in steps]))
+    return graph.cast(value, FLOAT)
+
+
+def _curve(graph: Graph, value: str, steps: Sequence[runtime_steps.Curve]) -> str:
+    """Find each value's piece by halving, then go along it."""
+    halves = max(len(step.x) - 1 for step in steps).bit_length()
+    knots = 2**halves
+    x = np.full((len(steps), knots), np.inf)
+    y, slope = np.zeros((len(steps), knots)), np.zeros((len(steps), knots))
+    for at, step in enumerate(steps):
+        own = len(step.x)
+        x[at, :own], y[at, :own], slope[at, :own] = step.x, step.y, step.slopes()
+    missing = graph.add("IsNaN", value)
+    first, last = _row(graph, [step.x[0] for step in steps]), _row(graph, [step.x[-1] for step in steps])
+    bounded = _clip(graph, graph.where(missing, first, value), first, last)
+    x_table = graph.constant(x.ravel())
+    place = graph.add("Mul", graph.cast(missing, INT64), graph.constant(0, np.int64))
+    place = graph.add("Add", place, graph.constant(np.arange(len(steps), dtype=np.int64)[None] * knots))
+    for half in reversed(range(halves)):
+        further = graph.add("Add", place, graph.constant(2**half, np.int64))
+        reached = graph.add("GreaterOrEqual", bounded, graph.add("Gather", x_table, further, axis=0))
+        place = graph.where(reached, further, place)
+
+    def at_place(table: np.ndarray) -> str:
+        return graph.add("Gather", graph.constant(table.ravel()), place, axis=0)
+
+    along = graph.add(
+        "Mul", graph.add("Sub", bounded, graph.add("Gather", x_table, place, axis=0)), at_place(slope)
+    )
+    curved = graph.add("Add", at_place(y), along)
+    return graph.cast(graph.where(missing, _row(graph, [step.fill for step in steps]), curved), FLOAT)
+
+
+def _missing(graph: Graph, value: str, steps: Sequence[Any]) -> str:
+    return graph.cast(graph.add("IsNaN", value), FLOAT)
+
+
+_NUMERIC_STEPS: Mapping[type[Any], Any] = {
+    runtime_steps.Number: _number,
+    runtime_steps.Curve: _curve,
+    runtime_steps.Missing: _missing,
+}
+
+
+# ---------------------------------------------------------------- categories and texts
+
+
+def _strings(graph: Graph, column: Column, placed: Sequence[tuple[Any, list[int]]], blocks: Blocks) -> None:
+    tables = [pair for pair in placed if isinstance(pair[0], (*_TABLE_STEPS, runtime_steps.Missing))]
+    others = [pair for pair in placed if isinstance(pair[0], _TEXT_STEPS)]
+    for step, _ in placed:
+        if not isinstance(step, (*_TABLE_STEPS, runtime_steps.Missing, *_TEXT_STEPS)):
+            raise ExportError(f"step {step.op!r} of column {column.name!r} has no ONNX form")
+    source = column.name
+    text = TextColumn(graph, source) if others else None
+    if text is not None:
+        source = text.stripped
+    if tables:
+        own = _table(graph, source, [step for step, _ in tables])
+        blocks.add(own, [place for _, places in tables for place in places])
+    for step, places in others:
+        assert text is not None
+        blocks.add(text.features(step), places)
+
+
+def known_levels(step: Any) -> Sequence[str]:
+    """Return the categories that a step tells apart, in its own order."""
+    if isinstance(step, runtime_steps.Mean):
+        return list(step.means)
+    return list(getattr(step, "levels", ()))
+
+
+def level_table(steps: Sequence[Any]) -> tuple[list[str], np.ndarray]:
+    """Return the levels that steps of one column know, and what the steps make of each.
+
+    Returns
+    -------
+    levels : list of str
+    table : numpy.ndarray of float32, shape (levels + 2, features)
+        A row a level, then one for a missing value, then one for any other level.
+
+    Examples
+    --------
+    >>> level_table([runtime_steps.OneHot("city", ("Oslo", "Rome"), other=True)])[1].tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    levels = list(dict.fromkeys(level for step in steps for level in known_levels(step)))
+    codes = np.array([*range(len(levels)), -1, len(levels)], dtype=np.int32)
+    column = Levels(codes, [*levels, _UNKNOWN])
+    parts = []
+    for step in steps:
+        part = np.empty((len(codes), len(step.names())), dtype=np.float32)
+        step.many(column, part)
+        parts.append(part)
+    return levels, np.concatenate(parts, axis=1)
+
+
+def spellings(levels: Sequence[str]) -> dict[str, int]:
+    """Return every text that is looked up, with its row in the table of `level_table`.
+
+    Beside the levels themselves these are whole numbers written ``3.0``, and what stands for a missing value.
+
+    Examples
+    --------
+    >>> table = spellings(["3", "x"])
+    >>> table["3.0"], table["x"], table[""], table["NA"]
+    (0, 1, 2, 2)
+    """
+    out = dict.fromkeys(sorted(MISSING_TEXT), len(levels))
+    for at, level in enumerate(levels):
+        digits = level.removeprefix("-")
+        if digits.isascii() and digits.isdigit() and (digits == "0" or not digits.startswith("0")):
+            out.setdefault(f"{level}.0", at)
+    for at, level in enumerate(levels):
+        if level not in MISSING_TEXT:
+            out[level] = at
+    return out
+
+
+def _table(graph: Graph, source: str, steps: Sequence[Any]) -> str:
+    levels, table = level_table(steps)
+    texts = spellings(levels)
+    code = graph.add(
+        "LabelEncoder",
+        source,
+        domain=ML_DOMAIN,
+        keys_strings=list(texts),
+        values_int64s=list(texts.values()),
+        default_int64=len(levels) + 1,
+    )
+    return graph.reshape(graph.add("Gather", graph.constant(table), code, axis=0), 0, -1)

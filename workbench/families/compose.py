@@ -1,0 +1,186 @@
+"""Make one form of several: the average of a bag's models, a calibrated model, a blend of different ones.
+
+Where the parts allow it the result is a plain form again (trees laid one after the other, averaged weights), which
+costs one operator to serve; only what cannot be merged becomes a `Blend`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from .forms import Blend, Form, Linear, Network, Trees
+
+
+def bag(forms: Sequence[Form]) -> Form:
+    """Average models of one family that share their columns: the mean of their raw scores.
+
+    Parameters
+    ----------
+    forms : sequence of Trees, Linear or Network
+        At least one; all of one type with one link.
+
+    Returns
+    -------
+    Form
+
+    Examples
+    --------
+    >>> one, two = Linear(np.eye(1), np.zeros(1), "identity"), Linear(3 * np.eye(1), np.ones(1), "identity")
+    >>> bag([one, two]).apply(np.ones((1, 1))).tolist()
+    [[2.5]]
+    """
+    if len(forms) == 1:
+        return forms[0]
+    if all(isinstance(form, Trees) for form in forms):
+        return _bag_trees([form for form in forms if isinstance(form, Trees)])
+    if all(isinstance(form, Linear) for form in forms):
+        linear = [form for form in forms if isinstance(form, Linear)]
+        weights = np.mean([form.weights for form in linear], axis=0)
+        return Linear(weights, np.mean([form.bias for form in linear], axis=0), linear[0].link)
+    share = 1.0 / len(forms)
+    return Blend(tuple(forms), (share,) * len(forms), (None,) * len(forms), of="raw")
+
+
+def _bag_trees(forms: Sequence[Trees]) -> Trees:
+    """Lay the trees one after the other, each model's answers weighted so that the whole is the mean."""
+    nodes = np.cumsum([0] + [len(form.feature) for form in forms])
+    leaves = np.cumsum([0] + [len(form.entry_offsets) - 1 for form in forms])
+    entries = np.cumsum([0] + [len(form.weight) for form in forms])
+
+    def joined(name: str) -> np.ndarray:
+        return np.concatenate([getattr(form, name) for form in forms])
+
+    def offsets(name: str, starts: np.ndarray) -> np.ndarray:
+        parts = [getattr(form, name)[:-1] + start for form, start in zip(forms, starts, strict=False)]
+        return np.concatenate([*parts, starts[-1:]])
+
+    def children(name: str) -> np.ndarray:
+        parts = []
+        for at, form in enumerate(forms):
+            child = getattr(form, name)
+            parts.append(np.where(child >= 0, child + nodes[at], child - leaves[at]))
+        return np.concatenate(parts)
+
+    total = sum(form.n_trees for form in forms)
+    shares = [_share(form, total, len(forms)) for form in forms]
+    whole = all(form.reach is not None for form in forms)
+    return replace(
+        forms[0],
+        node_offsets=offsets("node_offsets", nodes),
+        leaf_offsets=offsets("leaf_offsets", leaves),
+        feature=joined("feature"),
+        threshold=joined("threshold"),
+        yes=children("yes"),
+        no=children("no"),
+        missing_yes=joined("missing_yes"),
+        entry_offsets=offsets("entry_offsets", entries),
+        target=joined("target"),
+        weight=np.concatenate([form.weight * share for form, share in zip(forms, shares, strict=True)]),
+        base=np.mean([form.base for form in forms], axis=0),
+        reach=joined("reach") if whole else None,
+    )
+
+
+def _share(form: Trees, total: int, models: int) -> float:
+    """Return what a model's leaves count for: averaged trees are divided by the number of all trees later."""
+    if not form.averaged:
+        return 1.0 / models
+    return total / (models * max(form.n_trees, 1))
+
+
+def calibrated(form: Form, scale: float, offset: np.ndarray) -> Form:
+    """Return the classifier whose probabilities are ``softmax(scale * log(p) + offset)``.
+
+    Parameters
+    ----------
+    form : Form
+    scale : float
+        Above zero.
+    offset : numpy.ndarray, shape (k,)
+
+    Examples
+    --------
+    >>> form = Linear(np.array([[1.0]]), np.zeros(1), "sigmoid")
+    >>> calibrated(form, 2.0, np.array([0.0, 1.0])).apply(np.ones((1, 1))).round(4).tolist()
+    [[0.0474, 0.9526]]
+    """
+    if form.link not in ("sigmoid", "softmax"):
+        return Blend((form,), (1.0,), (None,), scale=scale, offset=np.asarray(offset, dtype=np.float64))
+    shift = np.asarray(offset, dtype=np.float64)
+    shift = shift[1:] - shift[:1] if form.link == "sigmoid" else shift
+    if isinstance(form, Trees):
+        return replace(form, weight=form.weight * scale, base=form.base * scale + shift)
+    if isinstance(form, Linear):
+        return replace(form, weights=form.weights * scale, bias=form.bias * scale + shift)
+    if isinstance(form, Network):
+        last = len(form.weights) - 1
+        return replace(
+            form,
+            weights=[each * scale if at == last else each for at, each in enumerate(form.weights)],
+            biases=[each * scale + shift if at == last else each for at, each in enumerate(form.biases)],
+        )
+    share = 1.0 / sum(form.weights)
+    return replace(form, members=tuple(calibrated(each, scale, offset) for each in form.members), weights=tuple(
+        each * share for each in form.weights))  # fmt: skip
+
+
+# ---------------------------------------------------------------- to and from plain arrays
+
+
+def to_arrays(form: Form) -> dict[str, np.ndarray]:
+    """Return a form as named arrays, which `from_arrays` reads back: what is kept of a model between processes.
+
+    Examples
+    --------
+    >>> form = Linear(np.array([[2.0]]), np.array([1.0]), "identity")
+    >>> from_arrays(to_arrays(form)).apply(np.ones((1, 1))).tolist()
+    [[3.0]]
+    """
+    out: dict[str, np.ndarray] = {"kind": np.asarray(type(form).__name__)}
+    for each in fields(form):
+        value = getattr(form, each.name)
+        if value is None:
+            continue
+        if each.name in ("members", "columns"):
+            for at, part in enumerate(value):
+                if isinstance(part, np.ndarray):
+                    out[f"{each.name}.{at}"] = part
+                elif part is not None:
+                    out |= {f"{each.name}.{at}.{name}": array for name, array in to_arrays(part).items()}
+        elif each.name in ("weights", "biases") and isinstance(form, Network):
+            out |= {f"{each.name}.{at}": np.asarray(part) for at, part in enumerate(value)}
+        else:
+            out[each.name] = np.asarray(value)
+    return out
+
+
+def from_arrays(arrays: dict[str, np.ndarray]) -> Form:
+    """Read what `to_arrays` wrote."""
+    kinds: dict[str, Any] = {kind.__name__: kind for kind in (Trees, Linear, Network, Blend)}
+    kind = kinds[str(arrays["kind"])]
+    values: dict[str, Any] = {}
+    for each in fields(kind):
+        if each.name in arrays:
+            array = arrays[each.name]
+            values[each.name] = array.item() if array.ndim == 0 else array
+    if kind is Network:
+        for name in ("weights", "biases"):
+            values[name] = [arrays[f"{name}.{at}"] for at in range(_count(arrays, name))]
+    if kind is Blend:
+        count = _count(arrays, "members")
+        values["members"] = tuple(from_arrays(_inside(arrays, f"members.{at}.")) for at in range(count))
+        values["columns"] = tuple(arrays.get(f"columns.{at}") for at in range(count))
+        values["weights"] = tuple(float(each) for each in values["weights"])
+    return kind(**values)  # type: ignore[no-any-return]  # one of the four
+
+
+def _count(arrays: dict[str, np.ndarray], name: str) -> int:
+    return len({key.split(".")[1] for key in arrays if key.startswith(f"{name}.")})
+
+
+def _inside(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}

@@ -1,0 +1,238 @@
+"""Rising rates against one bundle's server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.runtime.bundle import Bundle, open_bundle
+from workbench.runtime.golden import read_golden
+from workbench.runtime.manifest import GOLDEN_FILE
+from workbench.search.machine import machine_name
+
+from .client import Drive, drive
+from .process import Server, served
+from .traffic import Need
+
+_WARM_RATE, _WARM_S = 50.0, 0.5
+_KEPT_UP = 0.95
+_LATE_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rate.
+
+    Attributes
+    ----------
+    rate : float
+        Requests per second that were due.
+    answered_per_s : float
+        Requests per second answered with 200.
+    p50_ms, p95_ms, p99_ms : float or None
+        From when a request was due to its answer; None where nothing was answered.
+    requests, errors : int
+        Requests due, and those not answered with 200.
+    statuses : dict of str to int
+        Answers by status; "0" is none at all.
+    cpu_us_per_request : float or None
+        CPU microseconds of the server and its workers for each answer.
+    memory_mb : float
+        Resident memory at the end.
+    client_late_ms : float
+        The furthest that the client fell behind with connections free; where it is large, the client was the limit.
+    kept_up : bool
+        Whether what was due was answered, without errors and within the limit of latency.
+    """
+
+    rate: float
+    answered_per_s: float
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    requests: int
+    errors: int
+    statuses: dict[str, int]
+    cpu_us_per_request: float | None
+    memory_mb: float
+    client_late_ms: float
+    kept_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What rising rates showed of one bundle.
+
+    Attributes
+    ----------
+    model, version, model_id : str
+    machine : str
+    workers : int
+    max_latency_ms : float
+        The limit of p99 beyond which a rate does not count as kept up with.
+    seconds : float
+        Of each step.
+    steps : tuple of Step
+    needs : tuple of Need
+        Replicas and price for the traffic that was named.
+    """
+
+    model: str
+    version: str
+    model_id: str
+    machine: str
+    workers: int
+    max_latency_ms: float
+    seconds: float
+    steps: tuple[Step, ...]
+    needs: tuple[Need, ...] = field(default=())
+
+    @property
+    def best(self) -> Step | None:
+        """The highest rate that was kept up with."""
+        good = [step for step in self.steps if step.kept_up]
+        return max(good, key=lambda step: step.rate) if good else None
+
+    @property
+    def cpu_us(self) -> float | None:
+        """CPU microseconds of a request at the highest rate kept up with, or at the lowest where there is none."""
+        step = self.best or (self.steps[0] if self.steps else None)
+        return step.cpu_us_per_request if step else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of ``load_test.json``."""
+        best = self.best
+        document = asdict(self)
+        document["steps"] = [asdict(step) for step in self.steps]
+        document["needs"] = [need.to_json() for need in self.needs]
+        document["max_rate_kept_up_with"] = best.rate if best else None
+        document["cpu_us_per_request"] = self.cpu_us
+        return document
+
+    def to_text(self) -> str:
+        """Return the report for a person."""
+        head = f"{self.model} {self.version} on {self.machine}, {self.workers} worker(s), {self.seconds:g} s a rate"
+        lines = [head, f"{'rate/s':>8} {'answered/s':>11} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} "
+                 f"{'errors':>7} {'CPU µs':>7} {'MB':>5}"]  # fmt: skip
+        lines += [_row(step) for step in self.steps]
+        best = self.best
+        within = f"within {self.max_latency_ms:g} ms (p99)"
+        lines.append(
+            f"keeps up with {best.rate:,.0f} requests/s {within}"
+            if best
+            else f"keeps up with none of these rates {within}"
+        )
+        if any(step.client_late_ms > _LATE_S * 1000 for step in self.steps):
+            lines.append(
+                "the client itself fell behind: the machine was busy, or the rate is beyond the client"
+            )
+        return "\n".join([*lines, *(need.to_text() for need in self.needs)])
+
+
+def _row(step: Step) -> str:
+    times = [
+        f"{value:8.2f}" if value is not None else "       –"
+        for value in (step.p50_ms, step.p95_ms, step.p99_ms)
+    ]
+    cpu = f"{step.cpu_us_per_request:7.0f}" if step.cpu_us_per_request is not None else "      –"
+    mark = "" if step.kept_up else "  too much"
+    counts = f"{step.errors:7,} {cpu} {step.memory_mb:5.0f}{mark}"
+    return f"{step.rate:8,.0f} {step.answered_per_s:11,.0f} {' '.join(times)} {counts}"
+
+
+def load_test(
+    path: str | Path,
+    rates: Sequence[float],
+    *,
+    seconds: float = 5.0,
+    workers: int = 1,
+    max_latency_ms: float = 20.0,
+    progress: Callable[[Step], None] | None = None,
+) -> LoadReport:
+    """Drive a bundle's real server at each rate.
+
+    Parameters
+    ----------
+    path : str or Path
+        The bundle's folder or zip.
+    rates : sequence of float
+        Requests per second, of one row each; the rows are golden ones.
+    seconds : float
+        Of each rate.
+    workers : int
+        Processes of the server.
+    max_latency_ms : float
+        p99 beyond which a rate is not kept up with.
+    progress : callable, optional
+        Called after each rate.
+
+    Raises
+    ------
+    BundleError
+        Where the bundle cannot be used.
+    ExportError
+        Where the server does not start or the model is not ready.
+    """
+    bundle = open_bundle(path)
+    body = _body(bundle)
+    steps = []
+    with served(bundle.path, workers=workers) as server:
+        asyncio.run(drive(server.host, server.port, body, _WARM_RATE, _WARM_S))
+        for rate in sorted(rates):
+            step = _step(server, body, rate, seconds, max_latency_ms)
+            steps.append(step)
+            if progress is not None:
+                progress(step)
+    manifest = bundle.manifest
+    return LoadReport(
+        model=manifest.name,
+        version=manifest.version,
+        model_id=manifest.model_id,
+        machine=machine_name(),
+        workers=workers,
+        max_latency_ms=max_latency_ms,
+        seconds=seconds,
+        steps=tuple(steps),
+    )
+
+
+def _body(bundle: Bundle) -> bytes:
+    row = dict(read_golden(bundle.path / GOLDEN_FILE)[0][0])
+    return json.dumps({"rows": [row]}, ensure_ascii=False).encode()
+
+
+def _step(server: Server, body: bytes, rate: float, seconds: float, max_latency_ms: float) -> Step:
+    before = server.cpu_s()
+    found: Drive = asyncio.run(drive(server.host, server.port, body, rate, seconds))
+    cpu_s = server.cpu_s() - before
+    good = found.statuses[200]
+    points = np.quantile(found.latencies_s, [0.5, 0.95, 0.99]) * 1000.0 if good else [None] * 3
+    p50, p95, p99 = (None if value is None else round(float(value), 3) for value in points)
+    answered = good / max(found.seconds, seconds)
+    errors = found.due - good
+    kept_up = (
+        not errors
+        and answered >= _KEPT_UP * found.due / seconds
+        and p99 is not None
+        and p99 <= max_latency_ms
+    )
+    return Step(
+        rate=rate,
+        answered_per_s=round(answered, 1),
+        p50_ms=p50,
+        p95_ms=p95,
+        p99_ms=p99,
+        requests=found.due,
+        errors=errors,
+        statuses={str(status): count for status, count in sorted(found.statuses.items()) if count},
+        cpu_us_per_request=round(cpu_s / good * 1e6, 1) if good else None,
+        memory_mb=round(server.memory_mb(), 1),
+        client_late_ms=round(found.late_s * 1000.0, 3),
+        kept_up=kept_up,
+    )

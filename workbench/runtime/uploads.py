@@ -1,0 +1,113 @@
+"""Bodies on their way in: bounded in size, each and all together, and in time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from .replies import RETRY, Reply, refuse
+
+_LONGEST_AT_ONCE = 8  # bodies of the greatest length that may be in memory at once
+CLOSE = (b"connection", b"close")
+
+
+class ClientLeftError(Exception):
+    """The client went away before its request was complete."""
+
+
+class UploadError(Exception):
+    """A body that is not taken; `reply` says why."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.error)
+        self.reply = reply
+
+
+class Uploads:
+    """The bodies that are arriving or being worked on.
+
+    Parameters
+    ----------
+    most_bytes : int
+        The longest body taken; eight times as much may be in memory at once.
+    timeout_s : float
+        Seconds that a body may take to arrive.
+    """
+
+    def __init__(self, most_bytes: int, timeout_s: float) -> None:
+        self._most, self._timeout_s = most_bytes, timeout_s
+        self._until: dict[asyncio.Task[Any], float] = {}
+        self._held = 0
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    async def read(
+        self,
+        headers: Mapping[bytes, bytes],
+        receive: Callable[[], Awaitable[Any]],
+        loop: asyncio.AbstractEventLoop,
+    ) -> bytes:
+        """Return a whole body; `release` its length when it is done with.
+
+        Raises
+        ------
+        UploadError
+            Where it is too long, too slow, or one too many.
+        ClientLeftError
+        """
+        announced = headers.get(b"content-length", b"")
+        if announced.isdigit() and int(announced[:20]) > self._most:
+            raise UploadError(_too_long(self._most))
+        task = asyncio.current_task()
+        assert task is not None
+        self._until[task] = loop.time() + self._timeout_s
+        parts: list[bytes] = []
+        size = 0
+        try:
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise ClientLeftError
+                part = message.get("body", b"")
+                size += len(part)
+                self._held += len(part)
+                if size > self._most:
+                    raise UploadError(_too_long(self._most))
+                if self._held > self._most * _LONGEST_AT_ONCE:
+                    raise UploadError(overloaded("too many long bodies are under way"))
+                parts.append(part)
+                if not message.get("more_body", False):
+                    return parts[0] if len(parts) == 1 else b"".join(parts)
+        except BaseException as error:
+            self._held -= size
+            if isinstance(error, asyncio.CancelledError) and task not in self._until:
+                task.uncancel()  # by `expire`, not by a server that is stopping
+                raise UploadError(_too_slow(self._timeout_s)) from None
+            raise
+        finally:
+            self._until.pop(task, None)
+
+    def release(self, size: int) -> None:
+        """Forget a body that was worked on."""
+        self._held -= size
+
+    def expire(self, now: float) -> None:
+        """Give up on bodies that are overdue."""
+        for task in [task for task, until in self._until.items() if until <= now]:
+            del self._until[task]
+            task.cancel()
+
+
+def overloaded(why: str) -> Reply:
+    """Return the answer to a request that is one too many."""
+    return refuse(503, f"too much at once: {why}; try again", "overloaded", RETRY)
+
+
+def _too_long(most: int) -> Reply:
+    return refuse(413, f"the body is too long; expected at most {most} bytes", "too_long", (CLOSE,))
+
+
+def _too_slow(seconds: float) -> Reply:
+    return refuse(408, f"the request took longer than {seconds:g} s to arrive", "timeout", (CLOSE,))

@@ -1,0 +1,94 @@
+"""What a candidate answers beside its raw output: from which probability "yes", and how wide an interval."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.runtime.schema import Output
+
+from .conformal import learn_intervals
+from .metrics import Metric
+from .records import Score
+from .sums import DECISION_METRICS
+from .threshold import threshold_for_costs, tune_threshold
+from .workspace import Workspace
+
+_SHOWN_LEVEL = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The served output of a candidate.
+
+    Attributes
+    ----------
+    output : Output
+        With its threshold or its intervals.
+    score : Score or None
+        Of a metric of decisions: that of the tuned threshold, cross-fitted.
+    notes : tuple of str
+    """
+
+    output: Output
+    score: Score | None = None
+    notes: tuple[str, ...] = ()
+
+
+def learn_answers(space: Workspace, oof: np.ndarray, data: str) -> Answers:
+    """Tune the threshold to the metric or the costs, or learn intervals, from out-of-fold predictions.
+
+    Parameters
+    ----------
+    space : Workspace
+    oof : numpy.ndarray, shape (n, k)
+        Calibrated; NaN where a row was not predicted.
+    data : str
+        What the rows are, for the score.
+    """
+    output, dev, fold = space.data.schema.output, space.dev, space.fold_of()
+    if output.task == "regression":
+        with suppress(ValueError):  # too few rows: there are no intervals
+            intervals, coverage = learn_intervals(dev.y, oof, fold, dev.weight)
+            held = coverage.get(_SHOWN_LEVEL)
+            words = (
+                f"{100 * _SHOWN_LEVEL:.0f} % intervals held {100 * held:.1f} % of the rows" if held else ""
+            )
+            return Answers(replace(output, intervals=intervals), notes=(words,) if words else ())
+        return Answers(output)
+    if output.task != "binary":
+        return Answers(output)
+    p = oof[:, 1]
+    if space.setup.costs is not None:
+        found = threshold_for_costs(*space.setup.costs, dev.y, p, dev.weight)
+        cost, plain = found.per_thousand, found.per_thousand_untuned
+        words = (
+            f"a thousand cases cost {cost:.4g} at this threshold, {plain:.4g} at a half"
+            if cost is not None
+            else ""
+        )
+        return Answers(replace(output, threshold=found.value), notes=(words,) if words else ())
+    if space.metric.name in DECISION_METRICS:
+        with suppress(ValueError):
+            tuned = tune_threshold(space.metric, dev.y, p, fold, dev.weight, data=data, seed=space.setup.seed)
+            return Answers(replace(output, threshold=tuned.value), tuned.score)
+    return Answers(output)
+
+
+def at_half(metric: Metric, output: np.ndarray, threshold: float) -> np.ndarray:
+    """Return probabilities moved so that a half decides as the threshold does, for metrics of decisions.
+
+    Other metrics, which look at the probabilities themselves, get them as they are.
+
+    Examples
+    --------
+    >>> at_half(Metric("f1", "binary", 2), np.array([[0.8, 0.2]]), 0.2).tolist()
+    [[0.5, 0.5]]
+    """
+    if threshold == 0.5 or metric.name not in DECISION_METRICS or output.shape[1] != 2:
+        return output
+    p = np.asarray(output[:, 1], dtype=np.float64)
+    moved = np.where(p < threshold, 0.5 * p / threshold, 0.5 + 0.5 * (p - threshold) / (1.0 - threshold))
+    return np.column_stack([1.0 - moved, moved])

@@ -1,0 +1,376 @@
+"""A config's folds become a candidate: averaged, calibrated, put into serving form, checked, scored, measured."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import FitError
+from workbench.families.compose import bag, calibrated, from_arrays, to_arrays
+from workbench.families.forms import Form, Trees, apply_link, calibrate
+from workbench.families.onnx import to_onnx
+from workbench.runtime.encoder import Encoder
+from workbench.runtime.predictor import Predictor
+
+from . import parity
+from .answers import Answers, learn_answers
+from .bagging import bagging_gain
+from .calibrate import Calibration, choose_calibration
+from .fit import STAGES, Part, Stage, encoding_of, failure, fit_on, part_path
+from .measure import measurements
+from .prune import prune
+from .race import FIRST
+from .records import Candidate, Score
+from .tasks import AssembleTask, Config, RefitTask
+from .workspace import Workspace
+
+_TRIAL_MEASURE_S = 0.03
+_GROWTH = 1.1  # rounds of a fit on all rows over those that early stopping found on a fold's
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A candidate about to be put into serving form.
+
+    Attributes
+    ----------
+    encoder : Encoder
+    form : Form
+        Calibrated.
+    gate : numpy.ndarray of float64, shape (g, k)
+        The library's own predictions of the rows of the parity gate.
+    oof : numpy.ndarray, shape (n, k)
+        Predictions of the rows of the search by models that have not seen them.
+    arena : numpy.ndarray, shape (folds, a, k), or None
+        Each fold's model's predictions of `Workspace.arena`; None where there is no bag.
+    """
+
+    encoder: Encoder
+    form: Form
+    gate: np.ndarray
+    oof: np.ndarray
+    arena: np.ndarray | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def assemble(task: AssembleTask, space: Workspace) -> Candidate:
+    """Make the candidate of a config whose folds are all there."""
+    started, cpu = time.monotonic(), time.process_time()
+    stage = Stage()
+    config = task.config
+    try:
+        with stage("predict"):
+            parts = [Part.load(part_path(space.candidates, config.id, at)) for at in range(len(space.splits))]
+            encoded = space.encoded(encoding_of(config, space))
+            link = parts[0].form.link
+            oof = apply_link(_out_of_fold(space, [part.raw for part in parts]), link)
+            calibration, oof = calibrated_oof(space, oof)
+        if space.setup.refits:
+            with stage("fit"):
+                draft = _refit_draft(config, space, parts, calibration, oof, task.deadline)
+        else:
+            form, gate = _with_calibration(
+                bag([part.form for part in parts]),
+                apply_link(np.mean([part.gate for part in parts], axis=0), link),
+                np.mean([part.gate for part in parts], axis=0),
+                calibration,
+            )
+            arena = None
+            if space.setup.repeats == 1 and space.folds > 2 and all(len(part.arena) for part in parts):
+                answers = [apply_link(part.arena, link) for part in parts]
+                arena = np.stack([_calibrate(each, calibration) for each in answers])
+            draft = Draft(encoded.encoder, form, gate, oof, arena, _notes(parts))
+        mean_rounds = float(np.mean([part.rounds for part in parts]))
+        base = Candidate(
+            id=config.id,
+            family=config.family,
+            params=dict(config.params),
+            origin=config.origin,
+            status="ok",
+            kind="single" if space.setup.refits else "bag",
+            models=1 if space.setup.refits else len(parts),
+            rounds=round(mean_rounds),
+            fold_rounds=tuple(part.rounds for part in parts),
+        )
+        done = finish_candidate(base, draft, space, stage)
+        done = replace(done, stages=_keep_stages(space, config, parts, mean_rounds))
+        shutil.rmtree(space.candidates / config.id / "parts", ignore_errors=True)
+    except Exception as error:  # a failure is an answer: it ends this candidate, never the search
+        return failure(config, error, stage, started, cpu)
+    fits = sum(part.cpu_s for part in parts)
+    measured = done.measured and replace(done.measured, train_cpu_s=fits + stage.spent.get("fit", 0.0))
+    return replace(
+        done,
+        measured=measured,
+        seconds=time.monotonic() - started,
+        cpu_s=time.process_time() - cpu,
+        spent=stage.spent,
+    )
+
+
+def _notes(parts: Sequence[Part]) -> tuple[str, ...]:
+    stopped = sum(part.stopped for part in parts)
+    return (f"the clock ended {stopped} of {len(parts)} fits",) if stopped else ()
+
+
+def _out_of_fold(space: Workspace, raws: Sequence[np.ndarray]) -> np.ndarray:
+    """Return raw scores of all rows, float64 (n, k), averaged over repeats; NaN where no fold validates."""
+    total = np.zeros((space.dev.n_rows, raws[0].shape[1]))
+    times = np.zeros(space.dev.n_rows)
+    for (_, valid), raw in zip(space.splits, raws, strict=False):
+        total[valid] += raw
+        times[valid] += 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(times[:, None] > 0, total / times[:, None], np.nan))
+
+
+def calibrated_oof(space: Workspace, oof: np.ndarray) -> tuple[Calibration | None, np.ndarray]:
+    """Choose a calibration by out-of-fold probabilities; those returned are calibrated without their own row."""
+    if space.problem.task == "regression":
+        return None, oof
+    known = np.isfinite(oof).all(axis=1)
+    weight = None if space.dev.weight is None else space.dev.weight[known]
+    calibration, better = choose_calibration(space.dev.y[known], oof[known], space.fold_of()[known], weight)
+    out = np.full(oof.shape, np.nan)
+    out[known] = better
+    return calibration, out
+
+
+def _calibrate(p: np.ndarray, calibration: Calibration | None) -> np.ndarray:
+    if calibration is None:
+        return p
+    return calibrate(p, calibration.scale, np.asarray(calibration.offset))
+
+
+def _with_calibration(
+    form: Form, p: np.ndarray, raw: np.ndarray, calibration: Calibration | None
+) -> tuple[Form, np.ndarray]:
+    """Return the calibrated form and the library's predictions calibrated the same way."""
+    if calibration is None:
+        return form, p
+    offset = np.asarray(calibration.offset, dtype=np.float64)
+    made = calibrated(form, calibration.scale, offset)
+    if form.link == "softmax":
+        return made, apply_link(calibration.scale * raw + offset, "softmax")
+    if form.link == "sigmoid":
+        return made, apply_link(calibration.scale * raw + (offset[1:] - offset[:1]), "sigmoid")
+    return made, calibrate(p, calibration.scale, offset)
+
+
+# ---------------------------------------------------------------- a candidate, whatever it was made of
+
+
+def finish_candidate(base: Candidate, draft: Draft, space: Workspace, stage: Stage) -> Candidate:
+    """Write, check, score and measure a candidate.
+
+    Raises
+    ------
+    FitError
+        Where the served form does not answer what the library answers, or there is no score.
+    """
+    folder = space.candidates / base.id
+    with stage("convert"):
+        encoder, form = prune(draft.encoder, draft.form)
+        answers = learn_answers(space, draft.oof, space.setup.score_data)
+        schema = replace(space.data.schema, output=answers.output)
+        predictor = Predictor(schema, encoder, to_onnx(form, encoder.width))
+    with stage("parity"):
+        gate = parity.check(predictor, space.gate_rows(), draft.gate, space.data, space.setup.seed)
+    with stage("score"):
+        score, gain = _score(space, draft, answers)
+    with stage("measure"):
+        (folder / "predictor").mkdir(parents=True, exist_ok=True)
+        predictor.save(folder / "predictor")
+        save_arrays(folder, draft, form)
+        if len(space.holdout_rows):
+            held = space.data.take(space.holdout_rows)
+            np.save(folder / "holdout.npy", predictor.predict_columns(held.columns))
+        measured = measurements(
+            predictor, folder / "predictor", space.dev, seconds=_TRIAL_MEASURE_S, quiet=False
+        )
+    return replace(
+        base,
+        score=score,
+        measured=replace(measured, node_visits=form.node_visits()),
+        busy_cpu_us=measured.cpu_us_per_row,
+        averaging_gain=gain,
+        parity=gate.largest,
+        threshold=answers.output.threshold,
+        notes=(*base.notes, *draft.notes, *answers.notes),
+    )
+
+
+def save_arrays(folder: Path, draft: Draft, form: Form) -> None:
+    """Keep what later steps need of a candidate: its answers, and the form that a blend is made of."""
+    np.save(folder / "oof.npy", draft.oof.astype(np.float32))
+    np.save(folder / "gate.npy", draft.gate)
+    if draft.arena is not None:
+        np.save(folder / "arena.npy", draft.arena.astype(np.float32))
+    with (folder / "form.npz").open("wb") as file:
+        np.savez(file, **to_arrays(form))  # type: ignore[arg-type]  # a name is no keyword of savez
+
+
+def load_form(folder: Path) -> Form:
+    """Read a candidate's form."""
+    with np.load(folder / "form.npz") as stored:
+        return from_arrays({name: stored[name] for name in stored.files})
+
+
+def _score(space: Workspace, draft: Draft, answers: Answers) -> tuple[Score, float]:
+    """Return the score, and what averaging adds to it."""
+    dev = space.dev
+    name = space.setup.score_data
+    try:
+        score = answers.score or space.metric.score(dev.y, draft.oof, dev.weight, name)
+    except ValueError as error:
+        raise FitError("the score cannot be computed", found=str(error)) from error
+    if draft.arena is None:
+        return score, 0.0
+    rows = space.arena()
+    weight = None if dev.weight is None else dev.weight[rows]
+    gain = bagging_gain(
+        space.metric, dev.y[rows], draft.arena, space.fold_of()[rows], weight, space.setup.seed
+    )
+    value, low, high = (each + gain for each in (score.value, score.low, score.high))
+    return replace(score, value=value, low=low, high=high, data=f"{name}, with the gain of averaging"), gain
+
+
+# ---------------------------------------------------------------- one model of all rows
+
+
+def _keep_stages(
+    space: Workspace, config: Config, parts: Sequence[Part], mean_rounds: float
+) -> dict[str, float]:
+    """Keep raw scores of single models, all rounds ("0") and after each stage, and return how good each would be.
+
+    Kept are those of the first repeat; how good they are is the mean over the repeats, since the average of the
+    predictions over repeats is already that of several models.
+    """
+    link, folder = parts[0].form.link, space.candidates / config.id
+    first = parts[: space.folds]
+    np.save(
+        folder / FIRST, apply_link(_out_of_fold(space, [part.raw for part in first]), link).astype(np.float32)
+    )
+    if space.setup.refits:
+        return {}
+    stages, scores = {}, {}
+    for rounds in (0, *STAGES):
+        if rounds > 0.75 * mean_rounds or (rounds and not any(rounds in part.stages for part in first)):
+            continue
+        raws = [part.stages.get(rounds, part.raw) for part in parts]
+        repeats = [_one_repeat(space, raws, at) for at in range(space.setup.repeats)]
+        stages[str(rounds)] = repeats[0].astype(np.float32)
+        scores[str(rounds)] = float(np.mean([plain_score(space, apply_link(raw, link)) for raw in repeats]))
+    np.savez(folder / "stages.npz", **stages)  # type: ignore[arg-type]  # as in `save_arrays`
+    return scores
+
+
+def _one_repeat(space: Workspace, raws: Sequence[np.ndarray], repeat: int) -> np.ndarray:
+    out = np.full((space.dev.n_rows, raws[0].shape[1]), np.nan)
+    for at in range(repeat * space.folds, (repeat + 1) * space.folds):
+        out[space.splits[at][1]] = raws[at]
+    return out
+
+
+def plain_score(space: Workspace, answers: np.ndarray) -> float:
+    """Return the score alone of out-of-fold predictions, over the rows that were predicted."""
+    known = np.isfinite(answers).all(axis=1)
+    weight = None if space.dev.weight is None else space.dev.weight[known]
+    return space.metric.plain(space.dev.y[known], answers[known], weight)
+
+
+def stage_scores(space: Workspace, name: str, link: Any) -> dict[int, np.ndarray]:
+    """Return out-of-fold predictions of one model, as it is (0) and as if it had ended at each stage."""
+    with np.load(space.candidates / name / "stages.npz") as stored:
+        return {int(rounds): apply_link(stored[rounds], link) for rounds in stored.files}
+
+
+def _refit_draft(
+    config: Config,
+    space: Workspace,
+    parts: Sequence[Part],
+    calibration: Calibration | None,
+    oof: np.ndarray,
+    deadline: float,
+) -> Draft:
+    """Fit on all rows for as long as the folds called for."""
+    encoding = encoding_of(config, space)
+    encoded = space.encoded(encoding)
+    rounds = max(1, round(float(np.mean([part.rounds for part in parts])) * _GROWTH))
+    fitted = fit_on(config, space, space.whole(encoding), rounds, deadline)
+    form, raw = fitted.form(), fitted.raw(np.asarray(space.gate(encoding)))
+    form, gate = _with_calibration(form, apply_link(raw, form.link), raw, calibration)
+    return Draft(encoded.encoder, form, gate, oof, notes=_notes(parts))
+
+
+def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
+    """Fit a config once on all rows and make a candidate of each number of rounds asked for."""
+    started, cpu = time.monotonic(), time.process_time()
+    stage, config = Stage(), task.config
+    try:
+        parent = _parent(space, config.id)
+        encoding = encoding_of(config, space)
+        with stage("encode"):
+            encoder, sample = space.encoded(encoding).encoder, space.whole(encoding)
+        most = max(1, round((parent.rounds or 1) * _GROWTH))
+        needed = most if 0 in task.cuts.values() else max(task.cuts.values())
+        with stage("fit"):
+            fitted = fit_on(config, space, sample, needed, task.deadline)
+        whole = fitted.form()
+        gate_rows = np.asarray(space.gate(encoding))
+        staged = stage_scores(space, config.id, whole.link)
+    except Exception as error:  # as in `assemble`
+        return [failure(replace(config, id=name), error, stage, started, cpu) for name in task.cuts]
+    fit_s = time.process_time() - cpu
+    out = []
+    for name, rounds in task.cuts.items():
+        own = replace(config, id=name, origin="derived")
+        try:
+            form: Form = whole.truncate(rounds) if rounds and isinstance(whole, Trees) else whole
+            oof = (
+                staged[rounds]
+                if rounds
+                else np.load(space.candidates / config.id / "oof.npy").astype(np.float64)
+            )
+            raw = fitted.raw(gate_rows, rounds or None)
+            calibration, oof = calibrated_oof(space, oof)
+            form, gate = _with_calibration(form, apply_link(raw, form.link), raw, calibration)
+            base = Candidate(
+                id=name,
+                family=config.family,
+                params=dict(config.params),
+                origin="derived",
+                status="ok",
+                kind="single",
+                members={config.id: 1.0},
+                rounds=rounds or fitted.rounds,
+                cut=rounds,
+            )
+            done = finish_candidate(base, Draft(encoder, form, gate, oof), space, stage)
+            done = _of_all_repeats(done, parent, plain_score(space, staged[rounds]))
+            measured = done.measured and replace(done.measured, train_cpu_s=fit_s)
+            out.append(replace(done, measured=measured, seconds=time.monotonic() - started, cpu_s=fit_s))
+        except Exception as error:  # as in `assemble`
+            out.append(failure(own, error, stage, started, cpu))
+    return out
+
+
+def _of_all_repeats(done: Candidate, parent: Candidate, first: float) -> Candidate:
+    """Move a single model's score, known for the first repeat, to what the mean over all repeats is."""
+    shift = parent.stages.get(str(done.cut), first) - first
+    if done.score is None or not shift:
+        return done
+    value, low, high = (each + shift for each in (done.score.value, done.score.low, done.score.high))
+    return replace(done, score=replace(done.score, value=value, low=low, high=high))
+
+
+def _parent(space: Workspace, name: str) -> Candidate:
+    path = space.candidates / name / "candidate.json"
+    return Candidate.from_json(json.loads(path.read_text(encoding="utf-8")))

@@ -1,0 +1,169 @@
+"""After the folds: blends of what there is, and single models of all rows, fast ones cut from strong ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .front import non_dominated
+from .portfolio import BASELINE
+from .records import Candidate
+from .tasks import Blends, BlendTask, BuildTask, Config, RefitTask
+from .trials import Session, noise_free_cost
+from .workers import Answer, Failure, failed_candidate
+
+_POOL = 40  # candidates that blends are made of
+_MOST_BLENDS = 6
+_MOST_REFITS = 6
+_REFIT_FOLDS = 1.4  # a fit on all rows takes as long as so many folds
+_CALL_US, _VISIT_US = 12.0, 0.004  # what a call and a node visit cost, by order of magnitude
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A model that could be had by a fit on all rows."""
+
+    parent: Candidate
+    rounds: int
+    score: float
+    cost: float
+
+
+def polish(session: Session) -> None:
+    """Make blends, and single models of all rows where they would be on the front."""
+    good = [
+        each for each in session.kept.values() if each.status == "ok" and each.score and each.kind == "bag"
+    ]
+    good = [each for each in good if each.family != BASELINE and (session.run.form_path(each.id)).exists()]
+    if not good or session.stop():
+        return
+    session.say("phase", "blends, and single models of all rows")
+    waiting: list[Any] = list(_first_tasks(session, good))
+    until = session.clock.polish_ends
+    while True:
+        while waiting and session.pool.idle and time.monotonic() < until:
+            session.pool.submit(waiting.pop(0), kill_at=session.clock.kill_at(until, until))
+        if not session.pool.busy:
+            return
+        for answer in session.pool.answers(0.25):
+            waiting = [*_take_in(session, answer), *waiting]
+        if time.monotonic() > until + 0.5:
+            for answer in session.pool.stop_all("the time was up"):
+                _take_in(session, answer)
+            return
+
+
+def _first_tasks(session: Session, good: list[Candidate]) -> Iterator[Any]:
+    good.sort(key=lambda each: -each.score.value if each.score else 0.0)
+    if len(good) > 1:
+        yield BlendTask({each.id: _cost(session, each) for each in good[:_POOL]})
+    if session.folds > 1:
+        yield from _refits(session, good)
+
+
+def _cost(session: Session, candidate: Candidate) -> float:
+    if session.settings.repeatable or candidate.busy_cpu_us is None:
+        return noise_free_cost(candidate)
+    return candidate.busy_cpu_us
+
+
+# ---------------------------------------------------------------- single models
+
+
+def _refits(session: Session, good: list[Candidate]) -> Iterator[RefitTask]:
+    """Return the fits on all rows whose models would be on the front, as many as there is time for."""
+    chosen = _on_front(session, good)
+    left = (session.clock.polish_ends - time.monotonic()) * session.settings.workers * 0.6
+    by_parent: dict[str, list[Point]] = {}
+    for point in chosen:
+        by_parent.setdefault(point.parent.id, []).append(point)
+    for points in list(by_parent.values())[:_MOST_REFITS]:
+        parent = points[0].parent
+        most = max(point.rounds or parent.rounds or 1 for point in points)
+        needed = session.usual_fold_s(parent) * _REFIT_FOLDS * most / max(parent.rounds or most, 1)
+        if session.clock.bounded and needed > left / session.settings.workers:
+            continue
+        left -= needed
+        config = Config(parent.id, parent.family, parent.params, parent.origin, session.settings.seed)
+        cuts = {_name(parent.id, point.rounds): point.rounds for point in points}
+        new = {name: rounds for name, rounds in cuts.items() if name not in session.kept}
+        if new:
+            yield RefitTask(config, new, session.clock.polish_ends)
+
+
+def _name(parent: str, rounds: int) -> str:
+    return f"{parent}s{rounds}" if rounds else f"{parent}s"
+
+
+def _on_front(session: Session, good: list[Candidate]) -> list[Point]:
+    """Return what would be on the front, the most accurate first."""
+    points = [point for each in good for point in _points(each)]
+    there = [(_plain_score(each), _cost(session, each)) for each in good]
+    if not points:
+        return []
+    table = np.asarray(
+        [[-score, cost] for score, cost in there] + [[-point.score, point.cost] for point in points]
+    )
+    kept = non_dominated(table)[len(there) :]
+    found = [point for point, keeps in zip(points, kept.tolist(), strict=True) if keeps]
+    return sorted(found, key=lambda point: -point.score)
+
+
+def _plain_score(candidate: Candidate) -> float:
+    assert candidate.score is not None
+    return candidate.score.value
+
+
+def _points(candidate: Candidate) -> Iterator[Point]:
+    """Return the models that a fit of a candidate's config on all rows would give."""
+    assert candidate.measured is not None and candidate.score is not None
+    visits = candidate.measured.node_visits
+    if candidate.models < 2 or (visits is None and candidate.family != "mlp"):
+        return  # the average of linear models is one linear model already
+    cost = candidate.measured.cpu_us_per_row
+    whole = (
+        _CALL_US + (cost - _CALL_US) / candidate.models
+        if visits is None
+        else _CALL_US + visits / candidate.models * _VISIT_US
+    )
+    for rounds, score in candidate.stages.items():
+        if rounds == "0":
+            yield Point(candidate, 0, score, whole)
+            continue
+        share = int(rounds) / max(candidate.rounds or 1, 1)
+        yield Point(
+            candidate, int(rounds), score, _CALL_US + (visits or 0.0) / candidate.models * share * _VISIT_US
+        )
+
+
+# ---------------------------------------------------------------- results
+
+
+def _take_in(session: Session, answer: Answer) -> list[Any]:
+    """Take in what came of a task, and return the tasks that follow from it."""
+    result = answer.result
+    if isinstance(result, Failure):
+        if not isinstance(answer.task, BlendTask):
+            session.keep(failed_candidate(replace_origin(answer.task), result))
+        return []
+    if isinstance(result, Blends):
+        number = 1 + max((int(name[1:]) for name in session.kept if name.startswith("b")), default=0)
+        best_first = list(result.weights)[::-1][:_MOST_BLENDS]
+        made = [dict(each.members) for each in session.kept.values() if each.kind == "blend"]
+        new = [weights for weights in best_first if dict(weights) not in made]
+        return [
+            BuildTask(Config(f"b{number + at:04d}", "blend", {}, "derived", session.settings.seed), weights)
+            for at, weights in enumerate(new)
+        ]
+    for candidate in result if isinstance(result, list) else [result]:
+        session.keep(candidate)
+    return []
+
+
+def replace_origin(task: Any) -> Any:
+    """Return the task marked as making something of candidates that are there already."""
+    return replace(task, config=replace(task.config, origin="derived"))

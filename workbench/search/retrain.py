@@ -1,0 +1,198 @@
+"""A candidate trained again from its record: on all rows for export, or on the same rows to see that it repeats."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import FitError, RunError
+from workbench.runtime.predictor import Predictor
+
+from .assemble import assemble, refit
+from .blends import build_blend
+from .fit import run_fold
+from .matrices import MatrixCache
+from .metrics import Metric
+from .parity import TOLERANCE, golden_rows
+from .records import Candidate
+from .run import RunFolder
+from .tasks import AssembleTask, BuildTask, Config, FoldTask, RefitTask, Setup
+from .texts import WordTables
+from .workspace import Workspace
+
+_GROWTH = 1.1  # rounds of a model of more rows over those of the rows it was tried on, at most
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Served:
+    """A candidate as it is exported.
+
+    Attributes
+    ----------
+    predictor : Predictor
+    golden : numpy.ndarray of int64
+        Positions of the golden rows in the run's data.
+    library : numpy.ndarray of float64, shape (golden rows, k)
+        The training library's own predictions of them.
+    parity : float
+        The largest difference that the parity gate saw.
+    trained_again : bool
+        Whether the model was trained again, on rows that the search had held out too.
+    """
+
+    predictor: Predictor
+    golden: np.ndarray
+    library: np.ndarray
+    parity: float
+    trained_again: bool
+
+
+def serve_all_rows(run: RunFolder, candidate: Candidate) -> Served:
+    """Return a candidate trained on all rows: as it stands where nothing was held out, else trained again.
+
+    Raises
+    ------
+    FitError
+        Where it is trained again and that fails, or the parity gate refuses it.
+    """
+    if not len(run.holdout_rows):
+        folder = run.path / "candidates" / candidate.id
+        return _served(run, folder, np.arange(0), candidate.parity or 0.0, trained_again=False)
+    with _bench(run, np.arange(run.dataset().n_rows), np.arange(0)) as space:
+        grown = space.dev.n_rows / max(len(run.dev_rows), 1)
+        made = _again(space, run, candidate, grown)
+        return _served(run, space.candidates / made.id, np.arange(0), made.parity or 0.0, trained_again=True)
+
+
+def _served(run: RunFolder, folder: Path, held: np.ndarray, gap: float, *, trained_again: bool) -> Served:
+    golden = golden_rows(run.dataset(), held, seed=run.settings.seed)
+    library = np.load(folder / "gate.npy")[: len(golden)]
+    return Served(Predictor.load(folder / "predictor"), golden, library, gap, trained_again)
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduced:
+    """How a candidate that was trained again compares with the kept one.
+
+    Attributes
+    ----------
+    id : str
+    rows : int
+        Rows whose predictions were compared.
+    largest : float
+        The largest difference, in probability, or in standard deviations of the predictions of a number.
+    same : bool
+        Whether they agree within what float32 can tell apart.
+    """
+
+    id: str
+    rows: int
+    largest: float
+    same: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as a JSON object."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """Return the report as one line."""
+        verdict = "agree" if self.same else "do not agree"
+        return (
+            f"{self.id}: the predictions of {self.rows:,} rows {verdict}; largest difference {self.largest:.2g} "
+            f"(at most {TOLERANCE:g} counts as the same)"
+        )
+
+
+def reproduce(run: RunFolder, name: str) -> Reproduced:
+    """Train a candidate again from its record on the same rows, and compare its predictions with the kept ones.
+
+    Raises
+    ------
+    RunError
+        Where there is no such candidate, or it has no model.
+    FitError
+        Where it cannot be trained again.
+    """
+    candidate = run.candidate(name)
+    if candidate.status != "ok":
+        raise RunError(f"{name} has no model", found=f"{candidate.status}: {candidate.reason}")
+    with _bench(run, run.dev_rows, run.holdout_rows) as space:
+        made = _again(space, run, candidate, 1.0)
+        after = Predictor.load(space.candidates / made.id / "predictor")
+        before = run.predictor(name)
+        rows = space.dev.columns
+        one, two = (each.predict_columns(rows).astype(np.float64) for each in (before, after))
+    scale = max(float(one.std()), 1e-30) if space.problem.task == "regression" else 1.0
+    largest = float(np.abs(one - two).max(initial=0.0)) / scale
+    return Reproduced(name, len(one), largest, largest <= TOLERANCE)
+
+
+@contextmanager
+def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray) -> Iterator[Workspace]:
+    """Open a workspace beside the run, which stays as it is."""
+    plan, problem, settings = run.info["plan"], run.problem, run.settings
+    data = run.dataset()
+    with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
+        base = Path(folder)
+        (base / "cache").mkdir()
+        (base / "candidates").mkdir()
+        setup = Setup(
+            base,
+            problem,
+            run.info["metric"],
+            plan["folds"],
+            "trained again",
+            settings.seed,
+            plan.get("repeats", 1),
+            plan.get("refits", False),
+            settings.costs,
+        )
+        yield Workspace(
+            data=data,
+            dev_rows=rows,
+            holdout_rows=held,
+            setup=setup,
+            metric=Metric(setup.metric, problem.task, problem.n_classes, setup.seed),
+            cache=MatrixCache(base / "cache"),
+            tables=WordTables(data, base / "cache"),
+        )
+
+
+def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float) -> Candidate:
+    """Train a candidate, and before it those that it is made of."""
+    if candidate.kind == "blend":
+        for name in candidate.members:
+            _again(space, run, run.candidate(name), grown)
+        config = Config(candidate.id, candidate.family, {}, candidate.origin, space.setup.seed)
+        return _kept(space, build_blend(BuildTask(config, candidate.members), space))
+    if candidate.kind == "single" and candidate.members:
+        parent = run.candidate(next(iter(candidate.members)))
+        _again(space, run, parent, grown)
+        task = RefitTask(_config(parent, space), {candidate.id: candidate.cut})
+        return _kept(space, refit(task, space)[0])
+    config = _config(candidate, space)
+    for split in range(len(space.splits)):
+        rounds = candidate.fold_rounds[split] if split < len(candidate.fold_rounds) else None
+        if rounds is not None and grown > 1.0:
+            rounds = max(1, round(rounds * min(grown**0.5, _GROWTH)))
+        done = run_fold(FoldTask(config, split, rounds=rounds), space)
+        if isinstance(done, Candidate):
+            return _kept(space, done)
+    return _kept(space, assemble(AssembleTask(config), space))
+
+
+def _config(candidate: Candidate, space: Workspace) -> Config:
+    return Config(candidate.id, candidate.family, candidate.params, candidate.origin, space.setup.seed)
+
+
+def _kept(space: Workspace, made: Candidate) -> Candidate:
+    if made.status != "ok":
+        raise FitError(f"{made.id} ({made.family}) failed at {made.stage}", found=made.reason, hint=made.hint)
+    RunFolder(space.setup.run, {}).write_candidate(made)
+    return made

@@ -1,0 +1,259 @@
+"""The probability from which the answer is "yes": tuned to a metric, or derived from what mistakes cost."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.errors import SettingsError, shown
+
+from .blend import fold_numbers
+from .metrics import Metric
+from .records import Score
+from .sums import DECISION_METRICS, decision_value
+
+DEFAULT = 0.5
+_RESAMPLES = 40
+_RESAMPLE_ROWS = 20_000
+_PAYS = 1.0  # standard errors by which a tuned threshold must be better than a half
+#: Either alone is highest for a model that always says the same, so there is nothing sensible to tune to.
+_ONE_SIDED = frozenset({"precision", "recall"})
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The positive label is answered where its probability is at least `value`.
+
+    Attributes
+    ----------
+    value : float
+        Learned from all rows.
+    score : Score
+        Cross-fitted: no row was decided by a threshold that it helped to find.
+    untuned : Score
+        At a probability of a half, on the same rows.
+    """
+
+    value: float
+    score: Score
+    untuned: Score
+
+
+@dataclass(frozen=True, slots=True)
+class CostThreshold:
+    """The threshold at which mistakes cost least, where probabilities are calibrated.
+
+    Attributes
+    ----------
+    value : float
+        ``false_positive / (false_positive + false_negative)``.
+    per_thousand, per_thousand_untuned : float or None
+        Expected cost of a thousand cases at this threshold and at a half, in the unit of the costs; None where no
+        rows were given.
+    """
+
+    value: float
+    per_thousand: float | None = None
+    per_thousand_untuned: float | None = None
+
+
+def tune_threshold(
+    metric: Metric,
+    y: np.ndarray,
+    p: np.ndarray,
+    fold: np.ndarray,
+    weight: np.ndarray | None = None,
+    *,
+    data: str = "out of fold",
+    seed: int = 0,
+) -> Threshold:
+    """Find the threshold that a metric of decisions is highest at, unless a half is as good.
+
+    The highest point of a score by threshold is ragged, so the threshold is the median of the best ones of 40
+    bootstrap samples. It is kept where its cross-fitted score is better than that at a half by more than a standard
+    error. Precision and recall alone are left at a half: one-sided, they are highest for a model that always says the
+    same.
+
+    Parameters
+    ----------
+    metric : Metric
+        A binary scorer of decisions: accuracy, balanced_accuracy, f1, jaccard, matthews_corrcoef, f1_macro, …
+    y : numpy.ndarray of int, shape (n,)
+        1 where the positive class happened.
+    p : numpy.ndarray, shape (n,)
+        Its out-of-fold probability (calibrated, where it will be served so); NaN where a row was not predicted.
+    fold : numpy.ndarray of int, shape (n,)
+        The fold that validated each row; negative where none did. One fold alone is divided by lot into five.
+    weight : numpy.ndarray, shape (n,), optional
+    data : str
+        What the rows are, for the scores.
+    seed : int
+
+    Raises
+    ------
+    SettingsError
+        Where the metric does not decide, or the task is not binary.
+    ValueError
+        Where no row was predicted.
+
+    Examples
+    --------
+    A rare class, calibrated: F1 is best well below a half.
+
+    >>> random = np.random.default_rng(0)
+    >>> p = random.beta(1, 9, 5000)
+    >>> y = (random.random(5000) < p).astype(int)
+    >>> found = tune_threshold(Metric("f1", "binary", 2), y, p, np.arange(5000) % 5)
+    >>> 0.1 < found.value < 0.3, found.score.value > 5 * found.untuned.value
+    (True, True)
+    """
+    if metric.task != "binary" or metric.name not in DECISION_METRICS:
+        raise SettingsError(
+            "threshold",
+            found=f"metric {shown(metric.name)} of a {metric.task} task",
+            expected="a metric of yes or no, such as f1, balanced_accuracy or matthews_corrcoef",
+        )
+    fold = fold_numbers(fold, seed)
+    rows = np.flatnonzero(np.isfinite(p) & (fold >= 0))
+    if weight is not None:
+        rows = rows[weight[rows] > 0]
+    if not len(rows):
+        raise ValueError("no row was predicted")
+    y, p, fold = np.asarray(y)[rows], np.asarray(p, dtype=np.float64)[rows], fold[rows]
+    weight = None if weight is None else np.asarray(weight, dtype=np.float64)[rows]
+    untuned = _score(metric, y, p >= DEFAULT, weight, data)
+    if metric.name in _ONE_SIDED or len(np.unique(fold)) < 2 or len(np.unique(y)) < 2:
+        return Threshold(DEFAULT, untuned, untuned)
+    random = np.random.default_rng(seed)
+    decided = np.zeros(len(y), dtype=bool)
+    for number in np.unique(fold):
+        mine = fold == number
+        others = None if weight is None else weight[~mine]
+        decided[mine] = p[mine] >= _best(metric.name, y[~mine], p[~mine], others, random)
+    if not _pays(metric.name, y, decided, p >= DEFAULT, weight, random):
+        return Threshold(DEFAULT, untuned, untuned)
+    value = _best(metric.name, y, p, weight, random)
+    return Threshold(value, _score(metric, y, decided, weight, data), untuned)
+
+
+def threshold_for_costs(
+    false_positive: float,
+    false_negative: float,
+    y: np.ndarray | None = None,
+    p: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
+) -> CostThreshold:
+    """Return the threshold at which calibrated probabilities cost least, with what that comes to.
+
+    Parameters
+    ----------
+    false_positive, false_negative : float
+        What a wrong "yes" and a wrong "no" cost, in any unit.
+    y, p, weight : numpy.ndarray, shape (n,), optional
+        Out-of-fold rows to measure the cost on, as for `tune_threshold`.
+
+    Raises
+    ------
+    SettingsError
+        Where a cost is negative or no number, or both are 0.
+
+    Examples
+    --------
+    >>> y, p = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.3, 0.9])
+    >>> threshold_for_costs(1, 4, y, p)
+    CostThreshold(value=0.2, per_thousand=250.0, per_thousand_untuned=1000.0)
+    """
+    for name, cost in (("false_positive", false_positive), ("false_negative", false_negative)):
+        if not (math.isfinite(cost) and cost >= 0):
+            raise SettingsError(f"cost {name}", found=shown(cost), expected="a number, 0 or more")
+    if false_positive + false_negative == 0:
+        raise SettingsError("costs", found="both 0", expected="at least one above 0")
+    value = false_positive / (false_positive + false_negative)
+    if y is None or p is None:
+        return CostThreshold(value)
+    known = np.isfinite(p)
+    share = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
+    happened, chance, share = np.asarray(y)[known] == 1, np.asarray(p)[known], share[known]
+    costs = []
+    for edge in (value, DEFAULT):
+        said = chance >= edge
+        each = false_positive * (said & ~happened) + false_negative * (~said & happened)
+        costs.append(float(1000.0 * np.average(each, weights=share)) if known.any() else None)
+    return CostThreshold(value, costs[0], costs[1])
+
+
+def _score(metric: Metric, y: np.ndarray, decided: np.ndarray, weight: np.ndarray | None, data: str) -> Score:
+    """Score decisions through the metric itself, as probabilities of 0 and 1."""
+    sure = decided.astype(np.float64)
+    return metric.score(y, np.column_stack([1.0 - sure, sure]), weight, data)
+
+
+def _best(
+    name: str, y: np.ndarray, p: np.ndarray, weight: np.ndarray | None, random: np.random.Generator
+) -> float:
+    """Return the median of the best thresholds of bootstrap samples."""
+    if len(np.unique(y)) < 2:
+        return DEFAULT
+    share = np.ones(len(y)) if weight is None else weight
+    if len(y) > _RESAMPLE_ROWS:
+        rows = random.choice(len(y), _RESAMPLE_ROWS, replace=False)
+        y, p, share = y[rows], p[rows], share[rows]
+    order = np.argsort(p, kind="stable")
+    y, p, share = y[order], p[order], share[order]
+    starts = np.flatnonzero(np.r_[True, p[1:] > p[:-1]])  # a threshold lies between two different values
+    value = decision_value(name, 2)
+    found = []
+    for _ in range(_RESAMPLES):
+        drawn = share * np.bincount(random.integers(0, len(y), len(y)), minlength=len(y))
+        at = int(np.argmax(value(_cells(y, drawn, starts))))
+        found.append(_between(p, int(starts[at])))
+    return float(np.median(found))
+
+
+def _cells(y: np.ndarray, share: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Return, for each threshold, rows of both classes, rows decided for both, and rightly so: shape (t, 6)."""
+    yes = np.where(y == 1, share, 0.0)
+    no = share - yes
+    below_yes = np.r_[0.0, np.cumsum(yes)][starts]  # decided "no"
+    below_no = np.r_[0.0, np.cumsum(no)][starts]
+    all_yes, all_no = yes.sum(), no.sum()
+    below = below_yes + below_no
+    columns = np.broadcast_arrays(
+        all_no, all_yes, below, all_yes + all_no - below, below_no, all_yes - below_yes
+    )
+    return np.column_stack(columns)
+
+
+def _between(p: np.ndarray, start: int) -> float:
+    """Return a threshold halfway to the value below, which float32 rounding cannot cross by accident."""
+    return float(p[start]) if start == 0 else float((p[start] + p[start - 1]) / 2.0)
+
+
+def _pays(
+    name: str,
+    y: np.ndarray,
+    decided: np.ndarray,
+    plain: np.ndarray,
+    weight: np.ndarray | None,
+    random: np.random.Generator,
+) -> bool:
+    """Tell whether decisions are better than plain ones by more than the noise of their paired difference."""
+    value = decision_value(name, 2)
+    share = np.ones(len(y)) if weight is None else weight
+    # Rows fall into eight kinds: what happened, what one decided, what the other did. Draws are of their counts.
+    kind = 4 * (y == 1) + 2 * decided + plain
+    mass = np.bincount(kind, weights=share, minlength=8)
+    effective = share.sum() ** 2 / (share**2).sum()
+    chance = mass / mass.sum()
+    drawn = np.vstack([chance[None] * effective, random.multinomial(int(effective), chance, size=200)])
+    happened = np.arange(8) >= 4
+
+    def of(said: np.ndarray) -> np.ndarray:
+        masks = (~happened, happened, ~said, said, ~happened & ~said, happened & said)
+        return value(drawn @ np.column_stack(masks).astype(np.float64))
+
+    said_one, said_other = (np.arange(8) // 2) % 2 == 1, np.arange(8) % 2 == 1
+    gain = of(said_one) - of(said_other)
+    return bool(gain[0] > _PAYS * float(np.nanstd(gain[1:])))

@@ -1,0 +1,169 @@
+"""What all tasks of a run share in a worker: the rows, their folds, and encoded matrices, each made once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.data.dataset import Dataset
+from workbench.data.split import folds as split_folds
+from workbench.families.base import Encoding, Problem, Sample, Shared
+from workbench.runtime.encoder import Encoder
+from workbench.runtime.schema import Column1d
+
+from .encode import Learned, learn
+from .matrices import MatrixCache
+from .metrics import Metric
+from .parity import gate_columns
+from .tasks import Setup
+from .texts import WordTables
+
+_KEPT_BYTES = 2e9  # of matrices with fold-specific features and of what libraries made of matrices
+_ARENA_ROWS = 1_500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """The rows of the search through one encoding.
+
+    Attributes
+    ----------
+    encoder : Encoder
+        As it is served.
+    X : numpy.ndarray of float32, shape (n, width)
+        Features made from the target have values fitted without the row.
+    target_columns : numpy.ndarray of int64
+    """
+
+    encoder: Encoder
+    X: np.ndarray
+    target_columns: np.ndarray
+
+
+@dataclass(slots=True, eq=False)
+class Workspace:
+    """The rows of a search as its tasks see them.
+
+    Attributes
+    ----------
+    data : Dataset
+        All rows of the run.
+    dev_rows, holdout_rows : numpy.ndarray of int64
+        Positions of the rows to learn from, and of those that no choice sees.
+    dev : Dataset
+        The rows to learn from (n of them); folds are positions in it.
+    splits : list of (train, valid)
+        Folds, those of the first repeat first.
+    folds : int
+        Folds of one repeat.
+    """
+
+    data: Dataset
+    dev_rows: np.ndarray
+    holdout_rows: np.ndarray
+    setup: Setup
+    metric: Metric
+    cache: MatrixCache
+    tables: WordTables
+    dev: Dataset = field(init=False)
+    splits: list[tuple[np.ndarray, np.ndarray]] = field(init=False)
+    folds: int = field(init=False)
+    _encoded: dict[Encoding, Encoded] = field(default_factory=dict)
+    _shared: OrderedDict[Any, Shared] = field(default_factory=OrderedDict)
+    _gate: dict[str, Column1d] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.dev = self.data.take(self.dev_rows)
+        parts = [
+            split_folds(self.data, self.dev_rows, self.setup.folds, self.setup.seed + 1000 * at)
+            for at in range(self.setup.repeats)
+        ]
+        self.folds = len(parts[0])
+        self.splits = [split for part in parts for split in part]
+
+    @property
+    def problem(self) -> Problem:
+        """What search spaces depend on."""
+        return self.setup.problem
+
+    @property
+    def candidates(self) -> Path:
+        """The folder of all candidates."""
+        return self.setup.run / "candidates"
+
+    def fold_of(self) -> np.ndarray:
+        """Return the fold of the first repeat that validates each row; -1 for rows that always train."""
+        out = np.full(self.dev.n_rows, -1, dtype=np.int64)
+        for at, (_, valid) in enumerate(self.splits[: self.folds]):
+            out[valid] = at
+        return out
+
+    def arena(self) -> np.ndarray:
+        """Return positions of rows on which every fold's model is asked, to see how far the models disagree."""
+        valid = np.flatnonzero(self.fold_of() >= 0)
+        random = np.random.default_rng(self.setup.seed)
+        return np.sort(random.permutation(valid)[:_ARENA_ROWS])
+
+    # ------------------------------------------------------------ encoded rows
+
+    def encoded(self, encoding: Encoding) -> Encoded:
+        """Return the rows through an encoding, made by whichever worker asks first."""
+        if encoding not in self._encoded:
+            encoder, X, places = self.cache.learned(encoding, lambda: self._learn(encoding))
+            self._encoded[encoding] = Encoded(encoder, X, places)
+        return self._encoded[encoding]
+
+    def gate(self, encoding: Encoding) -> np.ndarray:
+        """Return the rows of the parity gate through an encoding."""
+        encoder = self.encoded(encoding).encoder
+        return self.cache.matrix(encoding, "gate", lambda: encoder.encode_columns(self.gate_rows()))
+
+    def gate_rows(self) -> dict[str, Column1d]:
+        """Return the rows of the parity gate, the same for every candidate."""
+        if not self._gate:
+            self._gate.update(gate_columns(self.data, self.holdout_rows, self.setup.seed))
+        return self._gate
+
+    def samples(self, encoding: Encoding, split: int) -> tuple[Sample, Sample]:
+        """Return the rows to fit on and to validate on in a fold."""
+        train, valid = self.splits[split]
+        shared = self._matrix(encoding, split)
+        return Sample.part(shared, train, f"train{split}"), Sample.part(shared, valid, f"valid{split}")
+
+    def whole(self, encoding: Encoding) -> Sample:
+        """Return all rows, to fit a model on everything."""
+        encoded = self.encoded(encoding)
+        return Sample(np.asarray(encoded.X), self.dev.y, self.dev.weight)
+
+    def matrix(self, encoding: Encoding, split: int) -> np.ndarray:
+        """Return all rows as a fold sees them, float32 (n, width)."""
+        return self._matrix(encoding, split).X
+
+    def _matrix(self, encoding: Encoding, split: int) -> Shared:
+        encoded = self.encoded(encoding)
+        key = (encoding, split if len(encoded.target_columns) else -1)
+        if key in self._shared:
+            self._shared.move_to_end(key)
+            return self._shared[key]
+        X = encoded.X
+        if len(encoded.target_columns):
+            X = np.array(X)
+            X[:, encoded.target_columns] = self.cache.fold(encoding, split)
+        self._shared[key] = Shared(X, self.dev.y, self.dev.weight)
+        while len(self._shared) > 1 and sum(each.X.nbytes for each in self._shared.values()) > _KEPT_BYTES:
+            self._shared.popitem(last=False)
+        return self._shared[key]
+
+    def _learn(self, encoding: Encoding) -> tuple[Learned, list[np.ndarray]]:
+        learned = learn(encoding, self.dev, self.setup.seed, self.tables)
+        blocks = []
+        if len(learned.target_columns):
+            for train, _ in self.splits:
+                inside = np.zeros(self.dev.n_rows, dtype=bool)
+                inside[train] = True
+                blocks.append(learned.refit(inside))
+        return learned, blocks
