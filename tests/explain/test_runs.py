@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from workbench.errors import InputError, RunError, SettingsError
 from workbench.explain import (
     answer,
     contributions,
+    coverage,
     dependence,
     evidence_of,
     fields,
@@ -141,11 +143,25 @@ def test_a_form_is_filled_and_answered(run: RunFolder, best: str) -> None:
         answer(predictor, {**row, "age": "old"})
 
 
+def test_without_a_hold_out_it_says_what_the_model_relies_on(
+    run: RunFolder, best: str, tmp_path: Path
+) -> None:
+    shutil.copytree(run.path, tmp_path / "run")
+    np.savez(tmp_path / "run" / "data" / "split.npz", dev=run.dev_rows, holdout=np.array([], dtype=np.int64))
+    bare = open_run(tmp_path / "run").folder
+    found = importance(bare, best)
+    assert not found[0].unseen
+    assert found[0].drop > 0
+    with pytest.raises(RunError, match="hold-out"):
+        evidence_of(bare, best, "holdout")
+
+
 def test_numbers_and_classes(searched_numbers: Path, searched_classes: Path) -> None:
     numbers = open_run(searched_numbers / "runs" / "numbers")
     best = numbers.pick("best").id
     known = evidence_of(numbers.folder, best)
     assert residual_summary(known)["unexplained"] < 0.05
+    assert coverage(known)[0]["rows"] == known.n // 2
     assert importance(numbers.folder, best)[0].column == "size"
     classes = open_run(searched_classes / "runs" / "classes")
     best = classes.pick("best").id

@@ -45,6 +45,22 @@ def over_limit(rows: Sequence[Row], limits: Limits) -> set[str]:
     return {str(row["id"]) for row in rows if row["status"] == "ok" and not limits.meets(row)}
 
 
+def final_of(row: Row) -> tuple[float, float | None, float | None, str] | None:
+    """Return the score to report, its interval and what it was computed on: the hold-out, or corrected for the choice.
+
+    Examples
+    --------
+    >>> final_of({"holdout_score": 0.9, "holdout_low": 0.88, "holdout_high": 0.92})
+    (0.9, 0.88, 0.92, 'hold-out')
+    """
+    if row.get("final_score") is not None:
+        data = str(row.get("final_data") or "")
+        return row["final_score"], row.get("final_low"), row.get("final_high"), data
+    if row.get("holdout_score") is None:
+        return None
+    return row["holdout_score"], row["holdout_low"], row["holdout_high"], "hold-out"
+
+
 def within_loss(rows: Sequence[Row], max_loss: float | None) -> list[Row]:
     """Return the rows whose score is at most so much below the best one's; all of them for None.
 
@@ -182,7 +198,7 @@ def side_by_side(rows: Sequence[Row], sheet: PriceSheet) -> list[tuple[str, list
     return [
         ("score", [score(row["score"], metric) for row in rows]),
         ("interval", [interval(row["score_low"], row["score_high"], metric) for row in rows]),
-        ("holdout", [score(row["holdout_score"], metric) for row in rows]),
+        ("final", [score((final_of(row) or (None,))[0], metric) for row in rows]),
         ("p50", [latency(row["latency_p50_us"]) for row in rows]),
         ("p99", [latency(row["latency_p99_us"]) for row in rows]),
         ("month", [amount(month.usd, sheet.currency) for month in months]),

@@ -132,6 +132,8 @@ def evidence_of(run: RunFolder, candidate: str, part: Part = "dev") -> Evidence:
     folder = run.path / "candidates" / run.candidate(candidate).id
     data = run.dataset()
     rows = np.asarray(run.dev_rows if part == "dev" else run.holdout_rows)
+    if not len(rows):
+        raise RunError(f"{run.path} has no {_WORDS[part]}")
     output = _predictions(run, candidate, part)
     if len(output) != len(rows):
         raise RunError(

@@ -42,6 +42,9 @@ class Importance:
     metric : str
     rows, repeats : int
         Rows scored, and how often each column was shuffled.
+    unseen : bool
+        Whether the rows are a hold-out. Where there is none, they are rows that the model learned from: then it says
+        what the model relies on, not how much that helps elsewhere.
     """
 
     column: str
@@ -51,6 +54,7 @@ class Importance:
     metric: str
     rows: int
     repeats: int
+    unseen: bool = True
 
 
 def importance(
@@ -64,8 +68,8 @@ def importance(
 ) -> list[Importance]:
     """Return the permutation importance of every input column, the strongest first.
 
-    Breiman, "Random forests", Machine Learning 45 (2001). It is computed on the hold-out, through the served model.
-    Columns that say the same thing share their importance: shuffling one leaves the other.
+    Breiman, "Random forests", Machine Learning 45 (2001). It is computed through the served model, on the hold-out
+    where there is one. Columns that say the same thing share their importance: shuffling one leaves the other.
 
     Parameters
     ----------
@@ -81,13 +85,12 @@ def importance(
     Raises
     ------
     RunError
-        Where the run has no hold-out, or its rows have one class only.
+        Where the rows have one class only.
     """
     predictor, data = predictor_of(run, candidate), run.dataset()
     random = np.random.default_rng(seed)
-    rows = np.asarray(run.holdout_rows)
-    if not len(rows):
-        raise RunError(f"{run.path} has no hold-out to compute importance on")
+    unseen = bool(len(run.holdout_rows))
+    rows = np.asarray(run.holdout_rows if unseen else run.dev_rows)
     if len(rows) > most_rows:
         rows = np.sort(random.choice(rows, most_rows, replace=False))
     part = data.take(rows)
@@ -95,12 +98,12 @@ def importance(
     metric = _metric(run)
 
     def score(changed: dict[str, Column1d]) -> float:
-        return metric.score(part.y, predictor.predict_columns(changed), part.weight, "hold-out").value
+        return metric.score(part.y, predictor.predict_columns(changed), part.weight, "importance").value
 
     try:
         whole = score(columns)
     except ValueError as error:
-        raise RunError("importance cannot be computed on the hold-out", found=str(error)) from None
+        raise RunError("importance cannot be computed", found=str(error)) from None
     repeats = min(max(repeats, 2), 10)
     out = []
     for at, name in enumerate(predictor.names):
@@ -110,7 +113,7 @@ def importance(
             drops[turn] = whole - score({**columns, name: shuffled})
         half = _T_95[repeats] * float(drops.std(ddof=1)) / repeats**0.5
         mean = float(drops.mean())
-        out.append(Importance(name, mean, mean - half, mean + half, metric.name, len(rows), repeats))
+        out.append(Importance(name, mean, mean - half, mean + half, metric.name, len(rows), repeats, unseen))
         if progress:
             progress((at + 1) / len(predictor.names))
     return sorted(out, key=lambda each: -each.drop)

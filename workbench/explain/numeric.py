@@ -45,11 +45,12 @@ def residual_summary(evidence: Evidence) -> dict[str, float]:
     }
 
 
-def coverage(dev: Evidence, holdout: Evidence) -> list[dict[str, Any]]:
-    """Return how wide "prediction ± half a width" must be, and how often that held on rows that no choice has seen.
+def coverage(dev: Evidence, holdout: Evidence | None = None) -> list[dict[str, Any]]:
+    """Return how wide "prediction ± half a width" must be, and how often that held on other rows.
 
     The half width of a level is the split-conformal quantile of the absolute out-of-fold errors (Lei and others,
     "Distribution-free predictive inference for regression", JASA 113, 2018): the ``⌈(n + 1) · level⌉``-th smallest.
+    Without a hold-out, it is learned on every second row and checked on the others.
 
     Returns
     -------
@@ -65,13 +66,15 @@ def coverage(dev: Evidence, holdout: Evidence) -> list[dict[str, Any]]:
     >>> coverage(dev, made_evidence(np.zeros(2), np.array([[10.0], [60.0]])))[0]["half_width"]
     50.0
     """
-    errors = np.sort(dev.losses())
+    losses = dev.losses()
+    learned, checked = (losses, holdout.losses()) if holdout is not None else (losses[::2], losses[1::2])
+    errors = np.sort(learned)
     out = []
     for level in LEVELS:
         place = min(int(np.ceil((len(errors) + 1) * level)), len(errors)) - 1
         half = float(errors[place])
-        covered = float((holdout.losses() <= half).mean())
-        low, high = wilson(covered, holdout.n)
+        covered = float((checked <= half).mean())
+        low, high = wilson(covered, len(checked))
         out.append(
             {
                 "level": level,
@@ -79,7 +82,7 @@ def coverage(dev: Evidence, holdout: Evidence) -> list[dict[str, Any]]:
                 "covered": covered,
                 "low": low,
                 "high": high,
-                "rows": holdout.n,
+                "rows": len(checked),
             }
         )
     return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from workbench import explain
 from workbench.display import quality as figures
 from workbench.display.numbers import amount, count, percent, significant
@@ -78,10 +80,9 @@ def _numbers(run: RunFolder, candidate: str, known: Evidence) -> str:
         chart(figures.predicted_figure(sample, target), "predicted", "Predicted against actual"),
         chart(figures.residual_figure(sample, target), "residuals", "Residuals"),
     )
-    try:
+    unseen: Evidence | None = None
+    with suppress(RunError):
         unseen = explain.evidence_of(run, candidate, "holdout")
-    except RunError:
-        return drawn
     lines = [
         words.COVERAGE_TEXT.format(
             level=percent(row["level"], 0),

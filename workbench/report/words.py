@@ -25,7 +25,7 @@ FRONT_COLUMNS = (
     "Candidate",
     "Score",
     "95 % interval",
-    "On unseen rows",
+    "To expect",
     "Answers in",
     "99 of 100 within",
     "A month",
@@ -42,13 +42,14 @@ MONEY_CASES = (
     "{no_wrong} are missed."
 )
 COVERAGE_TEXT = (
-    "{level} of the answers lie within ± {half_width}; on unseen rows it was {covered} ({low} to {high})."
+    "{level} of the answers lie within ± {half_width}; on other rows it was {covered} ({low} to {high})."
 )
 DRIVERS = "What drives it"
 DRIVERS_NOTE = (
-    "The score lost when a column is shuffled {repeats} times on {rows} unseen rows, through the served model. Columns "
+    "The score lost when a column is shuffled {repeats} times on {rows} {which}, through the served model. Columns "
     "that say the same share their importance."
 )
+UNSEEN, SEEN = "unseen rows", "rows that it learned from (there is no hold-out)"
 SEGMENTS = "Where it is worse than elsewhere"
 SEGMENTS_NONE = "No group of rows stands out."
 SEGMENT_COLUMNS = ("Group", "Rows", "Wrong here", "Wrong elsewhere", "Times as wrong")

@@ -25,7 +25,7 @@ from workbench.display.numbers import (
     size,
 )
 from workbench.display.sentences import advice, limit_costs, limit_words, named, take_cheaper
-from workbench.display.tables import failure_table, with_front
+from workbench.display.tables import failure_table, final_of, with_front
 from workbench.display.words import TASKS, UNKNOWN, family_name
 from workbench.errors import WorkbenchError
 from workbench.explain import Costs
@@ -120,7 +120,7 @@ def _chosen(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
     pairs = [
         (named_metric.label, score(row["score"], metric)),
         ("95 % interval", interval(row["score_low"], row["score_high"], metric)),
-        ("On unseen rows", score(row["holdout_score"], metric)),
+        ("To expect", score((final_of(row) or (None,))[0], metric)),
         ("Answers in", latency(row["latency_p50_us"])),
         ("99 of 100 within", latency(row["latency_p99_us"])),
         ("A month", amount(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency)),
@@ -151,7 +151,7 @@ def _front(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
             named(row),
             score(row["score"], row["metric"]),
             interval(row["score_low"], row["score_high"], row["metric"]),
-            score(row["holdout_score"], row["metric"]),
+            score((final_of(row) or (None,))[0], row["metric"]),
             latency(row["latency_p50_us"]),
             latency(row["latency_p99_us"]),
             amount(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency),
@@ -184,7 +184,11 @@ def _guarded(title: str, make: Callable[[], str]) -> str:
 
 def _drivers(run: Run, candidate: str) -> str:
     found = explain.importance(run.folder, candidate)
-    note = words.DRIVERS_NOTE.format(repeats=found[0].repeats, rows=count(found[0].rows))
+    note = words.DRIVERS_NOTE.format(
+        repeats=found[0].repeats,
+        rows=count(found[0].rows),
+        which=words.UNSEEN if found[0].unseen else words.SEEN,
+    )
     return chart(importance_figure(found), "drivers", words.DRIVERS) + tag("p", note, kind="soft")
 
 

@@ -184,12 +184,10 @@ def _background(folder: str, version: int) -> dict[str, Column1d]:
     return dict(run.dataset().take(rows).columns)
 
 
-def unseen_row(folder: Path, number: int) -> tuple[dict[str, Any], Any] | None:
-    """Return a row that no choice has seen and what it turned out to be; None where there is no hold-out."""
+def real_row(folder: Path, number: int) -> tuple[dict[str, Any], Any]:
+    """Return a row of the hold-out, or where there is none of the data, and what it turned out to be."""
     run = open_run(folder).folder
-    rows = np.asarray(run.holdout_rows)
-    if not len(rows):
-        return None
+    rows = np.asarray(run.holdout_rows if len(run.holdout_rows) else run.dev_rows)
     data, position = run.dataset(), int(rows[number % len(rows)])
     actual = data.y[position]
     classes = data.schema.output.classes

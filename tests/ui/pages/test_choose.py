@@ -34,7 +34,7 @@ def test_the_balanced_choice_is_shown_at_once_with_its_figures(app: AppTest) -> 
     assert chosen(app) == "c0003"
     assert metric(app, "Answers in") == "0\\.033 ms"
     assert metric(app, "correct ordering \\(AUC\\)") == "91\\.4 %"
-    assert metric(app, "On unseen rows") == "91\\.0 %"
+    assert metric(app, "To expect") == "91\\.0 %"
     assert "LightGBM c0002 is 1\\.2 points less accurate than XGBoost c0003" in words_of(app)
 
 

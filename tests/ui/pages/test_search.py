@@ -85,6 +85,17 @@ def test_a_search_that_never_began_shows_its_last_words(tmp_path: Path) -> None:
     assert "workbench search x.csv" in words_of(app)
 
 
+def test_a_search_that_found_nothing_says_so(tmp_path: Path) -> None:
+    write_run(tmp_path / "runs" / "none", candidates=[], state="failed")
+    own = tmp_path / "runs" / ".app"
+    own.mkdir()
+    (own / "none.log").write_text("workbench: error: no candidate but the baseline\n")
+    app = open_page(tmp_path, "search", run="none")
+    assert not app.exception
+    assert "found nothing that can be used" in words_of(app)
+    assert "no candidate but the baseline" in words_of(app)
+
+
 def test_no_search_at_all(tmp_path: Path) -> None:
     app = open_page(tmp_path, "search")
     assert not app.exception

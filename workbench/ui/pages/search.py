@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from workbench.display.front import front_figure
@@ -122,12 +124,12 @@ def _follow(workspace: Workspace, entry: RunEntry) -> None:
             st.rerun()
         if live and now.state == "running" and entry.state != "running":
             st.rerun()
-        _show_progress(now)
+        _show_progress(now, workspace.own)
 
     look()
 
 
-def _show_progress(entry: RunEntry) -> None:
+def _show_progress(entry: RunEntry, own: Path) -> None:
     view = view_of(entry)
     if view is None:
         return
@@ -140,6 +142,11 @@ def _show_progress(entry: RunEntry) -> None:
             candidates=count(len(view.rows)), seconds=duration(entry.info.get("seconds_used"))
         )
         st.success(plain(words), icon=":material/check_circle:")
+    elif entry.state == "failed":
+        st.error(texts.FAILED_RUN, icon=":material/error:")
+        last = read_log(own, entry.name, 3)
+        if last:
+            st.code("\n".join(last), language=None, wrap_lines=True)
     else:
         st.warning(texts.ENDED, icon=":material/info:")
     show_counts(progress, view.metric)

@@ -51,7 +51,11 @@ def _show_drivers(picked: Picked) -> None:
     with left:
         st.subheader(
             texts.IMPORTANCE,
-            help=texts.IMPORTANCE_HELP.format(repeats=found[0].repeats, rows=count(found[0].rows)),
+            help=texts.IMPORTANCE_HELP.format(
+                repeats=found[0].repeats,
+                rows=count(found[0].rows),
+                which=texts.UNSEEN if found[0].unseen else texts.SEEN,
+            ),
         )
         st.plotly_chart(
             importance_figure(found), key=f"importance:{key}", config=CONFIG, alt=texts.IMPORTANCE_ALT

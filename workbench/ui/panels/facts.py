@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from workbench.display.numbers import amount, count, interval, latency, metric_words, plain, score, size
+from workbench.display.tables import final_of
 from workbench.tradeoff import PriceSheet, monthly
 from workbench.ui.texts import common as texts
 
@@ -29,10 +30,13 @@ def show_facts(row: Row, sheet: PriceSheet) -> None:
                 data=plain(row["score_data"]),
             ),
         )
-        if row["holdout_score"] is not None:
-            ends = interval(row["holdout_low"], row["holdout_high"], metric)
-            help_text = texts.FACT_HOLDOUT_HELP.format(interval=plain(ends))
-            st.metric(texts.FACT_HOLDOUT, plain(score(row["holdout_score"], metric)), help=help_text)
+        final = final_of(row)
+        if final is not None:
+            value, low, high, data = final
+            help_text = texts.FACT_FINAL_HELP.format(
+                data=plain(data), interval=plain(interval(low, high, metric))
+            )
+            st.metric(texts.FACT_FINAL, plain(score(value, metric)), help=help_text)
         st.metric(
             texts.FACT_LATENCY,
             plain(latency(row["latency_p50_us"])),

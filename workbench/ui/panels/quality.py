@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -70,10 +72,9 @@ def _show_numbers(view: RunView, candidate: str, known: Evidence, key: str) -> N
             way="high" if summary["bias"] > 0 else "low",
         )
     )
-    try:
+    unseen: Evidence | None = None
+    with suppress(WorkbenchError):
         unseen = store.evidence(view.folder, candidate, "holdout")
-    except WorkbenchError:
-        return
     st.markdown(f"**{texts.COVERAGE}**", help=texts.COVERAGE_HELP)
     names = texts.COVERAGE_COLUMNS
     table = [

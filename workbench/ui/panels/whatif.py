@@ -30,11 +30,7 @@ def show_whatif(workspace: Workspace, picked: Picked) -> None:
         st.subheader(texts.WHATIF, help=texts.WHATIF_HELP)
         model, searched = _choose_model(workspace, picked)
         number = st.number_input(texts.WHATIF_ROW, min_value=1, value=1, key=f"row:{view.folder.name}")
-        start = store.unseen_row(view.folder, int(number) - 1)
-        if start is None:
-            st.info(texts.NO_HOLDOUT, icon=":material/info:")
-            return
-        row, actual = start
+        row, actual = store.real_row(view.folder, int(number) - 1)
         # By importance: what matters is asked first.
         order = [each.column for each in store.importance(view.folder, candidate)]
         fields = {field.name: field for field in explain.fields(model, row)}

@@ -82,9 +82,9 @@ COMPARE_FACTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "score": ("Score", "On rows that it was not trained on."),
         "interval": ("95 % interval", "Where the score would lie on other rows of the same kind."),
-        "holdout": (
-            "On unseen rows",
-            "On the hold-out, which no choice has seen; only the front is scored on it.",
+        "final": (
+            "To expect",
+            "On a hold-out that no choice has seen, or corrected for the choice; the front only.",
         ),
         "p50": ("Answers in", "Median time of one row, in process."),
         "p99": ("99 of 100 within", "The slow ones: p99 of one row, in process."),
@@ -160,15 +160,14 @@ LIFT = "Lift"
 LIFT_TEXT = "The most probable tenth of the cases holds {lift} times as many “{yes}” as by chance."
 COVERAGE = "How wide an interval must be"
 COVERAGE_HELP = (
-    "Prediction ± half a width, learned from the errors out of fold (split conformal) and checked on rows "
-    "that no choice "
-    "has seen."
+    "Prediction ± half a width, learned from the errors out of fold (split conformal) and checked on other rows: the "
+    "hold-out, or where there is none every second row."
 )
 COVERAGE_COLUMNS: Mapping[str, str] = MappingProxyType(
     {
         "level": "wanted",
         "half_width": "prediction ±",
-        "covered": "held on unseen rows",
+        "covered": "held on other rows",
         "interval": "95 % interval",
     }
 )

@@ -38,9 +38,10 @@ LOGOUT = "Log out"
 GO_HOME = "Back to Home"
 
 FACT_SCORE_HELP = "{explained} 95 % interval: {interval} ({data})."
-FACT_HOLDOUT = "On unseen rows"
-FACT_HOLDOUT_HELP = (
-    "On the hold-out rows that took no part in training or choosing. 95 % interval: {interval}."
+FACT_FINAL = "To expect"
+FACT_FINAL_HELP = (
+    "What to expect on rows that took no part in choosing ({data}). Being chosen among many flatters a score; this one "
+    "is free of it. 95 % interval: {interval}."
 )
 FACT_LATENCY = "Answers in"
 FACT_LATENCY_HELP = (

@@ -13,11 +13,11 @@ VIEWS: Mapping[str, str] = MappingProxyType(
 CLASS = "Class"
 IMPORTANCE = "Which columns matter"
 IMPORTANCE_HELP = (
-    "Each column is shuffled {repeats} times on {rows} unseen rows, and the score that is lost is measured through the "
-    "served model (permutation importance). Bars are 95 % intervals over the shuffles; grey ones may be "
-    "chance. Columns "
-    "that say the same share their importance."
+    "Each column is shuffled {repeats} times on {rows} {which}, and the score that is lost is measured through the "
+    "served model (permutation importance). Bars are 95 % intervals over the shuffles; grey ones may be chance. "
+    "Columns that say the same share their importance."
 )
+UNSEEN, SEEN = "unseen rows", "rows that it learned from (there is no hold-out)"
 IMPORTANCE_ALT = "Bars: the score lost when each column is shuffled, the most important column on top."
 IMPORTANCE_WAIT = "Shuffling columns …"
 DEPENDENCE = "How the answer moves with one column"
@@ -47,11 +47,11 @@ SEGMENT_COLUMNS: Mapping[str, str] = MappingProxyType(
 )
 SEGMENT_TEXT = "Where **{column}** {condition}, it is {times} times as wrong as elsewhere ({rows} rows)."
 WHATIF = "Ask the model"
-WHATIF_HELP = "Starts from a real row that no choice has seen; change what you like."
+WHATIF_HELP = "Starts from a real row; change what you like."
 WHATIF_MODEL = "Answered by"
 WHATIF_CANDIDATE = "the candidate, as it was scored"
 WHATIF_BUNDLE = "the exported bundle {name}"
-WHATIF_ROW = "Start from unseen row"
+WHATIF_ROW = "Start from row"
 WHATIF_ASK = "Ask"
 WHATIF_MISSING = "missing"
 WHATIF_ANSWER = "Answer"
@@ -72,4 +72,3 @@ CONTRIBUTIONS_HELP = (
     "one is."
 )
 CONTRIBUTIONS_ALT = "Bars: what each column of this row moved the prediction by, the largest on top."
-NO_HOLDOUT = "This run has no hold-out, so this cannot be computed honestly."
