@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _LEAVE_S = 0.3  # ending the workers and this process
 _GRACE_S = 0.4
 _POLISH_SHARE, _POLISH_LEAST_S, _POLISH_MOST_S = 0.04, 0.7, 12.0
-_POLISH_LIMIT, _QUIET_LIMIT = 0.15, 0.12  # of the budget, however long they take
+_POLISH_LIMIT, _QUIET_LIMIT = 0.17, 0.12  # of the budget, however long they take
 _QUIET_SHARE, _QUIET_LEAST_S, _QUIET_MOST_S = 0.04, 1.1, 10.0
 _CONFIG_SHARE = 0.15  # of the searching time: what one config may take at most
 _LEAST_FOLD_S = 0.08

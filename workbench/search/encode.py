@@ -8,6 +8,7 @@ those rows one that was learned without it, so that no row sees its own target.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,7 @@ _KNOTS = 64
 _MAX_WORDS = 10_000
 _MOST_MEANS = 12  # outputs beyond which a mean a class would make the matrix too wide
 _RARE = 3
+_ENDS_IN_NUMBER = re.compile(r"(\D*)(\d{1,15})")
 
 
 Train = np.ndarray
@@ -250,12 +252,13 @@ def _learn_category(
         add(*_learn_means(name, values, targets, inner))
 
 
-def _natural(text: str) -> tuple[int, float, str]:
-    """Sort numbers by size before words by letter."""
+def _natural(text: str) -> tuple[int, str, float, str]:
+    """Sort numbers by size, then words by letter and those that end in a number ("c-8", "c-10") by that."""
     try:
-        return (0, float(text), text)
+        return (0, "", float(text), text)
     except ValueError:
-        return (1, 0.0, text)
+        word = _ENDS_IN_NUMBER.fullmatch(text)
+        return (1, word[1], float(word[2]), text) if word else (1, text, 0.0, text)
 
 
 def _targets(data: Dataset) -> np.ndarray:

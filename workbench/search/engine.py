@@ -36,6 +36,7 @@ from .trials import BASELINE_ID, Progress, Session, Stop, try_baseline, try_cand
 from .workers import WorkerPool
 
 _MEMORY_SHARE = 0.8
+_LEFT_OUT = ("identifier", "index_column", "constant", "all_missing")  # findings of columns that are no input
 
 
 def search(
@@ -219,6 +220,13 @@ def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
         f"scores by {metric} {plan.data_name}; "
         + (f"{len(held):,} rows held out" if len(held) else "no rows held out"),
     )
+    out = [
+        f"{each.column} ({each.code.replace('_', ' ')})" for each in data.findings if each.code in _LEFT_OUT
+    ]
+    if out:
+        session.say("finding", f"left out: {', '.join(out)}")
+    if session.clock.bounded and session.clock.elapsed > 0.5 * session.clock.budget_s:
+        session.say("finding", f"reading took {session.clock.elapsed:.0f} of {session.clock.budget_s:g} s")
     for finding in data.findings:
         if finding.severity != "info":
             session.say("finding", finding.message, code=finding.code, column=finding.column)
@@ -267,6 +275,12 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
             cpu_spent=_account(session, used),
         )
     session.say("done", f"{session.tried} tried, {session.failed} failed, {used:.1f} s used")
+    if state == "failed" and not session.tried:
+        raise SearchError(
+            "no candidate could be trained in the time given",
+            found=f"{settings.time_s:g} s" if settings.time_s else "none was tried",
+            hint="Give more --time, or fewer rows.",
+        )
     if state == "failed":
         raise SearchError(
             "every candidate failed",

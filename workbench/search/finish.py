@@ -25,6 +25,7 @@ _KEEP_S = 0.35  # final scores and writing
 _ESTIMATE_SHARE, _ESTIMATE_MOST_S, _ESTIMATE_UNBOUNDED_S = 0.012, 2.0, 2.0
 _LEAST_S, _MOST_S, _UNBOUNDED_S = 0.04, 0.5, 0.2
 _LEAST_CALLS = 250
+_QUICK_S = 0.4
 _MOST_MEMBERS = 30
 _SHARED_BY = 12  # measuring time is shared out among so many at most; more are measured if time is left
 _MOST_COMPARED = 40  # candidates among which the choice is corrected for
@@ -61,8 +62,8 @@ def _estimate_s(clock: Clock) -> float:
 def _turns(session: Session, estimating: float) -> Iterator[tuple[Candidate, float]]:
     """Yield who is measured next, and for how many seconds of single-row calls.
 
-    First the most accurate one; then the others that nothing dominates, the quickest to measure first; then more,
-    while there is time.
+    First those that nothing dominates and that are quick to measure, while time for the most accurate one is kept; then
+    that one, whatever it takes; then more, while there is time.
     """
     candidates = list(session.kept.values())
     first = {each.id for each in first_layer(candidates)}
@@ -72,17 +73,25 @@ def _turns(session: Session, estimating: float) -> Iterator[tuple[Candidate, flo
     waiting.sort(key=lambda each: (each.id not in first, _needed_s(each)))
     leaders = [each for each in waiting if each.id in first and each.score]
     best = max(leaders, key=lambda each: each.score.value if each.score else 0.0, default=None)
-    for at, candidate in enumerate([best, *(each for each in waiting if each is not best)]):
-        if candidate is None:
-            continue
+    quick = [each for each in leaders if each is not best and _needed_s(each) < _QUICK_S]
+    order = [
+        *quick,
+        *([best] if best else []),
+        *(each for each in waiting if each is not best and each not in quick),
+    ]
+    measured_best = best is None
+    for at, candidate in enumerate(order):
         if not session.clock.bounded:
             yield candidate, _UNBOUNDED_S
             continue
         left = session.clock.left - _KEEP_S - estimating
         if candidate is best:
+            measured_best = True
             yield candidate, _LEAST_S
-        elif left > _needed_s(candidate):
-            share = left / min(len(waiting) - at, _SHARED_BY) - _LOAD_S
+            continue
+        kept = 0.0 if measured_best or best is None else _needed_s(best)
+        if left - kept > _needed_s(candidate):
+            share = (left - kept) / min(len(order) - at, _SHARED_BY) - _LOAD_S
             yield candidate, min(max(share * 0.7, _LEAST_S), _MOST_S)
 
 

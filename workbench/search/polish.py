@@ -51,10 +51,19 @@ def polish(session: Session) -> None:
             return
         for answer in session.pool.answers(0.25):
             waiting = [*_take_in(session, answer), *waiting]
+        waiting = _in_time(session, waiting, until)
         if time.monotonic() > until + 0.5:
             for answer in session.pool.stop_all("the time was up"):
                 _take_in(session, answer)
             return
+
+
+def _in_time(session: Session, waiting: list[Any], until: float) -> list[Any]:
+    """Leave out blends after the first where they would not be through in time."""
+    if time.monotonic() + session.clock.polish_s / 2 < until:
+        return waiting
+    blends = [each for each in waiting if isinstance(each, BuildTask)]
+    return [each for each in waiting if each not in blends[1:]]
 
 
 def _first_tasks(session: Session, good: list[Candidate]) -> Iterator[Any]:

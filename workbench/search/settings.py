@@ -19,6 +19,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(kb|mb|gb|k|m|g)", re.IGNORECASE)
 _UNIT_MB = {"k": 0.001, "m": 1.0, "g": 1000.0}
 MIN_TIME_S = 5.0
 _MOST_HOLDOUT = 0.5
+_LEAST_MEMORY_MB = 200.0
 
 
 def parse_duration(text: str | float, name: str = "--time") -> float:
@@ -159,6 +160,13 @@ class Settings:
                 found=f"{self.time_s:g} s",
                 expected=f"at least {MIN_TIME_S:g} s",
                 hint="Starting the trainers alone takes a few seconds.",
+            )
+        if self.max_memory_mb is not None and self.max_memory_mb < _LEAST_MEMORY_MB:
+            raise SettingsError(
+                "--max-memory",
+                found=f"{self.max_memory_mb:g} MB",
+                expected=f"at least {_LEAST_MEMORY_MB:g} MB",
+                hint="A worker that does nothing takes as much.",
             )
         if self.holdout is not None and not 0 <= self.holdout <= _MOST_HOLDOUT:
             raise SettingsError(

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import BaseJournalFileLock, JournalFileBackend
 from optuna.trial import TrialState
 
 from workbench.errors import SettingsError, shown
@@ -23,6 +23,31 @@ from .records import Candidate, Origin
 OBJECTIVES = ("score", "latency_us", "cpu_s_per_million")
 _DIRECTIONS: list[Literal["maximize", "minimize"]] = ["maximize", "minimize", "minimize"]
 _REPEATS = 8
+
+
+class _KernelLock(BaseJournalFileLock):  # type: ignore[misc]  # Optuna's class has no type
+    """A lock that ends with the process that holds it; Optuna's own stay behind when it is killed, and block for ever."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: Any = None
+
+    def acquire(self) -> bool:
+        """Wait for the lock."""
+        import fcntl
+
+        self._file = self._path.open("a")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        self._file.close()
+
+
+def _journal(path: Path) -> JournalStorage:
+    lock = _KernelLock(path.with_name(f"{path.name}.flock"))
+    return JournalStorage(JournalFileBackend(str(path.absolute()), lock_obj=lock))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +103,7 @@ class Study:
             )
         try:
             self._study = optuna.create_study(
-                storage=storage or JournalStorage(JournalFileBackend(str(folder / "optuna.journal"))),
+                storage=storage or _journal(folder / "optuna.journal"),
                 study_name=name,
                 directions=_DIRECTIONS,
                 sampler=sampler,

@@ -226,7 +226,9 @@ def _start_fold(session: Session, trial: Trial) -> bool:
     task = FoldTask(trial.config, trial.next, deadline, rivals)
     trial.next += 1
     trial.under_way += 1
-    session.pool.submit(task, kill_at=clock.kill_at(deadline, clock.folds_end))
+    is_baseline = trial.config.family == BASELINE  # a run always has it
+    last = clock.polish_ends if is_baseline else clock.folds_end
+    session.pool.submit(task, kill_at=clock.kill_at(last if is_baseline else deadline, last))
     return True
 
 
