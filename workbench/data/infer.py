@@ -110,7 +110,8 @@ def infer_column(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = Fal
 def infer_input(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = False) -> Inferred:
     """Find out what a column is that is no target: as `infer_column`, with whole numbers that are codes as categories.
 
-    A code is told by its name (``zip_code``, ``StoreID``), by being repeated, and by being one of at most 100. Labels of a target stay numbers.
+    A code is told by its name (``zip_code``, ``StoreID``), by being repeated, and by being one of at most 100.
+    Labels of a target stay numbers.
 
     Examples
     --------
