@@ -35,6 +35,9 @@ _CODE_WORDS = frozenset(
      "category", "cluster", "segment", "district", "ward", "precinct", "region", "zone", "branch", "department"]
 )  # fmt: skip
 _ROWS_A_CODE = 3
+_MOST_CODES = (
+    100  # the order of thousands of codes (zip codes, account numbers) tells a tree more than their means
+)
 _INDEX_NAME = re.compile(r"column_1|unnamed: ?0|index|row ?names?|row_?names?|x1?|\.\.\.1", re.IGNORECASE)
 _TIME_NAME = re.compile(
     r".*(?:time|date|day|week|month|year|quarter|hour|minute|second|step|period|tick|epoch).*|t",
@@ -107,7 +110,8 @@ def infer_column(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = Fal
 def infer_input(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = False) -> Inferred:
     """Find out what a column is that is no target: as `infer_column`, with whole numbers that are codes as categories.
 
-    A code is told by its name (``zip_code``, ``StoreID``) and by being repeated. Labels of a target stay numbers.
+    A code is told by its name (``zip_code``, ``StoreID``), by being repeated, and by being one of at most 100.
+    Labels of a target stay numbers.
 
     Examples
     --------
@@ -128,7 +132,7 @@ def infer_input(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = Fals
         return inferred
     known = numbers[~np.isnan(numbers)]
     distinct = np.unique(known)
-    if not 3 <= len(distinct) <= len(known) / _ROWS_A_CODE or not bool(
+    if not 3 <= len(distinct) <= min(_MOST_CODES, len(known) / _ROWS_A_CODE) or not bool(
         (distinct == np.floor(distinct)).all()
     ):
         return inferred

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import BaseJournalFileLock, JournalFileBackend
+from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.trial import TrialState
 
 from workbench.errors import SettingsError, shown
@@ -25,8 +26,8 @@ _DIRECTIONS: list[Literal["maximize", "minimize"]] = ["maximize", "minimize", "m
 _REPEATS = 8
 
 
-class _KernelLock(BaseJournalFileLock):  # type: ignore[misc]  # Optuna's class has no type
-    """A lock that ends with the process that holds it; Optuna's own stay behind when it is killed, and block for ever."""
+class _KernelLock(BaseJournalFileLock):
+    """A lock that ends with the process that holds it; Optuna's own stay behind a killed one and block for ever."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
