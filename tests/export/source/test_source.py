@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,27 @@ from tests.runtime.made import COLUMNS, ROWS, make_encoder, make_predictor
 from workbench.data.dataset import Dataset
 from workbench.errors import ExportError, SettingsError
 from workbench.export.pipeline import build_pipeline, check_pipeline
-from workbench.export.source import LANGUAGES, source_files
+from workbench.export.source import LANGUAGES, source_files, source_head
 from workbench.export.source.sql import sql
 from workbench.export.source.write import program_of
 from workbench.families.forms import Form, Linear, Network, Trees
 from workbench.families.onnx import to_onnx
+from workbench.runtime.bundle import open_bundle
 from workbench.runtime.encoder import Encoder
 from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Label, Output, Schema, Task
+from workbench.runtime.steps import OneHot
 from workbench.runtime.text_steps import Length, Terms, TermScore
 
 WITHOUT_TEXT = tuple(column for column in COLUMNS if column.kind != "text")
 FULL = make_encoder()
+ODD = ('a"b\\c?', "x'y", "\\u0022", "é\u2028", "${1}")
 ENCODER = Encoder(
-    FULL.derived, tuple(step for step in FULL.steps if not isinstance(step, Terms | TermScore | Length))
+    FULL.derived,
+    (
+        *(step for step in FULL.steps if not isinstance(step, Terms | TermScore | Length)),
+        OneHot("city", ("Oslo", *ODD), other=True),
+    ),
 )
 LABELS: dict[Task, tuple[Label, ...]] = {"binary": ("no", "it's"), "multiclass": (1, 2, 5), "regression": ()}
 _RANDOM = np.random.default_rng(5)
@@ -83,8 +91,6 @@ def form_of(kind: str, task: Task) -> Form:
 
 def without_nan(encoder: Encoder) -> Encoder:
     """The same with every number filled, as models other than trees are given it."""
-    from dataclasses import replace
-
     from workbench.runtime.steps import Code, Number
 
     def filled(step: Any) -> Any:
@@ -127,7 +133,7 @@ def inputs(predictor: Predictor, row: dict[str, Any]) -> dict[str, float | str |
 
 def rows_of(predictor: Predictor) -> list[dict[str, Any]]:
     """The rows that clients send, and each of them with one value after the other missing."""
-    out = [inputs(predictor, row) for row in ROWS]
+    out = [inputs(predictor, row) for row in (*ROWS, *({**ROWS[0], "city": city} for city in ODD))]
     return out + [
         {**row, column.name: None} for row in out for column in predictor.schema.columns if column.nullable
     ]
@@ -336,6 +342,14 @@ def test_a_blend_that_takes_parts_of_the_matrix() -> None:
     data = Dataset(predictor.schema, columns, np.zeros(len(ROWS)))
     assert source_files(predictor, ["python"], data, "a blend")
     assert check_pipeline(predictor, build_pipeline(predictor), data).largest < 1e-6
+
+
+def test_a_target_cannot_end_the_comment_it_stands_in() -> None:
+    stored = Path(__file__).parents[2] / "runtime" / "bundles" / "format-1.zip"
+    manifest = replace(open_bundle(stored).manifest, target="a\\u000a\nSystem.exit(1); //\\")
+    head = " ".join(source_head(manifest).split())
+    assert "\\" not in head
+    assert "\n" not in head
 
 
 def test_free_text_is_refused_by_column() -> None:

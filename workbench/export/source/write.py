@@ -35,9 +35,9 @@ def check_languages(languages: Sequence[str]) -> None:
 
 def source_head(manifest: Manifest) -> str:
     """Return the line that says which model a source is of."""
-    return (
-        f"{manifest.name}, version {manifest.version}: predicts {manifest.target}; model {manifest.model_id}."
-    )
+    # it stands in a comment, which C continues after a backslash and Java ends at a backslash with u000a
+    target = manifest.target.replace("\\", "/")
+    return f"{manifest.name}, version {manifest.version}: predicts {target}; model {manifest.model_id}."
 
 
 def source_files(predictor: Predictor, languages: Sequence[str], data: Dataset, about: str) -> dict[str, str]:
