@@ -28,7 +28,7 @@ OUT = Path(__file__).with_name("screenshots")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 SIZES = ((1440, 900), (390, 844))
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-_COLOURS = 96
+_COLOURS = 256
 
 
 def settled(page: Page) -> None:
@@ -92,8 +92,8 @@ def save(content: bytes, path: Path) -> None:
     image.quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
-def main(runs: str, run: str) -> None:
-    """Start the app over a folder of runs and draw every page."""
+def main(runs: str, run: str, *names: str) -> None:
+    """Start the app over a folder of runs and draw the pages named, or every page."""
     port = free_port()
     address = f"http://localhost:{port}"
     OUT.mkdir(exist_ok=True)
@@ -107,7 +107,7 @@ def main(runs: str, run: str) -> None:
                 time.sleep(0.2)
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
-            for name, path, act in pictures(run):
+            for name, path, act in [each for each in pictures(run) if not names or each[0] in names]:
                 context = browser.new_context(viewport={"width": 1440, "height": 900})
                 page = context.new_page()
                 page.set_default_timeout(180_000)
