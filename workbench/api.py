@@ -316,9 +316,9 @@ def _settings(target: str, time: str | float | None, trials: int | None, more: d
     known = {each.name for each in fields(Settings)}
     unknown = sorted(set(values) - known)
     if unknown:
-        raise SettingsError(
-            "search", found=f"setting {unknown[0]!r}", expected=f"one of {', '.join(sorted(known))}"
-        )
+        public = {name: key for key, (name, _) in readers.items()} | {"time_s": "time"}
+        listed = sorted(public.get(name, name) for name in known)
+        raise SettingsError("search", found=f"setting {unknown[0]!r}", expected=f"one of {', '.join(listed)}")
     default = DEFAULT_TIME_S if trials is None else None
     time_s = default if time is None else parse_duration(time)
     return Settings(target=str(target), time_s=time_s, trials=trials, **values)

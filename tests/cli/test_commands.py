@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -89,6 +90,18 @@ def test_front_is_part_of_the_leaderboard(searched: Searched, run: Run) -> None:
     rows = run("leaderboard", searched.path, "--json").json
     front = run("front", searched.path, "--json").json
     assert front == [row for row in rows if row["on_front"]]
+
+
+def test_an_empty_front_says_why(searched: Searched, run: Run, tmp_path: Path) -> None:
+    """A search that was killed has measured no candidate with nothing else running."""
+    killed = tmp_path / "killed"
+    shutil.copytree(searched.path, killed)
+    for path in killed.glob("candidates/*/candidate.json"):
+        path.write_text(path.read_text().replace('"quiet": true', '"quiet": false'))
+    assert run("front", killed, "--json").json == []
+    answer = run("front", killed)
+    assert answer.code == 0
+    assert f"workbench resume {killed} goes on" in answer.out
 
 
 def test_leaderboard_for_people_says_what_its_numbers_are(searched: Searched, run: Run) -> None:

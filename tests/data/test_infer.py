@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from workbench.data.infer import Inferred, finished, infer_column
+from workbench.data.infer import Inferred, finished, infer_column, infer_input
 from workbench.runtime.schema import Column, Levels
 
 
@@ -191,3 +191,36 @@ def test_finished_columns_say_what_training_saw() -> None:
     assert (number.nullable, number.low, number.high) == (False, -1.0, 3.0)
     many = Levels.of([str(at % 1500) for at in range(3001)])
     assert len(finished(Column("x", "category"), many).categories or ()) == 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("zip_code", "category"),
+        ("StoreID", "category"),
+        ("MSSubClass", "category"),
+        ("zips", "number"),
+        ("age", "number"),
+    ],
+)
+@pytest.mark.parametrize("as_text", [True, False])
+def test_whole_numbers_that_are_codes_by_name(name: str, kind: str, as_text: bool) -> None:
+    numbers = [10115, 80331, 50667, None] * 10
+    texts = [None if each is None else str(each) for each in numbers]
+    values = pa.chunked_array([texts if as_text else numbers])
+    inferred = infer_input(name, values)
+    assert inferred.column.kind == kind
+    if kind == "category":
+        assert isinstance(inferred.values, Levels)
+        assert inferred.values.texts() == texts
+        assert [finding.code for finding in inferred.findings] == ["integer_codes"]
+    assert infer_column(name, values).column.kind == "number"  # as a target, its labels stay numbers
+
+
+def test_codes_have_to_be_repeated_and_more_than_two() -> None:
+    assert infer_input("flag_code", pa.chunked_array([[0, 1] * 20])).column.kind == "number"
+    assert (
+        infer_input("zone_code", pa.chunked_array([[at * 7 for at in range(40)] + [3]])).column.kind
+        == "number"
+    )
+    assert infer_input("rate_type", pa.chunked_array([[0.5, 1.5, 2.5] * 20])).column.kind == "number"

@@ -194,7 +194,7 @@ def test_repeated_names_of_a_frame() -> None:
         ("controls.csv", b"a,b\n\x01\x02,\x03\n" * 20, "no characters of any encoding"),
         ("half.parquet", b"PAR1" + b"x" * 100, "half.parquet cannot be read"),
         ("not.parquet", b"a,b\n1,2\n", "not.parquet cannot be read"),
-        ("broken.csv.gz", gzip.compress(b"a,b\n1,2\n" * 5000)[:60], "broken.csv.gz cannot be read"),
+        ("broken.csv.gz", gzip.compress(b"a,b\n1,2\n" * 5000, mtime=0)[:60], "broken.csv.gz cannot be read"),
         ("broken.jsonl", b'{"a": 1}\n{"a":\n', "broken.jsonl, line 2"),
         ("list.jsonl", b'{"a": 1}\n[1]\n', "line 2: found [1]; expected one JSON object a line"),
         ("broken.json", b"[1, ", "broken.json is no JSON"),

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workbench.export.golden import ROWS, choose_rows
 from workbench.runtime.predictor import Predictor
+from workbench.search.parity import GOLDEN_ROWS as ROWS
+from workbench.search.parity import golden_rows as choose_rows
 from workbench.search.run import RunFolder
 
 from .conftest import make_data

@@ -223,7 +223,7 @@ def test_the_card_begins_with_metadata(bundles: dict[str, Path], task: str) -> N
     assert entry["name"] == manifest.name
     assert result["metrics"][0]["value"] == manifest.metric.value
     assert result["task"]["type"] == document["pipeline_tag"]
-    assert "pipeline.onnx was held against the bundled runtime on 1,4" in body
+    assert "pipeline.onnx was held against the bundled runtime on 1,505 real and disturbed rows" in body
 
 
 # ---------------------------------------------------------------- what cannot be there is said

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_costs_rise_and_losses_fall_along_the_path(task: str) -> None:
     costs = [30.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 1.0]
     path = greedy_path(y, outputs, task, costs=costs)  # type: ignore[arg-type]
     assert len(path) > 2
-    assert all(a.cost < b.cost and a.loss > b.loss for a, b in itertools.pairwise(path))
+    assert all(a.cost < b.cost and a.loss > b.loss for a, b in pairwise(path))
     for blend in path:
         assert blend.cost == pytest.approx(sum(costs[at] for at in blend.weights))
     assert len(path[-1].weights) > 1
@@ -136,4 +136,4 @@ def test_any_outputs_give_a_path(rows: int, models: int, k: int, seed: int, spac
     path = greedy_path(y, outputs, "multiclass", costs=costs, space=space)  # type: ignore[arg-type]
     assert path
     assert all(np.isfinite(blend.loss) for blend in path)
-    assert all(a.cost < b.cost and a.loss > b.loss for a, b in itertools.pairwise(path))
+    assert all(a.cost < b.cost and a.loss > b.loss for a, b in pairwise(path))

@@ -47,7 +47,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
     from workbench.loadtest.keep import keep
     from workbench.loadtest.measure import load_test
-    from workbench.loadtest.traffic import needs, read_traffic
+    from workbench.loadtest.traffic import needs, read_traffic, targets
     from workbench.search.settings import parse_latency
     from workbench.tradeoff.prices import load_prices
 
@@ -62,7 +62,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         progress=lambda step: console.note(f"{step.rate:,.0f}/s: {step.answered_per_s:,.0f}/s answered"),
     )
     if report.cpu_us is not None:
-        report = replace(report, needs=needs(pieces, report.cpu_us, sheet))
+        sized = needs(pieces, report.cpu_us, sheet)
+        report = replace(report, needs=sized, targets=targets(report.cpu_us, sheet))
     document, text = report.to_json(), report.to_text()
     if not options.no_write:
         where = keep(Path(options.bundle), report)

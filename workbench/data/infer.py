@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.errors import shown
-from workbench.runtime.schema import MISSING_TEXT, Column, Column1d, Levels
+from workbench.runtime.schema import MISSING_TEXT, Column, Column1d, Levels, category_text
 
 from .convert import convert, is_text, plain_moments, plain_numbers, raw_levels, read_leniently, read_levels
 from .dataset import Finding
@@ -29,6 +29,12 @@ _ID_NAME = re.compile(
     r"(?:.*[_\-. ])?(?:id|ids|uid|uuid|guid|key|idx|index|row ?names?|row_?id)|.*[a-z](?:ID|Id|UUID)",
     re.ASCII,
 )
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_CODE_WORDS = frozenset(
+    ["id", "ids", "code", "codes", "zip", "zipcode", "postcode", "plz", "fips", "naics", "sic", "class", "type",
+     "category", "cluster", "segment", "district", "ward", "precinct", "region", "zone", "branch", "department"]
+)  # fmt: skip
+_ROWS_A_CODE = 3
 _INDEX_NAME = re.compile(r"column_1|unnamed: ?0|index|row ?names?|row_?names?|x1?|\.\.\.1", re.IGNORECASE)
 _TIME_NAME = re.compile(
     r".*(?:time|date|day|week|month|year|quarter|hour|minute|second|step|period|tick|epoch).*|t",
@@ -96,6 +102,52 @@ def infer_column(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = Fal
             "unusable", Column(name, "text"), None, (Finding("unusable", "warning", name, message),)
         )
     return _judged(inferred)
+
+
+def infer_input(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = False) -> Inferred:
+    """Find out what a column is that is no target: as `infer_column`, with whole numbers that are codes as categories.
+
+    A code is told by its name (``zip_code``, ``StoreID``) and by being repeated. Labels of a target stay numbers.
+
+    Examples
+    --------
+    >>> infer_input("store_id", pa.chunked_array([[7, 12, 80] * 10])).column.kind
+    'category'
+    >>> infer_input("stores", pa.chunked_array([[7, 12, 80] * 10])).column.kind
+    'number'
+    """
+    inferred = infer_column(name, values, prefer_comma=prefer_comma)
+    column, numbers = inferred.column, inferred.values
+    plain = column.kind == "number" and column.decimal == "." and not (column.thousands or column.missing)
+    if (
+        inferred.role != "input"
+        or not plain
+        or not isinstance(numbers, np.ndarray)
+        or not _names_a_code(name)
+    ):
+        return inferred
+    known = numbers[~np.isnan(numbers)]
+    distinct = np.unique(known)
+    if not 3 <= len(distinct) <= len(known) / _ROWS_A_CODE or not bool(
+        (distinct == np.floor(distinct)).all()
+    ):
+        return inferred
+    if is_text(values) or pa.types.is_dictionary(values.type):
+        coded = _texts(name, raw_levels(values), categorical=True)
+    else:
+        codes = np.where(np.isnan(numbers), -1, np.searchsorted(distinct, numbers)).astype(np.int32)
+        levels = Levels(codes, [category_text(each) for each in distinct.tolist()])
+        coded = Inferred("input", Column(name, "category"), levels)
+    message = (
+        f"its name says that its {len(distinct):,} whole numbers are codes; they were taken as categories"
+    )
+    return replace(coded, findings=(*inferred.findings, Finding("integer_codes", "info", name, message)))
+
+
+def _names_a_code(name: str) -> bool:
+    """Whether the last word of a name is one for codes: ``zip_code``, ``StoreID``, ``MSSubClass``."""
+    words = _WORD.findall(name)
+    return bool(words) and words[-1].lower() in _CODE_WORDS
 
 
 def _is_flat(kind: pa.DataType) -> bool:

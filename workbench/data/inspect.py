@@ -14,7 +14,7 @@ from workbench.runtime.schema import Column1d, Levels
 
 from .checks import check_inputs
 from .dataset import Dataset, Finding
-from .infer import Inferred, finished, infer_column
+from .infer import Inferred, finished, infer_column, infer_input
 from .intake import Roles, find_roles, load_dataset, prefers_comma
 from .leaks import Power, column_powers
 from .read import read_table
@@ -136,7 +136,8 @@ def inspect_data(source: object, *, target: str | None = None, drop: Sequence[st
         dataset = load_dataset(table, target=target, drop=drop)
     reports, findings = [], list(table.findings)
     for name, values in zip(table.names, table.columns, strict=True):
-        inferred = infer_column(name, values, prefer_comma=comma)
+        infer = infer_column if roles and name == roles.target else infer_input
+        inferred = infer(name, values, prefer_comma=comma)
         role = _role(name, roles, dropped, inferred.role)
         reports.append(_report(inferred, role))
         if dataset is None and role not in ("dropped", "target"):

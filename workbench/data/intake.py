@@ -14,7 +14,7 @@ from workbench.runtime.schema import Column1d, Levels, Schema
 from .dataset import Dataset, Finding
 from .fingerprint import by_appearance, fingerprint
 from .formulas import find_formulas
-from .infer import Inferred, finished, infer_column
+from .infer import Inferred, finished, infer_column, infer_input
 from .leaks import column_powers, find_leaks
 from .read import read_table
 from .table import Table
@@ -206,7 +206,7 @@ def infer_inputs(table: Table, roles: Roles | None, *, prefer_comma: bool) -> li
     """Find out what every column is that is neither target nor left out by option."""
     skipped = roles.not_inputs if roles else frozenset()
     return [
-        infer_column(name, values, prefer_comma=prefer_comma)
+        infer_input(name, values, prefer_comma=prefer_comma)
         for name, values in zip(table.names, table.columns, strict=True)
         if name not in skipped
     ]

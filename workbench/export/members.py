@@ -18,7 +18,7 @@ from workbench.tradeoff.prices import PriceSheet
 from .card import model_card, readme
 from .deploy import deploy_files, size_of
 from .mlmodel import MLMODEL_FILE, mlmodel
-from .pipeline import PIPELINE_FILE, build_pipeline, check_pipeline
+from .pipeline import PIPELINE_FILE, build_pipeline, check_pipeline, golden_columns
 from .profile import PROFILE_FILE, profile
 from .requirements import Pin, requirements_text
 from .sbom import SBOM_FILE, sbom
@@ -138,7 +138,13 @@ def _pipeline(folder: Path, about: Subject) -> _Piped:
     facts = {"name": manifest.name, "version": manifest.version, "model_id": manifest.model_id}
     try:
         content = build_pipeline(about.predictor, facts)
-        gate = check_pipeline(about.predictor, content, about.data, seed=about.seed)
+        gate = check_pipeline(
+            about.predictor,
+            content,
+            about.data,
+            golden=golden_columns(about.predictor, folder),
+            seed=about.seed,
+        )
     except ExportError as error:
         return _Piped(f"There is no {PIPELINE_FILE}: {error}", str(error))
     (folder / PIPELINE_FILE).write_bytes(content)

@@ -10,14 +10,12 @@ import numpy as np
 from workbench.data.dataset import Dataset
 from workbench.errors import ExportError
 from workbench.runtime.bundle import Bundle
-from workbench.runtime.golden import read_golden
-from workbench.runtime.manifest import GOLDEN_FILE
 from workbench.runtime.predictor import read_bytes, read_json
 
 from .isolation import Outcome
 from .members import MEMBERS
 from .mlmodel import LOADER_MODULE, MLMODEL_FILE
-from .pipeline import PIPELINE_FILE, check_pipeline
+from .pipeline import PIPELINE_FILE, check_pipeline, golden_columns
 from .profile import PROFILE_FILE
 from .sbom import SBOM_FILE
 from .source import LANGUAGES, SOURCE_FOLDER, source_files, source_head
@@ -115,10 +113,8 @@ def replay_pipeline(bundle: Bundle) -> Outcome:
 
 
 def _golden_data(bundle: Bundle) -> Dataset:
-    rows = [row for row, _ in read_golden(bundle.path / GOLDEN_FILE)]
-    names = bundle.schema.names
-    columns = bundle.predictor.read_columns({name: [row.get(name) for row in rows] for name in names})
-    return Dataset(bundle.schema, columns, np.zeros(len(rows)))
+    columns = golden_columns(bundle.predictor, bundle.path)
+    return Dataset(bundle.schema, columns, np.zeros(len(next(iter(columns.values()), []))))
 
 
 def check_source(bundle: Bundle) -> Outcome:

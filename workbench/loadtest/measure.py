@@ -81,6 +81,8 @@ class LoadReport:
     steps : tuple of Step
     needs : tuple of Need
         Replicas and price for the traffic that was named.
+    targets : dict
+        What an autoscaler is to hold, by the price sheet.
     """
 
     model: str
@@ -91,7 +93,8 @@ class LoadReport:
     max_latency_ms: float
     seconds: float
     steps: tuple[Step, ...]
-    needs: tuple[Need, ...] = field(default=())
+    needs: tuple[Need, ...] = ()
+    targets: dict[str, float] = field(default_factory=dict)
 
     @property
     def best(self) -> Step | None:

@@ -133,3 +133,16 @@ def needs(pieces: Sequence[Piece], cpu_us_per_request: float, sheet: PriceSheet)
             )
         )
     return tuple(out)
+
+
+def targets(cpu_us_per_request: float, sheet: PriceSheet) -> dict[str, float]:
+    """Return what an autoscaler is to hold: for CPU as a share, or for requests per second.
+
+    Examples
+    --------
+    >>> from workbench.tradeoff.prices import load_prices
+    >>> targets(100.0, load_prices())
+    {'cpu_percent': 50, 'requests_per_s_per_core': 5000.0}
+    """
+    rate = sheet.utilisation * 1e6 / cpu_us_per_request
+    return {"cpu_percent": round(100 * sheet.utilisation), "requests_per_s_per_core": round(rate, 1)}

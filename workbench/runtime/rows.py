@@ -155,7 +155,9 @@ def read_rows(rows: Any, names: Sequence[str]) -> list[Mapping[str, Any]] | Colu
             if not isinstance(row, Mapping):
                 raise InputError(f"row {position}", found=shown(row), expected="an object of column: value")
         return listed
-    raise InputError("rows cannot be read", found=f"a {type(rows).__name__}", expected=_EXPECTED)
+    raise InputError(
+        "rows cannot be read", found=f"an object of type {type(rows).__name__}", expected=_EXPECTED
+    )
 
 
 def _holds_columns(rows: Mapping[str, Any]) -> bool:

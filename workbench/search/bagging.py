@@ -5,7 +5,8 @@ models disagree is known without labels, so the gain is estimated by simulation 
 Stefanski, "Simulation-extrapolation estimation in parametric measurement error models", JASA 89, 1994): one more
 share of the disagreement is added to each prediction, the score's fall is measured, and the line is followed the
 other way, to the share that averaging takes away. The models whose disagreement is added have seen the rows, and
-agree more on them than on new ones: the gain is estimated too low rather than too high.
+agree more on them than on new ones: the gain is estimated too low rather than too high. It is a rough figure all the
+same: it tells the average from one of its own models, and must not decide between different candidates.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ import numpy as np
 
 from workbench.runtime.schema import Task
 
+from .threads import one_thread
+
 Space = Literal["probability", "log"]
 
 _TINY = float(np.finfo(np.float64).eps)  # probabilities below count as this, as in the log loss of the scores
@@ -72,6 +74,7 @@ def combine(
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
+@one_thread()
 def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaults
     y: np.ndarray,
     outputs: Sequence[np.ndarray],
@@ -356,7 +359,7 @@ def _search(board: _Board, price: np.ndarray, steps: int, *, small: bool) -> _Fo
     everyone = np.arange(len(price))
     singles = board.additions(np.zeros(len(price)), everyone)
     pool = _pool(board, singles, price, small)
-    found: _Found = [(np.eye(1, len(price), int(at))[0], float(singles[at])) for at in everyone]
+    found: _Found = [(alone, float(singles[at])) for at, alone in enumerate(np.eye(len(price)))]
     free = _run(board, singles, pool, price, np.inf, steps)
     found += free
     ceiling = _cost(free[-1][0], price)

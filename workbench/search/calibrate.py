@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .blend import fold_numbers
+from .threads import one_thread
 
 Kind = Literal["temperature", "sigmoid", "offsets"]
 
@@ -62,6 +63,7 @@ class Calibration:
         return {"kind": self.kind, "scale": self.scale, "offset": list(self.offset)}
 
 
+@one_thread()
 def choose_calibration(
     y: np.ndarray, output: np.ndarray, fold: np.ndarray, weight: np.ndarray | None = None
 ) -> tuple[Calibration | None, np.ndarray]:
@@ -125,6 +127,7 @@ def choose_calibration(
     return fit_calibration(kind, y[known], plain[known], shares[known], near), calibrated
 
 
+@one_thread()
 def fit_calibration(
     kind: Kind,
     y: np.ndarray,

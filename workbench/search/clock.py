@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 _LEAVE_S = 0.3  # ending the workers and this process
 _GRACE_S = 0.4
-_POLISH_SHARE, _POLISH_LEAST_S, _POLISH_MOST_S = 0.08, 0.7, 20.0
-_POLISH_LIMIT = 0.2  # of the budget, however long polishing takes
-_QUIET_SHARE, _QUIET_LEAST_S, _QUIET_MOST_S = 0.055, 1.1, 10.0
-_CONFIG_SHARE = 0.2  # of the searching time: what one config may take at most
+_POLISH_SHARE, _POLISH_LEAST_S, _POLISH_MOST_S = 0.04, 0.7, 12.0
+_POLISH_LIMIT, _QUIET_LIMIT = 0.15, 0.12  # of the budget, however long they take
+_QUIET_SHARE, _QUIET_LEAST_S, _QUIET_MOST_S = 0.04, 1.1, 10.0
+_CONFIG_SHARE = 0.15  # of the searching time: what one config may take at most
 _LEAST_FOLD_S = 0.08
 
 
@@ -27,13 +27,14 @@ class Clock:
     started : float
     budget_s : float
         Infinite where only a number of trials bounds the search.
-    polish_s : float
-        What polishing is known to take, where that is more than its usual share.
+    polish_s, quiet_s : float
+        What polishing and quiet measuring are known to take, where that is more than their usual share.
     """
 
     started: float
     budget_s: float
     polish_s: float = 0.0
+    quiet_s: float = 0.0
 
     @classmethod
     def start(cls, budget_s: float | None, used_s: float = 0.0) -> Clock:
@@ -65,7 +66,8 @@ class Clock:
         """When the last candidate must be there: the rest is for quiet measuring and final scores."""
         if not self.bounded:
             return math.inf
-        return self.deadline - min(max(_QUIET_SHARE * self.budget_s, _QUIET_LEAST_S), _QUIET_MOST_S)
+        usual = min(max(_QUIET_SHARE * self.budget_s, _QUIET_LEAST_S), _QUIET_MOST_S)
+        return self.deadline - min(max(usual, self.quiet_s), max(usual, _QUIET_LIMIT * self.budget_s))
 
     @property
     def folds_end(self) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 
 from .metrics import Metric
 from .sums import average_precision, sums_of
+from .threads import one_thread
 
 _UNITS = 20_000  # what is drawn: rows, whole groups, or blocks of rows where there are more
 _CHUNK = 25  # repeats worked on at a time
@@ -82,6 +83,7 @@ class Difference:
         return self.low <= 0.0 <= self.high
 
 
+@one_thread()
 def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
     metric: Metric,
     y: np.ndarray,
@@ -155,6 +157,7 @@ def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
     return _conclude(names, own, np.concatenate(inside), np.concatenate(outside), sample.shrink, len(rows))
 
 
+@one_thread()
 def difference(
     metric: Metric,
     y: np.ndarray,
@@ -217,7 +220,7 @@ def difference(
     if not len(gaps):
         return Difference(value, value, value)
     low, high = value + (np.quantile(gaps, [0.025, 0.975]) - value) * sample.shrink
-    return Difference(value, float(low), float(high))
+    return Difference(value, min(float(low), value), max(float(high), value))
 
 
 # ---------------------------------------------------------------- rows and units
@@ -361,7 +364,7 @@ class _Slow:
         chosen = _fewer_rows(len(y), number, random)
         self.shrink = float((len(chosen) / len(y)) ** 0.5)
         self._y = y[chosen]
-        self._weight = np.ones(len(chosen)) if weight is None else weight[chosen]
+        self._weight = None if weight is None else weight[chosen]
         self._outputs = {at: outputs[at][chosen] for at in self._judged.tolist()}
         self._count = len(outputs)
         _, self._number = np.unique(chosen if number is None else number[chosen], return_inverse=True)
@@ -378,12 +381,13 @@ class _Slow:
         drawn = counts[:, self._number]
         for at, output in self._outputs.items():
             if self.is_quick:
-                out[:, at] = self._ranked[at](drawn * self._weight)
+                out[:, at] = self._ranked[at](drawn if self._weight is None else drawn * self._weight)
                 continue
             for place, times in enumerate(drawn):
                 rows = np.repeat(np.arange(len(times)), times.astype(np.int64))
+                weight = None if self._weight is None else self._weight[rows]
                 if len(rows):
-                    out[place, at] = _scorer(self._metric, self._y[rows], output[rows], self._weight[rows])
+                    out[place, at] = _scorer(self._metric, self._y[rows], output[rows], weight)
         return out
 
 
@@ -432,7 +436,8 @@ def _conclude(
     low, high = value + (np.quantile(spread, [0.025, 0.975]) - level[winner]) * shrink * _WIDEN
     counts = np.bincount(chosen, minlength=len(names)) / len(chosen)
     shares = {names[at]: float(counts[at]) for at in np.argsort(-counts, kind="stable") if counts[at]}
-    return Estimate(value, float(low), float(high), best - value, shares, len(chosen), rows)
+    low, high = min(float(low), value), max(float(high), value)  # a score may stand at the edge of its draws
+    return Estimate(value, low, high, best - value, shares, len(chosen), rows)
 
 
 def _mean_known(values: np.ndarray) -> np.ndarray:

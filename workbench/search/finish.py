@@ -61,8 +61,8 @@ def _estimate_s(clock: Clock) -> float:
 def _turns(session: Session, estimating: float) -> Iterator[tuple[Candidate, float]]:
     """Yield who is measured next, and for how many seconds of single-row calls.
 
-    First those that nothing dominates, the quickest to measure first but with time kept for the most accurate one;
-    then others, while there is time.
+    First the most accurate one; then the others that nothing dominates, the quickest to measure first; then more,
+    while there is time.
     """
     candidates = list(session.kept.values())
     first = {each.id for each in first_layer(candidates)}
@@ -72,25 +72,24 @@ def _turns(session: Session, estimating: float) -> Iterator[tuple[Candidate, flo
     waiting.sort(key=lambda each: (each.id not in first, _needed_s(each)))
     leaders = [each for each in waiting if each.id in first and each.score]
     best = max(leaders, key=lambda each: each.score.value if each.score else 0.0, default=None)
-    if best is not None:
-        waiting.remove(best)
-        waiting.insert(len(leaders) - 1, best)
-    for at, candidate in enumerate(waiting):
+    for at, candidate in enumerate([best, *(each for each in waiting if each is not best)]):
+        if candidate is None:
+            continue
         if not session.clock.bounded:
             yield candidate, _UNBOUNDED_S
             continue
         left = session.clock.left - _KEEP_S - estimating
-        kept = _needed_s(best) if best is not None and at < len(leaders) - 1 else 0.0
-        if left - kept < _needed_s(candidate):
-            continue
-        share = (left - kept) / min(len(waiting) - at, _SHARED_BY) - _LOAD_S
-        yield candidate, min(max(share * 0.7, _LEAST_S), _MOST_S)
+        if candidate is best:
+            yield candidate, _LEAST_S
+        elif left > _needed_s(candidate):
+            share = left / min(len(waiting) - at, _SHARED_BY) - _LOAD_S
+            yield candidate, min(max(share * 0.7, _LEAST_S), _MOST_S)
 
 
 def _needed_s(candidate: Candidate) -> float:
     """Return how long it takes at least to open an artifact and to time it."""
     call_s = (candidate.busy_cpu_us or 0.0) / 1e6
-    return _LOAD_S + 1.5 * candidate.spent.get("convert", 0.0) + max(_LEAST_CALLS * call_s, _LEAST_S)
+    return _LOAD_S + 0.7 * candidate.spent.get("convert", 0.0) + max(_LEAST_CALLS * call_s, _LEAST_S)
 
 
 def _measure(pool: WorkerPool, candidate: Candidate, seconds: float) -> Measurements | None:

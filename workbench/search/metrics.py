@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from workbench.errors import SettingsError, nearest, shown
 from workbench.runtime.schema import Task
 
 from .records import Score
+from .sums import sums_of
 
 DEFAULT_METRIC = {
     "binary": "roc_auc",
@@ -126,25 +127,36 @@ class Metric:
 
     def _resampled(self, y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
         """Percentile bootstrap (Efron 1979) over rows."""
-        value = self._by_scorer(y, output, weight)
         random = np.random.default_rng(self.seed)
         rows = len(y)
         size = min(rows, _RESAMPLE_ROWS)
-        values = []
-        for _ in range(_RESAMPLES):
-            chosen = random.integers(0, rows, size)
-            try:
-                values.append(
-                    self._by_scorer(y[chosen], output[chosen], None if weight is None else weight[chosen])
-                )
-            except ValueError:
-                continue
-        if not values:
+        sums = sums_of(self, y, output, weight)
+        if sums is None:
+            value = self._by_scorer(y, output, weight)
+            values = np.array(list(self._redrawn(y, output, weight, size, random)))
+        else:
+            value = sums.score(weight)
+            terms = sums.terms if weight is None else sums.terms * weight[:, None]
+            drawn = [terms[random.integers(0, rows, size)].sum(axis=0) for _ in range(_RESAMPLES)]
+            values = sums.value(np.stack(drawn))
+        values = values[np.isfinite(values)]
+        if not len(values):
             return value, value, value
         shrink = (size / rows) ** 0.5  # fewer rows than there are scatter more
         low, high = np.quantile(values, [0.025, 0.975])
         middle = float(np.median(values))
         return value, value + (low - middle) * shrink, value + (high - middle) * shrink
+
+    def _redrawn(
+        self, y: np.ndarray, output: np.ndarray, weight: Weight, size: int, random: np.random.Generator
+    ) -> Iterator[float]:
+        for _ in range(_RESAMPLES):
+            chosen = random.integers(0, len(y), size)
+            drawn = None if weight is None else weight[chosen]
+            try:
+                yield self._by_scorer(y[chosen], output[chosen], drawn)
+            except ValueError:
+                continue
 
     def _by_scorer(self, y: np.ndarray, output: np.ndarray, weight: Weight) -> float:
         """Let scikit-learn's own scorer judge, through an estimator that replays the predictions."""
@@ -153,7 +165,8 @@ class Metric:
         from sklearn.metrics import get_scorer
 
         estimator = _replay(output, self.task, self.n_classes)
-        kwargs: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
+        takes_weight = weight is not None and self.name != "neg_max_error"  # the largest error has no weights
+        kwargs: dict[str, Any] = {"sample_weight": weight} if takes_weight else {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # undefined precision and the like: the value 0 says it
             rows = np.arange(len(y))[:, None]

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .metrics import Metric
+if TYPE_CHECKING:
+    from .metrics import Metric
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -55,7 +57,8 @@ def sums_of(
     output : numpy.ndarray, shape (n, k)
         Without NaN.
     weight : numpy.ndarray, shape (n,), optional
-        Only the ranks of ROC curves depend on it.
+        Only the ranks of ROC curves depend on it, and the median that `d2_absolute_error_score` compares with, which
+        is then left to scikit-learn.
 
     Raises
     ------
@@ -64,6 +67,7 @@ def sums_of(
 
     Examples
     --------
+    >>> from workbench.search.metrics import Metric
     >>> metric = Metric("f1", "binary", 2)
     >>> y, p = np.array([0, 1, 1, 1]), np.array([0.6, 0.7, 0.2, 0.9])
     >>> round(sums_of(metric, y, np.column_stack([1 - p, p])).score(), 3)
@@ -72,6 +76,8 @@ def sums_of(
     output = np.asarray(output, dtype=np.float64)
     name = metric.name
     if metric.task == "regression":
+        if name == "d2_absolute_error_score" and weight is not None:
+            return None
         return _numbers(name, np.asarray(y, dtype=np.float64), output[:, 0])
     if name in ("roc_auc", "roc_auc_ovr", "roc_auc_ovr_weighted"):
         return _areas(name, y, output, weight)

@@ -25,7 +25,10 @@ BASELINE_ID = "c0000"
 _RIVALS = 3  # candidates that a newcomer's first fold is held against
 _HASTE = 0.4  # of the usual time of a family's fold: with less than that it is not worth a start
 _MOST_DEFERRED = 4
-_BLENDING = 1.5  # what putting blends of the best into serving form takes, over what each of them took
+_BLENDING, _LOADING = (
+    1.5,
+    0.6,
+)  # what writing blends of the best, and opening one, takes over what each of them took
 
 
 @dataclass(slots=True)
@@ -123,11 +126,12 @@ class Session:
         good.sort(key=lambda each: -each.score.value if each.score else 0.0)
         return tuple(each.id for each in good[:_RIVALS])
 
-    def polish_needs(self) -> float:
-        """Return how long it takes to put a blend of the best candidates into serving form and to measure it."""
+    def watch(self) -> None:
+        """Keep as much time for the end as blends of the best, and measuring them, will take."""
         best = [_form_s(self.kept[name]) for name in self.rivals()]
         largest = max((_form_s(each) for each in self.kept.values()), default=0.0)
-        return _BLENDING * (sum(best) + largest) + 0.5
+        blend = sum(best) + largest
+        self.clock = replace(self.clock, polish_s=_BLENDING * blend + 0.5, quiet_s=_LOADING * blend + 1.0)
 
     def usual_s(self, family: str) -> float:
         """Return how long a fold of a family usually takes; 0 where none has been fitted."""
@@ -292,7 +296,7 @@ def _end(
     )
     before = session.best
     session.keep(candidate)
-    session.clock = replace(session.clock, polish_s=session.polish_needs())
+    session.watch()
     if trial.asked is None or study is None:
         return
     began = time.process_time()

@@ -60,6 +60,11 @@ class Choice:
     sentences: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        score, metric = self.row.get("score"), self.row.get("metric")
+        said = "no score" if score is None else f"{metric} {score:.4g}"
+        return f"<Choice {self.id} {self.row.get('family')}, {said}, picked by {self.how}>"
+
     @property
     def id(self) -> str:
         """The candidate's id."""

@@ -18,6 +18,7 @@ import pytest
 from tests.runtime.made import COLUMNS, ROWS, make_encoder, make_predictor
 from workbench.data.dataset import Dataset
 from workbench.errors import ExportError, SettingsError
+from workbench.export.pipeline import build_pipeline, check_pipeline
 from workbench.export.source import LANGUAGES, source_files
 from workbench.export.source.sql import sql
 from workbench.export.source.write import program_of
@@ -301,6 +302,40 @@ def test_sql(case: tuple[Predictor, Path]) -> None:
         predictor,
         [(row["prediction"], [row[name] for name in shares] or [row["prediction"]]) for row in found],
     )
+
+
+def test_a_blend_that_takes_parts_of_the_matrix() -> None:
+    """Two models over columns of one matrix, weighed and added, as a graph of its own says it."""
+    import onnx
+    from onnx import compose, helper, numpy_helper
+
+    encoder = without_nan(ENCODER)
+    width = encoder.width
+    linear = onnx.load_model_from_string(to_onnx(form_of("linear", "binary"), width))
+    half = compose.add_prefix(
+        onnx.load_model_from_string(to_onnx(Linear(np.ones((2, 1)), np.zeros(1), "sigmoid"), 2)), "b/"
+    )
+    whole = compose.add_prefix(linear, "a/")
+    tensors = [("columns", np.array([6, 7])), ("one", np.float32(0.25)), ("two", np.float32(0.75))]
+    nodes = [
+        helper.make_node("Identity", ["features"], ["a/features"]),
+        helper.make_node("Gather", ["features", "columns"], ["b/features"], axis=1),
+        *whole.graph.node,
+        *half.graph.node,
+        helper.make_node("Mul", ["a/output", "one"], ["a"]),
+        helper.make_node("Mul", ["b/output", "two"], ["b"]),
+        helper.make_node("Sum", ["a", "b"], ["output"]),
+    ]
+    graph = helper.make_graph(
+        nodes, "blend", list(linear.graph.input), list(linear.graph.output),
+        [numpy_helper.from_array(np.asarray(values), name) for name, values in tensors],
+    )  # fmt: skip
+    content = helper.make_model(graph, opset_imports=linear.opset_import, ir_version=10).SerializeToString()
+    predictor = Predictor(Schema(WITHOUT_TEXT, Output("churn", "binary", LABELS["binary"])), encoder, content)
+    columns = predictor.read_columns({name: [row[name] for row in ROWS] for name in predictor.names})
+    data = Dataset(predictor.schema, columns, np.zeros(len(ROWS)))
+    assert source_files(predictor, ["python"], data, "a blend")
+    assert check_pipeline(predictor, build_pipeline(predictor), data).largest < 1e-6
 
 
 def test_free_text_is_refused_by_column() -> None:

@@ -2,6 +2,6 @@
 
 from .build import PIPELINE_FILE, build_pipeline
 from .caller import PipelineModel
-from .gate import Gate, check_pipeline
+from .gate import Gate, check_pipeline, golden_columns
 
-__all__ = ["PIPELINE_FILE", "Gate", "PipelineModel", "build_pipeline", "check_pipeline"]
+__all__ = ["PIPELINE_FILE", "Gate", "PipelineModel", "build_pipeline", "check_pipeline", "golden_columns"]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from workbench.data.dataset import Dataset
 from workbench.errors import ExportError
+from workbench.runtime.golden import read_golden
+from workbench.runtime.manifest import GOLDEN_FILE
 from workbench.runtime.predictor import Predictor
+from workbench.runtime.schema import Column1d
 from workbench.search.parity import difficult_rows
 
 from .caller import PipelineModel, answers_alike
@@ -26,7 +31,13 @@ class Gate:
 
 
 def check_pipeline(
-    predictor: Predictor, content: bytes, data: Dataset, *, rows: int = ROWS, seed: int = 0
+    predictor: Predictor,
+    content: bytes,
+    data: Dataset,
+    *,
+    golden: Mapping[str, Column1d] | None = None,
+    rows: int = ROWS,
+    seed: int = 0,
 ) -> Gate:
     """Hold a pipeline against the predictor whose columns it takes.
 
@@ -37,6 +48,8 @@ def check_pipeline(
         The pipeline.
     data : Dataset
         Real rows; all of them where they are few, and `rows` more that are made to be difficult, go through both.
+    golden : mapping of columns, optional
+        Further rows, canonical: see `golden_columns`.
     rows : int
     seed : int
 
@@ -53,7 +66,8 @@ def check_pipeline(
     real = data.take(np.arange(min(data.n_rows, rows)))
     worst, seen = 0.0, 0
     one = data.take(np.arange(min(data.n_rows, 1)))
-    for columns in (dict(one.columns), dict(real.columns), difficult_rows(data, rows, seed)):
+    sets = [dict(one.columns), dict(real.columns), difficult_rows(data, rows, seed)]
+    for columns in sets if golden is None else [*sets, dict(golden)]:
         gaps = answers_alike(predictor, model, columns)
         largest = float(gaps.max(initial=0.0))
         if not largest <= TOLERANCE:
@@ -66,3 +80,9 @@ def check_pipeline(
             )
         worst, seen = max(worst, largest), seen + len(gaps)
     return Gate(seen, worst)
+
+
+def golden_columns(predictor: Predictor, folder: Path) -> dict[str, Column1d]:
+    """Return the golden rows of a bundle's folder as canonical columns."""
+    rows = [row for row, _ in read_golden(folder / GOLDEN_FILE)]
+    return predictor.read_columns({name: [row.get(name) for row in rows] for name in predictor.names})

@@ -122,6 +122,10 @@ def _slice(program: Program, inputs: list[Any], attributes: Mapping[str, Any]) -
     return list(inputs[0][start:stop:step])
 
 
+def _sum(program: Program, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Row:
+    return program.add([total(list(parts)) for parts in zip(*map(_as_row, inputs), strict=True)])
+
+
 def _concat(program: Program, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Row:
     return [value for each in inputs for value in _as_row(each)]
 
@@ -149,7 +153,9 @@ _OPERATORS: dict[str, Callable[[Program, list[Any], Mapping[str, Any]], Row]] = 
     "Sub": _pairwise("-"),
     "Mul": _pairwise("*"),
     "Div": _pairwise("/"),
+    "Sum": _sum,
     "Gather": _gather,
+    "ArrayFeatureExtractor": lambda program, inputs, attributes: _gather(program, inputs, {"axis": 1}),
     "Slice": _slice,
     "Concat": _concat,
 }

@@ -1,0 +1,96 @@
+"""Other people's tools against a running server: Triton's client, and schemathesis with the server's description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.runtime.made import COLUMNS, ROWS, make_bundle, make_predictor
+from tests.runtime.test_server import serving
+from workbench.runtime.bundle import open_bundle
+
+schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is missing: the API is not fuzzed")
+tritonhttp = pytest.importorskip("tritonclient.http", reason="tritonclient is missing: it is not tried")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_bundle(tmp_path_factory.mktemp("external") / "bundle", make_predictor())
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    with serving(folder, "--log", "off") as served:
+        yield served.url
+        assert served.stop() == 0
+
+
+def tensors(binary: bool) -> list[Any]:
+    out = []
+    for column in COLUMNS:
+        values = [row[column.name] for row in ROWS[:1]]
+        if column.name == "tenure":
+            content, datatype = np.asarray(values, dtype=np.float64), "FP64"
+        elif column.kind == "boolean":
+            content, datatype = np.asarray(values, dtype=bool), "BOOL"
+        else:
+            content, datatype = np.asarray([str(value) for value in values], dtype=object), "BYTES"
+        tensor = tritonhttp.InferInput(column.name, [1], datatype)
+        tensor.set_data_from_numpy(content, binary_data=binary)
+        out.append(tensor)
+    return out
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_tritons_client_talks_to_it(url: str, folder: Path, binary: bool) -> None:
+    client = tritonhttp.InferenceServerClient(url=url.removeprefix("http://"))
+    try:
+        assert client.is_server_live()
+        assert client.is_server_ready()
+        assert client.is_model_ready("churn", "3")
+        metadata = client.get_model_metadata("churn")
+        assert [entry["name"] for entry in metadata["inputs"]] == [column.name for column in COLUMNS]
+        outputs = [
+            tritonhttp.InferRequestedOutput(name, binary_data=binary) for name in ("predict", "predict_proba")
+        ]
+        for asked in (None, outputs):
+            result = client.infer("churn", tensors(binary), outputs=asked, request_id="7")
+            assert result.get_response()["id"] == "7"
+            (label,) = result.as_numpy("predict").tolist()
+            expected = open_bundle(folder)
+            assert (label.decode() if isinstance(label, bytes) else label) == expected.predict(ROWS[0])[0]
+            np.testing.assert_allclose(result.as_numpy("predict_proba"), expected.predict_proba(ROWS[0]))
+        with pytest.raises(Exception, match="is missing"):
+            client.infer("churn", tensors(binary)[1:])
+    finally:
+        client.close()
+
+
+def test_it_does_what_its_description_says(url: str) -> None:
+    """Requests made from the description, good and bad, get answers that it names: never a 500."""
+    description = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    names = (
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_schema_conformance",
+    )
+    checks = schemathesis.checks.CHECKS.get_by_names(names)
+    answered = set()
+    for found in description.get_all_operations():
+        operation = found.ok()
+
+        @settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.as_strategy())
+        def ask(case: Any) -> None:
+            answer = case.call()
+            case.validate_response(answer, checks=checks)
+            answered.add((case.path, answer.status_code))
+
+        ask()
+    assert {("/predict", 200), ("/metrics", 200), ("/v2/models/churn/infer", 400)} <= answered
