@@ -15,7 +15,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -25,7 +27,8 @@ from workbench.ui.launch import app_command, free_port
 OUT = Path(__file__).with_name("screenshots")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 SIZES = ((1440, 900), (390, 844))
-_COLOURS = 96
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+_COLOURS = 256
 
 
 def settled(page: Page) -> None:
@@ -67,14 +70,14 @@ def show_whatif(page: Page) -> None:
     page.get_by_text("What if", exact=True).click()
 
 
-def pictures(run: str) -> list[tuple[str, str, object]]:
+def pictures(run: str) -> list[tuple[str, str, Callable[[Page], None] | None]]:
     """Return the name, the address and what to do for each picture."""
     return [
+        ("choose", f"/choose?run={run}", None),
         ("home", "/", None),
         ("data", "/data", show_sample),
         ("goal", "/data", show_goal),
         ("search", f"/search?run={run}", None),
-        ("choose", f"/choose?run={run}", None),
         ("money", f"/choose?run={run}&pick=best", show_money),
         ("understand", f"/understand?run={run}&pick=best", None),
         ("what-if", f"/understand?run={run}&pick=best", show_whatif),
@@ -89,8 +92,8 @@ def save(content: bytes, path: Path) -> None:
     image.quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
-def main(runs: str, run: str) -> None:
-    """Start the app over a folder of runs and draw every page."""
+def main(runs: str, run: str, *names: str) -> None:
+    """Start the app over a folder of runs and draw the pages named, or every page."""
     port = free_port()
     address = f"http://localhost:{port}"
     OUT.mkdir(exist_ok=True)
@@ -104,22 +107,22 @@ def main(runs: str, run: str) -> None:
                 time.sleep(0.2)
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
-            for width, height in SIZES:
-                for scheme in ("light", "dark"):
-                    context = browser.new_context(
-                        viewport={"width": width, "height": height}, color_scheme=scheme
-                    )
-                    for name, path, act in pictures(run):
-                        page = context.new_page()
-                        page.set_default_timeout(180_000)
-                        page.goto(address + path)
+            for name, path, act in [each for each in pictures(run) if not names or each[0] in names]:
+                context = browser.new_context(viewport={"width": 1440, "height": 900})
+                page = context.new_page()
+                page.set_default_timeout(180_000)
+                page.goto(address + path)
+                settled(page)
+                if act is not None:
+                    act(page)
+                    settled(page)
+                for width, height in SIZES:
+                    page.set_viewport_size({"width": width, "height": height})
+                    for scheme in SCHEMES:
+                        page.emulate_media(color_scheme=scheme)
                         settled(page)
-                        if callable(act):
-                            act(page)
-                            settled(page)
                         save(page.screenshot(), OUT / f"{name}-{width}-{scheme}.png")
-                        page.close()
-                    context.close()
+                context.close()
             browser.close()
     finally:
         server.terminate()

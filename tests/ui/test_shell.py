@@ -59,12 +59,9 @@ def test_a_roles_file_asks_for_a_log_in(tmp_path: Path, monkeypatch: pytest.Monk
 def test_whoever_is_logged_in_gets_their_role(
     user: dict[str, object], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class LoggedIn(dict[str, object]):
-        is_logged_in = True
-
     roles = tmp_path / "roles.toml"
     roles.write_text('[roles]\n"ada@example.com" = "deployer"\n')
-    monkeypatch.setattr("workbench.ui.shell.st.user", LoggedIn(user))
+    monkeypatch.setattr("workbench.ui.shell.st.user", {"is_logged_in": True, **user})
     monkeypatch.setattr("sys.argv", ["app.py", str(tmp_path / "runs"), f"--roles={roles}"])
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.secrets["auth"] = {"client_id": "x"}

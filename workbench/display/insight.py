@@ -42,7 +42,7 @@ def importance_figure(found: Sequence[Importance], most: int = _MOST_BARS) -> go
         )
     )
     label = f"{named.label}, points" if named.percent else named.label
-    styled(figure, 90 + 26 * len(shown), legend=False)
+    styled(figure, 110 + 26 * len(shown), legend=False)
     figure.update_xaxes(title_text=words.IMPORTANCE_X.format(label=chart_text(label)))
     figure.update_yaxes(type="category")
     return figure

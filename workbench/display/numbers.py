@@ -226,7 +226,8 @@ def points(gap: float, metric: str) -> str:
     """
     size_of_gap = abs(gap)
     if metric_words(metric).percent:
-        return f"{significant(100.0 * size_of_gap)} points"
+        number = significant(100.0 * size_of_gap)
+        return f"{number} point{'' if number == '1' else 's'}"
     return significant(size_of_gap, 3)
 
 

@@ -178,7 +178,7 @@ ROWS = "rows"
 
 # ---------------------------------------------------------------- insight
 
-IMPORTANCE_X = "{label} lost when the column is shuffled"
+IMPORTANCE_X = "{label} lost<br>when the column is shuffled"
 DEPENDENCE_Y = "probability of {label}, %"
 DEPENDENCE_MEAN, DEPENDENCE_BAND = "average", "middle 80 % of rows"
 CONTRIBUTION_X = "moves the answer by (orange raises it, blue lowers it)"

@@ -9,7 +9,7 @@ from workbench.display.numbers import count, duration, latency, metric_words, mo
 from workbench.display.words import TASKS
 
 from .texts import home as texts
-from .texts.common import UNKNOWN
+from .texts.general import UNKNOWN
 from .workspace import BundleEntry
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
 
 from workbench.display.numbers import plain
 from workbench.errors import WorkbenchError
@@ -12,7 +13,7 @@ from workbench.errors import WorkbenchError
 from .access import read_roles, role_of
 from .pages import choose, data, export, goal, home, report, search, understand
 from .session import Pages, sign_in
-from .texts import common as texts
+from .texts import general as texts
 from .workspace import Workspace
 
 # Streamlit leaves an empty band above a page; the app wants its chart above the fold. Tables and code may be wider
@@ -50,10 +51,10 @@ def _entered(workspace: Workspace) -> bool:
     except WorkbenchError as error:
         st.error(plain(error), icon=":material/lock:")
         return False
-    if "auth" not in st.secrets:
+    if not _login_is_set_up():
         st.error(texts.LOGIN_MISSING, icon=":material/lock:")
         return False
-    if not st.user.is_logged_in:
+    if not st.user.get("is_logged_in", False):
         st.title(texts.LOGIN_TITLE)
         st.button(texts.LOGIN_BUTTON, type="primary", icon=":material/login:", on_click=st.login, key="login")
         return False
@@ -69,6 +70,13 @@ def _entered(workspace: Workspace) -> bool:
         st.error(texts.NOBODY.format(user=plain(name)), icon=":material/lock:")
         return False
     return True
+
+
+def _login_is_set_up() -> bool:
+    try:
+        return "auth" in st.secrets
+    except StreamlitSecretNotFoundError:  # there is no secrets file at all
+        return False
 
 
 def make_pages(workspace: Workspace) -> Pages:

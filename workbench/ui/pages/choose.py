@@ -35,13 +35,13 @@ from workbench.ui.selection import Selection
 from workbench.ui.session import Pages, allowed, recall, remember
 from workbench.ui.store import RunView
 from workbench.ui.texts import choose as texts
-from workbench.ui.texts import common
+from workbench.ui.texts import general
 from workbench.ui.workspace import Workspace
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
     """Show one run and let a candidate be chosen."""
-    entry = choose_run(workspace, pages, common.CHOOSE)
+    entry = choose_run(workspace, pages, general.CHOOSE)
     if entry is None:
         return
     selection = recall().for_run(entry.name)
@@ -52,7 +52,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
         show_live(entry, view.metric)
     if not drawable(view.rows):
         remember(selection)
-        st.info(common.NO_CANDIDATES, icon=":material/info:")
+        st.info(general.NO_CANDIDATES, icon=":material/info:")
         show_failures(view.rows)
         return
     goal = read_goal(workspace.own, entry.name) or goal_of_sheet(view.sheet)

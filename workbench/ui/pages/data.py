@@ -20,8 +20,8 @@ from workbench.ui.examples import write_sample
 from workbench.ui.intake import KINDS, corrected
 from workbench.ui.panels.header import refused
 from workbench.ui.session import Draft, Pages, change_draft, draft, keep_draft, token
-from workbench.ui.texts import common
 from workbench.ui.texts import data as texts
+from workbench.ui.texts import general
 from workbench.ui.uploads import SUFFIXES, forget_stale, keep_upload, list_tables, open_table
 from workbench.ui.workspace import Workspace
 
@@ -30,7 +30,7 @@ _ICONS = {"error": ":material/error:", "warning": ":material/warning:", "info": 
 
 def show(workspace: Workspace, pages: Pages) -> None:
     """Let a table be brought, show what it holds, and ask for the target."""
-    st.title(common.DATA)
+    st.title(general.DATA)
     st.markdown(texts.INTRO)
     if refused("search", "analyst"):
         return

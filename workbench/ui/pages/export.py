@@ -17,8 +17,8 @@ from workbench.ui.panels.header import refused
 from workbench.ui.panels.money import chosen_threshold
 from workbench.ui.panels.picked import Picked, find_picked
 from workbench.ui.session import Pages, user
-from workbench.ui.texts import common
 from workbench.ui.texts import export as texts
+from workbench.ui.texts import general
 from workbench.ui.uploads import safe_name
 from workbench.ui.workspace import Workspace, bundle_path
 
@@ -36,10 +36,10 @@ def show(workspace: Workspace, pages: Pages) -> None:
     """Show the choice, ask for its name, export it, and offer the result."""
     job = st.session_state.get(_JOB)
     if isinstance(job, ExportJob):
-        st.title(common.EXPORT)
+        st.title(general.EXPORT)
         _show_job(job)
         return
-    picked = find_picked(workspace, pages, common.EXPORT)
+    picked = find_picked(workspace, pages, general.EXPORT)
     if picked is None:
         return
     st.markdown(texts.INTRO)

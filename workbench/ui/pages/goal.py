@@ -20,7 +20,7 @@ from workbench.ui.goals import Goal, SearchRequest, save_goal, write_prices
 from workbench.ui.panels.header import refused
 from workbench.ui.searches import start_search
 from workbench.ui.session import Draft, Pages, draft
-from workbench.ui.texts import common
+from workbench.ui.texts import general
 from workbench.ui.texts import goal as texts
 from workbench.ui.uploads import safe_name, save_table
 from workbench.ui.workspace import Workspace
@@ -39,7 +39,7 @@ class _Asked:
 
 def show(workspace: Workspace, pages: Pages) -> None:
     """Ask what matters and offer to start the search."""
-    st.title(common.GOAL)
+    st.title(general.GOAL)
     st.markdown(texts.INTRO)
     if refused("search", "analyst"):
         return

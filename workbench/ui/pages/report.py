@@ -13,7 +13,7 @@ from workbench.ui import store
 from workbench.ui.goals import command_line, read_goal
 from workbench.ui.panels.picked import Picked, find_picked
 from workbench.ui.session import Pages
-from workbench.ui.texts import common
+from workbench.ui.texts import general
 from workbench.ui.texts import report as texts
 from workbench.ui.uploads import safe_name
 from workbench.ui.workspace import Workspace, stamp
@@ -21,7 +21,7 @@ from workbench.ui.workspace import Workspace, stamp
 
 def show(workspace: Workspace, pages: Pages) -> None:
     """Say what is in the report, make it when asked, and offer it."""
-    picked = find_picked(workspace, pages, common.REPORT)
+    picked = find_picked(workspace, pages, general.REPORT)
     if picked is None:
         return
     st.markdown(texts.INTRO)

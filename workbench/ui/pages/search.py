@@ -22,7 +22,7 @@ from workbench.ui.selection import Selection
 from workbench.ui.session import Pages, allowed, recall, remember
 from workbench.ui.store import RunView
 from workbench.ui.texts import choose as choose_texts
-from workbench.ui.texts import common
+from workbench.ui.texts import general
 from workbench.ui.texts import search as texts
 from workbench.ui.workspace import RunEntry, Workspace, list_runs, read_entry
 
@@ -34,20 +34,20 @@ def show(workspace: Workspace, pages: Pages) -> None:
     entries = {entry.name: entry for entry in list_runs(workspace.runs) if not entry.problem}
     names = list(dict.fromkeys([*(n for n in started_names(workspace.own) if n not in entries), *entries]))
     if not names:
-        st.title(common.SEARCH)
+        st.title(general.SEARCH)
         st.info(texts.INTRO_NONE, icon=":material/info:")
-        st.page_link(pages.home, label=common.GO_HOME, icon=":material/home:")
+        st.page_link(pages.home, label=general.GO_HOME, icon=":material/home:")
         return
     wanted = recall().run
     if st.session_state.get("run") not in names:
         st.session_state["run"] = wanted if wanted in names else _latest(entries, names)
     title, chooser = st.columns([3, 1], vertical_alignment="bottom")
-    chooser.selectbox(common.RUN_LABEL, names, key="run")
+    chooser.selectbox(general.RUN_LABEL, names, key="run")
     name = st.session_state["run"]
     remember(recall().for_run(name))
     entry = entries.get(name)
     state = entry.state if entry else "starting"
-    title.title(f"{common.SEARCH}: {plain(name)} {badge(state)}")
+    title.title(f"{general.SEARCH}: {plain(name)} {badge(state)}")
     if entry is None:
         _show_starting(workspace, name)
         return

@@ -13,14 +13,14 @@ from workbench.ui import store
 from workbench.ui.panels.picked import Picked, find_picked
 from workbench.ui.panels.whatif import show_whatif
 from workbench.ui.session import Pages
-from workbench.ui.texts import common
+from workbench.ui.texts import general
 from workbench.ui.texts import understand as texts
 from workbench.ui.workspace import Workspace
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
     """Explain the chosen candidate."""
-    picked = find_picked(workspace, pages, common.UNDERSTAND)
+    picked = find_picked(workspace, pages, general.UNDERSTAND)
     if picked is None:
         return
     st.markdown(texts.INTRO.format(name=plain(named(picked.choice.row))))

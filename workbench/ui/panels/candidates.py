@@ -11,7 +11,7 @@ from workbench.display.numbers import count, plain
 from workbench.display.tables import failure_table, leaderboard_table, score_column, score_format
 from workbench.tradeoff import PriceSheet
 from workbench.ui.texts import choose as texts
-from workbench.ui.texts.common import UNKNOWN
+from workbench.ui.texts.general import UNKNOWN
 
 Row = Mapping[str, Any]
 _FORMATS = {

@@ -10,7 +10,7 @@ import streamlit as st
 from workbench.display.numbers import amount, count, interval, latency, metric_words, plain, score, size
 from workbench.display.tables import final_of
 from workbench.tradeoff import PriceSheet, monthly
-from workbench.ui.texts import common as texts
+from workbench.ui.texts import general as texts
 
 Row = Mapping[str, Any]
 

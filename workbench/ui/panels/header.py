@@ -11,7 +11,7 @@ from workbench.errors import RunError, WorkbenchError
 from workbench.ui.panels.state import badge
 from workbench.ui.session import Pages, allowed, recall, role
 from workbench.ui.store import RunView, read_run
-from workbench.ui.texts import common as texts
+from workbench.ui.texts import general as texts
 from workbench.ui.workspace import RunEntry, Workspace, find_run, list_runs
 
 

@@ -14,7 +14,7 @@ from workbench.ui.panels.header import choose_run, view_of
 from workbench.ui.selection import Selection
 from workbench.ui.session import Pages, recall, remember
 from workbench.ui.store import RunView
-from workbench.ui.texts import common
+from workbench.ui.texts import general
 from workbench.ui.workspace import Workspace
 
 
@@ -38,14 +38,14 @@ def find_picked(workspace: Workspace, pages: Pages, title: str) -> Picked | None
     selection = recall().for_run(entry.name)
     remember(selection)
     if not any(row["status"] == "ok" and row["score"] is not None for row in view.rows):
-        st.info(common.NO_CANDIDATES, icon=":material/info:")
+        st.info(general.NO_CANDIDATES, icon=":material/info:")
         return None
     outcome = choose(view.rows, selection, selection.within(view.limits), view.sheet)
     if outcome.choice is None:
         st.error(plain(outcome.problem), icon=":material/block:")
         st.page_link(
             pages.choose,
-            label=common.CHOOSE,
+            label=general.CHOOSE,
             icon=":material/scatter_plot:",
             query_params=selection.to_query(),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.display.numbers import plain
-from workbench.ui.texts.common import STATES
+from workbench.ui.texts.general import STATES
 
 
 def badge(state: str) -> str:

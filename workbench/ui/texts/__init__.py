@@ -1,1 +1,1 @@
-"""Every text that a user of the app reads: one catalogue for each page, `common` for what several pages say."""
+"""Every text that a user of the app reads: one catalogue for each page, `general` for what several pages say."""
