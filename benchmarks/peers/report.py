@@ -59,6 +59,8 @@ def report(lines: Sequence[Line], ours: str) -> tuple[str, dict[str, Any]]:
         if len({line["system"] for line in at}) > 1:
             text, summary[f"{budget:g}"] = _budget(at, budget, ours)
             parts.append(text)
+    if not any(line["system"] == ours for line in lines):
+        parts.insert(1, f"There is no cell of {shown_name(ours)} among these yet: the peers alone.")
     parts.extend(_less_time(lines, ours))
     return "\n\n".join(part for part in parts if part), summary
 
@@ -74,10 +76,11 @@ def _conditions(lines: Sequence[Line]) -> str:
         {f"{shown_name(line['system'])} {line['version']}" for line in lines if line.get("version")}
     )
     commits = sorted({str(line["commit"]) for line in lines if line.get("commit")})
+    at = f"Workbench at {', '.join(commits)}. " if commits else ""
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     disturbed = [line for line in lines if _share_of_others(line) > 0.1]
     return (
-        f"Measured {when} on: {'; '.join(machines)}. {', '.join(versions)}; Workbench at {', '.join(commits) or '-'}. "
+        f"Measured {when} on: {'; '.join(machines)}. {', '.join(versions)}. {at}"
         f"{len(lines)} cells; in {len(disturbed)} of them other processes of normal priority took more than a tenth of "
         "the cores' time."
     )
