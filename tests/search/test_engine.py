@@ -17,6 +17,7 @@ import pytest
 from workbench.errors import RunError, SearchError
 from workbench.search.engine import resume, search
 from workbench.search.front import front
+from workbench.search.retrain import reproduce
 from workbench.search.run import RunFolder
 from workbench.search.settings import Settings
 
@@ -124,6 +125,52 @@ def test_the_same_seed_gives_the_same_candidates_and_predictions(finished: RunFo
         assert (finished.path / model).read_bytes() == (again.path / model).read_bytes()
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A run that holds no rows out."""
+    families = ("lightgbm", "extra_trees", "linear")
+    return search(frame(), settings(trials=4, families=families), tmp_path_factory.mktemp("runs") / "whole")
+
+
+def test_without_a_holdout_the_front_is_corrected_for_the_choice(whole: RunFolder) -> None:
+    assert not len(whole.holdout_rows)
+    members = front([each for each in whole.candidates() if each.measured and each.measured.quiet])
+    judged = [each for each in members if each.family != "baseline"]
+    assert judged and all(each.corrected is not None for each in judged)
+    best = max(judged, key=lambda each: each.score.value if each.score else 0.0)
+    assert best.score and best.corrected and best.corrected.value <= best.score.value
+    assert best.corrected.low < best.corrected.value < best.corrected.high
+    assert whole.info["estimate"]["candidates"] >= 4
+
+
+def test_what_is_derived_says_of_what(whole: RunFolder) -> None:
+    derived = [each for each in whole.candidates() if each.origin == "derived" and each.status == "ok"]
+    assert derived
+    known = {each.id for each in whole.candidates()}
+    for each in derived:
+        assert each.members and set(each.members) <= known
+        assert sum(each.members.values()) == pytest.approx(1.0)
+        data = whole.dataset()
+        np.testing.assert_array_equal(
+            np.isfinite(whole.out_of_fold(each.id)).all(axis=1), np.ones(data.n_rows, dtype=bool)
+        )
+
+
+def test_candidates_of_every_kind_are_trained_again_alike(whole: RunFolder) -> None:
+    ok = [each for each in whole.candidates() if each.status == "ok" and each.family != "baseline"]
+    one_of_each = {each.kind: each for each in ok}.values()
+    for each in one_of_each:
+        report = reproduce(whole, each.id)
+        assert report.same, report
+
+
+def test_the_account_of_the_time_adds_up(whole: RunFolder) -> None:
+    spent = dict(whole.info["cpu_spent"])
+    available = spent.pop("available")
+    assert spent["fit"] > 0
+    assert sum(spent.values()) == pytest.approx(available, rel=0.2)
+
+
 def test_a_run_in_the_way_is_left_alone(finished: RunFolder) -> None:
     before = (finished.path / "run.json").read_bytes()
     with pytest.raises(RunError, match="exists already"):
@@ -146,8 +193,11 @@ def test_time_is_wall_clock_and_the_rest_is_kept(tmp_path: Path) -> None:
     assert run.info["seconds_allowed"] == 12.0
 
 
-def test_every_candidate_failing_is_said_and_the_baseline_stays(tmp_path: Path) -> None:
+def test_every_candidate_failing_is_said_and_the_baseline_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "failing"
+    monkeypatch.setattr("workbench.search.settings._LEAST_MEMORY_MB", 1.0)
     with pytest.raises(SearchError, match=r"every candidate failed.*memory"):
         search(frame(), settings(max_memory_mb=1.0, trials=1), out)
     run = RunFolder.open(out)

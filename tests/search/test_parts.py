@@ -1,0 +1,149 @@
+"""The small parts of a search: time shared out, races, pruned encoders, the gain of averaging, plans."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from tests.families.small_trees import stumps
+from workbench.families.base import Problem
+from workbench.families.onnx import to_onnx
+from workbench.runtime.encoder import Derived, Encoder, Missing, Number, OneHot
+from workbench.runtime.model import OnnxModel
+from workbench.search.answers import at_half
+from workbench.search.bagging import bagging_gain
+from workbench.search.clock import Clock
+from workbench.search.metrics import Metric
+from workbench.search.plan import make_plan
+from workbench.search.prune import prune, union
+from workbench.search.race import race
+from workbench.search.tasks import Config, FoldTask
+
+# ---------------------------------------------------------------- time
+
+
+@given(some.floats(5, 4000), some.floats(0, 60), some.floats(0, 60))
+def test_the_parts_of_the_time_follow_each_other(budget: float, polish: float, quiet: float) -> None:
+    clock = replace(Clock.start(budget), polish_s=polish, quiet_s=quiet)
+    assert clock.started < clock.folds_end < clock.polish_ends < clock.deadline < clock.started + budget
+    assert clock.folds_end - clock.started > 0.3 * budget
+
+
+def test_all_folds_of_a_config_fit_into_what_is_left() -> None:
+    clock = Clock.start(60.0, used_s=50.0)
+    each = clock.fold_deadline(waiting=5, folds=5, workers=2) - time.monotonic()
+    assert 3 * each <= clock.folds_end - time.monotonic() + 0.01
+    assert Clock.start(None).fold_deadline(5, 5, 2) == float("inf")
+
+
+# ---------------------------------------------------------------- plans
+
+
+def test_rows_are_held_out_only_where_they_are_plenty_or_in_time() -> None:
+    small = Problem("binary", 2, 5_000, 10)
+    assert make_plan(small, 60.0).holdout == 0.0
+    assert make_plan(small, 60.0, in_time=True).holdout == 0.2
+    assert make_plan(small, 60.0, in_time=True).refits
+    assert make_plan(small, 60.0, holdout=0.3).holdout == 0.3
+    assert make_plan(Problem("binary", 2, 400_000, 5), 600.0).holdout == 0.2
+
+
+def test_tiny_data_is_divided_more_than_once() -> None:
+    assert make_plan(Problem("binary", 2, 300, 8), 60.0).repeats == 4
+    assert make_plan(Problem("binary", 2, 20_000, 8), 60.0).repeats == 1
+
+
+# ---------------------------------------------------------------- races
+
+
+def held_against(tmp_path: Any, own: np.ndarray, rival: np.ndarray, y: np.ndarray) -> Any:
+    (tmp_path / "c0001").mkdir(exist_ok=True)
+    np.save(tmp_path / "c0001" / "first.npy", rival)
+    space = SimpleNamespace(
+        splits=[(np.arange(0), np.arange(len(y)))],
+        dev=SimpleNamespace(weight=None),
+        candidates=tmp_path,
+        problem=SimpleNamespace(task="regression"),
+        metric=Metric("neg_root_mean_squared_error", "regression", 0),
+    )
+    task = FoldTask(Config("c0002", "linear", {}, "portfolio", 0), 0, rivals=("c0001",))
+    return race(task, space, own, y)  # type: ignore[arg-type]  # what a race looks at
+
+
+def test_a_race_stops_what_is_behind_and_of_no_use(tmp_path: Any) -> None:
+    random = np.random.default_rng(0)
+    y = random.normal(size=800)
+    rival = (y + random.normal(scale=0.5, size=800))[:, None]
+    worse = rival + random.normal(scale=0.8, size=(800, 1))
+    lost = held_against(tmp_path, worse, rival, y)
+    assert "behind" in lost.behind and lost.gap < 0
+
+
+def test_a_weaker_one_that_errs_elsewhere_goes_on(tmp_path: Any) -> None:
+    random = np.random.default_rng(0)
+    y = random.normal(size=800)
+    rival = (y + random.normal(scale=0.5, size=800))[:, None]
+    other = (y + random.normal(scale=0.7, size=800))[:, None]
+    assert held_against(tmp_path, other, rival, y).behind == ""
+    assert held_against(tmp_path, other[:50], rival[:50], y[:50]) is None  # too few rows to say
+
+
+# ---------------------------------------------------------------- encoders
+
+
+def test_a_pruned_encoder_gives_the_same_answers() -> None:
+    encoder = Encoder(
+        (Derived("d year", "year", ("d",)),),
+        (Number("a"), OneHot("b", ("x", "y")), Number("d year"), Number("c")),
+    )
+    form = replace(stumps(np.array([1.0, 2.0, 4.0]), "identity"), feature=np.array([4, 2, 4]))
+    small, moved = prune(encoder, form)
+    assert small.feature_names() == ["b=x", "b=y", "c"] or len(small.feature_names()) == 3
+    assert small.derived == ()
+    rows = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float32)
+    before = OnnxModel(to_onnx(form, 5)).run(rows)
+    np.testing.assert_array_equal(before, OnnxModel(to_onnx(moved, 3)).run(rows[:, [1, 2, 4]]))
+
+
+def test_a_union_has_each_step_once() -> None:
+    one = Encoder((), (Number("a"), Number("b", fill=1.0)))
+    two = Encoder((), (Missing("b"), Number("b"), Number("a")))
+    whole, places = union([one, two])
+    assert whole.width == 4
+    columns = {"a": np.array([3.0]), "b": np.array([np.nan])}
+    matrix = whole.encode_columns(columns)
+    for part, place in zip((one, two), places, strict=True):
+        np.testing.assert_array_equal(matrix[:, place], part.encode_columns(columns))
+
+
+# ---------------------------------------------------------------- scores
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "neg_log_loss"])
+def test_averaging_gains_where_models_disagree_and_not_where_they_do_not(metric: str) -> None:
+    random = np.random.default_rng(1)
+    truth = random.normal(size=3000)
+    y = (random.random(3000) < 1 / (1 + np.exp(-2 * truth))).astype(int)
+    scores = 2 * truth[None] + random.normal(scale=1.0, size=(5, 3000))
+    p = 1 / (1 + np.exp(-scores))
+    fold = np.arange(3000) % 5
+    judge = Metric(metric, "binary", 2)
+    models = np.stack([1 - p, p], axis=2)
+    assert bagging_gain(judge, y, models, fold) > 0.005
+    assert bagging_gain(judge, y, np.repeat(models[:1], 5, axis=0), fold) == 0.0
+
+
+@given(some.floats(0.01, 0.99), some.lists(some.floats(0, 1), min_size=2, max_size=20))
+def test_moved_probabilities_decide_alike(threshold: float, chances: list[float]) -> None:
+    p = np.array(chances)
+    moved = at_half(Metric("f1", "binary", 2), np.column_stack([1 - p, p]), threshold)
+    apart = np.abs(p - threshold) > 1e-9
+    assert ((moved[:, 1] >= 0.5) == (p >= threshold))[apart].all()
+    assert ((moved >= 0) & (moved <= 1)).all()
