@@ -66,7 +66,7 @@ def test_search_answers_one_document(searched: Searched) -> None:
     document = searched.answer.json
     assert document["run"] == str(searched.path)
     assert document["state"] == "done"
-    assert document["candidates"] == 4
+    assert document["candidates"] >= 4  # those tried, and what was made of them
     assert document["front"]
     assert set(KEYS) <= set(document["best"])
 
@@ -79,7 +79,7 @@ def test_progress_is_plain_lines_in_a_log(searched: Searched) -> None:
 
 def test_leaderboard_has_the_promised_keys(searched: Searched, run: Run) -> None:
     rows = run("leaderboard", searched.path, "--json").json
-    assert len(rows) == 4
+    assert sum(row["origin"] != "derived" for row in rows) == 4
     assert all(tuple(row)[: len(KEYS)] == KEYS for row in rows)
     ok = [row for row in rows if row["status"] == "ok"]
     assert [row["score"] for row in ok] == sorted((row["score"] for row in ok), reverse=True)
@@ -108,7 +108,7 @@ def test_leaderboard_for_people_says_what_its_numbers_are(searched: Searched, ru
     text = run("leaderboard", searched.path).out
     assert "p50 µs" in text
     assert "price/million" in text
-    assert re.search(r"Scores: roc_auc, higher is better, out of fold, 5 folds on \d+ rows", text)
+    assert re.search(r"Scores: roc_auc, higher is better, out of fold, 5 folds, 4 times on \d+ rows", text)
     assert re.search(r"Latency: one row .*, 1 thread, [\d,]+ calls in \d+ blocks", text)
 
 
@@ -256,7 +256,8 @@ def test_resume_adds_candidates(tmp_path: Path, searched: Searched, run: Run) ->
     subprocess.run(["cp", "-r", str(searched.path), str(path)], check=True)
     answer = run("resume", path, "--trials", 1, "--json")
     assert answer.code == 0, answer.err
-    assert answer.json["candidates"] == 5
+    rows = run("leaderboard", path, "--json").json
+    assert sum(row["origin"] != "derived" for row in rows) == 5
 
 
 def test_inspect(table: Path, run: Run) -> None:

@@ -117,7 +117,7 @@ def test_steps_are_told_and_a_surprising_latency_is_a_warning(
     honest = write.measure_folder
 
     def slow(*args: Any, **kwargs: Any) -> Any:
-        measured = honest(*args, **{**kwargs, "seconds": 0.02, "blocks": 2})
+        measured = honest(*args, **{**kwargs, "seconds": 0.02})
         return replace(measured, latency_p50_us=1e6)
 
     monkeypatch.setattr(write, "measure_folder", slow)
@@ -161,7 +161,7 @@ def test_a_model_that_does_not_pass_the_gate_is_not_exported(
             "the served form does not answer what the library answers", found="3 of 1200 rows differ"
         )
 
-    monkeypatch.setattr(refit, "refit", refuse)
+    monkeypatch.setattr(refit, "serve_all_rows", refuse)
     with pytest.raises(ExportError, match=r"c0002 \(lightgbm\) cannot be exported: .*3 of 1200 rows"):
         export_bundle(runs["binary"], choose(runs["binary"]), tmp_path / "b")
     assert list(tmp_path.iterdir()) == []

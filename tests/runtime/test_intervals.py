@@ -89,6 +89,5 @@ def test_intervals_that_are_none_are_refused(change: dict[str, object]) -> None:
 
 def test_a_classifier_cannot_have_intervals() -> None:
     with pytest.raises(BundleError, match="intervals of a binary task"):
-        Output.from_json(
-            {"target": "y", "task": "binary", "classes": ["a", "b"], "intervals": INTERVALS.to_json()}
-        )
+        output = {"target": "y", "task": "binary", "classes": ["a", "b"], "intervals": INTERVALS.to_json()}
+        Schema.from_json({"columns": [], "output": output})

@@ -97,6 +97,7 @@ def test_a_job_over_its_time_is_killed_and_the_next_one_runs(pool: WorkerPool) -
 
 def test_a_job_over_its_memory_is_killed(pool: WorkerPool) -> None:
     pool.memory_limit_mb = 1.0
+    os.kill(pool._workers[0].process.pid, signal.SIGSTOP)  # it stays until it is looked at
     pool.submit(fold("c0005"))
     failure = answer(pool)
     assert isinstance(failure, Failure)

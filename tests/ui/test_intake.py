@@ -24,7 +24,7 @@ def source(tmp_path: Path) -> Source:
 
 def test_a_look_has_kinds_first_rows_and_findings(source: Source) -> None:
     seen = look(source.path)
-    assert {column.name: column.kind for column in seen.inspection.columns}["postcode"] == "number"
+    assert {column.name: column.kind for column in seen.inspection.columns}["postcode"] == "category"
     assert seen.head[1]["fee"] == "1.5"
     assert any(finding.code == "constant" for finding in seen.inspection.findings)
     assert look(source.path, "sold", ("note",)).inspection.target["task"] == "binary"

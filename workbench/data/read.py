@@ -19,6 +19,8 @@ from workbench.runtime.schema import category_text, tidy_names
 from .delimited import open_bytes, read_delimited
 from .table import Table
 
+_LONGEST_PATH = 160  # characters of a message
+
 Header = Literal["auto"] | bool
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -108,10 +110,16 @@ def _check_file(path: Path) -> None:
         return
     folder = path.parent
     if not folder.is_dir():
-        raise DataError(f"there is no file {shown(text)}", found=f"no folder {shown(str(folder))}")
+        raise DataError(f"there is no file {_path(text)}", found=f"no folder {_path(str(folder))}")
     close = nearest(path.name, sorted(entry.name for entry in folder.iterdir() if entry.is_file())[:5000])
-    hint = f"Did you mean {' or '.join(shown(str(folder / name)) for name in close)}?" if close else None
-    raise DataError(f"there is no file {shown(text)}", hint=hint)
+    hint = f"Did you mean {' or '.join(_path(str(folder / name)) for name in close)}?" if close else None
+    raise DataError(f"there is no file {_path(text)}", hint=hint)
+
+
+def _path(text: str) -> str:
+    """Render a path for a message; of a very long one the end, which says most."""
+    whole = repr(text)
+    return whole if len(whole) <= _LONGEST_PATH else "'…" + whole[-_LONGEST_PATH:]
 
 
 def _read_parquet(path: Path, file: BinaryIO) -> Table:

@@ -124,11 +124,17 @@ class Derived:
         if self.op == "gap":
             return np.asarray(values[1] - values[0])
         seconds = np.where(np.isfinite(values[0]), values[0], np.nan)
-        return np.asarray(date_part(self.op, seconds, np.floor), dtype=np.float64)
+        return np.asarray(date_part(self.op, seconds, _floor_many), dtype=np.float64)
 
 
 def _floor(value: float) -> float:
     return float(math.floor(value))
+
+
+def _floor_many(values: np.ndarray) -> np.ndarray:
+    return np.asarray(
+        np.floor(values) + 0.0
+    )  # no negative zero, which a whole number of Python does not have
 
 
 STEPS: dict[str, type[Any]] = {
