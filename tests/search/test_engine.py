@@ -259,3 +259,11 @@ def test_a_search_may_be_stopped_early(tmp_path: Path) -> None:
     )
     assert run.state == "done"
     assert float(run.info["seconds_used"]) < 40
+
+
+def test_the_gain_of_averaging_decides_nothing(whole: RunFolder) -> None:
+    """It is a rough figure: enough to put an average before one of its models, too little to beat another candidate."""
+    gains = [each for each in whole.candidates() if each.averaging_gain]
+    for each in gains:
+        assert each.score is not None
+        assert 0 < each.averaging_gain <= 0.05 * (each.score.high - each.score.low)

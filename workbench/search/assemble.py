@@ -236,9 +236,9 @@ def _score(space: Workspace, draft: Draft, answers: Answers) -> tuple[Score, flo
         return score, 0.0
     rows = space.arena()
     weight = None if dev.weight is None else dev.weight[rows]
-    gain = bagging_gain(
-        space.metric, dev.y[rows], draft.arena, space.fold_of()[rows], weight, space.setup.seed
-    )
+    fold = space.fold_of()[rows]
+    gain = bagging_gain(space.metric, dev.y[rows], arena, fold, weight, space.setup.seed)
+    gain = min(gain, _MOST_GAIN * (score.high - score.low))
     value, low, high = (each + gain for each in (score.value, score.low, score.high))
     return replace(score, value=value, low=low, high=high, data=f"{name}, with the gain of averaging"), gain
 
