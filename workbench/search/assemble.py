@@ -237,6 +237,7 @@ def _score(space: Workspace, draft: Draft, answers: Answers) -> tuple[Score, flo
     rows = space.arena()
     weight = None if dev.weight is None else dev.weight[rows]
     fold = space.fold_of()[rows]
+    arena = np.stack([at_half(space.metric, each, answers.output.threshold) for each in draft.arena])
     gain = bagging_gain(space.metric, dev.y[rows], arena, fold, weight, space.setup.seed)
     gain = min(gain, _MOST_GAIN * (score.high - score.low))
     value, low, high = (each + gain for each in (score.value, score.low, score.high))
