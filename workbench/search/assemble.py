@@ -20,7 +20,7 @@ from workbench.runtime.encoder import Encoder
 from workbench.runtime.predictor import Predictor
 
 from . import parity
-from .answers import Answers, learn_answers
+from .answers import Answers, at_half, learn_answers
 from .bagging import bagging_gain
 from .calibrate import Calibration, choose_calibration
 from .fit import STAGES, Part, Stage, encoding_of, failure, fit_on, part_path
