@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +79,6 @@ class Part:
     stages: dict[int, np.ndarray]
     arena: np.ndarray
     gate: np.ndarray
-    notes: tuple[str, ...] = field(default=())
 
     def save(self, path: Path) -> None:
         """Write the part; a reader sees all of it or nothing."""

@@ -13,14 +13,13 @@ from .front import non_dominated
 from .portfolio import BASELINE
 from .records import Candidate
 from .tasks import Blends, BlendTask, BuildTask, Config, RefitTask
-from .trials import Session, noise_free_cost
+from .trials import Session, cost_of_visits, noise_free_cost
 from .workers import Answer, Failure, failed_candidate
 
 _POOL = 40  # candidates that blends are made of
 _MOST_BLENDS = 6
 _MOST_REFITS = 6
 _REFIT_FOLDS = 1.4  # a fit on all rows takes as long as so many folds
-_CALL_US, _VISIT_US = 12.0, 0.004  # what a call and a node visit cost, by order of magnitude
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +134,16 @@ def _points(candidate: Candidate) -> Iterator[Point]:
         return  # the average of linear models is one linear model already
     cost = candidate.measured.cpu_us_per_row
     whole = (
-        _CALL_US + (cost - _CALL_US) / candidate.models
+        cost_of_visits(0.0) + (cost - cost_of_visits(0.0)) / candidate.models
         if visits is None
-        else _CALL_US + visits / candidate.models * _VISIT_US
+        else cost_of_visits(visits / candidate.models)
     )
     for rounds, score in candidate.stages.items():
         if rounds == "0":
             yield Point(candidate, 0, score, whole)
             continue
         share = int(rounds) / max(candidate.rounds or 1, 1)
-        yield Point(
-            candidate, int(rounds), score, _CALL_US + (visits or 0.0) / candidate.models * share * _VISIT_US
-        )
+        yield Point(candidate, int(rounds), score, cost_of_visits((visits or 0.0) / candidate.models * share))
 
 
 # ---------------------------------------------------------------- results
@@ -157,7 +154,7 @@ def _take_in(session: Session, answer: Answer) -> list[Any]:
     result = answer.result
     if isinstance(result, Failure):
         if not isinstance(answer.task, BlendTask):
-            session.keep(failed_candidate(replace_origin(answer.task), result))
+            session.keep(failed_candidate(_derived(answer.task), result))
         return []
     if isinstance(result, Blends):
         number = 1 + max((int(name[1:]) for name in session.kept if name.startswith("b")), default=0)
@@ -173,6 +170,6 @@ def _take_in(session: Session, answer: Answer) -> list[Any]:
     return []
 
 
-def replace_origin(task: Any) -> Any:
+def _derived(task: Any) -> Any:
     """Return the task marked as making something of candidates that are there already."""
     return replace(task, config=replace(task.config, origin="derived"))

@@ -63,15 +63,15 @@ def serve_all_rows(run: RunFolder, candidate: Candidate) -> Served:
     """
     if not len(run.holdout_rows):
         folder = run.path / "candidates" / candidate.id
-        return _served(run, folder, np.arange(0), candidate.parity or 0.0, trained_again=False)
+        return _served(run, folder, candidate.parity or 0.0, trained_again=False)
     with _bench(run, np.arange(run.dataset().n_rows), np.arange(0)) as space:
         grown = space.dev.n_rows / max(len(run.dev_rows), 1)
         made = _again(space, run, candidate, grown)
-        return _served(run, space.candidates / made.id, np.arange(0), made.parity or 0.0, trained_again=True)
+        return _served(run, space.candidates / made.id, made.parity or 0.0, trained_again=True)
 
 
-def _served(run: RunFolder, folder: Path, held: np.ndarray, gap: float, *, trained_again: bool) -> Served:
-    golden = golden_rows(run.dataset(), held, seed=run.settings.seed)
+def _served(run: RunFolder, folder: Path, gap: float, *, trained_again: bool) -> Served:
+    golden = golden_rows(run.dataset(), np.arange(0), seed=run.settings.seed)
     library = np.load(folder / "gate.npy")[: len(golden)]
     return Served(Predictor.load(folder / "predictor"), golden, library, gap, trained_again)
 

@@ -151,7 +151,8 @@ def _form_s(candidate: Candidate) -> float:
 
 def try_baseline(session: Session) -> None:
     """Start the baseline, unless the run has it already."""
-    if BASELINE_ID in session.kept:
+    known = session.kept.get(BASELINE_ID)
+    if known is not None and known.status == "ok":
         return
     config = Config(BASELINE_ID, BASELINE, {}, "baseline", session.settings.seed)
     session.trials[config.id] = Trial(config, None, session.folds, raced=True)
@@ -261,21 +262,8 @@ def _take_fold(session: Session, study: Study | None, done: FoldDone) -> None:
     if done.race is None or not done.race.behind:
         trial.raced = True
         return
-    stopped = Candidate(
-        id=done.config.id,
-        family=done.config.family,
-        params=dict(done.config.params),
-        origin=done.config.origin,
-        status="stopped",
-        stage="race",
-        reason=done.race.behind,
-        hint="Nothing is wrong with it: others are better. More --time makes no difference to it.",
-        rounds=done.rounds,
-        seconds=done.seconds,
-        cpu_s=done.cpu_s,
-        peak_memory_mb=done.peak_memory_mb,
-    )
-    session.run.drop_parts(done.config.id)
+    hint = "Nothing is wrong with it: others are better. More --time makes no difference to it."
+    stopped = replace(_stopped(done.config, done.race.behind, hint, "race"), rounds=done.rounds)
     _end(session, study, stopped, gap=done.race.gap, visits=done.node_visits)
 
 
@@ -297,6 +285,8 @@ def _end(
         cpu_s=sum([candidate.cpu_s, *(each.cpu_s for each in folds)]),
     )
     before = session.best
+    if candidate.status != "ok":
+        session.run.drop_parts(candidate.id)
     session.keep(candidate)
     session.watch()
     if trial.asked is None or study is None:
@@ -307,7 +297,7 @@ def _end(
             trial.asked, candidate, _costs(candidate, session.settings), _excess(candidate, session.settings)
         )
     elif candidate.stage == "race" and before is not None and before.score is not None:
-        cost = _cost_of_visits((visits or 0.0) * session.folds)
+        cost = cost_of_visits((visits or 0.0) * session.folds)
         study.tell_estimate(trial.asked, candidate, before.score.value + gap, (cost, cost))
     else:
         study.tell(trial.asked, candidate, None)
@@ -332,10 +322,11 @@ def noise_free_cost(candidate: Candidate) -> float:
     """
     assert candidate.measured is not None
     visits = candidate.measured.node_visits or 0.0
-    return _cost_of_visits(visits) + 10.0 * candidate.measured.artifact_mb * (0.0 if visits else 1.0)
+    return cost_of_visits(visits) + 10.0 * candidate.measured.artifact_mb * (0.0 if visits else 1.0)
 
 
-def _cost_of_visits(visits: float) -> float:
+def cost_of_visits(visits: float) -> float:
+    """Return the CPU µs of a call that visits so many tree nodes, by order of magnitude."""
     return 12.0 + 0.004 * visits
 
 
@@ -381,14 +372,14 @@ def _finish_whole(session: Session, study: Study) -> None:
         _collect(session, study, wait_s=0.1)
 
 
-def _stopped(config: Config, reason: str) -> Candidate:
+def _stopped(config: Config, reason: str, hint: str = "Give more --time.", stage: str = "fit") -> Candidate:
     return Candidate(
         id=config.id,
         family=config.family,
         params=dict(config.params),
         origin=config.origin,
         status="stopped",
-        stage="fit",
+        stage=stage,
         reason=reason,
-        hint="Give more --time.",
+        hint=hint,
     )
