@@ -9,9 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .errors import BadFileError
 from .files import Chunk, Unpacked
-from .sinks import cell_text
+from .sinks import cell_text, listed
+from .values import Levels
 
 _TYPES = {"int": "int64", "float": "float64", "bool": "bool_", "text": "string"}
 
@@ -100,13 +103,26 @@ class ParquetSink:
     def _array(self, values: Any, column: Any) -> Any:
         if isinstance(values, self._arrow.Array):
             return values
-        if self._arrow.types.is_string(column.type):
-            values = [None if value is None else cell_text(value) for value in values]
+        texts = isinstance(values, np.ndarray) and values.dtype.kind == "U"
+        if self._arrow.types.is_string(column.type) and not texts:
+            values = [None if value is None else cell_text(value) for value in listed(values)]
         return self._arrow.array(values, column.type)
 
     def close(self) -> None:
         """Finish the file."""
         self._writer.close()
+
+
+def text_levels(values: Any) -> Levels | None:
+    """Return an Arrow array of texts with each distinct text once, or None where it holds something else."""
+    types = _pyarrow().types
+    encoded = types.is_dictionary(values.type)
+    kind = values.type.value_type if encoded else values.type
+    if not (types.is_string(kind) or types.is_large_string(kind)):
+        return None
+    coded = values if encoded else values.dictionary_encode()
+    codes = coded.indices.cast("int32").fill_null(-1).to_numpy(zero_copy_only=False)
+    return Levels(codes, coded.dictionary.to_pylist())
 
 
 def plain_list(values: Any) -> list[Any]:
