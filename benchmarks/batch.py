@@ -49,8 +49,11 @@ import json, resource, sys, time
 model, source, target = sys.argv[1:]
 start = time.perf_counter()
 {code}
+wall = time.perf_counter() - start
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(json.dumps([time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+with open("/proc/self/status") as stream:  # ru_maxrss would be that of the parent, where it had more
+    (highest,) = [int(line.split()[1]) / 1024 for line in stream if line.startswith("VmHWM")]
+print(json.dumps([wall, used.ru_utime + used.ru_stime, highest]))
 """
 
 
