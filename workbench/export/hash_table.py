@@ -1,7 +1,7 @@
 """How the table of hashes that ships here is made.
 
-Before a release, in an environment with the newest versions, ``python -m workbench.export.hash_table`` asks pip's package
-index and writes the table again. Versions that it has already stay.
+Before a release, in an environment with the newest versions, ``python -m workbench.export.hash_table`` asks pip's
+package index and writes the table again. Versions that it has already stay.
 """
 
 from __future__ import annotations

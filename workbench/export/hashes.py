@@ -1,4 +1,4 @@
-"""The sha256 of what ``requirements.txt`` installs: from the table that ships, or as pip's package index states them."""
+"""The sha256 of what ``requirements.txt`` installs: from the table that ships, or as pip's index states them."""
 
 from __future__ import annotations
 
