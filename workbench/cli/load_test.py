@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from dataclasses import replace
     from pathlib import Path
 
-    from workbench.export.resize import resize
+    from workbench.export.resize import check_resizable, resize
     from workbench.loadtest.keep import keep
     from workbench.loadtest.measure import load_test
     from workbench.loadtest.traffic import needs, read_traffic, targets
@@ -64,6 +64,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         )
     rates, pieces, sheet = _rates(options.rate), read_traffic(options.traffic), load_prices(options.prices)
     limit_ms = parse_latency(options.max_latency) / 1000.0
+    if options.update:
+        check_resizable(Path(options.bundle), signing=bool(options.sign))
     report = load_test(
         options.bundle,
         rates,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ExportError
-from workbench.runtime.bundle import open_bundle
+from workbench.runtime.bundle import Bundle, open_bundle
 from workbench.runtime.manifest import SIGNATURE_FILE, hash_files
 
 from .deploy import CLUSTER_FILES, Size, deploy_files
@@ -69,6 +69,26 @@ def measured_size(report: Mapping[str, Any]) -> tuple[Size, str]:
     return size, line
 
 
+def check_resizable(target: Path, *, signing: bool) -> Bundle:
+    """Return a bundle whose manifests can be written again, before the work of measuring it.
+
+    Raises
+    ------
+    ExportError
+        Where the bundle has no such manifests, or is signed and would not be signed again.
+    """
+    bundle = open_bundle(target)
+    if any(name not in bundle.manifest.files for name in CLUSTER_FILES):
+        raise ExportError(
+            f"{target} has no {CLUSTER_FILES[0]}", hint="Export the model again, then load-test it."
+        )
+    if not signing and (bundle.path / SIGNATURE_FILE).is_file():
+        raise ExportError(
+            f"{target} is signed", found="no key to sign it again with", hint="Give the key with --sign."
+        )
+    return bundle
+
+
 def resize(target: Path, report: Mapping[str, Any], sign: str | Path | None = None) -> list[str]:
     """Write a bundle's cluster manifests again, by the content of its ``load_test.json``; returns their names.
 
@@ -85,20 +105,12 @@ def resize(target: Path, report: Mapping[str, Any], sign: str | Path | None = No
     Raises
     ------
     ExportError
-        Where the bundle has no such manifests, is signed and no key is given, or cannot be written.
+        As `check_resizable`, or where the bundle cannot be written.
     SettingsError
         Where `sign` is no key.
     """
     key = read_private_key(sign) if sign is not None else None
-    bundle = open_bundle(target)
-    if any(name not in bundle.manifest.files for name in CLUSTER_FILES):
-        raise ExportError(
-            f"{target} has no {CLUSTER_FILES[0]}", hint="Export the model again, then load-test it."
-        )
-    if key is None and (bundle.path / SIGNATURE_FILE).is_file():
-        raise ExportError(
-            f"{target} is signed", found="no key to sign it again with", hint="Give the key with --sign."
-        )
+    bundle = check_resizable(target, signing=key is not None)
     size, line = measured_size(report)
     written = deploy_files(bundle.manifest, size, line)
     with beside(target) as work:
