@@ -1,6 +1,7 @@
 """A file of rows scored by a bundle, beside the library's own batch prediction; one thread each, Parquet to Parquet.
 
-Each side is a process of its own, so that its CPU time and its highest memory are its own. Run it with::
+Each side is a process of its own, so that its CPU time and its highest memory are its own. The bundle also scores a
+file that is larger still: its memory does not grow with it, where the library reads the whole. Run it with::
 
     python benchmarks/batch.py --rows 1000000
 """
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -47,8 +49,11 @@ import json, resource, sys, time
 model, source, target = sys.argv[1:]
 start = time.perf_counter()
 {code}
+wall = time.perf_counter() - start
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(json.dumps([time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+with open("/proc/self/status") as stream:  # ru_maxrss would be that of the parent, where it had more
+    (highest,) = [int(line.split()[1]) / 1024 for line in stream if line.startswith("VmHWM")]
+print(json.dumps([wall, used.ru_utime + used.ru_stime, highest]))
 """
 
 
@@ -69,42 +74,55 @@ def write_rows(path: Path, frame: pd.DataFrame, rows: int) -> None:
             writer.write_table(table)
 
 
+def compare(place: Path, name: str, frame: pd.DataFrame, rows: int, larger: int) -> None:
+    """Print one line a side and size, of one kind of model; `place` has ``NAME`` (a bundle) and ``NAME.joblib``."""
+    sides = {"bundle": (_OURS, place / name), "library": (_THEIRS, place / f"{name}.joblib")}
+    for size, asked in ((rows // 5, sides), (rows, sides), (larger, {"bundle": sides["bundle"]})):
+        write_rows(place / "rows.parquet", frame.drop(columns="y"), size)
+        found = {
+            side: run(code, model, place / "rows.parquet", place / f"{side}.parquet")
+            for side, (code, model) in asked.items()
+        }
+        for side, (wall, cpu, memory) in found.items():
+            share = f"{cpu / found['library'][1]:.2f} of the library's CPU, " if "library" in found else ""
+            print(
+                f"{name}, {size:,} rows, {side}: {wall:.1f} s, CPU {cpu:.1f} s ({size / cpu:,.0f} rows a CPU second), "
+                f"{share}highest memory {memory:,.0f} MB",
+                flush=True,
+            )
+    pairs = [pd.read_parquet(place / f"{side}.parquet", columns=["probability_yes"]) for side in sides]
+    gaps = np.abs(pairs[0][: len(pairs[1])].to_numpy() - pairs[1].to_numpy())
+    print(f"{name}: largest difference {float(gaps.max()):.2g}: two models of one recipe")
+
+
 def main() -> int:
-    """Print one line a side and size."""
+    """Print the figures of a boosted and of a linear model."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
         "--rows", type=int, default=1_000_000, help="of the large file; the small one has a fifth"
     )
+    parser.add_argument(
+        "--larger", type=int, default=3_000_000, help="rows of the file that only the bundle scores"
+    )
     parser.add_argument("--trees", type=int, default=500)
+    parser.add_argument("--models", default="lightgbm,linear")
     options = parser.parse_args()
     frame = make_table(20_000, seed=0)
     data = load_dataset(frame, target="y")
+    golden = [dict(row) for row in raw_rows(data.take(np.arange(64)))]
+    params: dict[str, Any] = {"lightgbm": {"learning_rate": 0.1, "num_leaves": 31}, "linear": {}}
     print(f"{machine_name()}; 1 thread; {options.trees} trees; Parquet to Parquet; {Path(__file__).name}")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        joblib.dump(pipelines(frame, options.trees)["lightgbm"], place / "model.joblib")
-        served = artifact(data, "lightgbm", {"learning_rate": 0.1, "num_leaves": 31}, options.trees)
-        golden = [dict(row) for row in raw_rows(data.take(np.arange(64)))]
-        bundle = make_bundle(place / "bundle", served, golden_rows=golden)
-        for rows in (options.rows // 5, options.rows):
-            write_rows(place / "rows.parquet", frame.drop(columns="y"), rows)
-            sides = {"bundle": (_OURS, bundle), "library": (_THEIRS, place / "model.joblib")}
-            found = {
-                name: run(code, model, place / "rows.parquet", place / f"{name}.parquet")
-                for name, (code, model) in sides.items()
-            }
-            for name, (wall, cpu, memory) in found.items():
-                share = cpu / found["library"][1]
-                print(
-                    f"{rows:,} rows, {name}: {wall:.1f} s, CPU {cpu:.1f} s ({rows / cpu:,.0f} rows a CPU second, "
-                    f"{share:.2f} of the library's CPU), highest memory {memory:,.0f} MB"
-                )
-            pairs = [pd.read_parquet(place / f"{name}.parquet")["probability_yes"] for name in sides]
-            print(
-                f"largest difference {float(np.abs(pairs[0] - pairs[1]).max()):.2g}: two models of one recipe"
-            )
+        for name, usual in pipelines(frame, options.trees).items():
+            if name in options.models.split(","):
+                joblib.dump(usual, place / f"{name}.joblib")
+                rounds = options.trees if name == "lightgbm" else None
+                made = artifact(data, name, params[name], rounds)
+                make_bundle(place / name, made, golden_rows=golden)
+                compare(place, name, frame, options.rows, options.larger)
     return 0
 
 

@@ -1,6 +1,7 @@
-"""One row answered by a served artifact, beside the same library behind a pandas frame and a scikit-learn pipeline.
+"""One row, a dict, answered by ``bundle.predict``, beside the same library behind a pandas frame and a pipeline.
 
-Both answer the same rows in the same run, in turn, so that a busy machine slows both alike. Run it with::
+Both answer the same rows in the same run, in turn, so that a busy machine slows both alike; both give a label, with all
+their checks. Run it with::
 
     python benchmarks/single_row.py
 """
@@ -8,6 +9,8 @@ Both answer the same rows in the same run, in turn, so that a busy machine slows
 from __future__ import annotations
 
 import argparse
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,11 +25,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.runtime.made import make_bundle
 from workbench.data import load_dataset
 from workbench.data.dataset import Dataset
 from workbench.families import all_families
 from workbench.families.base import Sample
 from workbench.families.onnx import to_onnx
+from workbench.runtime.bundle import Bundle, open_bundle
 from workbench.runtime.predictor import Predictor
 from workbench.search.encode import learn
 from workbench.search.machine import machine_name
@@ -79,6 +86,19 @@ def pipelines(frame: pd.DataFrame, trees: int) -> dict[str, Any]:
     return {"lightgbm": boosted.fit(X, y), "linear": linear.fit(X, y)}
 
 
+def bundles(data: Dataset, trees: int, folder: Path) -> dict[str, Bundle]:
+    """Write both models as bundles and open them, as a deployer would."""
+    made = {
+        "lightgbm": artifact(data, "lightgbm", {"learning_rate": 0.1, "num_leaves": 31}, trees),
+        "linear": artifact(data, "linear", {}, None),
+    }
+    golden = [dict(row) for row in raw_rows(data.take(np.arange(64)))]
+    return {
+        name: open_bundle(make_bundle(folder / name, predictor, golden_rows=golden))
+        for name, predictor in made.items()
+    }
+
+
 def times_us(predict: Predict, rows: list[dict[str, Any]], calls: int) -> list[float]:
     """Wall-clock microseconds of each call."""
     out = []
@@ -100,25 +120,25 @@ def main() -> int:
     frame = make_table(options.rows, seed=0)
     data = load_dataset(frame, target="y")
     usual = pipelines(frame, options.trees)
-    served = {
-        "lightgbm": artifact(data, "lightgbm", {"learning_rate": 0.1, "num_leaves": 31}, options.trees),
-        "linear": artifact(data, "linear", {}, None),
-    }
+    with tempfile.TemporaryDirectory() as folder:
+        served = bundles(data, options.trees, Path(folder))
     rows = raw_rows(data.take(np.arange(256)))
     print(
         f"{machine_name()}; 1 thread; one row of {NUMBERS} numbers and {TEXTS} texts a call; {Path(__file__).name}"
     )
-    for name, predictor in served.items():
+    for name, bundle in served.items():
         pipeline = usual[name]
         ours: list[float] = []
         theirs: list[float] = []
         for _ in range(options.rounds):
-            ours += times_us(predictor.predict_row, rows, 500)
-            theirs += times_us(lambda row, it=pipeline: it.predict_proba(pd.DataFrame([row])), rows, 20)
+            ours += times_us(bundle.predict, rows, 500)
+            theirs += times_us(lambda row, it=pipeline: it.predict(pd.DataFrame([row])), rows, 20)
         mine, other = np.median(ours), np.median(theirs)
+        same = np.mean([bundle.predict(row)[0] == pipeline.predict(pd.DataFrame([row]))[0] for row in rows])
         print(
-            f"{name}: served p50 {mine:.1f} µs (p99 {np.quantile(ours, 0.99):.1f}, {len(ours):,} calls); "
-            f"pandas and pipeline p50 {other:,.0f} µs ({len(theirs)} calls); ratio {other / mine:,.0f}"
+            f"{name}: bundle p50 {mine:.1f} µs (p99 {np.quantile(ours, 0.99):.1f}, {len(ours):,} calls); "
+            f"pandas and pipeline p50 {other:,.0f} µs ({len(theirs)} calls); ratio {other / mine:,.0f}; "
+            f"{same:.1%} of labels alike: two models of one recipe"
         )
     return 0
 

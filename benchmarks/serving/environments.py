@@ -14,6 +14,7 @@ _TRAINED_WITH = ("numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "joblib
 PACKAGES = {
     "fastapi": ["fastapi", "uvicorn[standard]"],
     "mlflow": ["mlflow", "uvicorn"],
+    "bentoml": ["bentoml"],
 }
 
 

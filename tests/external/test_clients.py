@@ -1,4 +1,4 @@
-"""Other people's tools against a running server: Triton's client, and schemathesis with the server's description."""
+"""Other people's tools against a running server: Triton's client, and schemathesis with two descriptions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests.external.open_inference import descriptions, served
 from tests.runtime.made import COLUMNS, ROWS, make_bundle, make_predictor
 from tests.runtime.test_server import serving
 from workbench.runtime.bundle import open_bundle
@@ -25,9 +26,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
-    with serving(folder, "--log", "off") as served:
-        yield served.url
-        assert served.stop() == 0
+    with serving(folder, "--log", "off") as server:
+        yield server.url
+        assert server.stop() == 0
 
 
 def tensors(binary: bool) -> list[Any]:
@@ -71,21 +72,24 @@ def test_tritons_client_talks_to_it(url: str, folder: Path, binary: bool) -> Non
         client.close()
 
 
-def test_it_does_what_its_description_says(url: str) -> None:
-    """Requests made from the description, good and bad, get answers that it names: never a 500."""
-    description = schemathesis.openapi.from_url(f"{url}/openapi.json")
-    names = (
-        "not_a_server_error",
-        "status_code_conformance",
-        "content_type_conformance",
-        "response_schema_conformance",
-    )
-    checks = schemathesis.checks.CHECKS.get_by_names(names)
-    answered = set()
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+)
+
+
+def fuzz(description: Any, examples: int) -> set[tuple[str, int]]:
+    """Send requests made from a description; their answers have to be what it says. Returns paths and statuses."""
+    checks = schemathesis.checks.CHECKS.get_by_names(CHECKS)
+    answered: set[tuple[str, int]] = set()
     for found in description.get_all_operations():
         operation = found.ok()
 
-        @settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        )
         @given(case=operation.as_strategy())
         def ask(case: Any) -> None:
             answer = case.call()
@@ -93,4 +97,30 @@ def test_it_does_what_its_description_says(url: str) -> None:
             answered.add((case.path, answer.status_code))
 
         ask()
+    return answered
+
+
+def test_it_does_what_its_description_says(url: str) -> None:
+    """Requests made from the description, good and bad, get answers that it names: never a 500."""
+    answered = fuzz(schemathesis.openapi.from_url(f"{url}/openapi.json"), 8)
     assert {("/predict", 200), ("/metrics", 200), ("/v2/models/churn/infer", 400)} <= answered
+
+
+@pytest.mark.parametrize("which", descriptions())
+def test_it_does_what_the_protocol_says(url: str, which: str) -> None:
+    """The same with the protocol's own description, which knows nothing of this model: its paths, keys and types."""
+    description = served(descriptions()[which], "churn", "3")
+    loaded = schemathesis.openapi.from_dict(description)
+    loaded.config.update(base_url=url)
+    answered = fuzz(loaded, 25)
+    model = "/v2/models/churn/versions/3"
+    good = {"/v2/health/live", "/v2/health/ready", "/v2/", model, f"{model}/ready"}
+    assert {(path, 200) for path in good} | {(f"{model}/infer", 400)} == answered
+    inputs = [tensor._get_tensor() for tensor in tensors(binary=False)]
+    request = {"id": "42", "inputs": inputs, "outputs": [{"name": "predict_proba", "parameters": {}}]}
+    for body in (request, {"inputs": inputs}, {**request, "outputs": [], "parameters": {"any": 1}}):
+        infer = loaded[f"{model}/infer"]["POST"]
+        case = infer.Case(body=body, media_type="application/json")
+        answer = case.call()
+        assert answer.status_code == 200, answer.text
+        case.validate_response(answer, checks=schemathesis.checks.CHECKS.get_by_names(CHECKS))

@@ -17,7 +17,8 @@ from workbench.cli.entry import main
 from workbench.errors import ExportError, SettingsError
 from workbench.export.place import put
 from workbench.loadtest.client import drive
-from workbench.loadtest.traffic import needs, read_traffic
+from workbench.loadtest.measure import LoadReport, Step
+from workbench.loadtest.traffic import needs, read_traffic, targets
 from workbench.runtime.bundle import open_bundle
 from workbench.tradeoff.prices import PriceSheet
 
@@ -122,6 +123,32 @@ def test_replicas_and_money() -> None:
     )  # 5,212 calls in the busiest second, 5.2 of 1 half busy core each
     assert busy.price == pytest.approx(6 * 0.10 / 2)
     assert busy.cpu_percent == pytest.approx(9e6 * 1e-3 / (6 * 2 * 1800) * 100)
+
+
+def step(rate: float, *, kept_up: bool, late_ms: float = 0.0) -> Step:
+    return Step(rate, rate, 1.0, 2.0, 3.0, 100, 0, {"200": 100}, 100.0, 90.0, late_ms, kept_up)
+
+
+def test_a_rate_that_was_too_much_bounds_the_target() -> None:
+    sheet = PriceSheet("one core", usd_per_hour=0.05, vcpus=1, utilisation=0.5)
+    few, many = step(1000.0, kept_up=True), step(9000.0, kept_up=False)
+
+    def report(*steps: Step) -> LoadReport:
+        return LoadReport("churn", "1", "id", "a test", 1, 20.0, 5.0, steps)
+
+    assert report(few, many).most_busy == pytest.approx(0.1)
+    assert targets(100.0, sheet, 0.1) == {"cpu_percent": 10, "requests_per_s_per_core": 1000.0}
+    for unbounded in (report(few), report(few, step(9000.0, kept_up=False, late_ms=50.0)), report(many)):
+        assert unbounded.most_busy is None
+
+
+def test_the_manifests_are_sized_only_where_they_are(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["load-test", str(folder), "--rate", "30", "--seconds", "1", "--max-latency", "5s"]
+    assert main([*words, "--sign", "key.pem"]) == 2
+    assert main([*words, "--update"]) == 1
+    assert "has no deploy/kubernetes.yaml" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["", "100", "100/", "a/30m", "daily:1", "100/30m,", "1.2.3/1h"])

@@ -19,6 +19,7 @@ from tests.runtime.made import ROWS, make_predictor
 from workbench.runtime.batch import score_file
 from workbench.runtime.bundle import Bundle
 from workbench.runtime.errors import BadFileError, MissingColumnError
+from workbench.runtime.parquet import ParquetSource
 from workbench.runtime.schema import Schema
 
 TEXT_ROWS: list[dict[str, Any]] = [
@@ -337,3 +338,16 @@ def test_the_limit_of_the_csv_module_is_put_back(bundle: Bundle, tmp_path: Path)
     report = score_file(bundle, write_csv(tmp_path / "in.csv", rows), tmp_path / "out.csv")
     assert report.failed == 0
     assert csv.field_size_limit() == before
+
+
+def test_memory_does_not_grow_with_a_parquet_file(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    table = pa.table({name: random.normal(size=300_000) for name in "abcd"})
+    pq.write_table(table, tmp_path / "rows.parquet", row_group_size=10_000)
+    del table
+    before = most = pa.total_allocated_bytes()
+    rows = 0
+    for chunk in ParquetSource(tmp_path / "rows.parquet").chunks(5_000):
+        rows, most = rows + chunk.rows, max(most, pa.total_allocated_bytes())
+    assert rows == 300_000
+    assert most - before < (tmp_path / "rows.parquet").stat().st_size / 4

@@ -16,6 +16,7 @@ from workbench.runtime.errors import BadValueError, MissingColumnError, Workbenc
 from workbench.runtime.linear import read_linear
 from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Output, Schema
+from workbench.runtime.scorer import Scorer
 
 ENCODER = make_encoder()
 OUTPUTS: dict[str, Output] = {
@@ -57,6 +58,35 @@ def test_a_row_is_answered_as_by_the_session(predictor: Predictor, row: dict[str
     expected = predictor.predict_rows([row])[0]
     assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
     np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("predictor", PREDICTORS, ids=["identity", "sigmoid", "probability"])
+@settings(max_examples=40, deadline=None)
+@given(row=st.fixed_dictionaries(VALUES))
+def test_every_door_gives_one_answer(predictor: Predictor, row: dict[str, Any]) -> None:
+    output = predictor.predict_row(row)[None]
+    found = predictor.decide_row(row)
+    values = predictor.predict_values(predictor.read_rows([row]))
+    assert (found is None) == (values is None)
+    if not np.isfinite(output).all():
+        assert found is None
+        return
+    expected = predictor.decide(output)
+    if (
+        found is not None
+    ):  # else a score that only the session can make a number of, such as one of an infinity
+        assert (found.dtype, found.tolist()) == (expected.dtype, expected.tolist())
+        np.testing.assert_array_equal(values, output)
+    scored = Scorer(predictor).rows([row])
+    assert scored.labels == expected.tolist()
+    assert scored.probabilities == (output.astype(np.float64).tolist() if predictor.classes else None)
+
+
+def test_a_row_that_may_be_columns_is_left_to_the_usual_way() -> None:
+    one = {name: [value] for name, value in ROWS[0].items()}
+    for row in (one, {**ROWS[0], "more": [1, 2]}, {**ROWS[0], "tenure": np.array([12.0])}):
+        assert PREDICTORS[1].decide_row(row) is None
+    assert PREDICTORS[1].decide_row({**ROWS[0], "tenure": np.float32(12.0)}) is not None
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from tests.runtime.made import ROWS
 from workbench.cli.entry import main
 from workbench.runtime.bundle import Bundle
 from workbench.runtime.errors import InputError, NotReadyError, ServeError
+from workbench.runtime.pulse import probed
 from workbench.runtime.run import read_config, run
 from workbench.runtime.service import Service
 from workbench.runtime.settings import ServeSettings
@@ -122,6 +123,7 @@ def test_http_is_the_same_server(place: Path, folder: Path) -> None:
         ("bundle = 'b'\nmode = 'http'\n[http]\nstrict = true", "It belongs into [checks] or [log]."),
         ("bundle = 'b'\nmode = 'http'\n[checks]\nmax_age = 5", "key 'max_age' is unknown"),
         ("bundle = 'b'\nmode = 'stream'\n[stream]\nbatch = 0", "[stream], batch: found 0"),
+        ("bundle = 'b'\nmode = 'stream'\n[stream]\nport = 70000", "[stream], port: found 70000"),
         ("bundle = 'b'\nmode = 'stream'\n[stream]\nidle = 'soon'", "expected a duration"),
         ("bundle = 'b'\nmode = 'stream'\n[stream]\nulr = 'a'", "Did you mean url?"),
         ("mode =", "cannot be read"),
@@ -300,8 +302,41 @@ def test_a_broker_that_is_not_there_is_one_clear_error(bundle: Bundle) -> None:
         Consumer(service, StreamSettings("redis://user:secret@127.0.0.1:1/0")).run(threading.Event())
 
 
+def test_a_consumer_answers_probes_and_scrapes(bundle: Bundle, client: Any, broker: Any) -> None:
+    import httpx
+
+    service = Service(bundle, ServeSettings(log="off"))
+    consumer = Consumer(service, StreamSettings(broker.url, block_s=0.05))
+    stop = threading.Event()
+    with probed(service, consumer, "127.0.0.1", 0) as url, httpx.Client(base_url=url) as http:
+        ready = http.get("/v2/health/ready")
+        assert (ready.status_code, ready.json()["code"]) == (503, "no_broker")
+        thread = threading.Thread(target=consumer.run, args=(stop,))
+        thread.start()
+        try:
+            client.xadd("rows", {"row": json.dumps(GOOD)})
+            until(lambda: consumer.report.answered == 1)
+            assert http.get("/v2/health/ready").status_code == 200
+            assert http.get("/v2/health/live").json() == {"live": True}
+            assert http.get("/v2/models/churn/versions/3/ready").status_code == 200
+            text = http.get("/metrics").text
+            assert "workbench_rows_total 1\n" in text
+            assert 'workbench_stream_rows{kind="answered"} 1\n' in text
+            assert http.post("/predict", json=GOOD).status_code == 404
+            assert http.post("/v2/models/churn/infer", json={}).status_code == 404
+            assert "POST /predict" not in http.get("/").json()["routes"]
+        finally:
+            stop.set()
+            thread.join(WAIT_S)
+        consumer.turned_at -= 1000.0
+        assert http.get("/v2/health/live").status_code == 503
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/metrics")
+    service.close()
+
+
 def test_the_command_stops_gracefully(place: Path, client: Any, broker: Any) -> None:
-    text = (place / "run.toml").read_text() + f'[stream]\nurl = "{broker.url}"\nblock = "1s"\n'
+    text = (place / "run.toml").read_text() + f'[stream]\nurl = "{broker.url}"\nblock = "1s"\nport = 0\n'
     words = [
         sys.executable,
         "-m",

@@ -33,7 +33,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "tree models without free text",
     )
     extras.add_argument(
-        "--hashes", action="store_true", help="ask pip's package index for the hashes of requirements.txt"
+        "--hashes",
+        action="store_true",
+        help="ask pip's package index for the hashes of requirements.txt, where those that ship do not have them",
     )
     extras.add_argument("--sign", metavar="KEY", help="sign the manifest with this Ed25519 private key (PEM)")
     parser.add_argument("--overwrite", action="store_true", help="replace a bundle that lies there")

@@ -29,6 +29,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--prices", metavar="FILE", help="a price sheet (TOML or JSON); default: one that ships"
     )
     parser.add_argument("--no-write", action="store_true", help="leave the bundle as it is")
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        help="size deploy/kubernetes.yaml and deploy/kserve.yaml by the figures",
+    )
+    parser.add_argument("--sign", metavar="KEY", help="with --update: sign the bundle again (Ed25519, PEM)")
 
 
 def _rates(text: str) -> list[float]:
@@ -45,14 +51,21 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from dataclasses import replace
     from pathlib import Path
 
+    from workbench.export.resize import check_resizable, resize
     from workbench.loadtest.keep import keep
     from workbench.loadtest.measure import load_test
     from workbench.loadtest.traffic import needs, read_traffic, targets
     from workbench.search.settings import parse_latency
     from workbench.tradeoff.prices import load_prices
 
+    if options.sign and not options.update:
+        raise SettingsError(
+            "--sign", found="no --update", expected="both: nothing else changes what is signed"
+        )
     rates, pieces, sheet = _rates(options.rate), read_traffic(options.traffic), load_prices(options.prices)
     limit_ms = parse_latency(options.max_latency) / 1000.0
+    if options.update:
+        check_resizable(Path(options.bundle), signing=bool(options.sign))
     report = load_test(
         options.bundle,
         rates,
@@ -63,12 +76,15 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     )
     if report.cpu_us is not None:
         sized = needs(pieces, report.cpu_us, sheet)
-        report = replace(report, needs=sized, targets=targets(report.cpu_us, sheet))
+        report = replace(report, needs=sized, targets=targets(report.cpu_us, sheet, report.most_busy))
     document, text = report.to_json(), report.to_text()
     if not options.no_write:
         where = keep(Path(options.bundle), report)
         document["written"] = where
         text += f"\nwritten to {where}"
+    if options.update:
+        document["updated"] = resize(Path(options.bundle), document, options.sign)
+        text += f"\nsized by it: {', '.join(document['updated'])}"
     console.result(document, text)
     return 0 if report.best is not None else 1
 

@@ -14,6 +14,9 @@ from workbench.tradeoff.prices import PriceSheet, monthly
 from .yaml_text import dump_all, dump_yaml
 
 PORT = 8080
+#: What says how many replicas there are, and how large.
+CLUSTER_FILES = ("deploy/kubernetes.yaml", "deploy/kserve.yaml")
+_RECKONED = "Replicas and the target follow from the measured CPU time and the price sheet in manifest.json."
 _USER = 10001
 _BASE_MB, _MODEL_COPIES = (
     160,
@@ -66,21 +69,23 @@ def size_of(model_mb: float, cpu_us_per_row: float, sheet: PriceSheet) -> Size:
     return Size(memory, 1000, least, max(4, 3 * least), max(1, round(100 * sheet.utilisation)))
 
 
-def deploy_files(manifest: Manifest, size: Size) -> dict[str, str]:
+def deploy_files(manifest: Manifest, size: Size, why: str = _RECKONED) -> dict[str, str]:
     """Return the files, by their path in the bundle.
 
     Parameters
     ----------
     manifest : Manifest
     size : Size
+    why : str
+        What the size follows from, in one line.
     """
     python = ".".join(manifest.libraries.get("python", "3.11").split(".")[:2])
     return {
         "Dockerfile": dockerfile(python),
         ".dockerignore": "**/__pycache__\n",
         "deploy/compose.yaml": _compose(manifest),
-        "deploy/kubernetes.yaml": _kubernetes(manifest, size),
-        "deploy/kserve.yaml": _kserve(manifest, size),
+        "deploy/kubernetes.yaml": _kubernetes(manifest, size, why),
+        "deploy/kserve.yaml": _kserve(manifest, size, why),
     }
 
 
@@ -187,7 +192,7 @@ def _labels(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def _kubernetes(manifest: Manifest, size: Size) -> str:
+def _kubernetes(manifest: Manifest, size: Size, why: str) -> str:
     name = dns_name(manifest.name)
     chosen = {"app.kubernetes.io/name": name}
     about = {"name": name, "labels": _labels(manifest)}
@@ -229,14 +234,11 @@ def _kubernetes(manifest: Manifest, size: Size) -> str:
             "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": busy}}],
         },
     }
-    head = (
-        f"Set image to where {_image(manifest)} was pushed, then: kubectl apply -f kubernetes.yaml\n"
-        "Replicas and the autoscaler's target follow from the measured CPU time and the price sheet in manifest.json."
-    )
+    head = f"Set image to where {_image(manifest)} was pushed, then: kubectl apply -f kubernetes.yaml\n{why}"
     return dump_all([deployment, service, scaler], head)
 
 
-def _kserve(manifest: Manifest, size: Size) -> str:
+def _kserve(manifest: Manifest, size: Size, why: str) -> str:
     service = {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
@@ -253,6 +255,6 @@ def _kserve(manifest: Manifest, size: Size) -> str:
     }
     head = (
         f"Set image to where {_image(manifest)} was pushed, then: kubectl apply -f kserve.yaml\n"
-        "Speaks the Open Inference Protocol v2 under /v2/models/" + manifest.name + "/infer."
+        f"Speaks the Open Inference Protocol v2 under /v2/models/{manifest.name}/infer.\n{why}"
     )
     return dump_yaml(service, head)

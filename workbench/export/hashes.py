@@ -1,4 +1,4 @@
-"""The sha256 of the files that ``requirements.txt`` installs, as pip's package index states them."""
+"""The sha256 of what ``requirements.txt`` installs: from the table that ships, or as pip's index states them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from .requirements import Pin
@@ -15,7 +17,31 @@ from .requirements import Pin
 _PATIENCE_S = 30.0
 _LINUX_TAGS = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_27", "manylinux_2_26", "manylinux_2_24",
                "manylinux_2_17", "manylinux2014", "manylinux_2_12", "manylinux2010", "manylinux1")  # fmt: skip
-_SERVED_ON = ("x86_64", "aarch64")
+TABLE_FILE = Path(__file__).with_name("package_hashes.toml")
+Table = Mapping[str, Mapping[str, Sequence[str]]]
+#: The platforms of Linux wheels, by machine.
+LINUX = {machine: tuple(f"{tag}_{machine}" for tag in _LINUX_TAGS) for machine in ("x86_64", "aarch64")}
+
+
+def read_table() -> Table:
+    """Return the table: by package and version, the sha256 of each file."""
+    table: Table = tomllib.loads(TABLE_FILE.read_text(encoding="utf-8"))
+    return table
+
+
+def with_known_hashes(packages: Sequence[Pin]) -> list[Pin]:
+    """Return the pins with their hashes, or as they are where the table lacks one: pip takes all or none.
+
+    Examples
+    --------
+    >>> with_known_hashes([Pin("h11", "0.0.1")])
+    [Pin(name='h11', version='0.0.1', marker='', hashes=())]
+    """
+    table = read_table()
+    found = [tuple(table.get(pin.name, {}).get(pin.version, ())) for pin in packages]
+    if not all(found):
+        return list(packages)
+    return [replace(pin, hashes=known) for pin, known in zip(packages, found, strict=True)]
 
 
 def with_hashes(pins: Sequence[Pin]) -> list[Pin]:
@@ -34,7 +60,7 @@ def with_hashes(pins: Sequence[Pin]) -> list[Pin]:
     """
     found: dict[str, dict[str, None]] = {}
     for options in _targets():
-        for name, digest in _ask(pins, options):
+        for name, digest in ask(pins, options):
             found.setdefault(name, {})[digest] = None
     if any(pin.name not in found for pin in pins):
         return list(pins)
@@ -46,14 +72,16 @@ def _targets() -> list[list[str]]:
     out: list[list[str]] = [[]]
     here = platform.machine() if sys.platform == "linux" else ""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    for machine in _SERVED_ON:
-        if machine != here:
-            tags = [word for tag in _LINUX_TAGS for word in ("--platform", f"{tag}_{machine}")]
-            out.append([*tags, "--python-version", version, "--only-binary=:all:", "--target", "nowhere"])
-    return out
+    return out + [options_for(LINUX[machine], version) for machine in LINUX if machine != here]
 
 
-def _ask(pins: Sequence[Pin], options: Sequence[str]) -> list[tuple[str, str]]:
+def options_for(platforms: Sequence[str], python: str) -> list[str]:
+    """Return the options with which pip looks for another system's wheels."""
+    words = [word for platform in platforms for word in ("--platform", platform)]
+    return [*words, "--python-version", python, "--only-binary=:all:", "--target", "nowhere"]
+
+
+def ask(pins: Sequence[Pin], options: Sequence[str]) -> list[tuple[str, str]]:
     """Return name and sha256 of each file that pip would take; nothing where pip cannot tell."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet",
                "--no-input", "--disable-pip-version-check", "--retries", "0",

@@ -105,13 +105,14 @@ def requirements_text(packages: Sequence[Pin]) -> str:
     ]
     if packages and all(pin.hashes for pin in packages):
         head += [
-            "The hashes are of the files for Linux (x86_64, aarch64) and for the system of the export, with the Python",
-            "of the export. For another one take the pins alone: sed -n 's/ *\\\\$//; /==/p' requirements.txt",
+            "The hashes are of files for Linux (x86_64, aarch64), and for the system and Python of the export or the",
+            "usual others. For one that is not among them take the pins: sed -n 's/ *\\\\$//; /==/p' requirements.txt",
         ]
     else:
-        head.append(
-            "Without hashes: they were not asked for, or no package index could be reached at the export."
-        )
+        head += [
+            "Without hashes: those of these versions do not ship with Workbench, and no package index was asked",
+            "(workbench export --hashes) or reached at the export.",
+        ]
     return "".join(f"# {line}\n" for line in head) + "".join(f"{pin.line()}\n" for pin in packages)
 
 

@@ -39,7 +39,7 @@ from workbench.tradeoff.decision import decide
 from workbench.tradeoff.prices import PriceSheet, load_prices, price_per_million_usd
 
 from .golden import write_golden
-from .hashes import with_hashes
+from .hashes import with_hashes, with_known_hashes
 from .members import Subject, write_members
 from .place import beside, check_name, check_place, name_for, put
 from .refit import serve_candidate
@@ -99,8 +99,8 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     overwrite : bool
         Whether a bundle that lies at `out` is replaced.
     hashes : bool
-        Whether pip asks its package index for the hashes of what ``requirements.txt`` installs; where it cannot
-        be reached, the pins stand alone and the file says so.
+        Whether pip asks its package index for the hashes of what ``requirements.txt`` installs; else those that ship
+        here are taken. Where there are none, the pins stand alone and the file says so.
     code : sequence of str
         Languages in which the scorer is written as source text, under ``source/``: python, c, java, javascript, sql.
     sign : path, optional
@@ -177,9 +177,14 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         train_cpu_s=candidate.measured.train_cpu_s if candidate.measured else None,
         seed=run.settings.seed,
     )
-    packages = with_hashes(pins()) if extras.hashes else pins()
-    if extras.hashes and not packages[0].hashes:
-        tell({"kind": "warning", "message": "requirements.txt has no hashes: pip reached no package index"})
+    packages = with_hashes(pins()) if extras.hashes else with_known_hashes(pins())
+    if not packages[0].hashes:
+        why = (
+            "pip reached no package index"
+            if extras.hashes
+            else "those of these versions do not ship; see --hashes"
+        )
+        tell({"kind": "warning", "message": f"requirements.txt has no hashes: {why}"})
     manifest = write_members(folder, about, packages, tell)
     for name, text in source_files(predictor, extras.code, data, source_head(manifest)).items():
         (folder / name).parent.mkdir(exist_ok=True)

@@ -108,6 +108,20 @@ class LoadReport:
         step = self.best or (self.steps[0] if self.steps else None)
         return step.cpu_us_per_request if step else None
 
+    @property
+    def most_busy(self) -> float | None:
+        """The share of its cores that the server used at the highest rate kept up with.
+
+        None where no higher rate was tried, or where it was the client that fell behind.
+        """
+        best = self.best
+        if best is None or best.cpu_us_per_request is None:
+            return None
+        beyond = [step for step in self.steps if step.rate > best.rate]
+        if not beyond or all(step.client_late_ms > _LATE_S * 1000.0 for step in beyond):
+            return None
+        return best.answered_per_s * best.cpu_us_per_request / 1e6 / self.workers
+
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``load_test.json``."""
         best = self.best

@@ -135,8 +135,16 @@ def needs(pieces: Sequence[Piece], cpu_us_per_request: float, sheet: PriceSheet)
     return tuple(out)
 
 
-def targets(cpu_us_per_request: float, sheet: PriceSheet) -> dict[str, float]:
+def targets(cpu_us_per_request: float, sheet: PriceSheet, most_busy: float | None = None) -> dict[str, float]:
     """Return what an autoscaler is to hold: for CPU as a share, or for requests per second.
+
+    Parameters
+    ----------
+    cpu_us_per_request : float
+    sheet : PriceSheet
+        Whose utilisation is the share of a core that is to be used.
+    most_busy : float, optional
+        The share beyond which answers were found to come too late; then no more than that is used.
 
     Examples
     --------
@@ -144,5 +152,6 @@ def targets(cpu_us_per_request: float, sheet: PriceSheet) -> dict[str, float]:
     >>> targets(100.0, load_prices())
     {'cpu_percent': 50, 'requests_per_s_per_core': 5000.0}
     """
-    rate = sheet.utilisation * 1e6 / cpu_us_per_request
-    return {"cpu_percent": round(100 * sheet.utilisation), "requests_per_s_per_core": round(rate, 1)}
+    busy = sheet.utilisation if most_busy is None else min(sheet.utilisation, most_busy)
+    rate = busy * 1e6 / cpu_us_per_request
+    return {"cpu_percent": max(1, round(100 * busy)), "requests_per_s_per_core": round(rate, 1)}

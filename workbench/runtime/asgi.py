@@ -15,7 +15,7 @@ from .auth import Keys
 from .bundle import Bundle
 from .errors import shown
 from .gates import Gates
-from .handlers import Handlers
+from .handlers import Elsewhere, Handlers
 from .log import RequestLog
 from .metrics import Metrics
 from .replies import RETRY, Reply, make_terse, refuse
@@ -48,6 +48,8 @@ class App:
         Who may ask; None lets anyone.
     counts : Path or None
         Where the workers that share a port add up their counts.
+    elsewhere : Elsewhere or None
+        The work that is only reported here: then probes and scrapes are answered, and no rows.
 
     Attributes
     ----------
@@ -64,12 +66,13 @@ class App:
         log: RequestLog | None = None,
         keys: Keys | None = None,
         counts: Path | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         manifest = bundle.manifest
         self._settings = settings or ServeSettings()
         self._model = {"model": manifest.name, "version": manifest.version}
         info = {**self._model, "task": manifest.task, "model_id": manifest.model_id}
-        self._metrics = Metrics(info, counts)
+        self._metrics = elsewhere.metrics if elsewhere is not None else Metrics(info, counts)
         self._handlers = Handlers(
             bundle,
             gates,
@@ -77,6 +80,7 @@ class App:
             strict=self._settings.strict,
             log_rows=self._settings.log_rows,
             keys=keys is not None,
+            alive=elsewhere.alive if elsewhere is not None else None,
         )
         self._log, self._keys = log, keys
         self._pool: ThreadPoolExecutor | None = None

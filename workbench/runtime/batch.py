@@ -15,7 +15,7 @@ from .errors import BadValueError
 from .files import Chunk
 from .predictor import Predictor
 from .rows import locate, plain_values
-from .schema import Column, Label, label_text
+from .schema import Column, Label, Levels, label_text
 from .sinks import open_sink, replacing, unique_names
 from .sources import open_source
 from .watch import Seen, Watch
@@ -177,7 +177,7 @@ def score_chunk(
     *,
     watch: Watch | None = None,
     seen: Seen | None = None,
-) -> tuple[list[list[Any]], dict[int, str]]:
+) -> tuple[list[Any], dict[int, str]]:
     """Score some rows.
 
     Parameters
@@ -193,12 +193,14 @@ def score_chunk(
 
     Returns
     -------
-    columns : list of list
+    columns : list of sequence
         Prediction, probabilities and error, n values each.
     errors : dict of int to str
         Why rows could not be scored, by position.
     """
-    raw = {name: plain_values(chunk.columns[position]) for name, position in where.items()}
+    raw = {
+        column.name: _raw(column, chunk.columns[where[column.name]]) for column in predictor.schema.columns
+    }
     errors = dict(chunk.defects)
     canonical: dict[str, Any] = {}
     for column in predictor.schema.columns:
@@ -223,6 +225,17 @@ def score_chunk(
     for position in good[~finite].tolist():
         errors[position] = _NOT_A_NUMBER
     return _spread(predictor, output[finite], good[finite], chunk.rows, errors), errors
+
+
+def _raw(column: Column, values: Any) -> Any:
+    """Return a column of a file as it can be read; of texts in Arrow each distinct one is read once."""
+    if not column.is_numeric and hasattr(values, "to_pylist"):
+        from .parquet import text_levels  # where there is an Arrow array, there is pyarrow
+
+        levels = text_levels(values)
+        if levels is not None:
+            return levels
+    return plain_values(values)
 
 
 def _read_some(predictor: Predictor, raw: dict[str, Any], rows: np.ndarray) -> dict[str, Any]:
@@ -252,6 +265,8 @@ def _bad_values(column: Column, values: Any) -> dict[int, str]:
 
 
 def _take(values: Any, rows: np.ndarray) -> Any:
+    if isinstance(values, Levels):
+        return values.take(rows)
     return (
         values[rows] if isinstance(values, np.ndarray) else [values[position] for position in rows.tolist()]
     )
@@ -259,12 +274,14 @@ def _take(values: Any, rows: np.ndarray) -> Any:
 
 def _spread(
     predictor: Predictor, output: np.ndarray, rows: np.ndarray, count: int, errors: dict[int, str]
-) -> list[list[Any]]:
+) -> list[Any]:
     """Lay out the answers of some rows among `count` rows; the others stay empty."""
     answers = [predictor.decide(output)]
     if predictor.classes:
         answers += list(output.astype(np.float64).T)
-    columns: list[list[Any]] = []
+    if not errors:
+        return [*answers, [None] * count]
+    columns: list[Any] = []
     for values in answers:
         cells: list[Any] = [None] * count
         for position, value in zip(rows.tolist(), values.tolist(), strict=True):

@@ -72,6 +72,10 @@ class Bundle:
         ModelError
             Where the model itself fails.
         """
+        if rows.__class__ is dict:
+            answer = self.predictor.decide_row(rows)
+            if answer is not None:
+                return answer
         return self.predictor.decide(self._output(rows))
 
     def predict_proba(self, rows: Any) -> np.ndarray:

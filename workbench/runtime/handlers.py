@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -42,6 +43,14 @@ def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no JSON")
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Work that does not come over HTTP: its counters, and whether it goes on."""
+
+    metrics: Metrics
+    alive: Callable[[], bool]
+
+
 class Handlers:
     """The answers of one bundle.
 
@@ -57,6 +66,8 @@ class Handlers:
         Whether replies carry inputs and outputs for the log.
     keys : bool
         Whether callers need a key, for the description.
+    alive : callable, optional
+        Whether work that is done elsewhere goes on: then there are no routes for rows here.
     """
 
     def __init__(
@@ -68,6 +79,7 @@ class Handlers:
         strict: bool = False,
         log_rows: bool = False,
         keys: bool = False,
+        alive: Callable[[], bool] | None = None,
     ) -> None:
         manifest = bundle.manifest
         self._bundle, self._manifest, self._keys = bundle, manifest, keys
@@ -76,7 +88,7 @@ class Handlers:
         self._loads = json_decoder()
         self.dumps: Encode = json_encoder()
         self._pages: dict[str, bytes] = {}
-        live = Reply(200, {"live": True})
+        live, stuck = Reply(200, {"live": True}), Reply(503, {"live": False})
         self.get: dict[str, Callable[[], Reply]] = {
             "/": self._index,
             "/metrics": self._metrics_text,
@@ -85,7 +97,7 @@ class Handlers:
             "/v2": lambda: Reply(200, protocol.server_metadata(manifest.version)),
             "/v2/models/{model}": lambda: Reply(200, protocol.model_metadata(bundle)),
             "/v2/models/{model}/ready": self._model_ready,
-            **dict.fromkeys(LIVE, lambda: live),
+            **dict.fromkeys(LIVE, lambda: live if alive is None or alive() else stuck),
             **dict.fromkeys(READY, self._ready),
         }
         self.post: dict[str, Callable[[bytes, Request], Reply]] = {
@@ -93,6 +105,10 @@ class Handlers:
             "/invocations": self._invocations,
             "/v2/models/{model}/infer": self._infer,
         }
+        if alive is not None:
+            self.post = {}
+            for page in ("/openapi.json", "/docs"):
+                del self.get[page]
         self.router = Router(manifest, [*self.get, *self.post])
 
     def answer(self, route: str, body: bytes, headers: Request) -> Reply:
@@ -183,7 +199,7 @@ class Handlers:
             "version": manifest.version,
             "model_id": manifest.model_id,
             "task": manifest.task,
-            "routes": list(ROUTES),
+            "routes": [route for route in ROUTES if route.split()[1] in {*self.get, *self.post}],
         }
         return Reply(200, document)
 

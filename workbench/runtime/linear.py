@@ -9,6 +9,7 @@ the session's by rounding alone; the golden rows, replayed alone and in a batch,
 from __future__ import annotations
 
 import bisect
+import datetime as dt
 import math
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,12 +19,14 @@ from typing import Any
 import numpy as np
 
 from .columns import Column
-from .encoder import Encoder
+from .encoder import FLOAT32_MAX, Encoder
+from .errors import BadValueError
 from .schema import Schema
 from .steps import Code, Curve, Mean, Missing, Number, OneHot
 
-RowFunction = Callable[[Mapping[str, Any]], "np.ndarray | None"]
 _FURTHEST = 700.0  # beyond it math.exp overflows
+_MOST_EXACT = 2**53  # up to here whole numbers are floats as they are
+_PLAIN = frozenset([str, int, float, bool, type(None)])
 
 # Field numbers of onnx.proto.
 _GRAPH, _NODE, _INITIALIZER = 7, 1, 5
@@ -149,33 +152,76 @@ def _attribute(content: memoryview) -> tuple[str, Any]:
     return name, floats or found
 
 
-# ---------------------------------------------------------------- generating the function
+# ---------------------------------------------------------------- generating the functions
 
 
-def compile_linear(schema: Schema, encoder: Encoder, content: bytes) -> RowFunction | None:
-    """Return a function from a row to its answer, or None where the model is no linear one of one score.
+@dataclass(frozen=True, slots=True)
+class LinearRows:
+    """A linear model of one score, as functions.
 
-    The function answers as `Predictor.predict_row` does, and None for a row that lacks a column under its very name
-    or holds what is no plain value: the usual way then finds out.
+    Attributes
+    ----------
+    of_row : callable
+        From a row, a mapping from column to value, to its score; None for a row that lacks a column under its very
+        name, holds what is no plain value or cannot be read, or has a score beyond float32: the usual way finds out.
+    of_values : callable
+        From canonical values, in the order of the schema, to the score, likewise.
+    answer : callable
+        From the score to the model's output: class probabilities (2,), or one number (1,), not yet rounded to float32.
     """
+
+    of_row: Callable[[Mapping[str, Any]], float | None]
+    of_values: Callable[[Sequence[Any]], float | None]
+    answer: Callable[[float], tuple[float, ...]]
+
+
+def compile_linear(schema: Schema, encoder: Encoder, content: bytes) -> LinearRows | None:
+    """Return the functions of a linear model of one score, or None where the model is another one."""
     model = read_linear(content)
     if model is None or len(model.weights) != encoder.width:
         return None
-    return _Generator(schema, encoder, model).function()
+    of_row, of_values = _Generator(schema, encoder, model).functions()
+    return LinearRows(of_row, of_values, _ANSWERS[model.link])
+
+
+def _sigmoid(score: float) -> tuple[float, ...]:
+    positive = 1.0 / (1.0 + math.exp(-score)) if score > -_FURTHEST else 0.0
+    return 1.0 - positive, positive
+
+
+def _share(score: float) -> tuple[float, ...]:
+    negative = 1.0 - score
+    return negative if negative > 0.0 else 0.0, score if score > 0.0 else 0.0
+
+
+_ANSWERS: dict[str, Callable[[float], tuple[float, ...]]] = {
+    "identity": lambda score: (score,),
+    "sigmoid": _sigmoid,
+    "share": _share,
+}
+
+
+def _read_plain(read: Callable[[Any], Any], value: Any) -> Any:
+    """Read a value of a row, or raise TypeError where it may be a column of values."""
+    if value.__class__ in _PLAIN or isinstance(value, np.generic | dt.date):
+        return read(value)
+    raise TypeError
 
 
 class _Generator:
-    """Writes the source of the function; values that it needs are handed in as defaults, never written as text."""
+    """Writes the source of the functions; values that it needs are handed in, never written as text."""
 
     def __init__(self, schema: Schema, encoder: Encoder, model: OneScore) -> None:
         self.schema, self.encoder, self.model = schema, encoder, model
         self.bound: dict[str, Any] = {
             "bias": model.bias,
-            "exp": math.exp,
-            "array": np.array,
-            "single": np.float32,
+            "plain": _read_plain,
+            "most": _MOST_EXACT,
+            "far": FLOAT32_MAX,
+            "errors": (KeyError, TypeError, BadValueError),
         }
-        self.lines: list[str] = []
+        self.of_row: list[str] = []
+        self.of_values: list[str] = []
         self.steps: dict[str, list[tuple[Any, list[float]]]] = {}
         at = 0
         for step in encoder.steps:
@@ -183,8 +229,8 @@ class _Generator:
             self.steps.setdefault(step.column, []).append((step, model.weights[at : at + width]))
             at += width
 
-    def function(self) -> RowFunction:
-        """Return the compiled function."""
+    def functions(self) -> tuple[Callable[..., float | None], Callable[..., float | None]]:
+        """Return the compiled functions of a row and of canonical values."""
         derived_from = {name for extra in self.encoder.derived for name in extra.columns}
         for at, column in enumerate(self.schema.columns):
             self.column(at, column, column.name in derived_from)
@@ -193,25 +239,25 @@ class _Generator:
             inputs = ", ".join(f"v{position[name]}" for name in extra.columns)
             self.bound[f"m{at}"], self.bound[f"h{at}"] = extra.one, self.share(extra.name)
             if extra.name in self.steps:
-                self.lines.append(f"s += h{at}(m{at}({inputs}))")
-        body = "".join(f"        {line}\n" for line in [*self.lines, "pass"])
+                self.write([], [], [f"s += h{at}(m{at}({inputs}))"])
+        of_row, of_values = self.compiled(self.of_row), self.compiled(self.of_values)
+        return of_row, of_values
+
+    def compiled(self, lines: Sequence[str]) -> Callable[..., float | None]:
+        """Return a function of these lines."""
+        body = "".join(f"        {line}\n" for line in [*lines, "pass"])
         arguments = ", ".join(["row", *(f"{name}={name}" for name in self.bound)])
-        source = f"def answer({arguments}):\n    s = bias\n    try:\n{body}"
-        source += "    except (KeyError, TypeError):\n        return None\n"
-        source += f"    if s != s:\n        return None\n{self.link()}"
+        source = f"def score({arguments}):\n    s = bias\n    try:\n{body}"
+        source += "    except errors:\n        return None\n    return s if -far <= s <= far else None\n"
         namespace: dict[str, Any] = dict(self.bound)
         exec(source, namespace)  # noqa: S102 - nothing of the bundle stands in the source: names are numbered
-        made: RowFunction = namespace["answer"]
+        made: Callable[..., float | None] = namespace["score"]
         return made
 
-    def link(self) -> str:
-        """Return the lines that turn the score into the answer."""
-        if self.model.link == "identity":
-            return "    return array([s], single)\n"
-        if self.model.link == "sigmoid":
-            text = f"    p = 1.0 / (1.0 + exp(-s)) if s > -{_FURTHEST} else 0.0\n"
-            return text + "    return array([1.0 - p, p], single)\n"
-        return "    p = s if s > 0.0 else 0.0\n    q = 1.0 - s\n    return array([q if q > 0.0 else 0.0, p], single)\n"
+    def write(self, row: list[str], values: list[str], rest: list[str]) -> None:
+        """Write lines: how a value comes from a row, how from canonical values, and what is done with it."""
+        self.of_row += [*row, *rest]
+        self.of_values += [*values, *rest]
 
     def share(self, name: str) -> Callable[[Any], float]:
         """Return what a canonical value of a column adds to the score."""
@@ -233,55 +279,51 @@ class _Generator:
         read, share = column.reader(), self.share(column.name)
         steps = [step for step, _ in self.steps.get(column.name, [])]
         self.bound[f"k{at}"], self.bound[f"r{at}"], self.bound[f"g{at}"] = column.name, read, share
+        known, value = [f"v = row[{at}]"], f"plain(r{at}, row[k{at}])"
         if is_source or column.kind in ("datetime", "text"):
-            self.lines += [f"v{at} = r{at}(row[k{at}])", f"s += g{at}(v{at})"]
-        elif (
-            column.kind == "number"
-            and steps
-            and all(isinstance(step, Number | Missing | Curve) for step in steps)
-        ):
-            self.number(at, column.name)
+            self.write([f"v{at} = {value}"], [f"v{at} = row[{at}]"], [f"s += g{at}(v{at})"])
         elif column.kind == "number":
-            self.lines += [f"s += g{at}(r{at}(row[k{at}]))"]
+            number = [f"v = row[k{at}]", "if v.__class__ is not float or v != v:"]
+            number += [f"    v = float(v) if v.__class__ is int and -most < v < most else plain(r{at}, v)"]
+            simple = steps and all(isinstance(step, Number | Missing | Curve) for step in steps)
+            self.write(number, known, self.number(at, column.name) if simple else [f"s += g{at}(v)"])
         else:
             self.table(at, column, steps)
+            self.write(
+                [f"v = row[k{at}]", f"c = f{at}(v)", f"s += g{at}(plain(r{at}, v)) if c is None else c"],
+                [*known, f"c = f{at}(v)", f"s += g{at}(v) if c is None else c"],
+                [],
+            )
 
-    def number(self, at: int, name: str) -> None:
-        """Write a number's share, missing or not."""
+    def number(self, at: int, name: str) -> list[str]:
+        """Return the lines of a number's share, missing or not."""
         self.bound[f"n{at}"] = self.share(name)(math.nan)
-        self.lines += [
-            f"v = row[k{at}]",
-            "if v.__class__ is not float or v != v:",
-            f"    v = r{at}(v)",
-            "if v != v:",
-            f"    s += n{at}",
-            "else:",
-        ]
+        lines = ["if v != v:", f"    s += n{at}", "else:"]
         for place, (step, weights) in enumerate(self.steps[name]):
             if isinstance(step, Curve):
-                self.curve(f"{at}_{place}", step, weights[0])
+                lines += self.curve(f"{at}_{place}", step, weights[0])
             elif isinstance(step, Number):
-                self.scaled(f"{at}_{place}", step, weights[0])
-        self.lines.append("    pass")
+                lines += self.scaled(f"{at}_{place}", step, weights[0])
+        return [*lines, "    pass"]
 
-    def scaled(self, tag: str, step: Number, weight: float) -> None:
-        """Write the share of a number that is bounded, centred and scaled."""
+    def scaled(self, tag: str, step: Number, weight: float) -> list[str]:
+        """Return the lines of the share of a number that is bounded, centred and scaled."""
         self.bound |= {f"a{tag}": step.low, f"z{tag}": step.high, f"c{tag}": step.center}
         self.bound[f"w{tag}"] = step.scale * weight
         bounded = f"(v if a{tag} <= v <= z{tag} else a{tag} if v < a{tag} else z{tag})"
-        self.lines.append(f"    s += ({bounded} - c{tag}) * w{tag}")
+        return [f"    s += ({bounded} - c{tag}) * w{tag}"]
 
-    def curve(self, tag: str, step: Curve, weight: float) -> None:
-        """Write the share of a number on a curve; before the first point and after the last the curve is flat."""
+    def curve(self, tag: str, step: Curve, weight: float) -> list[str]:
+        """Return the lines of the share of a number on a curve, flat before its first point and after its last."""
         x, y = step.x, step.y
         slopes = [(y[at + 1] - y[at]) / (x[at + 1] - x[at]) * weight for at in range(len(x) - 1)]
         self.bound |= {"bisect": bisect.bisect_right, f"x{tag}": x, f"o{tag}": (0.0, *x)}
         self.bound[f"y{tag}"] = tuple(value * weight for value in (y[0], *y))
         self.bound[f"b{tag}"] = (0.0, *slopes, 0.0)
-        self.lines += [f"    i = bisect(x{tag}, v)", f"    s += y{tag}[i] + (v - o{tag}[i]) * b{tag}[i]"]
+        return [f"    i = bisect(x{tag}, v)", f"    s += y{tag}[i] + (v - o{tag}[i]) * b{tag}[i]"]
 
     def table(self, at: int, column: Column, steps: Sequence[Any]) -> None:
-        """Write a category's or a truth value's share: looked up, or worked out where it is not listed."""
+        """Bind the table of a category's or a truth value's shares."""
         read, share = column.reader(), self.share(column.name)
         plain = replace(column, nullable=True).reader()  # a level that reads as missing is no level
         table: dict[Any, float] = {
@@ -292,7 +334,6 @@ class _Generator:
         if column.nullable:
             table[None] = share(read(None))
         self.bound[f"f{at}"] = table.get
-        self.lines += [f"v = row[k{at}]", f"c = f{at}(v)", f"s += g{at}(r{at}(v)) if c is None else c"]
 
 
 def _levels(column: Column, steps: Sequence[Any]) -> list[Any]:

@@ -154,7 +154,7 @@ class Metrics:
 
     def _totals(self) -> tuple[dict[Key, float], dict[Key, list[float]]]:
         single = dict(self._single)
-        spread = {key: list(counts) for key, counts in self._spread.items()}
+        spread = {key: list(counts) for key, counts in list(self._spread.items())}
         for document in self._of_others():
             for name, labels, value in document["single"]:
                 key = (name, tuple(labels))

@@ -9,10 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .errors import BadFileError
 from .files import Chunk, Unpacked
-from .sinks import cell_text
+from .sinks import cell_text, listed
+from .values import Levels
 
+_READ_BYTES, _GROUP_ROWS = 1 << 16, 1 << 16
 _TYPES = {"int": "int64", "float": "float64", "bool": "bool_", "text": "string"}
 
 
@@ -51,7 +55,9 @@ class ParquetSource:
         self._arrow = _pyarrow()
         self._path = path
         try:
-            self._file = self._arrow.parquet.ParquetFile(_unpacked(path))
+            # by itself pyarrow reads ahead, and keeps all that it has read until the file is closed
+            options = {"pre_buffer": False, "buffer_size": _READ_BYTES}
+            self._file = self._arrow.parquet.ParquetFile(_unpacked(path), **options)
         except (self._arrow.ArrowException, OSError) as error:
             raise BadFileError(f"{path.name} is no readable Parquet file", found=_line(error)) from error
         self.header = [str(name) for name in self._file.schema_arrow.names]
@@ -89,24 +95,48 @@ class ParquetSink:
         ]
         self._schema = arrow.schema(fields)
         self._writer = arrow.parquet.ParquetWriter(path, self._schema)
+        self._waiting: list[Any] = []
 
     def write(self, columns: Sequence[Any], rows: int) -> None:
         """Write some rows, column by column."""
         arrays = [self._array(values, each) for values, each in zip(columns, self._schema, strict=True)]
-        self._writer.write_batch(
-            self._arrow.record_batch(arrays, schema=self._schema), row_group_size=max(rows, 1)
-        )
+        self._waiting.append(self._arrow.record_batch(arrays, schema=self._schema))
+        if sum(batch.num_rows for batch in self._waiting) >= _GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write what waits as one row group: many small ones make a file slow to read, and its index long."""
+        if self._waiting:
+            table = self._arrow.Table.from_batches(self._waiting, self._schema)
+            self._writer.write_table(table, row_group_size=max(len(table), 1))
+            self._waiting = []
 
     def _array(self, values: Any, column: Any) -> Any:
         if isinstance(values, self._arrow.Array):
             return values
-        if self._arrow.types.is_string(column.type):
-            values = [None if value is None else cell_text(value) for value in values]
+        texts = isinstance(values, np.ndarray) and values.dtype.kind == "U"
+        if self._arrow.types.is_string(column.type) and not texts:
+            values = [None if value is None else cell_text(value) for value in listed(values)]
         return self._arrow.array(values, column.type)
 
     def close(self) -> None:
         """Finish the file."""
-        self._writer.close()
+        try:
+            self._flush()
+        finally:
+            self._writer.close()
+
+
+def text_levels(values: Any) -> Levels | None:
+    """Return an Arrow array of texts with each distinct text once, or None where it holds something else."""
+    types = _pyarrow().types
+    encoded = types.is_dictionary(values.type)
+    kind = values.type.value_type if encoded else values.type
+    if not (types.is_string(kind) or types.is_large_string(kind)):
+        return None
+    coded = values if encoded else values.dictionary_encode()
+    codes = coded.indices.cast("int32").fill_null(-1).to_numpy(zero_copy_only=False)
+    return Levels(codes, coded.dictionary.to_pylist())
 
 
 def plain_list(values: Any) -> list[Any]:

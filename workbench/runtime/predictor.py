@@ -6,6 +6,7 @@ A candidate's score, latency and memory are measured on a `Predictor`, a bundle 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from .schema import Column1d, Label, Schema
 
 SCHEMA_FILE, ENCODER_FILE, MODEL_FILE = "schema.json", "encoder.json", "model.onnx"
 _BATCH_ROWS = 16384
+_FEW_NUMBERS = 8
 FEW_ROWS = 16  # up to here, rows one by one are encoded faster than columns
 
 
@@ -61,11 +63,13 @@ class Predictor:
                 expected=f"{outputs}",
             )
         self.names = schema.names
-        self._width = encoder.width
+        self._width, self._columns = encoder.width, len(schema.columns)
+        self._threshold = np.float32(schema.output.threshold)
         self._readers = [(column.name, column.reader()) for column in schema.columns]
         self._encode_row: Callable[[list[Any]], list[float]] = encoder.row_encoder(self.names)
         self._linear = compile_linear(schema, encoder, model)
         self._is_classifier = schema.output.task != "regression"
+        self._is_multiclass = schema.output.task == "multiclass"
         self.classes: tuple[Label, ...] = schema.output.classes
         self.class_array = label_array(self.classes)
 
@@ -101,12 +105,33 @@ class Predictor:
 
     def predict_row(self, row: Mapping[str, Any]) -> np.ndarray:
         """Predict one row: class probabilities, shape (k,), or one number, shape (1,), as float32."""
-        if self._linear is not None:
-            answer = self._linear(row)
-            if answer is not None:
-                return answer
+        linear = self._linear
+        if linear is not None:
+            score = linear.of_row(row)
+            if score is not None:
+                return np.array(linear.answer(score), np.float32)
         result: np.ndarray = self._model.run(self.encode_row(row))[0]
         return result
+
+    def decide_row(self, row: Mapping[str, Any]) -> np.ndarray | None:
+        """Answer one row, shape (1,), as `decide` does, without a detour over matrices.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            None where that cannot be: the model is no linear one, or the row is not exactly of the schema's columns
+            with a plain value each.
+        """
+        linear = self._linear
+        if linear is None or len(row) != self._columns or self._is_multiclass:
+            return None
+        score = linear.of_row(row)
+        if score is None:
+            return None
+        value = np.float32(linear.answer(score)[-1])
+        if not self._is_classifier:
+            return np.array((value,), np.float64)
+        return self._label(value)
 
     # ------------------------------------------------------------ many rows
 
@@ -149,6 +174,18 @@ class Predictor:
         for position, values in enumerate(rows):
             out[position] = self._encode_row(values)
         return out
+
+    def predict_values(self, rows: Sequence[list[Any]]) -> np.ndarray | None:
+        """Predict rows that `read_rows` has read, or return None where the model is no linear one.
+
+        The result is that of `predict_matrix`.
+        """
+        linear = self._linear
+        if linear is None:
+            return None
+        scores = [linear.of_values(values) for values in rows]
+        known = [linear.answer(score) for score in scores if score is not None]
+        return np.array(known, np.float32) if len(known) == len(scores) else None
 
     def transposed(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         """Return rows as raw columns, in the order of the schema; an error names the row that lacks one."""
@@ -216,12 +253,35 @@ class Predictor:
         check_finite(output)
         if not self._is_classifier:
             return np.asarray(output[:, 0], dtype=np.float64)
-        if self.schema.output.task == "binary":
-            chosen = (output[:, 1] >= self.schema.output.threshold).astype(np.intp)
-        else:
-            chosen = output.argmax(axis=1)
+        if len(output) == 1 and not self._is_multiclass:
+            return self._label(output[0, 1])
+        chosen = output.argmax(axis=1) if self._is_multiclass else self._positive(output)
         answers: np.ndarray = self.class_array[chosen]
         return answers
+
+    def _positive(self, output: np.ndarray) -> np.ndarray:
+        return (output[:, 1] >= self._threshold).astype(np.intp)
+
+    def _label(self, positive: np.float32) -> np.ndarray:
+        """Return the label of one row of two classes, shape (1,)."""
+        return (self.class_array[1:] if positive >= self._threshold else self.class_array[:1]).copy()
+
+    def decide_few(self, output: np.ndarray) -> tuple[list[Any], list[list[float]]]:
+        """Turn the model's output for a few rows, shape (n, k), into the answers of `decide`, and into lists.
+
+        Raises
+        ------
+        ModelError
+            Where the model answered something that is no number.
+        """
+        check_finite(output)
+        numbers: list[list[float]] = output.tolist()
+        if not self._is_classifier:
+            return [row[0] for row in numbers], numbers
+        if self._is_multiclass:
+            return [self.classes[row.index(max(row))] for row in numbers], numbers
+        threshold, (negative, positive) = float(self._threshold), self.classes
+        return [positive if row[1] >= threshold else negative for row in numbers], numbers
 
     def predict_interval(self, output: np.ndarray, level: float = 0.9) -> np.ndarray:
         """Turn the model's output, shape (n, 1), into intervals, float64 (n, 2): the lower and the upper end.
@@ -280,7 +340,8 @@ class Predictor:
 
 def check_finite(output: np.ndarray) -> None:
     """Raise `ModelError` where the model answered something that is no number."""
-    if not np.isfinite(output).all():
+    few = output.size <= _FEW_NUMBERS  # of these each is looked at sooner than all at once
+    if not (all(map(math.isfinite, output.ravel().tolist())) if few else np.isfinite(output).all()):
         raise ModelError("the model answered a value that is no number", found="NaN or infinity")
 
 

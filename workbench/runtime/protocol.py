@@ -147,7 +147,7 @@ def parse_infer(document: Any, predictor: Predictor, tail: memoryview | None = N
     found: dict[str, list[Any]] = {}
     rest = Tail(tail)
     for position, entry in enumerate(inputs):
-        name, values = _input(position, entry, rest)
+        name, values = _usual_input(entry) or _input(position, entry, rest)
         if name in found:
             raise InputError(f"input {shown(name)}", found="two of that name", expected="one input a column")
         found[name] = values
@@ -158,8 +158,11 @@ def parse_infer(document: Any, predictor: Predictor, tail: memoryview | None = N
         )
     if predictor.names and not found:
         raise MissingColumnError(predictor.names[0], found)
-    header = list(found)
-    columns = {name: found[header[at]] for name, at in locate(predictor.names, header).items()}
+    header, names = list(found), predictor.names
+    if len(names) == len(header) and all(map(found.__contains__, names)):
+        columns = {name: found[name] for name in names}
+    else:
+        columns = {name: found[header[at]] for name, at in locate(names, header).items()}
     rest.check_empty()
     outputs = _outputs(document.get("outputs"), predictor)
     rows = next(iter(lengths.values()), 0)
@@ -172,6 +175,20 @@ def _binary_outputs(document: dict[str, Any], outputs: tuple[str, ...]) -> froze
     asked = document.get("outputs") or []
     chosen = {each["name"] for each in asked if parameters_of(each).get("binary_data", everything) is True}
     return frozenset(outputs if everything and not asked else chosen)
+
+
+def _usual_input(entry: Any) -> tuple[str, list[Any]] | None:
+    """Return the name and the values of an input as almost all are: a list of as many values as its shape says."""
+    if type(entry) is not dict:
+        return None
+    name, shape, datatype, data = map(entry.get, ("name", "shape", "datatype", "data"))
+    if type(name) is not str or type(data) is not list or type(datatype) is not str:
+        return None
+    if type(shape) is not list or shape != [len(data)] or type(shape[0]) is not int:
+        return None
+    if datatype not in DATATYPES or (datatype != "BYTES" and not _NUMERIC.issuperset(map(type, data))):
+        return None
+    return name, data
 
 
 def _input(position: int, entry: Any, rest: Tail) -> tuple[str, list[Any]]:
@@ -227,6 +244,8 @@ def score(scorer: Scorer, request: InferRequest) -> Scored:
     """Score a v2 inference request."""
     if request.rows > FEW_ROWS or not request.columns:
         return scorer.columns(request.columns, request.header)
+    if len(request.header) == len(request.columns):
+        return scorer.rows(rows_of(request))
     extra = dict.fromkeys(name for name in request.header if name.strip() not in request.columns)
     return scorer.rows([row | extra for row in rows_of(request)] if extra else rows_of(request))
 

@@ -46,7 +46,9 @@ class Router:
         self._plain = frozenset(path for path in known if "{" not in path)
         infer, model = "/v2/models/{model}/infer", f"/v2/models/{manifest.name}"
         versioned = f"{model}/versions/{manifest.version}/infer"
-        self._short = {path: path for path in self._plain} | {f"{model}/infer": infer, versioned: infer}
+        self._short = {path: path for path in self._plain}
+        if infer in self._known:
+            self._short |= {f"{model}/infer": infer, versioned: infer}
 
     def find(self, path: str) -> tuple[str, Reply | None]:
         """Return the pattern of a path, or the answer that there is none."""
@@ -72,6 +74,7 @@ class Router:
         return (route, None) if route in self._known else ("", self._unknown(path))
 
     def _unknown(self, path: str) -> Reply:
-        close = nearest(path, [route.split()[1] for route in ROUTES], count=1)
+        known = (route.split()[1] for route in ROUTES)
+        close = nearest(path, [route for route in known if route in self._known], count=1)
         hint = f" Did you mean {close[0]}?" if close else " GET / lists the routes."
         return refuse(404, f"no route {shown(path)}.{hint}", "no_route")

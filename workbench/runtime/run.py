@@ -26,6 +26,7 @@ A configuration is a TOML file::
     [stream]                         # see `stream.StreamSettings`
     url = "redis://127.0.0.1:6379/0"
     input = "rows"
+    port = 8081                      # /v2/health/live, /v2/health/ready and /metrics of the consumer
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ import signal
 import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from time import perf_counter
@@ -42,7 +43,7 @@ from typing import Any
 
 from .batch import score_file
 from .errors import InputError, nearest, shown
-from .server import serve
+from .server import say, serve
 from .service import Service
 from .settings import ServeSettings, duration_s, settings_from
 from .stream import Consumer, StreamSettings
@@ -53,6 +54,7 @@ _TABLES = ("checks", "log", "metrics", "http", "batch", "stream")
 _CHECKS = ("expect", "max_data_age", "sample", "strict")
 _FILES = ("sample", "auth_file", "tls_cert", "tls_key")
 _DURATIONS = ("idle", "block")
+_LEAST, _MOST = {"max_backlog": 0, "port": 0}, {"port": 65535}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,13 @@ def _consume(
 ) -> RunReport:
     halt = stop or threading.Event()
     consumer = Consumer(service, config.stream, beat)
-    with _stopping(halt):
+    with ExitStack() as stack:
+        stack.enter_context(_stopping(halt))
+        if config.stream.port is not None:
+            from .pulse import probed  # here: a consumer that answers no probes needs no web server
+
+            url = stack.enter_context(probed(service, consumer, config.stream.host, config.stream.port))
+            say(f"probes and metrics on {url}")
         report = consumer.run(halt)
     return RunReport(0, {"mode": "stream", **report.to_json()}, report.to_text())
 
@@ -281,8 +289,8 @@ def _stream(where: str, table: dict[str, Any]) -> StreamSettings:
                 values[f"{key}_s"] = duration_s(str(value))
             except ValueError as error:
                 raise InputError(f"{place}: {error}") from None
-        elif names[key].type == "int":
-            if type(value) is not int or value < (0 if key == "max_backlog" else 1):
+        elif str(names[key].type).startswith("int"):
+            if type(value) is not int or not _LEAST.get(key, 1) <= value <= _MOST.get(key, value):
                 raise InputError(place, found=shown(value), expected="a whole number")
             values[key] = value
         else:

@@ -77,7 +77,7 @@ class Scorer:
         except BadValueError as error:
             raise self._of_another_kind(error, [row.get(error.column) for row in rows]) from None
         seen = self._watch.values(values, self._watch.row_keys(rows))
-        return self._answer(self.predictor.encode_values(values), seen, started)
+        return self._answer_few(values, seen, started)
 
     def columns(self, columns: Mapping[str, Column1d | Sequence[Any]], header: Sequence[Any] = ()) -> Scored:
         """Score raw columns of n values each; `header` names all columns that the caller sent.
@@ -102,6 +102,17 @@ class Scorer:
         column = next(each for each in self.predictor.schema.columns if each.name == error.column)
         worse = unreadable(column, values)
         return worse.at(error.row) if worse is not None and error.row is not None else error
+
+    def _answer_few(self, values: Sequence[list[Any]], seen: Seen, started: float) -> Scored:
+        predictor, encoded = self.predictor, perf_counter()
+        output = predictor.predict_values(values)
+        if output is None:
+            matrix = predictor.encode_values(values)
+            encoded = perf_counter()
+            output = predictor.predict_matrix(matrix)
+        labels, numbers = predictor.decide_few(output)
+        probabilities = numbers if predictor.classes else None
+        return Scored(len(labels), labels, probabilities, seen, encoded - started, perf_counter() - encoded)
 
     def _answer(self, matrix: np.ndarray, seen: Seen, started: float) -> Scored:
         encoded = perf_counter()

@@ -125,6 +125,28 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
     return 0
 
 
+@contextlib.contextmanager
+def beside(app: App, host: str, port: int) -> Iterator[str]:
+    """Serve an application in a thread while the block runs; yields its address.
+
+    Raises
+    ------
+    ServeError
+        Where the address cannot be listened on.
+    """
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(app, **_options(ServeSettings(), False)))
+    with listening(host, port) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],), name="probes", daemon=True)
+        thread.start()
+        try:
+            yield f"http://{_shown_host(listener)}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(_DRAIN_S)
+
+
 def _options(settings: ServeSettings, many: bool) -> dict[str, Any]:
     """Return uvicorn's options; what this server does itself is off."""
     options: dict[str, Any] = {

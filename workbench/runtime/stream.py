@@ -52,6 +52,9 @@ class StreamSettings:
     idle_s : float
     block_s : float
         How long to wait for rows before looking around.
+    host : str
+    port : int or None
+        Where probes and scrapes are answered; None: nowhere. 0 lets the system choose a port.
     """
 
     url: str = "redis://127.0.0.1:6379/0"
@@ -65,6 +68,8 @@ class StreamSettings:
     max_deliveries: int = 5
     idle_s: float = 30.0
     block_s: float = 1.0
+    host: str = "127.0.0.1"
+    port: int | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +103,14 @@ class Consumer:
     settings : StreamSettings
     beat : callable, optional
         Called after each look around, about once a second where there is little to do.
+
+    Attributes
+    ----------
+    report : StreamReport
+    connected : bool
+        Whether the Redis server answered when it was last asked.
+    turned_at : float
+        When the consumer last looked around, as `time.monotonic` tells it.
     """
 
     def __init__(
@@ -108,6 +121,7 @@ class Consumer:
         self._service, self._settings, self._beat = service, settings, beat
         self._claimed_at = float("-inf")
         self.report = StreamReport()
+        self.connected, self.turned_at = False, time.monotonic()
 
     def run(self, stop: threading.Event) -> StreamReport:
         """Work until `stop` is set; the rows at hand are answered first.
@@ -125,16 +139,17 @@ class Consumer:
         while not stop.is_set():
             try:
                 begun = self._turn(begun, stop)
-                failures = 0
+                failures, self.connected = 0, True
             except (self._redis.ConnectionError, self._redis.TimeoutError):
                 wait_s = _RETRY_S[min(failures, len(_RETRY_S) - 1)]
-                failures, begun = failures + 1, True
+                failures, begun, self.connected = failures + 1, True, False
                 self.report.reconnected += 1
                 stop.wait(wait_s)
             except self._redis.ResponseError as error:
                 if "NOGROUP" not in str(error):
                     raise ServeError("the stream", found=str(error)) from error
                 self._join()
+            self.turned_at = time.monotonic()
             self._beat()
         self._client.close()
         return self.report
