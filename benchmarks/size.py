@@ -259,7 +259,9 @@ def reported(run: Path, test: Path) -> dict[str, Any]:
     good = board[board["status"] == "ok"]
     best = front.sort_values("score", ascending=False).iloc[0]
     return {
-        "run_says": {key: info.get(key) for key in ("seconds_used", "memory", "plan", "data", "cpu_spent")},
+        "run_says": {
+            key: info.get(key) for key in ("seconds_used", "memory_peak_mb", "plan", "data", "cpu_spent")
+        },
         "candidates": len(board),
         "ok": len(good),
         "front": len(front),

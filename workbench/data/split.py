@@ -75,7 +75,7 @@ def sample(dataset: Dataset, rows: np.ndarray, count: int, *, seed: int) -> Spli
     >>> from workbench.data import load_dataset
     >>> data = load_dataset({"size": list(range(5, 25)), "sold": ["yes", "no"] * 10}, target="sold")
     >>> drawn, others = sample(data, np.arange(20), 6, seed=0)
-    >>> len(drawn), len(others), data.y[drawn].sum()
+    >>> len(drawn), len(others), int(data.y[drawn].sum())
     (6, 14, 3)
     """
     others, drawn = _divide(dataset, rows, count, np.random.default_rng(seed))

@@ -97,7 +97,7 @@ def make_plan(
     (5, 4, 0.0)
     >>> plan = make_plan(Problem("binary", 2, 5_000_000, 10), 60.0)
     >>> plan.folds, plan.sample
-    (1, 100000)
+    (1, 76923)
     """
     columns = problem.n_columns + _TEXT_COLUMNS * problem.n_text
     outputs = 1 + 0.3 * (problem.outputs - 1)
