@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.search.test_engine import frame, settings
+from workbench.api import open_run
 from workbench.families.base import Encoding, Problem
 from workbench.search import plan as plans
 from workbench.search.engine import search
@@ -93,3 +94,10 @@ def test_a_run_says_how_much_memory_it_took(grown: RunFolder) -> None:
     assert grown.info["memory_peak_mb"] > 0.8 * proportional_mb(grown.info["process"]) > 0
     assert 1.0 < proportional_mb(os.getpid()) < 1e6
     assert proportional_mb(2**22 + 1) == 0.0
+
+
+def test_the_card_does_not_claim_another_training(grown: RunFolder, tmp_path: Path) -> None:
+    bundle = open_run(grown.path).export("c0001g", tmp_path / "bundle")
+    card = (Path(bundle) / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "is the one that the search scored" in card
+    assert "trained again" not in card

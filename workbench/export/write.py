@@ -183,6 +183,7 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         sheet=sheet,
         notes=tuple(_notes(candidate, served)),
         train_cpu_s=candidate.measured.train_cpu_s if candidate.measured else None,
+        trained_again=served.trained_again,
         seed=run.settings.seed,
     )
     packages = with_hashes(pins()) if extras.hashes else pins()
