@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import sys
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.search.conftest import make_data
 from workbench.data.dataset import Dataset
+from workbench.data.intake import load_dataset
 from workbench.families.base import Encoding
 from workbench.runtime.schema import Levels
 from workbench.search.encode import learn
@@ -72,3 +77,51 @@ def test_the_encoder_survives_json(data: Dataset) -> None:
         np.testing.assert_array_equal(
             again.encode_columns(data.columns), learned.encoder.encode_columns(data.columns)
         )
+
+
+def test_the_matrix_is_held_once() -> None:
+    random = np.random.default_rng(0)
+    frame = {f"x{at}": random.normal(size=40_000) for at in range(40)}
+    data = load_dataset({**frame, "y": random.normal(size=40_000)}, target="y")
+    tracemalloc.start()
+    try:
+        learned = learn(Encoding(), data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * learned.matrix.nbytes
+
+
+def test_reading_and_encoding_call_python_as_often_for_few_rows_as_for_many() -> None:
+    """The cost of a row is that of array operations: no Python function is called for each."""
+
+    def table(rows: int) -> dict[str, object]:
+        random = np.random.default_rng(0)
+        codes = np.arange(rows) % 50
+        return {
+            "size": random.normal(size=rows),
+            "kind": np.array([f"k{at}" for at in range(50)])[codes],
+            "seen": np.datetime64("2024-01-01") + codes.astype("timedelta64[D]"),
+            "y": random.normal(size=rows) + codes,
+        }
+
+    def calls(work: Callable[[], object]) -> int:
+        count = 0
+
+        def on_event(frame: object, event: str, argument: object) -> None:
+            nonlocal count
+            count += event == "call"
+
+        sys.setprofile(on_event)
+        try:
+            work()
+        finally:
+            sys.setprofile(None)
+        return count
+
+    counts = []
+    for rows in (3_000, 30_000):
+        frame = pa.table(table(rows))
+        encoding = Encoding("quantile", 30, "code+mean", True)
+        counts.append(calls(lambda: learn(encoding, load_dataset(frame, target="y"))))  # noqa: B023 - called at once
+    assert abs(counts[1] - counts[0]) < 0.1 * counts[0]

@@ -34,6 +34,8 @@ def test_the_parts_of_the_time_follow_each_other(budget: float, polish: float, q
     clock = replace(Clock.start(budget), polish_s=polish, quiet_s=quiet)
     assert clock.started < clock.folds_end < clock.polish_ends < clock.deadline < clock.started + budget
     assert clock.folds_end - clock.started > 0.3 * budget
+    growing = replace(clock, grow_s=0.1 * budget)
+    assert growing.folds_end < growing.growth_ends == clock.folds_end
 
 
 def test_all_folds_of_a_config_fit_into_what_is_left() -> None:

@@ -125,12 +125,14 @@ _SPENT = {
 
 
 def time_spent(info: Mapping[str, Any]) -> str:
-    """Say where the processor time of a run went; empty where that is not known.
+    """Say where the processor time of a run went, and how much memory it took; empty where that is not known.
 
     Examples
     --------
     >>> time_spent({"cpu_spent": {"fit": 90.0, "idle": 10.0, "available": 100.0}})
     "Processor time: 90 % fitting, 10 % waiting, starting and others' work on the machine (100 s in all)."
+    >>> time_spent({"cpu_spent": {"fit": 2.0, "available": 2.0}, "memory_peak_mb": 812.4}).split("). ")[1]
+    'Memory: 812 MB at most, all processes together.'
     """
     spent: dict[str, float] = dict(info.get("cpu_spent") or {})
     available = spent.pop("available", 0.0)
@@ -143,7 +145,9 @@ def time_spent(info: Mapping[str, Any]) -> str:
     parts = [
         f"{100 * share:.0f} % {words}" for words, share in sorted(shares.items(), key=lambda each: -each[1])
     ]
-    return f"Processor time: {', '.join(parts)} ({available:.0f} s in all)."
+    peak = float(info.get("memory_peak_mb") or 0.0)
+    memory = f" Memory: {peak:,.0f} MB at most, all processes together." if peak else ""
+    return f"Processor time: {', '.join(parts)} ({available:.0f} s in all).{memory}"
 
 
 def paragraphs(*parts: str) -> str:

@@ -52,6 +52,36 @@ def holdout(dataset: Dataset, *, seed: int, fraction: float | None = None) -> Sp
     return _divide(dataset, np.arange(dataset.n_rows), wanted, np.random.default_rng(seed))
 
 
+def sample(dataset: Dataset, rows: np.ndarray, count: int, *, seed: int) -> Split:
+    """Draw rows, of each class its share, and return them and the others.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Without times and groups: those that are drawn say nothing about what is kept apart.
+    rows : numpy.ndarray of int
+        The rows to draw from.
+    count : int
+        How many to draw; fewer than there are.
+    seed : int
+
+    Returns
+    -------
+    drawn, others : numpy.ndarray of int64
+        Row positions, rising.
+
+    Examples
+    --------
+    >>> from workbench.data import load_dataset
+    >>> data = load_dataset({"size": list(range(5, 25)), "sold": ["yes", "no"] * 10}, target="sold")
+    >>> drawn, others = sample(data, np.arange(20), 6, seed=0)
+    >>> len(drawn), len(others), int(data.y[drawn].sum())
+    (6, 14, 3)
+    """
+    others, drawn = _divide(dataset, rows, count, np.random.default_rng(seed))
+    return drawn, others
+
+
 def folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> list[Split]:
     """Divide rows into training and validation parts.
 

@@ -41,7 +41,14 @@ def plain(text: object) -> str:
     return str(text).translate(_CONTROL)
 
 
-def model_card(manifest: Manifest, decision: Decision, data: Dataset, notes: Sequence[str] = ()) -> str:
+def model_card(
+    manifest: Manifest,
+    decision: Decision,
+    data: Dataset,
+    notes: Sequence[str] = (),
+    *,
+    trained_again: bool = True,
+) -> str:
     """Return ``MODEL_CARD.md``.
 
     Parameters
@@ -53,13 +60,15 @@ def model_card(manifest: Manifest, decision: Decision, data: Dataset, notes: Seq
         What the model learned from.
     notes : sequence of str
         What whoever uses the model should know.
+    trained_again : bool
+        Whether the model is another one than was scored: of the same config, trained on all rows.
     """
     parts = [
         _front_matter(manifest),
         f"# {plain(manifest.name)}, version {plain(manifest.version)}",
         _purpose(manifest),
         "## How good it is",
-        _quality(manifest),
+        _quality(manifest, trained_again),
         "## How fast and at what price",
         _cost(manifest, decision),
         "## Why this one",
@@ -106,7 +115,7 @@ def _purpose(manifest: Manifest) -> str:
     )
 
 
-def _quality(manifest: Manifest) -> str:
+def _quality(manifest: Manifest, trained_again: bool) -> str:
     metric = manifest.metric
     interval = "" if metric.low is None else f", 95 % interval {metric.low:.4g} to {metric.high:.4g}"
     rows = f", {metric.rows:,} rows" if metric.rows else ""
@@ -115,8 +124,12 @@ def _quality(manifest: Manifest) -> str:
     )
     return (
         f"{plain(metric.name)} **{metric.value:.4g}**{interval} ({plain(metric.data)}{rows}).{direction} "
-        "The score is of the candidate as the search trained it; the model in this bundle was then trained again, in "
-        "the same way, on all rows, those included."
+        + (
+            "The score is of the candidate as the search trained it; the model in this bundle was then trained again, "
+            "in the same way, on all rows, those included."
+            if trained_again
+            else "The model in this bundle is the one that the search scored."
+        )
     )
 
 

@@ -68,6 +68,8 @@ class Subject:
         What whoever uses the model should know.
     train_cpu_s : float or None
         CPU seconds of the candidate's own fits.
+    trained_again : bool
+        Whether the model was trained again after it was scored.
     seed : int
     """
 
@@ -79,6 +81,7 @@ class Subject:
     sheet: PriceSheet
     notes: tuple[str, ...] = ()
     train_cpu_s: float | None = None
+    trained_again: bool = True
     seed: int = 0
 
 
@@ -108,7 +111,7 @@ def write_members(folder: Path, about: Subject, pins: Sequence[Pin], tell: Tell)
     texts = {
         PROFILE_FILE: dump_json(profile(about.data, about.predictor, about.seed)),
         DECISION_FILE: dump_json(about.decision.to_json()),
-        CARD_FILE: model_card(manifest, about.decision, about.data, notes),
+        CARD_FILE: model_card(manifest, about.decision, about.data, notes, trained_again=about.trained_again),
         REQUIREMENTS_FILE: requirements_text(pins),
         SBOM_FILE: dump_json(
             sbom(manifest, about.decision, about.data.schema, pins, notes, about.train_cpu_s)

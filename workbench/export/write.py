@@ -149,8 +149,16 @@ class Extras:
 def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progress, extras: Extras) -> None:
     """Write every file of the bundle."""
     candidate, data = run.candidate(choice.id), run.dataset()
-    again = "training again on" if len(run.holdout_rows) else "taking the model of"
-    tell({"kind": "step", "message": f"{again} all {data.n_rows:,} rows: {choice.id} ({candidate.family})"})
+    all_rows = f"all {data.n_rows:,} rows"
+    if not run.serves_as_measured:
+        how = f"training again on {all_rows}"
+    else:
+        how = (
+            "taking the model as it was measured"
+            if len(run.reserve_rows)
+            else f"taking the model of {all_rows}"
+        )
+    tell({"kind": "step", "message": f"{how}: {choice.id} ({candidate.family})"})
     served = serve_candidate(run, candidate)
     served.predictor.save(folder)
     tell({"kind": "step", "message": "measuring the exported model"})
@@ -175,6 +183,7 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         sheet=sheet,
         notes=tuple(_notes(candidate, served)),
         train_cpu_s=candidate.measured.train_cpu_s if candidate.measured else None,
+        trained_again=served.trained_again,
         seed=run.settings.seed,
     )
     packages = with_hashes(pins()) if extras.hashes else with_known_hashes(pins())

@@ -87,7 +87,9 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
             if space.setup.repeats == 1 and space.folds > 2 and all(len(part.arena) for part in parts):
                 answers = [apply_link(part.arena, link) for part in parts]
                 arena = np.stack([_calibrate(each, calibration) for each in answers])
-            draft = Draft(encoded.encoder, form, gate, oof, arena, _notes(parts))
+            draft = Draft(
+                encoded.encoder, form, gate, oof, arena, (*_notes(parts), *_rows_note(config, space))
+            )
         mean_rounds = float(np.mean([part.rounds for part in parts]))
         base = Candidate(
             id=config.id,
@@ -98,6 +100,7 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
             kind="single" if space.setup.refits else "bag",
             models=1 if space.setup.refits else len(parts),
             rounds=round(mean_rounds),
+            more_rows=config.more_rows,
             fold_rounds=tuple(part.rounds for part in parts),
         )
         done = finish_candidate(base, draft, space, stage)
@@ -119,6 +122,12 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
 def _notes(parts: Sequence[Part]) -> tuple[str, ...]:
     stopped = sum(part.stopped for part in parts)
     return (f"the clock ended {stopped} of {len(parts)} fits",) if stopped else ()
+
+
+def _rows_note(config: Config, space: Workspace) -> tuple[str, ...]:
+    if not len(space.reserve_rows):
+        return ()
+    return (f"fitted on {len(space.splits[0][0]) + config.more_rows:,} rows",)
 
 
 def _out_of_fold(space: Workspace, raws: Sequence[np.ndarray]) -> np.ndarray:

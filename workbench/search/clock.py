@@ -29,12 +29,15 @@ class Clock:
         Infinite where only a number of trials bounds the search.
     polish_s, quiet_s : float
         What polishing and quiet measuring are known to take, where that is more than their usual share.
+    grow_s : float
+        What is kept, after the search on a sample, to fit the best configs on more rows.
     """
 
     started: float
     budget_s: float
     polish_s: float = 0.0
     quiet_s: float = 0.0
+    grow_s: float = 0.0
 
     @classmethod
     def start(cls, budget_s: float | None, used_s: float = 0.0) -> Clock:
@@ -71,7 +74,12 @@ class Clock:
 
     @property
     def folds_end(self) -> float:
-        """When the last fold must be fitted."""
+        """When the last fold must be fitted, those on more rows than a sample's aside."""
+        return self.growth_ends - self.grow_s
+
+    @property
+    def growth_ends(self) -> float:
+        """When the last fit on more rows than a sample's must be through."""
         if not self.bounded:
             return math.inf
         usual = min(max(_POLISH_SHARE * self.budget_s, _POLISH_LEAST_S), _POLISH_MOST_S)

@@ -97,19 +97,10 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
     targets = _targets(data)
     inner = np.random.default_rng(seed).permutation(data.n_rows) % _INNER_FOLDS
     everyone = np.ones(data.n_rows, dtype=bool)
-    steps: list[Any] = []
-    blocks: list[np.ndarray] = []
-    fitted: list[tuple[int, Callable[[Train], np.ndarray]]] = []
+    steps: list[tuple[Any, Callable[[Train], np.ndarray] | None]] = []
 
     def add(step: Any, values: Callable[[Train], np.ndarray] | None = None) -> None:
-        if values is None:
-            block = np.empty((data.n_rows, len(step.names())), dtype=np.float32)
-            step.many(columns[step.column], block)
-        else:
-            fitted.append((sum(each.shape[1] for each in blocks), values))
-            block = values(everyone)
-        steps.append(step)
-        blocks.append(block)
+        steps.append((step, values))
 
     kinds = {column.name: column.kind for column in data.schema.columns}
     for name, values in columns.items():
@@ -123,15 +114,26 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
             _learn_category(encoding, name, values, targets, inner, add)
         else:
             _learn_number(encoding, name, values, add)
-    matrix = np.concatenate(blocks, axis=1) if blocks else np.empty((data.n_rows, 0), np.float32)
-    width = targets.shape[1]
-    places = np.asarray([start + at for start, _ in fitted for at in range(width)], dtype=np.int64)
+    encoder = Encoder(derived, tuple(step for step, _ in steps))
+    matrix = np.empty(
+        (data.n_rows, encoder.width), dtype=np.float32
+    )  # filled in place: it may be most of the memory
+    places: list[int] = []
+    start = 0
+    for step, fitted in steps:
+        stop = start + len(step.names())
+        if fitted is None:
+            step.many(columns[step.column], matrix[:, start:stop])
+        else:
+            places += range(start, stop)
+            matrix[:, start:stop] = fitted(everyone)
+        start = stop
 
     def refit(train: Train) -> np.ndarray:
-        parts = [values(train) for _, values in fitted]
+        parts = [fitted(train) for _, fitted in steps if fitted is not None]
         return np.concatenate(parts, axis=1) if parts else np.empty((data.n_rows, 0), np.float32)
 
-    return Learned(Encoder(derived, tuple(steps)), matrix, places, refit)
+    return Learned(encoder, matrix, np.asarray(places, dtype=np.int64), refit)
 
 
 def _out_of_fold(

@@ -16,14 +16,16 @@ import psutil
 
 from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
-from workbench.data.split import holdout
+from workbench.data.split import holdout, sample
 from workbench.errors import RunError, SearchError
 from workbench.families import all_families, get_families
 from workbench.families.base import Family
 
 from .clock import Clock
 from .finish import finish
+from .grow import grow, keep_time_to_grow
 from .machine import machine_name
+from .memory import MemoryWatch
 from .metrics import metric_name
 from .plan import Plan, describe_problem, make_plan
 from .polish import polish
@@ -80,8 +82,7 @@ def search(
     families = _families(settings)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         RunFolder.create(out, settings)  # raises: something is in the way; said before the data is read
-    pool = WorkerPool(settings.workers, _memory_limit(settings))
-    try:
+    with _opened(settings) as (pool, memory):
         data = load_dataset(
             source,
             target=settings.target,
@@ -95,10 +96,10 @@ def search(
         metric = metric_name(settings.metric, data.schema.output.task)
         run = RunFolder.create(out, settings)
         session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
+        session.memory = memory
         plan = _prepare(session, data, metric)
+        del data  # the workers map the rows from disk
         return _carry_on(session, plan, families, metric)
-    finally:
-        pool.close()
 
 
 def resume(
@@ -132,15 +133,24 @@ def resume(
     settings = replace(before, time_s=time_s, trials=trials).checked()
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings)
-    pool = WorkerPool(settings.workers, _memory_limit(settings))
-    try:
+    with _opened(settings) as (pool, memory):
         session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
+        session.memory = memory
         session.kept = {each.id: each for each in run.candidates()}
         session.best = _best(run.candidates())
         (run.path / "cache").mkdir(exist_ok=True)
         run.update(state="running", **_this_process())
         session.say("resume", f"going on with {run.info['name']}")
         return _carry_on(session, Plan(**run.info["plan"]), families, run.info["metric"])
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[tuple[WorkerPool, MemoryWatch]]:
+    """Start the workers, and watch the memory of all processes, for as long as a block runs."""
+    pool = WorkerPool(settings.workers, _memory_limit(settings))
+    try:
+        with MemoryWatch(pool.processes) as memory:
+            yield pool, memory
     finally:
         pool.close()
 
@@ -179,12 +189,16 @@ def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
         describe_problem(data, data.n_rows),
         settings.time_s,
         in_time=data.time is not None,
+        in_groups=data.group is not None,
         holdout=settings.holdout,
     )
     dev, held = np.arange(data.n_rows), np.arange(0)
     if plan.holdout:
         dev, held = holdout(data, seed=settings.seed, fraction=settings.holdout)
-    session.run.write_data(data, dev, held)
+    reserve = np.arange(0)
+    if plan.sample and plan.sample < len(dev):
+        dev, reserve = sample(data, dev, plan.sample, seed=settings.seed)
+    session.run.write_data(data, dev, held, reserve)
     if any(column.kind == "text" for column in data.schema.columns):
         from .texts import WordTables
 
@@ -198,6 +212,7 @@ def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
             "rows": data.n_rows,
             "rows_development": len(dev),
             "rows_holdout": len(held),
+            "rows_reserve": len(reserve),
             "columns": len(data.schema.columns),
         },
         findings=[
@@ -218,7 +233,8 @@ def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
         "data",
         f"{data.n_rows:,} rows, {len(data.schema.columns)} columns, {data.schema.output.task}; "
         f"scores by {metric} {plan.data_name}; "
-        + (f"{len(held):,} rows held out" if len(held) else "no rows held out"),
+        + (f"{len(held):,} rows held out" if len(held) else "no rows held out")
+        + (f"; tried on {len(dev):,} rows, the best fitted on more" if len(reserve) else ""),
     )
     out = [
         f"{each.column} ({each.code.replace('_', ' ')})" for each in data.findings if each.code in _LEFT_OUT
@@ -253,6 +269,7 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
         session.pool.open(setup)
         with _interruptible(session) if session.owns_interrupt else nullcontext():
             try_baseline(session)
+            keep_time_to_grow(session)
             if others:
                 from .study import Study  # while the baseline is under way: Optuna takes its time to start
 
@@ -260,6 +277,7 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
                     run.path, settings.storage, run.info["study"], others, run.problem, settings.seed
                 )
                 try_candidates(session, study)
+            grow(session)
             polish(session)
             finish(session)
         good = [each for each in run.candidates() if each.status == "ok" and each.family != BASELINE]
@@ -273,6 +291,7 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
             seconds_used=round(earlier + used, 3),
             seconds_allowed=settings.time_s,
             cpu_spent=_account(session, used),
+            memory_peak_mb=_highest(session),
         )
     session.say("done", f"{session.tried} tried, {session.failed} failed, {used:.1f} s used")
     if state == "failed" and not session.tried:
@@ -288,6 +307,12 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
             hint=f"workbench leaderboard {run.path} lists them.",
         )
     return run
+
+
+def _highest(session: Session) -> float:
+    """Return the most memory that all processes held together, in MB, over all stretches of work on the run."""
+    now = session.memory.look() if session.memory else 0.0
+    return round(max(now, float(session.run.info.get("memory_peak_mb", 0.0))), 1)
 
 
 def _account(session: Session, used: float) -> dict[str, float]:

@@ -184,6 +184,8 @@ def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sam
     encoding = encoding_of(config, space)
     with stage("encode"):
         train, valid = space.samples(encoding, task.split)
+        if config.more_rows:
+            train = space.grown(encoding, config.more_rows)
         gate = space.gate(encoding)
     with stage("fit"):
         fitted = all_families()[config.family].fit(

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,6 +65,18 @@ class MatrixCache:
         loaded: np.ndarray = np.load(array, mmap_mode="r")
         return loaded
 
+    def in_parts(
+        self, encoding: Encoding, part: str, shape: tuple[int, int], make: Callable[[], Iterable[np.ndarray]]
+    ) -> np.ndarray:
+        """Return a matrix that is made block after block and written at once (float32, memory-mapped)."""
+        array = self._stem(encoding, part).with_suffix(".npy")
+        if not array.exists():
+            with _lock(array):
+                if not array.exists():
+                    _save_parts(array, shape, make())
+        loaded: np.ndarray = np.load(array, mmap_mode="r")
+        return loaded
+
     def _stem(self, encoding: Encoding, part: str) -> Path:
         key = hashlib.sha256(json.dumps(asdict(encoding), sort_keys=True).encode()).hexdigest()[:12]
         return self.folder / f"{key}-{part}"
@@ -74,6 +86,20 @@ def _save_array(path: Path, array: np.ndarray) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with temporary.open("wb") as file:
         np.save(file, np.ascontiguousarray(array, dtype=np.float32))
+    temporary.replace(path)
+
+
+def _save_parts(path: Path, shape: tuple[int, int], parts: Iterable[np.ndarray]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    header = {
+        "descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)),
+        "fortran_order": False,
+        "shape": shape,
+    }
+    with temporary.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(np.ascontiguousarray(part, dtype=np.float32).data)
     temporary.replace(path)
 
 

@@ -17,6 +17,10 @@ _TEXT_COLUMNS = 25  # plain columns that one text column costs as much as
 _REPEAT_CELLS = 20  # times that the affordable cells must hold those of the data for each further repeat
 _MOST_REPEATS, _REPEAT_ROWS = 4, 3_000
 _PLENTY_ROWS = 200_000  # from here rows are set aside for the final score without being missed
+_SAMPLE_SHARE = (
+    0.25  # of the affordable cells: a sample of which a booster's fit takes a few per cent of the time
+)
+_LEAST_SAMPLE = 50_000
 _LONG_TAIL = 1.0  # skewness from which a number's logarithm is worth a try
 
 
@@ -36,6 +40,9 @@ class Plan:
     refits : bool
         Whether the model that is served is fitted on all rows, rather than the average of the folds' models: where
         time passes, the first folds' models know nothing of what came later.
+    sample : int
+        Rows that configs are tried on, where there are far more than the time allows; the best configs are then fitted
+        on as many of the others as it does allow. 0: all rows.
     reason : str
         Why, for the report.
     """
@@ -45,6 +52,7 @@ class Plan:
     repeats: int = 1
     holdout: float = 0.0
     refits: bool = False
+    sample: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as a JSON object."""
@@ -60,17 +68,25 @@ class Plan:
 
 
 def make_plan(
-    problem: Problem, time_s: float | None, *, in_time: bool = False, holdout: float | None = None
+    problem: Problem,
+    time_s: float | None,
+    *,
+    in_time: bool = False,
+    in_groups: bool = False,
+    holdout: float | None = None,
 ) -> Plan:
     """Choose the folds: five, fewer where the data is large for the time, repeated where it is tiny.
+
+    Where even one pass over all rows is much for the time, configs are tried on a sample.
 
     Parameters
     ----------
     problem : Problem
     time_s : float or None
         Wall-clock budget; None counts as five minutes.
-    in_time : bool
-        Whether rows are validated forward in time.
+    in_time, in_groups : bool
+        Whether rows are validated forward in time, or in whole groups. Then there is no sample: the other rows would be
+        later than those that validate, or of their groups.
     holdout : float, optional
         Part to hold out, where the user says so.
 
@@ -79,8 +95,9 @@ def make_plan(
     >>> plan = make_plan(Problem("binary", 2, 1_000, 10), 60.0)
     >>> plan.folds, plan.repeats, plan.holdout
     (5, 4, 0.0)
-    >>> make_plan(Problem("binary", 2, 5_000_000, 10), 60.0).folds
-    1
+    >>> plan = make_plan(Problem("binary", 2, 5_000_000, 10), 60.0)
+    >>> plan.folds, plan.sample
+    (1, 76923)
     """
     columns = problem.n_columns + _TEXT_COLUMNS * problem.n_text
     outputs = 1 + 0.3 * (problem.outputs - 1)
@@ -97,7 +114,13 @@ def make_plan(
         repeats = int(np.clip(affordable / max(cells, 1.0) / _REPEAT_CELLS, 1, _MOST_REPEATS))
     plenty = in_time or folds == 1 or problem.n_rows >= _PLENTY_ROWS
     share = (0.2 if plenty else 0.0) if holdout is None else holdout
-    return Plan(folds, reason, repeats, share, refits=in_time)
+    sample = 0
+    if folds == 1 and not (in_time or in_groups):
+        sample = max(round(_SAMPLE_SHARE * affordable / (columns * outputs)), _LEAST_SAMPLE)
+        sample = sample if 2 * sample <= problem.n_rows else 0
+    if sample:
+        reason = "tried on a sample, the best fitted on as many rows as the time allows"
+    return Plan(folds, reason, repeats, share, refits=in_time, sample=sample)
 
 
 def describe_problem(data: Dataset, rows: int) -> Problem:

@@ -124,6 +124,8 @@ class Candidate:
         Rounds of its models, on average.
     fold_rounds : tuple of int
         Rounds of each fold's model: with them it can be trained again without early stopping.
+    more_rows : int
+        Rows that it was fitted on beside those of the sample on which configs were tried; 0 where there was none.
     cut : int
         Of a single model: the rounds after which it was cut off; 0 where it was not.
     averaging_gain : float
@@ -159,6 +161,7 @@ class Candidate:
     busy_cpu_us: float | None = None
     rounds: int | None = None
     fold_rounds: tuple[int, ...] = field(default=())
+    more_rows: int = 0
     cut: int = 0
     averaging_gain: float = 0.0
     stages: Mapping[str, float] = field(default_factory=dict)

@@ -56,15 +56,17 @@ class Served:
 def serve_all_rows(run: RunFolder, candidate: Candidate) -> Served:
     """Return a candidate trained on all rows: as it stands where nothing was held out, else trained again.
 
+    Of a run that tried configs on a sample it is as it stands too: the few rows held out are not missed.
+
     Raises
     ------
     FitError
         Where it is trained again and that fails, or the parity gate refuses it.
     """
-    if not len(run.holdout_rows):
+    if run.serves_as_measured:
         folder = run.path / "candidates" / candidate.id
         return _served(run, folder, candidate.parity or 0.0, trained_again=False)
-    with _bench(run, np.arange(run.dataset().n_rows), np.arange(0)) as space:
+    with _bench(run, np.arange(run.dataset().n_rows), np.arange(0), np.arange(0)) as space:
         grown = space.dev.n_rows / max(len(run.dev_rows), 1)
         made = _again(space, run, candidate, grown)
         return _served(run, space.candidates / made.id, made.parity or 0.0, trained_again=True)
@@ -122,7 +124,7 @@ def reproduce(run: RunFolder, name: str) -> Reproduced:
     candidate = run.candidate(name)
     if candidate.status != "ok":
         raise RunError(f"{name} has no model", found=f"{candidate.status}: {candidate.reason}")
-    with _bench(run, run.dev_rows, run.holdout_rows) as space:
+    with _bench(run, run.dev_rows, run.holdout_rows, run.reserve_rows) as space:
         made = _again(space, run, candidate, 1.0)
         after = Predictor.load(space.candidates / made.id / "predictor")
         before = run.predictor(name)
@@ -134,7 +136,7 @@ def reproduce(run: RunFolder, name: str) -> Reproduced:
 
 
 @contextmanager
-def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray) -> Iterator[Workspace]:
+def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray, reserve: np.ndarray) -> Iterator[Workspace]:
     """Open a workspace beside the run, which stays as it is."""
     plan, problem, settings = run.info["plan"], run.problem, run.settings
     data = run.dataset()
@@ -161,6 +163,7 @@ def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray) -> Iterator[Works
             metric=Metric(setup.metric, problem.task, problem.n_classes, setup.seed),
             cache=MatrixCache(base / "cache"),
             tables=WordTables(data, base / "cache"),
+            reserve_rows=reserve,
         )
 
 
@@ -188,7 +191,14 @@ def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float)
 
 
 def _config(candidate: Candidate, space: Workspace) -> Config:
-    return Config(candidate.id, candidate.family, candidate.params, candidate.origin, space.setup.seed)
+    return Config(
+        candidate.id,
+        candidate.family,
+        candidate.params,
+        candidate.origin,
+        space.setup.seed,
+        candidate.more_rows,
+    )
 
 
 def _kept(space: Workspace, made: Candidate) -> Candidate:

@@ -204,10 +204,21 @@ class RunFolder:
         """Positions of the rows that no choice has seen."""
         return self._split("holdout")
 
+    @property
+    def reserve_rows(self) -> np.ndarray:
+        """Positions of rows that only the best configs are fitted on: where configs are tried on a sample."""
+        return self._split("reserve")
+
+    @property
+    def serves_as_measured(self) -> bool:
+        """Whether an artifact is exported as the search left it, rather than trained again with the hold-out's rows.
+
+        So it is where nothing was held out, and where there are so many rows that those held out are not missed.
+        """
+        return not len(self.holdout_rows) or bool(len(self.reserve_rows))
+
     def _split(self, part: str) -> np.ndarray:
-        with np.load(self.path / "data" / "split.npz") as split:
-            rows: np.ndarray = split[part]
-            return rows
+        return read_split(self.path)[part]
 
     def events(self) -> list[dict[str, Any]]:
         """Return what happened so far."""
@@ -238,10 +249,13 @@ class RunFolder:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "candidate.json", dump_json(candidate.to_json()))
 
-    def write_data(self, data: Dataset, dev: np.ndarray, holdout: np.ndarray) -> None:
+    def write_data(
+        self, data: Dataset, dev: np.ndarray, holdout: np.ndarray, reserve: np.ndarray | None = None
+    ) -> None:
         """Keep the rows and their split."""
         data.save(self.path / "data")
-        np.savez(self.path / "data" / "split.npz", dev=dev, holdout=holdout)
+        further = np.arange(0) if reserve is None else reserve
+        np.savez(self.path / "data" / "split.npz", dev=dev, holdout=holdout, reserve=further)
 
     def record(self, event: Mapping[str, Any]) -> None:
         """Append an event."""
@@ -255,6 +269,12 @@ class RunFolder:
     def drop_cache(self) -> None:
         """Remove the encoded matrices."""
         shutil.rmtree(self.path / "cache", ignore_errors=True)
+
+
+def read_split(run: Path) -> dict[str, np.ndarray]:
+    """Return the positions of a run's rows: "dev", "holdout" and "reserve"."""
+    with np.load(run / "data" / "split.npz") as split:
+        return {"reserve": np.arange(0), **{name: split[name] for name in split.files}}
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -39,6 +39,8 @@ class Config:
     params : mapping
     origin : {"baseline", "portfolio", "sampler", "derived"}
     seed : int
+    more_rows : int
+        Rows of the reserve to fit on beside those of the sample.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Config:
     params: Params
     origin: Origin
     seed: int
+    more_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)

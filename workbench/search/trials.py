@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
+from .memory import MemoryWatch
 from .portfolio import BASELINE
 from .records import Candidate
 from .run import RunFolder
@@ -25,6 +26,7 @@ BASELINE_ID = "c0000"
 _RIVALS = 3  # candidates that a newcomer's first fold is held against
 _HASTE = 0.4  # of the usual time of a family's fold: with less than that it is not worth a start
 _MOST_DEFERRED = 4
+_TAIL_SHARE = 0.05  # of the time for fits on more rows than a sample's: they are worth waiting for a little
 _BLENDING, _LOADING = (
     1.5,
     0.6,
@@ -43,6 +45,7 @@ class Trial:
     assembling: bool = False
     done: dict[int, FoldDone] = field(default_factory=dict)
     under_way: int = 0
+    deadline: float | None = None
 
     @property
     def waiting(self) -> int:
@@ -71,6 +74,7 @@ class Session:
     kept: dict[str, Candidate] = field(default_factory=dict)
     fold_s: dict[str, list[float]] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
+    memory: MemoryWatch | None = None
 
     def say(self, kind: str, message: str, **more: Any) -> None:
         """Record an event and pass it on."""
@@ -173,6 +177,23 @@ def try_candidates(session: Session, study: Study) -> None:
     _wind_down(session, study)
 
 
+def try_grown(session: Session, ask: Callable[[], Config | None]) -> None:
+    """Fit configs on more rows than the sample's, one a worker, until `ask` has none or their time is up."""
+    ends = session.clock.growth_ends
+    fits_end = ends - _TAIL_SHARE * max(ends - time.monotonic(), 0.0) if session.clock.bounded else ends
+    while not session.stop() and time.monotonic() < ends:
+        while session.pool.idle:
+            if not _hand_out(session, None):
+                config = ask()
+                if config is None:
+                    break
+                session.trials[config.id] = Trial(config, None, 1, raced=True, deadline=fits_end)
+        if not session.pool.busy:
+            break
+        _collect(session, None, wait_s=0.25)
+    _wind_down(session, None)
+
+
 def _wanted(session: Session) -> bool:
     """Tell whether another config may still be started."""
     trials = session.settings.trials
@@ -222,13 +243,13 @@ def _new_trial(session: Session, study: Study) -> Trial | None:
 def _start_fold(session: Session, trial: Trial) -> bool:
     clock = session.clock
     waiting = sum(each.waiting for each in session.trials.values())
-    deadline = clock.fold_deadline(waiting, session.folds, session.settings.workers)
+    deadline = trial.deadline or clock.fold_deadline(waiting, session.folds, session.settings.workers)
     rivals = session.rivals() if trial.next == 0 and not trial.raced else ()
     task = FoldTask(trial.config, trial.next, deadline, rivals)
     trial.next += 1
     trial.under_way += 1
     is_baseline = trial.config.family == BASELINE  # a run always has it
-    last = clock.polish_ends if is_baseline else clock.folds_end
+    last = clock.polish_ends if is_baseline else clock.growth_ends if trial.deadline else clock.folds_end
     session.pool.submit(task, kill_at=clock.kill_at(last if is_baseline else deadline, last))
     return True
 
@@ -343,7 +364,7 @@ def _excess(candidate: Candidate, settings: Settings) -> dict[str, float]:
     return out
 
 
-def _wind_down(session: Session, study: Study) -> None:
+def _wind_down(session: Session, study: Study | None) -> None:
     """Put together what is complete, stop the rest, and leave no trial under way."""
     _finish_whole(session, study)
     for answer in session.pool.stop_all("the time was up" if not session.stop() else "stopped by the user"):
@@ -351,12 +372,13 @@ def _wind_down(session: Session, study: Study) -> None:
     for trial in list(session.trials.values()):
         reason = f"{len(trial.done)} of {trial.folds} folds were fitted when the time was up"
         _end(session, study, _stopped(trial.config, reason))
-    for asked in session.deferred:
-        study.defer(asked)
-    session.deferred.clear()
+    if study is not None:
+        for asked in session.deferred:
+            study.defer(asked)
+        session.deferred.clear()
 
 
-def _finish_whole(session: Session, study: Study) -> None:
+def _finish_whole(session: Session, study: Study | None) -> None:
     """Wait for folds that end in time, and for candidates whose folds are all there."""
     while time.monotonic() < session.clock.polish_ends - 0.2:
         complete = [each for each in session.trials.values() if len(each.done) == each.folds]

@@ -22,6 +22,7 @@ from .matrices import MatrixCache
 from .measure import measure_folder
 from .metrics import Metric
 from .records import Candidate, Measurements
+from .run import read_split
 from .tasks import AssembleTask, BlendTask, BuildTask, FoldDone, FoldTask, MeasureTask, RefitTask, Setup
 from .texts import WordTables
 from .workspace import Workspace
@@ -82,12 +83,12 @@ _VERBS: dict[type, Callable[[Any, Workspace], Any]] = {
 def open_workspace(setup: Setup) -> Workspace:
     """Open the data of a run."""
     data = Dataset.load(setup.run / "data")
-    with np.load(setup.run / "data" / "split.npz") as split:
-        dev, holdout = split["dev"], split["holdout"]
+    split = read_split(setup.run)
     return Workspace(
         data=data,
-        dev_rows=dev,
-        holdout_rows=holdout,
+        dev_rows=split["dev"],
+        holdout_rows=split["holdout"],
+        reserve_rows=split["reserve"],
         setup=setup,
         metric=Metric(setup.metric, setup.problem.task, setup.problem.n_classes, setup.seed),
         cache=MatrixCache(setup.run / "cache"),

@@ -140,6 +140,10 @@ class WorkerPool:
         )
         return log[-1][:300] if log else "no message"
 
+    def processes(self) -> list[int]:
+        """Return the ids of this process and of all that work for it."""
+        return [os.getpid(), self._nursery.pid, *(worker.process.pid for worker in list(self._workers))]
+
     @property
     def idle(self) -> int:
         """Workers without a task."""

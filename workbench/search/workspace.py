@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from .texts import WordTables
 
 _KEPT_BYTES = 2e9  # of matrices with fold-specific features and of what libraries made of matrices
 _ARENA_ROWS = 1_500
+_PART_ROWS = 100_000  # encoded at a time where there are too many to hold twice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +56,8 @@ class Workspace:
         All rows of the run.
     dev_rows, holdout_rows : numpy.ndarray of int64
         Positions of the rows to learn from, and of those that no choice sees.
+    reserve_rows : numpy.ndarray of int64
+        Positions of further rows, where those to learn from are a sample.
     dev : Dataset
         The rows to learn from (n of them); folds are positions in it.
     splits : list of (train, valid)
@@ -69,6 +73,7 @@ class Workspace:
     metric: Metric
     cache: MatrixCache
     tables: WordTables
+    reserve_rows: np.ndarray = field(default_factory=lambda: np.arange(0))
     dev: Dataset = field(init=False)
     splits: list[tuple[np.ndarray, np.ndarray]] = field(init=False)
     folds: int = field(init=False)
@@ -133,6 +138,31 @@ class Workspace:
         train, valid = self.splits[split]
         shared = self._matrix(encoding, split)
         return Sample.part(shared, train, f"train{split}"), Sample.part(shared, valid, f"valid{split}")
+
+    def grown(self, encoding: Encoding, more: int) -> Sample:
+        """Return the rows to fit on in the only fold of a sample, and so many rows of the reserve after them.
+
+        The reserve goes through the encoder that is served. It was learned without these rows, so features made from
+        the target have the values that a row has which is met later.
+        """
+        train = self.splits[0][0]
+        rows = np.random.default_rng(self.setup.seed).permutation(self.reserve_rows)[:more]
+        rows.sort()  # neighbours on disk are read together
+        encoder, sample = self.encoded(encoding).encoder, self.matrix(encoding, 0)
+
+        def parts() -> Iterator[np.ndarray]:
+            for start in range(0, len(train), _PART_ROWS):
+                yield sample[train[start : start + _PART_ROWS]]
+            for start in range(0, len(rows), _PART_ROWS):
+                yield encoder.encode_columns(self.data.take(rows[start : start + _PART_ROWS]).columns)
+
+        shape = (len(train) + len(rows), encoder.width)
+        X = self.cache.in_parts(encoding, f"grown{len(rows)}", shape, parts)
+        y = np.concatenate([self.dev.y[train], self.data.y[rows]])
+        weight = None
+        if self.data.weight is not None and self.dev.weight is not None:
+            weight = np.concatenate([self.dev.weight[train], self.data.weight[rows]])
+        return Sample(X, y, weight)
 
     def whole(self, encoding: Encoding) -> Sample:
         """Return all rows, to fit a model on everything."""
