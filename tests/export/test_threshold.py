@@ -22,7 +22,9 @@ def test_a_threshold_set_by_hand_decides_wherever_the_bundle_answers(
     runs: dict[str, RunFolder], bundles: dict[str, Path], tmp_path: Path
 ) -> None:
     run = runs["binary"]
-    path = export_bundle(run, choose(run), tmp_path / "b", name="made", threshold=0.9, by="Ada", code=["python"])
+    path = export_bundle(
+        run, choose(run), tmp_path / "b", name="made", threshold=0.9, by="Ada", code=["python"]
+    )
     bundle, plain = open_bundle(path), open_bundle(bundles["binary"])
     output = bundle.predictor.predict_columns(run.dataset().columns)
     at_half = plain.predictor.predict_columns(run.dataset().columns)

@@ -27,6 +27,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-upload", metavar="200MB", default="200MB", help="largest table uploaded; default: 200MB"
     )
+    parser.add_argument(
+        "--no-example", action="store_true", help="make no example run when an empty folder is opened first"
+    )
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
 
 
@@ -47,6 +50,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         roles=options.roles,
         host=options.host,
         upload_mb=upload_mb,
+        example=not options.no_example,
     )
 
 

@@ -276,7 +276,9 @@ def _surprises(candidate: Candidate, measured: Measurements) -> Iterator[str]:
 def _notes(candidate: Candidate, served: Served, own: SetThreshold | None) -> list[str]:
     notes = list(candidate.notes)
     if own is not None:  # what the search noted is of the threshold that is replaced
-        notes = [note.replace("at this threshold", f"at its own threshold of {own.learned:g}") for note in notes]
+        notes = [
+            note.replace("at this threshold", f"at its own threshold of {own.learned:g}") for note in notes
+        ]
     return [
         f"Held against the training library on {GATE_ROWS:,} real and disturbed rows: largest difference "
         f"{served.parity:.2g}.",

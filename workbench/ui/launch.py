@@ -31,6 +31,7 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
     roles: str | Path | None = None,
     host: str = "localhost",
     upload_mb: float = 200.0,
+    example: bool = True,
 ) -> int:
     """Serve the app until it is stopped.
 
@@ -53,6 +54,8 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
         app can use it.
     upload_mb : float
         The largest table that may be uploaded.
+    example : bool
+        Whether an example run is made when a folder without runs is opened first.
 
     Returns
     -------
@@ -82,6 +85,7 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
         roles=roles,
         host=host,
         upload_mb=upload_mb,
+        example=example,
     )
     process = subprocess.Popen(command)
     with _stopped_together(process):
@@ -113,6 +117,7 @@ def app_command(  # noqa: PLR0913 - as `launch`
     roles: str | Path | None = None,
     host: str = "localhost",
     upload_mb: float = 200.0,
+    example: bool = True,
 ) -> list[str]:
     """Return the command that `launch` runs, the theme and settings of the app passed as options.
 
@@ -129,6 +134,7 @@ def app_command(  # noqa: PLR0913 - as `launch`
     folders = [str(runs_dir)] if bundles_dir is None else [str(runs_dir), str(bundles_dir)]
     named = (("--data", data_dir), ("--roles", roles))
     more = [f"{name}={Path(value).resolve()}" for name, value in named if value is not None]
+    more += [] if example else ["--no-example"]
     return [sys.executable, "-m", "streamlit", "run", str(_ENTRY), *options, "--", *more, *folders]
 
 

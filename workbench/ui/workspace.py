@@ -29,12 +29,15 @@ class Workspace:
         The folder of tables that may be searched, and where uploads are saved; by default ``data`` beside the runs.
     roles : pathlib.Path or None
         A file that says who may do what (see `access`); None lets everybody do everything.
+    example : bool
+        Whether an example run is made when a folder without runs is opened first.
     """
 
     runs: Path
     bundles: Path
     tables: Path | None = None
     roles: Path | None = None
+    example: bool = False
 
     @property
     def data(self) -> Path:
@@ -82,7 +85,7 @@ class BundleEntry:
 
 
 def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
-    """Read ``[RUNS_DIR [BUNDLES_DIR]] [--data DIR] [--roles FILE]``; folders lie beside the runs unless said otherwise.
+    """Read ``[RUNS_DIR [BUNDLES_DIR]]`` and the options of `launch`; folders lie beside the runs unless said otherwise.
 
     Examples
     --------
@@ -96,8 +99,15 @@ def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
     reader.add_argument("bundles", nargs="?", type=Path)
     reader.add_argument("--data", type=Path)
     reader.add_argument("--roles", type=Path)
+    reader.add_argument("--no-example", action="store_true")
     given = reader.parse_args(list(arguments))
-    return Workspace(given.runs, given.bundles or given.runs.parent / "bundles", given.data, given.roles)
+    return Workspace(
+        given.runs,
+        given.bundles or given.runs.parent / "bundles",
+        given.data,
+        given.roles,
+        example=not given.no_example,
+    )
 
 
 def list_runs(folder: Path) -> list[RunEntry]:

@@ -16,7 +16,9 @@ BY = "Who decides"
 BY_LOGIN = "From your log-in."
 NOTE = "Why this one"
 NOTE_HELP = "Kept in the bundle's decision.json, for whoever asks later."
-NOTE_THRESHOLD = "A wrong “{yes}” costs {wrong_yes}, a missed one {wrong_no}: the threshold follows from that."
+NOTE_THRESHOLD = (
+    "A wrong “{yes}” costs {wrong_yes}, a missed one {wrong_no}: the threshold follows from that."
+)
 THRESHOLD = "Answer “{yes}” from this probability on (%)"
 THRESHOLD_HELP = (
     "The exported model answers so, everywhere it runs. It also gives the probability, so that whoever calls it can "
