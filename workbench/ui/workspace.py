@@ -6,12 +6,14 @@ import argparse
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from workbench.api import open_run
 from workbench.errors import RunError, SettingsError, shown
+
+from .places import Places, read_places
 
 RUN_FILE = "run.json"
 MANIFEST_FILE = "manifest.json"
@@ -31,6 +33,8 @@ class Workspace:
         A file that says who may do what (see `access`); None lets everybody do everything.
     example : bool
         Whether an example run is made when a folder without runs is opened first.
+    places : Places
+        From where tables may be brought by path or URL; nowhere, unless whoever starts the app says so.
     """
 
     runs: Path
@@ -38,6 +42,7 @@ class Workspace:
     tables: Path | None = None
     roles: Path | None = None
     example: bool = False
+    places: Places = field(default_factory=Places)
 
     @property
     def data(self) -> Path:
@@ -100,6 +105,8 @@ def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
     reader.add_argument("--data", type=Path)
     reader.add_argument("--roles", type=Path)
     reader.add_argument("--no-example", action="store_true")
+    reader.add_argument("--allow", action="append", default=[])
+    reader.add_argument("--allow-private", action="store_true")
     given = reader.parse_args(list(arguments))
     return Workspace(
         given.runs,
@@ -107,6 +114,7 @@ def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
         given.data,
         given.roles,
         example=not given.no_example,
+        places=read_places(given.allow, given.allow_private, strict=False),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -213,10 +214,11 @@ def _summary(view: RunView) -> str:
 
 
 def _counts(view: RunView) -> str:
-    failed = sum(row["status"] != "ok" for row in view.rows)
+    states = Counter(str(row["status"]) for row in view.rows)
     facts = [texts.RUN_CANDIDATES.format(count=count(len(view.rows))), *run_facts(view.info)]
-    if failed:
-        facts.append(texts.RUN_FAILED.format(count=count(failed)))
+    for state, words in (("stopped", texts.RUN_STOPPED), ("failed", texts.RUN_FAILED)):
+        if states[state]:
+            facts.append(words.format(count=count(states[state])))
     return " · ".join(plain(fact) for fact in facts)
 
 

@@ -200,7 +200,7 @@ COST_PER_MILLION = "Per million"
 LEADERBOARD_NOTE = "Scores: {data}. Latencies: one row, in process, one thread, on {machine}."
 LEADERBOARD_PICK = "Select a row to choose it."
 ONLY_FRONT = "Only the front"
-FAILURES = "{count} failed"
+FAILURES = "{count} given up early or failed, and why"
 COLUMNS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "id": ("candidate", "The folder of the candidate in the run."),
