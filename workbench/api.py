@@ -243,7 +243,7 @@ class Run:
     def export(self, choice: Choice | str, path: str | Path, **options: Any) -> Path:
         """Make a bundle of a choice (or of what `pick` finds for a text) and return its path.
 
-        Further options are those of `workbench.export.export_bundle`: name, version, note, by, overwrite.
+        Further options are those of `workbench.export.export_bundle`: name, version, note, by, threshold, overwrite.
 
         Raises
         ------

@@ -119,7 +119,7 @@ def write_run(
     return folder
 
 
-def show_page(folder: str, page: str) -> None:
+def show_page(folder: str, page: str, settings: dict[str, object]) -> None:
     """What Streamlit runs to show one page over ``FOLDER/runs``, ``FOLDER/bundles`` and ``FOLDER/data``."""
     from importlib import import_module
     from pathlib import Path
@@ -129,15 +129,22 @@ def show_page(folder: str, page: str) -> None:
     from workbench.ui.shell import make_pages
     from workbench.ui.workspace import Workspace
 
-    workspace = Workspace(Path(folder) / "runs", Path(folder) / "bundles")
+    workspace = Workspace(Path(folder) / "runs", Path(folder) / "bundles", **settings)  # type: ignore[arg-type]  # mixed values
     pages = make_pages(workspace)
     st.navigation(pages.all(), position="hidden")
     import_module(f"workbench.ui.pages.{page}").show(workspace, pages)
 
 
-def open_page(folder: Path, page: str, *, state: dict[str, Any] | None = None, **query: str) -> AppTest:
-    """Open a page as a browser would, with the parameters of its address."""
-    app = AppTest.from_function(show_page, args=(str(folder), page), default_timeout=60)
+def open_page(
+    folder: Path,
+    page: str,
+    *,
+    state: dict[str, Any] | None = None,
+    settings: dict[str, object] | None = None,
+    **query: str,
+) -> AppTest:
+    """Open a page as a browser would, with the parameters of its address, in an app started with some settings."""
+    app = AppTest.from_function(show_page, args=(str(folder), page, settings or {}), default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
     for name, value in (state or {}).items():

@@ -32,15 +32,18 @@ def test_a_request_survives_its_way_to_the_process(tmp_path: Path) -> None:
 
 
 def test_an_export_in_a_process_of_its_own(searched: Path) -> None:
-    job = start_export(request_of(searched, "own", by="Ada", note="it is the best"))
+    job = start_export(request_of(searched, "own", by="Ada", note="it is the best", threshold=0.31))
     assert job.process.wait(timeout=300) == 0
     assert job.succeeded
     assert [step.state for step in job.steps()] == ["done"] * 3
     assert any(line.startswith("ok: golden rows") for line in job.steps()[1].lines)
     decision = json.loads((Path(job.request.target) / "decision.json").read_text())
     assert (decision["by"], decision["note"], decision["how"]) == ("Ada", "it is the best", "best")
+    assert decision["threshold"]["value"] == 0.31
     for path in (Path(job.request.target), job.request.zip_path):
-        assert workbench.load(path).manifest.name == "own"
+        bundle = workbench.load(path)
+        assert bundle.manifest.name == "own"
+        assert bundle.schema.output.threshold == 0.31
 
 
 @pytest.mark.parametrize(

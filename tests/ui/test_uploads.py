@@ -30,13 +30,13 @@ def test_a_name_never_becomes_a_path(name: str) -> None:
 
 def test_an_upload_lies_under_its_session_and_digest(tmp_path: Path) -> None:
     own = tmp_path / ".app"
-    source = keep_upload(b"a,b\n1,2\n", "../../etc/evil.csv", own, "one")
+    source = keep_upload([b"a,b\n1,2\n"], "../../etc/evil.csv", own, "one")
     assert source.path.is_relative_to(own / "uploads")
     assert source.path.name == f"{source.digest[:16]}.csv"
     assert source.name == "evil.csv"
-    other = keep_upload(b"a,b\n1,2\n", "x.csv", own, "two")
+    other = keep_upload([b"a,b\n1,2\n"], "x.csv", own, "two")
     assert other.path.parent != source.path.parent
-    again = keep_upload(b"a,b\n3,4\n", "x.csv", own, "one")
+    again = keep_upload([b"a,b\n3,4\n"], "x.csv", own, "one")
     assert not source.path.exists()  # one table a session
     assert again.path.exists()
 
@@ -49,8 +49,8 @@ def test_other_endings_are_refused(name: str) -> None:
 
 def test_saving_never_replaces_another_table(tmp_path: Path) -> None:
     own, data = tmp_path / ".app", tmp_path / "data"
-    first = save_table(keep_upload(b"a\n1\n", "t.csv", own, "s"), data, "t")
-    second = save_table(keep_upload(b"a\n2\n", "t.csv", own, "s"), data, "t")
+    first = save_table(keep_upload([b"a\n1\n"], "t.csv", own, "s"), data, "t")
+    second = save_table(keep_upload([b"a\n2\n"], "t.csv", own, "s"), data, "t")
     assert (first.name, second.name) == ("t.csv", "t-2.csv")
     assert first.read_bytes() == b"a\n1\n"
     assert list_tables(data) == ["t-2.csv", "t.csv"]
@@ -67,8 +67,8 @@ def test_only_what_is_listed_can_be_opened(tmp_path: Path) -> None:
 
 
 def test_uploads_of_long_ago_are_forgotten(tmp_path: Path) -> None:
-    old = keep_upload(b"a\n1\n", "t.csv", tmp_path, "old").path.parent
-    new = keep_upload(b"a\n1\n", "t.csv", tmp_path, "new").path.parent
+    old = keep_upload([b"a\n1\n"], "t.csv", tmp_path, "old").path.parent
+    new = keep_upload([b"a\n1\n"], "t.csv", tmp_path, "new").path.parent
     os.utime(old, (time.time() - 200_000, time.time() - 200_000))
     forget_stale(tmp_path)
     assert not old.exists()

@@ -27,6 +27,21 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-upload", metavar="200MB", default="200MB", help="largest table uploaded; default: 200MB"
     )
+    parser.add_argument(
+        "--allow",
+        metavar="PLACE",
+        action="append",
+        default=[],
+        help="let tables be brought from this folder or from URLs that begin so; repeatable; default: from none",
+    )
+    parser.add_argument(
+        "--allow-private",
+        action="store_true",
+        help="let those URLs lead to private addresses, such as those of a company's network",
+    )
+    parser.add_argument(
+        "--no-example", action="store_true", help="make no example run when an empty folder is opened first"
+    )
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
 
 
@@ -47,6 +62,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         roles=options.roles,
         host=options.host,
         upload_mb=upload_mb,
+        example=not options.no_example,
+        allow=options.allow,
+        allow_private=options.allow_private,
     )
 
 

@@ -17,6 +17,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         default="balanced",
         help="best, balanced, fastest, cheapest, or a candidate's id such as c0017; default: balanced",
     )
+    parser.add_argument(
+        "--threshold",
+        metavar="P",
+        type=float,
+        help="answer the positive label from this probability on, such as 0.37; default: the model's own",
+    )
     parser.add_argument("--out", metavar="BUNDLE", required=True, help="a folder to make, or a .zip")
     add_limits(parser, of="that the choice has to keep")
     group = parser.add_argument_group("what the bundle says of itself")
@@ -61,6 +67,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         hashes=options.hashes,
         code=options.code or (),
         sign=options.sign,
+        threshold=options.threshold,
         progress=lambda event: console.note(str(event["message"])),
         **{key: value for key, value in wanted.items() if value is not None},
     )
@@ -68,6 +75,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         "bundle": str(bundle),
         "run": str(run.path),
         "chosen": dict(choice.row),
+        "threshold": options.threshold,
         "sentences": list(choice.sentences),
         "warnings": list(choice.warnings),
     }

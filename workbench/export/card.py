@@ -164,7 +164,8 @@ def _decision(decision: Decision) -> str:
     ]
     if decision.note:
         lines += [f"> {plain(decision.note)}", ""]
-    lines += [f"- {plain(sentence)}" for sentence in (*choice.sentences, *choice.warnings)]
+    set_by_hand = (decision.threshold.to_text(),) if decision.threshold else ()
+    lines += [f"- {plain(sentence)}" for sentence in (*set_by_hand, *choice.sentences, *choice.warnings)]
     return "\n".join([lines[0], "", *lines[1:]]).rstrip("\n")
 
 

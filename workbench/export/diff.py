@@ -108,6 +108,7 @@ def diff_bundles(before: str | Path, after: str | Path) -> Difference:
     first, second = open_bundle(before), open_bundle(after)
     changes = (
         *_model(first.manifest, second.manifest),
+        *_threshold(first, second),
         *_features(first, second),
         *_settings(first.manifest, second.manifest),
         *_data(first, second),
@@ -135,6 +136,12 @@ def _model(before: Manifest, after: Manifest) -> Iterator[Change]:
     keys = ("name", "version", "model_id", "created", "task", "target", "format_version")
     yield from _facts("model", {key: (getattr(before, key), getattr(after, key)) for key in keys})
     yield from _facts("model", {"classes": (list(before.classes), list(after.classes))})
+
+
+def _threshold(before: Bundle, after: Bundle) -> Iterator[Change]:
+    outputs = before.schema.output, after.schema.output
+    if outputs[0].task == outputs[1].task == "binary":
+        yield from _facts("model", {"threshold": (outputs[0].threshold, outputs[1].threshold)})
 
 
 def _features(before: Bundle, after: Bundle) -> Iterator[Change]:

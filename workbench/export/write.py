@@ -31,11 +31,11 @@ from workbench.runtime.manifest import (
 from workbench.runtime.predictor import Predictor
 from workbench.search.measure import measure_folder
 from workbench.search.parity import ROWS as GATE_ROWS
-from workbench.search.records import Candidate, Measurements
+from workbench.search.records import Candidate, Measurements, Score
 from workbench.search.retrain import Served
 from workbench.search.run import RunFolder, library_versions
 from workbench.tradeoff.choose import Choice
-from workbench.tradeoff.decision import decide
+from workbench.tradeoff.decision import SetThreshold, decide
 from workbench.tradeoff.prices import PriceSheet, load_prices, price_per_million_usd
 
 from .golden import write_golden
@@ -46,6 +46,7 @@ from .refit import serve_candidate
 from .requirements import pins
 from .signing import read_private_key, sign_manifest
 from .source import check_languages, source_files, source_head
+from .threshold import check_threshold, score_at, set_threshold
 
 _MEASURE_S = 2.0
 _SURPRISE = 2.0  # times the latency that the search measured
@@ -76,6 +77,7 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     hashes: bool = False,
     code: Sequence[str] = (),
     sign: str | Path | None = None,
+    threshold: float | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Train the choice again on all rows and write it as a bundle.
@@ -105,6 +107,8 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
         Languages in which the scorer is written as source text, under ``source/``: python, c, java, javascript, sql.
     sign : path, optional
         A private key (Ed25519, PEM) that signs the manifest.
+    threshold : float, optional
+        The probability from which a binary model answers its positive label; its own by default.
     progress : callable, optional
         Called with events: "kind" is "step" or "warning", "message" a line for people.
 
@@ -116,7 +120,7 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     Raises
     ------
     SettingsError
-        Where `out` is taken, or a name cannot be served.
+        Where `out` is taken, a name cannot be served, or the model has no threshold to set.
     ExportError
         Where the refit fails, or the exported model does not answer what its library answers.
     """
@@ -125,12 +129,14 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     tag = Label(check_name(name or own_name, "--name"), check_name(version, "--version"), by, note)
     check_place(target, overwrite)
     check_languages(code)
+    if threshold is not None:
+        check_threshold(run, threshold)
     key = read_private_key(sign) if sign is not None else None
     tell = progress or (lambda event: None)
     with beside(target) as work:
         folder = work / tag.name
         folder.mkdir()
-        _fill(run, choice, folder, tag, tell, Extras(hashes, tuple(code)))
+        _fill(run, choice, folder, tag, tell, Extras(hashes, tuple(code), threshold))
         if key is not None:
             sign_manifest(folder, key)
         _self_check(folder, tell)
@@ -140,10 +146,11 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What a bundle has only where it is asked for: hashes of packages, and the scorer as source."""
+    """What a bundle has only where it is asked for: hashes of packages, source text, a threshold set by hand."""
 
     hashes: bool = False
     code: tuple[str, ...] = ()
+    threshold: float | None = None
 
 
 def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progress, extras: Extras) -> None:
@@ -159,7 +166,9 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
             else f"taking the model of {all_rows}"
         )
     tell({"kind": "step", "message": f"{how}: {choice.id} ({candidate.family})"})
-    served = serve_candidate(run, candidate)
+    served, own = serve_candidate(run, candidate), None
+    if extras.threshold is not None:
+        served, own = set_threshold(served, extras.threshold)
     served.predictor.save(folder)
     tell({"kind": "step", "message": "measuring the exported model"})
     measured = measure_folder(folder, data, seconds=_MEASURE_S, quiet=True)
@@ -168,11 +177,12 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         choice = replace(choice, warnings=(*choice.warnings, warning))
     sheet = choice.sheet or load_prices(run.settings.prices)
     now = _now()
-    decision = replace(decide(replace(choice, sheet=sheet), tag.by, tag.note), when=now)
+    decision = replace(decide(replace(choice, sheet=sheet), tag.by, tag.note), when=now, threshold=own)
     tell({"kind": "step", "message": "writing the bundle"})
     predictor = Predictor.load(folder)
     write_golden(folder / GOLDEN_FILE, predictor, served.library, data, served.golden)
-    draft = _manifest(run, candidate, data, tag, measured, sheet)
+    score = candidate.final if own is None else score_at(run, candidate, own.value) or candidate.final
+    draft = _manifest(run, candidate, score, data, tag, measured, sheet)
     draft = replace(draft, created=now, model_id=model_digest(hash_files(folder)))
     about = Subject(
         manifest=draft,
@@ -181,7 +191,7 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         predictor=predictor,
         measured=measured,
         sheet=sheet,
-        notes=tuple(_notes(candidate, served)),
+        notes=tuple(_notes(candidate, served, own)),
         train_cpu_s=candidate.measured.train_cpu_s if candidate.measured else None,
         trained_again=served.trained_again,
         seed=run.settings.seed,
@@ -216,6 +226,7 @@ def _now() -> str:
 def _manifest(
     run: RunFolder,
     candidate: Candidate,
+    score: Score | None,
     data: Dataset,
     tag: Label,
     measured: Measurements,
@@ -223,7 +234,6 @@ def _manifest(
 ) -> Manifest:
     """Return the manifest without its `files`."""
     output = data.schema.output
-    score = candidate.final
     if score is None:
         raise ExportError(f"{candidate.id} has no score", hint="Pick another candidate.")
     before = candidate.measured
@@ -277,11 +287,16 @@ def _surprises(candidate: Candidate, measured: Measurements) -> Iterator[str]:
         )
 
 
-def _notes(candidate: Candidate, served: Served) -> list[str]:
+def _notes(candidate: Candidate, served: Served, own: SetThreshold | None) -> list[str]:
+    notes = list(candidate.notes)
+    if own is not None:  # what the search noted is of the threshold that is replaced
+        notes = [
+            note.replace("at this threshold", f"at its own threshold of {own.learned:g}") for note in notes
+        ]
     return [
         f"Held against the training library on {GATE_ROWS:,} real and disturbed rows: largest difference "
         f"{served.parity:.2g}.",
-        *candidate.notes,
+        *notes,
     ]
 
 

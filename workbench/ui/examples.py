@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
-from .goals import Goal, SearchRequest, save_goal, write_prices
-from .searches import start_search
-from .uploads import Source, digest_of
-from .workspace import Workspace
+from workbench.errors import RunError, shown
+from workbench.search.run import write_whole
 
-SAMPLE, TIME = "subscriptions", "30s"
+from .goals import Goal, SearchRequest, save_goal, write_prices
+from .searches import forget_search, read_started, start_search, started_names
+from .uploads import Source, digest_of
+from .workspace import Workspace, find_run, list_runs
+
+SAMPLE, TIME, NAME = "subscriptions", "30s", "example"
+_OPENED = "opened"  # marks a folder that was opened before: an example that was removed does not come back
 # Made up, as the table is: a call to a customer who would have stayed, and a subscription lost.
 GOAL = Goal(wrong_yes=5.0, wrong_no=40.0, quiet_calls=2_000, busy_calls=40_000, budget=200.0)
 
@@ -42,6 +48,71 @@ def start_example(workspace: Workspace, name: str, time: str = TIME) -> None:
         str(source.path), target, str(workspace.runs / name), time, (("--prices", str(prices)),)
     )
     start_search(workspace.own, name, request)
+    write_whole(
+        _record(workspace, name), json.dumps({"table": source.path.name, "digest": source.digest}) + "\n"
+    )
+
+
+def start_first_example(workspace: Workspace) -> bool:
+    """Start the example where nothing was ever searched, once for each folder of runs; return whether it did.
+
+    Raises
+    ------
+    WorkbenchError, OSError
+        Where it cannot be started.
+    """
+    if not workspace.example or list_runs(workspace.runs) or started_names(workspace.own):
+        return False
+    workspace.own.mkdir(parents=True, exist_ok=True)
+    try:
+        (workspace.own / _OPENED).touch(exist_ok=False)  # of two people who come at once, one starts it
+    except FileExistsError:
+        return False
+    start_example(workspace, free_name(workspace, NAME))
+    return True
+
+
+def is_example(workspace: Workspace, name: str) -> bool:
+    """Tell whether a run is an example that the app made."""
+    return _record(workspace, name).exists()
+
+
+def starting(workspace: Workspace) -> list[str]:
+    """Return the examples whose search has begun and has no folder yet."""
+    return [
+        name
+        for name in started_names(workspace.own)
+        if is_example(workspace, name) and not (workspace.runs / name / "run.json").exists()
+        if (started := read_started(workspace.own, name)) is not None and started.alive
+    ]
+
+
+def remove_example(workspace: Workspace, name: str) -> None:
+    """Remove an example run, what the app keeps of it, and its table as long as that is as it was made.
+
+    Raises
+    ------
+    RunError
+        Where there is no such example, or it is at work.
+    """
+    if not is_example(workspace, name):
+        raise RunError("run", found=shown(name), expected="an example that the app made")
+    entry = find_run(list_runs(workspace.runs), name)
+    started = read_started(workspace.own, name)
+    if entry.state == "running" or (started is not None and started.alive):
+        raise RunError(f"{name} is at work", hint="Stop it first, or wait until it is done.")
+    record = json.loads(_record(workspace, name).read_text(encoding="utf-8"))
+    table = workspace.data / Path(str(record["table"])).name
+    others = [each for each in workspace.own.glob("*.example.json") if each != _record(workspace, name)]
+    shutil.rmtree(entry.folder)
+    if not others and table.is_file() and digest_of(table) == record["digest"]:
+        table.unlink()
+    forget_search(workspace.own, name)
+    _record(workspace, name).unlink()
+
+
+def _record(workspace: Workspace, name: str) -> Path:
+    return workspace.own / f"{name}.example.json"
 
 
 def free_name(workspace: Workspace, wanted: str) -> str:

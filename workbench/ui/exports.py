@@ -38,6 +38,8 @@ class ExportRequest:
     target : str
         Path of the bundle's folder; the zip lies beside it.
     name, version, by, note : str
+    threshold : float or None
+        From which probability a yes-or-no model answers yes; None leaves the model's own.
     """
 
     run: str
@@ -48,6 +50,7 @@ class ExportRequest:
     version: str = "1"
     by: str = ""
     note: str = ""
+    threshold: float | None = None
 
     def to_text(self) -> str:
         """Return the request as JSON."""
@@ -168,6 +171,7 @@ def _export(request: ExportRequest, say: Callable[[str], None]) -> bool:
         version=request.version,
         note=request.note,
         by=request.by or None,
+        threshold=request.threshold,
         progress=progress,
     )
     return True

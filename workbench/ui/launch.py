@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from workbench.errors import RunError, SettingsError, shown
 
 from .access import read_roles
+from .places import read_places
 
 _CONFIG = Path(__file__).with_name("config.toml")
 _ENTRY = Path(__file__).parent / "entry" / "app.py"
@@ -31,6 +32,9 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
     roles: str | Path | None = None,
     host: str = "localhost",
     upload_mb: float = 200.0,
+    example: bool = True,
+    allow: Sequence[str] = (),
+    allow_private: bool = False,
 ) -> int:
     """Serve the app until it is stopped.
 
@@ -53,6 +57,12 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
         app can use it.
     upload_mb : float
         The largest table that may be uploaded.
+    example : bool
+        Whether an example run is made when a folder without runs is opened first.
+    allow : sequence of str
+        Folders and beginnings of URLs from which tables may be brought (see `places.read_places`); none by default.
+    allow_private : bool
+        Whether those URLs may lead to addresses that are not of the public internet.
 
     Returns
     -------
@@ -64,7 +74,7 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
     RunError
         Where `runs_dir` is a file.
     SettingsError
-        Where the port makes no sense or is taken, or the roles file cannot be used.
+        Where the port makes no sense or is taken, or the roles file or a place that is allowed cannot be used.
     """
     if Path(runs_dir).is_file():
         raise RunError(f"runs folder {runs_dir}", found="a file", expected="a folder of runs")
@@ -72,6 +82,7 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
         raise SettingsError("port", found=shown(port), expected="a number from 0 to 65535")
     if roles is not None:
         read_roles(Path(roles))
+    read_places(allow, allow_private)
     _check_free(host, port)
     command = app_command(
         runs_dir,
@@ -82,6 +93,9 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
         roles=roles,
         host=host,
         upload_mb=upload_mb,
+        example=example,
+        allow=allow,
+        allow_private=allow_private,
     )
     process = subprocess.Popen(command)
     with _stopped_together(process):
@@ -113,6 +127,9 @@ def app_command(  # noqa: PLR0913 - as `launch`
     roles: str | Path | None = None,
     host: str = "localhost",
     upload_mb: float = 200.0,
+    example: bool = True,
+    allow: Sequence[str] = (),
+    allow_private: bool = False,
 ) -> list[str]:
     """Return the command that `launch` runs, the theme and settings of the app passed as options.
 
@@ -129,6 +146,9 @@ def app_command(  # noqa: PLR0913 - as `launch`
     folders = [str(runs_dir)] if bundles_dir is None else [str(runs_dir), str(bundles_dir)]
     named = (("--data", data_dir), ("--roles", roles))
     more = [f"{name}={Path(value).resolve()}" for name, value in named if value is not None]
+    more += [] if example else ["--no-example"]
+    more += [f"--allow={place if '://' in place else Path(place).resolve()}" for place in allow]
+    more += ["--allow-private"] if allow_private else []
     return [sys.executable, "-m", "streamlit", "run", str(_ENTRY), *options, "--", *more, *folders]
 
 

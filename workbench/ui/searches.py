@@ -73,6 +73,12 @@ def _start(own: Path, run: str, arguments: Sequence[str]) -> Started:
     return started
 
 
+def forget_search(own: Path, run: str) -> None:
+    """Remove what the app keeps of a search whose run is gone: its log, its goal, its prices."""
+    for part in ("started.json", "log", "goal.json", "prices.json"):
+        (own / f"{run}.{part}").unlink(missing_ok=True)
+
+
 def log_path(own: Path, run: str) -> Path:
     """Return where a search's output goes."""
     return own / f"{run}.log"

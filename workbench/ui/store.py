@@ -17,11 +17,11 @@ from workbench import explain
 from workbench.api import load, open_run
 from workbench.display.front import hover_texts
 from workbench.explain import Evidence, Importance, Segment
-from workbench.explain.evidence import Part
+from workbench.explain.evidence import Part, output_of
 from workbench.explain.whatif import example_row
 from workbench.runtime.bundle import Bundle
 from workbench.runtime.predictor import Predictor
-from workbench.runtime.schema import Column1d
+from workbench.runtime.schema import Column1d, Output
 from workbench.tradeoff import Limits, PriceSheet
 
 from .intake import Look, distribution, look
@@ -109,6 +109,17 @@ def evidence(folder: Path, candidate: str, part: Part = "dev") -> Evidence:
 def _evidence(folder: str, candidate: str, part: Part, version: tuple[int, ...]) -> Evidence:
     del version
     return explain.evidence_of(open_run(folder).folder, candidate, part)
+
+
+def output(folder: Path, candidate: str) -> Output:
+    """Return what a candidate's served model answers, and from which probability (`explain.output_of`)."""
+    return _output(str(folder), candidate, _version(folder, candidate))
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _output(folder: str, candidate: str, version: tuple[int, ...]) -> Output:
+    del version
+    return output_of(open_run(folder).folder, candidate)
 
 
 def importance(folder: Path, candidate: str) -> list[Importance]:

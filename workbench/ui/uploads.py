@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 import shutil
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,12 +72,13 @@ def safe_name(name: str, otherwise: str = "table") -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:60].strip("-_") or otherwise
 
 
-def keep_upload(content: bytes | memoryview, name: str, own: Path, session: str) -> Source:
+def keep_upload(content: Iterable[bytes | memoryview], name: str, own: Path, session: str) -> Source:
     """Write an upload to the session's own folder, in the place of what was there.
 
     Parameters
     ----------
-    content : bytes
+    content : iterable of bytes
+        Chunk by chunk, so that a large table is not held twice.
     name : str
         The name that the browser gave; only its ending is used for a path.
     own : pathlib.Path
@@ -89,14 +92,22 @@ def keep_upload(content: bytes | memoryview, name: str, own: Path, session: str)
         Where the ending is none that can be read.
     """
     suffix = suffix_of(name)
-    digest = hashlib.sha256(content).hexdigest()
     folder = own / "uploads" / hashlib.sha256(session.encode()).hexdigest()[:24]
-    path = folder / f"{digest[:16]}{suffix}"
-    if not path.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        path.write_bytes(content)
-    return Source(path, Path(re.split(r"[/\\]", name)[-1]).name[:120], digest)
+    folder.mkdir(parents=True, exist_ok=True)
+    draft, hashed = folder / f".draft-{secrets.token_hex(4)}", hashlib.sha256()
+    try:
+        with draft.open("wb") as file:
+            for chunk in content:
+                hashed.update(chunk)
+                file.write(chunk)
+        path = folder / f"{hashed.hexdigest()[:16]}{suffix}"
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    for other in folder.iterdir():
+        if other != path:
+            other.unlink(missing_ok=True)
+    return Source(path, Path(re.split(r"[/\\]", name)[-1]).name[:120], hashed.hexdigest())
 
 
 def save_table(source: Source, data: Path, name: str) -> Path:
@@ -106,7 +117,7 @@ def save_table(source: Source, data: Path, name: str) -> Path:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     source = keep_upload(b"a,b\\n1,2\\n", "x.csv", Path(folder), "token")
+    ...     source = keep_upload([b"a,b\\n1,2\\n"], "x.csv", Path(folder), "token")
     ...     first = save_table(source, Path(folder) / "data", "../churn")
     ...     first.relative_to(folder).as_posix(), save_table(source, Path(folder) / "data", "churn") == first
     ('data/churn.csv', True)

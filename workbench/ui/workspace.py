@@ -6,12 +6,14 @@ import argparse
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from workbench.api import open_run
 from workbench.errors import RunError, SettingsError, shown
+
+from .places import Places, read_places
 
 RUN_FILE = "run.json"
 MANIFEST_FILE = "manifest.json"
@@ -29,12 +31,18 @@ class Workspace:
         The folder of tables that may be searched, and where uploads are saved; by default ``data`` beside the runs.
     roles : pathlib.Path or None
         A file that says who may do what (see `access`); None lets everybody do everything.
+    example : bool
+        Whether an example run is made when a folder without runs is opened first.
+    places : Places
+        From where tables may be brought by path or URL; nowhere, unless whoever starts the app says so.
     """
 
     runs: Path
     bundles: Path
     tables: Path | None = None
     roles: Path | None = None
+    example: bool = False
+    places: Places = field(default_factory=Places)
 
     @property
     def data(self) -> Path:
@@ -82,7 +90,7 @@ class BundleEntry:
 
 
 def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
-    """Read ``[RUNS_DIR [BUNDLES_DIR]] [--data DIR] [--roles FILE]``; folders lie beside the runs unless said otherwise.
+    """Read ``[RUNS_DIR [BUNDLES_DIR]]`` and the options of `launch`; folders lie beside the runs unless said otherwise.
 
     Examples
     --------
@@ -96,8 +104,18 @@ def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
     reader.add_argument("bundles", nargs="?", type=Path)
     reader.add_argument("--data", type=Path)
     reader.add_argument("--roles", type=Path)
+    reader.add_argument("--no-example", action="store_true")
+    reader.add_argument("--allow", action="append", default=[])
+    reader.add_argument("--allow-private", action="store_true")
     given = reader.parse_args(list(arguments))
-    return Workspace(given.runs, given.bundles or given.runs.parent / "bundles", given.data, given.roles)
+    return Workspace(
+        given.runs,
+        given.bundles or given.runs.parent / "bundles",
+        given.data,
+        given.roles,
+        example=not given.no_example,
+        places=read_places(given.allow, given.allow_private, strict=False),
+    )
 
 
 def list_runs(folder: Path) -> list[RunEntry]:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.ui.made import NASTY, candidate_of, open_page, words_of, write_run
+from workbench.errors import RunError
 from workbench.ui import examples
 from workbench.ui.goals import SearchRequest, read_goal
+from workbench.ui.workspace import Workspace, list_runs
 
 
 def test_nobody_meets_an_empty_page(tmp_path: Path) -> None:
@@ -74,3 +78,57 @@ def test_bundles_are_listed(tmp_path: Path) -> None:
     (folder / "manifest.json").write_text('{"name": "churn", "version": "1"}')
     app = open_page(tmp_path, "home")
     assert app.dataframe[0].value["name"].tolist() == ["churn"]
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of searches that were started: a made-up run is there at once instead."""
+    names: list[str] = []
+
+    def start(own: Path, name: str, request: SearchRequest) -> None:
+        names.append(name)
+        write_run(Path(request.out))
+
+    monkeypatch.setattr(examples, "start_search", start)
+    return names
+
+
+def test_an_empty_folder_gets_an_example_once_and_it_can_be_removed(tmp_path: Path, begun: list[str]) -> None:
+    workspace = Workspace(tmp_path / "runs", tmp_path / "bundles")
+    app = open_page(tmp_path, "home", settings={"example": True})
+    assert not app.exception
+    assert begun == ["example"]
+    assert "violet-badge[example]" in words_of(app)
+    assert (tmp_path / "data" / "subscriptions.csv").is_file()
+    app.button(key="remove:example").click().run()
+    assert not app.exception
+    assert list_runs(workspace.runs) == []
+    assert not (tmp_path / "data" / "subscriptions.csv").exists()
+    assert {path.name for path in workspace.own.iterdir()} == {"opened"}
+    app = open_page(tmp_path, "home", settings={"example": True})
+    assert "No runs yet" in words_of(app)
+    assert begun == ["example"]
+
+
+@pytest.mark.parametrize("example", [True, False])
+def test_a_folder_with_runs_or_an_operator_who_says_no_gets_no_example(
+    tmp_path: Path, begun: list[str], example: bool
+) -> None:
+    if example:
+        write_run(tmp_path / "runs" / "churn")
+    open_page(tmp_path, "home", settings={"example": example})
+    assert begun == []
+
+
+def test_only_an_example_that_rests_can_be_removed(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "runs", tmp_path / "bundles")
+    write_run(tmp_path / "runs" / "churn")
+    with pytest.raises(RunError, match="an example that the app made"):
+        examples.remove_example(workspace, "churn")
+    assert (tmp_path / "runs" / "churn").is_dir()
+    workspace.own.mkdir()
+    (workspace.own / "churn.example.json").write_text('{"table": "../../x.csv", "digest": "0"}')
+    record = {"command": "", "process": os.getpid(), "begun": None}
+    (workspace.own / "churn.started.json").write_text(json.dumps(record))
+    with pytest.raises(RunError, match="at work"):
+        examples.remove_example(workspace, "churn")

@@ -47,7 +47,7 @@ def test_a_search_under_way_is_followed_and_can_be_stopped(
     assert {metric.label: metric.value for metric in app.metric} == {
         "Tried": "7",
         "Usable": "6",
-        "Failed": "1",
+        "Given up or failed": "1",
         "Best so far": "93\\.1 %",
     }
     assert "You may close this page" in words_of(app)

@@ -6,6 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.made import open_page, words_of, write_run
+from workbench.ui.exports import ExportRequest
+from workbench.ui.pages import export
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,9 @@ def test_every_closer_look_at_a_choice(
     assert not app.error
 
 
-def test_the_threshold_moves_the_money(searched: Path) -> None:
+def test_the_threshold_moves_the_money_and_goes_into_the_bundle(
+    searched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = open_page(searched, "choose", run="small", pick="best", state={"view:small": "money"})
     app.number_input(key="wrong_no:small").set_value(50.0).run()
 
@@ -89,7 +93,23 @@ def test_the_threshold_moves_the_money(searched: Path) -> None:
     key = next(name for name in app.session_state if name.startswith("kept_threshold:small"))
     kept = {key: app.session_state[key]}
     page = open_page(searched, "export", run="small", pick="best", state=kept)
-    assert "Answer “yes” from" in next(str(each.value) for each in page.text_area)
+    assert "A wrong “yes” costs" in next(str(each.value) for each in page.text_area)
+    asked = next(each for each in page.number_input if (each.key or "").startswith("export_threshold:small"))
+    assert asked.value == pytest.approx(100 * kept[key][0], abs=0.05)
+    assert "The model's own is" in words_of(page)
+    requests: list[ExportRequest] = []
+
+    def refuse(request: ExportRequest) -> None:
+        requests.append(request)
+        raise OSError("no process can be started")
+
+    monkeypatch.setattr(export, "start_export", refuse)
+    page.button(key="export").click().run()
+    next(
+        each for each in page.number_input if (each.key or "").startswith("export_threshold:small")
+    ).set_value(31.0)
+    page.button(key="export").click().run()
+    assert [request.threshold for request in requests] == [kept[key][0], 0.31]
 
 
 def test_a_run_without_its_predictions_says_so(tmp_path: Path) -> None:

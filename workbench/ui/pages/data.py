@@ -19,6 +19,7 @@ from workbench.ui import store
 from workbench.ui.examples import write_sample
 from workbench.ui.intake import KINDS, corrected
 from workbench.ui.panels.header import refused
+from workbench.ui.places import bring
 from workbench.ui.session import Draft, Pages, change_draft, draft, keep_draft, token
 from workbench.ui.texts import data as texts
 from workbench.ui.texts import general
@@ -75,13 +76,15 @@ def show(workspace: Workspace, pages: Pages) -> None:
 
 
 def _choose_source(workspace: Workspace) -> None:
-    ways = [texts.UPLOAD, texts.PICK, texts.SAMPLE]
+    ways = [texts.UPLOAD, texts.PICK, texts.SAMPLE, *([texts.BRING] if workspace.places else [])]
     way = st.segmented_control(texts.SOURCE, ways, default=texts.UPLOAD, key="source")
     try:
         if way == texts.PICK:
             _pick(workspace)
         elif way == texts.SAMPLE:
             _sample(workspace)
+        elif way == texts.BRING:
+            _bring(workspace)
         else:
             _upload(workspace)
     except (WorkbenchError, OSError) as error:
@@ -96,8 +99,26 @@ def _upload(workspace: Workspace) -> None:
     )
     if uploaded is not None and st.session_state.get("uploaded") != uploaded.file_id:
         forget_stale(workspace.own)
-        source = keep_upload(uploaded.getbuffer(), uploaded.name, workspace.own, token())
+        source = keep_upload([uploaded.getbuffer()], uploaded.name, workspace.own, token())
         st.session_state["uploaded"] = uploaded.file_id
+        keep_draft(Draft.of(source))
+
+
+def _bring(workspace: Workspace) -> None:
+    """Ask for a path or a URL; it is fetched when the form is sent, never while somebody types."""
+    limit = int(st.get_option("server.maxUploadSize"))
+    with st.form("bring", border=False):
+        text = st.text_input(texts.BRING_LABEL, key="bring_text")
+        st.caption(
+            texts.BRING_HELP.format(
+                limit=count(limit), places=", ".join(code(name) for name in workspace.places.names)
+            )
+        )
+        asked = st.form_submit_button(texts.BRING_BUTTON, icon=":material/download:")
+    if asked and text.strip():
+        forget_stale(workspace.own)
+        with st.spinner(texts.BRINGING):
+            source = bring(text, workspace.places, workspace.own, token(), limit * 1_000_000)
         keep_draft(Draft.of(source))
 
 

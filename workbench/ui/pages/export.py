@@ -10,7 +10,7 @@ from workbench.display.numbers import amount, code, percent, plain
 from workbench.display.sentences import named
 from workbench.errors import WorkbenchError
 from workbench.tradeoff import decide
-from workbench.ui import snippets
+from workbench.ui import snippets, store
 from workbench.ui.exports import ExportJob, ExportRequest, Step, start_export
 from workbench.ui.panels.facts import show_facts
 from workbench.ui.panels.header import refused
@@ -71,6 +71,7 @@ def _ask(workspace: Workspace, picked: Picked) -> None:
         disabled=bool(known),
         help=texts.BY_LOGIN if known else None,
     )
+    threshold = _ask_threshold(picked)
     key = f"note:{picked.selection.run}:{picked.choice.id}"
     st.session_state.setdefault(key, _threshold_note(picked))
     note = st.text_area(texts.NOTE, key=key, help=texts.NOTE_HELP, height=80)
@@ -93,6 +94,7 @@ def _ask(workspace: Workspace, picked: Picked) -> None:
             version.strip(),
             (known or by).strip(),
             note.strip(),
+            threshold,
         )
         try:
             st.session_state[_JOB] = start_export(request)
@@ -102,16 +104,43 @@ def _ask(workspace: Workspace, picked: Picked) -> None:
         st.rerun()
 
 
+def _ask_threshold(picked: Picked) -> float | None:
+    """Ask from which probability on the model answers yes; None leaves its own."""
+    if picked.view.task != "binary":
+        return None
+    try:
+        output = store.output(picked.view.folder, picked.choice.id)
+    except WorkbenchError:
+        return None  # a run copied in part: what the export says of it is the better message
+    kept = chosen_threshold(picked.selection.run, picked.choice.id)
+    wanted = kept[0] if kept else output.threshold
+    start = round(100.0 * wanted, 1)
+    yes, own = plain(output.classes[1]), plain(percent(output.threshold))
+    asked = st.number_input(
+        texts.THRESHOLD.format(yes=yes),
+        0.0,
+        100.0,
+        start,
+        step=0.1,
+        format="%.1f",
+        key=f"export_threshold:{picked.selection.run}:{picked.choice.id}:{start}",
+        help=texts.THRESHOLD_HELP,
+    )
+    threshold = wanted if asked == start else asked / 100.0
+    words = texts.THRESHOLD_SET if threshold != output.threshold else texts.THRESHOLD_OWN
+    st.caption(words.format(yes=yes, own=own))
+    return None if threshold == output.threshold else threshold
+
+
 def _threshold_note(picked: Picked) -> str:
-    """Return what the threshold that was set on the page Choose means, for whoever asks later."""
+    """Return what the threshold that was set on the page Choose was set for, for whoever asks later."""
     kept = chosen_threshold(picked.selection.run, picked.choice.id)
     if kept is None or len(picked.view.classes) != 2:
         return ""
-    threshold, costs = kept
+    _, costs = kept
     currency = picked.view.sheet.currency
     return texts.NOTE_THRESHOLD.format(
         yes=picked.view.classes[1],
-        threshold=percent(threshold),
         wrong_yes=amount(costs.wrong_yes, currency),
         wrong_no=amount(costs.wrong_no, currency),
     )

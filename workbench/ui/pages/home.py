@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
 import streamlit as st
 
 from workbench.display.numbers import (
     code,
     count,
-    duration,
     interval,
     latency,
     metric_words,
@@ -20,8 +21,17 @@ from workbench.display.numbers import (
 from workbench.display.tables import best_row
 from workbench.display.words import family_name
 from workbench.errors import WorkbenchError
-from workbench.ui.examples import free_name, start_example
+from workbench.ui.examples import (
+    NAME,
+    free_name,
+    is_example,
+    remove_example,
+    start_example,
+    start_first_example,
+    starting,
+)
 from workbench.ui.listing import bundle_table, run_facts
+from workbench.ui.panels.live import show_bar
 from workbench.ui.panels.state import badge
 from workbench.ui.progress import read_progress
 from workbench.ui.selection import Selection
@@ -31,26 +41,42 @@ from workbench.ui.texts import home as texts
 from workbench.ui.workspace import BundleEntry, RunEntry, Workspace, list_bundles, list_runs
 
 _MOST_SHOWN = 30
-_REFRESH_S = 3.0
+_REFRESH_S, _LIVE_S = 2.0, 2.0
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
     """Show how to start, then the runs, then the bundles."""
     st.title(texts.TITLE)
     st.markdown(texts.INTRO)
-    entries = list_runs(workspace.runs)
-    _show_start(workspace, pages, empty=not entries)
+    _make_first_example(workspace)
+    entries, waiting = list_runs(workspace.runs), starting(workspace)
+    _show_start(workspace, pages, empty=not entries and not waiting)
     _show_steps()
     st.header(texts.RUNS)
+    at_work = [entry.name for entry in entries if entry.state == "running"]
+    if waiting or (len(entries) == 1 and at_work and is_example(workspace, at_work[0])):
+        st.info(texts.EXAMPLE_STARTED, icon=":material/info:")
+    if waiting:
+        st.caption(f":material/progress_activity: {texts.EXAMPLE_STARTING}")
     if entries:
         st.caption(texts.RUNS_INTRO)
-        _show_runs(entries, pages)
-    else:
+        _show_runs(workspace, entries, pages)
+    elif not waiting:
         st.info(texts.RUNS_EMPTY, icon=":material/info:")
-    if entries and any(entry.state == "running" for entry in entries):
-        _follow(workspace, [(entry.name, entry.state) for entry in entries])
+    if at_work or waiting:
+        _follow(workspace, _seen(workspace))
     st.header(texts.BUNDLES)
     _show_bundles(list_bundles(workspace.bundles), workspace)
+
+
+def _make_first_example(workspace: Workspace) -> None:
+    """Start the example where this folder is opened for the first time."""
+    if not allowed("search"):
+        return
+    try:
+        start_first_example(workspace)
+    except (WorkbenchError, OSError) as error:
+        st.warning(plain(error), icon=":material/info:")
 
 
 def _show_start(workspace: Workspace, pages: Pages, *, empty: bool) -> None:
@@ -71,7 +97,7 @@ def _show_start(workspace: Workspace, pages: Pages, *, empty: bool) -> None:
             key="start_example",
             disabled=not allowed("search"),
         ):
-            name = free_name(workspace, texts.EXAMPLE_NAME)
+            name = free_name(workspace, NAME)
             try:
                 start_example(workspace, name)
             except (WorkbenchError, OSError) as error:
@@ -86,18 +112,23 @@ def _show_steps() -> None:
         column.markdown(f"**{number} · {title}**  \n{words}")
 
 
+def _seen(workspace: Workspace) -> list[tuple[str, str]]:
+    runs = [(entry.name, entry.state) for entry in list_runs(workspace.runs)]
+    return runs + [(name, "starting") for name in starting(workspace)]
+
+
 def _follow(workspace: Workspace, seen: Sequence[tuple[str, str]]) -> None:
     """Draw the page again when a run starts or ends."""
 
     @st.fragment(run_every=_REFRESH_S)
     def look() -> None:
-        if [(entry.name, entry.state) for entry in list_runs(workspace.runs)] != list(seen):
+        if _seen(workspace) != list(seen):
             st.rerun()
 
     look()
 
 
-def _show_runs(entries: Sequence[RunEntry], pages: Pages) -> None:
+def _show_runs(workspace: Workspace, entries: Sequence[RunEntry], pages: Pages) -> None:
     shown = list(entries)
     if len(entries) > _MOST_SHOWN // 3:
         wanted = st.text_input(texts.RUNS_FILTER, key="runs_filter").strip().lower()
@@ -106,14 +137,16 @@ def _show_runs(entries: Sequence[RunEntry], pages: Pages) -> None:
             st.info(texts.RUNS_NO_MATCH)
     for entry in shown[:_MOST_SHOWN]:
         with st.container(border=True, key=f"run-{entries.index(entry)}"):
-            _show_run(entry, pages)
+            _show_run(workspace, entry, pages)
     if len(shown) > _MOST_SHOWN:
         st.caption(texts.RUNS_MORE.format(count=count(len(shown) - _MOST_SHOWN)))
 
 
-def _show_run(entry: RunEntry, pages: Pages) -> None:
+def _show_run(workspace: Workspace, entry: RunEntry, pages: Pages) -> None:
     title, facts, link = st.columns([3, 6, 2], vertical_alignment="center")
-    title.markdown(f"**{plain(entry.name)}** {badge(entry.state)}")
+    example = is_example(workspace, entry.name)
+    mark = f" {texts.EXAMPLE_BADGE}" if example else ""
+    title.markdown(f"**{plain(entry.name)}** {badge(entry.state)}{mark}")
     if entry.problem:
         facts.markdown(texts.RUN_BROKEN.format(problem=plain(entry.problem)))
         return
@@ -123,9 +156,13 @@ def _show_run(entry: RunEntry, pages: Pages) -> None:
     except WorkbenchError as error:
         facts.markdown(texts.RUN_BROKEN.format(problem=plain(error)))
         return
-    facts.markdown(_summary(view))
     running = entry.state == "running"
-    facts.caption(_progress(entry) if running else _counts(view))
+    if running:
+        with facts:
+            _show_progress(entry)
+    else:
+        facts.markdown(_summary(view))
+        facts.caption(_counts(view))
     page, label = (pages.search, texts.RUN_WATCH) if running else (pages.choose, texts.RUN_OPEN)
     link.page_link(
         page,
@@ -133,11 +170,33 @@ def _show_run(entry: RunEntry, pages: Pages) -> None:
         icon=":material/arrow_forward:",
         query_params=Selection(run=entry.name).to_query(),
     )
+    if example and not running and allowed("search"):
+        with link:
+            _offer_removal(workspace, entry)
 
 
-def _progress(entry: RunEntry) -> str:
-    progress = read_progress(entry.folder)
-    return texts.RUN_LEFT.format(elapsed=duration(progress.elapsed_s), budget=duration(progress.budget_s))
+def _show_progress(entry: RunEntry) -> None:
+    """Show how far a search is, as long as this page is open."""
+
+    @st.fragment(run_every=_LIVE_S)
+    def live() -> None:
+        with suppress(WorkbenchError):  # what is wrong with it was said when the page was drawn
+            st.markdown(_summary(read_run(entry.folder)))
+        show_bar(read_progress(entry.folder))
+
+    live()
+
+
+def _offer_removal(workspace: Workspace, entry: RunEntry) -> None:
+    with st.popover(texts.EXAMPLE_REMOVE, icon=":material/delete:"):
+        st.markdown(texts.EXAMPLE_REMOVE_HELP)
+        if st.button(texts.EXAMPLE_REMOVE_SURE, key=f"remove:{entry.name}"):
+            try:
+                remove_example(workspace, entry.name)
+            except (WorkbenchError, OSError) as error:
+                st.error(plain(error))
+                return
+            st.rerun()
 
 
 def _summary(view: RunView) -> str:
@@ -155,10 +214,11 @@ def _summary(view: RunView) -> str:
 
 
 def _counts(view: RunView) -> str:
-    failed = sum(row["status"] != "ok" for row in view.rows)
+    states = Counter(str(row["status"]) for row in view.rows)
     facts = [texts.RUN_CANDIDATES.format(count=count(len(view.rows))), *run_facts(view.info)]
-    if failed:
-        facts.append(texts.RUN_FAILED.format(count=count(failed)))
+    for state, words in (("stopped", texts.RUN_STOPPED), ("failed", texts.RUN_FAILED)):
+        if states[state]:
+            facts.append(words.format(count=count(states[state])))
     return " · ".join(plain(fact) for fact in facts)
 
 

@@ -125,9 +125,8 @@ MONEY_WARN = (
     "which no choice has seen, 1,000 cases cost {cost} ({low} to {high})."
 )
 MONEY_BUNDLE = (
-    "The exported model answers “{yes}” from {own} on, and always gives the probability too: whoever calls "
-    "it can apply "
-    "another threshold. The one chosen here is kept with the reason when you export."
+    "The model's own threshold is {own}. When you export, the bundle answers “{yes}” from the one set here on, and "
+    "keeps it with the reason. It gives the probability too, so whoever calls it can decide differently."
 )
 MONEY_ALT = "Expected cost of a thousand cases over the threshold; the chosen threshold is marked."
 TRADE_ALT = "Precision and recall over the threshold; the chosen threshold is marked."
@@ -201,7 +200,7 @@ COST_PER_MILLION = "Per million"
 LEADERBOARD_NOTE = "Scores: {data}. Latencies: one row, in process, one thread, on {machine}."
 LEADERBOARD_PICK = "Select a row to choose it."
 ONLY_FRONT = "Only the front"
-FAILURES = "{count} failed"
+FAILURES = "{count} given up early or failed, and why"
 COLUMNS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "id": ("candidate", "The folder of the candidate in the run."),

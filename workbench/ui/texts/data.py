@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 INTRO = "Bring a table with one row for each case, and a column that says how it turned out."
 SOURCE = "Where the table comes from"
-UPLOAD, PICK, SAMPLE = "Upload a file", "A table on the server", "A sample"
+UPLOAD, PICK, SAMPLE, BRING = "Upload a file", "A table on the server", "A sample", "A path or an address"
 UPLOAD_LABEL = "Table"
 UPLOAD_HELP = (
     "CSV, TSV, Parquet or JSON lines, also gzipped; at most {limit} MB. It stays yours alone until you start a search "
@@ -26,6 +26,10 @@ SAMPLES: Mapping[str, str] = MappingProxyType(
         "diabetes": "Diabetes: how far will it progress?",
     }
 )
+BRING_LABEL = "Path or URL of the table"
+BRING_HELP = "It is copied for you alone, as an upload is; at most {limit} MB. Allowed: {places}."
+BRING_BUTTON = "Bring it"
+BRINGING = "Bringing the table …"
 NOTHING = "Choose a table to go on."
 READING = "Reading the table …"
 ROWS, COLUMNS, MISSING, WARNINGS = "Rows", "Columns", "Cells missing", "To know"

@@ -17,8 +17,15 @@ BY_LOGIN = "From your log-in."
 NOTE = "Why this one"
 NOTE_HELP = "Kept in the bundle's decision.json, for whoever asks later."
 NOTE_THRESHOLD = (
-    "Answer “{yes}” from {threshold} on: a wrong “{yes}” costs {wrong_yes}, a missed one {wrong_no}."
+    "A wrong “{yes}” costs {wrong_yes}, a missed one {wrong_no}: the threshold follows from that."
 )
+THRESHOLD = "Answer “{yes}” from this probability on (%)"
+THRESHOLD_HELP = (
+    "The exported model answers so, everywhere it runs. It also gives the probability, so that whoever calls it can "
+    "decide differently."
+)
+THRESHOLD_SET = "Set for this bundle and kept in its decision.json. The model's own is {own}."
+THRESHOLD_OWN = "The model's own. The page Choose shows what another one costs."
 TARGET = "Goes to {path}"
 BUTTON = "Export and verify"
 EXISTS = "{path} is there already: raise the version or change the name."
