@@ -254,11 +254,11 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
         with _interruptible(session) if session.owns_interrupt else nullcontext():
             try_baseline(session)
             if others:
-                from .study import Study  # while the baseline is under way: Optuna takes its time to start
+                # While the baseline is under way: Optuna takes its time to start.
+                from .study import Study, default_sampler
 
-                study = Study(
-                    run.path, settings.storage, run.info["study"], others, run.problem, settings.seed
-                )
+                sampler = default_sampler(settings.seed)
+                study = Study(run.path, settings.storage, run.info["study"], others, run.problem, sampler)
                 try_candidates(session, study)
             polish(session)
             finish(session)

@@ -51,6 +51,15 @@ def _journal(path: Path) -> JournalStorage:
     return JournalStorage(JournalFileBackend(str(path.absolute()), lock_obj=lock))
 
 
+def default_sampler(seed: int) -> optuna.samplers.BaseSampler:
+    """Return the sampler that a search asks; benchmarks/samplers.py compares it with others."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`: chosen knowingly
+        return optuna.samplers.TPESampler(
+            seed=seed, multivariate=True, group=True, n_startup_trials=10, constant_liar=True
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
     """A trial to run."""
@@ -80,7 +89,7 @@ class Study:
     families : sequence of Family
         Without the baseline.
     problem : Problem
-    seed : int
+    sampler : optuna.samplers.BaseSampler
     """
 
     def __init__(
@@ -90,18 +99,11 @@ class Study:
         name: str,
         families: Sequence[Family],
         problem: Problem,
-        seed: int,
+        sampler: optuna.samplers.BaseSampler,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._families = {family.name: family for family in families}
         self._problem = problem
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", optuna.exceptions.ExperimentalWarning
-            )  # `group`: chosen knowingly
-            sampler = optuna.samplers.TPESampler(
-                seed=seed, multivariate=True, group=True, n_startup_trials=10, constant_liar=True
-            )
         try:
             self._study = optuna.create_study(
                 storage=storage or _journal(folder / "optuna.journal"),
