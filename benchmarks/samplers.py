@@ -102,9 +102,7 @@ class Bench:
         setup = Setup(folder, self.problem, metric, FOLDS, "one fold of five", seed=0)
         self.space: Workspace = open_workspace(setup)
         self.families = [
-            each
-            for each in all_families().values()
-            if each.name != BASELINE and each.supports(self.problem)
+            each for each in all_families().values() if each.name != BASELINE and each.supports(self.problem)
         ]
         self.valid_y = self.space.dev.y[self.space.splits[0][1]]
         self._known: dict[str, Outcome | None] = {}
@@ -115,7 +113,7 @@ class Bench:
         if key not in self._known:
             try:
                 self._known[key] = self._fit(family, params)
-            except Exception as error:  # noqa: BLE001 - a library's failure is a failed trial
+            except Exception as error:
                 print(f"  {family} failed: {error}", flush=True)
                 self._known[key] = None
         return self._known[key]
@@ -320,14 +318,22 @@ def report(lines: Iterable[Mapping[str, Any]]) -> str:
                     "hypervolume": hypervolume(np.concatenate([first, found]), low, top),
                     "blend": 100.0 * (1.0 - line["blend_loss"] / line["portfolio_blend_loss"]),
                     "ask_tell_ms": line["ask_tell_ms"],
-                    "overhead_%": line["ask_tell_ms"] * line["trials"] / 10.0 / max(FOLDS * line["fit_s"], 1e-9),
+                    "overhead_%": line["ask_tell_ms"]
+                    * line["trials"]
+                    / 10.0
+                    / max(FOLDS * line["fit_s"], 1e-9),
                     "fit_s": line["fit_s"],
                 }
             )
     figures = pd.DataFrame(rows)
     numbers = [name for name in figures.columns if name not in ("set", "sampler")]
     over_all = figures.groupby("sampler", sort=False)[numbers].mean()
-    spread = figures.groupby(["set", "sampler"], sort=False)[["hypervolume", "blend"]].std().groupby("sampler").mean()
+    spread = (
+        figures.groupby(["set", "sampler"], sort=False)[["hypervolume", "blend"]]
+        .std()
+        .groupby("sampler")
+        .mean()
+    )
     by_set = figures.groupby(["set", "sampler"], sort=False)[numbers].mean()
     return "\n\n".join(
         [
@@ -340,7 +346,9 @@ def report(lines: Iterable[Mapping[str, Any]]) -> str:
 
 def main() -> int:
     """Run studies, one line of JSON each, or report on those of a file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--list", type=Path, default=Path(__file__).parent / "peers" / "development.toml")
     parser.add_argument("--data", type=Path, help="the folder of the tables")
     parser.add_argument("--sets", default="titanic,telco_churn,wine_white,diamonds")

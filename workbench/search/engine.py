@@ -29,10 +29,10 @@ from .plan import Plan, describe_problem, make_plan
 from .polish import polish
 from .portfolio import BASELINE
 from .records import Candidate
-from .run import RunFolder, process_started
+from .run import RunFolder, make_room, this_process
 from .settings import Settings
 from .tasks import Setup
-from .trials import BASELINE_ID, Progress, Session, Stop, try_baseline, try_candidates
+from .trials import Progress, Session, Stop, try_baseline, try_candidates
 from .workers import WorkerPool
 
 _MEMORY_SHARE = 0.8
@@ -78,8 +78,7 @@ def search(
     settings = settings.checked()
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        RunFolder.create(out, settings)  # raises: something is in the way; said before the data is read
+    make_room(out)  # where something is in the way, that is said before the data is read
     pool = WorkerPool(settings.workers, _memory_limit(settings))
     try:
         data = load_dataset(
@@ -126,10 +125,9 @@ def resume(
         raise RunError(f"{path} ended before its data was read", hint="Start it again with workbench search.")
     before = run.settings
     if time_s is None and trials is None:
-        time_s, trials = before.time_s, before.trials
-        if trials is not None:
-            trials = max(1, trials - sum(each.id != BASELINE_ID for each in run.candidates()))
-    settings = replace(before, time_s=time_s, trials=trials).checked()
+        settings = replace(before.checked(), trials=_trials_left(run))
+    else:
+        settings = replace(before, time_s=time_s, trials=trials).checked()
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings)
     pool = WorkerPool(settings.workers, _memory_limit(settings))
@@ -137,12 +135,21 @@ def resume(
         session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
         session.kept = {each.id: each for each in run.candidates()}
         session.best = _best(run.candidates())
+        run.update(state="running", **this_process())
+        run.tidy()
         (run.path / "cache").mkdir(exist_ok=True)
-        run.update(state="running", **_this_process())
         session.say("resume", f"going on with {run.info['name']}")
         return _carry_on(session, Plan(**run.info["plan"]), families, run.info["metric"])
     finally:
         pool.close()
+
+
+def _trials_left(run: RunFolder) -> int | None:
+    """Return the trials that a run was given and has not come to; of one that is done, as many again."""
+    given = run.settings.trials
+    if given is None or run.state == "done":
+        return given
+    return max(0, given - sum(each.origin in ("portfolio", "sampler") for each in run.candidates()))
 
 
 def _best(candidates: list[Candidate]) -> Candidate | None:
@@ -164,12 +171,6 @@ def _memory_limit(settings: Settings) -> float:
     if settings.max_memory_mb:
         return settings.max_memory_mb
     return float(psutil.virtual_memory().available / 1e6 * _MEMORY_SHARE / settings.workers)
-
-
-def _this_process() -> dict[str, Any]:
-    import os
-
-    return {"process": os.getpid(), "process_started": process_started(os.getpid())}
 
 
 def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
@@ -212,7 +213,7 @@ def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
         machine=machine_name(),
         study=f"{session.run.info['name']}-{uuid.uuid4().hex[:8]}",
         repeatable=session.settings.repeatable,
-        **_this_process(),
+        **this_process(),
     )
     session.say(
         "data",
