@@ -31,10 +31,10 @@ from .plan import Plan, describe_problem, make_plan
 from .polish import polish
 from .portfolio import BASELINE
 from .records import Candidate
-from .run import RunFolder, process_started
+from .run import RunFolder, make_room, this_process
 from .settings import Settings
 from .tasks import Setup
-from .trials import BASELINE_ID, Progress, Session, Stop, try_baseline, try_candidates
+from .trials import Progress, Session, Stop, try_baseline, try_candidates
 from .workers import WorkerPool
 
 _MEMORY_SHARE = 0.8
@@ -80,8 +80,7 @@ def search(
     settings = settings.checked()
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        RunFolder.create(out, settings)  # raises: something is in the way; said before the data is read
+    make_room(out)  # where something is in the way, that is said before the data is read
     with _opened(settings) as (pool, memory):
         data = load_dataset(
             source,
@@ -127,10 +126,9 @@ def resume(
         raise RunError(f"{path} ended before its data was read", hint="Start it again with workbench search.")
     before = run.settings
     if time_s is None and trials is None:
-        time_s, trials = before.time_s, before.trials
-        if trials is not None:
-            trials = max(1, trials - sum(each.id != BASELINE_ID for each in run.candidates()))
-    settings = replace(before, time_s=time_s, trials=trials).checked()
+        settings = replace(before.checked(), trials=_trials_left(run))
+    else:
+        settings = replace(before, time_s=time_s, trials=trials).checked()
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings)
     with _opened(settings) as (pool, memory):
@@ -138,8 +136,9 @@ def resume(
         session.memory = memory
         session.kept = {each.id: each for each in run.candidates()}
         session.best = _best(run.candidates())
+        run.update(state="running", **this_process())
+        run.tidy()
         (run.path / "cache").mkdir(exist_ok=True)
-        run.update(state="running", **_this_process())
         session.say("resume", f"going on with {run.info['name']}")
         return _carry_on(session, Plan(**run.info["plan"]), families, run.info["metric"])
 
@@ -153,6 +152,14 @@ def _opened(settings: Settings) -> Iterator[tuple[WorkerPool, MemoryWatch]]:
             yield pool, memory
     finally:
         pool.close()
+
+
+def _trials_left(run: RunFolder) -> int | None:
+    """Return the trials that a run was given and has not come to; of one that is done, as many again."""
+    given = run.settings.trials
+    if given is None or run.state == "done":
+        return given
+    return max(0, given - sum(each.origin in ("portfolio", "sampler") for each in run.candidates()))
 
 
 def _best(candidates: list[Candidate]) -> Candidate | None:
@@ -174,12 +181,6 @@ def _memory_limit(settings: Settings) -> float:
     if settings.max_memory_mb:
         return settings.max_memory_mb
     return float(psutil.virtual_memory().available / 1e6 * _MEMORY_SHARE / settings.workers)
-
-
-def _this_process() -> dict[str, Any]:
-    import os
-
-    return {"process": os.getpid(), "process_started": process_started(os.getpid())}
 
 
 def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
@@ -227,7 +228,7 @@ def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
         machine=machine_name(),
         study=f"{session.run.info['name']}-{uuid.uuid4().hex[:8]}",
         repeatable=session.settings.repeatable,
-        **_this_process(),
+        **this_process(),
     )
     session.say(
         "data",
@@ -271,11 +272,11 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
             try_baseline(session)
             keep_time_to_grow(session)
             if others:
-                from .study import Study  # while the baseline is under way: Optuna takes its time to start
+                # While the baseline is under way: Optuna takes its time to start.
+                from .study import Study, default_sampler
 
-                study = Study(
-                    run.path, settings.storage, run.info["study"], others, run.problem, settings.seed
-                )
+                sampler = default_sampler(settings.seed)
+                study = Study(run.path, settings.storage, run.info["study"], others, run.problem, sampler)
                 try_candidates(session, study)
             grow(session)
             polish(session)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -28,6 +28,7 @@ _LEAST_CALLS = 250
 _QUICK_S = 0.4
 _MOST_MEMBERS = 30
 _SHARED_BY = 12  # measuring time is shared out among so many at most; more are measured if time is left
+_MEASURE_MOST_S = 60.0
 _MOST_COMPARED = 40  # candidates among which the choice is corrected for
 
 
@@ -102,10 +103,13 @@ def _needed_s(candidate: Candidate) -> float:
 
 
 def _measure(pool: WorkerPool, candidate: Candidate, seconds: float) -> Measurements | None:
-    pool.submit(MeasureTask(candidate.id, seconds))
-    answers = pool.answers(60.0)
-    result: Any = answers[0].result if answers else None
-    return result if isinstance(result, Measurements) else None
+    """Measure an artifact; once more where the worker died over it, which is rarely the artifact's fault."""
+    for _ in range(2):
+        pool.submit(MeasureTask(candidate.id, seconds), kill_at=time.monotonic() + _MEASURE_MOST_S)
+        (answer,) = pool.answers(2 * _MEASURE_MOST_S)
+        if not answer.died:
+            break
+    return answer.result if isinstance(answer.result, Measurements) else None
 
 
 def _with_quiet(candidate: Candidate, result: Measurements) -> Candidate:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,8 +15,7 @@ from workbench.families.base import Encoding
 from workbench.runtime.encoder import Encoder
 
 from .encode import Learned
-
-_STALE_LOCK_S = 300.0
+from .locks import locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class MatrixCache:
         stem = self._stem(encoding, "rows")
         document, array = stem.with_suffix(".json"), stem.with_suffix(".npy")
         if not document.exists():
-            with _lock(stem):
+            with locked(stem.with_suffix(".lock")):
                 if not document.exists():
                     made, blocks = make()
                     _save_array(array, made.matrix)
@@ -59,7 +56,7 @@ class MatrixCache:
         """Return a part encoded by an encoder learned elsewhere (float32, memory-mapped)."""
         array = self._stem(encoding, part).with_suffix(".npy")
         if not array.exists():
-            with _lock(array):
+            with locked(array.with_suffix(".lock")):
                 if not array.exists():
                     _save_array(array, make())
         loaded: np.ndarray = np.load(array, mmap_mode="r")
@@ -71,7 +68,7 @@ class MatrixCache:
         """Return a matrix that is made block after block and written at once (float32, memory-mapped)."""
         array = self._stem(encoding, part).with_suffix(".npy")
         if not array.exists():
-            with _lock(array):
+            with locked(array.with_suffix(".lock")):
                 if not array.exists():
                     _save_parts(array, shape, make())
         loaded: np.ndarray = np.load(array, mmap_mode="r")
@@ -107,39 +104,3 @@ def _replace(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(content)
     temporary.replace(path)
-
-
-@contextmanager
-def _lock(stem: Path) -> Iterator[None]:
-    """Let one worker compute while others wait; a lock whose holder was killed is taken over."""
-    path = stem.with_name(stem.name + ".lock")
-    while True:
-        try:
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-            os.write(handle, str(os.getpid()).encode())
-            os.close(handle)
-            break
-        except FileExistsError:
-            if _is_stale(path):
-                path.unlink(missing_ok=True)
-            time.sleep(0.02)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _is_stale(path: Path) -> bool:
-    try:
-        holder = int(path.read_text(encoding="utf-8") or 0)
-        age = time.time() - path.stat().st_mtime
-    except (OSError, ValueError):
-        return False
-    if holder:
-        try:
-            os.kill(holder, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            pass  # alive, of another user
-    return age > _STALE_LOCK_S

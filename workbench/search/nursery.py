@@ -3,18 +3,20 @@
 Run as ``python -m workbench.search.nursery ADDRESS`` by `workers.WorkerPool`, which writes one line to its standard
 input for each worker wanted. A fork of a process that never trained is cheap and clean, and unlike
 `multiprocessing` it never imports the user's main script again. When its standard input closes, because the search
-ended or was killed, it kills its workers and ends, so nothing is left behind.
+ended or was killed, it kills its workers, removes the folder of its address and ends, so nothing is left behind.
 """
 
 from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Client
+from pathlib import Path
 
 
 def preload() -> None:
@@ -35,9 +37,10 @@ def preload() -> None:
 def main(address: str) -> int:
     """Fork a worker for each line on standard input, until it closes."""
     words = _words()
-    key = bytes.fromhex(next(word for word in words if word))
-    preload()
+    key = bytes.fromhex(next((word for word in words if word), ""))
     children: set[int] = set()
+    if key:
+        preload()
     for word in words:
         _reap(children)
         if word is None:
@@ -49,6 +52,7 @@ def main(address: str) -> int:
     for pid in children:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(Path(address).parent, ignore_errors=True)  # the search that made it has gone
     return 0
 
 

@@ -43,12 +43,19 @@ def polish(session: Session) -> None:
     session.say("phase", "blends, and single models of all rows")
     waiting: list[Any] = list(_first_tasks(session, good))
     until = session.clock.polish_ends
+    again: list[Any] = []
     while True:
         while waiting and session.pool.idle and time.monotonic() < until:
             session.pool.submit(waiting.pop(0), kill_at=session.clock.kill_at(until, until))
         if not session.pool.busy:
             return
         for answer in session.pool.answers(0.25):
+            if (
+                answer.died and answer.task not in again
+            ):  # no trial of the sampler's that others could stand in for
+                again.append(answer.task)
+                waiting.insert(0, answer.task)
+                continue
             waiting = [*_take_in(session, answer), *waiting]
         waiting = _in_time(session, waiting, until)
         if time.monotonic() > until + 0.5:

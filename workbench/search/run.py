@@ -82,9 +82,7 @@ class RunFolder:
         RunError
             Where something is in the way.
         """
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            hint = "Choose another --out, or go on with this run: workbench resume."
-            raise RunError(f"{path} exists already", hint=hint)
+        make_room(path)
         (path / "candidates").mkdir(parents=True)
         (path / "cache").mkdir()
         run = cls(path, {"format": RUN_FORMAT, "name": settings.name or path.name, "state": "running"})
@@ -93,7 +91,7 @@ class RunFolder:
             settings=settings.to_json(),
             libraries=library_versions(),
             python=platform.python_version(),
-            process=os.getpid(),
+            **this_process(),
         )
         return run
 
@@ -262,6 +260,20 @@ class RunFolder:
         with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": _now(), **event}, ensure_ascii=False) + "\n")
 
+    def tidy(self) -> None:
+        """Remove what a killed search left half done: it is made anew, or nobody asks for it again."""
+        for folder in (self.path / "candidates").iterdir():
+            if not (folder / "candidate.json").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                continue
+            self.drop_parts(folder.name)
+            _drop_temporary(folder)
+        _drop_temporary(self.path)
+        events = self.path / "events.jsonl"
+        if events.exists() and not events.read_bytes().endswith(b"\n"):
+            with events.open("a", encoding="utf-8") as file:
+                file.write("\n")  # else the next event would be lost with the line that was cut short
+
     def drop_parts(self, name: str) -> None:
         """Remove what the folds of a candidate left, once nothing will be made of it."""
         shutil.rmtree(self._candidate_folder(name) / "parts", ignore_errors=True)
@@ -275,6 +287,46 @@ def read_split(run: Path) -> dict[str, np.ndarray]:
     """Return the positions of a run's rows: "dev", "holdout" and "reserve"."""
     with np.load(run / "data" / "split.npz") as split:
         return {"reserve": np.arange(0), **{name: split[name] for name in split.files}}
+
+
+def make_room(path: Path) -> None:
+    """See to it that a run can be made in a folder: one that was killed before its data was read makes room.
+
+    Raises
+    ------
+    RunError
+        Where something else is in the way.
+    """
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if path.is_dir() and _never_began(path):
+        shutil.rmtree(path)
+        return
+    hint = "Choose another --out, or go on with this run: workbench resume."
+    raise RunError(
+        f"{path} exists already", hint=hint if (path / "run.json").exists() else "Choose another --out."
+    )
+
+
+def _never_began(path: Path) -> bool:
+    """Tell whether a folder holds nothing but the beginning of a search that has gone."""
+    names = {each.name for each in path.iterdir() if not each.name.startswith(".run.json.")}
+    if not names <= {"run.json", "candidates", "cache", "data"} or "candidates" not in names:
+        return False
+    if any((path / "candidates").iterdir()):
+        return False
+    if "run.json" not in names:
+        return names <= {"candidates", "cache"}
+    try:
+        run = RunFolder.open(path)
+    except RunError:
+        return False
+    return "metric" not in run.info and run.state != "running"
+
+
+def _drop_temporary(folder: Path) -> None:
+    for path in folder.glob(".*.json.*"):  # of `write_whole`
+        path.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -300,10 +352,18 @@ def process_started(process: int) -> float | None:
     import psutil
 
     try:
-        started: float = psutil.Process(process).create_time()
+        found = psutil.Process(process)
+        started: float = found.create_time()
+        if found.status() == psutil.STATUS_ZOMBIE:  # it ended, and its parent has not asked how
+            return None
     except (psutil.Error, ValueError, TypeError):
         return None
     return started
+
+
+def this_process() -> dict[str, Any]:
+    """Return what ``run.json`` says of the process at work, so that readers see when it has gone."""
+    return {"process": os.getpid(), "process_started": process_started(os.getpid())}
 
 
 def _alive(process: Any, started: Any) -> bool:

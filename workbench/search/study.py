@@ -48,7 +48,30 @@ class _KernelLock(BaseJournalFileLock):
 
 def _journal(path: Path) -> JournalStorage:
     lock = _KernelLock(path.with_name(f"{path.name}.flock"))
+    lock.acquire()
+    try:
+        _drop_cut_line(path)
+    finally:
+        lock.release()
     return JournalStorage(JournalFileBackend(str(path.absolute()), lock_obj=lock))
+
+
+def _drop_cut_line(path: Path) -> None:
+    """Remove a last line that a killed process left unfinished: whatever is appended to it cannot be read again."""
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        content = file.read()
+        file.truncate(content.rfind(b"\n") + 1)
+
+
+def default_sampler(seed: int) -> optuna.samplers.BaseSampler:
+    """Return the sampler that a search asks; benchmarks/samplers.py compares it with others."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`: chosen knowingly
+        return optuna.samplers.TPESampler(
+            seed=seed, multivariate=True, group=True, n_startup_trials=10, constant_liar=True
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +103,7 @@ class Study:
     families : sequence of Family
         Without the baseline.
     problem : Problem
-    seed : int
+    sampler : optuna.samplers.BaseSampler
     """
 
     def __init__(
@@ -90,18 +113,11 @@ class Study:
         name: str,
         families: Sequence[Family],
         problem: Problem,
-        seed: int,
+        sampler: optuna.samplers.BaseSampler,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._families = {family.name: family for family in families}
         self._problem = problem
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", optuna.exceptions.ExperimentalWarning
-            )  # `group`: chosen knowingly
-            sampler = optuna.samplers.TPESampler(
-                seed=seed, multivariate=True, group=True, n_startup_trials=10, constant_liar=True
-            )
         try:
             self._study = optuna.create_study(
                 storage=storage or _journal(folder / "optuna.journal"),
@@ -128,25 +144,50 @@ class Study:
         self._recover()
 
     def _recover(self) -> None:
-        """Enqueue the portfolio of a new study; in an old one, fail and repeat what a killed search left running."""
+        """Enqueue the portfolio, or what of it a killed search had not come to; repeat what was deferred."""
         trials = self._study.get_trials(deepcopy=False)
-        if not trials:
+        if not self._study.user_attrs.get("portfolio"):
             for family, params in in_turn(list(self._families.values()), self._problem):
                 fixed = {"family": family, **{f"{family}.{key}": value for key, value in params.items()}}
-                self._study.enqueue_trial(fixed, user_attrs={"origin": "portfolio"})
+                attrs = {"origin": "portfolio"}
+                self._study.enqueue_trial(fixed, user_attrs=attrs, skip_if_exists=bool(trials))
+            self._study.set_user_attr("portfolio", True)
+        if not trials:
             return
         taken_up = self._study.user_attrs.get("taken_up", -1)
         self._study.set_user_attr("taken_up", trials[-1].number)
         for trial in trials:
-            deferred = trial.number > taken_up and trial.user_attrs.get("deferred")
-            if trial.state == TrialState.RUNNING or deferred:
-                if trial.state == TrialState.RUNNING:
-                    self._study.tell(trial.number, state=TrialState.FAIL)
-                if trial.params:
-                    attrs = {"origin": trial.user_attrs.get("origin", "sampler")}
-                    self._study.enqueue_trial(trial.params, user_attrs=attrs, skip_if_exists=False)
+            if trial.number > taken_up and trial.user_attrs.get("deferred"):
+                self._enqueue_again(trial)
             elif trial.state == TrialState.COMPLETE and "params" in trial.user_attrs:
                 self._told[trial.user_attrs["params"]] = tuple(trial.values)
+
+    def _enqueue_again(self, trial: optuna.trial.FrozenTrial) -> None:
+        params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+        if params:
+            attrs = {"origin": trial.user_attrs.get("origin", "sampler")}
+            self._study.enqueue_trial(params, user_attrs=attrs)
+
+    def left_running(self) -> list[Asked]:
+        """Return the trials that a killed search was at, to be told or repeated."""
+        left = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        return [
+            Asked(
+                optuna.Trial(self._study, trial._trial_id),
+                trial.params.get("family", ""),
+                {},
+                trial.user_attrs.get("origin", "sampler"),
+            )
+            for trial in left
+        ]
+
+    def repeat(self, asked: Asked) -> None:
+        """Fail a trial that was left running, and ask for the same again later."""
+        (trial,) = (
+            each for each in self._study.get_trials(deepcopy=False) if each.number == asked.trial.number
+        )
+        self._study.tell(asked.trial, state=TrialState.FAIL)
+        self._enqueue_again(trial)
 
     @property
     def count(self) -> int:

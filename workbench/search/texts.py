@@ -14,6 +14,8 @@ from workbench.data.dataset import Dataset
 from workbench.runtime.schema import Levels
 from workbench.runtime.text_steps import words
 
+from .locks import locked
+
 NGRAMS = 2
 LEAST_ROWS = 3  # rows that a word must stand in to be worth a number
 
@@ -58,7 +60,7 @@ class WordTables:
         if name not in self._known:
             values = self.data.columns[name]
             assert isinstance(values, Levels)
-            self._known[name] = self._read(name) or self._make(name, values)
+            self._known[name] = self._shared(name, values)
         return self._known[name]
 
     def fill(self) -> None:
@@ -69,6 +71,14 @@ class WordTables:
 
     def _stem(self, name: str) -> Path | None:
         return self.folder and self.folder / f"words-{self.data.schema.names.index(name)}"
+
+    def _shared(self, name: str, values: Levels) -> WordTable:
+        """Read what another process has made, or make it while the others wait."""
+        stem = self._stem(name)
+        if stem is None:
+            return count_words(values)
+        with locked(stem.with_suffix(".lock")):
+            return self._read(name) or self._make(name, values)
 
     def _read(self, name: str) -> WordTable | None:
         stem = self._stem(name)
@@ -82,7 +92,9 @@ class WordTables:
         stem = self._stem(name)
         if stem is not None:
             sparse.save_npz(stem.with_suffix(".npz"), table.counts, compressed=False)
-            stem.with_suffix(".json").write_text(json.dumps(table.vocabulary), encoding="utf-8")
+            whole = stem.with_suffix(".json.new")
+            whole.write_text(json.dumps(table.vocabulary), encoding="utf-8")
+            whole.replace(stem.with_suffix(".json"))  # says that both files are whole
         return table
 
 

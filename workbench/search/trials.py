@@ -168,6 +168,7 @@ def try_baseline(session: Session) -> None:
 
 def try_candidates(session: Session, study: Study) -> None:
     """Keep every worker busy until the budget is used."""
+    _settle(session, study)
     while not session.stop() and time.monotonic() < session.clock.folds_end:
         while session.pool.idle and _hand_out(session, study if _wanted(session) else None):
             pass
@@ -192,6 +193,16 @@ def try_grown(session: Session, ask: Callable[[], Config | None]) -> None:
             break
         _collect(session, None, wait_s=0.25)
     _wind_down(session, None)
+
+
+def _settle(session: Session, study: Study) -> None:
+    """Bring the study up to date with a killed search: what ended is told, what was under way is tried again."""
+    for asked in study.left_running():
+        candidate = session.kept.get(asked.id)
+        if candidate is None:
+            study.repeat(asked)
+        else:
+            _tell(session, study, asked, candidate)
 
 
 def _wanted(session: Session) -> bool:
@@ -313,16 +324,20 @@ def _end(
     if trial.asked is None or study is None:
         return
     began = time.process_time()
-    if candidate.status == "ok":
-        study.tell(
-            trial.asked, candidate, _costs(candidate, session.settings), _excess(candidate, session.settings)
-        )
-    elif candidate.stage == "race" and before is not None and before.score is not None:
+    if candidate.stage == "race" and before is not None and before.score is not None:
         cost = cost_of_visits((visits or 0.0) * session.folds)
         study.tell_estimate(trial.asked, candidate, before.score.value + gap, (cost, cost))
     else:
-        study.tell(trial.asked, candidate, None)
+        _tell(session, study, trial.asked, candidate)
     session.charge({"sample": time.process_time() - began})
+
+
+def _tell(session: Session, study: Study, asked: Asked, candidate: Candidate) -> None:
+    settings = session.settings
+    if candidate.status == "ok":
+        study.tell(asked, candidate, _costs(candidate, settings), _excess(candidate, settings))
+    else:
+        study.tell(asked, candidate, None)
 
 
 def _costs(candidate: Candidate, settings: Settings) -> tuple[float, float]:

@@ -28,6 +28,7 @@ from .tasks import RefitTask, Setup
 
 _START_S = 120.0
 _TICK_S = 0.1
+_MOST_DEATHS = 3  # of the process that starts workers: killed from outside, it is started again
 _THREADS = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS NUMEXPR_NUM_THREADS ARROW_NUM_THREADS"
 _ENVIRONMENT = dict.fromkeys(_THREADS.split(), "1")
 
@@ -62,6 +63,11 @@ class Answer:
     task: Any
     result: Any
 
+    @property
+    def died(self) -> bool:
+        """Whether the worker died over the task, killed by nobody here."""
+        return isinstance(self.result, Failure) and self.result.status == "failed"
+
 
 class WorkerPool:
     """A fixed number of single-threaded worker processes, each killable.
@@ -78,23 +84,29 @@ class WorkerPool:
         self.count, self.memory_limit_mb = count, memory_limit_mb
         self._key = secrets.token_bytes(32)
         self._folder = tempfile.TemporaryDirectory(prefix="workbench-")
-        address = str(Path(self._folder.name) / "s")
-        self._listener = Listener(address, family="AF_UNIX", authkey=self._key)
-        self._nursery = subprocess.Popen(
-            [sys.executable, "-m", "workbench.search.nursery", address],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=(Path(self._folder.name) / "log").open("wb"),
-            env={
-                **os.environ,
-                **_ENVIRONMENT,
-                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            },
-            start_new_session=True,  # Ctrl-C in the terminal is for the search to handle, not for its workers
-        )
-        self._say(self._key.hex())
+        self._address = str(Path(self._folder.name) / "s")
+        self._listener = Listener(self._address, family="AF_UNIX", authkey=self._key)
         self._setup: Setup | None = None
         self._workers: list[_Worker] = []
+        self._deaths = 0
+        self._nursery = self._start_nursery()
+
+    def _start_nursery(self) -> subprocess.Popen[bytes]:
+        with (Path(self._folder.name) / "log").open("wb") as log:
+            nursery = subprocess.Popen(
+                [sys.executable, "-m", "workbench.search.nursery", self._address],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env={
+                    **os.environ,
+                    **_ENVIRONMENT,
+                    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                },
+                start_new_session=True,  # Ctrl-C in the terminal is for the search to handle, not for its workers
+            )
+        _say(nursery, self._key.hex())
+        return nursery
 
     def open(self, setup: Setup) -> None:
         """Give the run's set-up and start the workers.
@@ -106,15 +118,9 @@ class WorkerPool:
         """
         self._setup = setup
         for _ in range(self.count):
-            self._say("fork")
+            _say(self._nursery, "fork")
         for _ in range(self.count):
             self._workers.append(self._accept())
-
-    def _say(self, line: str) -> None:
-        assert self._nursery.stdin is not None
-        with suppress(BrokenPipeError):
-            self._nursery.stdin.write(f"{line}\n".encode())
-            self._nursery.stdin.flush()
 
     def _accept(self) -> _Worker:
         limit = time.monotonic() + _START_S
@@ -125,11 +131,21 @@ class WorkerPool:
                 connection = self._listener.accept()
                 break
             except TimeoutError:
-                if self._nursery.poll() is not None or time.monotonic() > limit:
+                gone = self._nursery.poll() is not None
+                if time.monotonic() > limit or (gone and self._deaths >= _MOST_DEATHS):
                     raise SearchError("the worker processes do not start", found=self._last_words()) from None
+                if gone:
+                    self._bury_nursery()
+                    _say(self._nursery, "fork")
         process = psutil.Process(connection.recv())
         connection.send(self._setup)
         return _Worker(connection, process)
+
+    def _bury_nursery(self) -> None:
+        """Put a new nursery in the place of one that was killed; its workers go on without it."""
+        self._deaths += 1
+        _close_input(self._nursery)
+        self._nursery = self._start_nursery()
 
     def _last_words(self) -> str:
         log = (
@@ -158,12 +174,14 @@ class WorkerPool:
         """Give a task to an idle worker; it is killed at `kill_at` (`time.monotonic()`)."""
         worker = next(worker for worker in self._workers if worker.task is None)
         worker.task, worker.started, worker.kill_at, worker.peak_mb = task, time.monotonic(), kill_at, 0.0
+        try:
+            worker.connection.send(task)
+        except OSError:  # it has died while it was idle: the task is not to blame
+            self._replace(worker)
+            self.submit(task, kill_at=kill_at)
+            return
         with suppress(psutil.Error):
             worker.cpu_before = _cpu(worker.process)
-        with suppress(OSError):
-            worker.connection.send(
-                task
-            )  # where the worker has died, its closed connection says so in `answers`
 
     def answers(self, timeout: float) -> list[Answer]:
         """Wait up to `timeout` seconds for tasks to end, watching their limits meanwhile."""
@@ -226,7 +244,7 @@ class WorkerPool:
             worker.process.send_signal(signal.SIGKILL)
         worker.connection.close()
         self._workers.remove(worker)
-        self._say("fork")
+        _say(self._nursery, "fork")
         self._workers.append(self._accept())
 
     def stop_all(self, reason: str) -> list[Answer]:
@@ -247,15 +265,28 @@ class WorkerPool:
         """End all processes at once: what they still do is wanted by nobody."""
         for worker in self._workers:
             worker.connection.close()
+            with suppress(psutil.Error):
+                worker.process.send_signal(signal.SIGKILL)
         self._workers.clear()
         with suppress(ProcessLookupError):
             os.killpg(self._nursery.pid, signal.SIGKILL)  # it leads the group that its workers belong to
         self._nursery.wait()
-        if self._nursery.stdin is not None:
-            with suppress(BrokenPipeError):
-                self._nursery.stdin.close()
+        _close_input(self._nursery)
         self._listener.close()
         self._folder.cleanup()
+
+
+def _say(nursery: subprocess.Popen[bytes], line: str) -> None:
+    assert nursery.stdin is not None
+    with suppress(BrokenPipeError):
+        nursery.stdin.write(f"{line}\n".encode())
+        nursery.stdin.flush()
+
+
+def _close_input(nursery: subprocess.Popen[bytes]) -> None:
+    if nursery.stdin is not None:
+        with suppress(BrokenPipeError):
+            nursery.stdin.close()
 
 
 def _cpu(process: psutil.Process) -> float:
