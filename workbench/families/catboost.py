@@ -417,7 +417,7 @@ def read_trees(
 def _lay(
     splits: Sequence[tuple[int, float, bool]], node: int, leaf: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return feature, threshold, where NaN goes and both children of a tree's nodes, by level from its last split on."""
+    """Return feature, threshold, where NaN goes and both children of the nodes, by level from the last split on."""
     depth = len(splits)
     widths = 2 ** np.arange(depth)
     columns = [np.repeat([split[at] for split in splits[::-1]], widths) for at in range(3)]
