@@ -331,7 +331,7 @@ def _constant(train: Sample, problem: Problem, scale: TargetScale) -> np.ndarray
     if problem.task == "regression":
         return np.asarray([scale.center])
     logs = np.log(np.maximum(class_shares(train, problem.n_classes), _RAREST))
-    return logs if problem.task == "multiclass" else logs[1:] - logs[:1]
+    return np.asarray(logs if problem.task == "multiclass" else logs[1:] - logs[:1])
 
 
 # ---------------------------------------------------------------- the model's document

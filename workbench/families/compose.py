@@ -92,11 +92,14 @@ def _laid(forms: Sequence[Trees]) -> Trees:
             parts.append(np.where(child >= 0, child + nodes[at], child - leaves[at]))
         return np.concatenate(parts)
 
-    plain = ("feature", "threshold", "missing_yes", "target", "weight")
     whole = all(form.reach is not None for form in forms)
     return replace(
         forms[0],
-        **{name: joined(name) for name in plain},
+        feature=joined("feature"),
+        threshold=joined("threshold"),
+        missing_yes=joined("missing_yes"),
+        target=joined("target"),
+        weight=joined("weight"),
         node_offsets=offsets("node_offsets", nodes),
         leaf_offsets=offsets("leaf_offsets", leaves),
         yes=children("yes"),

@@ -223,7 +223,7 @@ class Trees:
         leaf_shift = np.repeat(self.leaf_offsets[trees] - leaf_offsets[:-1], nodes)
 
         def moved(child: np.ndarray) -> np.ndarray:
-            return np.where(child[kept] >= 0, child[kept] - node_at, child[kept] + leaf_shift)
+            return np.asarray(np.where(child[kept] >= 0, child[kept] - node_at, child[kept] + leaf_shift))
 
         return replace(
             self,

@@ -131,7 +131,7 @@ def resume(
             trials = max(1, trials - sum(each.id != BASELINE_ID for each in run.candidates()))
     settings = replace(before, time_s=time_s, trials=trials).checked()
     clock = Clock.start(settings.time_s, used_s)
-    families = _families(settings)
+    families = _families(settings, resumed=True)
     pool = WorkerPool(settings.workers, _memory_limit(settings))
     try:
         session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
@@ -154,9 +154,13 @@ def _never() -> bool:
     return False
 
 
-def _families(settings: Settings) -> list[Family]:
-    """Return the families asked for, or all."""
-    return list((get_families(settings.families) if settings.families else all_families()).values())
+def _families(settings: Settings, *, resumed: bool = False) -> list[Family]:
+    """Return the families asked for, or all; of a resumed run those that can be trained here, if any can."""
+    known = all_families()
+    if not settings.families:
+        return list(known.values())
+    here = [name for name in settings.families if name.strip() in known] if resumed else []
+    return list(get_families(here or settings.families).values())
 
 
 def _memory_limit(settings: Settings) -> float:
@@ -259,6 +263,9 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
                 study = Study(
                     run.path, settings.storage, run.info["study"], others, run.problem, settings.seed
                 )
+                if study.absent:
+                    names = ", ".join(study.absent)
+                    session.say("resume", f"going on without {names}: the package is not installed")
                 try_candidates(session, study)
             polish(session)
             finish(session)
