@@ -65,6 +65,8 @@ def test_what_nothing_looks_at_is_left_out() -> None:
     assert form.between(1, 3).before.n_trees == 1  # type: ignore[union-attr] # it has some
     assert np.array_equal(answers(form.between(0, 1), X) + answers(form.between(1, 3), X), answers(form, X))
     assert form.truncate(1).before is None
+    assert form.truncate(2).before.n_trees == 1  # type: ignore[union-attr] # it has some
+    assert np.array_equal(answers(form.truncate(2), X) + answers(form.between(2, 3), X), answers(form, X))
 
 
 def test_arrays_and_an_encoder_without_the_idle_column() -> None:

@@ -208,9 +208,7 @@ class Trees:
             return replace(self, before=None)
         place = np.full(before.n_trees, -1)
         place[used] = np.arange(len(used))
-        own = np.where(
-            self.feature < 0, -1 - place[np.minimum(-1 - self.feature, len(place) - 1)], self.feature
-        )
+        own = np.where(self.feature < 0, -1 - place[np.maximum(-1 - self.feature, 0)], self.feature)
         return replace(self, feature=own, before=before._picked(used))
 
     def _picked(self, trees: np.ndarray) -> Trees:

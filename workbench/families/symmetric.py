@@ -37,11 +37,15 @@ def catboost_library() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Which features are categories to CatBoost, with the size of each one's table of codes, and which are numbers."""
+    """Which features are categories to CatBoost, with the size of each one's table of codes.
+
+    All features are numbers to it besides. A statistic of a category is kept in a few steps, in which levels mix that a
+    code tells apart, and codes are in the order of their levels' names, which often means something.
+    """
 
     categories: tuple[int, ...]
     sizes: tuple[int, ...]
-    numbers: tuple[int, ...]
+    width: int
 
     @classmethod
     def of(cls, sample: Sample) -> Inputs:
@@ -52,8 +56,7 @@ class Inputs:
             met = np.unique(codes[np.isfinite(codes) & (codes >= 0)])
             if len(met) > _FEW_LEVELS:
                 sizes[at] = int(met[-1]) + 1
-        numbers = tuple(at for at in range(sample.width) if at not in sizes)
-        return cls(tuple(sizes), tuple(sizes.values()), numbers)
+        return cls(tuple(sizes), tuple(sizes.values()), sample.width)
 
     def pool(self, X: np.ndarray, **more: Any) -> Any:
         """Return rows as CatBoost takes them: a category is the text of its place."""
@@ -62,7 +65,7 @@ class Inputs:
         if not self.categories:
             return catboost.Pool(np.ascontiguousarray(X), **more)
         places = [places_of(X[:, at], size) for at, size in zip(self.categories, self.sizes, strict=True)]
-        return self._pool(X[:, self.numbers], places, **more)
+        return self._pool(X, places, **more)
 
     def table(self) -> Any:
         """Return a row for each place of the largest table; smaller ones repeat their place for others."""
@@ -70,7 +73,7 @@ class Inputs:
         places = [np.where(rows < size, rows, size) for size in self.sizes]
         for own, size in zip(places, self.sizes, strict=True):
             own[-1] = size + 1
-        return self._pool(np.zeros((len(rows), len(self.numbers)), np.float32), places)
+        return self._pool(np.zeros((len(rows), self.width), np.float32), places)
 
     def _pool(self, numbers: np.ndarray, places: Sequence[np.ndarray], **more: Any) -> Any:
         import catboost
@@ -79,8 +82,8 @@ class Inputs:
         for column, (own, size) in enumerate(zip(places, self.sizes, strict=True)):
             names = [*(b"%d" % code for code in range(size)), b"other", b"missing"]
             texts[:, column] = np.asarray(names, dtype=object)[own]
-        numeric = np.ascontiguousarray(numbers, dtype=np.float32) if self.numbers else None
-        return catboost.Pool(catboost.FeaturesData(num_feature_data=numeric, cat_feature_data=texts), **more)
+        numbers = np.ascontiguousarray(numbers, dtype=np.float32)
+        return catboost.Pool(catboost.FeaturesData(num_feature_data=numbers, cat_feature_data=texts), **more)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +129,7 @@ def read_trees(
     document : mapping
         What CatBoost saves with ``format="json"``.
     inputs : Inputs
-        Which features are categories and which are numbers.
+        Which features are categories.
     outputs : Outputs
         Which raw scores each leaf answers.
     link : Link
@@ -221,7 +224,7 @@ def _read_split(
         return feature, threshold, True
     at = split["float_feature_index"]
     treatment = document["features_info"]["float_features"][at].get("nan_value_treatment")
-    return inputs.numbers[at], split["border"], treatment != "AsTrue"
+    return at, split["border"], treatment != "AsTrue"
 
 
 # ---------------------------------------------------------------- splits of categories
