@@ -97,7 +97,7 @@ def get_families(names: Iterable[str]) -> dict[str, Family]:
                 hint=f'pip install "workbench-automl[{name}]"',
             )
         if name not in known:
-            close = nearest(name, known)
+            close = nearest(name, [*known, *_EXTRAS])
             hint = f"Did you mean {', '.join(close)}?" if close else None
             raise SettingsError(
                 "unknown model family", found=shown(name), expected=", ".join(known), hint=hint
