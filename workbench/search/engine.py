@@ -130,7 +130,7 @@ def resume(
     else:
         settings = replace(before, time_s=time_s, trials=trials).checked()
     clock = Clock.start(settings.time_s, used_s)
-    families = _families(settings)
+    families = _families(settings, resumed=True)
     with _opened(settings) as (pool, memory):
         session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
         session.memory = memory
@@ -171,9 +171,13 @@ def _never() -> bool:
     return False
 
 
-def _families(settings: Settings) -> list[Family]:
-    """Return the families asked for, or all."""
-    return list((get_families(settings.families) if settings.families else all_families()).values())
+def _families(settings: Settings, *, resumed: bool = False) -> list[Family]:
+    """Return the families asked for, or all; of a resumed run those that can be trained here, if any can."""
+    known = all_families()
+    if not settings.families:
+        return list(known.values())
+    here = [name for name in settings.families if name.strip() in known] if resumed else []
+    return list(get_families(here or settings.families).values())
 
 
 def _memory_limit(settings: Settings) -> float:
@@ -277,6 +281,9 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
 
                 sampler = default_sampler(settings.seed)
                 study = Study(run.path, settings.storage, run.info["study"], others, run.problem, sampler)
+                if study.absent:
+                    names = ", ".join(study.absent)
+                    session.say("resume", f"going on without {names}: the package is not installed")
                 try_candidates(session, study)
             grow(session)
             polish(session)

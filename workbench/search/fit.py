@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import FitError, WorkbenchError
-from workbench.families import all_families
+from workbench.families import family_named
 from workbench.families.base import Encoding, Fitted, Sample
 from workbench.families.compose import from_arrays, to_arrays
 from workbench.families.forms import Blend, Form, Trees, apply_link
@@ -121,7 +121,7 @@ def part_path(candidates: Path, name: str, split: int) -> Path:
 
 def encoding_of(config: Config, space: Workspace) -> Encoding:
     """Return how a config wants the columns."""
-    return all_families()[config.family].encoding(config.params, space.problem)
+    return family_named(config.family).encoding(config.params, space.problem)
 
 
 def run_fold(task: FoldTask, space: Workspace) -> FoldDone | Candidate:
@@ -188,7 +188,7 @@ def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sam
             train = space.grown(encoding, config.more_rows)
         gate = space.gate(encoding)
     with stage("fit"):
-        fitted = all_families()[config.family].fit(
+        fitted = family_named(config.family).fit(
             config.params,
             train,
             space.problem,
@@ -267,7 +267,7 @@ def serve_raw(form: Form, X: np.ndarray) -> np.ndarray:
 
 def fit_on(config: Config, space: Workspace, sample: Sample, rounds: int | None, deadline: float) -> Fitted:
     """Fit a config on a sample, for so many rounds where the family has them."""
-    fitted = all_families()[config.family].fit(
+    fitted = family_named(config.family).fit(
         config.params, sample, space.problem, rounds=rounds, seed=config.seed, deadline=_before(deadline)
     )
     if fitted.stopped and rounds and fitted.rounds < 0.5 * rounds:

@@ -29,6 +29,9 @@ def preload() -> None:
     import sklearn.linear_model  # noqa: F401
     import xgboost  # noqa: F401
 
+    with suppress(ImportError):  # an extra
+        import catboost  # noqa: F401
+
     import workbench.search.worker  # noqa: F401
 
     del sys.modules["pandas"]

@@ -51,6 +51,7 @@ _LIBRARIES = (
     "lightgbm",
     "xgboost",
     "xgboost-cpu",
+    "catboost",
     "optuna",
     "onnx",
     "onnxruntime",

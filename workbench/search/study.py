@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
+from optuna.distributions import CategoricalDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.storages.journal._file import BaseJournalFileLock
@@ -117,6 +118,7 @@ class Study:
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._families = {family.name: family for family in families}
+        self._choices = list(self._families)
         self._problem = problem
         try:
             self._study = optuna.create_study(
@@ -146,6 +148,7 @@ class Study:
     def _recover(self) -> None:
         """Enqueue the portfolio, or what of it a killed search had not come to; repeat what was deferred."""
         trials = self._study.get_trials(deepcopy=False)
+        self._choices = self._settled_choices(trials)
         if not self._study.user_attrs.get("portfolio"):
             for family, params in in_turn(list(self._families.values()), self._problem):
                 fixed = {"family": family, **{f"{family}.{key}": value for key, value in params.items()}}
@@ -189,6 +192,20 @@ class Study:
         self._study.tell(asked.trial, state=TrialState.FAIL)
         self._enqueue_again(trial)
 
+    def _settled_choices(self, trials: Sequence[optuna.trial.FrozenTrial]) -> list[str]:
+        """Return the families that the study began with: a choice keeps its options, whatever is installed now."""
+        if not trials:
+            self._study.set_user_attr("families", self._choices)
+            return self._choices
+        drawn = (each.distributions["family"] for each in trials if "family" in each.distributions)
+        first = next((each.choices for each in drawn if isinstance(each, CategoricalDistribution)), None)
+        return list(self._study.user_attrs.get("families") or first or self._choices)
+
+    @property
+    def absent(self) -> list[str]:
+        """The families that the study began with and that cannot be trained here."""
+        return [name for name in self._choices if name not in self._families]
+
     @property
     def count(self) -> int:
         """Trials ended so far, whatever came of them."""
@@ -198,8 +215,7 @@ class Study:
     def ask(self) -> Asked:
         """Return the next trial; params that were tried before are answered from memory and passed over."""
         for attempt in range(_REPEATS + 1):
-            trial = self._study.ask()
-            family = trial.suggest_categorical("family", list(self._families))
+            trial, family = self._ask_family()
             params = self._families[family].suggest(trial, self._problem)
             key = json.dumps([family, params], sort_keys=True, default=str)
             known = self._told.get(key)
@@ -208,6 +224,21 @@ class Study:
             self._study.tell(trial, known)
         trial.set_user_attr("params", key)
         return Asked(trial, family, params, trial.user_attrs.get("origin", "sampler"))
+
+    def _ask_family(self) -> tuple[optuna.Trial, str]:
+        """Return a trial of a family that can be trained here; of one that cannot there is nothing to tell."""
+        passed_over = 0
+        while True:
+            trial = self._study.ask()
+            family = trial.suggest_categorical("family", self._choices)
+            if family in self._families:
+                return trial, family
+            self._study.tell(trial, state=TrialState.FAIL)
+            passed_over += 1
+            if passed_over > _REPEATS:  # a sampler may like nothing else
+                own = next(name for name in self._families if name in self._choices)
+                self._study.enqueue_trial({"family": own}, skip_if_exists=False)
+                passed_over = 0
 
     def tell(
         self,

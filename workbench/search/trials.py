@@ -162,7 +162,8 @@ def try_baseline(session: Session) -> None:
     session.trials[config.id] = Trial(config, None, session.folds, raced=True)
     if session.settings.workers == 1:
         while session.trials:
-            _hand_out(session, None)
+            if session.pool.idle:
+                _hand_out(session, None)
             _collect(session, None, wait_s=1.0)
 
 

@@ -1,0 +1,251 @@
+"""CatBoost: gradient boosting of symmetric trees, with statistics of the target for each category."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from workbench.errors import FitError
+
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .boosting import Watch, rounds_allowed
+from .forms import Link, Trees, apply_link, constant_trees
+from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .symmetric import RAREST, Inputs, Outputs, catboost_library, model_document, read_trees
+from .targets import TargetScale, check_sample, class_shares, scale_for, target_choice
+
+_LOSS = {"binary": "Logloss", "multiclass": "MultiClass", "regression": "RMSE"}
+_LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}
+_WIDE = 200  # features from which fewer borders keep a round quick
+_MOST_TEXTS = 1_000_000  # texts whose words are affordable as features
+#: One mean of the target and one count a category: more priors take longer and do not learn more.
+_STATISTICS = ("Borders:Prior=0.5/1", "Counter:Prior=0/1")
+_FEW_ROWS = 100  # of which CatBoost may refuse to draw a part
+
+#: Symmetric trees err differently from the other boosters' whatever their depth; depth and rate are what matters most.
+_DEFAULTS: tuple[dict[str, Any], ...] = (
+    {"colsample_bylevel": 0.8, "one_hot_max_size": 10},
+    {"learning_rate": 0.06, "colsample_bylevel": 0.7, "l2_leaf_reg": 2.2},
+    {"learning_rate": 0.09, "depth": 5, "l2_leaf_reg": 3.7},
+    {"n_estimators": 60, "learning_rate": 0.3, "depth": 4, "terms": 0},
+    {"learning_rate": 0.06, "depth": 4, "l2_leaf_reg": 3.4, "one_hot_max_size": 10},
+    {"learning_rate": 0.07, "depth": 7, "colsample_bylevel": 0.8, "l2_leaf_reg": 1.7, "one_hot_max_size": 10},
+)  # fmt: skip
+_LOG_DEFAULT: dict[str, Any] = {"target": "log", "colsample_bylevel": 0.8, "one_hot_max_size": 10}
+
+
+def _space(problem: Problem) -> Space:
+    space: Space = {
+        "n_estimators": Whole(20, 1500, default=1000),
+        "learning_rate": Real(0.03, 0.3, default=0.1, log=True),
+        "depth": Whole(3, 8, default=6, log=False),
+        "l2_leaf_reg": Real(0.1, 30.0, default=3.0, log=True),
+        "random_strength": Real(0.1, 10.0, default=1.0, log=True),
+        "subsample": Real(0.6, 1.0, default=0.8),
+        "colsample_bylevel": Real(0.3, 1.0, default=1.0),
+    }
+    categories: Space = {"one_hot_max_size": Whole(2, 30, default=2)} if problem.has_categories else {}
+    affordable = problem.n_rows * problem.n_text <= _MOST_TEXTS
+    terms: Space = {"terms": Choice((100, 0) if affordable else (0,))} if problem.n_text else {}
+    return {**space, **categories, **terms, **target_choice(problem)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedCatBoost:
+    """A trained model, and the scale of its target."""
+
+    model: Any
+    inputs: Inputs
+    outputs: Outputs
+    link: Link
+    scale: TargetScale
+    rounds: int
+    stopped: bool
+
+    def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
+        """Return the library's own raw scores; see `workbench.families.base.Fitted.raw`."""
+        kept = min(rounds or self.rounds, self.rounds)
+        raw = self.model.predict(
+            self.inputs.pool(X), prediction_type="RawFormulaVal", ntree_end=kept, thread_count=1
+        )
+        return self.scale.unscaled(self.outputs.whole(raw))
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the library's own prediction; see `workbench.families.base.Fitted.predict`."""
+        return apply_link(self.raw(X), self.link)
+
+    def form(self) -> Trees:
+        """Return the trees."""
+        document = model_document(self.model)
+        document["oblivious_trees"] = document["oblivious_trees"][: self.rounds]
+        return read_trees(document, self.inputs, self.outputs, self.link, self.scale)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Constant:
+    """One answer for every row, where there is nothing that CatBoost accepts."""
+
+    answer: Trees
+    rounds: int = 1
+    stopped: bool = False
+
+    def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
+        """Return the same scores for each row."""
+        return np.tile(self.answer.base, (len(X), 1))
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the same prediction for each row."""
+        return apply_link(self.raw(X), self.answer.link)
+
+    def form(self) -> Trees:
+        """Return an ensemble of no trees."""
+        return self.answer
+
+
+@dataclass(frozen=True, slots=True)
+class CatBoost:
+    """Gradient boosting with early stopping on log loss or squared error; it needs the extra ``catboost``.
+
+    Examples
+    --------
+    >>> problem = Problem("binary", 2, n_rows=200, n_columns=2, has_categories=True)
+    >>> CatBoost().portfolio(problem)[0]["learning_rate"]
+    0.1
+    """
+
+    name: ClassVar[str] = "catboost"
+
+    def supports(self, problem: Problem) -> bool:
+        """Return True: it learns anything."""
+        return True
+
+    def encoding(self, params: Params, problem: Problem) -> Encoding:
+        """Return raw numbers with missing ones kept, and categories as codes."""
+        return Encoding(terms=with_defaults(_space(problem), params).get("terms", 0))
+
+    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
+        """Draw params; see `workbench.families.base.Family.suggest`."""
+        return draw(_space(problem), self.name, trial)
+
+    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
+        """Return defaults; see `workbench.families.base.Family.portfolio`."""
+        space = _space(problem)
+        points = list(_DEFAULTS)
+        if problem.skewed:
+            points.insert(1, _LOG_DEFAULT)
+        return distinct([complete(space, point) for point in points])
+
+    def fit(
+        self,
+        params: Params,
+        train: Sample,
+        problem: Problem,
+        *,
+        valid: Sample | None = None,
+        rounds: int | None = None,
+        seed: int = 0,
+        deadline: float = float("inf"),
+    ) -> Fitted:
+        """Train; see `workbench.families.base.Family.fit`."""
+        catboost = catboost_library()
+        check_sample(train)
+        params = with_defaults(_space(problem), params)
+        scale = scale_for(train, problem, params)
+        link: Link = "expm1" if scale.log else _LINK[problem.task]
+        if not _can_learn(train):
+            return _Constant(constant_trees(_constant(train, problem, scale), link))
+        rate = params["learning_rate"]
+        inputs, outputs = Inputs.of(train), Outputs.of(train, problem)
+        watched = None if valid is None or rounds is not None else _known(valid, outputs)
+        guided = watched is not None
+        most = rounds_allowed(params["n_estimators"], rate, rounds, guided)
+        watch = _Callback(Watch(most, rate, deadline, guided=guided), _LOSS[problem.task] if guided else "")
+        model = catboost.CatBoost(_settings(params, problem, train, seed) | {"iterations": most})
+        try:
+            model.fit(
+                _pool(inputs, outputs, train, scale),
+                eval_set=None if watched is None else _pool(inputs, outputs, watched, scale),
+                callbacks=[watch],
+                use_best_model=False,
+            )
+        except catboost.CatBoostError as error:
+            raise FitError("CatBoost failed", found=str(error).strip().splitlines()[0]) from error
+        boosted = watch.watch.boosted
+        kept = max(min(boosted.rounds, model.tree_count_), 1)
+        return FittedCatBoost(model, inputs, outputs, link, scale, kept, boosted.stopped)
+
+
+@dataclass(slots=True)
+class _Callback:
+    """What CatBoost asks after each round."""
+
+    watch: Watch
+    loss: str
+
+    def after_iteration(self, info: Any) -> bool:
+        """Tell whether to go on."""
+        return self.watch.goes_on(float(info.metrics["validation"][self.loss][-1]) if self.loss else None)
+
+
+def _settings(params: Params, problem: Problem, train: Sample, seed: int) -> dict[str, Any]:
+    sampled = params["subsample"] < 1.0 and len(train.y) >= _FEW_ROWS
+    settings = {
+        "loss_function": _LOSS[problem.task],
+        "boosting_type": "Plain",
+        "grow_policy": "SymmetricTree",
+        "learning_rate": params["learning_rate"],
+        "depth": params["depth"],
+        "l2_leaf_reg": params["l2_leaf_reg"],
+        "random_strength": params["random_strength"],
+        "bootstrap_type": "Bernoulli" if sampled else "No",
+        "rsm": params["colsample_bylevel"],
+        "one_hot_max_size": params.get("one_hot_max_size", 2),
+        "simple_ctr": _STATISTICS,
+        "combinations_ctr": _STATISTICS,  # there are none: it warns where the two differ
+        "max_ctr_complexity": 1,  # a statistic of one category is a table of its codes, which can be served
+        "border_count": 254 if train.width <= _WIDE else 64,
+        "nan_mode": "Min",
+        "thread_count": 1,
+        "random_seed": seed,
+        "allow_writing_files": False,
+        "logging_level": "Silent",
+    }
+    if sampled:
+        settings["subsample"] = params["subsample"]
+    return settings
+
+
+def _pool(inputs: Inputs, outputs: Outputs, sample: Sample, scale: TargetScale) -> Any:
+    many = outputs.count > 1
+    label = np.searchsorted(outputs.met, sample.y) if many else scale.scaled(sample.y)
+    return inputs.pool(sample.X, label=label, weight=sample.weight)
+
+
+def _known(valid: Sample, outputs: Outputs) -> Sample | None:
+    """Return the rows to stop early on whose class can be answered; None where none can."""
+    kept = np.isin(valid.y, outputs.met) if outputs.count > 1 else np.ones(len(valid.y), dtype=bool)
+    if not kept.any() or (valid.weight is not None and not valid.weight[kept].sum() > 0):
+        return None
+    if kept.all():
+        return valid
+    weight = None if valid.weight is None else valid.weight[kept]
+    return Sample(valid.X[kept], valid.y[kept], weight, valid.codes)
+
+
+def _can_learn(train: Sample) -> bool:
+    """Tell whether the target and any feature take two values: CatBoost refuses to train where they do not."""
+    if len(train.y) < 2 or train.y.min() == train.y.max():
+        return False
+    X = train.X
+    differs = np.not_equal(X, X[:1]) & ~(np.isnan(X) & np.isnan(X[:1]))
+    return bool(differs.any())
+
+
+def _constant(train: Sample, problem: Problem, scale: TargetScale) -> np.ndarray:
+    """Return the scores that answer the class shares, or the mean."""
+    if problem.task == "regression":
+        return np.asarray([scale.center])
+    logs = np.log(np.maximum(class_shares(train, problem.n_classes), RAREST))
+    return np.asarray(logs if problem.task == "multiclass" else logs[1:] - logs[:1])
