@@ -247,7 +247,7 @@ def _tree_ensemble_regressor(graph: GraphProto, form: Trees, source: str, end: s
     nothing, ended = constant * 0, np.zeros(len(leaf_tree) + len(constant), dtype=np.int64)
 
     def local(child: np.ndarray) -> np.ndarray:
-        return np.asarray(np.where(child < 0, leaf_id[-1 - child], child - form.node_offsets[node_tree]))
+        return np.asarray(np.where(child < 0, leaf_id[np.maximum(-1 - child, 0)], child - form.node_offsets[node_tree]))
 
     order = np.argsort(np.concatenate([node_tree, leaf_tree, constant_tree]), kind="stable")
     mode = _MODE_TEXT[_LT if form.strict else _LEQ]
