@@ -24,16 +24,16 @@ def make_sample(task: str, rows: int = 240, columns: int = 6, seed: int = 0) -> 
     score = X[:, 1] + 0.8 * (X[:, 0] > 3) + 0.5 * X[:, 2] * X[:, 1] + 0.2 * random.normal(size=rows)
     X[random.random(X.shape) < 0.08] = np.nan
     if task == "regression":
-        return Sample(X, 40_000.0 + 900.0 * score.astype(np.float64))
+        return Sample(X, 40_000.0 + 900.0 * score.astype(np.float64), codes=(0,))
     cuts = [0.0] if task == "binary" else [-0.8, 0.2, 1.2]
-    return Sample(X, np.digitize(score, cuts).astype(np.int64))
+    return Sample(X, np.digitize(score, cuts).astype(np.int64), codes=(0,))
 
 
 def as_encoded(sample: Sample, encoding: Encoding) -> Sample:
     """Fill missing values for the families that asked for it."""
     if encoding.numbers == "raw":
         return sample
-    return Sample(np.nan_to_num(sample.X), sample.y, sample.weight)
+    return Sample(np.nan_to_num(sample.X), sample.y, sample.weight, sample.codes)
 
 
 def wild_rows(X: np.ndarray, encoding: Encoding, rows: int = 500, seed: int = 1) -> np.ndarray:

@@ -103,6 +103,8 @@ class Shared:
     X : numpy.ndarray of float32, shape (n, d)
     y : numpy.ndarray, shape (n,)
     weight : numpy.ndarray, shape (n,), or None
+    codes : tuple of int
+        Features that are codes of categories.
     made : dict
         What was made, by name; it lives as long as the matrix is at work.
     """
@@ -110,6 +112,7 @@ class Shared:
     X: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None = None
+    codes: tuple[int, ...] = ()
     made: dict[Any, Any] = field(default_factory=dict)
 
     def once(self, name: Any, make: Callable[[], Any]) -> Any:
@@ -128,6 +131,8 @@ class Sample:
     y : numpy.ndarray, shape (n,)
         Class positions (int64) or numbers (float64).
     weight : numpy.ndarray, shape (n,), or None
+    codes : tuple of int
+        Features that are whole-number codes of categories (NaN: missing), whose order means nothing or little.
 
     Attributes
     ----------
@@ -136,11 +141,13 @@ class Sample:
         and `name` tells this part from others.
     """
 
-    __slots__ = ("_X", "name", "rows", "shared", "weight", "y")
+    __slots__ = ("_X", "codes", "name", "rows", "shared", "weight", "y")
 
-    def __init__(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> None:
+    def __init__(
+        self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, codes: tuple[int, ...] = ()
+    ) -> None:
         self._X: np.ndarray | None = X
-        self.y, self.weight = y, weight
+        self.y, self.weight, self.codes = y, weight, codes
         self.shared: Shared | None = None
         self.rows: np.ndarray | None = None
         self.name = ""
@@ -149,7 +156,7 @@ class Sample:
     def part(cls, shared: Shared, rows: np.ndarray, name: str) -> Sample:
         """Return some rows of a shared matrix, which are copied out of it only where they are asked for."""
         weight = None if shared.weight is None else shared.weight[rows]
-        made = cls(shared.X, shared.y[rows], weight)
+        made = cls(shared.X, shared.y[rows], weight, shared.codes)
         made._X, made.shared, made.rows, made.name = None, shared, rows, name
         return made
 

@@ -1,4 +1,4 @@
-"""The loop that both boosters share: a round at a time, until the rounds are done, nothing improves or time is up."""
+"""What boosters share: a round at a time, until the rounds are done, nothing improves or time is up."""
 
 from __future__ import annotations
 
@@ -42,6 +42,48 @@ def rounds_allowed(limit: int, learning_rate: float, rounds: int | None, guided:
     return limit if guided else min(limit, max(round(_UNGUIDED / learning_rate), 1))
 
 
+class Watch:
+    """What is known of a boosting loop as it runs, and whether it is worth another round.
+
+    Parameters
+    ----------
+    most : int
+        Rounds to train at most.
+    learning_rate : float
+        Sets the patience: rounds whose learning rates sum to 2, between 20 and 100.
+    deadline : float
+        `time.monotonic()` at which to stop.
+    guided : bool
+        Whether each round comes with a loss on rows to stop early on.
+
+    Examples
+    --------
+    >>> watch = Watch(500, 0.1, float("inf"), guided=True)
+    >>> [watch.goes_on(loss) for loss in (3.0, 2.0, 2.5)], watch.boosted
+    ([True, True, True], Boosted(rounds=2, stopped=False))
+    """
+
+    def __init__(self, most: int, learning_rate: float, deadline: float, *, guided: bool) -> None:
+        self._most, self._deadline, self._guided = most, deadline, guided
+        self._patience = min(max(round(_PATIENT_FOR / learning_rate), _FEWEST_PATIENCE), _MOST_PATIENCE)
+        self._done, self._best, self._best_rounds, self._stopped = 0, float("inf"), 1, False
+
+    def goes_on(self, loss: float | None = None) -> bool:
+        """Take note of a round, with the loss after it, and tell whether there is to be another."""
+        self._done += 1
+        if loss is not None and loss < self._best:
+            self._best, self._best_rounds = loss, self._done
+        elif loss is not None and self._done - self._best_rounds >= self._patience:
+            return False
+        self._stopped = time.monotonic() >= self._deadline and self._done < self._most
+        return self._done < self._most and not self._stopped
+
+    @property
+    def boosted(self) -> Boosted:
+        """How the loop stands."""
+        return Boosted(self._best_rounds if self._guided else max(self._done, 1), self._stopped)
+
+
 def boost(
     add_round: Callable[[int], bool],
     loss: Callable[[], float] | None,
@@ -61,7 +103,7 @@ def boost(
     most : int
         Rounds to train at most.
     learning_rate : float
-        Sets the patience: rounds whose learning rates sum to 2, between 20 and 100.
+        Sets the patience; see `Watch`.
     deadline : float
         `time.monotonic()` at which to stop.
 
@@ -71,17 +113,8 @@ def boost(
     >>> boost(lambda at: True, lambda: next(losses), most=500, learning_rate=0.1, deadline=float("inf"))
     Boosted(rounds=2, stopped=False)
     """
-    patience = min(max(round(_PATIENT_FOR / learning_rate), _FEWEST_PATIENCE), _MOST_PATIENCE)
-    best, best_rounds = float("inf"), 1
+    watch = Watch(most, learning_rate, deadline, guided=loss is not None)
     for at in range(most):
-        if not add_round(at):
-            return Boosted(best_rounds if loss else max(at, 1), stopped=False)
-        if loss is not None:
-            now = loss()
-            if now < best:
-                best, best_rounds = now, at + 1
-            elif at + 1 - best_rounds >= patience:
-                break
-        if time.monotonic() >= deadline and at + 1 < most:
-            return Boosted(best_rounds if loss else at + 1, stopped=True)
-    return Boosted(best_rounds if loss else most, stopped=False)
+        if not add_round(at) or not watch.goes_on(loss() if loss is not None else None):
+            break
+    return watch.boosted

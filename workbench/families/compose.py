@@ -47,6 +47,33 @@ def bag(forms: Sequence[Form]) -> Form:
 
 def _bag_trees(forms: Sequence[Trees]) -> Trees:
     """Lay the trees one after the other, each model's answers weighted so that the whole is the mean."""
+    total = sum(form.n_trees for form in forms)
+    shares = [_share(form, total, len(forms)) for form in forms]
+    parts = [form.before for form in forms if form.before is not None]
+    starts = np.cumsum([0] + [form.before.n_raw if form.before is not None else 0 for form in forms])
+    feature = [
+        np.where(form.feature < 0, form.feature - start, form.feature)
+        for form, start in zip(forms, starts, strict=False)
+    ]
+    return replace(
+        _laid(forms),
+        feature=np.concatenate(feature),
+        weight=np.concatenate([form.weight * share for form, share in zip(forms, shares, strict=True)]),
+        base=np.mean([form.base for form in forms], axis=0),
+        before=_side_by_side(parts) if parts else None,
+    )
+
+
+def _side_by_side(parts: Sequence[Trees]) -> Trees:
+    """Return the trees of all parts, with the outputs of all."""
+    starts = np.cumsum([0] + [part.n_raw for part in parts])
+    target = [part.target + start for part, start in zip(parts, starts, strict=False)]
+    base = np.concatenate([part.base for part in parts])
+    return replace(_laid(parts), target=np.concatenate(target), base=base)
+
+
+def _laid(forms: Sequence[Trees]) -> Trees:
+    """Return the first form with the nodes, leaves and entries of all."""
     nodes = np.cumsum([0] + [len(form.feature) for form in forms])
     leaves = np.cumsum([0] + [len(form.entry_offsets) - 1 for form in forms])
     entries = np.cumsum([0] + [len(form.weight) for form in forms])
@@ -65,22 +92,16 @@ def _bag_trees(forms: Sequence[Trees]) -> Trees:
             parts.append(np.where(child >= 0, child + nodes[at], child - leaves[at]))
         return np.concatenate(parts)
 
-    total = sum(form.n_trees for form in forms)
-    shares = [_share(form, total, len(forms)) for form in forms]
+    plain = ("feature", "threshold", "missing_yes", "target", "weight")
     whole = all(form.reach is not None for form in forms)
     return replace(
         forms[0],
+        **{name: joined(name) for name in plain},
         node_offsets=offsets("node_offsets", nodes),
         leaf_offsets=offsets("leaf_offsets", leaves),
-        feature=joined("feature"),
-        threshold=joined("threshold"),
         yes=children("yes"),
         no=children("no"),
-        missing_yes=joined("missing_yes"),
         entry_offsets=offsets("entry_offsets", entries),
-        target=joined("target"),
-        weight=np.concatenate([form.weight * share for form, share in zip(forms, shares, strict=True)]),
-        base=np.mean([form.base for form in forms], axis=0),
         reach=joined("reach") if whole else None,
     )
 
@@ -145,7 +166,9 @@ def to_arrays(form: Form) -> dict[str, np.ndarray]:
         value = getattr(form, each.name)
         if value is None:
             continue
-        if each.name in ("members", "columns"):
+        if isinstance(value, Trees):
+            out |= {f"{each.name}.{name}": array for name, array in to_arrays(value).items()}
+        elif each.name in ("members", "columns"):
             for at, part in enumerate(value):
                 if isinstance(part, np.ndarray):
                     out[f"{each.name}.{at}"] = part
@@ -167,6 +190,8 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> Form:
         if each.name in arrays:
             array = arrays[each.name]
             values[each.name] = array.item() if array.ndim == 0 else array
+    if "before.kind" in arrays:
+        values["before"] = from_arrays(_inside(arrays, "before."))
     if kind is Network:
         for name in ("weights", "biases"):
             values[name] = [arrays[f"{name}.{at}"] for at in range(_count(arrays, name))]

@@ -76,6 +76,7 @@ class Trees:
     node_offsets, leaf_offsets : int64, shape (t + 1,)
         Nodes and leaves of tree i are those from ``offsets[i]`` to ``offsets[i + 1]``.
     feature : int64, shape (m,)
+        A column of the matrix; below zero, ``-1 - j`` is output j of `before`.
     threshold : float32, shape (m,)
     yes, no : int64, shape (m,)
         Child where the value is at most (`strict`: below) the threshold, and where it is not.
@@ -98,6 +99,8 @@ class Trees:
         Trees that one round of training adds.
     reach : float64, shape (m,), or None
         Share of the training rows that came to each node.
+    before : Trees or None
+        Trees that answer first and whose outputs, one a tree, are features of these ones: what a column's codes mean.
     """
 
     node_offsets: np.ndarray
@@ -116,6 +119,7 @@ class Trees:
     averaged: bool = False
     trees_per_round: int = 1
     reach: np.ndarray | None = None
+    before: Trees | None = None
 
     @property
     def n_trees(self) -> int:
@@ -139,7 +143,20 @@ class Trees:
 
     def node_visits(self) -> float | None:
         """Return how many nodes an average training row visits, or None where that is not known."""
-        return None if self.reach is None else float(self.reach.sum())
+        first = 0.0 if self.before is None else self.before.node_visits()
+        return None if self.reach is None or first is None else float(self.reach.sum()) + first
+
+    def columns(self) -> np.ndarray:
+        """Return the columns of the matrix that are looked at, in order."""
+        own = np.unique(self.feature[self.feature >= 0])
+        return own if self.before is None else np.union1d(own, self.before.columns())
+
+    def renumbered(self, place: np.ndarray) -> Trees:
+        """Return the same trees over a matrix where column i of theirs stands at ``place[i]``."""
+        if self.before is None:
+            return replace(self, feature=place[self.feature])
+        own = np.where(self.feature >= 0, place[np.maximum(self.feature, 0)], self.feature)
+        return replace(self, feature=own, before=self.before.renumbered(place))
 
     def truncate(self, rounds: int) -> Trees:
         """Return the ensemble of the first `rounds` rounds (all of them where there are no more).
@@ -165,7 +182,7 @@ class Trees:
         def moved(child: np.ndarray) -> np.ndarray:
             return np.where(child >= 0, child - node, child + leaf)
 
-        return replace(
+        kept = replace(
             self,
             node_offsets=self.node_offsets[first : last + 1] - node,
             leaf_offsets=self.leaf_offsets[first : last + 1] - leaf,
@@ -179,6 +196,49 @@ class Trees:
             weight=self.weight[entry:entries],
             base=self.base if first == 0 else self.base * 0.0,
             reach=None if self.reach is None else self.reach[node:nodes],
+        )
+        return kept if self.before is None else kept._without_idle(self.before)
+
+    def _without_idle(self, before: Trees) -> Trees:
+        """Leave out the trees before whose outputs nothing looks at, and number the others anew."""
+        used = np.unique(-1 - self.feature[self.feature < 0])
+        if len(used) == before.n_trees:
+            return self
+        if not len(used):
+            return replace(self, before=None)
+        place = np.full(before.n_trees, -1)
+        place[used] = np.arange(len(used))
+        own = np.where(
+            self.feature < 0, -1 - place[np.minimum(-1 - self.feature, len(place) - 1)], self.feature
+        )
+        return replace(self, feature=own, before=before._picked(used))
+
+    def _picked(self, trees: np.ndarray) -> Trees:
+        """Return some of the trees, each of which has an output of its own and one entry a leaf."""
+        nodes, leaves = np.diff(self.node_offsets)[trees], np.diff(self.leaf_offsets)[trees]
+        node_offsets, leaf_offsets = (np.concatenate([[0], np.cumsum(each)]) for each in (nodes, leaves))
+        node_at = np.repeat(self.node_offsets[trees] - node_offsets[:-1], nodes)
+        leaf_at = np.repeat(self.leaf_offsets[trees] - leaf_offsets[:-1], leaves)
+        kept, kept_leaves = np.arange(len(node_at)) + node_at, np.arange(len(leaf_at)) + leaf_at
+        leaf_shift = np.repeat(self.leaf_offsets[trees] - leaf_offsets[:-1], nodes)
+
+        def moved(child: np.ndarray) -> np.ndarray:
+            return np.where(child[kept] >= 0, child[kept] - node_at, child[kept] + leaf_shift)
+
+        return replace(
+            self,
+            node_offsets=node_offsets,
+            leaf_offsets=leaf_offsets,
+            feature=self.feature[kept],
+            threshold=self.threshold[kept],
+            yes=moved(self.yes),
+            no=moved(self.no),
+            missing_yes=self.missing_yes[kept],
+            entry_offsets=np.arange(len(leaf_at) + 1),
+            target=np.repeat(np.arange(len(trees)), leaves),
+            weight=self.weight[kept_leaves],
+            base=self.base[trees],
+            reach=None if self.reach is None else self.reach[kept],
         )
 
 

@@ -12,6 +12,7 @@ shaped them:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -189,6 +190,10 @@ def _has_shared_leaves(form: Form) -> bool:
 
 def _trees(graph: GraphProto, form: Trees, source: str, end: str, shared: bool, link: Link) -> None:
     last = end if link == "identity" else f"{end}_raw"
+    if form.before is not None:
+        _trees(graph, form.before, source, f"{end}_before", shared, "identity")
+        _int(_node(graph, "Concat", [f"{end}_before", source], [f"{end}_all"]), "axis", 1)
+        form, source = _after(form, form.before.n_raw), f"{end}_all"
     if shared:
         _tree_ensemble_regressor(graph, form, source, last)
     else:
@@ -199,6 +204,13 @@ def _trees(graph: GraphProto, form: Trees, source: str, end: str, shared: bool, 
         _expm1(graph, last, end)
     elif link != "identity":
         _linear(graph, last, end, np.ones((1, 1)), np.zeros(1), link)
+
+
+def _after(form: Trees, outputs: int) -> Trees:
+    """Return the trees with features counted in a matrix that starts with the outputs of the trees before."""
+    return replace(
+        form, feature=np.where(form.feature < 0, -1 - form.feature, form.feature + outputs), before=None
+    )
 
 
 def _entry_weights(form: Trees) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -29,7 +28,7 @@ def prune(encoder: Encoder, form: Form) -> tuple[Encoder, Form]:
     widths = np.asarray([len(step.names()) for step in encoder.steps])
     step_of = np.repeat(np.arange(len(widths)), widths)
     used = np.zeros(len(widths), dtype=bool)
-    used[step_of[np.unique(form.feature)]] = True
+    used[step_of[form.columns()]] = True
     if not used.any():
         used[:1] = True  # a model has at least one feature
     if used.all():
@@ -39,7 +38,7 @@ def prune(encoder: Encoder, form: Form) -> tuple[Encoder, Form]:
     steps = tuple(step for step, wanted in zip(encoder.steps, used.tolist(), strict=True) if wanted)
     read = {step.column for step in steps}
     derived = tuple(each for each in encoder.derived if each.name in read)
-    return Encoder(derived, steps), replace(form, feature=place[form.feature])
+    return Encoder(derived, steps), form.renumbered(place)
 
 
 def union(encoders: Sequence[Encoder]) -> tuple[Encoder, list[np.ndarray]]:

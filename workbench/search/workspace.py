@@ -12,7 +12,7 @@ import numpy as np
 from workbench.data.dataset import Dataset
 from workbench.data.split import folds as split_folds
 from workbench.families.base import Encoding, Problem, Sample, Shared
-from workbench.runtime.encoder import Encoder
+from workbench.runtime.encoder import Code, Encoder
 from workbench.runtime.schema import Column1d
 
 from .encode import Learned, learn
@@ -42,6 +42,12 @@ class Encoded:
     encoder: Encoder
     X: np.ndarray
     target_columns: np.ndarray
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """The features that are codes of categories."""
+        kinds = [isinstance(step, Code) for step in self.encoder.steps for _ in step.names()]
+        return tuple(at for at, is_code in enumerate(kinds) if is_code)
 
 
 @dataclass(slots=True, eq=False)
@@ -137,7 +143,7 @@ class Workspace:
     def whole(self, encoding: Encoding) -> Sample:
         """Return all rows, to fit a model on everything."""
         encoded = self.encoded(encoding)
-        return Sample(np.asarray(encoded.X), self.dev.y, self.dev.weight)
+        return Sample(np.asarray(encoded.X), self.dev.y, self.dev.weight, encoded.codes)
 
     def matrix(self, encoding: Encoding, split: int) -> np.ndarray:
         """Return all rows as a fold sees them, float32 (n, width)."""
@@ -153,7 +159,7 @@ class Workspace:
         if len(encoded.target_columns):
             X = np.array(X)
             X[:, encoded.target_columns] = self.cache.fold(encoding, split)
-        self._shared[key] = Shared(X, self.dev.y, self.dev.weight)
+        self._shared[key] = Shared(X, self.dev.y, self.dev.weight, encoded.codes)
         while len(self._shared) > 1 and sum(each.X.nbytes for each in self._shared.values()) > _KEPT_BYTES:
             self._shared.popitem(last=False)
         return self._shared[key]
