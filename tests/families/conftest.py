@@ -45,6 +45,8 @@ def wild_rows(X: np.ndarray, encoding: Encoding, rows: int = 500, seed: int = 1)
         [0.0, -0.0, 99.0, -1.0, 1e-30, -1e-30, 1e12, FLOAT32_MAX, -FLOAT32_MAX, np.nan], np.float32
     )
     wild[hit] = random.choice(values, int(hit.sum()))
+    codes = np.abs(wild[:, 0]) % 1.0 + (np.abs(wild[:, 0]) > 99)  # an encoder gives nothing but whole codes
+    wild[codes > 0, 0] = 8.0
     if encoding.numbers == "raw":
         return wild
     if encoding.numbers == "filled":

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from workbench.errors import FitError
 from workbench.families.base import Problem, Sample
+from workbench.families.compose import bag, from_arrays, to_arrays
+from workbench.families.forms import Blend, Trees, constant_trees
 from workbench.families.lightgbm import LightGBM, read_trees
 from workbench.families.onnx import to_onnx
 from workbench.families.targets import TargetScale
 from workbench.runtime.model import OnnxModel
 
-from .conftest import make_problem, make_sample
+from .conftest import make_problem, make_sample, wild_rows
 
 PLAIN = TargetScale(0.0, 1.0)
 TEXT = """tree
@@ -61,10 +65,46 @@ def test_zero_is_at_most_the_smallest_threshold() -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", [1, 4])
-def test_splits_that_it_does_not_know_are_refused(kind: int) -> None:
+def test_splits_that_it_does_not_know_are_refused() -> None:
+    zero_is_missing = 4
     with pytest.raises(FitError, match="cannot be served"):
-        read_trees(TEXT.format(first=kind, second=NONE), 1, "identity", PLAIN)
+        read_trees(TEXT.format(first=zero_is_missing, second=NONE), 1, "identity", PLAIN)
+
+
+def test_native_categories_are_served_exactly_alone_cut_averaged_and_beside_shared_leaves(task: str) -> None:
+    problem, sample = make_problem(task), make_sample(task)
+    params = {"categories": "native", "cat_smooth": 1.0, "min_data_in_leaf": 2}
+    fitted = [LightGBM().fit(params, sample, problem, rounds=12, seed=seed) for seed in (0, 1)]
+    forms = [each.form() for each in fitted]
+    assert all(form.codes is not None and len(form.codes) > 3 for form in forms)
+    X = wild_rows(sample.X, LightGBM().encoding(params, problem))
+    raws = [each.raw(X) for each in fitted]
+    scale = np.abs(raws[0]).max()
+    for form, expected in (
+        (forms[0], raws[0]),
+        (forms[0].truncate(5), fitted[0].raw(X, 5)),
+        (bag(forms), (raws[0] + raws[1]) / 2.0),
+    ):
+        served = replace(form, link="identity")
+        for shared in (False, True):
+            content = to_onnx(_beside_shared_leaves(served) if shared else served, X.shape[1])
+            answers = OnnxModel(content).run(X)
+            assert np.abs(answers - expected).max() <= 1e-6 * scale
+    assert forms[0].node_visits() < from_arrays(to_arrays(bag(forms))).node_visits()
+
+
+def _beside_shared_leaves(form: Trees) -> Blend:
+    """Return the same answers beside a forest whose leaves answer several outputs, which forces older operators."""
+    k = form.n_raw
+    nothing = replace(
+        constant_trees(np.zeros(k), "identity"),
+        leaf_offsets=np.array([0, 1]),
+        node_offsets=np.array([0, 0]),
+        entry_offsets=np.array([0, 2 if k > 1 else 0]),
+        target=np.arange(2 if k > 1 else 0),
+        weight=np.zeros(2 if k > 1 else 0),
+    )
+    return Blend((form, nothing), (1.0, 1.0), (None, None))
 
 
 def test_visits_come_from_the_counts() -> None:

@@ -93,6 +93,7 @@ def _laid(forms: Sequence[Trees]) -> Trees:
         return np.concatenate(parts)
 
     whole = all(form.reach is not None for form in forms)
+    with_codes = any(form.code_offsets is not None for form in forms)
     return replace(
         forms[0],
         feature=joined("feature"),
@@ -106,7 +107,22 @@ def _laid(forms: Sequence[Trees]) -> Trees:
         no=children("no"),
         entry_offsets=offsets("entry_offsets", entries),
         reach=joined("reach") if whole else None,
+        **(_joined_codes(forms) if with_codes else {}),
     )
+
+
+def _joined_codes(forms: Sequence[Trees]) -> dict[str, Any]:
+    """Return the codes that all forms' nodes ask for; those of a form that has none ask for a threshold."""
+    counts = [
+        np.zeros(len(form.feature), dtype=np.int64)
+        if form.code_offsets is None
+        else np.diff(form.code_offsets)
+        for form in forms
+    ]
+    return {
+        "code_offsets": np.concatenate([[0], np.cumsum(np.concatenate(counts))]),
+        "codes": np.concatenate([form.codes for form in forms if form.codes is not None]),
+    }
 
 
 def _share(form: Trees, total: int, models: int) -> float:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -99,6 +99,11 @@ class Trees:
         Trees that one round of training adds.
     reach : float64, shape (m,), or None
         Share of the training rows that came to each node.
+    code_offsets : int64, shape (m + 1,), or None
+        Node i asks instead whether the value is one of ``codes[code_offsets[i]:code_offsets[i + 1]]``, where
+        there are any; then NaN goes to `no`.
+    codes : float32, shape (s,), or None
+        Codes of categories.
     before : Trees or None
         Trees that answer first and whose outputs, one a tree, are features of these ones: what a column's codes mean.
     """
@@ -119,6 +124,8 @@ class Trees:
     averaged: bool = False
     trees_per_round: int = 1
     reach: np.ndarray | None = None
+    code_offsets: np.ndarray | None = None
+    codes: np.ndarray | None = None
     before: Trees | None = None
 
     @property
@@ -144,7 +151,12 @@ class Trees:
     def node_visits(self) -> float | None:
         """Return how many nodes an average training row visits, or None where that is not known."""
         first = 0.0 if self.before is None else self.before.node_visits()
-        return None if self.reach is None or first is None else float(self.reach.sum()) + first
+        if self.reach is None or first is None:
+            return None
+        if self.code_offsets is None:
+            return float(self.reach.sum()) + first
+        # members are compared one after the other: half of them, where every other row is among them
+        return float(self.reach @ np.maximum(np.diff(self.code_offsets) / 2.0, 1.0)) + first
 
     def columns(self) -> np.ndarray:
         """Return the columns of the matrix that are looked at, in order."""
@@ -196,8 +208,18 @@ class Trees:
             weight=self.weight[entry:entries],
             base=self.base if first == 0 else self.base * 0.0,
             reach=None if self.reach is None else self.reach[node:nodes],
+            **self._codes_between(node, nodes),
         )
         return kept if self.before is None else kept._without_idle(self.before)
+
+    def _codes_between(self, node: int, nodes: int) -> dict[str, Any]:
+        if self.code_offsets is None or self.codes is None:
+            return {}
+        first, last = int(self.code_offsets[node]), int(self.code_offsets[nodes])
+        return {
+            "code_offsets": self.code_offsets[node : nodes + 1] - first,
+            "codes": self.codes[first:last],
+        }
 
     def _without_idle(self, before: Trees) -> Trees:
         """Leave out the trees before whose outputs nothing looks at, and number the others anew."""

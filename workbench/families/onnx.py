@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import onnx
@@ -25,7 +26,7 @@ from .forms import LEAST_PROBABILITY, Blend, Form, Linear, Link, Network, Trees
 OPSET, IR_VERSION = 21, 10
 ML_DOMAIN, ML_OPSET, ML_OPSET_SHARED_LEAVES = "ai.onnx.ml", 5, 3
 
-_LEQ, _LT = 0, 1  # values of TreeEnsemble.nodes_modes
+_LEQ, _LT, _MEMBER = 0, 1, 6  # values of TreeEnsemble.nodes_modes
 _MODE_TEXT = {_LEQ: b"BRANCH_LEQ", _LT: b"BRANCH_LT"}
 _SUM = 1  # value of TreeEnsemble.aggregate_function
 
@@ -195,7 +196,7 @@ def _trees(graph: GraphProto, form: Trees, source: str, end: str, shared: bool, 
         _int(_node(graph, "Concat", [f"{end}_before", source], [f"{end}_all"]), "axis", 1)
         form, source = _after(form, form.before.n_raw), f"{end}_all"
     if shared:
-        _tree_ensemble_regressor(graph, form, source, last)
+        _tree_ensemble_regressor(graph, _unrolled(form), source, last)
     else:
         _tree_ensemble(graph, form, source, last)
     if link == "softmax":
@@ -236,7 +237,12 @@ def _tree_ensemble(graph: GraphProto, form: Trees, source: str, end: str) -> Non
     _ints(node, "tree_roots", roots)
     _ints(node, "nodes_featureids", _beside(form.feature, pad))
     _tensor(node, "nodes_splits", _beside(form.threshold, pad.astype(np.float32)))
-    _tensor(node, "nodes_modes", np.full(nodes + extra, _LT if form.strict else _LEQ, dtype=np.uint8))
+    modes = np.full(nodes + extra, _LT if form.strict else _LEQ, dtype=np.uint8)
+    if form.code_offsets is not None and form.codes is not None:
+        modes[:nodes][np.diff(form.code_offsets) > 0] = _MEMBER
+        ends = np.unique(form.code_offsets[1:])
+        _tensor(node, "membership_values", np.insert(_float32(form.codes), ends[ends > 0], np.nan))
+    _tensor(node, "nodes_modes", modes)
     for side, child in (("true", form.yes), ("false", form.no)):
         _ints(node, f"nodes_{side}nodeids", _beside(np.where(child < 0, -1 - child, child), single_leaves))
         _ints(node, f"nodes_{side}leafs", _beside((child < 0).astype(np.int64), leaf))
@@ -245,6 +251,56 @@ def _tree_ensemble(graph: GraphProto, form: Trees, source: str, end: str) -> Non
     _tensor(node, "leaf_weights", _float32(_beside(_entry_weights(form), form.base[constant])))
     _int(node, "n_targets", len(form.base))
     _int(node, "aggregate_function", _SUM)
+
+
+def _unrolled(form: Trees) -> Trees:
+    """Return the trees without sets of codes: each becomes a chain of questions whether a code lies below a run's end.
+
+    The nodes of a chain share two children, which ``TreeEnsemble`` refuses and ``TreeEnsembleRegressor`` takes.
+    """
+    if form.code_offsets is None or form.codes is None:
+        return form
+    edges = [_edges(form.codes[start:end]) for start, end in pairwise(form.code_offsets.tolist())]
+    width = np.asarray([max(len(each), 1) for each in edges])
+    start = np.concatenate([[0], np.cumsum(width)])
+    step = np.arange(start[-1]) - np.repeat(start[:-1], width)
+    is_member = np.repeat([len(each) > 0 for each in edges], width)
+    last = step == np.repeat(width, width) - 1
+
+    def child(side: np.ndarray) -> np.ndarray:
+        return np.repeat(np.where(side >= 0, start[np.maximum(side, 0)], side), width)
+
+    inside, outside = child(form.yes), child(form.no)
+    odd = step % 2 == 1
+    return replace(
+        form,
+        node_offsets=start[form.node_offsets],
+        feature=np.repeat(form.feature, width),
+        threshold=np.concatenate(
+            [each if len(each) else form.threshold[at : at + 1] for at, each in enumerate(edges)]
+        ).astype(np.float32),
+        yes=np.where(is_member & ~odd, outside, inside),
+        no=np.where(is_member & ~last, np.arange(start[-1]) + 1, outside),
+        missing_yes=np.where(is_member, step == 0, np.repeat(form.missing_yes, width)),
+        reach=None if form.reach is None else np.repeat(form.reach, width),
+        code_offsets=None,
+        codes=None,
+    )
+
+
+def _edges(members: np.ndarray) -> np.ndarray:
+    """Return where runs of whole numbers start and end, each half a step outside.
+
+    Examples
+    --------
+    >>> _edges(np.array([1.0, 2.0, 5.0])).tolist()
+    [0.5, 2.5, 4.5, 5.5]
+    """
+    codes = np.sort(members)
+    gaps = np.flatnonzero(np.diff(codes) > 1)
+    starts = np.concatenate([codes[:1], codes[gaps + 1]]) - 0.5
+    ends = np.concatenate([codes[gaps], codes[-1:]]) + 0.5
+    return np.stack([starts, ends], axis=1).ravel()
 
 
 def _tree_ensemble_regressor(graph: GraphProto, form: Trees, source: str, end: str) -> None:
@@ -259,7 +315,9 @@ def _tree_ensemble_regressor(graph: GraphProto, form: Trees, source: str, end: s
     nothing, ended = constant * 0, np.zeros(len(leaf_tree) + len(constant), dtype=np.int64)
 
     def local(child: np.ndarray) -> np.ndarray:
-        return np.asarray(np.where(child < 0, leaf_id[-1 - child], child - form.node_offsets[node_tree]))
+        return np.asarray(
+            np.where(child < 0, leaf_id[np.maximum(-1 - child, 0)], child - form.node_offsets[node_tree])
+        )
 
     order = np.argsort(np.concatenate([node_tree, leaf_tree, constant_tree]), kind="stable")
     mode = _MODE_TEXT[_LT if form.strict else _LEQ]
