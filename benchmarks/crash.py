@@ -257,7 +257,11 @@ def _check_study(table: Table) -> Iterator[str]:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage = JournalStorage(JournalFileBackend(str(table.run / "optuna.journal")))
-    (study,) = optuna.get_all_study_summaries(storage)
+    studies = optuna.get_all_study_summaries(storage)
+    if not studies:
+        yield "there is no study"
+        return
+    (study,) = studies
     trials = optuna.load_study(study_name=study.study_name, storage=storage).trials
     running = [trial.number for trial in trials if trial.state.name == "RUNNING"]
     if running:
@@ -274,10 +278,14 @@ def _check_study(table: Table) -> Iterator[str]:
 
 def _check_temporary(table: Table) -> Iterator[str]:
     limit = time.monotonic() + 10
-    while any(table.temporary.iterdir()) and time.monotonic() < limit:
+    while (left := _temporary(table)) and time.monotonic() < limit:
         time.sleep(0.1)
-    for path in table.temporary.iterdir():
-        yield f"temporary files left: {path.name}"
+    yield from (f"temporary files left: {name}" for name in left)
+
+
+def _temporary(table: Table) -> list[str]:
+    """Return what the search left among temporary files; `.ses` is ONNX Runtime's, one for a machine."""
+    return [path.name for path in table.temporary.iterdir() if path.name != ".ses"]
 
 
 def main() -> int:

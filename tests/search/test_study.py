@@ -7,13 +7,15 @@ from pathlib import Path
 from workbench.families import family_named
 from workbench.families.base import Problem
 from workbench.search.records import Candidate
-from workbench.search.study import Study
+from workbench.search.study import Study, default_sampler
 
 PROBLEM = Problem("binary", 2, 1_000, 5)
 
 
 def opened(folder: Path, *families: str) -> Study:
-    return Study(folder, None, "study", [family_named(name) for name in families], PROBLEM, seed=0)
+    return Study(
+        folder, None, "study", [family_named(name) for name in families], PROBLEM, default_sampler(0)
+    )
 
 
 def asked(study: Study, times: int) -> list[str]:

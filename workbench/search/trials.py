@@ -288,6 +288,7 @@ def _take_fold(session: Session, study: Study | None, done: FoldDone) -> None:
     trial = session.trials.get(done.config.id)
     session.charge(done.spent)
     if trial is None:  # another fold of it has failed
+        session.run.drop_parts(done.config.id)
         return
     trial.under_way -= 1
     trial.done[done.split] = done

@@ -119,10 +119,11 @@ class WorkerPool:
         self._setup = setup
         for _ in range(self.count):
             _say(self._nursery, "fork")
-        for _ in range(self.count):
-            self._workers.append(self._accept())
+        for at in range(self.count):
+            self._workers.append(self._accept(self.count - at))
 
-    def _accept(self) -> _Worker:
+    def _accept(self, awaited: int = 1) -> _Worker:
+        """Return a worker that has started; a nursery that was killed is replaced and asked for all that are awaited."""
         limit = time.monotonic() + _START_S
         socket = self._listener._listener._socket  # type: ignore[attr-defined]  # the only way to bound accept()
         socket.settimeout(1.0)
@@ -136,7 +137,8 @@ class WorkerPool:
                     raise SearchError("the worker processes do not start", found=self._last_words()) from None
                 if gone:
                     self._bury_nursery()
-                    _say(self._nursery, "fork")
+                    for _ in range(awaited):
+                        _say(self._nursery, "fork")
         process = psutil.Process(connection.recv())
         connection.send(self._setup)
         return _Worker(connection, process)
