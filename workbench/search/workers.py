@@ -123,7 +123,7 @@ class WorkerPool:
             self._workers.append(self._accept(self.count - at))
 
     def _accept(self, awaited: int = 1) -> _Worker:
-        """Return a worker that has started; a nursery that was killed is replaced and asked for all that are awaited."""
+        """Return a worker that has started; a killed nursery is replaced and asked for all that are awaited."""
         limit = time.monotonic() + _START_S
         socket = self._listener._listener._socket  # type: ignore[attr-defined]  # the only way to bound accept()
         socket.settimeout(1.0)
