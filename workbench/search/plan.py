@@ -12,7 +12,11 @@ from workbench.families.base import Problem
 from workbench.runtime.schema import Levels
 
 _WIDE = 30  # levels above which a category counts as wide
-_CELLS_A_MINUTE = 4e6  # rows x effective columns that a minute of two workers takes through five folds
+_CELLS_A_MINUTE = 4e6  # rows x effective columns that a minute of two workers takes through five folds, just so
+_THREE_FOLDS = 3.0  # times that, which three folds take, or one fit where there are more
+#: Of many rows one part says enough, and larger models of one fit win over averages of smaller ones: such folds must be
+#: affordable several times over.
+_MANY_ROWS, _EASILY = 20_000, (0.25, 0.45)
 _TEXT_COLUMNS = 25  # plain columns that one text column costs as much as
 _REPEAT_CELLS = 20  # times that the affordable cells must hold those of the data for each further repeat
 _MOST_REPEATS, _REPEAT_ROWS = 4, 3_000
@@ -103,9 +107,10 @@ def make_plan(
     outputs = 1 + 0.3 * (problem.outputs - 1)
     cells = problem.n_rows * columns * outputs
     affordable = _CELLS_A_MINUTE * (300.0 if time_s is None else time_s) / 60.0
-    if cells <= affordable:
+    five, three = _EASILY if problem.n_rows >= _MANY_ROWS else (1.0, _THREE_FOLDS)
+    if cells <= five * affordable:
         folds, reason = 5, "five folds fit the time many times over"
-    elif cells <= 3 * affordable:
+    elif cells <= three * affordable:
         folds, reason = 3, "three folds: five would leave time for few candidates"
     else:
         folds, reason = 1, "one validation part: folds would leave time for too few candidates"
@@ -115,7 +120,7 @@ def make_plan(
     plenty = in_time or folds == 1 or problem.n_rows >= _PLENTY_ROWS
     share = (0.2 if plenty else 0.0) if holdout is None else holdout
     sample = 0
-    if folds == 1 and not (in_time or in_groups):
+    if cells > _THREE_FOLDS * affordable and not (in_time or in_groups):
         sample = max(round(_SAMPLE_SHARE * affordable / (columns * outputs)), _LEAST_SAMPLE)
         sample = sample if 2 * sample <= problem.n_rows else 0
     if sample:
