@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from workbench.errors import SettingsError, nearest, shown
 
+from .additive import Additive
 from .base import Encoding, Family, Fitted, Params, Problem, Sample, Suggester
 from .baseline import Baseline
 from .extra_trees import ExtraTrees
@@ -39,6 +40,7 @@ _FAMILIES: tuple[Family, ...] = (
     ExtraTrees(),
     XGBoost(),
     MLP(),
+    Additive(),
 )
 
 
