@@ -215,7 +215,9 @@ def test_export_names_what_cannot_be_picked(run: Run, searched: Searched, tmp_pa
     answer = run("export", searched.path, "--pick", "fasttest", "--out", tmp_path / "b")
     assert answer.code == 2
     assert "fastest" in answer.error
-    answer = run("export", searched.path, "--pick", "best", "--max-latency", "0.001us", "--out", tmp_path / "b")
+    answer = run(
+        "export", searched.path, "--pick", "best", "--max-latency", "0.001us", "--out", tmp_path / "b"
+    )
     assert answer.code == 1  # no machine answers in a nanosecond
     assert "limit 0.001 µs" in answer.error
     assert not (tmp_path / "b").exists()

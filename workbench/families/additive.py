@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .leafwise import grow
+from .leafwise import grow, one_feature_a_tree
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
 from .targets import target_choice
 
 _MOST_CLASSES = 12  # each feature has a table for each class
+_SETTINGS = ("num_leaves", "min_data_in_leaf", "feature_fraction", "lambda_l2", "extra_trees")
 
 _DEFAULTS: tuple[dict[str, Any], ...] = ({}, {"learning_rate": 0.1, "num_leaves": 8, "min_data_in_leaf": 5})
 _LOG_DEFAULTS: tuple[dict[str, Any], ...] = ({"target": "log"},)
@@ -36,7 +37,8 @@ class Additive:
     """A generalised additive model, boosted: each of LightGBM's trees asks for one feature alone.
 
     The trees of a feature are then one function of it, flat between thresholds, and are served as one tree that looks
-    the value up by halving. Lou, Caruana and Gehrke, "Intelligible models for classification and regression" (KDD 2012).
+    the value up by halving (Lou, Caruana and Gehrke, "Intelligible models for classification and regression", KDD
+    2012).
 
     Examples
     --------
@@ -82,21 +84,6 @@ class Additive:
     ) -> Fitted:
         """Train; see `workbench.families.base.Family.fit`."""
         params = with_defaults(_space(problem), params)
-        return grow(
-            _settings(params),
-            params,
-            train,
-            problem,
-            valid=valid,
-            rounds=rounds,
-            seed=seed,
-            deadline=deadline,
-            additive=True,
-        )
-
-
-def _settings(params: Params) -> dict[str, Any]:
-    return {name: params[name] for name in _SETTINGS}
-
-
-_SETTINGS = ("num_leaves", "min_data_in_leaf", "feature_fraction", "lambda_l2", "extra_trees")
+        settings = {name: params[name] for name in _SETTINGS}
+        settings |= {**one_feature_a_tree(train.width), "seed": seed}
+        return grow(settings, params, train, problem, valid=valid, rounds=rounds, deadline=deadline)

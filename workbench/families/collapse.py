@@ -76,11 +76,15 @@ def tables(trees: Trees) -> tuple[list[Table], np.ndarray]:
     place[order] = np.cumsum(fresh) - 1
     counts = np.bincount(group[fresh], minlength=len(keys))
     starts = np.concatenate([[0], np.cumsum(counts)])
-    first = starts[:-1] + 2 * np.arange(len(keys))  # of each group's intervals, one more than its thresholds, and an end
+    first = starts[:-1] + 2 * np.arange(
+        len(keys)
+    )  # of each group's intervals, one more than its thresholds, and an end
     added, missing = _spread(trees, group_of, place + 2 * node_group, first, counts)
     cuts, base = cut[fresh], trees.base.copy()
     alone = np.diff(trees.node_offsets) == 0
-    np.add.at(base, trees.target[trees.leaf_offsets[:-1][alone]], trees.weight[trees.leaf_offsets[:-1][alone]])
+    np.add.at(
+        base, trees.target[trees.leaf_offsets[:-1][alone]], trees.weight[trees.leaf_offsets[:-1][alone]]
+    )
     out = []
     for at, (feature, target) in enumerate(keys.tolist()):
         values = np.cumsum(added[first[at] : first[at] + counts[at] + 1])

@@ -62,20 +62,17 @@ def grow(
     *,
     valid: Sample | None,
     rounds: int | None,
-    seed: int,
     deadline: float,
-    additive: bool = False,
 ) -> FittedLightGBM:
     """Train a booster; see `workbench.families.base.Family.fit` for the arguments.
 
     Parameters
     ----------
     settings : mapping
-        LightGBM's own, beside those that every fit here has.
+        LightGBM's own, beside those that every fit here has. With ``interaction_constraints`` each tree asks for one
+        feature alone.
     params : mapping
         Of them ``n_estimators``, ``learning_rate`` and, where there is one, ``target`` are read.
-    additive : bool
-        Whether each tree may ask for one feature alone.
 
     Raises
     ------
@@ -87,7 +84,7 @@ def grow(
     check_sample(train)
     scale, rate = scale_for(train, problem, params), params["learning_rate"]
     guided = valid is not None and len(valid.y) > 0 and rounds is None
-    every = {**_binning(train), **_every_fit(problem, train, seed, additive), "learning_rate": rate, **settings}
+    every = {**_binning(train), **_every_fit(problem), "learning_rate": rate, **settings}
     try:
         booster = _booster(lightgbm, every, scale, train, valid if guided else None)
         boosted = boost(
@@ -100,25 +97,32 @@ def grow(
     except lightgbm.basic.LightGBMError as error:
         raise FitError("LightGBM failed", found=str(error).splitlines()[0]) from error
     booster.free_dataset()
+    additive = "interaction_constraints" in settings
     n_raw = problem.n_classes if problem.task == "multiclass" else 1
     link: Link = "expm1" if scale.log else _LINK[problem.task]
     return FittedLightGBM(booster, link, n_raw, scale, boosted.rounds, boosted.stopped, additive)
 
 
-def _every_fit(problem: Problem, train: Sample, seed: int, additive: bool) -> dict[str, Any]:
+def _every_fit(problem: Problem) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "objective": _OBJECTIVE[problem.task],
         "force_col_wise": True,
         "deterministic": True,
         "num_threads": 1,
-        "seed": seed,
         "verbosity": -1,
     }
-    if problem.task == "multiclass":
-        settings["num_class"] = problem.n_classes
-    if additive:
-        settings["interaction_constraints"] = [[at] for at in range(train.width)]
-    return settings
+    return {**settings, "num_class": problem.n_classes} if problem.task == "multiclass" else settings
+
+
+def one_feature_a_tree(width: int) -> dict[str, Any]:
+    """Return the settings under which each tree asks for one of so many features alone.
+
+    Examples
+    --------
+    >>> one_feature_a_tree(2)
+    {'interaction_constraints': [[0], [1]]}
+    """
+    return {"interaction_constraints": [[at] for at in range(width)]}
 
 
 def _binning(sample: Sample) -> dict[str, Any]:

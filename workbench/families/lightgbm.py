@@ -105,9 +105,8 @@ class LightGBM:
     ) -> Fitted:
         """Train; see `workbench.families.base.Family.fit`."""
         params = with_defaults(_space(problem), params)
-        return grow(
-            _settings(params), params, train, problem, valid=valid, rounds=rounds, seed=seed, deadline=deadline
-        )
+        settings = {**_settings(params), "seed": seed}
+        return grow(settings, params, train, problem, valid=valid, rounds=rounds, deadline=deadline)
 
 
 def _settings(params: Params) -> dict[str, Any]:

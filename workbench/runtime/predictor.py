@@ -14,8 +14,8 @@ import numpy as np
 
 from .encoder import Encoder
 from .errors import BadValueError, InputError, MissingColumnError, ModelError, TamperedBundleError
-from .linear import compile_linear
 from .model import OnnxModel
+from .row_function import compile_row
 from .rows import tidy_row
 from .schema import Column1d, Label, Schema
 
@@ -64,7 +64,7 @@ class Predictor:
         self._width = encoder.width
         self._readers = [(column.name, column.reader()) for column in schema.columns]
         self._encode_row: Callable[[list[Any]], list[float]] = encoder.row_encoder(self.names)
-        self._linear = compile_linear(schema, encoder, model)
+        self._direct = compile_row(schema, encoder, model)
         self._is_classifier = schema.output.task != "regression"
         self.classes: tuple[Label, ...] = schema.output.classes
         self.class_array = label_array(self.classes)
@@ -101,8 +101,8 @@ class Predictor:
 
     def predict_row(self, row: Mapping[str, Any]) -> np.ndarray:
         """Predict one row: class probabilities, shape (k,), or one number, shape (1,), as float32."""
-        if self._linear is not None:
-            answer = self._linear(row)
+        if self._direct is not None:
+            answer = self._direct(row)
             if answer is not None:
                 return answer
         result: np.ndarray = self._model.run(self.encode_row(row))[0]

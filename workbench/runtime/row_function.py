@@ -1,18 +1,27 @@
-"""One row through a linear model without ONNX Runtime: a few table look-ups and multiplications in plain Python.
+"""One row through a model that is a sum, without ONNX Runtime: a few look-ups and multiplications in plain Python.
 
-Calling a session costs more than all the arithmetic of a linear model. So where ``model.onnx`` is nothing but one
-``LinearRegressor`` with one score (a number, or two classes), its weights are read from the file, folded into the
-encoder's tables, and a function is generated that goes straight from a row to its answer. What it answers differs from
-the session's by rounding alone; the golden rows, replayed alone and in a batch, hold both ways to the same outputs.
+Calling a session costs more than all the arithmetic of a linear model, or of one table a feature. So where
+``model.onnx`` is nothing but such a sum with one score (a number, or two classes), its terms are read from the file,
+folded into the encoder's tables, and a function is generated that goes straight from a row to its answer. What it
+answers differs from the session's by rounding alone; the golden rows, replayed alone and in a batch, hold both ways to
+the same outputs.
+
+==========  ==============================================
+link        answer, of the score s
+==========  ==============================================
+identity    ``s``
+expm1       ``exp(s) - 1``
+share       ``[1 - s, s]``, neither below 0
+sigmoid     ``[1 - p, p]`` of ``p = 1 / (1 + exp(-s))``
+==========  ==============================================
 """
 
 from __future__ import annotations
 
 import bisect
 import math
-import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,148 +29,22 @@ import numpy as np
 from .columns import Column
 from .encoder import Encoder
 from .schema import Schema
+from .score import OneScore, Steps, Term, read_score
 from .steps import Code, Curve, Mean, Missing, Number, OneHot
 
 RowFunction = Callable[[Mapping[str, Any]], "np.ndarray | None"]
 _FURTHEST = 700.0  # beyond it math.exp overflows
-
-# Field numbers of onnx.proto.
-_GRAPH, _NODE, _INITIALIZER = 7, 1, 5
-_OPERATOR, _ATTRIBUTE = 4, 5
-_NAME, _INTEGER, _TEXT, _FLOATS = 1, 3, 4, 7
+_LARGEST_LOG = 80.0  # exp of it is still a float32
 
 
-@dataclass(frozen=True, slots=True)
-class OneScore:
-    """A linear model of one score: ``link(x · weights + bias)``."""
-
-    weights: list[float]
-    bias: float
-    link: str
-
-
-# ---------------------------------------------------------------- reading the model
-
-
-def read_linear(content: bytes) -> OneScore | None:
-    """Return the linear model that the bytes of an ONNX model are, or None where they are another one."""
-    try:
-        nodes = [_attributes(node) for node in _nodes(memoryview(content))]
-    except (ValueError, IndexError, struct.error):
-        return None
-    operators = [node.get("operator") for node in nodes]
-    if operators not in (["LinearRegressor"], ["LinearRegressor", "Relu"]):
-        return None
-    node = nodes[0]
-    intercepts, after = node.get("intercepts") or [], node.get("post_transform", "NONE")
-    targets = node.get("targets", 1)
-    coefficients = node.get("coefficients") or []
-    if len(intercepts) != targets or targets not in (1, 2) or len(coefficients) % targets:
-        return None
-    width = len(coefficients) // targets
-    if targets == 1:
-        return (
-            OneScore(coefficients, intercepts[0], "identity")
-            if (operators[1:], after) == ([], "NONE")
-            else None
-        )
-    first, second = coefficients[:width], coefficients[width:]
-    if after == "SOFTMAX" and not operators[1:]:
-        difference = [b - a for a, b in zip(first, second, strict=True)]
-        return OneScore(difference, intercepts[1] - intercepts[0], "sigmoid")
-    opposite = all(a == -b for a, b in zip(first, second, strict=True))
-    return (
-        OneScore(second, intercepts[1], "share") if after == "NONE" and operators[1:] and opposite else None
-    )
-
-
-def _fields(content: memoryview) -> Iterator[tuple[int, Any]]:
-    """Yield number and value of each field of a protobuf message."""
-    at = 0
-    while at < len(content):
-        key, at = _varint(content, at)
-        kind = key & 7
-        if kind == 0:
-            value, at = _varint(content, at)
-            yield key >> 3, value
-            continue
-        if kind == 2:
-            size, at = _varint(content, at)
-        elif kind in (1, 5):
-            size = 8 if kind == 1 else 4
-        else:
-            raise ValueError
-        yield key >> 3, content[at : at + size]
-        at += size
-
-
-def _varint(content: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = content[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-
-
-def _nodes(content: memoryview) -> list[memoryview]:
-    """Return the nodes of a model of at most two nodes and no other constants; else raise ValueError."""
-    (graph,) = (value for number, value in _fields(content) if number == _GRAPH)
-    found: list[memoryview] = []
-    for number, value in _fields(graph):
-        if number == _INITIALIZER or len(found) > 2:
-            raise ValueError
-        if number == _NODE:
-            found.append(value)
-    return found
-
-
-def _attributes(node: memoryview) -> dict[str, Any]:
-    """Return a node's operator and attributes."""
-    out: dict[str, Any] = {}
-    for number, value in _fields(node):
-        if number == _OPERATOR:
-            out["operator"] = bytes(value).decode()
-            if out["operator"] not in ("LinearRegressor", "Relu"):
-                raise ValueError  # before its attributes are read: a forest's would take seconds
-        elif number == _ATTRIBUTE:
-            if "operator" not in out:
-                raise ValueError
-            name, found = _attribute(value)
-            out[name] = found
-    return out
-
-
-def _attribute(content: memoryview) -> tuple[str, Any]:
-    name, found = "", None
-    floats: list[float] = []
-    for number, value in _fields(content):
-        if number == _NAME:
-            name = bytes(value).decode()
-        elif number == _FLOATS:
-            floats += struct.unpack(f"<{len(value) // 4}f", value)
-        elif number == _INTEGER:
-            found = value
-        elif number == _TEXT:
-            found = bytes(value).decode()
-    return name, floats or found
-
-
-# ---------------------------------------------------------------- generating the function
-
-
-def compile_linear(schema: Schema, encoder: Encoder, content: bytes) -> RowFunction | None:
-    """Return a function from a row to its answer, or None where the model is no linear one of one score.
+def compile_row(schema: Schema, encoder: Encoder, content: bytes) -> RowFunction | None:
+    """Return a function from a row to its answer, or None where the model is no sum of one score.
 
     The function answers as `Predictor.predict_row` does, and None for a row that lacks a column under its very name
     or holds what is no plain value: the usual way then finds out.
     """
-    model = read_linear(content)
-    if model is None or len(model.weights) != encoder.width:
-        return None
-    return _Generator(schema, encoder, model).function()
+    model = read_score(content, encoder.width)
+    return None if model is None else _Generator(schema, encoder, model).function()
 
 
 class _Generator:
@@ -172,15 +55,16 @@ class _Generator:
         self.bound: dict[str, Any] = {
             "bias": model.bias,
             "exp": math.exp,
+            "expm1": math.expm1,
             "array": np.array,
             "single": np.float32,
         }
         self.lines: list[str] = []
-        self.steps: dict[str, list[tuple[Any, list[float]]]] = {}
+        self.steps: dict[str, list[tuple[Any, Sequence[Term]]]] = {}
         at = 0
         for step in encoder.steps:
             width = len(step.names())
-            self.steps.setdefault(step.column, []).append((step, model.weights[at : at + width]))
+            self.steps.setdefault(step.column, []).append((step, model.terms[at : at + width]))
             at += width
 
     def function(self) -> RowFunction:
@@ -208,6 +92,8 @@ class _Generator:
         """Return the lines that turn the score into the answer."""
         if self.model.link == "identity":
             return "    return array([s], single)\n"
+        if self.model.link == "expm1":  # beyond float32 the session answers
+            return f"    if s > {_LARGEST_LOG}:\n        return None\n    return array([expm1(s)], single)\n"
         if self.model.link == "sigmoid":
             text = f"    p = 1.0 / (1.0 + exp(-s)) if s > -{_FURTHEST} else 0.0\n"
             return text + "    return array([1.0 - p, p], single)\n"
@@ -215,15 +101,15 @@ class _Generator:
 
     def share(self, name: str) -> Callable[[Any], float]:
         """Return what a canonical value of a column adds to the score."""
-        steps = [(step.compile(), weights) for step, weights in self.steps.get(name, [])]
+        steps = [(step.compile(), terms) for step, terms in self.steps.get(name, [])]
 
         def share(value: Any) -> float:
             total = 0.0
-            for step, weights in steps:
+            for step, terms in steps:
                 out: list[float] = []
                 step(value, out)
-                for feature, weight in zip(out, weights, strict=True):
-                    total += feature * weight
+                for feature, term in zip(out, terms, strict=True):
+                    total += term(feature)
             return total
 
         return share
@@ -235,11 +121,7 @@ class _Generator:
         self.bound[f"k{at}"], self.bound[f"r{at}"], self.bound[f"g{at}"] = column.name, read, share
         if is_source or column.kind in ("datetime", "text"):
             self.lines += [f"v{at} = r{at}(row[k{at}])", f"s += g{at}(v{at})"]
-        elif (
-            column.kind == "number"
-            and steps
-            and all(isinstance(step, Number | Missing | Curve) for step in steps)
-        ):
+        elif column.kind == "number" and steps and all(_is_inline(*each) for each in self.steps[column.name]):
             self.number(at, column.name)
         elif column.kind == "number":
             self.lines += [f"s += g{at}(r{at}(row[k{at}]))"]
@@ -257,11 +139,13 @@ class _Generator:
             f"    s += n{at}",
             "else:",
         ]
-        for place, (step, weights) in enumerate(self.steps[name]):
-            if isinstance(step, Curve):
-                self.curve(f"{at}_{place}", step, weights[0])
+        for place, (step, (term, *_)) in enumerate(self.steps[name]):
+            if isinstance(term, Steps):
+                self.looked_up(f"{at}_{place}", term)
+            elif isinstance(step, Curve):
+                self.curve(f"{at}_{place}", step, term.weight)
             elif isinstance(step, Number):
-                self.scaled(f"{at}_{place}", step, weights[0])
+                self.scaled(f"{at}_{place}", step, term.weight)
         self.lines.append("    pass")
 
     def scaled(self, tag: str, step: Number, weight: float) -> None:
@@ -270,6 +154,11 @@ class _Generator:
         self.bound[f"w{tag}"] = step.scale * weight
         bounded = f"(v if a{tag} <= v <= z{tag} else a{tag} if v < a{tag} else z{tag})"
         self.lines.append(f"    s += ({bounded} - c{tag}) * w{tag}")
+
+    def looked_up(self, tag: str, term: Steps) -> None:
+        """Write the share of a number that is looked up as it is."""
+        self.bound |= {"bisect_left": bisect.bisect_left, f"x{tag}": term.bounds, f"y{tag}": term.values}
+        self.lines.append(f"    s += y{tag}[bisect_left(x{tag}, v)]")
 
     def curve(self, tag: str, step: Curve, weight: float) -> None:
         """Write the share of a number on a curve; before the first point and after the last the curve is flat."""
@@ -293,6 +182,13 @@ class _Generator:
             table[None] = share(read(None))
         self.bound[f"f{at}"] = table.get
         self.lines += [f"v = row[k{at}]", f"c = f{at}(v)", f"s += g{at}(r{at}(v)) if c is None else c"]
+
+
+def _is_inline(step: Any, terms: Sequence[Term]) -> bool:
+    """Tell whether the share of a number's step can be written out."""
+    if any(isinstance(term, Steps) for term in terms):
+        return bool(step == Number(step.column))
+    return isinstance(step, Number | Missing | Curve)
 
 
 def _levels(column: Column, steps: Sequence[Any]) -> list[Any]:
