@@ -46,6 +46,7 @@ def test_an_average_costs_no_more_than_one_of_its_models() -> None:
     whole = bag(forms)
     assert isinstance(whole, Trees)
     assert whole.n_trees == WIDTH
+    assert np.isneginf(whole.threshold).sum() == WIDTH
     assert whole.node_visits() == pytest.approx(forms[0].node_visits(), rel=0.2)
     rows = wild_rows(np.random.default_rng(0).normal(size=(50, WIDTH)).astype(np.float32), Encoding())
     assert np.allclose(run(whole, rows), np.mean([run(form, rows) for form in forms], axis=0), atol=1e-6)

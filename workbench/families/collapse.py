@@ -70,8 +70,8 @@ def tables(trees: Trees) -> tuple[list[Table], np.ndarray]:
     node_group = group_of[node_tree]
     order = np.lexsort((trees.threshold, node_group))
     group, cut = node_group[order], trees.threshold[order]
-    fresh = np.ones(len(order), dtype=bool)
-    fresh[1:] = (group[1:] != group[:-1]) | (cut[1:] != cut[:-1])
+    fresh = cut > -np.inf  # below which there is no value: a node that tells missing ones apart
+    fresh[1:] &= (group[1:] != group[:-1]) | (cut[1:] != cut[:-1])
     place = np.empty(len(order), dtype=np.int64)  # of each node's threshold among all distinct ones
     place[order] = np.cumsum(fresh) - 1
     counts = np.bincount(group[fresh], minlength=len(keys))
