@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from workbench.families.forms import Link, Trees
+from workbench.families.forms import Link, Trees, floor32
 
 
 def stumps(
@@ -34,4 +36,20 @@ def stumps(
         strict=strict,
         trees_per_round=classes,
         reach=np.ones(count),
+    )
+
+
+def scattered(width: int, each: int, link: Link, seed: int = 0) -> Trees:
+    """Trees of one split, some on each feature, at thresholds between which most test values lie."""
+    random = np.random.default_rng(seed)
+    count = width * each
+    places = [-1e9, -1.0, 0.0, 0.5, 1.0, 2.0, 18.3, 70.35, 1900.5, 1e9]
+    made = stumps(random.normal(size=count) / width, link)
+    return replace(
+        made,
+        feature=np.tile(np.arange(width), each),
+        threshold=floor32(random.choice(places, count)),
+        missing_yes=random.random(count) < 0.5,
+        weight=random.normal(size=2 * count) / width,
+        base=np.array([0.25]),
     )

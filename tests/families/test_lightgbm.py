@@ -9,7 +9,8 @@ from workbench.errors import FitError
 from workbench.families.base import Problem, Sample
 from workbench.families.compose import bag, from_arrays, to_arrays
 from workbench.families.forms import Blend, Trees, constant_trees
-from workbench.families.lightgbm import LightGBM, read_trees
+from workbench.families.leafwise import read_trees
+from workbench.families.lightgbm import LightGBM
 from workbench.families.onnx import to_onnx
 from workbench.families.targets import TargetScale
 from workbench.runtime.model import OnnxModel

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 from workbench.errors import SettingsError, nearest, shown
 
+from .additive import Additive
 from .base import Encoding, Family, Fitted, Params, Problem, Sample, Suggester
 from .baseline import Baseline
 from .catboost import CatBoost
@@ -43,6 +44,7 @@ _FAMILIES: tuple[Family, ...] = (
     XGBoost(),
     CatBoost(),
     MLP(),
+    Additive(),
 )
 #: Families that need a package which comes with an extra of its name.
 _EXTRAS = {"catboost": "catboost"}

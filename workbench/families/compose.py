@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .collapse import collapse, is_additive
 from .forms import Blend, Form, Linear, Network, Trees
 
 
@@ -36,7 +37,8 @@ def bag(forms: Sequence[Form]) -> Form:
     if len(forms) == 1:
         return forms[0]
     if all(isinstance(form, Trees) for form in forms):
-        return _bag_trees([form for form in forms if isinstance(form, Trees)])
+        trees = _bag_trees([form for form in forms if isinstance(form, Trees)])
+        return collapse(trees) if is_additive(trees) else trees
     if all(isinstance(form, Linear) for form in forms):
         linear = [form for form in forms if isinstance(form, Linear)]
         weights = np.mean([form.weights for form in linear], axis=0)

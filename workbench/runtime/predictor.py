@@ -15,8 +15,8 @@ import numpy as np
 
 from .encoder import Encoder
 from .errors import BadValueError, InputError, MissingColumnError, ModelError, TamperedBundleError
-from .linear import compile_linear
 from .model import OnnxModel
+from .row_function import compile_row
 from .rows import tidy_row
 from .schema import Column1d, Label, Schema
 
@@ -67,7 +67,7 @@ class Predictor:
         self._threshold = np.float32(schema.output.threshold)
         self._readers = [(column.name, column.reader()) for column in schema.columns]
         self._encode_row: Callable[[list[Any]], list[float]] = encoder.row_encoder(self.names)
-        self._linear = compile_linear(schema, encoder, model)
+        self._direct = compile_row(schema, encoder, model)
         self._is_classifier = schema.output.task != "regression"
         self._is_multiclass = schema.output.task == "multiclass"
         self.classes: tuple[Label, ...] = schema.output.classes
@@ -105,11 +105,11 @@ class Predictor:
 
     def predict_row(self, row: Mapping[str, Any]) -> np.ndarray:
         """Predict one row: class probabilities, shape (k,), or one number, shape (1,), as float32."""
-        linear = self._linear
-        if linear is not None:
-            score = linear.of_row(row)
+        direct = self._direct
+        if direct is not None:
+            score = direct.of_row(row)
             if score is not None:
-                return np.array(linear.answer(score), np.float32)
+                return np.array(direct.answer(score), np.float32)
         result: np.ndarray = self._model.run(self.encode_row(row))[0]
         return result
 
@@ -119,16 +119,16 @@ class Predictor:
         Returns
         -------
         numpy.ndarray or None
-            None where that cannot be: the model is no linear one, or the row is not exactly of the schema's columns
-            with a plain value each.
+            None where that cannot be: the model is no sum of one score, or the row is not exactly of the schema's
+            columns with a plain value each.
         """
-        linear = self._linear
-        if linear is None or len(row) != self._columns or self._is_multiclass:
+        direct = self._direct
+        if direct is None or len(row) != self._columns or self._is_multiclass:
             return None
-        score = linear.of_row(row)
+        score = direct.of_row(row)
         if score is None:
             return None
-        value = np.float32(linear.answer(score)[-1])
+        value = np.float32(direct.answer(score)[-1])
         if not self._is_classifier:
             return np.array((value,), np.float64)
         return self._label(value)
@@ -176,15 +176,15 @@ class Predictor:
         return out
 
     def predict_values(self, rows: Sequence[list[Any]]) -> np.ndarray | None:
-        """Predict rows that `read_rows` has read, or return None where the model is no linear one.
+        """Predict rows that `read_rows` has read, or return None where the model is no sum of one score.
 
         The result is that of `predict_matrix`.
         """
-        linear = self._linear
-        if linear is None:
+        direct = self._direct
+        if direct is None:
             return None
-        scores = [linear.of_values(values) for values in rows]
-        known = [linear.answer(score) for score in scores if score is not None]
+        scores = [direct.of_values(values) for values in rows]
+        known = [direct.answer(score) for score in scores if score is not None]
         return np.array(known, np.float32) if len(known) == len(scores) else None
 
     def transposed(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -241,7 +241,7 @@ def _raw_scores(fitted: Fitted, form: Form, X: np.ndarray) -> tuple[np.ndarray, 
     They come from the form as it is served, whose stages cost nothing more, since trees' scores add up; for few rows
     from the library, which answers them before a served form is even loaded. The parity gate holds the two equal.
     """
-    staged = isinstance(form, Trees) and not form.averaged and form.n_trees > 0
+    staged = isinstance(form, Trees) and not form.averaged and form.rounds > 1
     cuts = [rounds for rounds in STAGES if staged and rounds <= _STAGE_SHARE * fitted.rounds]
     if len(X) < _FEW_ROWS:
         stages = {rounds: fitted.raw(X, rounds).astype(np.float32) for rounds in cuts}

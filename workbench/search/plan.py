@@ -12,7 +12,9 @@ from workbench.families.base import Problem
 from workbench.runtime.schema import Levels
 
 _WIDE = 30  # levels above which a category counts as wide
-_CELLS_A_MINUTE = 4e6  # rows x effective columns that a minute of two workers takes through five folds, just so
+_CELLS_A_MINUTE = (
+    4e6  # rows x effective columns that a minute of two workers takes through five folds, just so
+)
 _THREE_FOLDS = 3.0  # times that, which three folds take, or one fit where there are more
 #: Of many rows one part says enough, and larger models of one fit win over averages of smaller ones: such folds must be
 #: affordable several times over.

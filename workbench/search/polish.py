@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .front import non_dominated
-from .portfolio import BASELINE
+from .portfolio import BASELINE, QUICK
 from .records import Candidate
 from .tasks import Blends, BlendTask, BuildTask, Config, RefitTask
 from .trials import Session, cost_of_visits, noise_free_cost
@@ -137,7 +137,7 @@ def _points(candidate: Candidate) -> Iterator[Point]:
     """Return the models that a fit of a candidate's config on all rows would give."""
     assert candidate.measured is not None and candidate.score is not None
     visits = candidate.measured.node_visits
-    if candidate.models < 2 or (visits is None and candidate.family != "mlp"):
+    if candidate.models < 2 or candidate.family in QUICK or (visits is None and candidate.family != "mlp"):
         return  # the average of linear models is one linear model already
     cost = candidate.measured.cpu_us_per_row
     whole = (

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.families.small_trees import scattered
 from tests.runtime.made import COLUMNS, ROWS, make_encoder, make_predictor
 from workbench.data.dataset import Dataset
 from workbench.errors import ExportError, SettingsError
@@ -23,6 +24,7 @@ from workbench.export.pipeline import build_pipeline, check_pipeline
 from workbench.export.source import LANGUAGES, source_files, source_head
 from workbench.export.source.sql import sql
 from workbench.export.source.write import program_of
+from workbench.families.collapse import collapse
 from workbench.families.forms import Form, Linear, Network, Trees
 from workbench.families.onnx import to_onnx
 from workbench.runtime.bundle import open_bundle
@@ -81,6 +83,8 @@ def form_of(kind: str, task: Task) -> Form:
     if kind == "network":
         first = _RANDOM.normal(size=(width, 4)) * scale[:, None]
         return Network([first, _RANDOM.normal(size=(4, raw))], [np.zeros(4), np.zeros(raw)], "tanh", link)
+    if kind == "additive":
+        return collapse(scattered(width, 20, link))
     trees = stumps(width, raw, shared=task == "multiclass")
     return (
         trees
@@ -102,13 +106,13 @@ def without_nan(encoder: Encoder) -> Encoder:
 
 
 def made(kind: str, task: Task) -> Predictor:
-    encoder = ENCODER if kind == "trees" else without_nan(ENCODER)
+    encoder = ENCODER if kind in ("trees", "additive") else without_nan(ENCODER)
     schema = Schema(WITHOUT_TEXT, Output("churn", task, LABELS[task]))
     return Predictor(schema, encoder, to_onnx(form_of(kind, task), encoder.width))
 
 
-CASES = [("linear", "binary"), ("linear", "regression"), ("network", "multiclass"), ("trees", "binary"),
-         ("trees", "multiclass"), ("trees", "regression")]  # fmt: skip
+CASES = [("linear", "binary"), ("linear", "regression"), ("network", "multiclass"), ("additive", "binary"),
+         ("trees", "binary"), ("trees", "multiclass"), ("trees", "regression")]  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=CASES, ids="-".join)

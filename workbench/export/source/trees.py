@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from onnx import numpy_helper
 
 from workbench.errors import ExportError
 
-from .formulas import Choice, Constant, Formula, Program, total
+from .formulas import Choice, Constant, Formula, IfMissing, Program, total
 
 _LEQ, _LT = 0, 1
 _MODES = {b"BRANCH_LEQ": _LEQ, b"BRANCH_LT": _LT}
@@ -56,8 +57,10 @@ def _formula(node: _Node | _Leaf, target: int, features: list[Formula]) -> Formu
     yes, no = _formula(node.yes, target, features), _formula(node.no, target, features)
     if yes == no:
         return yes
-    bound, inclusive = double_threshold(node.threshold, node.mode == _LT)
     value = features[node.feature]
+    if node.threshold == -math.inf:  # numbers are bounded before: only a missing value is told apart here
+        return IfMissing(value, yes if node.missing_yes else no, no)
+    bound, inclusive = double_threshold(node.threshold, node.mode == _LT)
     if node.missing_yes:  # no comparison holds for a missing value, so the other one is asked
         return Choice(value, ">" if inclusive else ">=", Constant(bound), no, yes)
     return Choice(value, "<=" if inclusive else "<", Constant(bound), yes, no)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,33 +10,45 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.families.small_trees import scattered
 from tests.runtime.made import COLUMNS, ROWS, make_encoder, make_onnx
-from workbench.families.forms import Linear, Link
+from workbench.families.base import Problem, Sample
+from workbench.families.collapse import collapse
+from workbench.families.forms import Form, Linear, Link
+from workbench.families.lightgbm import LightGBM
 from workbench.families.onnx import to_onnx
 from workbench.runtime.errors import BadValueError, MissingColumnError, WorkbenchError
-from workbench.runtime.linear import read_linear
 from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Output, Schema
+from workbench.runtime.score import read_score, rounded_bounds
 from workbench.runtime.scorer import Scorer
 
 ENCODER = make_encoder()
-OUTPUTS: dict[str, Output] = {
-    "identity": Output("y", "regression"),
-    "sigmoid": Output("y", "binary", ("no", "yes")),
-    "probability": Output("y", "binary", ("no", "yes")),
-}
+NUMBER, CLASSES = Output("y", "regression"), Output("y", "binary", ("no", "yes"))
+LINKS: dict[Link, Output] = {"identity": NUMBER, "expm1": NUMBER, "sigmoid": CLASSES, "probability": CLASSES}
 
 
-def make(link: Link) -> Predictor:
-    random = np.random.default_rng(3)
-    weights = random.normal(size=(ENCODER.width, 1)) / 1000.0
-    content = to_onnx(Linear(weights, np.array([0.25]), link), ENCODER.width)
-    predictor = Predictor(Schema(COLUMNS, OUTPUTS[link]), ENCODER, content)
-    assert predictor._linear is not None
+def make(kind: str, link: Link) -> Predictor:
+    form: Form
+    if kind == "linear":
+        weights = np.random.default_rng(3).normal(size=(ENCODER.width, 1)) / 1000.0
+        form = Linear(weights, np.array([0.25]), link)
+    else:
+        form = collapse(scattered(ENCODER.width, 30, link))
+    predictor = Predictor(Schema(COLUMNS, LINKS[link]), ENCODER, to_onnx(form, ENCODER.width))
+    assert predictor._direct is not None
     return predictor
 
 
-PREDICTORS = [make(link) for link in ("identity", "sigmoid", "probability")]  # type: ignore[arg-type]
+KINDS: list[tuple[str, Link]] = [
+    ("linear", "identity"),
+    ("linear", "sigmoid"),
+    ("linear", "probability"),
+    ("additive", "identity"),
+    ("additive", "sigmoid"),
+    ("additive", "expm1"),
+]
+PREDICTORS = [make(*kind) for kind in KINDS]
 VALUES: dict[str, Any] = {
     "tenure": st.floats(0, 100) | st.integers(0, 99) | st.sampled_from(["12", "1e3", True]),
     "Monthly Charges": st.none()
@@ -50,7 +63,7 @@ VALUES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("predictor", PREDICTORS, ids=["identity", "sigmoid", "probability"])
+@pytest.mark.parametrize("predictor", PREDICTORS, ids=map(" ".join, KINDS))
 @settings(max_examples=80, deadline=None)
 @given(row=st.fixed_dictionaries(VALUES))
 def test_a_row_is_answered_as_by_the_session(predictor: Predictor, row: dict[str, Any]) -> None:
@@ -60,7 +73,7 @@ def test_a_row_is_answered_as_by_the_session(predictor: Predictor, row: dict[str
     np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5)
 
 
-@pytest.mark.parametrize("predictor", PREDICTORS, ids=["identity", "sigmoid", "probability"])
+@pytest.mark.parametrize("predictor", PREDICTORS, ids=map(" ".join, KINDS))
 @settings(max_examples=40, deadline=None)
 @given(row=st.fixed_dictionaries(VALUES))
 def test_every_door_gives_one_answer(predictor: Predictor, row: dict[str, Any]) -> None:
@@ -109,8 +122,27 @@ def test_names_need_not_be_the_very_same() -> None:
 
 
 def test_other_models_are_left_to_the_session() -> None:
-    assert read_linear(make_onnx(3, 2)) is None
+    assert read_score(make_onnx(3, 2), 3) is None
     three = to_onnx(Linear(np.ones((3, 3)), np.ones(3), "softmax"), 3)
-    assert read_linear(three) is None
-    for content in (b"", b"\x3a", b"\xff" * 20, three[:40]):
-        assert read_linear(content) is None
+    assert read_score(three, 3) is None
+    X = np.random.default_rng(0).normal(size=(300, 3)).astype(np.float32)
+    problem, sample = Problem("regression", 0, 300, 3), Sample(X, (X[:, 0] * X[:, 1]).astype(np.float64))
+    deep = LightGBM().fit({}, sample, problem, rounds=3).form()
+    additive = scattered(3, 4, "identity")
+    one = collapse(additive)
+    for form in (deep, additive, replace(one, strict=True), replace(one, threshold=-one.threshold)):
+        assert read_score(to_onnx(form, 3), 3) is None
+    good = to_onnx(one, 3)
+    assert read_score(good, 3) is not None
+    assert read_score(good, 2) is None
+    for content in (b"", b"\x3a", b"\xff" * 20, three[:40], good[:-40], good[:90]):
+        assert read_score(content, 3) is None
+
+
+def test_a_bound_is_where_rounding_to_float32_ends() -> None:
+    """A float64 half way between two float32 goes to the even one: some bounds belong to a step, some do not."""
+    thresholds = np.sort(np.random.default_rng(0).normal(size=200).astype(np.float32))
+    bounds = rounded_bounds(thresholds)
+    assert (bounds.astype(np.float32) <= thresholds).all()
+    assert (np.nextafter(bounds, np.inf).astype(np.float32) > thresholds).all()
+    assert rounded_bounds(np.array([np.finfo(np.float32).max], np.float32)) > 1e38

@@ -1,9 +1,19 @@
-"""One row through a linear model without ONNX Runtime: a few table look-ups and multiplications in plain Python.
+"""One row through a model that is a sum, without ONNX Runtime: a few look-ups and multiplications in plain Python.
 
-Calling a session costs more than all the arithmetic of a linear model. So where ``model.onnx`` is nothing but one
-``LinearRegressor`` with one score (a number, or two classes), its weights are read from the file, folded into the
-encoder's tables, and a function is generated that goes straight from a row to its answer. What it answers differs from
-the session's by rounding alone; the golden rows, replayed alone and in a batch, hold both ways to the same outputs.
+Calling a session costs more than all the arithmetic of a linear model, or of one table a feature. So where
+``model.onnx`` is nothing but such a sum with one score (a number, or two classes), its terms are read from the file,
+folded into the encoder's tables, and a function is generated that goes straight from a row to its answer. What it
+answers differs from the session's by rounding alone; the golden rows, replayed alone and in a batch, hold both ways to
+the same outputs.
+
+==========  ==============================================
+link        answer, of the score s
+==========  ==============================================
+identity    ``s``
+expm1       ``exp(s) - 1``
+share       ``[1 - s, s]``, neither below 0
+sigmoid     ``[1 - p, p]`` of ``p = 1 / (1 + exp(-s))``
+==========  ==============================================
 """
 
 from __future__ import annotations
@@ -11,8 +21,7 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 import math
-import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,148 +31,24 @@ from .columns import Column
 from .encoder import FLOAT32_MAX, Encoder
 from .errors import BadValueError
 from .schema import Schema
+from .score import OneScore, Steps, Term, read_score
 from .steps import Code, Curve, Mean, Missing, Number, OneHot
 
 _FURTHEST = 700.0  # beyond it math.exp overflows
+_LARGEST_LOG = 80.0  # exp of it is still a float32
 _MOST_EXACT = 2**53  # up to here whole numbers are floats as they are
 _PLAIN = frozenset([str, int, float, bool, type(None)])
 
-# Field numbers of onnx.proto.
-_GRAPH, _NODE, _INITIALIZER = 7, 1, 5
-_OPERATOR, _ATTRIBUTE = 4, 5
-_NAME, _INTEGER, _TEXT, _FLOATS = 1, 3, 4, 7
-
 
 @dataclass(frozen=True, slots=True)
-class OneScore:
-    """A linear model of one score: ``link(x · weights + bias)``."""
-
-    weights: list[float]
-    bias: float
-    link: str
-
-
-# ---------------------------------------------------------------- reading the model
-
-
-def read_linear(content: bytes) -> OneScore | None:
-    """Return the linear model that the bytes of an ONNX model are, or None where they are another one."""
-    try:
-        nodes = [_attributes(node) for node in _nodes(memoryview(content))]
-    except (ValueError, IndexError, struct.error):
-        return None
-    operators = [node.get("operator") for node in nodes]
-    if operators not in (["LinearRegressor"], ["LinearRegressor", "Relu"]):
-        return None
-    node = nodes[0]
-    intercepts, after = node.get("intercepts") or [], node.get("post_transform", "NONE")
-    targets = node.get("targets", 1)
-    coefficients = node.get("coefficients") or []
-    if len(intercepts) != targets or targets not in (1, 2) or len(coefficients) % targets:
-        return None
-    width = len(coefficients) // targets
-    if targets == 1:
-        return (
-            OneScore(coefficients, intercepts[0], "identity")
-            if (operators[1:], after) == ([], "NONE")
-            else None
-        )
-    first, second = coefficients[:width], coefficients[width:]
-    if after == "SOFTMAX" and not operators[1:]:
-        difference = [b - a for a, b in zip(first, second, strict=True)]
-        return OneScore(difference, intercepts[1] - intercepts[0], "sigmoid")
-    opposite = all(a == -b for a, b in zip(first, second, strict=True))
-    return (
-        OneScore(second, intercepts[1], "share") if after == "NONE" and operators[1:] and opposite else None
-    )
-
-
-def _fields(content: memoryview) -> Iterator[tuple[int, Any]]:
-    """Yield number and value of each field of a protobuf message."""
-    at = 0
-    while at < len(content):
-        key, at = _varint(content, at)
-        kind = key & 7
-        if kind == 0:
-            value, at = _varint(content, at)
-            yield key >> 3, value
-            continue
-        if kind == 2:
-            size, at = _varint(content, at)
-        elif kind in (1, 5):
-            size = 8 if kind == 1 else 4
-        else:
-            raise ValueError
-        yield key >> 3, content[at : at + size]
-        at += size
-
-
-def _varint(content: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = content[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-
-
-def _nodes(content: memoryview) -> list[memoryview]:
-    """Return the nodes of a model of at most two nodes and no other constants; else raise ValueError."""
-    (graph,) = (value for number, value in _fields(content) if number == _GRAPH)
-    found: list[memoryview] = []
-    for number, value in _fields(graph):
-        if number == _INITIALIZER or len(found) > 2:
-            raise ValueError
-        if number == _NODE:
-            found.append(value)
-    return found
-
-
-def _attributes(node: memoryview) -> dict[str, Any]:
-    """Return a node's operator and attributes."""
-    out: dict[str, Any] = {}
-    for number, value in _fields(node):
-        if number == _OPERATOR:
-            out["operator"] = bytes(value).decode()
-            if out["operator"] not in ("LinearRegressor", "Relu"):
-                raise ValueError  # before its attributes are read: a forest's would take seconds
-        elif number == _ATTRIBUTE:
-            if "operator" not in out:
-                raise ValueError
-            name, found = _attribute(value)
-            out[name] = found
-    return out
-
-
-def _attribute(content: memoryview) -> tuple[str, Any]:
-    name, found = "", None
-    floats: list[float] = []
-    for number, value in _fields(content):
-        if number == _NAME:
-            name = bytes(value).decode()
-        elif number == _FLOATS:
-            floats += struct.unpack(f"<{len(value) // 4}f", value)
-        elif number == _INTEGER:
-            found = value
-        elif number == _TEXT:
-            found = bytes(value).decode()
-    return name, floats or found
-
-
-# ---------------------------------------------------------------- generating the functions
-
-
-@dataclass(frozen=True, slots=True)
-class LinearRows:
-    """A linear model of one score, as functions.
+class RowFunctions:
+    """A model that is a sum of one score, as functions.
 
     Attributes
     ----------
     of_row : callable
         From a row, a mapping from column to value, to its score; None for a row that lacks a column under its very
-        name, holds what is no plain value or cannot be read, or has a score beyond float32: the usual way finds out.
+        name, holds what is no plain value or cannot be read, or has an answer beyond float32: the usual way finds out.
     of_values : callable
         From canonical values, in the order of the schema, to the score, likewise.
     answer : callable
@@ -175,13 +60,13 @@ class LinearRows:
     answer: Callable[[float], tuple[float, ...]]
 
 
-def compile_linear(schema: Schema, encoder: Encoder, content: bytes) -> LinearRows | None:
-    """Return the functions of a linear model of one score, or None where the model is another one."""
-    model = read_linear(content)
-    if model is None or len(model.weights) != encoder.width:
+def compile_row(schema: Schema, encoder: Encoder, content: bytes) -> RowFunctions | None:
+    """Return the functions of a model that is a sum of one score, or None where the model is another one."""
+    model = read_score(content, encoder.width)
+    if model is None:
         return None
     of_row, of_values = _Generator(schema, encoder, model).functions()
-    return LinearRows(of_row, of_values, _ANSWERS[model.link])
+    return RowFunctions(of_row, of_values, _ANSWERS[model.link])
 
 
 def _sigmoid(score: float) -> tuple[float, ...]:
@@ -196,6 +81,7 @@ def _share(score: float) -> tuple[float, ...]:
 
 _ANSWERS: dict[str, Callable[[float], tuple[float, ...]]] = {
     "identity": lambda score: (score,),
+    "expm1": lambda score: (math.expm1(score),),
     "sigmoid": _sigmoid,
     "share": _share,
 }
@@ -217,16 +103,16 @@ class _Generator:
             "bias": model.bias,
             "plain": _read_plain,
             "most": _MOST_EXACT,
-            "far": FLOAT32_MAX,
+            "far": _LARGEST_LOG if model.link == "expm1" else FLOAT32_MAX,  # beyond it the session answers
             "errors": (KeyError, TypeError, BadValueError),
         }
         self.of_row: list[str] = []
         self.of_values: list[str] = []
-        self.steps: dict[str, list[tuple[Any, list[float]]]] = {}
+        self.steps: dict[str, list[tuple[Any, Sequence[Term]]]] = {}
         at = 0
         for step in encoder.steps:
             width = len(step.names())
-            self.steps.setdefault(step.column, []).append((step, model.weights[at : at + width]))
+            self.steps.setdefault(step.column, []).append((step, model.terms[at : at + width]))
             at += width
 
     def functions(self) -> tuple[Callable[..., float | None], Callable[..., float | None]]:
@@ -261,15 +147,15 @@ class _Generator:
 
     def share(self, name: str) -> Callable[[Any], float]:
         """Return what a canonical value of a column adds to the score."""
-        steps = [(step.compile(), weights) for step, weights in self.steps.get(name, [])]
+        steps = [(step.compile(), terms) for step, terms in self.steps.get(name, [])]
 
         def share(value: Any) -> float:
             total = 0.0
-            for step, weights in steps:
+            for step, terms in steps:
                 out: list[float] = []
                 step(value, out)
-                for feature, weight in zip(out, weights, strict=True):
-                    total += feature * weight
+                for feature, term in zip(out, terms, strict=True):
+                    total += term(feature)
             return total
 
         return share
@@ -285,7 +171,7 @@ class _Generator:
         elif column.kind == "number":
             number = [f"v = row[k{at}]", "if v.__class__ is not float or v != v:"]
             number += [f"    v = float(v) if v.__class__ is int and -most < v < most else plain(r{at}, v)"]
-            simple = steps and all(isinstance(step, Number | Missing | Curve) for step in steps)
+            simple = steps and all(_is_inline(*each) for each in self.steps[column.name])
             self.write(number, known, self.number(at, column.name) if simple else [f"s += g{at}(v)"])
         else:
             self.table(at, column, steps)
@@ -299,11 +185,13 @@ class _Generator:
         """Return the lines of a number's share, missing or not."""
         self.bound[f"n{at}"] = self.share(name)(math.nan)
         lines = ["if v != v:", f"    s += n{at}", "else:"]
-        for place, (step, weights) in enumerate(self.steps[name]):
-            if isinstance(step, Curve):
-                lines += self.curve(f"{at}_{place}", step, weights[0])
+        for place, (step, (term, *_)) in enumerate(self.steps[name]):
+            if isinstance(term, Steps):
+                lines += self.looked_up(f"{at}_{place}", term)
+            elif isinstance(step, Curve):
+                lines += self.curve(f"{at}_{place}", step, term.weight)
             elif isinstance(step, Number):
-                lines += self.scaled(f"{at}_{place}", step, weights[0])
+                lines += self.scaled(f"{at}_{place}", step, term.weight)
         return [*lines, "    pass"]
 
     def scaled(self, tag: str, step: Number, weight: float) -> list[str]:
@@ -312,6 +200,11 @@ class _Generator:
         self.bound[f"w{tag}"] = step.scale * weight
         bounded = f"(v if a{tag} <= v <= z{tag} else a{tag} if v < a{tag} else z{tag})"
         return [f"    s += ({bounded} - c{tag}) * w{tag}"]
+
+    def looked_up(self, tag: str, term: Steps) -> list[str]:
+        """Return the lines of the share of a number that is looked up as it is."""
+        self.bound |= {"bisect_left": bisect.bisect_left, f"x{tag}": term.bounds, f"y{tag}": term.values}
+        return [f"    s += y{tag}[bisect_left(x{tag}, v)]"]
 
     def curve(self, tag: str, step: Curve, weight: float) -> list[str]:
         """Return the lines of the share of a number on a curve, flat before its first point and after its last."""
@@ -334,6 +227,13 @@ class _Generator:
         if column.nullable:
             table[None] = share(read(None))
         self.bound[f"f{at}"] = table.get
+
+
+def _is_inline(step: Any, terms: Sequence[Term]) -> bool:
+    """Tell whether the share of a number's step can be written out."""
+    if any(isinstance(term, Steps) for term in terms):
+        return bool(step == Number(step.column))
+    return isinstance(step, Number | Missing | Curve)
 
 
 def _levels(column: Column, steps: Sequence[Any]) -> list[Any]:

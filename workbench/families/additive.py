@@ -1,0 +1,89 @@
+"""Additive boosting: a sum of one function a feature, each a table of steps that a person can read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .leafwise import grow, one_feature_a_tree
+from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .targets import target_choice
+
+_MOST_CLASSES = 12  # each feature has a table for each class
+_SETTINGS = ("num_leaves", "min_data_in_leaf", "feature_fraction", "lambda_l2", "extra_trees")
+
+_DEFAULTS: tuple[dict[str, Any], ...] = ({}, {"learning_rate": 0.1, "num_leaves": 8, "min_data_in_leaf": 5})
+_LOG_DEFAULTS: tuple[dict[str, Any], ...] = ({"target": "log"},)
+
+
+def _space(problem: Problem) -> Space:
+    rows = problem.n_rows
+    space: Space = {
+        "n_estimators": Whole(100, 3000, default=3000),
+        "learning_rate": Real(0.02, 0.3, default=0.05, log=True),
+        "num_leaves": Whole(2, 12, default=4),
+        "min_data_in_leaf": Whole(1, min(200, max(2, rows // 10)), default=min(20, max(2, rows // 50))),
+        "feature_fraction": Real(0.1, 1.0, default=0.3),
+        "lambda_l2": Real(1e-4, 30.0, default=1.0, log=True),
+        "extra_trees": Choice((False, True)),
+    }
+    wide = {"wide": Choice(("code+mean", "code"))} if problem.n_wide else {}
+    return {**space, **wide, **target_choice(problem)}
+
+
+@dataclass(frozen=True, slots=True)
+class Additive:
+    """A generalised additive model, boosted: each of LightGBM's trees asks for one feature alone.
+
+    The trees of a feature are then one function of it, flat between thresholds, and are served as one tree that looks
+    the value up by halving (Lou, Caruana and Gehrke, "Intelligible models for classification and regression", KDD
+    2012).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(300, 2)).astype(np.float32)
+    >>> train = Sample(X, np.abs(X[:, 0]) - X[:, 1].astype(np.float64))
+    >>> fitted = Additive().fit({"n_estimators": 300}, train, Problem("regression", 0, n_rows=300, n_columns=2))
+    >>> fitted.form().n_trees, bool(np.std(fitted.predict(X)[:, 0] - train.y) < 0.3)
+    (2, True)
+    """
+
+    name: ClassVar[str] = "additive"
+
+    def supports(self, problem: Problem) -> bool:
+        """Return whether the classes are few: each feature has a table for each."""
+        return problem.n_classes <= _MOST_CLASSES
+
+    def encoding(self, params: Params, problem: Problem) -> Encoding:
+        """Return raw numbers with missing ones kept, and categories as codes."""
+        params = with_defaults(_space(problem), params)
+        return Encoding(wide=params.get("wide", "code"))
+
+    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
+        """Draw params; see `workbench.families.base.Family.suggest`."""
+        return draw(_space(problem), self.name, trial)
+
+    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
+        """Return defaults; see `workbench.families.base.Family.portfolio`."""
+        points = [*(_LOG_DEFAULTS if problem.skewed else ()), *_DEFAULTS]
+        return distinct([complete(_space(problem), point) for point in points])
+
+    def fit(
+        self,
+        params: Params,
+        train: Sample,
+        problem: Problem,
+        *,
+        valid: Sample | None = None,
+        rounds: int | None = None,
+        seed: int = 0,
+        deadline: float = float("inf"),
+    ) -> Fitted:
+        """Train; see `workbench.families.base.Family.fit`."""
+        params = with_defaults(_space(problem), params)
+        settings = {name: params[name] for name in _SETTINGS}
+        settings |= {**one_feature_a_tree(train.width), "seed": seed}
+        return grow(settings, params, train, problem, valid=valid, rounds=rounds, deadline=deadline)
