@@ -6,9 +6,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from workbench.api import open_run
+from workbench.data.intake import load_dataset
 from workbench.errors import InputError, RunError, SettingsError
 from workbench.explain import (
     answer,
@@ -22,8 +24,14 @@ from workbench.explain import (
     worst_segments,
 )
 from workbench.explain.whatif import example_row
+from workbench.families import all_families
+from workbench.families.base import Sample
+from workbench.families.onnx import to_onnx
+from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Levels
+from workbench.search.encode import learn
 from workbench.search.metrics import Metric
+from workbench.search.plan import describe_problem
 from workbench.search.run import RunFolder
 
 
@@ -108,6 +116,29 @@ def test_contributions_add_up_to_the_prediction(run: RunFolder, best: str, colum
     assert prediction == pytest.approx(float(predictor.predict_row(row)[1]), abs=1e-6)
     assert sum(each.amount for each in found) == pytest.approx(prediction - usual, abs=1e-6)
     assert {each.column for each in found if each.amount > 0} >= {"age", "plan"}
+
+
+@pytest.mark.parametrize("family", ["linear", "additive"])
+def test_contributions_to_a_sum_are_exact(family: str) -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": random.normal(size=300), "kind": random.choice(["a", "b", "c"], 300)})
+    frame["price"] = 3.0 * frame["size"] + 5.0 * (frame["kind"] == "b")
+    data = load_dataset(frame, target="price")
+    problem = describe_problem(data, data.n_rows)
+    params = {"numbers": "scaled"} if family == "linear" else {"n_estimators": 200}
+    model = all_families()[family]
+    learned = learn(model.encoding(params, problem), data)
+    fitted = model.fit(params, Sample(learned.matrix, data.y), problem)
+    content = to_onnx(fitted.form(), learned.encoder.width)
+    predictor = Predictor(data.schema, learned.encoder, content)
+    row = {"size": 1.5, "kind": "b"}
+    found, usual, prediction = contributions(predictor, row, data.columns)
+    amounts = {each.column: each.amount for each in found}
+    assert all(each.error == 0.0 for each in found)
+    assert prediction == pytest.approx(float(predictor.predict_row(row)[0]), abs=1e-4)
+    assert sum(amounts.values()) == pytest.approx(prediction - usual, abs=1e-4)
+    assert amounts["size"] == pytest.approx(3.0 * (1.5 - frame["size"].mean()), abs=1.0)
+    assert amounts["kind"] == pytest.approx(5.0 * (1.0 - (frame["kind"] == "b").mean()), abs=1.0)
 
 
 def test_values_that_no_row_had_can_be_explained(run: RunFolder, best: str, columns) -> None:

@@ -11,7 +11,17 @@ from workbench.families import all_families, get_families
 
 
 def test_every_family_is_known_by_its_name_in_a_fixed_order() -> None:
-    names = ["baseline", "lightgbm", "linear", "random_forest", "extra_trees", "xgboost", "catboost", "mlp", "additive"]
+    names = [
+        "baseline",
+        "lightgbm",
+        "linear",
+        "random_forest",
+        "extra_trees",
+        "xgboost",
+        "catboost",
+        "mlp",
+        "additive",
+    ]
     if find_spec("catboost") is None:
         names.remove("catboost")
     assert list(all_families()) == names

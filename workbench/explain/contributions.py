@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from workbench.runtime.encoder import Encoder
 from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Column1d, Levels
+from workbench.runtime.score import OneScore, Steps, read_score
 
 _SAMPLES = 40
 _MOST_CALLS = 20_000
@@ -43,11 +45,14 @@ def contributions(
     samples: int = _SAMPLES,
     seed: int = 0,
 ) -> tuple[list[Contribution], float, float]:
-    """Return sampled Shapley values of one row, by the served model alone.
+    """Return Shapley values of one row, by the served model alone: sampled, or exact for a sum.
 
     Štrumbelj and Kononenko, "An efficient explanation of individual classifications using game theory", JMLR 11 (2010):
     starting from a random background row, the columns are switched to the row's own values in random order; what each
     switch moves is its contribution. They add up to the prediction minus the mean over the background rows drawn.
+
+    A number's linear or additive model is a sum of what its columns add, so each one's contribution is what it adds
+    beyond its mean over all background rows, without an error.
 
     Parameters
     ----------
@@ -72,6 +77,9 @@ def contributions(
     names = predictor.names
     columns = predictor.read_columns(background)
     own = predictor.read_columns({name: [row[name]] for name in names})
+    exact = _of_a_sum(predictor, row, columns, own)
+    if exact is not None:
+        return exact
     count = len(next(iter(columns.values())))
     turns = max(2, min(samples, _MOST_CALLS // (len(names) + 1)))
     random = np.random.default_rng(seed)
@@ -96,6 +104,40 @@ def contributions(
     ]
     out.sort(key=lambda each: -abs(each.amount))
     return out, float(chains[:, 0].mean()), float(chains[0, -1])
+
+
+def _of_a_sum(
+    predictor: Predictor, row: Mapping[str, Any], columns: dict[str, Column1d], own: dict[str, Column1d]
+) -> tuple[list[Contribution], float, float] | None:
+    """Return the exact contributions to a sum of what single columns add, or None where the model is another."""
+    encoder = predictor.encoder
+    score = read_score(predictor.content, encoder.width)
+    sources = {each.name: each.columns for each in encoder.derived}
+    if score is None or score.link != "identity" or any(len(each) > 1 for each in sources.values()):
+        return None
+    usual, names = _added(encoder, score, encoder.encode_columns(columns))
+    mine, _ = _added(encoder, score, encoder.encode_columns(own))
+    amounts = dict.fromkeys(predictor.names, 0.0)
+    for name, amount in zip(names, (mine[0] - usual.mean(axis=0)).tolist(), strict=True):
+        amounts[sources[name][0] if name in sources else name] += amount
+    out = [Contribution(name, row[name], amount, 0.0) for name, amount in amounts.items()]
+    out.sort(key=lambda each: -abs(each.amount))
+    return out, float(usual.sum(axis=1).mean() + score.bias), float(mine[0].sum() + score.bias)
+
+
+def _added(encoder: Encoder, score: OneScore, matrix: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Return what each column adds to the score of each encoded row, float64 (n, c), and the columns' names."""
+    by_name: dict[str, np.ndarray] = {}
+    owners = [step.column for step in encoder.steps for _ in step.names()]
+    for at, (name, term) in enumerate(zip(owners, score.terms, strict=True)):
+        feature = matrix[:, at].astype(np.float64)
+        if isinstance(term, Steps):
+            place = np.searchsorted(np.asarray(term.bounds), np.nan_to_num(feature), side="left")
+            value = np.where(np.isnan(feature), term.missing, np.asarray(term.values)[place])
+        else:
+            value = feature * term.weight
+        by_name[name] = by_name.get(name, 0.0) + value
+    return np.stack(list(by_name.values()), axis=1), list(by_name)
 
 
 def _appended(column: Column1d, own: Column1d) -> Column1d:

@@ -11,17 +11,19 @@ from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_de
 from .targets import target_choice
 
 _MOST_CLASSES = 12  # each feature has a table for each class
+_ROWS_TO_SEE, _FEWEST_ROUNDS, _MOST_ROUNDS = 100_000_000, 300, 3000  # over all rounds: a second or two
 _SETTINGS = ("num_leaves", "min_data_in_leaf", "feature_fraction", "lambda_l2", "extra_trees")
 
-_DEFAULTS: tuple[dict[str, Any], ...] = ({}, {"learning_rate": 0.1, "num_leaves": 8, "min_data_in_leaf": 5})
+_DEFAULTS: tuple[dict[str, Any], ...] = ({}, {"num_leaves": 8, "min_data_in_leaf": 5})
 _LOG_DEFAULTS: tuple[dict[str, Any], ...] = ({"target": "log"},)
 
 
 def _space(problem: Problem) -> Space:
     rows = problem.n_rows
+    rounds = min(max(_ROWS_TO_SEE // max(rows, 1), _FEWEST_ROUNDS), _MOST_ROUNDS)
     space: Space = {
-        "n_estimators": Whole(100, 3000, default=3000),
-        "learning_rate": Real(0.02, 0.3, default=0.05, log=True),
+        "n_estimators": Whole(100, _MOST_ROUNDS, default=rounds),
+        "learning_rate": Real(0.02, 0.3, default=min(150.0 / rounds, 0.3), log=True),
         "num_leaves": Whole(2, 12, default=4),
         "min_data_in_leaf": Whole(1, min(200, max(2, rows // 10)), default=min(20, max(2, rows // 50))),
         "feature_fraction": Real(0.1, 1.0, default=0.3),

@@ -345,13 +345,9 @@ def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
         own = replace(config, id=name, origin="derived")
         try:
             form: Form = whole.truncate(rounds) if rounds and isinstance(whole, Trees) else whole
-            oof = (
-                staged[rounds]
-                if rounds
-                else np.load(space.candidates / config.id / "oof.npy").astype(np.float64)
-            )
             raw = fitted.raw(gate_rows, rounds or None)
-            calibration, oof = calibrated_oof(space, oof)
+            # not the parent's predictions, which are averages over repeats and calibrated already
+            calibration, oof = calibrated_oof(space, staged[rounds])
             form, gate = _with_calibration(form, apply_link(raw, form.link), raw, calibration)
             base = Candidate(
                 id=name,

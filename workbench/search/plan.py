@@ -18,7 +18,7 @@ _CELLS_A_MINUTE = (
 _THREE_FOLDS = 3.0  # times that, which three folds take, or one fit where there are more
 #: Of many rows one part says enough, and larger models of one fit win over averages of smaller ones: such folds must be
 #: affordable several times over.
-_MANY_ROWS, _EASILY = 20_000, (0.25, 0.45)
+_MANY_ROWS, _EASILY = 20_000, (0.25, 0.35)
 _TEXT_COLUMNS = 25  # plain columns that one text column costs as much as
 _REPEAT_CELLS = 20  # times that the affordable cells must hold those of the data for each further repeat
 _MOST_REPEATS, _REPEAT_ROWS = 4, 3_000
