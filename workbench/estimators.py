@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 _TARGET = "target"
@@ -68,6 +69,12 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             self.leaderboard_ = run.leaderboard()
             self.predictor_ = run.folder.predictor(run.pick(self.pick).id)
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        """Say what inputs are taken: texts and categories too, and missing values."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = tags.input_tags.categorical = tags.input_tags.allow_nan = True
+        return tags
 
     def _task_of(self, y: np.ndarray) -> str:
         return "regression"
@@ -164,7 +171,17 @@ class WorkbenchClassifier(ClassifierMixin, _SearchEstimator):  # type: ignore[mi
         return "binary" if len(np.unique(y)) == 2 else "multiclass"
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Search for models of `y` given `X`, and keep the one that `pick` chooses."""
+        """Search for models of `y` given `X`, and keep the one that `pick` chooses.
+
+        Raises
+        ------
+        ValueError
+            Where the target is a number that does not come in classes, or has one class alone.
+        """
+        if y is not None:
+            check_classification_targets(y)
+            if len(np.unique(np.asarray(y, dtype=object).astype(str))) < 2:
+                raise ValueError("y has 1 class; 2 or more are needed to tell them apart")
         super().fit(X, y)
         self.classes_ = np.asarray(self.predictor_.classes)
         return self

@@ -16,8 +16,14 @@ Row = Mapping[str, Any]
 
 def drawable(rows: Sequence[Row]) -> list[Row]:
     """Return the rows that can be compared: those with a score, a latency and a price."""
-    needed = ("score", "latency_p50_us", "price_per_million_usd")
-    return [row for row in rows if row["status"] == "ok" and all(row[name] is not None for name in needed)]
+    return [
+        row
+        for row in rows
+        if row["status"] == "ok"
+        and row["score"] is not None
+        and row["latency_p50_us"] is not None
+        and row["price_per_million_usd"] is not None
+    ]
 
 
 def limit_steps(values: Sequence[float | None]) -> list[float]:

@@ -22,6 +22,7 @@ _WIDE = 200  # features from which fewer borders keep a round quick
 _MOST_TEXTS = 1_000_000  # texts whose words are affordable as features
 #: One mean of the target and one count a category: more priors take longer and do not learn more.
 _STATISTICS = ("Borders:Prior=0.5/1", "Counter:Prior=0/1")
+_LARGE = 80_000  # rows, counted once for each score
 _FEW_ROWS = 100  # of which CatBoost may refuse to draw a part
 
 #: Symmetric trees err differently from the other boosters' whatever their depth; depth and rate are what matters most.
@@ -33,6 +34,8 @@ _DEFAULTS: tuple[dict[str, Any], ...] = (
     {"learning_rate": 0.06, "depth": 4, "l2_leaf_reg": 3.4, "one_hot_max_size": 10},
     {"learning_rate": 0.07, "depth": 7, "colsample_bylevel": 0.8, "l2_leaf_reg": 1.7, "one_hot_max_size": 10},
 )  # fmt: skip
+#: A round takes several times as long as another booster's: where rows are many, the others need the time more.
+_LARGE_DEFAULTS = (_DEFAULTS[0], _DEFAULTS[3])
 _LOG_DEFAULT: dict[str, Any] = {"target": "log", "colsample_bylevel": 0.8, "one_hot_max_size": 10}
 
 
@@ -132,7 +135,8 @@ class CatBoost:
     def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
         """Return defaults; see `workbench.families.base.Family.portfolio`."""
         space = _space(problem)
-        points = list(_DEFAULTS)
+        scores = problem.n_classes if problem.task == "multiclass" else 1
+        points = list(_DEFAULTS if problem.n_rows * scores <= _LARGE else _LARGE_DEFAULTS)
         if problem.skewed:
             points.insert(1, _LOG_DEFAULT)
         return distinct([complete(space, point) for point in points])

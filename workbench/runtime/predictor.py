@@ -73,6 +73,10 @@ class Predictor:
         self.classes: tuple[Label, ...] = schema.output.classes
         self.class_array = label_array(self.classes)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy, or send to another process, by what it was made of: a session cannot be copied."""
+        return type(self), (self.schema, self.encoder, self.content)
+
     # ------------------------------------------------------------ one row
 
     def encode_row(self, row: Mapping[str, Any]) -> np.ndarray:

@@ -28,13 +28,13 @@ def non_dominated(points: np.ndarray) -> np.ndarray:
     >>> non_dominated(np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 2.0], [1.0, 2.0]])).tolist()
     [True, True, False, False]
     """
-    count = len(points)
-    keep = np.ones(count, dtype=bool)
-    for at in range(count):
-        no_worse = (points <= points[at]).all(axis=1)
-        better = (points < points[at]).any(axis=1)
-        twin = ~better & no_worse & (np.arange(count) < at)
-        keep[at] = not ((no_worse & better) | twin).any()
+    keep = np.zeros(len(points), dtype=bool)
+    # In this order, which is stable, only an earlier point can dominate a point or be its twin.
+    left = np.lexsort(points.T[::-1])
+    while len(left):
+        first, left = left[0], left[1:]
+        keep[first] = True
+        left = left[(points[left] < points[first]).any(axis=1)]
     return keep
 
 
