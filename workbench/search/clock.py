@@ -11,6 +11,8 @@ _GRACE_S = 0.4
 _POLISH_SHARE, _POLISH_LEAST_S, _POLISH_MOST_S = 0.04, 0.7, 12.0
 _POLISH_LIMIT, _QUIET_LIMIT = 0.17, 0.12  # of the budget, however long they take
 _QUIET_SHARE, _QUIET_LEAST_S, _QUIET_MOST_S = 0.04, 1.1, 10.0
+_ESTIMATE_SHARE, _ESTIMATE_MOST_S = 0.012, 2.0
+_WRITING_S = 0.35  # of final scores
 _CONFIG_SHARE = 0.15  # of the searching time: what one config may take at most
 _LEAST_FOLD_S = 0.08
 
@@ -70,7 +72,18 @@ class Clock:
         if not self.bounded:
             return math.inf
         usual = min(max(_QUIET_SHARE * self.budget_s, _QUIET_LEAST_S), _QUIET_MOST_S)
-        return self.deadline - min(max(usual, self.quiet_s), max(usual, _QUIET_LIMIT * self.budget_s))
+        known = self.quiet_s + self.scoring_s
+        return self.deadline - min(max(usual, known), max(usual, _QUIET_LIMIT * self.budget_s))
+
+    @property
+    def estimate_s(self) -> float:
+        """Seconds for the estimate that is corrected for the choice."""
+        return min(_ESTIMATE_SHARE * self.budget_s, _ESTIMATE_MOST_S)
+
+    @property
+    def scoring_s(self) -> float:
+        """Seconds that the final scores take, after measuring."""
+        return self.estimate_s + _WRITING_S
 
     @property
     def folds_end(self) -> float:

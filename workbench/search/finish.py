@@ -9,22 +9,18 @@ from dataclasses import replace
 import numpy as np
 
 from .answers import at_half
-from .clock import Clock
 from .estimate import corrected, difference
 from .front import first_layer, front, shortlist
 from .metrics import Metric
 from .portfolio import BASELINE
 from .records import Candidate, Measurements, Score
+from .reserve import LEAST_S, LOAD_S, needed_s
 from .run import RunFolder
 from .tasks import MeasureTask
 from .trials import Session
 from .workers import WorkerPool
 
-_LOAD_S = 0.12  # opening an artifact and timing a batch
-_KEEP_S = 0.35  # final scores and writing
-_ESTIMATE_SHARE, _ESTIMATE_MOST_S, _ESTIMATE_UNBOUNDED_S = 0.012, 2.0, 2.0
-_LEAST_S, _MOST_S, _UNBOUNDED_S = 0.04, 0.5, 0.2
-_LEAST_CALLS = 250
+_MOST_S, _UNBOUNDED_S = 1.0, 0.2
 _QUICK_S = 0.4
 _MOST_MEMBERS = 30
 _SHARED_BY = 12  # measuring time is shared out among so many at most; more are measured if time is left
@@ -41,8 +37,7 @@ def finish(session: Session) -> None:
     run, pool, clock = session.run, session.pool, session.clock
     session.say("phase", "measuring the front in quiet")
     candidates = session.kept
-    estimating = _estimate_s(clock)
-    for candidate, seconds in _turns(session, estimating):
+    for candidate, seconds in _turns(session):
         result = _measure(pool, candidate, seconds)
         if result is not None:
             candidates[candidate.id] = _with_quiet(candidate, result)
@@ -51,16 +46,10 @@ def finish(session: Session) -> None:
     if len(run.holdout_rows):
         _score_holdout(run, members)
     else:
-        _correct(run, list(candidates.values()), members, estimating)
+        _correct(run, list(candidates.values()), members, clock.estimate_s)
 
 
-def _estimate_s(clock: Clock) -> float:
-    if not clock.bounded:
-        return _ESTIMATE_UNBOUNDED_S
-    return min(_ESTIMATE_SHARE * clock.budget_s, _ESTIMATE_MOST_S)
-
-
-def _turns(session: Session, estimating: float) -> Iterator[tuple[Candidate, float]]:
+def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
     """Yield who is measured next, and for how many seconds of single-row calls.
 
     First those that nothing dominates and that are quick to measure, while time for the most accurate one is kept; then
@@ -71,35 +60,32 @@ def _turns(session: Session, estimating: float) -> Iterator[tuple[Candidate, flo
     waiting = [
         each for each in shortlist(candidates, _MOST_MEMBERS) if not (each.measured and each.measured.quiet)
     ]
-    waiting.sort(key=lambda each: (each.id not in first, _needed_s(each)))
+    waiting.sort(key=lambda each: (each.id not in first, needed_s(each)))
     leaders = [each for each in waiting if each.id in first and each.score]
     best = max(leaders, key=lambda each: each.score.value if each.score else 0.0, default=None)
-    quick = [each for each in leaders if each is not best and _needed_s(each) < _QUICK_S]
+    quick = [each for each in leaders if each is not best and needed_s(each) < _QUICK_S]
     order = [
         *quick,
         *([best] if best else []),
         *(each for each in waiting if each is not best and each not in quick),
     ]
+    scoring = session.clock.scoring_s
+    if len(session.run.holdout_rows):
+        scoring -= session.clock.estimate_s  # there is nothing to correct
     measured_best = best is None
     for at, candidate in enumerate(order):
         if not session.clock.bounded:
             yield candidate, _UNBOUNDED_S
             continue
-        left = session.clock.left - _KEEP_S - estimating
+        left = session.clock.left - scoring
         if candidate is best:
             measured_best = True
-            yield candidate, _LEAST_S
+            yield candidate, LEAST_S
             continue
-        kept = 0.0 if measured_best or best is None else _needed_s(best)
-        if left - kept > _needed_s(candidate):
-            share = (left - kept) / min(len(order) - at, _SHARED_BY) - _LOAD_S
-            yield candidate, min(max(share * 0.7, _LEAST_S), _MOST_S)
-
-
-def _needed_s(candidate: Candidate) -> float:
-    """Return how long it takes at least to open an artifact and to time it."""
-    call_s = (candidate.busy_cpu_us or 0.0) / 1e6
-    return _LOAD_S + 0.7 * candidate.spent.get("convert", 0.0) + max(_LEAST_CALLS * call_s, _LEAST_S)
+        kept = 0.0 if measured_best or best is None else needed_s(best)
+        if left - kept > needed_s(candidate):
+            share = (left - kept) / min(len(order) - at, _SHARED_BY) - LOAD_S
+            yield candidate, min(max(share * 0.85, LEAST_S), _MOST_S)
 
 
 def _measure(pool: WorkerPool, candidate: Candidate, seconds: float) -> Measurements | None:

@@ -12,6 +12,7 @@ import numpy as np
 from .front import non_dominated
 from .portfolio import BASELINE, QUICK
 from .records import Candidate
+from .reserve import OVERRUN_S, form_s
 from .tasks import Blends, BlendTask, BuildTask, Config, RefitTask
 from .trials import Session, cost_of_visits, noise_free_cost
 from .workers import Answer, Failure, failed_candidate
@@ -20,6 +21,7 @@ _POOL = 40  # candidates that blends are made of
 _MOST_BLENDS = 6
 _MOST_REFITS = 6
 _REFIT_FOLDS = 1.4  # a fit on all rows takes as long as so many folds
+_BUILDING = 0.8  # what writing a blend takes over what each of its members took
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,11 @@ def polish(session: Session) -> None:
     again: list[Any] = []
     while True:
         while waiting and session.pool.idle and time.monotonic() < until:
-            session.pool.submit(waiting.pop(0), kill_at=session.clock.kill_at(until, until))
+            task = waiting.pop(0)
+            first = _is_first_blend(session, task)
+            if first or time.monotonic() + _needed_s(session, task) < until:
+                last = until + OVERRUN_S * first
+                session.pool.submit(task, kill_at=session.clock.kill_at(last, last))
         if not session.pool.busy:
             return
         for answer in session.pool.answers(0.25):
@@ -57,19 +63,27 @@ def polish(session: Session) -> None:
                 waiting.insert(0, answer.task)
                 continue
             waiting = [*_take_in(session, answer), *waiting]
-        waiting = _in_time(session, waiting, until)
-        if time.monotonic() > until + 0.5:
+        if time.monotonic() > until + OVERRUN_S + 0.5:
             for answer in session.pool.stop_all("the time was up"):
                 _take_in(session, answer)
             return
 
 
-def _in_time(session: Session, waiting: list[Any], until: float) -> list[Any]:
-    """Leave out blends after the first where they would not be through in time."""
-    if time.monotonic() + session.clock.polish_s / 2 < until:
-        return waiting
-    blends = [each for each in waiting if isinstance(each, BuildTask)]
-    return [each for each in waiting if each not in blends[1:]]
+def _needed_s(session: Session, task: Any) -> float:
+    """Return about how long a task takes: what is not begun in vain leaves its time to others."""
+    if isinstance(task, BuildTask):
+        return _BUILDING * sum(form_s(session.kept[name]) for name in task.weights)
+    if isinstance(task, RefitTask):
+        parent = session.kept[task.config.id]
+        most = max(rounds or parent.rounds or 1 for rounds in task.cuts.values())
+        share = most / max(parent.rounds or most, 1)
+        return session.usual_fold_s(parent) * _REFIT_FOLDS * share + form_s(parent) / max(parent.models, 1)
+    return 0.0
+
+
+def _is_first_blend(session: Session, task: Any) -> bool:
+    """Tell whether this is the best blend: no other candidate is likelier to be chosen."""
+    return isinstance(task, BuildTask) and not any(each.kind == "blend" for each in session.kept.values())
 
 
 def _first_tasks(session: Session, good: list[Candidate]) -> Iterator[Any]:
@@ -91,23 +105,23 @@ def _cost(session: Session, candidate: Candidate) -> float:
 
 def _refits(session: Session, good: list[Candidate]) -> Iterator[RefitTask]:
     """Return the fits on all rows whose models would be on the front, as many as there is time for."""
-    chosen = _on_front(session, good)
     left = (session.clock.polish_ends - time.monotonic()) * session.settings.workers * 0.6
     by_parent: dict[str, list[Point]] = {}
-    for point in chosen:
+    for point in _on_front(session, good):
         by_parent.setdefault(point.parent.id, []).append(point)
     for points in list(by_parent.values())[:_MOST_REFITS]:
         parent = points[0].parent
-        most = max(point.rounds or parent.rounds or 1 for point in points)
-        needed = session.usual_fold_s(parent) * _REFIT_FOLDS * most / max(parent.rounds or most, 1)
-        if session.clock.bounded and needed > left / session.settings.workers:
-            continue
-        left -= needed
         config = Config(parent.id, parent.family, parent.params, parent.origin, session.settings.seed)
         cuts = {_name(parent.id, point.rounds): point.rounds for point in points}
         new = {name: rounds for name, rounds in cuts.items() if name not in session.kept}
-        if new:
-            yield RefitTask(config, new, session.clock.polish_ends)
+        if not new:
+            continue
+        task = RefitTask(config, new, session.clock.polish_ends)
+        needed = _needed_s(session, task)
+        if session.clock.bounded and needed > left / session.settings.workers:
+            continue
+        left -= needed
+        yield task
 
 
 def _name(parent: str, rounds: int) -> str:

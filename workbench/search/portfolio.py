@@ -15,7 +15,7 @@ QUICK = frozenset(["linear", "additive"])
 #: random splits, networks) before more of the same, since blends gain more from that.
 _TURNS = (
     "lightgbm", "linear", "extra_trees", "additive", "lightgbm", "xgboost", "catboost", "mlp", "lightgbm", "lightgbm",
-    "xgboost", "linear", "lightgbm", "catboost", "mlp", "extra_trees", "lightgbm", "random_forest",
+    "xgboost", "linear", "lightgbm", "catboost", "mlp", "random_forest", "lightgbm", "extra_trees",
 )  # fmt: skip
 
 

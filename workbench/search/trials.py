@@ -12,6 +12,7 @@ from .clock import Clock
 from .memory import MemoryWatch
 from .portfolio import BASELINE, QUICK
 from .records import Candidate
+from .reserve import end_needed_s
 from .run import RunFolder
 from .settings import Settings
 from .tasks import AssembleTask, Config, FoldDone, FoldTask
@@ -27,10 +28,6 @@ _RIVALS = 3  # candidates that a newcomer's first fold is held against
 _HASTE = 0.4  # of the usual time of a family's fold: with less than that it is not worth a start
 _MOST_DEFERRED = 4
 _TAIL_SHARE = 0.05  # of the time for fits on more rows than a sample's: they are worth waiting for a little
-_BLENDING, _LOADING = (
-    1.5,
-    0.6,
-)  # what writing blends of the best, and opening one, takes over what each of them took
 
 
 @dataclass(slots=True)
@@ -132,10 +129,8 @@ class Session:
 
     def watch(self) -> None:
         """Keep as much time for the end as blends of the best, and measuring them, will take."""
-        best = [_form_s(self.kept[name]) for name in self.rivals()]
-        largest = max((_form_s(each) for each in self.kept.values()), default=0.0)
-        blend = sum(best) + largest
-        self.clock = replace(self.clock, polish_s=_BLENDING * blend + 0.5, quiet_s=_LOADING * blend + 1.0)
+        polish, quiet = end_needed_s(self.kept.values())
+        self.clock = replace(self.clock, polish_s=polish, quiet_s=quiet)
 
     def usual_s(self, family: str) -> float:
         """Return how long a fold of a family usually takes; 0 where none has been fitted."""
@@ -146,11 +141,6 @@ class Session:
         """Return how long a fold of a candidate took, on average."""
         fits = candidate.measured.train_cpu_s if candidate.measured else 0.0
         return fits / max(candidate.models, 1)
-
-
-def _form_s(candidate: Candidate) -> float:
-    """Return the seconds that putting a candidate into serving form and measuring it took."""
-    return sum(candidate.spent.get(name, 0.0) for name in ("convert", "parity", "measure"))
 
 
 def try_baseline(session: Session) -> None:

@@ -1,0 +1,39 @@
+"""What the end of a search will take, so that the clock keeps as much time for it: blends, and quiet measuring."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from .front import first_layer
+from .records import Candidate
+
+LOAD_S = 0.12  # opening an artifact and timing a batch
+LEAST_S = 0.04  # of single-row calls
+_LEAST_CALLS = 250
+_OPENING = 0.7  # what opening an artifact takes over what writing it took
+_FAST_MEMBERS = 6  # that a front is to have beside its best model
+OVERRUN_S = 0.6  # of a blend that was under way before
+_BLENDED = 6  # models that the best blend may well have
+_IN_FLIGHT = 1.5  # what is being put together when the folds end, over what the slowest one took
+
+
+def needed_s(candidate: Candidate) -> float:
+    """Return how many seconds it takes at least to open a candidate's artifact and to time it."""
+    call_s = (candidate.busy_cpu_us or 0.0) / 1e6
+    return LOAD_S + _OPENING * candidate.spent.get("convert", 0.0) + max(_LEAST_CALLS * call_s, LEAST_S)
+
+
+def form_s(candidate: Candidate) -> float:
+    """Return the seconds that putting a candidate into serving form and measuring it took."""
+    return sum(candidate.spent.get(name, 0.0) for name in ("convert", "parity", "measure"))
+
+
+def end_needed_s(candidates: Collection[Candidate]) -> tuple[float, float]:
+    """Return the seconds that blends of the best will take, and those of measuring one and the fastest beside it."""
+    good = [each for each in candidates if each.status == "ok" and each.score]
+    good.sort(key=lambda each: -each.score.value if each.score else 0.0)
+    slowest = max((form_s(each) for each in good), default=0.0)
+    blending = _IN_FLIGHT * slowest + sum(form_s(each) for each in good[:_BLENDED]) + 0.5
+    writing = sum(each.spent.get("convert", 0.0) for each in good[:_BLENDED])
+    fastest = sorted(needed_s(each) for each in first_layer(good))[:_FAST_MEMBERS]
+    return blending, OVERRUN_S + LOAD_S + _OPENING * writing + sum(fastest)
