@@ -44,6 +44,7 @@ from workbench.search.trials import cost_of_visits
 from workbench.search.worker import open_workspace
 from workbench.search.workspace import Workspace
 
+LIST = Path(__file__).parent / "peers" / "development.toml"
 FOLDS = 5
 _FIT_S = 30.0  # of a fold at most: long enough that the clock decides nothing
 _CHEAPEST_US, _DEAREST_US = 10.0, 10_000.0  # the plane of score and cost that the hypervolume is a share of
@@ -87,7 +88,7 @@ class Bench:
     """
 
     def __init__(self, entry: Mapping[str, Any], data: Path, folder: Path, rows: int) -> None:
-        frame = _read(data / entry["path"], entry.get("read", {}))
+        frame = read_table(data / entry["path"], entry.get("read", {}))
         frame = frame.dropna(subset=[entry["target"]])
         frame = frame.sample(min(rows, len(frame)), random_state=0)
         dataset = load_dataset(
@@ -137,7 +138,8 @@ class Bench:
         return Outcome(score, cost, time.process_time() - began, output.astype(np.float32))
 
 
-def _read(path: Path, options: Mapping[str, Any]) -> pd.DataFrame:
+def read_table(path: Path, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Read a table of the list, with its options."""
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
     wanted = {key: (None if value is False else value) for key, value in options.items()}
@@ -271,7 +273,7 @@ def blend_loss(bench: Bench, outcomes: list[Outcome]) -> float:
 # ---------------------------------------------------------------- figures
 
 
-def hypervolume(points: np.ndarray, worst: float, best: float) -> float:
+def hypervolume(points: np.ndarray, worst: float, best: float, cheapest: float = _CHEAPEST_US) -> float:
     """Return the share of the plane of score and (the logarithm of) cost that points (score, cost in µs) cover.
 
     Examples
@@ -284,8 +286,8 @@ def hypervolume(points: np.ndarray, worst: float, best: float) -> float:
     if best <= worst:
         return 0.0
     score = np.clip((points[:, 0] - worst) / (best - worst), 0, 1)
-    span = np.log(_DEAREST_US / _CHEAPEST_US)
-    cheap = np.clip(np.log(_DEAREST_US / np.maximum(points[:, 1], _CHEAPEST_US)) / span, 0, 1)
+    span = np.log(_DEAREST_US / cheapest)
+    cheap = np.clip(np.log(_DEAREST_US / np.maximum(points[:, 1], cheapest)) / span, 0, 1)
     total, reached = 0.0, 0.0
     for at in np.lexsort((-score, -cheap)):  # the cheapest first
         if score[at] > reached:
@@ -349,7 +351,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--list", type=Path, default=Path(__file__).parent / "peers" / "development.toml")
+    parser.add_argument("--list", type=Path, default=LIST)
     parser.add_argument("--data", type=Path, help="the folder of the tables")
     parser.add_argument("--sets", default="titanic,telco_churn,wine_white,diamonds")
     parser.add_argument("--samplers", default=",".join(SAMPLERS))
