@@ -77,7 +77,7 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
             with stage("fit"):
                 draft = _refit_draft(config, space, parts, calibration, oof, task.deadline)
         else:
-            form, gate = _with_calibration(
+            form, gate = with_calibration(
                 bag([part.form for part in parts]),
                 apply_link(np.mean([part.gate for part in parts], axis=0), link),
                 np.mean([part.gate for part in parts], axis=0),
@@ -159,7 +159,7 @@ def _calibrate(p: np.ndarray, calibration: Calibration | None) -> np.ndarray:
     return calibrate(p, calibration.scale, np.asarray(calibration.offset))
 
 
-def _with_calibration(
+def with_calibration(
     form: Form, p: np.ndarray, raw: np.ndarray, calibration: Calibration | None
 ) -> tuple[Form, np.ndarray]:
     """Return the calibrated form and the library's predictions calibrated the same way."""
@@ -317,7 +317,7 @@ def _refit_draft(
     rounds = max(1, round(float(np.mean([part.rounds for part in parts])) * _GROWTH))
     fitted = fit_on(config, space, space.whole(encoding), rounds, deadline)
     form, raw = fitted.form(), fitted.raw(np.asarray(space.gate(encoding)))
-    form, gate = _with_calibration(form, apply_link(raw, form.link), raw, calibration)
+    form, gate = with_calibration(form, apply_link(raw, form.link), raw, calibration)
     return Draft(encoded.encoder, form, gate, oof, notes=_notes(parts))
 
 
@@ -348,7 +348,7 @@ def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
             raw = fitted.raw(gate_rows, rounds or None)
             # not the parent's predictions, which are averages over repeats and calibrated already
             calibration, oof = calibrated_oof(space, staged[rounds])
-            form, gate = _with_calibration(form, apply_link(raw, form.link), raw, calibration)
+            form, gate = with_calibration(form, apply_link(raw, form.link), raw, calibration)
             base = Candidate(
                 id=name,
                 family=config.family,

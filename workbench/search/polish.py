@@ -13,7 +13,9 @@ from .front import non_dominated
 from .portfolio import BASELINE, QUICK
 from .records import Candidate
 from .reserve import OVERRUN_S, form_s
-from .tasks import Blends, BlendTask, BuildTask, Config, RefitTask
+from .tasks import Blends, BlendTask, BuildTask, Config, Nested, NestTask, RefitTask, TeachTask
+from .teaching import Lesson
+from .teaching import needed_s as teaching_needed_s
 from .trials import Session, cost_of_visits, noise_free_cost
 from .workers import Answer, Failure, failed_candidate
 
@@ -45,7 +47,7 @@ def polish(session: Session) -> None:
     session.say("phase", "blends, and single models of all rows")
     waiting: list[Any] = list(_first_tasks(session, good))
     until = session.clock.polish_ends
-    again: list[Any] = []
+    lesson, again = Lesson(), list[Any]()
     while True:
         while waiting and session.pool.idle and time.monotonic() < until:
             task = waiting.pop(0)
@@ -62,10 +64,10 @@ def polish(session: Session) -> None:
                 again.append(answer.task)
                 waiting.insert(0, answer.task)
                 continue
-            waiting = [*_take_in(session, answer), *waiting]
+            waiting = _in_order([*_take_in(session, answer, lesson), *waiting])
         if time.monotonic() > until + OVERRUN_S + 0.5:
             for answer in session.pool.stop_all("the time was up"):
-                _take_in(session, answer)
+                _take_in(session, answer, lesson)
             return
 
 
@@ -78,7 +80,17 @@ def _needed_s(session: Session, task: Any) -> float:
         most = max(rounds or parent.rounds or 1 for rounds in task.cuts.values())
         share = most / max(parent.rounds or most, 1)
         return session.usual_fold_s(parent) * _REFIT_FOLDS * share + form_s(parent) / max(parent.models, 1)
+    if isinstance(task, NestTask | TeachTask):
+        return teaching_needed_s(session, task)
     return 0.0
+
+
+def _in_order(waiting: list[Any]) -> list[Any]:
+    """Put teaching behind everything else, except for blends after the best."""
+    builds = [each for each in waiting if isinstance(each, BuildTask)]
+    lessons = [each for each in waiting if isinstance(each, NestTask | TeachTask)]
+    others = [each for each in waiting if each not in builds and each not in lessons]
+    return [*builds[:1], *others, *lessons, *builds[1:]]
 
 
 def _is_first_blend(session: Session, task: Any) -> bool:
@@ -170,9 +182,13 @@ def _points(candidate: Candidate) -> Iterator[Point]:
 # ---------------------------------------------------------------- results
 
 
-def _take_in(session: Session, answer: Answer) -> list[Any]:
+def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
     """Take in what came of a task, and return the tasks that follow from it."""
     result = answer.result
+    if isinstance(result, Failure) and isinstance(answer.task, NestTask):
+        result = Nested(answer.task.split, result.reason, 0.0)
+    if isinstance(result, Nested):
+        return list(lesson.take_in(session, result))
     if isinstance(result, Failure):
         if not isinstance(answer.task, BlendTask):
             session.keep(failed_candidate(_derived(answer.task), result))
@@ -182,10 +198,11 @@ def _take_in(session: Session, answer: Answer) -> list[Any]:
         best_first = list(result.weights)[::-1][:_MOST_BLENDS]
         made = [dict(each.members) for each in session.kept.values() if each.kind == "blend"]
         new = [weights for weights in best_first if dict(weights) not in made]
-        return [
+        builds = [
             BuildTask(Config(f"b{number + at:04d}", "blend", {}, "derived", session.settings.seed), weights)
             for at, weights in enumerate(new)
         ]
+        return [*builds, *(lesson.begin(session, best_first[0]) if best_first else [])]
     for candidate in result if isinstance(result, list) else [result]:
         session.keep(candidate)
     return []

@@ -102,7 +102,10 @@ class Candidate:
     kind : {"bag", "single", "blend"}
         The average of the models of all folds, one model of all rows, or a weighted blend of candidates.
     members : mapping of str to float
-        Of a blend: the weight of each candidate in it. Of a single model: the candidate it was cut from.
+        Of a blend: the weight of each candidate in it. Of a single model: the candidate it was cut from, or those that
+        taught it.
+    taught : bool
+        Whether it learned the answers of other candidates rather than the labels.
     models : int
         Models that the artifact holds.
     status : {"ok", "failed", "stopped"}
@@ -152,6 +155,7 @@ class Candidate:
     hint: str = ""
     kind: Kind = "bag"
     members: Mapping[str, float] = field(default_factory=dict)
+    taught: bool = False
     models: int = 1
     score: Score | None = None
     holdout: Score | None = None

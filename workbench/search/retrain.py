@@ -16,13 +16,14 @@ from workbench.runtime.predictor import Predictor
 
 from .assemble import assemble, refit
 from .blends import build_blend
+from .distill import nest, teach
 from .fit import run_fold
 from .matrices import MatrixCache
 from .metrics import Metric
 from .parity import TOLERANCE, golden_rows
 from .records import Candidate
 from .run import RunFolder
-from .tasks import AssembleTask, BuildTask, Config, FoldTask, RefitTask, Setup
+from .tasks import AssembleTask, BuildTask, Config, FoldTask, NestTask, RefitTask, Setup, TeachTask
 from .texts import WordTables
 from .workspace import Workspace
 
@@ -174,6 +175,14 @@ def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float)
             _again(space, run, run.candidate(name), grown)
         config = Config(candidate.id, candidate.family, {}, candidate.origin, space.setup.seed)
         return _kept(space, build_blend(BuildTask(config, candidate.members), space))
+    if candidate.taught:
+        for name in candidate.members:
+            _again(space, run, run.candidate(name), grown)
+        for split in range(space.folds):
+            nested = nest(NestTask(candidate.members, split), space)
+            if nested.wrong:
+                raise FitError(f"the teachers of {candidate.id} failed", found=nested.wrong)
+        return _kept(space, teach(TeachTask(_config(candidate, space), candidate.members), space))
     if candidate.kind == "single" and candidate.members:
         parent = run.candidate(next(iter(candidate.members)))
         _again(space, run, parent, grown)

@@ -131,6 +131,50 @@ class BuildTask:
 
 
 @dataclass(frozen=True, slots=True)
+class NestTask:
+    """A teacher to answer the rows that a fold trains on, having seen neither them nor the fold's own.
+
+    Attributes
+    ----------
+    weights : mapping of str to float
+        By candidate.
+    split : int
+    deadline : float
+    """
+
+    weights: Mapping[str, float]
+    split: int
+    deadline: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """What came of a `NestTask`: nothing wrong, or the reason why there is no answer."""
+
+    split: int
+    wrong: str
+    cpu_s: float
+    spent: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TeachTask:
+    """A small model to be taught by candidates whose answers are nested in every fold.
+
+    Attributes
+    ----------
+    config : Config
+    weights : mapping of str to float
+        The teacher, by candidate.
+    deadline : float
+    """
+
+    config: Config
+    weights: Mapping[str, float]
+    deadline: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
 class MeasureTask:
     """A candidate's artifact to measure in a quiet moment, for about so many seconds of single-row calls."""
 

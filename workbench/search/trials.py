@@ -16,6 +16,7 @@ from .reserve import end_needed_s
 from .run import RunFolder
 from .settings import Settings
 from .tasks import AssembleTask, Config, FoldDone, FoldTask
+from .teaching import reserve_s
 from .workers import Answer, Failure, WorkerPool, failed_candidate
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Session:
     def watch(self) -> None:
         """Keep as much time for the end as blends of the best, and measuring them, will take."""
         polish, quiet = end_needed_s(self.kept.values())
-        self.clock = replace(self.clock, polish_s=polish, quiet_s=quiet)
+        self.clock = replace(self.clock, polish_s=polish + reserve_s(self), quiet_s=quiet)
 
     def usual_s(self, family: str) -> float:
         """Return how long a fold of a family usually takes; 0 where none has been fitted."""

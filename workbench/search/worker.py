@@ -17,13 +17,25 @@ from workbench.data.dataset import Dataset
 
 from .assemble import assemble, refit
 from .blends import build_blend, find_blends
+from .distill import nest, teach
 from .fit import run_fold
 from .matrices import MatrixCache
 from .measure import measure_folder
 from .metrics import Metric
 from .records import Candidate, Measurements
 from .run import read_split
-from .tasks import AssembleTask, BlendTask, BuildTask, FoldDone, FoldTask, MeasureTask, RefitTask, Setup
+from .tasks import (
+    AssembleTask,
+    BlendTask,
+    BuildTask,
+    FoldDone,
+    FoldTask,
+    MeasureTask,
+    NestTask,
+    RefitTask,
+    Setup,
+    TeachTask,
+)
 from .texts import WordTables
 from .workspace import Workspace
 
@@ -76,6 +88,8 @@ _VERBS: dict[type, Callable[[Any, Workspace], Any]] = {
     RefitTask: refit,
     BlendTask: find_blends,
     BuildTask: build_blend,
+    NestTask: nest,
+    TeachTask: teach,
     MeasureTask: _measure,
 }
 
