@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import SettingsError
@@ -75,13 +76,14 @@ def search(  # noqa: PLR0913 - each is something that a caller may want to say
     >>> import workbench as wb
     >>> run = wb.search("churn.csv", target="Churn", time="5m", max_latency="2ms")  # doctest: +SKIP
     """
+    began = monotonic() - used_s  # importing the trainers counts too
     from workbench.search.engine import search as run_search
     from workbench.tradeoff.prices import load_prices
 
     asked = _settings(target, time, trials, settings)
     load_prices(asked.prices)  # a wrong price sheet is said now, not after the search
     folder = Path(out) if out is not None else _default_folder(asked.name or _name_of(data, target))
-    return Run(run_search(data, asked, folder, used_s=used_s, progress=progress, stop=stop))
+    return Run(run_search(data, asked, folder, used_s=monotonic() - began, progress=progress, stop=stop))
 
 
 def resume(
@@ -110,10 +112,12 @@ def resume(
     -------
     Run
     """
+    began = monotonic() - used_s
     from workbench.search.engine import resume as run_resume
     from workbench.search.settings import parse_duration
 
     time_s = None if time is None else parse_duration(time)
+    used_s = monotonic() - began
     return Run(
         run_resume(Path(path), time_s=time_s, trials=trials, used_s=used_s, progress=progress, stop=stop)
     )

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import workbench as wb
+from workbench.data.subscriptions import TARGET, make_subscriptions
 from workbench.errors import FitError, SettingsError
 from workbench.families import all_families, family_named, get_families
 from workbench.families.base import Problem, Sample
@@ -126,3 +130,11 @@ def test_where_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert family_named("catboost").encoding({}, problem) == CatBoost().encoding({}, problem)
     with pytest.raises(FitError, match=r"cannot be trained here"):
         CatBoost().fit({}, make_sample("binary"), problem)
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_search_trains_it(tmp_path: Path) -> None:
+    """Workers are forks of a process that imports the libraries in a way of its own."""
+    data = make_subscriptions(300, seed=0)
+    run = wb.search(data, target=TARGET, families=["catboost"], trials=1, out=tmp_path / "run")
+    assert {(each.family, each.status) for each in run.folder.candidates()} >= {("catboost", "ok")}

@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 
 _LEAVE_S = 0.3  # ending the workers and this process
-_GRACE_S = 0.4
+GRACE_S = 0.25  # after which a task that is late is killed
 _POLISH_SHARE, _POLISH_LEAST_S, _POLISH_MOST_S = 0.04, 0.7, 12.0
-_POLISH_LIMIT, _QUIET_LIMIT = 0.17, 0.12  # of the budget, however long they take
+_POLISH_LIMIT, _QUIET_LIMIT = 0.17, 0.16  # of the budget, however long they take
 _QUIET_SHARE, _QUIET_LEAST_S, _QUIET_MOST_S = 0.04, 1.1, 10.0
 _ESTIMATE_SHARE, _ESTIMATE_MOST_S = 0.012, 2.0
 _WRITING_S = 0.35  # of final scores
@@ -125,4 +125,4 @@ class Clock:
         if not self.bounded:
             return math.inf
         spare = 0.5 + 0.25 * max(deadline - time.monotonic(), 0.0)
-        return min(deadline + spare, last + _GRACE_S)
+        return min(deadline + spare, last + GRACE_S)

@@ -23,6 +23,7 @@ from .records import Measurements
 
 _ROWS = 64
 _BATCH_ROWS, _TRIAL_BATCH_ROWS = 4096, 512
+_FEWEST_BATCH_ROWS, _BATCHES_S = 256, 0.3  # of a model that takes longer than that for a whole batch
 _CALLS = 100  # of a block: long enough for a p99, short enough to fall between two turns of other processes
 _FEWEST_CALLS, _LONGEST_BLOCK_S = 20, 0.2  # of a model that takes milliseconds
 _MIN_BLOCKS, _MAX_BLOCKS = 3, 200
@@ -152,8 +153,16 @@ def _time_blocks(
 
 
 def _batch_rate(predictor: Predictor, data: Dataset, random: np.random.Generator, most: int) -> float:
-    """Rows a second of CPU time in batches of canonical columns, the best of three."""
-    size = min(data.n_rows, most)
+    """Rows a second of CPU time in batches of canonical columns, the best of three; fewer rows of a slow model."""
+    size = min(data.n_rows, most, _FEWEST_BATCH_ROWS)
+    seconds = _batch_s(predictor, data, random, size)
+    if size < min(data.n_rows, most) and seconds * most < _BATCHES_S * size:
+        size = min(data.n_rows, most)
+        seconds = _batch_s(predictor, data, random, size)
+    return size / max(seconds, 1e-9)
+
+
+def _batch_s(predictor: Predictor, data: Dataset, random: np.random.Generator, size: int) -> float:
     batch = data.take(random.integers(0, data.n_rows, size))
     best = np.inf
     start = time.perf_counter()
@@ -161,9 +170,9 @@ def _batch_rate(predictor: Predictor, data: Dataset, random: np.random.Generator
         before = time.thread_time_ns()
         predictor.predict_columns(batch.columns)
         best = min(best, (time.thread_time_ns() - before) / 1e9)
-        if time.perf_counter() - start > 0.3:
+        if time.perf_counter() - start > _BATCHES_S:
             break
-    return size / max(best, 1e-9)
+    return best
 
 
 def folder_mb(folder: Path) -> float:

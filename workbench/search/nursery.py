@@ -29,12 +29,11 @@ def preload() -> None:
     import sklearn.linear_model  # noqa: F401
     import xgboost  # noqa: F401
 
-    with suppress(ImportError):  # an extra
-        import catboost  # noqa: F401
-
     import workbench.search.worker  # noqa: F401
 
     del sys.modules["pandas"]
+    with suppress(ImportError):  # an extra, which fails at every fit if it found no pandas
+        import catboost  # noqa: F401
 
 
 def main(address: str) -> int:

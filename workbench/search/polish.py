@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .clock import GRACE_S
 from .front import non_dominated
 from .portfolio import BASELINE, QUICK
 from .records import Candidate
@@ -23,7 +24,7 @@ _POOL = 40  # candidates that blends are made of
 _MOST_BLENDS = 6
 _MOST_REFITS = 6
 _REFIT_FOLDS = 1.4  # a fit on all rows takes as long as so many folds
-_BUILDING = 0.8  # what writing a blend takes over what each of its members took
+_BUILDING = 0.9  # what writing a blend takes over what each of its members took
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,8 @@ def polish(session: Session) -> None:
     while True:
         while waiting and session.pool.idle and time.monotonic() < until:
             task = waiting.pop(0)
-            first = _is_first_blend(session, task)
-            if first or time.monotonic() + _needed_s(session, task) < until:
-                last = until + OVERRUN_S * first
+            last = until + OVERRUN_S * _is_first_blend(session, task)
+            if time.monotonic() + _needed_s(session, task) < last:
                 session.pool.submit(task, kill_at=session.clock.kill_at(last, last))
         if not session.pool.busy:
             return
@@ -65,7 +65,7 @@ def polish(session: Session) -> None:
                 waiting.insert(0, answer.task)
                 continue
             waiting = _in_order([*_take_in(session, answer, lesson), *waiting])
-        if time.monotonic() > until + OVERRUN_S + 0.5:
+        if time.monotonic() > until + OVERRUN_S + GRACE_S + 0.1:
             for answer in session.pool.stop_all("the time was up"):
                 _take_in(session, answer, lesson)
             return

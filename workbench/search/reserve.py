@@ -7,9 +7,10 @@ from collections.abc import Collection
 from .front import first_layer
 from .records import Candidate
 
-LOAD_S = 0.12  # opening an artifact and timing a batch
+LOAD_S = 0.12  # opening an artifact
 LEAST_S = 0.04  # of single-row calls
 _LEAST_CALLS = 250
+_BATCHED_ROWS, _BATCHES_S = 3 * 4096, 0.4  # timing batches; of slow models fewer rows
 _OPENING = 0.7  # what opening an artifact takes over what writing it took
 _FAST_MEMBERS = 6  # that a front is to have beside its best model
 OVERRUN_S = 0.6  # of a blend that was under way before
@@ -20,7 +21,9 @@ _IN_FLIGHT = 1.5  # what is being put together when the folds end, over what the
 def needed_s(candidate: Candidate) -> float:
     """Return how many seconds it takes at least to open a candidate's artifact and to time it."""
     call_s = (candidate.busy_cpu_us or 0.0) / 1e6
-    return LOAD_S + _OPENING * candidate.spent.get("convert", 0.0) + max(_LEAST_CALLS * call_s, LEAST_S)
+    batches_s = _BATCHED_ROWS / candidate.measured.rows_per_s if candidate.measured else 0.0
+    opening_s = LOAD_S + _OPENING * candidate.spent.get("convert", 0.0)
+    return opening_s + max(_LEAST_CALLS * call_s, LEAST_S) + min(batches_s, _BATCHES_S)
 
 
 def form_s(candidate: Candidate) -> float:
