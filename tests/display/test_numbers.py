@@ -50,8 +50,8 @@ def test_what_is_not_known_is_a_dash() -> None:
 
 
 def test_an_unknown_scorer_goes_by_its_name_and_an_error_loses_its_minus() -> None:
-    assert display.metric_words("neg_max_error").label == "neg_max_error"
-    assert display.score(-3.25, "neg_max_error") == "3.25"
+    assert display.metric_words("neg_own_error").label == "neg_own_error"
+    assert display.score(-3.25, "neg_own_error") == "3.25"
 
 
 def test_small_models_are_in_kilobytes_and_slow_ones_in_seconds() -> None:

@@ -28,9 +28,16 @@ def test_names_from_the_data_are_shown_not_obeyed(bundles: dict[str, Path]) -> N
     card = (bundles["multiclass"] / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "<i>" not in card
     assert "<b>" not in card
-    rows = [line for line in card.splitlines() if line.startswith("| ")]
-    assert all(line.replace("\\|", "").count("|") == 5 for line in rows)
-    assert rows[1] == "| size \\| cm | number | yes | -3 to 3 |"
+    drives, takes = (rows_of(card, title) for title in ("## What drives it", "## Its input"))
+    assert all(line.replace("\\|", "").count("|") == 6 for line in drives)
+    assert any(line.startswith("| size \\| cm | ") for line in drives)
+    assert all(line.replace("\\|", "").count("|") == 5 for line in takes)
+    assert takes[1] == "| size \\| cm | number | yes | -3 to 3 |"
+
+
+def rows_of(card: str, title: str) -> list[str]:
+    part = card.split(f"{title}\n")[1].split("\n## ", maxsplit=1)[0]
+    return [line for line in part.splitlines() if line.startswith("| ")]
 
 
 def test_plain_keeps_one_line_and_opens_nothing() -> None:

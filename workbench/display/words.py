@@ -40,6 +40,16 @@ class MetricWords:
 
 
 _ERROR = "In the units of the target; lower is better."
+_RELATIVE = "An error counts by its share of the value. Lower is better; 0 is perfect."
+_SHARE = "0 % is no better than always giving the same answer, 100 % is perfect."
+
+
+def _averaged(name: str, plain: str, short: str) -> dict[str, MetricWords]:
+    """Return the words of a scorer of classes, by how its classes are averaged."""
+    ways = {"macro": "classes alike", "micro": "all answers in one", "weighted": "classes by frequency"}
+    return {f"{name}_{way}": MetricWords(plain, f"{short}, {of}", percent=True) for way, of in ways.items()}
+
+
 METRICS: Mapping[str, MetricWords] = MappingProxyType(
     {
         "roc_auc": MetricWords(
@@ -51,6 +61,12 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
         ),
         "roc_auc_ovr": MetricWords("correct ordering", "AUC, one class against the rest", percent=True),
         "roc_auc_ovo": MetricWords("correct ordering", "AUC, class against class", percent=True),
+        "roc_auc_ovr_weighted": MetricWords(
+            "correct ordering", "AUC, one class against the rest, by frequency", percent=True
+        ),
+        "roc_auc_ovo_weighted": MetricWords(
+            "correct ordering", "AUC, class against class, by frequency", percent=True
+        ),
         "average_precision": MetricWords(
             "precision over all thresholds",
             "AP",
@@ -70,15 +86,33 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
             explained="The share of right answers in each class, averaged, so that a rare class counts as much.",
         ),
         "f1": MetricWords("precision and recall in one", "F1", percent=True),
-        "f1_macro": MetricWords("precision and recall in one", "F1, classes alike", percent=True),
+        **_averaged("f1", "precision and recall in one", "F1"),
         "precision": MetricWords("right among the predicted yes", "precision", percent=True),
+        **_averaged("precision", "right among the answered", "precision"),
         "recall": MetricWords("found among the actual yes", "recall", percent=True),
+        **_averaged("recall", "found among the actual", "recall"),
+        "jaccard": MetricWords("predicted and actual yes in common", "Jaccard", percent=True),
+        **_averaged("jaccard", "predicted and actual in common", "Jaccard"),
+        "matthews_corrcoef": MetricWords(
+            "agreement of predicted and actual",
+            "MCC",
+            explained="1 is perfect, 0 is no better than chance. A rare class counts as much as a frequent one.",
+        ),
+        "top_k_accuracy": MetricWords(
+            "right among the two likeliest",
+            "top-2 accuracy",
+            percent=True,
+            explained="The share of rows whose class is one of the two that the model holds likeliest.",
+        ),
         "neg_log_loss": MetricWords(
             "surprise",
             "log loss",
             signed=True,
             explained="How little probability the model gave to what happened, on average. Lower is better; 0 is "
             "perfect.",
+        ),
+        "d2_log_loss_score": MetricWords(
+            "surprise taken away", "D² of log loss", percent=True, explained=_SHARE
         ),
         "neg_brier_score": MetricWords(
             "squared error of probabilities",
@@ -104,6 +138,30 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
         "neg_mean_absolute_percentage_error": MetricWords(
             "average relative error", "MAPE", signed=True, explained="0.1 means 10 % off. Lower is better."
         ),
+        "neg_max_error": MetricWords(
+            "largest error", "max error", signed=True, explained=f"The worst of all predictions. {_ERROR}"
+        ),
+        "neg_mean_squared_log_error": MetricWords(
+            "mean squared error of logarithms", "MSLE", signed=True, explained=_RELATIVE
+        ),
+        "neg_root_mean_squared_log_error": MetricWords(
+            "typical relative error", "RMSLE", signed=True, explained=_RELATIVE
+        ),
+        "neg_mean_poisson_deviance": MetricWords(
+            "error of counts", "Poisson deviance", signed=True, explained="Lower is better; 0 is perfect."
+        ),
+        "neg_mean_gamma_deviance": MetricWords(
+            "error of amounts", "gamma deviance", signed=True, explained="Lower is better; 0 is perfect."
+        ),
+        "explained_variance": MetricWords(
+            "variation explained, a constant error aside",
+            "explained variance",
+            percent=True,
+            explained=_SHARE,
+        ),
+        "d2_absolute_error_score": MetricWords(
+            "average error taken away", "D² of absolute error", percent=True, explained=_SHARE
+        ),
         "r2": MetricWords(
             "variation explained",
             "R²",
@@ -122,16 +180,14 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
     {
         "baseline": "Baseline",
         "linear": "Linear model",
-        "nearest_neighbours": "Nearest neighbours",
+        "additive": "Additive model (glass box)",
         "random_forest": "Random forest",
         "extra_trees": "Extra trees",
-        "hist_gradient_boosting": "Histogram boosting",
         "lightgbm": "LightGBM",
         "xgboost": "XGBoost",
         "catboost": "CatBoost",
         "mlp": "Neural network",
         "blend": "Blend of models",
-        "ensemble": "Blend of models",
     }
 )
 

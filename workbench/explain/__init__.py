@@ -9,6 +9,7 @@ from .curves import calibration, confusion, gains, precision_recall, roc
 from .dependence import dependence
 from .evidence import Evidence, evidence_of
 from .importance import Importance, importance
+from .kept import Explanation, explanation
 from .money import Costs, Decisions, cheapest_threshold, decisions, threshold_table
 from .numeric import coverage, residual_sample, residual_summary
 from .segments import Segment, worst_segments
@@ -20,6 +21,7 @@ __all__ = [
     "Costs",
     "Decisions",
     "Evidence",
+    "Explanation",
     "Field",
     "Importance",
     "Segment",
@@ -32,6 +34,7 @@ __all__ = [
     "decisions",
     "dependence",
     "evidence_of",
+    "explanation",
     "fields",
     "gains",
     "importance",

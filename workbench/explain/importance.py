@@ -10,6 +10,7 @@ import numpy as np
 from workbench.errors import RunError
 from workbench.runtime.schema import Column1d, Levels
 from workbench.search.metrics import DEFAULT_METRIC, Metric
+from workbench.search.records import Candidate
 from workbench.search.run import RunFolder
 
 from .evidence import predictor_of
@@ -27,6 +28,7 @@ _QUICK = frozenset(
         "r2",
     ]
 )
+_MOST_ROWS, _FEWEST_ROWS = 2000, 100
 _T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}
 
 
@@ -57,12 +59,22 @@ class Importance:
     unseen: bool = True
 
 
+def rows_within(candidate: Candidate, columns: int, seconds: float, repeats: int = 5) -> int:
+    """Return how many rows can be shuffled in about so many seconds, by the speed that the search measured.
+
+    It is the same number each time, so that what is computed twice is equal; 0 where fewer than 100 rows would do.
+    """
+    speed = candidate.measured.rows_per_s if candidate.measured else 0.0
+    rows = int(seconds * speed / max(columns * repeats, 1))
+    return min(rows, _MOST_ROWS) if rows >= _FEWEST_ROWS else 0
+
+
 def importance(
     run: RunFolder,
     candidate: str,
     *,
     repeats: int = 5,
-    most_rows: int = 2000,
+    most_rows: int = _MOST_ROWS,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> list[Importance]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from workbench.data.dataset import Dataset
+from workbench.explain import Explanation
 from workbench.runtime.manifest import Manifest
 from workbench.runtime.schema import Column
 from workbench.tradeoff.decision import Decision
@@ -13,7 +15,7 @@ from workbench.tradeoff.sentences import latency_text, money
 from .deploy import dns_name
 from .yaml_text import dump_yaml
 
-_MOST_LEVELS = 5
+_MOST_LEVELS, _MOST_DRIVERS = 5, 10
 _CONTROL = str.maketrans(
     {
         "\n": " ",
@@ -48,6 +50,7 @@ def model_card(
     notes: Sequence[str] = (),
     *,
     trained_again: bool = True,
+    drivers: Explanation | None = None,
 ) -> str:
     """Return ``MODEL_CARD.md``.
 
@@ -62,6 +65,8 @@ def model_card(
         What whoever uses the model should know.
     trained_again : bool
         Whether the model is another one than was scored: of the same config, trained on all rows.
+    drivers : Explanation, optional
+        What drives the candidate.
     """
     parts = [
         _front_matter(manifest),
@@ -73,6 +78,8 @@ def model_card(
         _cost(manifest, decision),
         "## Why this one",
         _decision(decision),
+        "## What drives it",
+        _drivers(manifest, drivers),
         "## What it learned from",
         _training(manifest, data),
         "## Its input",
@@ -169,6 +176,48 @@ def _decision(decision: Decision) -> str:
     return "\n".join([lines[0], "", *lines[1:]]).rstrip("\n")
 
 
+def _drivers(manifest: Manifest, drivers: Explanation | None) -> str:
+    """Return the columns that matter most, what the score loses without each, and where the answer goes."""
+    if drivers is None:
+        return "Not computed: it would have taken long. The app computes it, and so does `workbench report`."
+    first = drivers.importance[0]
+    where = (
+        "rows that no choice has seen" if first.unseen else "rows that it learned from (none were held out)"
+    )
+    rows = [
+        f"What {plain(first.metric)} loses when one column is shuffled, {first.repeats} times on {first.rows:,} "
+        f"{where}, with 95 % intervals; columns that say the same share it. Beside it where the average answer is "
+        f"lowest and highest{_followed(manifest)} when the column alone is moved.",
+        "",
+        "| column | lost | 95 % | lowest answer | highest answer |",
+        "|---|---|---|---|---|",
+    ]
+    curves = {curve["column"]: curve for curve in drivers.curves}
+    for each in drivers.importance[:_MOST_DRIVERS]:
+        ends = " | ".join(_ends(curves[each.column])) if each.column in curves else " | "
+        interval = f"{each.low:.3g} to {each.high:.3g}"
+        rows.append(f"| {plain(each.column)} | {each.drop:.3g} | {interval} | {ends} |")
+    more = len(drivers.importance) - _MOST_DRIVERS
+    return "\n".join([*rows, *([f"\n{more} more columns matter less."] if more > 0 else [])])
+
+
+def _followed(manifest: Manifest) -> str:
+    return f" (probability of {plain(manifest.classes[-1])})" if manifest.classes else ""
+
+
+def _ends(curve: Mapping[str, Any]) -> tuple[str, str]:
+    """Return where a curve is lowest and highest: "0.12 at 2"."""
+    mean, values = curve["mean"], curve["values"]
+    low, high = min(range(len(mean)), key=mean.__getitem__), max(range(len(mean)), key=mean.__getitem__)
+    return f"{mean[low]:.3g} at {_value(values[low])}", f"{mean[high]:.3g} at {_value(values[high])}"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "a missing value"
+    return f"{value:.4g}" if isinstance(value, float) else plain(value)
+
+
 def _training(manifest: Manifest, data: Dataset) -> str:
     source = manifest.data
     lines = [
@@ -210,8 +259,6 @@ def _limits(manifest: Manifest, data: Dataset, notes: Sequence[str]) -> str:
     if strict:
         named = ", ".join(plain(name) for name in strict[:8]) + (" and others" if len(strict) > 8 else "")
         lines.append(f"A missing value is refused in {named}: training saw none there.")
-    if manifest.task != "regression":
-        lines.append("Probabilities are as the model gives them; they were not calibrated afterwards.")
     return "\n".join(f"- {line}" for line in (*lines, *(plain(note) for note in notes)))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.data.dataset import Dataset
 from workbench.errors import ExportError
+from workbench.explain import Explanation
 from workbench.runtime.manifest import Manifest
 from workbench.runtime.predictor import Predictor, dump_json
 from workbench.search.records import Measurements
@@ -70,6 +71,8 @@ class Subject:
         CPU seconds of the candidate's own fits.
     trained_again : bool
         Whether the model was trained again after it was scored.
+    drivers : Explanation or None
+        What drives the candidate that was scored.
     seed : int
     """
 
@@ -82,6 +85,7 @@ class Subject:
     notes: tuple[str, ...] = ()
     train_cpu_s: float | None = None
     trained_again: bool = True
+    drivers: Explanation | None = None
     seed: int = 0
 
 
@@ -111,7 +115,14 @@ def write_members(folder: Path, about: Subject, pins: Sequence[Pin], tell: Tell)
     texts = {
         PROFILE_FILE: dump_json(profile(about.data, about.predictor, about.seed)),
         DECISION_FILE: dump_json(about.decision.to_json()),
-        CARD_FILE: model_card(manifest, about.decision, about.data, notes, trained_again=about.trained_again),
+        CARD_FILE: model_card(
+            manifest,
+            about.decision,
+            about.data,
+            notes,
+            trained_again=about.trained_again,
+            drivers=about.drivers,
+        ),
         REQUIREMENTS_FILE: requirements_text(pins),
         SBOM_FILE: dump_json(
             sbom(manifest, about.decision, about.data.schema, pins, notes, about.train_cpu_s)

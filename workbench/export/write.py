@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any
 
 import workbench.runtime
 from workbench.data.dataset import Dataset
-from workbench.errors import BundleError, ExportError
+from workbench.errors import BundleError, ExportError, RunError
+from workbench.explain import Explanation, explanation
 from workbench.runtime.bundle import open_bundle
 from workbench.runtime.manifest import (
     GOLDEN_FILE,
@@ -49,6 +51,7 @@ from .source import check_languages, source_files, source_head
 from .threshold import check_threshold, score_at, set_threshold
 
 _MEASURE_S = 2.0
+_EXPLAIN_S = 10.0
 _SURPRISE = 2.0  # times the latency that the search measured
 
 Progress = Callable[[Mapping[str, Any]], None]
@@ -176,6 +179,8 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         tell({"kind": "warning", "message": warning})
         choice = replace(choice, warnings=(*choice.warnings, warning))
     sheet = choice.sheet or load_prices(run.settings.prices)
+    tell({"kind": "step", "message": "what drives it"})
+    drivers = _drivers(run, candidate.id)
     now = _now()
     decision = replace(decide(replace(choice, sheet=sheet), tag.by, tag.note), when=now, threshold=own)
     tell({"kind": "step", "message": "writing the bundle"})
@@ -194,6 +199,7 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         notes=tuple(_notes(candidate, served, own)),
         train_cpu_s=candidate.measured.train_cpu_s if candidate.measured else None,
         trained_again=served.trained_again,
+        drivers=drivers,
         seed=run.settings.seed,
     )
     packages = with_hashes(pins()) if extras.hashes else with_known_hashes(pins())
@@ -214,6 +220,13 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         ignore=shutil.ignore_patterns("__pycache__", "*.pyc"),
     )
     replace(manifest, files=hash_files(folder)).write(folder)
+
+
+def _drivers(run: RunFolder, candidate: str) -> Explanation | None:
+    """Return what drives the candidate; an export does not fail, nor wait long, for it."""
+    with suppress(RunError):  # rows of one class only: nothing can be said
+        return explanation(run, candidate, within_s=_EXPLAIN_S)
+    return None
 
 
 def _now() -> str:

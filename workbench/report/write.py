@@ -183,7 +183,8 @@ def _guarded(title: str, make: Callable[[], str]) -> str:
 
 
 def _drivers(run: Run, candidate: str) -> str:
-    found = explain.importance(run.folder, candidate)
+    kept = explain.explanation(run.folder, candidate)
+    found = list(kept.importance) if kept else []
     note = words.DRIVERS_NOTE.format(
         repeats=found[0].repeats,
         rows=count(found[0].rows),

@@ -87,9 +87,8 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
             if space.setup.repeats == 1 and space.folds > 2 and all(len(part.arena) for part in parts):
                 answers = [apply_link(part.arena, link) for part in parts]
                 arena = np.stack([_calibrate(each, calibration) for each in answers])
-            draft = Draft(
-                encoded.encoder, form, gate, oof, arena, (*_notes(parts), *_rows_note(config, space))
-            )
+            notes = (*_notes(parts), *_rows_note(config, space), *calibration_note(space, calibration))
+            draft = Draft(encoded.encoder, form, gate, oof, arena, notes)
         mean_rounds = float(np.mean([part.rounds for part in parts]))
         base = Candidate(
             id=config.id,
@@ -151,6 +150,17 @@ def calibrated_oof(space: Workspace, oof: np.ndarray) -> tuple[Calibration | Non
     out = np.full(oof.shape, np.nan)
     out[known] = better
     return calibration, out
+
+
+def calibration_note(space: Workspace, calibration: Calibration | None) -> tuple[str, ...]:
+    """Say whether the probabilities are calibrated, for whoever relies on them."""
+    if space.problem.task == "regression":
+        return ()
+    if calibration is None:
+        return ("probabilities as the model gives them: no calibration was better out of fold",)
+    return (
+        f"probabilities calibrated by out-of-fold predictions ({calibration.kind}, scale {calibration.scale:.3g})",
+    )
 
 
 def _calibrate(p: np.ndarray, calibration: Calibration | None) -> np.ndarray:
@@ -318,7 +328,8 @@ def _refit_draft(
     fitted = fit_on(config, space, space.whole(encoding), rounds, deadline)
     form, raw = fitted.form(), fitted.raw(np.asarray(space.gate(encoding)))
     form, gate = with_calibration(form, apply_link(raw, form.link), raw, calibration)
-    return Draft(encoded.encoder, form, gate, oof, notes=_notes(parts))
+    notes = (*_notes(parts), *calibration_note(space, calibration))
+    return Draft(encoded.encoder, form, gate, oof, notes=notes)
 
 
 def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
@@ -360,7 +371,8 @@ def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
                 rounds=rounds or fitted.rounds,
                 cut=rounds,
             )
-            done = finish_candidate(base, Draft(encoder, form, gate, oof), space, stage)
+            draft = Draft(encoder, form, gate, oof, notes=calibration_note(space, calibration))
+            done = finish_candidate(base, draft, space, stage)
             done = _of_all_repeats(done, parent, plain_score(space, staged[rounds]))
             measured = done.measured and replace(done.measured, train_cpu_s=fit_s)
             out.append(replace(done, measured=measured, seconds=time.monotonic() - started, cpu_s=fit_s))

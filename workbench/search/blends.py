@@ -12,7 +12,7 @@ import numpy as np
 from workbench.families.forms import Blend, Form, calibrate
 from workbench.runtime.encoder import Encoder
 
-from .assemble import Draft, calibrated_oof, finish_candidate, load_form
+from .assemble import Draft, calibrated_oof, calibration_note, finish_candidate, load_form
 from .blend import cross_fitted, greedy_path
 from .fit import Stage, failure
 from .prune import union
@@ -93,7 +93,8 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
             members=dict(task.weights),
             models=sum(_models(space, name) for name in names),
         )
-        done = finish_candidate(base, Draft(encoder, form, gate, oof, arena), space, stage)
+        draft = Draft(encoder, form, gate, oof, arena, calibration_note(space, calibration))
+        done = finish_candidate(base, draft, space, stage)
     except Exception as error:  # a failure is an answer: it ends this candidate, never the search
         return failure(task.config, error, stage, started, cpu)
     spent = time.process_time() - cpu

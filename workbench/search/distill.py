@@ -22,7 +22,7 @@ from workbench.families import family_named
 from workbench.families.base import Fitted, Problem, Sample
 from workbench.families.forms import Blend, Form, apply_link
 
-from .assemble import Draft, calibrated_oof, finish_candidate, with_calibration
+from .assemble import Draft, calibrated_oof, calibration_note, finish_candidate, with_calibration
 from .fit import Stage, encoding_of, failure
 from .race import FIRST
 from .records import Candidate
@@ -123,7 +123,8 @@ def teach(task: TeachTask, space: Workspace) -> Candidate:
             notes=(f"taught by {', '.join(task.weights)}",),
         )
         encoder = space.encoded(lesson.encoding).encoder
-        done = finish_candidate(base, Draft(encoder, form, answers, oof), space, stage)
+        draft = Draft(encoder, form, answers, oof, notes=calibration_note(space, calibration))
+        done = finish_candidate(base, draft, space, stage)
     except Exception as error:  # as in `assemble`
         return failure(config, error, stage, started, cpu)
     measured = done.measured and replace(done.measured, train_cpu_s=stage.spent.get("fit", 0.0))

@@ -123,14 +123,15 @@ def _output(folder: str, candidate: str, version: tuple[int, ...]) -> Output:
 
 
 def importance(folder: Path, candidate: str) -> list[Importance]:
-    """Return which columns matter (`explain.importance`)."""
+    """Return which columns matter (`explain.explanation`)."""
     return _importance(str(folder), candidate, _version(folder, candidate))
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
 def _importance(folder: str, candidate: str, version: tuple[int, ...]) -> list[Importance]:
     del version
-    return explain.importance(open_run(folder).folder, candidate)
+    found = explain.explanation(open_run(folder).folder, candidate)
+    return list(found.importance) if found else []
 
 
 def segments(folder: Path, candidate: str) -> list[Segment]:
