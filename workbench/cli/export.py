@@ -33,9 +33,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     extras = parser.add_argument_group("what the bundle holds more")
     extras.add_argument(
         "--code",
-        metavar="LANGUAGE",
+        metavar="LANGUAGES",
         action="append",
-        help="the scorer as source text: python, c, java, javascript or sql; repeatable; linear and small "
+        help="the scorer as source text: python, c, java, javascript or sql, several with commas; linear and small "
         "tree models without free text",
     )
     extras.add_argument(
@@ -65,7 +65,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         options.out,
         overwrite=options.overwrite,
         hashes=options.hashes,
-        code=options.code or (),
+        code=[each.strip() for given in options.code or () for each in given.split(",")],
         sign=options.sign,
         threshold=options.threshold,
         progress=lambda event: console.note(str(event["message"])),
