@@ -5,12 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import shutil
-import subprocess
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +13,11 @@ import pandas as pd
 import pytest
 
 import workbench
-from workbench.api import open_run, search
-from workbench.report import write_report
-from workbench.ui.launch import app_command, free_port
+from tests.ui.browsing import MISSING, NEEDS_CHROMIUM, artefact, settled, watched
+from workbench.api import open_run
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: the app was not checked in a browser"
-)
-
-ARTEFACTS = Path(__file__).parents[1] / "artefacts"
-CHROMIUM = shutil.which("chromium")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-WAIT_MS = 120_000
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no chromium on this machine: the app was not checked in a browser"
-    ),
-]
+playwright = pytest.importorskip("playwright.sync_api", reason=MISSING)
+pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
 
 # Where a candidate's point lies in the page; None while the chart is not drawn.
 POINT = """id => {
@@ -61,53 +35,6 @@ POINT = """id => {
     }
     return null;
 }"""
-
-
-@pytest.fixture(scope="module")
-def address(searched: Path) -> Iterator[str]:
-    """The app, served over the small search by the command that ``workbench app`` runs."""
-    port = free_port()
-    server = subprocess.Popen(app_command(searched / "runs", port, headless=True))
-    try:
-        yield wait_for(f"http://localhost:{port}")
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def wait_for(address: str) -> str:
-    stop = time.monotonic() + WAIT_MS / 1000
-    while time.monotonic() < stop:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health") as answer:
-                if answer.status == 200:
-                    return address
-        except urllib.error.URLError:
-            time.sleep(0.2)
-    raise TimeoutError(f"nothing answered at {address}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[playwright.Browser]:
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: playwright.Browser, address: str) -> Iterator[playwright.Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=address)
-    context.set_default_timeout(WAIT_MS)
-    playwright.expect.set_options(timeout=WAIT_MS)
-    yield context.new_page()
-    context.close()
-
-
-def settled(page: playwright.Page) -> None:
-    """Wait until the page is drawn and Streamlit is not at work."""
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
 
 
 def click_point(page: playwright.Page, candidate: str) -> None:
@@ -163,9 +90,7 @@ def combo(page: playwright.Page, label: str, value: str) -> None:
 def test_from_an_upload_to_a_bundle_that_predicts(
     page: playwright.Page, searched: Path, tmp_path: Path
 ) -> None:
-    trouble: list[str] = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("dialog", lambda dialog: trouble.append(dialog.message))
+    trouble = watched(page)
 
     page.goto("/")
     page.get_by_role("button", name="Start with my table").click()
@@ -260,81 +185,3 @@ def test_every_page_fits_its_window(page: playwright.Page, name: str, path: str,
             overflow = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
             assert overflow <= 0, f"{name} is {overflow} px wider than its window of {width} px"
             assert page.locator("[data-testid=stException]").count() == 0
-
-
-MARK = "<img src=x onerror=\"document.title='hacked'\">"
-HOSTILE = f"<b>bold</b>{MARK}[x](javascript:1)"
-
-
-def make_hostile_run(folder: Path) -> None:
-    """A finished run in which every name and every word that comes from a table is HTML and Markdown."""
-    random = np.random.default_rng(3)
-    frame = pd.DataFrame(
-        {
-            f"number {HOSTILE}": random.normal(0, 1, 240).round(3),
-            f"word {HOSTILE}": random.choice([f"a {HOSTILE}", f"b {HOSTILE}"], 240),
-        }
-    )
-    is_a = frame.iloc[:, 1].str.startswith("a ")
-    frame[f"target {HOSTILE}"] = np.where(
-        frame.iloc[:, 0] + is_a + random.normal(0, 0.6, 240) > 0.5, f"yes {HOSTILE}", f"no {HOSTILE}"
-    )
-    search(
-        frame,
-        f"target {HOSTILE}",
-        positive=f"yes {HOSTILE}",
-        trials=1,
-        workers=1,
-        families=["linear"],
-        name=f"run {HOSTILE}"[:40],
-        out=folder,
-    )
-
-
-HOSTILE_PAGES = (
-    ("/", "Runs", ()),
-    ("/search?run=hostile", "Search", ()),
-    (
-        "/choose?run=hostile",
-        "The choice",
-        ("Threshold and money", "How good it is", "What a month costs", "All candidates"),
-    ),
-    ("/understand?run=hostile&pick=best", "Which columns matter", ("Where it fails", "What if")),
-    ("/export?run=hostile&pick=best", "Export", ()),
-    ("/report?run=hostile&pick=best", "Report", ()),
-)
-
-
-def test_names_that_are_html_are_shown_and_never_run(
-    page: playwright.Page, searched: Path, tmp_path: Path
-) -> None:
-    make_hostile_run(searched / "runs" / "hostile")
-    trouble: list[str] = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("dialog", lambda dialog: trouble.append(dialog.message))
-    for path, landmark, views in HOSTILE_PAGES:
-        page.goto(path)
-        page.get_by_role("heading", name=landmark).first.wait_for()
-        settled(page)
-        harmless(page, path)
-        for view in views:
-            page.get_by_role("button", name=view).first.click()
-            settled(page)
-            harmless(page, f"{path} {view}")
-    run = open_run(searched / "runs" / "hostile")
-    page.goto(write_report(run, tmp_path / "report.html", run.pick("best")).as_uri())
-    harmless(page, "the report")
-    assert trouble == []
-
-
-def harmless(page: playwright.Page, where: str) -> None:
-    page.wait_for_timeout(300)  # an image that cannot be loaded says so a moment later
-    assert "hacked" not in page.title(), where
-    assert page.locator("img[src='x'], a[href^='javascript']").count() == 0, where
-    assert page.locator("[data-testid=stException]").count() == 0, where
-    assert "<b>bold</b>" in page.locator("body").inner_text(), f"{where} does not show the name as it is"
-
-
-def artefact(name: str) -> str:
-    ARTEFACTS.mkdir(exist_ok=True)
-    return str(ARTEFACTS / name)

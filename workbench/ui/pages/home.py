@@ -89,14 +89,15 @@ def _show_start(workspace: Workspace, pages: Pages, *, empty: bool) -> None:
             disabled=not allowed("search"),
         ):
             st.switch_page(pages.data)
-        if st.button(
+        asked = st.button(
             texts.EXAMPLE,
             type="primary" if empty else "secondary",
             icon=":material/play_circle:",
             help=texts.EXAMPLE_HELP,
             key="start_example",
             disabled=not allowed("search"),
-        ):
+        )
+        if asked and allowed("search"):  # a browser may be told to press what it shows as disabled
             name = free_name(workspace, NAME)
             try:
                 start_example(workspace, name)
