@@ -88,5 +88,9 @@ class FitError(WorkError):
     """One candidate failed; the search goes on."""
 
 
+class OutOfTimeError(FitError):
+    """A candidate was not through when its time was up: nothing is wrong with it."""
+
+
 class ExportError(WorkError):
     """The bundle could not be made equal to what was measured."""

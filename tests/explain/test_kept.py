@@ -32,7 +32,9 @@ def test_it_is_computed_once_and_kept_with_the_candidate(run: RunFolder) -> None
     ]
     path = kept_file(run, "c0001")
     written = path.read_text()
-    assert explanation(run, "c0001", within_s=0.0) == found  # read, though there is no time to compute it
+    assert (
+        explanation(run, "c0001", within_s=0.0, always=False) == found
+    )  # read, though there is no time to compute it
     assert path.read_text() == written
 
 
@@ -47,8 +49,11 @@ def test_what_cannot_be_read_is_computed_again(run: RunFolder, content: str) -> 
 
 
 def test_what_would_take_long_is_left_out_and_not_kept(run: RunFolder) -> None:
-    assert explanation(run, "c0001", within_s=1e-9) is None
+    assert explanation(run, "c0001", within_s=1e-9, always=False) is None
     assert not kept_file(run, "c0001").exists()
+    found = explanation(run, "c0001", within_s=1e-9)
+    assert found is not None
+    assert found.importance[0].rows == 100
 
 
 def test_rows_follow_from_the_speed_that_was_measured(run: RunFolder) -> None:

@@ -28,7 +28,7 @@ _QUICK = frozenset(
         "r2",
     ]
 )
-_MOST_ROWS, _FEWEST_ROWS = 2000, 100
+_MOST_ROWS, FEWEST_ROWS = 2000, 100
 _T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}
 
 
@@ -62,11 +62,10 @@ class Importance:
 def rows_within(candidate: Candidate, columns: int, seconds: float, repeats: int = 5) -> int:
     """Return how many rows can be shuffled in about so many seconds, by the speed that the search measured.
 
-    It is the same number each time, so that what is computed twice is equal; 0 where fewer than 100 rows would do.
+    It is the same number each time, so that what is computed twice is equal.
     """
     speed = candidate.measured.rows_per_s if candidate.measured else 0.0
-    rows = int(seconds * speed / max(columns * repeats, 1))
-    return min(rows, _MOST_ROWS) if rows >= _FEWEST_ROWS else 0
+    return min(int(seconds * speed / max(columns * repeats, 1)), _MOST_ROWS)
 
 
 def importance(

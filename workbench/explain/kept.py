@@ -13,12 +13,11 @@ import numpy as np
 from workbench.search.run import RunFolder, write_whole
 
 from .dependence import dependence
-from .importance import Importance, importance, rows_within
+from .importance import FEWEST_ROWS, Importance, importance, rows_within
 
 EXPLAIN_FILE = "explain.json"
 _FORMAT = 1
 _CURVES = 5  # columns whose dependence is kept
-_ROWS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +37,24 @@ class Explanation:
     curves: tuple[dict[str, Any], ...]
 
 
-def explanation(run: RunFolder, candidate: str, *, within_s: float | None = None) -> Explanation | None:
+def explanation(
+    run: RunFolder, candidate: str, *, within_s: float = 10.0, always: bool = True
+) -> Explanation | None:
     """Return what drives a candidate: from its folder, or else computed, and kept there.
 
     Parameters
     ----------
     run : RunFolder
     candidate : str
-    within_s : float, optional
-        About the seconds that computing may take: fewer rows are shuffled then, and what would rest on fewer than a
-        hundred is not computed.
+    within_s : float
+        About the seconds that computing may take: of a slow model fewer rows are shuffled, a hundred at least.
+    always : bool
+        Whether it is computed where a hundred rows take longer.
 
     Returns
     -------
     Explanation, or None
-        None where it would take longer.
+        None where it would take longer, and was to be computed in time only.
 
     Raises
     ------
@@ -63,12 +65,11 @@ def explanation(run: RunFolder, candidate: str, *, within_s: float | None = None
     kept = _read(path)
     if kept is not None:
         return kept
-    predictor, rows = run.predictor(candidate), _ROWS
-    if within_s is not None:
-        rows = rows_within(run.candidate(candidate), len(predictor.names), within_s)
-        if rows == 0:
-            return None
-    found = importance(run, candidate, most_rows=rows)
+    predictor = run.predictor(candidate)
+    rows = rows_within(run.candidate(candidate), len(predictor.names), within_s)
+    if rows < FEWEST_ROWS and not always:
+        return None
+    found = importance(run, candidate, most_rows=max(rows, FEWEST_ROWS))
     columns = dict(run.dataset().take(np.asarray(run.dev_rows)).columns)
     curves = tuple(dependence(predictor, columns, each.column) for each in found[:_CURVES] if each.low > 0)
     made = Explanation(tuple(found), curves)

@@ -225,7 +225,7 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
 def _drivers(run: RunFolder, candidate: str) -> Explanation | None:
     """Return what drives the candidate; an export does not fail, nor wait long, for it."""
     with suppress(RunError):  # rows of one class only: nothing can be said
-        return explanation(run, candidate, within_s=_EXPLAIN_S)
+        return explanation(run, candidate, within_s=_EXPLAIN_S, always=False)
     return None
 
 

@@ -56,6 +56,10 @@ SEGMENT_COLUMNS = ("Group", "Rows", "Wrong here", "Wrong elsewhere", "Times as w
 SEGMENTS_NOTE_CLASS = "“Wrong” is the probability given to the other answers, on average."
 SEGMENTS_NOTE_NUMBER = "“Wrong” is how far off the prediction is on average, in the unit of {target}."
 FAILURES = "What was given up early or failed in the search"
+BEHIND = (
+    "{count} were given up after their first fold: others were better by more than chance, and they were of no use to "
+    "a blend. By kind: {kinds}."
+)
 FAILURES_NONE = "Nothing was given up and nothing failed."
 FAILURE_COLUMNS = ("Candidate", "Kind", "Stage", "Reason", "What to do")
 FINDINGS = "What was noticed about the data"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from .markup import as_json, chart, facts, listed, page, table, tag
 from .quality import quality
 
 Row = Mapping[str, Any]
+_RACE = "race"  # the stage of candidates that were behind after their first fold
 
 
 def write_report(run: Run, out: str | Path, choice: Choice | None = None, **options: Any) -> Path:
@@ -219,13 +221,22 @@ def _segments(run: Run, candidate: str) -> str:
 
 
 def _failures(rows: Sequence[Row]) -> str:
+    """Return what came to nothing: each that failed, and how many of which kind were behind after their first fold."""
     found = failure_table(rows)
+    behind = [row for row in found if row["stage"] == _RACE]
     lines = [
         (row["id"], family_name(row["family"]), row["stage"] or row["status"], row["reason"], row["hint"])
         for row in found
+        if row["stage"] != _RACE
     ]
-    content = table(words.FAILURE_COLUMNS, lines) if lines else tag("p", words.FAILURES_NONE)
-    return tag("h2", words.FAILURES) + content
+    parts = [] if found else [tag("p", words.FAILURES_NONE)]
+    if behind:
+        kinds = Counter(family_name(row["family"]) for row in behind)
+        named = ", ".join(f"{name} {number}" for name, number in kinds.most_common())
+        parts.append(tag("p", words.BEHIND.format(count=count(len(behind)), kinds=named)))
+    if lines:
+        parts.append(table(words.FAILURE_COLUMNS, lines))
+    return tag("h2", words.FAILURES) + "\n".join(parts)
 
 
 def _findings(findings: Sequence[Mapping[str, Any]]) -> str:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -98,6 +99,8 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
     except Exception as error:  # a failure is an answer: it ends this candidate, never the search
         return failure(task.config, error, stage, started, cpu)
     spent = time.process_time() - cpu
+    fits = sum(_train_cpu_s(space, name) for name in names)
+    done = replace(done, measured=done.measured and replace(done.measured, train_cpu_s=fits))
     return replace(done, seconds=time.monotonic() - started, cpu_s=spent, spent=stage.spent)
 
 
@@ -129,6 +132,15 @@ def _columns(places: np.ndarray, encoder: Encoder) -> np.ndarray | None:
     return None if np.array_equal(places, np.arange(encoder.width)) else places
 
 
+def _document(space: Workspace, name: str) -> dict[str, Any]:
+    path = space.candidates / name / "candidate.json"
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _train_cpu_s(space: Workspace, name: str) -> float:
+    return float((_document(space, name).get("measured") or {}).get("train_cpu_s", 0.0))
+
+
 def _models(space: Workspace, name: str) -> int:
-    document = json.loads((space.candidates / name / "candidate.json").read_text(encoding="utf-8"))
+    document = _document(space, name)
     return int(document.get("models", 1))

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.errors import FitError
+from workbench.errors import OutOfTimeError
 from workbench.families import family_named
 from workbench.families.base import Fitted, Problem, Sample
 from workbench.families.forms import Blend, Form, apply_link
@@ -75,7 +75,7 @@ def _answers(config: Config, space: Workspace, task: NestTask) -> np.ndarray:
 
 def _whole(fitted: Fitted) -> None:
     if fitted.stopped:
-        raise FitError("the clock ended a fit", hint="Give more --time.")
+        raise OutOfTimeError("the clock ended a fit", hint="Give more --time.")
 
 
 def _config(space: Workspace, name: str) -> Config:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.errors import FitError, WorkbenchError
+from workbench.errors import FitError, OutOfTimeError, WorkbenchError
 from workbench.families import family_named
 from workbench.families.base import Encoding, Fitted, Sample
 from workbench.families.compose import from_arrays, to_arrays
@@ -169,7 +169,7 @@ def failure(config: Config, error: Exception, stage: Stage, started: float, cpu:
         family=config.family,
         params=dict(config.params),
         origin=config.origin,
-        status="failed",
+        status="stopped" if isinstance(error, OutOfTimeError) else "failed",
         stage=stage.name,
         reason=reason,
         hint=hint,

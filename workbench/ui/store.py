@@ -76,6 +76,12 @@ class RunView:
         """The column that was learned."""
         return str(self.info.get("settings", {}).get("target", ""))
 
+    @property
+    def as_measured(self) -> bool:
+        """Whether an export takes a candidate as it was measured (`RunFolder.serves_as_measured`)."""
+        data = self.info.get("data", {})
+        return not data.get("rows_holdout") or bool(data.get("rows_reserve"))
+
 
 def read_run(folder: Path) -> RunView:
     """Read a run; the same content is read once.

@@ -42,7 +42,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     picked = find_picked(workspace, pages, general.EXPORT)
     if picked is None:
         return
-    st.markdown(texts.INTRO)
+    st.markdown(texts.INTRO if picked.view.as_measured else texts.INTRO_AGAIN)
     with st.container(border=True, key="chosen"):
         st.subheader(plain(named(picked.choice.row)))
         show_facts(picked.choice.row, picked.view.sheet)

@@ -18,6 +18,10 @@ from workbench.ui.goals import Goal
 from workbench.ui.store import RunView
 from workbench.ui.texts import choose as texts
 
+# Less, more and as much as at the model's own threshold; of several classes there is none.
+_DELTAS = (texts.COST_SAVED, texts.COST_MORE, texts.COST_SAME)
+_RULE_DELTAS = (texts.COST_RULE_SAVED, texts.COST_RULE_MORE, texts.COST_RULE_SAME)
+
 
 def show_money(view: RunView, candidate: str, goal: Goal) -> None:
     """Show what answering yes from a probability on costs, and let it be moved."""
@@ -43,10 +47,14 @@ def show_money(view: RunView, candidate: str, goal: Goal) -> None:
     costs = _ask_costs(run, yes, goal, view.sheet.currency)
     threshold = _ask_threshold(run, candidate, yes, known, costs)
     now = explain.decisions(known, costs, threshold)
-    _show_figures(now, explain.decisions(known, costs, known.threshold), yes, no, view.sheet.currency)
+    deltas = _DELTAS if position is None else _RULE_DELTAS
+    _show_figures(
+        now, explain.decisions(known, costs, known.threshold), (yes, no), view.sheet.currency, deltas
+    )
     _show_charts(known, costs, threshold, view.sheet.currency, f"{run}:{candidate}")
     _show_holdout(view, candidate, position, costs, threshold)
-    st.caption(texts.MONEY_BUNDLE.format(yes=yes, own=plain(percent(known.threshold, 0))))
+    words = texts.MONEY_BUNDLE if position is None else texts.MONEY_RULE
+    st.caption(words.format(yes=yes, own=plain(percent(known.threshold, 0))))
 
 
 def chosen_threshold(run: str, candidate: str) -> tuple[float, Costs] | None:
@@ -98,13 +106,19 @@ def _set(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
-def _show_figures(now: Decisions, own: Decisions, yes: str, no: str, currency: str) -> None:
+def _show_figures(
+    now: Decisions, own: Decisions, labels: tuple[str, str], currency: str, deltas: tuple[str, str, str]
+) -> None:
+    """Show the cost at the threshold beside that at the model's own, and what happens to a thousand cases."""
+    yes, no = labels
+    lower, higher, same = deltas
+
     def write(value: float) -> str:
         return amount(round(value), currency)
 
     saved = own.cost - now.cost
-    text = texts.COST_SAVED if saved > 0 else texts.COST_MORE
-    words = texts.COST_SAME if abs(saved) < 0.5 else text.format(amount=write(abs(saved)))
+    text = lower if saved > 0 else higher
+    words = same if abs(saved) < 0.5 else text.format(amount=write(abs(saved)))
     with st.container(horizontal=True, key="money_facts"):
         st.metric(
             texts.COST,

@@ -21,6 +21,8 @@ from workbench.ui.workspace import Workspace, list_bundles
 
 _MOST_SHOWN = 18
 
+_OTHERS = 16  # real rows that are asked in between
+
 
 def show_whatif(workspace: Workspace, picked: Picked) -> None:
     """Show a form with a row's values, the model's answer to it, and what made that answer."""
@@ -38,7 +40,8 @@ def show_whatif(workspace: Workspace, picked: Picked) -> None:
         asked = _ask(ordered, f"{view.folder.name}:{number}")
     with right:
         try:
-            answer = explain.answer(model, asked)
+            others = [store.real_row(view.folder, at)[0] for at in range(_OTHERS)]
+            answer = explain.answer(model, asked, between=others)
         except WorkbenchError as error:
             st.error(plain(error, 600))
             return

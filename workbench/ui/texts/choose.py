@@ -128,6 +128,12 @@ MONEY_BUNDLE = (
     "The model's own threshold is {own}. When you export, the bundle answers “{yes}” from the one set here on, and "
     "keeps it with the reason. It gives the probability too, so whoever calls it can decide differently."
 )
+MONEY_RULE = (
+    "The bundle answers with the likeliest class. What is shown here is a rule of your own over the probability of "
+    "“{yes}”, which the bundle gives too; 50 % is where that class is sure to be the likeliest."
+)
+COST_RULE_SAVED, COST_RULE_MORE = "{amount} less than at 50 %", "{amount} more than at 50 %"
+COST_RULE_SAME = "as at 50 %"
 MONEY_ALT = "Expected cost of a thousand cases over the threshold; the chosen threshold is marked."
 TRADE_ALT = "Precision and recall over the threshold; the chosen threshold is marked."
 

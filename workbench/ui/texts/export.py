@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-INTRO = "The chosen model is trained once more on all rows, written as a bundle, and checked."
+INTRO = "The chosen model, as it was measured, is written as a bundle, and checked."
+INTRO_AGAIN = "The chosen model is trained once more on all rows, written as a bundle, and checked."
 NOTHING = "Nothing is chosen yet: choose a candidate first."
 GO_CHOOSE = "Go to the front"
 NAME = "Name"

@@ -58,7 +58,7 @@ WHATIF_ANSWER = "Answer"
 WHATIF_PROBABILITY = "Probability of “{label}”"
 WHATIF_LATENCY = "Answered in"
 WHATIF_LATENCY_HELP = (
-    "Median of {calls} calls made just now on this machine, with the app running beside "
+    "Median of {calls} calls made just now on this machine, other rows asked in between and the app running beside "
     "it; the search measured {searched}."
 )
 WHATIF_ACTUAL = "It actually was"
