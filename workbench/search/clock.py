@@ -6,13 +6,13 @@ import math
 import time
 from dataclasses import dataclass
 
-_LEAVE_S = 0.3  # ending the workers and this process
+_LEAVE_S = 0.25  # ending the workers and this process
 GRACE_S = 0.25  # after which a task that is late is killed
 _POLISH_SHARE, _POLISH_LEAST_S, _POLISH_MOST_S = 0.04, 0.7, 12.0
 _POLISH_LIMIT, _QUIET_LIMIT = 0.17, 0.16  # of the budget, however long they take
 _QUIET_SHARE, _QUIET_LEAST_S, _QUIET_MOST_S = 0.04, 1.1, 10.0
 _ESTIMATE_SHARE, _ESTIMATE_MOST_S = 0.012, 2.0
-_WRITING_S = 0.35  # of final scores
+_WRITING_S = 0.15  # of final scores
 _CONFIG_SHARE = 0.15  # of the searching time: what one config may take at most
 _LEAST_FOLD_S = 0.08
 

@@ -20,7 +20,7 @@ from .tasks import MeasureTask
 from .trials import Session
 from .workers import WorkerPool
 
-_MOST_S, _UNBOUNDED_S = 1.0, 0.2
+_MOST_S, _UNBOUNDED_S = 1.5, 0.2
 _QUICK_S = 0.4
 _MOST_MEMBERS = 30
 _SHARED_BY = 12  # measuring time is shared out among so many at most; more are measured if time is left
@@ -92,7 +92,7 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
             yield candidate, LEAST_S
         elif left - kept > needed_s(candidate):
             share = (left - kept) / min(len(order) - at, _SHARED_BY) - LOAD_S
-            yield candidate, min(max(share * 0.85, LEAST_S), _MOST_S)
+            yield candidate, min(max(share * 0.9, LEAST_S), _MOST_S)
 
 
 def _measure(pool: WorkerPool, candidate: Candidate, seconds: float) -> Measurements | None:

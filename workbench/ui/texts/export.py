@@ -32,7 +32,7 @@ BUTTON = "Export and verify"
 EXISTS = "{path} is there already: raise the version or change the name."
 STEPS: Mapping[str, str] = MappingProxyType(
     {
-        "export": "Train on all rows and write the bundle",
+        "export": "Write the bundle",
         "verify": "Check the bundle",
         "zip": "Pack it for download",
     }
