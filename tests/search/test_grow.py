@@ -62,7 +62,7 @@ def test_the_best_are_fitted_on_all_rows_and_scored_on_the_rows_of_their_rivals(
         assert large.status == "ok" and large.origin == "derived"
         assert large.params == small.params
         assert small.score and large.score and small.score.rows == large.score.rows == SAMPLE // 5
-        assert large.notes == (f"fitted on {reserve + SAMPLE * 4 // 5:,} rows",)
+        assert large.notes[0] == f"fitted on {reserve + SAMPLE * 4 // 5:,} rows"
         known = [np.isfinite(grown.out_of_fold(each)).all(axis=1) for each in (name, f"{name}g")]
         np.testing.assert_array_equal(*known)
 

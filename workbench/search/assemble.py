@@ -157,9 +157,11 @@ def calibration_note(space: Workspace, calibration: Calibration | None) -> tuple
     if space.problem.task == "regression":
         return ()
     if calibration is None:
-        return ("probabilities as the model gives them: no calibration was better out of fold",)
+        return (
+            "probabilities as the model gives them: no calibration was better on rows it was not trained on",
+        )
     return (
-        f"probabilities calibrated by out-of-fold predictions ({calibration.kind}, scale {calibration.scale:.3g})",
+        f"probabilities calibrated on rows it was not trained on ({calibration.kind}, scale {calibration.scale:.3g})",
     )
 
 
