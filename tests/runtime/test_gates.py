@@ -10,7 +10,7 @@ from tests.runtime.made import ROWS
 from workbench.runtime.bundle import Bundle
 from workbench.runtime.errors import InputError, NotReadyError
 from workbench.runtime.facts import TrainingData
-from workbench.runtime.gates import check_gates
+from workbench.runtime.gates import _age, check_gates
 from workbench.runtime.golden import GoldenFailure, GoldenReport
 from workbench.runtime.settings import ServeSettings
 
@@ -95,6 +95,20 @@ def test_a_sample_of_what_callers_send(
     assert code_of(bundle, sample=str(path)) == ("forgotten_feature" if words else "")
     fault = check_gates(bundle, ServeSettings(sample=str(path)), golden=GOOD).fault()
     assert words in (fault.text if fault else "")
+
+
+def test_a_sample_may_be_the_body_of_a_request(bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps({"rows": ROWS}), encoding="utf-8")
+    assert code_of(bundle, sample=str(path)) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(90 * 86400.0, "90 days"), (5400.0, "1.5 hours"), (60.0, "1 minutes"), (0.5, "0.5 seconds")],
+)
+def test_ages_are_told_in_units_that_fit(seconds: float, words: str) -> None:
+    assert _age(seconds) == words
 
 
 def test_a_sample_that_cannot_be_read_is_wrong_usage(bundle: Bundle, tmp_path: Path) -> None:

@@ -183,10 +183,16 @@ def _stale(manifest: Manifest, most_s: float) -> Fault:
     found = f"data of {manifest.data.date}" if _data_date(manifest) is not None else "data without a date"
     return Fault(
         STALE,
-        f"stale data: found {found}; expected data of at most {most_s / _DAY_S:g} days. "
+        f"stale data: found {found}; expected data of at most {_age(most_s)}. "
         "Train again on newer data, or raise --max-data-age.",
         {"data_date": manifest.data.date},
     )
+
+
+def _age(seconds: float) -> str:
+    units = ((_DAY_S, "days"), (3600.0, "hours"), (60.0, "minutes"))
+    size, name = next((unit for unit in units if seconds >= unit[0]), (1.0, "seconds"))
+    return f"{seconds / size:g} {name}"
 
 
 def _sampled(bundle: Bundle, path: Path) -> list[Fault]:

@@ -1,9 +1,10 @@
-"""JSON to score: one object a line, or one list of objects."""
+"""JSON to score: one object a line, one list of objects, or what `/predict` takes: {"rows": [objects]}."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +14,7 @@ from .files import LONGEST_LINE, Chunk, Unpacked, read_lines, reading
 
 _BLOCK_CHARACTERS = 1 << 20
 _BETWEEN = " \t\r\n,"
+_LIST_START = r'\s*(?:\{\s*"rows"\s*:\s*)?\['
 
 
 class JsonSource:
@@ -83,7 +85,9 @@ def _is_list(path: Path) -> bool:
     """Tell a file that is one list from a file with an object a line."""
     file = Unpacked(path)
     try:
-        return file.stream.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+        return (
+            re.match(_LIST_START.encode(), file.stream.read(4096).removeprefix(b"\xef\xbb\xbf")) is not None
+        )
     finally:
         file.close()
 
@@ -92,7 +96,9 @@ def _list_items(stream: IO[bytes], path: Path) -> Iterator[Any]:
     """Yield the items of one JSON list, reading no more of it at a time than an item needs."""
     text = io.TextIOWrapper(stream, "utf-8-sig")
     decode = json.JSONDecoder().raw_decode
-    held, at, count, more = text.read(_BLOCK_CHARACTERS).lstrip(), 1, 0, True
+    held, count, more = text.read(_BLOCK_CHARACTERS), 0, True
+    start = re.match(_LIST_START, held)
+    at = start.end() if start else 0
     while True:
         while at < len(held) and held[at] in _BETWEEN:
             at += 1

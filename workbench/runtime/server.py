@@ -199,7 +199,14 @@ def _check_tls(settings: ServeSettings) -> None:
 def _run_workers(config: Any, listener: socket.socket) -> int:
     from uvicorn.supervisors import Multiprocess
 
-    supervisor = Multiprocess(config, sockets=[listener])
+    class Supervisor(Multiprocess):
+        """Stops listening before its workers do: nobody would answer who got through to this process alone."""
+
+        def terminate_all(self) -> None:
+            listener.close()
+            super().terminate_all()
+
+    supervisor = Supervisor(config, sockets=[listener])
     supervisor.run()
     failed = any(process.exitcode == _STARTUP_FAILURE for process in supervisor.processes)
     return 1 if failed else 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+_FAREWELL_S = 1.0  # for which an idle connection still takes a request while the server ends
 _HEAD_S = 10.0  # from the first byte of a connection, or of a further request on it, to the end of its head
 
 
@@ -16,6 +17,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._head_timer: TimerHandle | None = None
+        self._leaving = False
         if hasattr(self.app, "tasks"):
             self.app.tasks = self.tasks
 
@@ -38,10 +40,31 @@ class Connection(HttpToolsProtocol):
         self._stop_timer()
         super().connection_lost(exc)
 
+    def on_headers_complete(self) -> None:
+        """Start on a request; the answer to one that came while the server ends says that it is the last."""
+        super().on_headers_complete()
+        if self._leaving and self.cycle is not None:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """End after the answer under way, or where there is none a little later.
+
+        A client may be sending its next request just now: closing at once would lose it without an answer.
+        """
+        self._leaving = True
+        if self.cycle is None or self.cycle.response_complete:
+            self.loop.call_later(_FAREWELL_S, self._end)
+        else:
+            self.cycle.keep_alive = False
+
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, and end one whose client does not read what it was sent."""
         super().timeout_keep_alive_handler()
         self.loop.call_later(_HEAD_S, self.transport.abort)
+
+    def _end(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()  # else it closes with the answer
 
     def _stop_timer(self) -> None:
         if self._head_timer is not None:
