@@ -31,6 +31,7 @@ from workbench.families import all_families
 from workbench.families.forms import apply_link
 from workbench.families.onnx import to_onnx
 from workbench.search.blend import greedy_path
+from workbench.search.costs import cost_of_visits
 from workbench.search.fit import encoding_of
 from workbench.search.metrics import metric_name
 from workbench.search.plan import describe_problem
@@ -40,7 +41,6 @@ from workbench.search.records import Candidate, Score
 from workbench.search.study import Study, default_sampler
 from workbench.search.tasks import Config, Setup
 from workbench.search.threads import one_thread
-from workbench.search.trials import cost_of_visits
 from workbench.search.worker import open_workspace
 from workbench.search.workspace import Workspace
 

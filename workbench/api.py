@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from workbench.runtime.bundle import Bundle
     from workbench.search.retrain import Reproduced
     from workbench.search.run import RunFolder
+    from workbench.search.session import Progress, Stop
     from workbench.search.settings import Settings
-    from workbench.search.trials import Progress, Stop
     from workbench.tradeoff.choose import Choice
     from workbench.tradeoff.limits import Limits
     from workbench.tradeoff.prices import PriceSheet

@@ -8,26 +8,22 @@ and is better by more than noise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
 import numpy as np
 
 from workbench.runtime.schema import Task
 
+from .board import TINY, Board, Space, make_board
 from .threads import one_thread
 
-Space = Literal["probability", "log"]
-
-_TINY = float(np.finfo(np.float64).eps)  # probabilities below count as this, as in the log loss of the scores
 _SMALL_ROWS = 2000  # below, few models are tried: weights of many would be learned from noise
 _SMALL_POOL, _SMALL_DIVERSE = 8, 4
 _POOL, _DIVERSE = 36, 12
 _BUDGETS = 4  # runs under a limit of cost
 _BUDGET_STEPS = 10
 _PAYS = 0.5  # standard errors by which a dearer blend must be better
-_CELLS = 1 << 17  # numbers worked on at a time: what a core's cache holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ def combine(
     members = list(weights.items())
     if space == "probability" or outputs[members[0][0]].shape[1] == 1:
         return np.asarray(sum(share * np.asarray(outputs[at], dtype=np.float64) for at, share in members))
-    logs = sum(share * np.log(np.clip(outputs[at], _TINY, None, dtype=np.float64)) for at, share in members)
+    logs = sum(share * np.log(np.clip(outputs[at], TINY, None, dtype=np.float64)) for at, share in members)
     raised = np.exp(logs - np.max(logs, axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
@@ -141,7 +137,7 @@ def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaul
         rows = max(rows * 2 // max(outputs[0].shape[1], 2), 5_000)  # each class costs a logarithm
     chosen = _rows_to_use(outputs, weight, rows, seed)
     shares = np.ones(len(chosen)) if weight is None else np.asarray(weight, dtype=np.float64)[chosen]
-    board = _board(y[chosen], [output[chosen] for output in outputs], task, shares, space)
+    board = make_board(y[chosen], [output[chosen] for output in outputs], task, shares, space)
     found = _search(board, price, steps, small=len(chosen) < _SMALL_ROWS)
     return [_blend(counts, loss, price, space) for counts, loss in _path(board, found, price)]
 
@@ -240,121 +236,12 @@ def _rows_to_use(
     return positions
 
 
-# ---------------------------------------------------------------- losses of many blends at once
-
-
-class _Board(Protocol):
-    """The rows, ready to tell what adding each model to a blend would cost or gain.
-
-    A blend is the number of times that each model was taken, shape (m,).
-    """
-
-    share: np.ndarray
-
-    def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
-        """Return the loss after adding each model of `which` to the blend."""
-
-    def losses(self, counts: np.ndarray) -> np.ndarray:
-        """Return the loss of each row, shape (n,)."""
-
-
-def _board(y: np.ndarray, outputs: list[np.ndarray], task: Task, weight: np.ndarray, space: Space) -> _Board:
-    share = weight / weight.sum()
-    if task == "regression":
-        return _Numbers(np.stack([output[:, 0].astype(np.float64) - y for output in outputs]), share)
-    rows = np.arange(len(y))
-    if space == "probability":
-        own = np.stack([output[rows, y] / output.sum(axis=1) for output in outputs])
-        return _Chances(np.clip(own, _TINY, 1.0).astype(np.float32), share)
-    return _Margins(np.stack([_margins(output, y) for output in outputs]), share)
-
-
-def _margins(output: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return how far each other class's log-probability lies above that of the class that happened, (n, k - 1)."""
-    logs = np.log(np.clip(output, _TINY, None)).astype(np.float32)
-    rows = np.arange(len(y))
-    others = np.ones(logs.shape, dtype=bool)
-    others[rows, y] = False
-    return np.asarray(logs[others].reshape(len(y), -1) - logs[rows, y][:, None])
-
-
-class _Numbers:
-    """Squared error: all blends' losses follow from one small matrix."""
-
-    def __init__(self, errors: np.ndarray, share: np.ndarray) -> None:
-        self.errors, self.share = errors, share
-        self.products = (errors * share) @ errors.T
-
-    def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
-        total = counts.sum() + 1
-        with_all = self.products @ counts
-        now = float(counts @ with_all)
-        every = now + 2.0 * with_all[which] + self.products[which, which]
-        return np.asarray(every / total**2)
-
-    def losses(self, counts: np.ndarray) -> np.ndarray:
-        return np.asarray((counts @ self.errors / counts.sum()) ** 2)
-
-
-class _Chances:
-    """Log loss of averaged probabilities: only the probability of the class that happened counts."""
-
-    def __init__(self, own: np.ndarray, share: np.ndarray) -> None:
-        self.own, self.share = own, share
-
-    def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
-        out = np.zeros(len(which))
-        total = np.float32(counts.sum() + 1)
-        for part in _stretches(self.own.shape[1], len(which)):
-            sums = self.own[which, part]
-            if counts.any():
-                sums = sums + counts.astype(np.float32) @ self.own[:, part]
-            out -= np.log(sums / total) @ self.share[part]
-        return out
-
-    def losses(self, counts: np.ndarray) -> np.ndarray:
-        return np.asarray(-np.log(counts @ self.own / counts.sum()))
-
-
-class _Margins:
-    """Log loss of averaged log-probabilities, by margins of shape (m, n, k - 1)."""
-
-    def __init__(self, margins: np.ndarray, share: np.ndarray) -> None:
-        self.margins, self.share = margins, share
-
-    def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
-        out = np.zeros(len(which))
-        total = np.float32(counts.sum() + 1)
-        _, n_rows, others = self.margins.shape
-        for part in _stretches(n_rows, len(which) * others):
-            sums = self.margins[which, part]
-            if counts.any():
-                sums = sums + np.tensordot(counts.astype(np.float32), self.margins[:, part], axes=1)
-            out += _softplus(sums / total) @ self.share[part]
-        return out
-
-    def losses(self, counts: np.ndarray) -> np.ndarray:
-        mean = np.tensordot(counts.astype(np.float32), self.margins, axes=1) / np.float32(counts.sum())
-        return _softplus(mean)
-
-
-def _softplus(margins: np.ndarray) -> np.ndarray:
-    """Return log(1 + sum of exp) over the last axis; no margin is above 37, so nothing overflows."""
-    raised = np.exp(margins, out=margins)
-    return np.asarray(np.log1p(raised[..., 0] if raised.shape[-1] == 1 else raised.sum(axis=-1)))
-
-
-def _stretches(rows: int, width: int) -> Iterable[slice]:
-    size = max(_CELLS // max(width, 1), 256)
-    return (slice(at, at + size) for at in range(0, rows, size))
-
-
 # ---------------------------------------------------------------- the search
 
 _Found = list[tuple[np.ndarray, float]]
 
 
-def _search(board: _Board, price: np.ndarray, steps: int, *, small: bool) -> _Found:
+def _search(board: Board, price: np.ndarray, steps: int, *, small: bool) -> _Found:
     """Return every blend that a greedy run went through, with its loss."""
     everyone = np.arange(len(price))
     singles = board.additions(np.zeros(len(price)), everyone)
@@ -370,7 +257,7 @@ def _search(board: _Board, price: np.ndarray, steps: int, *, small: bool) -> _Fo
     return found
 
 
-def _pool(board: _Board, singles: np.ndarray, price: np.ndarray, small: bool) -> np.ndarray:
+def _pool(board: Board, singles: np.ndarray, price: np.ndarray, small: bool) -> np.ndarray:
     """Return the models worth trying: the best alone, those that help the best most, and the cheapest good one."""
     best, diverse = (_SMALL_POOL, _SMALL_DIVERSE) if small else (_POOL, _DIVERSE)
     order = np.argsort(singles, kind="stable")
@@ -384,7 +271,7 @@ def _pool(board: _Board, singles: np.ndarray, price: np.ndarray, small: bool) ->
 
 
 def _run(
-    board: _Board, singles: np.ndarray, pool: np.ndarray, price: np.ndarray, limit: float, steps: int
+    board: Board, singles: np.ndarray, pool: np.ndarray, price: np.ndarray, limit: float, steps: int
 ) -> _Found:
     """Add the model that helps most, again and again, while the members' cost stays within the limit."""
     affordable = pool[price[pool] <= limit * (1 + 1e-9)]
@@ -407,7 +294,7 @@ def _cost(counts: np.ndarray, price: np.ndarray) -> float:
     return float(price[counts > 0].sum())
 
 
-def _path(board: _Board, found: _Found, price: np.ndarray) -> _Found:
+def _path(board: Board, found: _Found, price: np.ndarray) -> _Found:
     """Keep blends that nothing dominates and that are better than the cheaper one before by more than noise."""
     ordered = sorted(found, key=lambda each: (_cost(each[0], price), each[1], int((each[0] > 0).sum())))
     kept: _Found = []

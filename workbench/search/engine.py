@@ -32,9 +32,10 @@ from .polish import polish
 from .portfolio import BASELINE
 from .records import Candidate
 from .run import RunFolder, make_room, this_process
+from .session import Progress, Session, Stop
 from .settings import Settings
 from .tasks import Setup
-from .trials import Progress, Session, Stop, try_baseline, try_candidates
+from .trials import try_baseline, try_candidates
 from .workers import WorkerPool
 
 _MEMORY_SHARE = 0.8

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from .metrics import Metric
-from .sums import average_precision, sums_of
+from .resample import Resampled
+from .sums import sums_of
 from .threads import one_thread
 
-_UNITS = 20_000  # what is drawn: rows, whole groups, or blocks of rows where there are more
-_CHUNK = 25  # repeats worked on at a time
 _Z = 1.959963984540054  # the 97.5 % point of the normal distribution
-_SLOW_ROWS, _SLOW_CANDIDATES = 3_000, 12  # for metrics that no sum gives
-_SLOW_REPEATS = 40  # for those that only scikit-learn computes
 _DRAWS = 400  # of a paired difference
 _LEAST_REPEATS = 10
 #: By how much the bootstrap's interval is widened. Cross-validated rows say nothing of how the training rows happened
@@ -143,7 +140,7 @@ def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
     names, rows = _comparable(outputs, weight)
     shares = None if weight is None else np.asarray(weight, dtype=np.float64)[rows]
     groups = None if group is None else np.asarray(group)[rows]
-    sample = _Sample(metric, y[rows], [outputs[name][rows] for name in names], shares, groups, seed)
+    sample = Resampled(metric, y[rows], [outputs[name][rows] for name in names], shares, groups, seed)
     own = sample.scores()
     if not np.isfinite(own).any():
         raise ValueError(f"{metric.name} is not defined on these {len(rows)} rows")
@@ -209,7 +206,7 @@ def difference(
         normal = _normal_difference(metric, y[rows], one[rows], other[rows], shares)
         if normal is not None:
             return normal
-    sample = _Sample(metric, y[rows], [one[rows], other[rows]], shares, groups, seed)
+    sample = Resampled(metric, y[rows], [one[rows], other[rows]], shares, groups, seed)
     own = sample.scores()
     value = float(own[0] - own[1])
     if not math.isfinite(value):
@@ -223,9 +220,6 @@ def difference(
     return Difference(value, min(float(low), value), max(float(high), value))
 
 
-# ---------------------------------------------------------------- rows and units
-
-
 def _comparable(outputs: Mapping[str, np.ndarray], weight: np.ndarray | None) -> tuple[list[str], np.ndarray]:
     """Return the candidates that predicted all rows that the most complete one did, and these rows."""
     if not outputs:
@@ -237,177 +231,6 @@ def _comparable(outputs: Mapping[str, np.ndarray], weight: np.ndarray | None) ->
     if not len(rows):
         raise ValueError("no row was predicted")
     return names, rows
-
-
-def _unit_numbers(rows: int, group: np.ndarray | None, random: np.random.Generator) -> np.ndarray | None:
-    """Return the unit of each row: its group, or a random block where there are very many; None for the row itself.
-
-    The sum of a block of independent rows is as good to draw as the rows: mean and variance of a sample stay the same.
-    """
-    if group is not None:
-        _, number = np.unique(group, return_inverse=True)
-        units = int(number.max()) + 1
-        if units <= _UNITS:
-            return np.asarray(number)
-        return np.asarray((random.permutation(units) % _UNITS)[number])
-    if rows <= _UNITS:
-        return None
-    return np.asarray(random.permutation(rows) % _UNITS)
-
-
-class _Sample:
-    """The rows of all candidates, ready to be drawn from.
-
-    Attributes
-    ----------
-    shrink : float
-        What deviations of the drawn scores are multiplied by: below 1 where fewer rows are drawn from than there are.
-    """
-
-    def __init__(
-        self,
-        metric: Metric,
-        y: np.ndarray,
-        outputs: Sequence[np.ndarray],
-        weight: np.ndarray | None,
-        group: np.ndarray | None,
-        seed: int,
-    ) -> None:
-        self._random = np.random.default_rng(seed)
-        self.shrink = 1.0
-        number = _unit_numbers(len(y), group, self._random)
-        self._units = len(y) if number is None else int(number.max()) + 1
-        sums = [sums_of(metric, y, output, weight) for output in outputs]
-        self._slow: _Slow | None = None
-        if any(each is None for each in sums):
-            groups = None if group is None else number  # blocks of independent rows need not stay together
-            self._slow = _Slow(metric, y, outputs, weight, groups, self._random)
-            self.shrink, self._units = self._slow.shrink, self._slow.units
-            return
-        fast = [each for each in sums if each is not None]
-        self._values: list[Callable[[np.ndarray], np.ndarray]] = [each.value for each in fast]
-        self._width = fast[0].terms.shape[1]
-        self._terms = np.concatenate(
-            [_per_unit(each.terms, weight, number, self._units) for each in fast], axis=1
-        )
-
-    def scores(self) -> np.ndarray:
-        """Return each candidate's score on all rows; NaN where it is not defined."""
-        if self._slow is not None:
-            return self._slow.own
-        return np.asarray(self._of(self._terms.sum(axis=0)[None])[0])
-
-    def draws(self, repeats: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield scores on the drawn units and on those left out, shape (some repeats, candidates) each."""
-        if self._slow is not None and not self._slow.is_quick:
-            repeats = min(repeats, _SLOW_REPEATS)
-        chunk = _CHUNK if self._slow is None or self._slow.is_quick else 1
-        score = self._slow.of if self._slow is not None else self._of_counts
-        for start in range(0, repeats, chunk):
-            drawn = [
-                np.bincount(self._random.integers(0, self._units, self._units), minlength=self._units)
-                for _ in range(min(chunk, repeats - start))
-            ]
-            counts = np.stack(drawn).astype(np.float64)  # products of whole numbers are slow
-            yield score(counts), score((counts == 0).astype(np.float64))
-
-    def _of_counts(self, counts: np.ndarray) -> np.ndarray:
-        return self._of(counts @ self._terms)
-
-    def _of(self, sums: np.ndarray) -> np.ndarray:
-        width = self._width
-        return np.column_stack(
-            [value(sums[:, at * width : (at + 1) * width]) for at, value in enumerate(self._values)]
-        )
-
-
-def _per_unit(
-    terms: np.ndarray, weight: np.ndarray | None, number: np.ndarray | None, units: int
-) -> np.ndarray:
-    if weight is not None:
-        terms = terms * weight[:, None]
-    if number is None:
-        return terms
-    return np.column_stack([np.bincount(number, weights=column, minlength=units) for column in terms.T])
-
-
-class _Slow:
-    """Metrics that no sum gives: on fewer rows, and for the best candidates only.
-
-    Attributes
-    ----------
-    own : numpy.ndarray, shape (candidates,)
-        Scores on all rows.
-    is_quick : bool
-        Whether many samples are scored at once.
-    shrink, units
-        As of the sample.
-    """
-
-    def __init__(
-        self,
-        metric: Metric,
-        y: np.ndarray,
-        outputs: Sequence[np.ndarray],
-        weight: np.ndarray | None,
-        number: np.ndarray | None,
-        random: np.random.Generator,
-    ) -> None:
-        self._metric = metric
-        self.is_quick = metric.name == "average_precision"
-        if self.is_quick:  # scikit-learn takes a second to load
-            everything = np.ones((1, len(y))) if weight is None else weight[None]
-            self.own = np.array([average_precision(y == 1, each[:, 1])(everything)[0] for each in outputs])
-        else:
-            self.own = np.array([_scorer(metric, y, output, weight) for output in outputs])
-        self._judged = np.argsort(-np.nan_to_num(self.own, nan=-np.inf), kind="stable")[:_SLOW_CANDIDATES]
-        chosen = _fewer_rows(len(y), number, random)
-        self.shrink = float((len(chosen) / len(y)) ** 0.5)
-        self._y = y[chosen]
-        self._weight = None if weight is None else weight[chosen]
-        self._outputs = {at: outputs[at][chosen] for at in self._judged.tolist()}
-        self._count = len(outputs)
-        _, self._number = np.unique(chosen if number is None else number[chosen], return_inverse=True)
-        self.units = int(self._number.max()) + 1
-        self._ranked = {}
-        if self.is_quick:
-            self._ranked = {
-                at: average_precision(self._y == 1, each[:, 1]) for at, each in self._outputs.items()
-            }
-
-    def of(self, counts: np.ndarray) -> np.ndarray:
-        """Return scores on samples, shape (b, candidates); NaN for those that are not among the best."""
-        out = np.full((len(counts), self._count), np.nan)
-        drawn = counts[:, self._number]
-        for at, output in self._outputs.items():
-            if self.is_quick:
-                out[:, at] = self._ranked[at](drawn if self._weight is None else drawn * self._weight)
-                continue
-            for place, times in enumerate(drawn):
-                rows = np.repeat(np.arange(len(times)), times.astype(np.int64))
-                weight = None if self._weight is None else self._weight[rows]
-                if len(rows):
-                    out[place, at] = _scorer(self._metric, self._y[rows], output[rows], weight)
-        return out
-
-
-def _fewer_rows(rows: int, number: np.ndarray | None, random: np.random.Generator) -> np.ndarray:
-    """Return rows to look at, whole units of them, where there are too many."""
-    if rows <= _SLOW_ROWS:
-        return np.arange(rows)
-    if number is None:
-        return np.sort(random.choice(rows, _SLOW_ROWS, replace=False))
-    units = random.permutation(int(number.max()) + 1)
-    sizes = np.cumsum(np.bincount(number)[units])
-    kept = units[: max(int(np.searchsorted(sizes, _SLOW_ROWS)), 2)]
-    return np.flatnonzero(np.isin(number, kept))
-
-
-def _scorer(metric: Metric, y: np.ndarray, output: np.ndarray, weight: np.ndarray | None) -> float:
-    try:
-        return metric.plain(y, output, weight)
-    except ValueError:
-        return math.nan
 
 
 # ---------------------------------------------------------------- conclusions

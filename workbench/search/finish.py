@@ -16,8 +16,8 @@ from .portfolio import BASELINE
 from .records import Candidate, Measurements, Score
 from .reserve import LEAST_S, LOAD_S, needed_s
 from .run import RunFolder
+from .session import Session
 from .tasks import MeasureTask
-from .trials import Session
 from .workers import WorkerPool
 
 _MOST_S, _UNBOUNDED_S = 1.5, 0.2

@@ -16,8 +16,9 @@ import numpy as np
 
 from .portfolio import BASELINE
 from .records import Candidate
+from .session import Session
 from .tasks import Config
-from .trials import Session, try_grown
+from .trials import try_grown
 
 _SHARE = 0.55  # of the time between reading the data and polishing
 _ROUNDS = 1.3  # rounds on more rows over those on the sample: more can be learned from them

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from .clock import GRACE_S
+from .costs import cost_of_visits, noise_free_cost
 from .front import non_dominated
 from .portfolio import BASELINE, QUICK
 from .records import Candidate
 from .reserve import OVERRUN_S, form_s
+from .session import Session
 from .tasks import Blends, BlendTask, BuildTask, Config, Nested, NestTask, RefitTask, TeachTask
 from .teaching import Lesson
 from .teaching import needed_s as teaching_needed_s
-from .trials import Session, cost_of_visits, noise_free_cost
 from .workers import Answer, Failure, failed_candidate
 
 _POOL = 40  # candidates that blends are made of

@@ -12,7 +12,7 @@ from .records import Candidate
 from .tasks import Config, Nested, NestTask, TeachTask
 
 if TYPE_CHECKING:
-    from .trials import Session
+    from .session import Session
 
 #: Families and params of students: a few table look-ups, a small booster, a small network.
 STUDENTS: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -1,0 +1,139 @@
+"""What one stretch of work on a run has in common: the run, the workers, the clock, and what there is so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from .clock import Clock
+from .memory import MemoryWatch
+from .portfolio import BASELINE
+from .records import Candidate
+from .reserve import end_needed_s
+from .run import RunFolder
+from .settings import Settings
+from .tasks import Config, FoldDone
+from .teaching import reserve_s
+from .workers import WorkerPool
+
+if TYPE_CHECKING:
+    from .study import Asked
+
+Progress = Callable[[Mapping[str, Any]], None]
+Stop = Callable[[], bool]
+BASELINE_ID = "c0000"
+_RIVALS = 3  # candidates that a newcomer's first fold is held against
+
+
+@dataclass(slots=True)
+class Trial:
+    """A config under way."""
+
+    config: Config
+    asked: Asked | None
+    folds: int
+    next: int = 0
+    raced: bool = False
+    assembling: bool = False
+    done: dict[int, FoldDone] = field(default_factory=dict)
+    under_way: int = 0
+    deadline: float | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Folds that no worker has yet."""
+        return self.folds - self.next
+
+
+@dataclass(slots=True)
+class Session:
+    """One stretch of work on a run: what `search` and `resume` have in common."""
+
+    run: RunFolder
+    settings: Settings
+    clock: Clock
+    pool: WorkerPool
+    progress: Progress | None
+    stop: Stop
+    owns_interrupt: bool = True
+    folds: int = 5
+    trials: dict[str, Trial] = field(default_factory=dict)
+    deferred: list[Asked] = field(default_factory=list)
+    tried: int = 0
+    ok: int = 0
+    failed: int = 0
+    best: Candidate | None = None
+    kept: dict[str, Candidate] = field(default_factory=dict)
+    fold_s: dict[str, list[float]] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
+    memory: MemoryWatch | None = None
+
+    def say(self, kind: str, message: str, **more: Any) -> None:
+        """Record an event and pass it on."""
+        event = {
+            "kind": kind,
+            "message": message,
+            "elapsed_s": round(self.clock.elapsed, 3),
+            "budget_s": self.clock.budget_s if self.clock.bounded else None,
+            "trials": self.tried,
+            "trials_budget": self.settings.trials,
+            "ok": self.ok,
+            "failed": self.failed,
+            "best_score": self.best.score.value if self.best and self.best.score else None,
+            "best_family": self.best.family if self.best else None,
+            **more,
+        }
+        self.run.record(event)
+        if self.progress:
+            self.progress(event)
+
+    def keep(self, candidate: Candidate) -> None:
+        """Write a candidate and count it."""
+        self.run.write_candidate(candidate)
+        self.kept[candidate.id] = candidate
+        self.charge(candidate.spent)
+        if candidate.id != BASELINE_ID and candidate.origin != "derived":
+            self.tried += 1
+        if candidate.status != "ok":
+            self.failed += 1
+            message = f"{candidate.id} {candidate.family} {candidate.status} at {candidate.stage}: {candidate.reason}"
+        else:
+            self.ok += 1
+            assert candidate.score is not None
+            if self.best is None or self.best.score is None or candidate.score.value > self.best.score.value:
+                self.best = candidate
+            message = (
+                f"{candidate.id} {candidate.family} {candidate.score.metric} {candidate.score.value:.5g}"
+            )
+        self.say("trial", message, candidate=candidate.id, status=candidate.status)
+
+    def charge(self, spent: Mapping[str, float]) -> None:
+        """Add CPU seconds to the account of what the search spent them on."""
+        for name, seconds in spent.items():
+            self.spent[name] = self.spent.get(name, 0.0) + seconds
+
+    def rivals(self) -> tuple[str, ...]:
+        """Return the best candidates so far, which newcomers are held against."""
+        good = [
+            each
+            for each in self.kept.values()
+            if each.status == "ok" and each.score and each.family != BASELINE
+        ]
+        good.sort(key=lambda each: -each.score.value if each.score else 0.0)
+        return tuple(each.id for each in good[:_RIVALS])
+
+    def watch(self) -> None:
+        """Keep as much time for the end as blends of the best, and measuring them, will take."""
+        polish, quiet = end_needed_s(self.kept.values())
+        self.clock = replace(self.clock, polish_s=polish + reserve_s(self), quiet_s=quiet)
+
+    def usual_s(self, family: str) -> float:
+        """Return how long a fold of a family usually takes; 0 where none has been fitted."""
+        known = sorted(self.fold_s.get(family, []))
+        return known[len(known) // 2] if known else 0.0
+
+    def usual_fold_s(self, candidate: Candidate) -> float:
+        """Return how long a fold of a candidate took, on average."""
+        fits = candidate.measured.train_cpu_s if candidate.measured else 0.0
+        return fits / max(candidate.models, 1)
