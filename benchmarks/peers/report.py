@@ -97,8 +97,10 @@ def _share_of_others(line: Line) -> float:
 def _budget(at: Sequence[Line], budget: float, ours: str) -> tuple[str, dict[str, Any]]:
     systems = sorted({str(line["system"]) for line in at}, key=_order)
     table = ranked_grid(at)
-    parts, figures = [f"### {budget:g} s", _counted(table, systems)], {"tasks": len(table.tasks)}
-    if table.tasks:
+    ranked = len(table.systems) > 1
+    counted = _counted(table, systems) if ranked else "Too few systems were run to be ranked."
+    parts, figures = [f"### {budget:g} s", counted], {"tasks": len(table.tasks)}
+    if table.tasks and ranked:  # first of one is no rank
         text, figures["systems"] = _overall(table)
         parts.append(text)
     parts.append(_scores(table, systems))
