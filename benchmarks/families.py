@@ -39,7 +39,6 @@ def searched(cut: Split, families: list[str], seconds: float, seed: int, folder:
         time=seconds,
         seed=seed,
         families=families,
-        drop=cut.table.drop,
         out=folder,
     )
     output = run.folder.dataset().schema.output
@@ -50,7 +49,7 @@ def searched(cut: Split, families: list[str], seconds: float, seed: int, folder:
     else:
         y = (
             truth.astype(str)
-            .map({name: at for at, name in enumerate(output.classes)})
+            .map({str(name): at for at, name in enumerate(output.classes)})
             .to_numpy(dtype=np.int64)
         )
     columns = read_rows(cut.test, run.folder.predictor("c0000").names)
