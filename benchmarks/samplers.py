@@ -196,7 +196,7 @@ def _per_family(seed: int, names: list[str]) -> optuna.samplers.BaseSampler:
     return PerFamily(names, seed)
 
 
-#: By name: how it is made, and whether it is told the costs (or sees the score alone).
+#: By name: how it is made, and whether it steers by the costs too (or by the score alone).
 SAMPLERS: dict[str, tuple[Callable[[int, list[str]], optuna.samplers.BaseSampler], bool]] = {
     "tpe_group": (_tpe, True),
     "tpe_group_score_only": (_tpe, False),
@@ -214,7 +214,15 @@ def run_study(bench: Bench, sampler: str, seed: int, trials: int, folder: Path) 
     """Run the portfolio (from memory) and so many trials of a sampler, and return the figures of the study."""
     make, with_costs = SAMPLERS[sampler]
     names = [family.name for family in bench.families]
-    study = Study(folder, None, f"{sampler}-{seed}", bench.families, bench.problem, make(seed, names))
+    study = Study(
+        folder,
+        None,
+        f"{sampler}-{seed}",
+        bench.families,
+        bench.problem,
+        make(seed, names),
+        steer_by_costs=with_costs,
+    )
     outcomes: list[tuple[str, Outcome]] = []
     portfolio: list[tuple[str, Outcome]] = []
     overhead = fitting = portfolio_s = 0.0
@@ -225,7 +233,7 @@ def run_study(bench: Bench, sampler: str, seed: int, trials: int, folder: Path) 
         spent = time.process_time() - began
         found = bench.outcome(asked.family, asked.params)
         began = time.process_time()
-        costs = None if found is None else (found.cost_us, found.cost_us) if with_costs else (1.0, 1.0)
+        costs = None if found is None else (found.cost_us, found.cost_us)
         study.tell(asked, _candidate(asked.id, asked.family, asked.params, found), costs)
         spent += time.process_time() - began
         if asked.origin == "portfolio":

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from workbench.families import family_named
 from workbench.families.base import Problem
-from workbench.search.records import Candidate
+from workbench.search.portfolio import in_turn
+from workbench.search.records import Candidate, Score
 from workbench.search.study import Study, default_sampler
 
 PROBLEM = Problem("binary", 2, 1_000, 5)
@@ -46,3 +49,37 @@ def test_a_family_that_came_later_stays_out(tmp_path: Path) -> None:
     grown = opened(tmp_path, "linear", "xgboost")
     assert grown.absent == []
     assert set(asked(grown, 20)) == {"linear"}
+
+
+def tell(study: Study, score: float, costs: tuple[float, float]) -> str:
+    trial = study.ask()
+    found = Score(score, score, score, "", "", 0)
+    study.tell(trial, Candidate(trial.id, trial.family, trial.params, "sampler", "ok", score=found), costs)
+    return trial.id
+
+
+@pytest.mark.parametrize("steer_by_costs", [False, True])
+def test_a_resumed_study_keeps_its_objectives_and_knows_costs(tmp_path: Path, steer_by_costs: bool) -> None:
+    families = [family_named("linear")]
+    begun = Study(
+        tmp_path, None, "study", families, PROBLEM, default_sampler(0), steer_by_costs=steer_by_costs
+    )
+    tell(begun, 0.7, (12.0, 3.0))
+    resumed = opened(tmp_path, "linear")
+    tell(resumed, 0.8, (24.0, 6.0))
+    assert list(resumed._told.values()) == [(0.7, (12.0, 3.0)), (0.8, (24.0, 6.0))]
+    values = [trial.values for trial in resumed._study.trials if trial.values]
+    assert values == ([[0.7, 12.0, 3.0], [0.8, 24.0, 6.0]] if steer_by_costs else [[0.7], [0.8]])
+
+
+@pytest.mark.parametrize("families", [("linear",), ("linear", "xgboost")])
+def test_few_families_are_sampled_before_there_is_much_to_learn_from(
+    tmp_path: Path, families: tuple[str, ...]
+) -> None:
+    study = opened(tmp_path, *families)
+    portfolio = len(in_turn([family_named(name) for name in families], PROBLEM))
+    assert portfolio < 10  # fewer than the sampler begins with
+    for at in range(portfolio + 15):
+        tell(study, 0.5 + at / 100, (12.0, 3.0))
+    drawn = [trial.params["family"] for trial in study._study.trials[portfolio:]]
+    assert set(drawn) == set(families)

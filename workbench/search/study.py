@@ -84,7 +84,9 @@ class OneFamilySampler(optuna.samplers.TPESampler):
         if not choice:
             return super().sample_relative(study, trial, search_space)
         drawn = super().sample_relative(study, trial, choice)
-        family = trial.system_attrs.get("fixed_params", {}).get(FAMILY, drawn[FAMILY])
+        family = trial.system_attrs.get("fixed_params", {}).get(FAMILY, drawn.get(FAMILY))
+        if family is None:  # of the first trials nothing is drawn here: each parameter is sampled at random
+            return drawn
         own = {name: each for name, each in search_space.items() if name.startswith(f"{family}.")}
         return {**drawn, **super().sample_relative(study, trial, own)}
 
@@ -96,6 +98,14 @@ def default_sampler(seed: int) -> optuna.samplers.BaseSampler:
         return OneFamilySampler(
             seed=seed, multivariate=True, group=True, n_startup_trials=10, constant_liar=True
         )
+
+
+def _costs_of(trial: optuna.trial.FrozenTrial) -> tuple[float, float]:
+    """Return the costs of a trial: kept beside its score, or, in a study that is steered by them, among its values."""
+    if len(trial.values) > 1:
+        return trial.values[1], trial.values[2]
+    latency_us, cpu_s = (float(trial.user_attrs.get(name, 0.0)) for name in COSTS)
+    return latency_us, cpu_s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,6 +138,8 @@ class Study:
         Without the baseline.
     problem : Problem
     sampler : optuna.samplers.BaseSampler
+    steer_by_costs : bool
+        Whether the costs of a new study are objectives too, as benchmarks/samplers.py compares.
     """
 
     def __init__(
@@ -138,6 +150,8 @@ class Study:
         families: Sequence[Family],
         problem: Problem,
         sampler: optuna.samplers.BaseSampler,
+        *,
+        steer_by_costs: bool = False,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._families = {family.name: family for family in families}
@@ -147,7 +161,7 @@ class Study:
             self._study = optuna.create_study(
                 storage=storage or _journal(folder / "optuna.journal"),
                 study_name=name,
-                direction="maximize",
+                directions=["maximize", *(["minimize"] * len(COSTS) if steer_by_costs else [])],
                 sampler=sampler,
                 load_if_exists=True,
             )
@@ -186,8 +200,7 @@ class Study:
             if trial.number > taken_up and trial.user_attrs.get("deferred"):
                 self._enqueue_again(trial)
             elif trial.state == TrialState.COMPLETE and "params" in trial.user_attrs:
-                costs = tuple(float(trial.user_attrs.get(name, 0.0)) for name in COSTS)
-                self._told[trial.user_attrs["params"]] = trial.values[0], (costs[0], costs[1])
+                self._told[trial.user_attrs["params"]] = trial.values[0], _costs_of(trial)
 
     def _enqueue_again(self, trial: optuna.trial.FrozenTrial) -> None:
         params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
