@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from workbench.api import open_run
-from workbench.explain import explanation, importance
+from workbench.explain import explanation, explanation_within, importance
 from workbench.explain.importance import rows_within
 from workbench.explain.kept import EXPLAIN_FILE
 from workbench.search.run import RunFolder
@@ -25,16 +25,15 @@ def kept_file(run: RunFolder, candidate: str) -> Path:
 
 def test_it_is_computed_once_and_kept_with_the_candidate(run: RunFolder) -> None:
     found = explanation(run, "c0001")
-    assert found is not None
     assert list(found.importance) == importance(run, "c0001")
     assert [curve["column"] for curve in found.curves] == [
         each.column for each in found.importance if each.low > 0
     ]
     path = kept_file(run, "c0001")
     written = path.read_text()
-    assert (
-        explanation(run, "c0001", within_s=0.0, always=False) == found
-    )  # read, though there is no time to compute it
+    assert explanation_within(run, "c0001", 0.0) == found  # read, though there is no time to compute it
+    assert found.curve(found.curves[0]["column"]) == found.curves[0]
+    assert found.curve("no such column") is None
     assert path.read_text() == written
 
 
@@ -44,15 +43,13 @@ def test_it_is_computed_once_and_kept_with_the_candidate(run: RunFolder) -> None
 def test_what_cannot_be_read_is_computed_again(run: RunFolder, content: str) -> None:
     kept_file(run, "c0001").write_text(content)
     found = explanation(run, "c0001")
-    assert found is not None
     assert found == explanation(run, "c0001")
 
 
 def test_what_would_take_long_is_left_out_and_not_kept(run: RunFolder) -> None:
-    assert explanation(run, "c0001", within_s=1e-9, always=False) is None
+    assert explanation_within(run, "c0001", 1e-9) is None
     assert not kept_file(run, "c0001").exists()
     found = explanation(run, "c0001", within_s=1e-9)
-    assert found is not None
     assert found.importance[0].rows == 100
 
 

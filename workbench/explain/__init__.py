@@ -6,10 +6,10 @@ is computed with a model is computed with the served `Predictor`, never with the
 
 from .contributions import Contribution, contributions
 from .curves import calibration, confusion, gains, precision_recall, roc
-from .dependence import dependence
+from .dependence import background, dependence
 from .evidence import Evidence, evidence_of
 from .importance import Importance, importance
-from .kept import Explanation, explanation
+from .kept import Explanation, explanation, explanation_within
 from .money import Costs, Decisions, cheapest_threshold, decisions, threshold_table
 from .numeric import coverage, residual_sample, residual_summary
 from .segments import Segment, worst_segments
@@ -26,6 +26,7 @@ __all__ = [
     "Importance",
     "Segment",
     "answer",
+    "background",
     "calibration",
     "cheapest_threshold",
     "confusion",
@@ -35,6 +36,7 @@ __all__ = [
     "dependence",
     "evidence_of",
     "explanation",
+    "explanation_within",
     "fields",
     "gains",
     "importance",

@@ -10,8 +10,18 @@ from workbench.errors import SettingsError, shown
 from workbench.runtime.columns import Column
 from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Column1d, Levels
+from workbench.search.run import RunFolder
 
 _MOST_POINTS, _MOST_LEVELS, _MOST_ROWS = 16, 12, 300
+_BACKGROUND = 500
+
+
+def background(run: RunFolder) -> dict[str, Column1d]:
+    """Return at most 500 of the rows that a search learned from, as canonical columns: the same ones each time."""
+    rows = np.asarray(run.dev_rows)
+    if len(rows) > _BACKGROUND:
+        rows = np.sort(np.random.default_rng(0).choice(rows, _BACKGROUND, replace=False))
+    return dict(run.dataset().take(rows).columns)
 
 
 def dependence(

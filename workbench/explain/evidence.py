@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from workbench.errors import RunError
-from workbench.runtime.predictor import SCHEMA_FILE, Predictor, read_json
+from workbench.runtime.predictor import SCHEMA_FILE, read_json
 from workbench.runtime.schema import Label, Output, Schema, Task
 from workbench.search.run import RunFolder
 
@@ -159,11 +159,6 @@ def output_of(run: RunFolder, candidate: str) -> Output:
     """Return what a candidate's served model answers, without loading the model."""
     schema = run.path / "candidates" / run.candidate(candidate).id / "predictor" / SCHEMA_FILE
     return Schema.from_json(read_json(schema)).output
-
-
-def predictor_of(run: RunFolder, candidate: str) -> Predictor:
-    """Return the served model of a candidate, as it was scored and timed."""
-    return run.predictor(candidate)
 
 
 def _predictions(run: RunFolder, candidate: str, part: Part) -> np.ndarray:

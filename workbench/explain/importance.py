@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.errors import RunError
+from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Column1d, Levels
 from workbench.search.metrics import DEFAULT_METRIC, Metric
 from workbench.search.records import Candidate
 from workbench.search.run import RunFolder
-
-from .evidence import predictor_of
 
 # Scorers with a closed form: others resample a hundred times a score, which shuffling would multiply.
 _QUICK = frozenset(
@@ -76,6 +75,7 @@ def importance(
     most_rows: int = _MOST_ROWS,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
+    predictor: Predictor | None = None,
 ) -> list[Importance]:
     """Return the permutation importance of every input column, the strongest first.
 
@@ -92,13 +92,15 @@ def importance(
     seed : int
     progress : callable, optional
         Gets the share that is done, 0 to 1.
+    predictor : Predictor, optional
+        The candidate's, where it is loaded already.
 
     Raises
     ------
     RunError
         Where the rows have one class only.
     """
-    predictor, data = predictor_of(run, candidate), run.dataset()
+    predictor, data = predictor or run.predictor(candidate), run.dataset()
     random = np.random.default_rng(seed)
     unseen = bool(len(run.holdout_rows))
     rows = np.asarray(run.holdout_rows if unseen else run.dev_rows)

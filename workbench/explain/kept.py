@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from workbench.runtime.predictor import Predictor
 from workbench.search.run import RunFolder, write_whole
 
-from .dependence import dependence
+from .dependence import background, dependence
 from .importance import FEWEST_ROWS, Importance, importance, rows_within
 
 EXPLAIN_FILE = "explain.json"
@@ -36,10 +35,12 @@ class Explanation:
     importance: tuple[Importance, ...]
     curves: tuple[dict[str, Any], ...]
 
+    def curve(self, column: str) -> dict[str, Any] | None:
+        """Return how the answer moves with a column, if it is kept."""
+        return next((each for each in self.curves if each["column"] == column), None)
 
-def explanation(
-    run: RunFolder, candidate: str, *, within_s: float = 10.0, always: bool = True
-) -> Explanation | None:
+
+def explanation(run: RunFolder, candidate: str, *, within_s: float = 10.0) -> Explanation:
     """Return what drives a candidate: from its folder, or else computed, and kept there.
 
     Parameters
@@ -48,41 +49,59 @@ def explanation(
     candidate : str
     within_s : float
         About the seconds that computing may take: of a slow model fewer rows are shuffled, a hundred at least.
-    always : bool
-        Whether it is computed where a hundred rows take longer.
-
-    Returns
-    -------
-    Explanation, or None
-        None where it would take longer, and was to be computed in time only.
 
     Raises
     ------
     RunError
         Where the rows have one class only.
     """
-    path = run.path / "candidates" / candidate / EXPLAIN_FILE
-    kept = _read(path)
-    if kept is not None:
-        return kept
+    known = kept_explanation(run, candidate)
+    if known is not None:
+        return known
     predictor = run.predictor(candidate)
-    rows = rows_within(run.candidate(candidate), len(predictor.names), within_s)
-    if rows < FEWEST_ROWS and not always:
-        return None
-    found = importance(run, candidate, most_rows=max(rows, FEWEST_ROWS))
-    columns = dict(run.dataset().take(np.asarray(run.dev_rows)).columns)
+    rows = _rows(run, candidate, predictor, within_s)
+    return _computed(run, candidate, predictor, max(rows, FEWEST_ROWS))
+
+
+def explanation_within(run: RunFolder, candidate: str, seconds: float) -> Explanation | None:
+    """Return what `explanation` does, or None where a hundred rows would take longer than about so many seconds.
+
+    Raises
+    ------
+    RunError
+        Where the rows have one class only.
+    """
+    known = kept_explanation(run, candidate)
+    if known is not None:
+        return known
+    predictor = run.predictor(candidate)
+    rows = _rows(run, candidate, predictor, seconds)
+    return _computed(run, candidate, predictor, rows) if rows >= FEWEST_ROWS else None
+
+
+def _rows(run: RunFolder, candidate: str, predictor: Predictor, seconds: float) -> int:
+    return rows_within(run.candidate(candidate), len(predictor.names), seconds)
+
+
+def _computed(run: RunFolder, candidate: str, predictor: Predictor, rows: int) -> Explanation:
+    """Compute what drives a candidate, over so many rows at most, and keep it."""
+    found = importance(run, candidate, most_rows=rows, predictor=predictor)
+    columns = background(run)
     curves = tuple(dependence(predictor, columns, each.column) for each in found[:_CURVES] if each.low > 0)
-    made = Explanation(tuple(found), curves)
     document = {"format": _FORMAT, "importance": [asdict(each) for each in found], "curves": list(curves)}
     with suppress(OSError):  # a folder that cannot be written is still explained
-        write_whole(path, json.dumps(document, indent=1))
-    return made
+        write_whole(_path(run, candidate), json.dumps(document, indent=1))
+    return Explanation(tuple(found), curves)
 
 
-def _read(path: Path) -> Explanation | None:
-    """Return what is kept; what cannot be read, or is of another version, is computed again."""
+def _path(run: RunFolder, candidate: str) -> Path:
+    return run.path / "candidates" / run.candidate(candidate).id / EXPLAIN_FILE
+
+
+def kept_explanation(run: RunFolder, candidate: str) -> Explanation | None:
+    """Return what is kept, if it can be read and is of this version."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(_path(run, candidate).read_text(encoding="utf-8"))
         if document["format"] != _FORMAT:
             return None
         return Explanation(

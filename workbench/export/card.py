@@ -50,7 +50,7 @@ def model_card(
     notes: Sequence[str] = (),
     *,
     trained_again: bool = True,
-    drivers: Explanation | None = None,
+    drivers: Explanation | str = "",
 ) -> str:
     """Return ``MODEL_CARD.md``.
 
@@ -65,8 +65,8 @@ def model_card(
         What whoever uses the model should know.
     trained_again : bool
         Whether the model is another one than was scored: of the same config, trained on all rows.
-    drivers : Explanation, optional
-        What drives the candidate.
+    drivers : Explanation or str
+        What drives the candidate, or why that is not said.
     """
     parts = [
         _front_matter(manifest),
@@ -176,10 +176,10 @@ def _decision(decision: Decision) -> str:
     return "\n".join([lines[0], "", *lines[1:]]).rstrip("\n")
 
 
-def _drivers(manifest: Manifest, drivers: Explanation | None) -> str:
+def _drivers(manifest: Manifest, drivers: Explanation | str) -> str:
     """Return the columns that matter most, what the score loses without each, and where the answer goes."""
-    if drivers is None:
-        return "Not computed: it would have taken long. The app computes it, and so does `workbench report`."
+    if isinstance(drivers, str):
+        return plain(drivers)
     first = drivers.importance[0]
     where = (
         "rows that no choice has seen" if first.unseen else "rows that it learned from (none were held out)"

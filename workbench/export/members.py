@@ -71,8 +71,8 @@ class Subject:
         CPU seconds of the candidate's own fits.
     trained_again : bool
         Whether the model was trained again after it was scored.
-    drivers : Explanation or None
-        What drives the candidate that was scored.
+    drivers : Explanation or str
+        What drives the candidate that was scored, or why that is not said.
     seed : int
     """
 
@@ -85,7 +85,7 @@ class Subject:
     notes: tuple[str, ...] = ()
     train_cpu_s: float | None = None
     trained_again: bool = True
-    drivers: Explanation | None = None
+    drivers: Explanation | str = ""
     seed: int = 0
 
 

@@ -7,7 +7,6 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 import workbench.runtime
 from workbench.data.dataset import Dataset
 from workbench.errors import BundleError, ExportError, RunError
-from workbench.explain import Explanation, explanation
+from workbench.explain import Explanation, explanation_within
 from workbench.runtime.bundle import open_bundle
 from workbench.runtime.manifest import (
     GOLDEN_FILE,
@@ -52,6 +51,9 @@ from .threshold import check_threshold, score_at, set_threshold
 
 _MEASURE_S = 2.0
 _EXPLAIN_S = 10.0
+_EXPLAINED_ELSEWHERE = (
+    "Not computed: it would have taken long. The app computes it, and so does `workbench report`."
+)
 _SURPRISE = 2.0  # times the latency that the search measured
 
 Progress = Callable[[Mapping[str, Any]], None]
@@ -222,11 +224,12 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
     replace(manifest, files=hash_files(folder)).write(folder)
 
 
-def _drivers(run: RunFolder, candidate: str) -> Explanation | None:
-    """Return what drives the candidate; an export does not fail, nor wait long, for it."""
-    with suppress(RunError):  # rows of one class only: nothing can be said
-        return explanation(run, candidate, within_s=_EXPLAIN_S, always=False)
-    return None
+def _drivers(run: RunFolder, candidate: str) -> Explanation | str:
+    """Return what drives the candidate, or why that is not said: an export does not fail, nor wait long, for it."""
+    try:
+        return explanation_within(run, candidate, _EXPLAIN_S) or _EXPLAINED_ELSEWHERE
+    except RunError as error:
+        return f"Not computed: {error}."
 
 
 def _now() -> str:

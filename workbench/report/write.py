@@ -185,8 +185,7 @@ def _guarded(title: str, make: Callable[[], str]) -> str:
 
 
 def _drivers(run: Run, candidate: str) -> str:
-    kept = explain.explanation(run.folder, candidate)
-    found = list(kept.importance) if kept else []
+    found = explain.explanation(run.folder, candidate).importance
     note = words.DRIVERS_NOTE.format(
         repeats=found[0].repeats,
         rows=count(found[0].rows),

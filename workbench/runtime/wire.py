@@ -52,19 +52,13 @@ class Connection(HttpToolsProtocol):
         A client may be sending its next request just now: closing at once would lose it without an answer.
         """
         self._leaving = True
-        if self.cycle is None or self.cycle.response_complete:
-            self.loop.call_later(_FAREWELL_S, self._end)
-        else:
-            self.cycle.keep_alive = False
+        idle = self.cycle is None or self.cycle.response_complete
+        self.loop.call_later(_FAREWELL_S if idle else 0.0, super().shutdown)
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, and end one whose client does not read what it was sent."""
         super().timeout_keep_alive_handler()
         self.loop.call_later(_HEAD_S, self.transport.abort)
-
-    def _end(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.close()  # else it closes with the answer
 
     def _stop_timer(self) -> None:
         if self._head_timer is not None:

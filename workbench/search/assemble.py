@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ from .measure import measurements
 from .prune import prune
 from .race import FIRST
 from .records import Candidate, Score
+from .run import read_candidate
 from .tasks import AssembleTask, Config, RefitTask
 from .workspace import Workspace
 
@@ -339,7 +339,7 @@ def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
     started, cpu = time.monotonic(), time.process_time()
     stage, config = Stage(), task.config
     try:
-        parent = _parent(space, config.id)
+        parent = read_candidate(space.candidates / config.id)
         encoding = encoding_of(config, space)
         with stage("encode"):
             encoder, sample = space.encoded(encoding).encoder, space.whole(encoding)
@@ -390,8 +390,3 @@ def _of_all_repeats(done: Candidate, parent: Candidate, first: float) -> Candida
         return done
     value, low, high = (each + shift for each in (done.score.value, done.score.low, done.score.high))
     return replace(done, score=replace(done.score, value=value, low=low, high=high))
-
-
-def _parent(space: Workspace, name: str) -> Candidate:
-    path = space.candidates / name / "candidate.json"
-    return Candidate.from_json(json.loads(path.read_text(encoding="utf-8")))

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from .blend import cross_fitted, greedy_path
 from .fit import Stage, failure
 from .prune import union
 from .records import Candidate
+from .run import read_candidate
 from .tasks import Blends, BlendTask, BuildTask
 from .workspace import Workspace
 
@@ -56,6 +56,7 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
     try:
         with stage("predict"):
             names, shares = list(task.weights), list(task.weights.values())
+            known = [read_candidate(space.candidates / name) for name in names]
             outputs = [_oof(space, name) for name in names]
             oof = cross_fitted(
                 space.dev.y,
@@ -92,14 +93,14 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
             status="ok",
             kind="blend",
             members=dict(task.weights),
-            models=sum(_models(space, name) for name in names),
+            models=sum(each.models for each in known),
         )
         draft = Draft(encoder, form, gate, oof, arena, calibration_note(space, calibration))
         done = finish_candidate(base, draft, space, stage)
     except Exception as error:  # a failure is an answer: it ends this candidate, never the search
         return failure(task.config, error, stage, started, cpu)
     spent = time.process_time() - cpu
-    fits = sum(_train_cpu_s(space, name) for name in names)
+    fits = sum(each.measured.train_cpu_s for each in known if each.measured)
     done = replace(done, measured=done.measured and replace(done.measured, train_cpu_s=fits))
     return replace(done, seconds=time.monotonic() - started, cpu_s=spent, spent=stage.spent)
 
@@ -130,17 +131,3 @@ def _member(space: Workspace, name: str) -> tuple[Encoder, Form]:
 
 def _columns(places: np.ndarray, encoder: Encoder) -> np.ndarray | None:
     return None if np.array_equal(places, np.arange(encoder.width)) else places
-
-
-def _document(space: Workspace, name: str) -> dict[str, Any]:
-    path = space.candidates / name / "candidate.json"
-    return dict(json.loads(path.read_text(encoding="utf-8")))
-
-
-def _train_cpu_s(space: Workspace, name: str) -> float:
-    return float((_document(space, name).get("measured") or {}).get("train_cpu_s", 0.0))
-
-
-def _models(space: Workspace, name: str) -> int:
-    document = _document(space, name)
-    return int(document.get("models", 1))

@@ -8,7 +8,6 @@ tables). So for each fold the teacher is fitted anew, on its training rows alone
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,6 +25,7 @@ from .assemble import Draft, calibrated_oof, calibration_note, finish_candidate,
 from .fit import Stage, encoding_of, failure
 from .race import FIRST
 from .records import Candidate
+from .run import read_candidate
 from .tasks import Config, Nested, NestTask, TeachTask
 from .workspace import Workspace
 
@@ -79,8 +79,7 @@ def _whole(fitted: Fitted) -> None:
 
 
 def _config(space: Workspace, name: str) -> Config:
-    path = space.candidates / name / "candidate.json"
-    known = Candidate.from_json(json.loads(path.read_text(encoding="utf-8")))
+    known = read_candidate(space.candidates / name)
     return Config(name, known.family, known.params, known.origin, space.setup.seed)
 
 

@@ -25,10 +25,8 @@ _QUICK_S = 0.4
 _MOST_MEMBERS = 30
 _SHARED_BY = 12  # measuring time is shared out among so many at most; more are measured if time is left
 _MEASURE_MOST_S = 60.0
-_ALWAYS, _LATE = (
-    4,
-    0.01,
-)  # of the fastest, the baseline among them, up to a hundredth of the budget after its end
+_ALWAYS = 4  # of the fastest, the baseline among them, are measured in any case ...
+_LATE = 0.01  # ... up to this share of the budget after its end
 _MOST_COMPARED = 40  # candidates among which the choice is corrected for
 
 

@@ -28,6 +28,7 @@ import os
 import platform
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -153,7 +154,7 @@ class RunFolder:
         out = []
         for document in sorted((self.path / "candidates").glob("*/candidate.json")):
             try:
-                out.append(Candidate.from_json(json.loads(document.read_text(encoding="utf-8"))))
+                out.append(read_candidate(document.parent))
             except (OSError, ValueError, TypeError):
                 continue  # being written, or broken: the run's other candidates are unharmed
         return out
@@ -166,9 +167,10 @@ class RunFolder:
         RunError
             Where the run has none of that id.
         """
-        for candidate in self.candidates():
-            if candidate.id == name:
-                return candidate
+        folders = {each.name for each in (self.path / "candidates").glob("*")}  # a name is no path
+        with suppress(OSError, ValueError, TypeError):  # being written, or broken, as in `candidates`
+            if name in folders:
+                return read_candidate(self._candidate_folder(name))
         raise RunError(
             f"{self.path} has no candidate {shown(name)}", hint="workbench leaderboard lists them."
         )
@@ -214,7 +216,8 @@ class RunFolder:
 
         So it is where nothing was held out, and where there are so many rows that those held out are not missed.
         """
-        return not len(self.holdout_rows) or bool(len(self.reserve_rows))
+        counted = self.info.get("data", {})
+        return not counted.get("rows_holdout") or bool(counted.get("rows_reserve"))
 
     def _split(self, part: str) -> np.ndarray:
         return read_split(self.path)[part]
@@ -282,6 +285,11 @@ class RunFolder:
     def drop_cache(self) -> None:
         """Remove the encoded matrices."""
         shutil.rmtree(self.path / "cache", ignore_errors=True)
+
+
+def read_candidate(folder: Path) -> Candidate:
+    """Return what a candidate's folder says of it."""
+    return Candidate.from_json(json.loads((folder / "candidate.json").read_text(encoding="utf-8")))
 
 
 def read_split(run: Path) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.storages.journal._file import BaseJournalFileLock
+from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from workbench.errors import SettingsError, shown
@@ -157,11 +158,15 @@ class Study:
         self._families = {family.name: family for family in families}
         self._choices = list(self._families)
         self._problem = problem
+        directions = [
+            StudyDirection.MAXIMIZE,
+            *([StudyDirection.MINIMIZE] * len(COSTS) if steer_by_costs else []),
+        ]
         try:
             self._study = optuna.create_study(
                 storage=storage or _journal(folder / "optuna.journal"),
                 study_name=name,
-                directions=["maximize", *(["minimize"] * len(COSTS) if steer_by_costs else [])],
+                directions=directions,
                 sampler=sampler,
                 load_if_exists=True,
             )

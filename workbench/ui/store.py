@@ -16,7 +16,7 @@ import streamlit as st
 from workbench import explain
 from workbench.api import load, open_run
 from workbench.display.front import hover_texts
-from workbench.explain import Evidence, Importance, Segment
+from workbench.explain import Evidence, Explanation, Importance, Segment
 from workbench.explain.evidence import Part, output_of
 from workbench.explain.whatif import example_row
 from workbench.runtime.bundle import Bundle
@@ -26,8 +26,6 @@ from workbench.tradeoff import Limits, PriceSheet
 
 from .intake import Look, distribution, look
 from .workspace import MANIFEST_FILE, stamp
-
-_BACKGROUND = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,8 @@ class RunView:
         Those that the search was given.
     hovers : dict of str to str
         What hovering over each candidate in the chart says.
+    as_measured : bool
+        Whether an export takes a candidate as it was measured (`RunFolder.serves_as_measured`).
     """
 
     folder: Path
@@ -55,6 +55,7 @@ class RunView:
     sheet: PriceSheet
     limits: Limits = field(default_factory=Limits)
     hovers: dict[str, str] = field(default_factory=dict)
+    as_measured: bool = True
 
     @property
     def metric(self) -> str:
@@ -76,12 +77,6 @@ class RunView:
         """The column that was learned."""
         return str(self.info.get("settings", {}).get("target", ""))
 
-    @property
-    def as_measured(self) -> bool:
-        """Whether an export takes a candidate as it was measured (`RunFolder.serves_as_measured`)."""
-        data = self.info.get("data", {})
-        return not data.get("rows_holdout") or bool(data.get("rows_reserve"))
-
 
 def read_run(folder: Path) -> RunView:
     """Read a run; the same content is read once.
@@ -100,7 +95,9 @@ def _read(folder: str, version: tuple[int, ...]) -> RunView:
     run = open_run(folder)
     sheet = run.prices()
     rows = run.rows(sheet)
-    return RunView(Path(folder), run.info, rows, sheet, run.limits(), hover_texts(rows, sheet.currency))
+    hovers = hover_texts(rows, sheet.currency)
+    as_measured = run.folder.serves_as_measured
+    return RunView(Path(folder), run.info, rows, sheet, run.limits(), hovers, as_measured)
 
 
 # ---------------------------------------------------------------- one candidate
@@ -129,15 +126,14 @@ def _output(folder: str, candidate: str, version: tuple[int, ...]) -> Output:
 
 
 def importance(folder: Path, candidate: str) -> list[Importance]:
-    """Return which columns matter (`explain.explanation`)."""
-    return _importance(str(folder), candidate, _version(folder, candidate))
+    """Return which columns matter, the strongest first (`explain.explanation`)."""
+    return list(_explanation(str(folder), candidate, _version(folder, candidate)).importance)
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
-def _importance(folder: str, candidate: str, version: tuple[int, ...]) -> list[Importance]:
+def _explanation(folder: str, candidate: str, version: tuple[int, ...]) -> Explanation:
     del version
-    found = explain.explanation(open_run(folder).folder, candidate)
-    return list(found.importance) if found else []
+    return explain.explanation(open_run(folder).folder, candidate)
 
 
 def segments(folder: Path, candidate: str) -> list[Segment]:
@@ -153,7 +149,9 @@ def _segments(folder: str, candidate: str, version: tuple[int, ...]) -> list[Seg
 
 def dependence(folder: Path, candidate: str, column: str, output: int | None) -> dict[str, Any]:
     """Return how the answer moves with one column (`explain.dependence`)."""
-    return _dependence(str(folder), candidate, column, output, _version(folder, candidate))
+    version = _version(folder, candidate)
+    kept = _explanation(str(folder), candidate, version).curve(column) if output is None else None
+    return kept or _dependence(str(folder), candidate, column, output, version)
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
@@ -195,21 +193,34 @@ def background(folder: Path) -> dict[str, Column1d]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _background(folder: str, version: int) -> dict[str, Column1d]:
     del version
-    run = open_run(folder).folder
-    rows = np.asarray(run.dev_rows)
-    if len(rows) > _BACKGROUND:
-        rows = np.sort(np.random.default_rng(0).choice(rows, _BACKGROUND, replace=False))
-    return dict(run.dataset().take(rows).columns)
+    return explain.background(open_run(folder).folder)
 
 
-def real_row(folder: Path, number: int) -> tuple[dict[str, Any], Any]:
-    """Return a row of the hold-out, or where there is none of the data, and what it turned out to be."""
+def real_rows(folder: Path, first: int, count: int = 1) -> list[tuple[dict[str, Any], Any]]:
+    """Return rows of the hold-out, or where there is none of the data, and what each turned out to be.
+
+    Parameters
+    ----------
+    folder : Path
+    first : int
+        From 0; after the last row comes the first one.
+    count : int
+    """
+    return _real_rows(str(folder), first, count, (folder / "data" / "dataset.json").stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _real_rows(folder: str, first: int, count: int, version: int) -> list[tuple[dict[str, Any], Any]]:
+    del version
     run = open_run(folder).folder
     rows = np.asarray(run.holdout_rows if len(run.holdout_rows) else run.dev_rows)
-    data, position = run.dataset(), int(rows[number % len(rows)])
-    actual = data.y[position]
+    data = run.dataset()
     classes = data.schema.output.classes
-    return example_row(data, position), classes[int(actual)] if classes else float(actual)
+    positions = [int(rows[at % len(rows)]) for at in range(first, first + count)]
+    return [
+        (example_row(data, at), classes[int(data.y[at])] if classes else float(data.y[at]))
+        for at in positions
+    ]
 
 
 # ---------------------------------------------------------------- tables before a search

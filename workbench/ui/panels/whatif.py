@@ -20,7 +20,6 @@ from workbench.ui.texts import understand as texts
 from workbench.ui.workspace import Workspace, list_bundles
 
 _MOST_SHOWN = 18
-
 _OTHERS = 16  # real rows that are asked in between
 
 
@@ -32,7 +31,7 @@ def show_whatif(workspace: Workspace, picked: Picked) -> None:
         st.subheader(texts.WHATIF, help=texts.WHATIF_HELP)
         model, searched = _choose_model(workspace, picked)
         number = st.number_input(texts.WHATIF_ROW, min_value=1, value=1, key=f"row:{view.folder.name}")
-        row, actual = store.real_row(view.folder, int(number) - 1)
+        row, actual = store.real_rows(view.folder, int(number) - 1)[0]
         # By importance: what matters is asked first.
         order = [each.column for each in store.importance(view.folder, candidate)]
         fields = {field.name: field for field in explain.fields(model, row)}
@@ -40,7 +39,7 @@ def show_whatif(workspace: Workspace, picked: Picked) -> None:
         asked = _ask(ordered, f"{view.folder.name}:{number}")
     with right:
         try:
-            others = [store.real_row(view.folder, at)[0] for at in range(_OTHERS)]
+            others = [row for row, _ in store.real_rows(view.folder, 0, _OTHERS)]
             answer = explain.answer(model, asked, between=others)
         except WorkbenchError as error:
             st.error(plain(error, 600))
