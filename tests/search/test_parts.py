@@ -62,6 +62,23 @@ def test_tiny_data_is_divided_more_than_once() -> None:
     assert make_plan(Problem("binary", 2, 20_000, 8), 60.0).repeats == 1
 
 
+@pytest.mark.parametrize(
+    ("task", "seconds", "options", "folds"),
+    [
+        ("multiclass", 300.0, {}, 8),
+        ("multiclass", 15.0, {}, 5),
+        ("binary", 300.0, {}, 5),
+        ("regression", 300.0, {}, 5),
+        ("multiclass", 300.0, {"in_time": True}, 5),
+        ("multiclass", 300.0, {"in_groups": True}, 5),
+    ],
+)
+def test_several_classes_get_more_folds_where_there_is_time(
+    task: Any, seconds: float, options: dict[str, bool], folds: int
+) -> None:
+    assert make_plan(Problem(task, 7, 5_000, 12), seconds, **options).folds == folds
+
+
 # ---------------------------------------------------------------- races
 
 
