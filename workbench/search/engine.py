@@ -302,7 +302,8 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
             cpu_spent=_account(session, used),
             memory_peak_mb=_highest(session),
         )
-    session.say("done", f"{session.tried} tried, {session.failed} failed, {used:.1f} s used")
+    made = f"{session.ok + session.failed} candidates, {session.failed} failed or stopped"
+    session.say("done", f"{made}, {used:.1f} s used")
     if state == "failed" and not session.tried:
         raise SearchError(
             "no candidate could be trained in the time given",

@@ -1,0 +1,147 @@
+"""How many folds: the average of five, eight or ten folds' models, and one model of all rows, on rows nobody saw.
+
+Each family's first defaults are fitted in every fold as a search does it, averaged and calibrated; the blend is the
+greedy one of a search, chosen out of fold. "whole" is one forest of all rows with as many trees as five folds' forests
+have together. Run it with::
+
+    python benchmarks/folds.py --data FOLDER --sets titanic,wine_white --rows 10000
+
+The list of tables is that of the benchmark beside peers (``--list``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from samplers import LIST
+
+from workbench.data.dataset import Dataset
+from workbench.data.intake import load_dataset
+from workbench.families import all_families
+from workbench.families.forms import apply_link, calibrate
+from workbench.search.blend import greedy_path
+from workbench.search.calibrate import Calibration, choose_calibration
+from workbench.search.fit import encoding_of
+from workbench.search.metrics import metric_name
+from workbench.search.plan import describe_problem
+from workbench.search.tasks import Config, Setup
+from workbench.search.threads import one_thread
+from workbench.search.worker import open_workspace
+from workbench.search.workspace import Workspace
+
+sys.path.insert(0, str(Path(__file__).parent / "peers"))
+from tables import choose, load, read_list
+
+FOLDS = (5, 8, 10)
+CONFIGS = {"extra_trees": 2, "random_forest": 1, "lightgbm": 2, "xgboost": 1, "mlp": 1}
+_FORESTS = ("extra_trees", "random_forest")
+
+Found = dict[str, tuple[float, float]]
+"""By config: the score on the test rows (higher is better), and the seconds of its fits."""
+
+
+def opened(data: Dataset, train: np.ndarray, folds: int, folder: Path) -> Workspace:
+    """Return the training rows as a search sees them."""
+    data.save(folder / "data")
+    np.savez(folder / "data" / "split.npz", dev=train, holdout=train[:0])
+    (folder / "cache").mkdir()
+    problem = describe_problem(data, len(train))
+    metric = metric_name("auto", data.schema.output.task)
+    return open_workspace(Setup(folder, problem, metric, folds, "out of fold", seed=0))
+
+
+@one_thread()
+def measured(space: Workspace, test: Dataset) -> Found:
+    """Fit every config in every fold, and return what the averages and their blend come to."""
+    found: Found = {}
+    out_of_fold, answers = [], []
+    for family, count in CONFIGS.items():
+        for at, params in enumerate(all_families()[family].portfolio(space.problem)[:count]):
+            name, began = f"{family} {at}", time.monotonic()
+            oof, test_raw, calibration = averaged(space, family, params, test)
+            answer = calibrated(test_raw, calibration)
+            found[name] = space.metric.plain(test.y, answer), time.monotonic() - began
+            out_of_fold.append(calibrated(oof, calibration))
+            answers.append(answer)
+            if family in _FORESTS and space.folds == FOLDS[0]:
+                began = time.monotonic()
+                whole = calibrated(of_all_rows(space, family, params, test), calibration)
+                found[f"{name}, whole"] = space.metric.plain(test.y, whole), time.monotonic() - began
+    best = greedy_path(space.dev.y, out_of_fold, space.problem.task)[-1]
+    found["blend"] = space.metric.plain(test.y, best.of(answers)), 0.0
+    return found
+
+
+def averaged(
+    space: Workspace, family: str, params: Mapping[str, Any], test: Dataset
+) -> tuple[np.ndarray, np.ndarray, Calibration | None]:
+    """Return out-of-fold answers, the answers of the folds' average to the test rows, and their calibration."""
+    encoding = encoding_of(Config("c", family, dict(params), "portfolio", 0), space)
+    rows = space.encoded(encoding).encoder.encode_columns(test.columns)
+    raws, oof, link = [], None, "identity"
+    for at, (_, valid) in enumerate(space.splits):
+        train, judged = space.samples(encoding, at)
+        fitted = all_families()[family].fit(params, train, space.problem, valid=judged, seed=0)
+        link = fitted.form().link
+        raws.append(fitted.raw(rows))
+        raw = fitted.raw(judged.X)
+        oof = np.zeros((space.dev.n_rows, raw.shape[1])) if oof is None else oof
+        oof[valid] = raw
+    assert oof is not None
+    first, second = apply_link(oof, link), apply_link(np.mean(raws, axis=0), link)
+    if space.problem.task == "regression":
+        return first, second, None
+    return first, second, choose_calibration(space.dev.y, first, space.fold_of(), None)[0]
+
+
+def of_all_rows(space: Workspace, family: str, params: Mapping[str, Any], test: Dataset) -> np.ndarray:
+    """Return the answers of one forest of all rows, of as many trees as all folds' forests."""
+    encoding = encoding_of(Config("c", family, dict(params), "portfolio", 0), space)
+    rows = space.encoded(encoding).encoder.encode_columns(test.columns)
+    more = {**params, "n_estimators": space.folds * params["n_estimators"]}
+    fitted = all_families()[family].fit(more, space.whole(encoding), space.problem, seed=0)
+    return apply_link(fitted.raw(rows), fitted.form().link)
+
+
+def calibrated(answers: np.ndarray, calibration: Calibration | None) -> np.ndarray:
+    """Calibrate probabilities, where it was found better."""
+    if calibration is None:
+        return answers
+    return calibrate(answers, calibration.scale, np.asarray(calibration.offset))
+
+
+def main() -> None:
+    """Print a line for each table and config."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--list", type=Path, default=LIST)
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the tables")
+    parser.add_argument("--sets", default="wine_white,titanic,telco_churn,diamonds")
+    parser.add_argument("--rows", type=int, default=10_000, help="of a table at most")
+    options = parser.parse_args()
+    for table in choose(read_list(options.list), options.sets):
+        frame = load(table, options.data)
+        frame = frame.sample(min(options.rows, len(frame)), random_state=0)
+        data = load_dataset(frame, target=table.target, task=table.task)
+        drawn = np.random.default_rng(0).permutation(data.n_rows)
+        train, test = np.sort(drawn[data.n_rows // 4 :]), np.sort(drawn[: data.n_rows // 4])
+        by_folds: dict[int, Found] = {}
+        for folds in FOLDS:
+            with tempfile.TemporaryDirectory(prefix="folds-") as folder:
+                by_folds[folds] = measured(opened(data, train, folds, Path(folder)), data.take(test))
+        for name in by_folds[FOLDS[0]]:
+            cells = [by_folds[folds].get(name) for folds in FOLDS]
+            shown = "  ".join(f"{each[0]:.5g} ({each[1]:.1f} s)" if each else "-" for each in cells)
+            print(f"{table.name:<18} {name:<24} {shown}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
