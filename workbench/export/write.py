@@ -163,7 +163,7 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
     candidate, data = run.candidate(choice.id), run.dataset()
     all_rows = f"all {data.n_rows:,} rows"
     if not run.serves_as_measured:
-        how = f"training again on {all_rows}"
+        how = f"training again on {all_rows} ({_trained(candidate)}, as in the search)"
     else:
         how = (
             "taking the model as it was measured"
@@ -222,6 +222,11 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         ignore=shutil.ignore_patterns("__pycache__", "*.pyc"),
     )
     replace(manifest, files=hash_files(folder)).write(folder)
+
+
+def _trained(candidate: Candidate) -> str:
+    seconds = candidate.measured.train_cpu_s if candidate.measured else 0.0
+    return f"about {seconds:.0f} s" if seconds >= 1 else "a moment"
 
 
 def _drivers(run: RunFolder, candidate: str) -> Explanation | str:
