@@ -216,8 +216,7 @@ class RunFolder:
 
         So it is where nothing was held out, and where there are so many rows that those held out are not missed.
         """
-        counted = self.info.get("data", {})
-        return not counted.get("rows_holdout") or bool(counted.get("rows_reserve"))
+        return not len(self.holdout_rows) or bool(len(self.reserve_rows))
 
     def _split(self, part: str) -> np.ndarray:
         return read_split(self.path)[part]
