@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from samplers import LIST
+from samplers import LIST, opened
 
 from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
@@ -29,11 +29,8 @@ from workbench.families.forms import apply_link, calibrate
 from workbench.search.blend import greedy_path
 from workbench.search.calibrate import Calibration, choose_calibration
 from workbench.search.fit import encoding_of
-from workbench.search.metrics import metric_name
-from workbench.search.plan import describe_problem
-from workbench.search.tasks import Config, Setup
+from workbench.search.tasks import Config
 from workbench.search.threads import one_thread
-from workbench.search.worker import open_workspace
 from workbench.search.workspace import Workspace
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
@@ -45,16 +42,6 @@ _FORESTS = ("extra_trees", "random_forest")
 
 Found = dict[str, tuple[float, float]]
 """By config: the score on the test rows (higher is better), and the seconds of its fits."""
-
-
-def opened(data: Dataset, train: np.ndarray, folds: int, folder: Path) -> Workspace:
-    """Return the training rows as a search sees them."""
-    data.save(folder / "data")
-    np.savez(folder / "data" / "split.npz", dev=train, holdout=train[:0])
-    (folder / "cache").mkdir()
-    problem = describe_problem(data, len(train))
-    metric = metric_name("auto", data.schema.output.task)
-    return open_workspace(Setup(folder, problem, metric, folds, "out of fold", seed=0))
 
 
 @one_thread()

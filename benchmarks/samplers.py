@@ -26,6 +26,7 @@ import numpy as np
 import optuna
 import pandas as pd
 
+from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
 from workbench.families import all_families
 from workbench.families.forms import apply_link
@@ -94,14 +95,8 @@ class Bench:
         dataset = load_dataset(
             frame, target=entry["target"], task=entry["task"], drop=tuple(entry.get("drop", ()))
         )
-        dataset.save(folder / "data")
-        dev = np.arange(dataset.n_rows)
-        np.savez(folder / "data" / "split.npz", dev=dev, holdout=dev[:0])
-        (folder / "cache").mkdir()
-        self.problem = describe_problem(dataset, dataset.n_rows)
-        metric = metric_name("auto", dataset.schema.output.task)
-        setup = Setup(folder, self.problem, metric, FOLDS, "one fold of five", seed=0)
-        self.space: Workspace = open_workspace(setup)
+        self.space: Workspace = opened(dataset, np.arange(dataset.n_rows), FOLDS, folder)
+        self.problem = self.space.problem
         self.families = [
             each for each in all_families().values() if each.name != BASELINE and each.supports(self.problem)
         ]
@@ -136,6 +131,16 @@ class Bench:
         else:
             cost = cost_of_visits(visits * FOLDS)  # what is served is the average of all folds' models
         return Outcome(score, cost, time.process_time() - began, output.astype(np.float32))
+
+
+def opened(data: Dataset, train: np.ndarray, folds: int, folder: Path) -> Workspace:
+    """Return the training rows of a table as the tasks of a search see them."""
+    data.save(folder / "data")
+    np.savez(folder / "data" / "split.npz", dev=train, holdout=train[:0])
+    (folder / "cache").mkdir()
+    metric = metric_name("auto", data.schema.output.task)
+    problem = describe_problem(data, len(train))
+    return open_workspace(Setup(folder, problem, metric, folds, "out of fold", seed=0))
 
 
 def read_table(path: Path, options: Mapping[str, Any]) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.runtime.predictor import Predictor
 from workbench.search.run import RunFolder, write_whole
 
 from .dependence import background, dependence
@@ -55,12 +54,7 @@ def explanation(run: RunFolder, candidate: str, *, within_s: float = 10.0) -> Ex
     RunError
         Where the rows have one class only.
     """
-    known = kept_explanation(run, candidate)
-    if known is not None:
-        return known
-    predictor = run.predictor(candidate)
-    rows = _rows(run, candidate, predictor, within_s)
-    return _computed(run, candidate, predictor, max(rows, FEWEST_ROWS))
+    return explanation_within(run, candidate, within_s) or _computed(run, candidate, FEWEST_ROWS)
 
 
 def explanation_within(run: RunFolder, candidate: str, seconds: float) -> Explanation | None:
@@ -74,17 +68,14 @@ def explanation_within(run: RunFolder, candidate: str, seconds: float) -> Explan
     known = kept_explanation(run, candidate)
     if known is not None:
         return known
-    predictor = run.predictor(candidate)
-    rows = _rows(run, candidate, predictor, seconds)
-    return _computed(run, candidate, predictor, rows) if rows >= FEWEST_ROWS else None
+    columns = len(run.dataset().schema.columns)
+    rows = rows_within(run.candidate(candidate), columns, seconds)
+    return _computed(run, candidate, rows) if rows >= FEWEST_ROWS else None
 
 
-def _rows(run: RunFolder, candidate: str, predictor: Predictor, seconds: float) -> int:
-    return rows_within(run.candidate(candidate), len(predictor.names), seconds)
-
-
-def _computed(run: RunFolder, candidate: str, predictor: Predictor, rows: int) -> Explanation:
+def _computed(run: RunFolder, candidate: str, rows: int) -> Explanation:
     """Compute what drives a candidate, over so many rows at most, and keep it."""
+    predictor = run.predictor(candidate)
     found = importance(run, candidate, most_rows=rows, predictor=predictor)
     columns = background(run)
     curves = tuple(dependence(predictor, columns, each.column) for each in found[:_CURVES] if each.low > 0)

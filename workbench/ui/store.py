@@ -96,9 +96,8 @@ def _read(folder: str, version: tuple[int, ...]) -> RunView:
     sheet = run.prices()
     rows = run.rows(sheet)
     hovers = hover_texts(rows, sheet.currency)
-    begun = (
-        run.path / "data" / "split.npz"
-    ).exists()  # a search that is still reading has not set rows aside
+    # A search that is still reading has not set rows aside.
+    begun = (run.path / "data" / "split.npz").exists()
     as_measured = not begun or run.folder.serves_as_measured
     return RunView(Path(folder), run.info, rows, sheet, run.limits(), hovers, as_measured)
 
