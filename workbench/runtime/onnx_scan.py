@@ -35,8 +35,11 @@ _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 
 _TENSOR_DIMS, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 1, 13, 14
 _OPSET_DOMAIN = 1
 
-#: Numbers of an attribute's fields "floats" (7) or "ints" (8): trees have many, and walking each would take long.
-_NUMBERS = re.compile(rb"(?:\x3d.{4})+|(?:\x40[\x80-\xff]{0,9}[\x00-\x7f])+", re.DOTALL)
+#: What trees have by the million, passed over a run at a time: an attribute's "floats" (7), its "ints" (8), and of its
+#: "strings" (9) those as long as the names of a node's mode. Possessive: what was passed is never gone back to.
+_PLENTY = re.compile(
+    rb"(?:\x3d.{4})++|(?:\x40[\x80-\xff]{0,9}+[\x00-\x7f])++|(?:\x4a(?:\x0a.{10}|\x04.{4}|\x09.{9}))++", re.DOTALL
+)
 
 Field = tuple[int, int, "int | memoryview"]
 
@@ -76,11 +79,11 @@ class _Scan:
     def refuse(self, what: str, expected: str) -> TamperedBundleError:
         return TamperedBundleError(f"{self.file} is no model of a bundle", found=what, expected=expected)
 
-    def fields(self, content: memoryview, numbers: bool = False) -> Iterator[Field]:
-        """Yield number, wire type and value of each field; with `numbers` those of an attribute are passed over."""
+    def fields(self, content: memoryview, plenty: bool = False) -> Iterator[Field]:
+        """Yield number, wire type and value of each field; with `plenty` what an attribute has many of is passed over."""
         at, end = 0, len(content)
         while at < end:
-            run = _NUMBERS.match(content, at) if numbers else None
+            run = _PLENTY.match(content, at) if plenty else None
             if run is not None:
                 at = run.end()
                 continue
@@ -113,9 +116,9 @@ class _Scan:
                 return value, at
             shift += 7
 
-    def parts(self, content: memoryview, numbers: bool = False) -> Iterator[tuple[int, memoryview]]:
+    def parts(self, content: memoryview, plenty: bool = False) -> Iterator[tuple[int, memoryview]]:
         """Yield the fields that are texts or messages."""
-        for number, kind, value in self.fields(content, numbers):
+        for number, kind, value in self.fields(content, plenty):
             if kind == _BYTES and isinstance(value, memoryview):
                 yield number, value
 
@@ -165,7 +168,7 @@ class _Scan:
                 self.attribute(value, depth)
 
     def attribute(self, content: memoryview, depth: int) -> None:
-        for number, value in self.parts(content, numbers=True):
+        for number, value in self.parts(content, plenty=True):
             if number in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
                 self.tensor(value)
             elif number in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS):
