@@ -77,13 +77,19 @@ def search(  # noqa: PLR0913 - each is something that a caller may want to say
     >>> run = wb.search("churn.csv", target="Churn", time="5m", max_latency="2ms")  # doctest: +SKIP
     """
     began = monotonic() - used_s  # importing the trainers counts too
-    from workbench.search.engine import search as run_search
-    from workbench.tradeoff.prices import load_prices
+    from workbench.search.spawn import Spawner
 
-    asked = _settings(target, time, trials, settings)
-    load_prices(asked.prices)  # a wrong price sheet is said now, not after the search
-    folder = Path(out) if out is not None else _default_folder(asked.name or _name_of(data, target))
-    return Run(run_search(data, asked, folder, used_s=monotonic() - began, progress=progress, stop=stop))
+    with Spawner() as spawner:  # imports what workers need while this process imports what it needs itself
+        from workbench.search.engine import search as run_search
+        from workbench.tradeoff.prices import load_prices
+
+        asked = _settings(target, time, trials, settings)
+        load_prices(asked.prices)  # a wrong price sheet is said now, not after the search
+        folder = Path(out) if out is not None else _default_folder(asked.name or _name_of(data, target))
+        used_s = monotonic() - began
+        return Run(
+            run_search(data, asked, folder, used_s=used_s, progress=progress, stop=stop, spawner=spawner)
+        )
 
 
 def resume(
@@ -113,14 +119,25 @@ def resume(
     Run
     """
     began = monotonic() - used_s
-    from workbench.search.engine import resume as run_resume
-    from workbench.search.settings import parse_duration
+    from workbench.search.spawn import Spawner
 
-    time_s = None if time is None else parse_duration(time)
-    used_s = monotonic() - began
-    return Run(
-        run_resume(Path(path), time_s=time_s, trials=trials, used_s=used_s, progress=progress, stop=stop)
-    )
+    with Spawner() as spawner:  # as in `search`
+        from workbench.search.engine import resume as run_resume
+        from workbench.search.settings import parse_duration
+
+        time_s = None if time is None else parse_duration(time)
+        used_s = monotonic() - began
+        return Run(
+            run_resume(
+                Path(path),
+                time_s=time_s,
+                trials=trials,
+                used_s=used_s,
+                progress=progress,
+                stop=stop,
+                spawner=spawner,
+            )
+        )
 
 
 def open_run(path: str | Path) -> Run:

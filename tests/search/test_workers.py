@@ -15,6 +15,7 @@ import pytest
 from tests.search.conftest import make_data
 from workbench.search.plan import describe_problem
 from workbench.search.records import Candidate
+from workbench.search.spawn import Spawner
 from workbench.search.tasks import AssembleTask, Config, FoldDone, FoldTask, Setup
 from workbench.search.workers import Failure, WorkerPool, failed_candidate
 
@@ -32,10 +33,11 @@ def run(tmp_path: Path) -> Path:
 @pytest.fixture
 def pool(run: Path) -> Iterator[WorkerPool]:
     problem = describe_problem(make_data("binary", rows=400), 300)
-    pool = WorkerPool(1, memory_limit_mb=8000)
-    pool.open(Setup(run, problem, "roc_auc", 3, "out of fold, 3 folds", 0))
-    yield pool
-    pool.close()
+    with Spawner() as spawner:
+        pool = WorkerPool(1, 8000, spawner)
+        pool.open(Setup(run, problem, "roc_auc", 3, "out of fold, 3 folds", 0))
+        yield pool
+        pool.close()
 
 
 def answer(pool: WorkerPool, seconds: float = 60.0) -> object:
@@ -119,12 +121,12 @@ def test_a_worker_that_dies_is_answered_for_and_replaced(pool: WorkerPool) -> No
 
 def test_nothing_is_left_behind(run: Path) -> None:
     problem = describe_problem(make_data("binary", rows=400), 300)
-    pool = WorkerPool(2, memory_limit_mb=8000)
-    pool.open(Setup(run, problem, "roc_auc", 3, "out of fold", 0))
-    nursery = psutil.Process(pool._nursery.pid)
-    everyone = [nursery, *nursery.children()]
-    assert len(everyone) == 3
-    pool.close()
+    with Spawner() as spawner:
+        pool = WorkerPool(2, 8000, spawner)
+        pool.open(Setup(run, problem, "roc_auc", 3, "out of fold", 0))
+        nursery = psutil.Process(spawner.pid)
+        everyone = [nursery, *nursery.children()]
+        assert len(everyone) == 3
     _, alive = psutil.wait_procs(everyone, timeout=5)
     assert not alive
 
@@ -135,12 +137,13 @@ def test_workers_end_when_the_search_is_killed(run: Path, tmp_path: Path) -> Non
     import sys
 
     code = (
-        "import sys, time; from workbench.search.workers import WorkerPool\n"
+        "import time\n"
         "from tests.search.test_workers import *\n"
-        "pool = WorkerPool(1, 8000.0)\n"
+        "spawner = Spawner()\n"
+        "pool = WorkerPool(1, 8000.0, spawner)\n"
         "problem = describe_problem(make_data('binary', rows=400), 300)\n"
         f"pool.open(Setup(Path({str(run)!r}), problem, 'roc_auc', 3, 'x', 0))\n"
-        "print(pool._nursery.pid, flush=True); time.sleep(60)\n"
+        "print(spawner.pid, flush=True); time.sleep(60)\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()

@@ -38,7 +38,8 @@ _OPSET_DOMAIN = 1
 #: What trees have by the million, passed over a run at a time: an attribute's "floats" (7), its "ints" (8), and of its
 #: "strings" (9) those as long as the names of a node's mode. Possessive: what was passed is never gone back to.
 _PLENTY = re.compile(
-    rb"(?:\x3d.{4})++|(?:\x40[\x80-\xff]{0,9}+[\x00-\x7f])++|(?:\x4a(?:\x0a.{10}|\x04.{4}|\x09.{9}))++", re.DOTALL
+    rb"(?:\x3d.{4})++|(?:\x40[\x80-\xff]{0,9}+[\x00-\x7f])++|(?:\x4a(?:\x0a.{10}|\x04.{4}|\x09.{9}))++",
+    re.DOTALL,
 )
 
 Field = tuple[int, int, "int | memoryview"]
@@ -80,7 +81,7 @@ class _Scan:
         return TamperedBundleError(f"{self.file} is no model of a bundle", found=what, expected=expected)
 
     def fields(self, content: memoryview, plenty: bool = False) -> Iterator[Field]:
-        """Yield number, wire type and value of each field; with `plenty` what an attribute has many of is passed over."""
+        """Yield number, wire type and value of each field; with `plenty`, long runs are passed over."""
         at, end = 0, len(content)
         while at < end:
             run = _PLENTY.match(content, at) if plenty else None

@@ -34,6 +34,7 @@ from .records import Candidate
 from .run import RunFolder, make_room, this_process
 from .session import Progress, Session, Stop
 from .settings import Settings
+from .spawn import Spawner
 from .tasks import Setup
 from .trials import try_baseline, try_candidates
 from .workers import WorkerPool
@@ -50,6 +51,7 @@ def search(
     used_s: float = 0.0,
     progress: Progress | None = None,
     stop: Stop | None = None,
+    spawner: Spawner | None = None,
 ) -> RunFolder:
     """Search for candidates and leave a finished run folder.
 
@@ -66,6 +68,8 @@ def search(
         Gets a mapping for each thing that happens.
     stop : callable, optional
         Asked now and then whether to finish early with what there is.
+    spawner : Spawner, optional
+        Of the workers, where it was started already.
 
     Returns
     -------
@@ -82,7 +86,7 @@ def search(
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings)
     make_room(out)  # where something is in the way, that is said before the data is read
-    with _opened(settings) as (pool, memory):
+    with _opened(settings, spawner) as (pool, memory):
         data = load_dataset(
             source,
             target=settings.target,
@@ -110,6 +114,7 @@ def resume(
     used_s: float = 0.0,
     progress: Progress | None = None,
     stop: Stop | None = None,
+    spawner: Spawner | None = None,
 ) -> RunFolder:
     """Go on with a run after a crash, or extend a finished one by `time_s` seconds or `trials` candidates.
 
@@ -132,7 +137,7 @@ def resume(
         settings = replace(before, time_s=time_s, trials=trials).checked()
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings, resumed=True)
-    with _opened(settings) as (pool, memory):
+    with _opened(settings, spawner) as (pool, memory):
         session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
         session.memory = memory
         session.kept = {each.id: each for each in run.candidates()}
@@ -145,14 +150,15 @@ def resume(
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[tuple[WorkerPool, MemoryWatch]]:
+def _opened(settings: Settings, spawner: Spawner | None) -> Iterator[tuple[WorkerPool, MemoryWatch]]:
     """Start the workers, and watch the memory of all processes, for as long as a block runs."""
-    pool = WorkerPool(settings.workers, _memory_limit(settings))
-    try:
-        with MemoryWatch(pool.processes) as memory:
-            yield pool, memory
-    finally:
-        pool.close()
+    with nullcontext(spawner) if spawner else Spawner() as started:
+        pool = WorkerPool(settings.workers, _memory_limit(settings), started)
+        try:
+            with MemoryWatch(pool.processes) as memory:
+                yield pool, memory
+        finally:
+            pool.close()
 
 
 def _trials_left(run: RunFolder) -> int | None:

@@ -6,17 +6,12 @@ Native code cannot be interrupted from within, so the only limit that holds is a
 from __future__ import annotations
 
 import os
-import secrets
 import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, Listener, wait
-from pathlib import Path
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import psutil
@@ -24,13 +19,10 @@ import psutil
 from workbench.errors import SearchError
 
 from .records import Candidate, Status
+from .spawn import Spawner, StartError
 from .tasks import RefitTask, Setup
 
-_START_S = 120.0
 _TICK_S = 0.1
-_MOST_DEATHS = 3  # of the process that starts workers: killed from outside, it is started again
-_THREADS = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS NUMEXPR_NUM_THREADS ARROW_NUM_THREADS"
-_ENVIRONMENT = dict.fromkeys(_THREADS.split(), "1")
 
 
 @dataclass(slots=True)
@@ -78,35 +70,15 @@ class WorkerPool:
         Workers at a time.
     memory_limit_mb : float
         Resident memory at which a trial is killed.
+    spawner : Spawner
+        Starts them; it stays open.
     """
 
-    def __init__(self, count: int, memory_limit_mb: float) -> None:
+    def __init__(self, count: int, memory_limit_mb: float, spawner: Spawner) -> None:
         self.count, self.memory_limit_mb = count, memory_limit_mb
-        self._key = secrets.token_bytes(32)
-        self._folder = tempfile.TemporaryDirectory(prefix="workbench-")
-        self._address = str(Path(self._folder.name) / "s")
-        self._listener = Listener(self._address, family="AF_UNIX", authkey=self._key)
+        self._spawner = spawner
         self._setup: Setup | None = None
         self._workers: list[_Worker] = []
-        self._deaths = 0
-        self._nursery = self._start_nursery()
-
-    def _start_nursery(self) -> subprocess.Popen[bytes]:
-        with (Path(self._folder.name) / "log").open("wb") as log:
-            nursery = subprocess.Popen(
-                [sys.executable, "-m", "workbench.search.nursery", self._address],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                env={
-                    **os.environ,
-                    **_ENVIRONMENT,
-                    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-                },
-                start_new_session=True,  # Ctrl-C in the terminal is for the search to handle, not for its workers
-            )
-        _say(nursery, self._key.hex())
-        return nursery
 
     def open(self, setup: Setup) -> None:
         """Give the run's set-up and start the workers.
@@ -117,50 +89,22 @@ class WorkerPool:
             Where the worker processes cannot start.
         """
         self._setup = setup
-        for _ in range(self.count):
-            _say(self._nursery, "fork")
+        self._spawner.ask(self.count)
         for at in range(self.count):
             self._workers.append(self._accept(self.count - at))
 
     def _accept(self, awaited: int = 1) -> _Worker:
-        """Return a worker that has started; a killed nursery is replaced and asked for all that are awaited."""
-        limit = time.monotonic() + _START_S
-        socket = self._listener._listener._socket  # type: ignore[attr-defined]  # the only way to bound accept()
-        socket.settimeout(1.0)
-        while True:
-            try:
-                connection = self._listener.accept()
-                break
-            except TimeoutError:
-                gone = self._nursery.poll() is not None
-                if time.monotonic() > limit or (gone and self._deaths >= _MOST_DEATHS):
-                    raise SearchError("the worker processes do not start", found=self._last_words()) from None
-                if gone:
-                    self._bury_nursery()
-                    for _ in range(awaited):
-                        _say(self._nursery, "fork")
+        try:
+            connection = self._spawner.accept(awaited)
+        except StartError as error:
+            raise SearchError("the worker processes do not start", found=str(error)) from None
         process = psutil.Process(connection.recv())
         connection.send(self._setup)
         return _Worker(connection, process)
 
-    def _bury_nursery(self) -> None:
-        """Put a new nursery in the place of one that was killed; its workers go on without it."""
-        self._deaths += 1
-        _close_input(self._nursery)
-        self._nursery = self._start_nursery()
-
-    def _last_words(self) -> str:
-        log = (
-            (Path(self._folder.name) / "log")
-            .read_text(encoding="utf-8", errors="replace")
-            .strip()
-            .splitlines()
-        )
-        return log[-1][:300] if log else "no message"
-
     def processes(self) -> list[int]:
         """Return the ids of this process and of all that work for it."""
-        return [os.getpid(), self._nursery.pid, *(worker.process.pid for worker in list(self._workers))]
+        return [os.getpid(), self._spawner.pid, *(worker.process.pid for worker in list(self._workers))]
 
     @property
     def idle(self) -> int:
@@ -246,7 +190,7 @@ class WorkerPool:
             worker.process.send_signal(signal.SIGKILL)
         worker.connection.close()
         self._workers.remove(worker)
-        _say(self._nursery, "fork")
+        self._spawner.ask()
         self._workers.append(self._accept())
 
     def stop_all(self, reason: str) -> list[Answer]:
@@ -264,31 +208,12 @@ class WorkerPool:
         return out
 
     def close(self) -> None:
-        """End all processes at once: what they still do is wanted by nobody."""
+        """End all workers at once: what they still do is wanted by nobody."""
         for worker in self._workers:
             worker.connection.close()
             with suppress(psutil.Error):
                 worker.process.send_signal(signal.SIGKILL)
         self._workers.clear()
-        with suppress(ProcessLookupError):
-            os.killpg(self._nursery.pid, signal.SIGKILL)  # it leads the group that its workers belong to
-        self._nursery.wait()
-        _close_input(self._nursery)
-        self._listener.close()
-        self._folder.cleanup()
-
-
-def _say(nursery: subprocess.Popen[bytes], line: str) -> None:
-    assert nursery.stdin is not None
-    with suppress(BrokenPipeError):
-        nursery.stdin.write(f"{line}\n".encode())
-        nursery.stdin.flush()
-
-
-def _close_input(nursery: subprocess.Popen[bytes]) -> None:
-    if nursery.stdin is not None:
-        with suppress(BrokenPipeError):
-            nursery.stdin.close()
 
 
 def _cpu(process: psutil.Process) -> float:
