@@ -48,6 +48,23 @@ def test_a_far_base_costs_no_precision_of_the_trees() -> None:
     assert run(form, [[0.0]])[0, 0] == np.float32(10_001.0)
 
 
+@pytest.mark.parametrize("averaged", [False, True])
+@pytest.mark.parametrize("classes", [1, 3])
+def test_many_trees_are_several_nodes_whose_sum_is_the_same(averaged: bool, classes: int) -> None:
+    count = 6_002
+    heights = np.random.default_rng(0).normal(size=count)
+    form = replace(
+        stumps(heights, "identity", classes=classes), averaged=averaged, base=np.arange(1.0, classes + 1)
+    )
+    per_class = [heights[at::classes].sum() for at in range(classes)]
+    expected = np.array(per_class) / (form.rounds if averaged else 1) + form.base
+    np.testing.assert_allclose(run(form, [[0.0]])[0], expected, rtol=1e-4)
+    graph = onnx.load_from_string(to_onnx(form, 1)).graph
+    sizes = [len(each.attribute[0].ints) for each in graph.node if each.op_type == "TreeEnsemble"]
+    assert len(sizes) > 3 and sum(sizes) == count + classes  # the base is a tree of each class
+    assert graph.node[-1].op_type == "Sum"
+
+
 @pytest.mark.parametrize("link", ["identity", "softmax"])
 def test_no_trees_at_all(link: str) -> None:
     form = constant_trees(np.array([0.0, 0.7]), link)  # type: ignore[arg-type] # one of the links

@@ -6,11 +6,14 @@ shaped them:
 - ``TreeEnsemble`` (ai.onnx.ml 5) gives a leaf one target. Leaves that answer several classes are written as
   ``TreeEnsembleRegressor`` (ai.onnx.ml 3), which later versions of that operator set no longer have; a model has one
   version of an operator set, so beside such trees all others are written that way too.
+- ONNX Runtime opens a ``TreeEnsemble`` in a time that grows with the square of its trees (1.8 s for 7,000), so many are
+  written as several nodes whose answers are summed.
 - ``TreeEnsemble.post_transform`` is never used: ONNX Runtime reads its 1 as logistic, the standard means softmax by it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -28,6 +31,7 @@ ML_DOMAIN, ML_OPSET, ML_OPSET_SHARED_LEAVES = "ai.onnx.ml", 5, 3
 
 _LEQ, _LT, _MEMBER = 0, 1, 6  # values of TreeEnsemble.nodes_modes
 _MODE_TEXT = {_LEQ: b"BRANCH_LEQ", _LT: b"BRANCH_LT"}
+_MOST_TREES = 2_000  # of one TreeEnsemble; of more each gets about half as many
 _SUM = 1  # value of TreeEnsemble.aggregate_function
 
 
@@ -198,7 +202,7 @@ def _trees(graph: GraphProto, form: Trees, source: str, end: str, shared: bool, 
     if shared:
         _tree_ensemble_regressor(graph, _unrolled(form), source, last)
     else:
-        _tree_ensemble(graph, form, source, last)
+        _tree_ensembles(graph, form, source, last)
     if link == "softmax":
         _int(_node(graph, "Softmax", [last], [end]), "axis", 1)
     elif link == "expm1":
@@ -221,6 +225,20 @@ def _entry_weights(form: Trees) -> np.ndarray:
 def _base_targets(form: Trees) -> np.ndarray:
     """Return the targets that need a constant tree: those with a base, or all where nothing else would be there."""
     return np.flatnonzero(form.base) if form.n_trees else np.arange(len(form.base))
+
+
+def _tree_ensembles(graph: GraphProto, form: Trees, source: str, end: str) -> None:
+    """Write trees with one entry a leaf, as several nodes and their sum where they are many."""
+    if form.n_trees <= _MOST_TREES:
+        _tree_ensemble(graph, form, source, end)
+        return
+    summed = replace(form, weight=_entry_weights(form), averaged=False)
+    step = max(_MOST_TREES // 2 // form.trees_per_round, 1)
+    starts = range(0, math.ceil(form.n_trees / form.trees_per_round), step)
+    parts = [f"{end}_{start}" for start in starts]
+    for start, part in zip(starts, parts, strict=True):
+        _tree_ensemble(graph, summed.between(start, start + step), source, part)
+    _node(graph, "Sum", parts, [end])
 
 
 def _tree_ensemble(graph: GraphProto, form: Trees, source: str, end: str) -> None:
