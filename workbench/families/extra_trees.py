@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .forest import forest_encoding, forest_space, grow, grown_by
+from .forest import forest_encoding, forest_space, grow, grown_by, smallest_leaf
 from .space import Space, complete, distinct, draw, with_defaults
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
-    {"onehot": 30},
-    {"max_features": 1.0, "min_samples_leaf": 2, "criterion": "entropy"},
+    {
+        "wide": "code"
+    },  # random thresholds take codes apart well; the target's means would be asked first everywhere
+    {"n_estimators": 200, "max_features": 1.0, "min_samples_leaf": 2, "criterion": "entropy", "onehot": 30},
     {"n_estimators": 20, "max_leaf_nodes": 128, "max_features": 1.0},
 )
 
 
 def _space(problem: Problem) -> Space:
-    return forest_space(problem, max_features=0.9 if problem.task == "regression" else 0.75, trees=120)
+    share = 0.9 if problem.task == "regression" else 0.75
+    return forest_space(problem, max_features=share, trees=120, leaf=smallest_leaf(problem))
 
 
 @dataclass(frozen=True, slots=True)

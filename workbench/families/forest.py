@@ -21,7 +21,7 @@ _TOWARDS_PRIOR = (
 _MOST_LEAVES = 10_000  # of one tree: a hundred such trees are a model of some tens of megabytes
 
 
-def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
+def forest_space(problem: Problem, max_features: float, trees: int, leaf: int) -> Space:
     """Return the search space of a forest.
 
     Parameters
@@ -31,13 +31,15 @@ def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
         Default share of the features that a split may choose from.
     trees : int
         Default number of trees.
+    leaf : int
+        Default of the fewest rows in a leaf.
     """
     rows = problem.n_rows
     leaves = min(_MOST_LEAVES, max(rows, 16))
     space: Space = {
         "n_estimators": Whole(10, 200, default=trees if rows <= 30_000 else min(trees, 60)),
         "max_leaf_nodes": Whole(8, leaves, default=leaves),
-        "min_samples_leaf": Whole(1, min(64, max(4, rows // 10)), default=_smallest_leaf(problem)),
+        "min_samples_leaf": Whole(1, min(64, max(4, rows // 10)), default=leaf),
         "max_features": Real(0.1, 1.0, default=max_features),
     }
     if problem.task != "regression":
@@ -49,11 +51,11 @@ def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
     return space
 
 
-def _smallest_leaf(problem: Problem) -> int:
-    """Return a default: smaller leaves follow a clear signal, larger ones average noise away."""
-    if problem.task == "multiclass":
-        return 1 if problem.n_rows > 5_000 else 3
-    return 4 if problem.task == "binary" else 2
+def smallest_leaf(problem: Problem) -> int:
+    """Return the default of the fewest rows in a leaf: of two classes several, but where many levels are told apart."""
+    if problem.task == "regression":
+        return 2
+    return 4 if problem.task == "binary" and not problem.n_wide else 1
 
 
 def forest_encoding(params: Params) -> Encoding:

@@ -29,7 +29,7 @@ STAGES = (10, 30, 100, 300)
 _STAGE_SHARE = 0.75  # of its rounds: a stage later than that is hardly another model
 _BATCH_ROWS = 16_384
 _FEW_ROWS = 3_000
-_MOST_LEAVES = 400_000  # of the forests of all folds together: some 20 MB of model
+_MOST_LEAVES = 800_000  # of the forests of all folds together: some 40 MB of model
 _TAIL_SHARE = 0.1  # of a fold's time: prediction and writing
 
 
