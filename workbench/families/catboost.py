@@ -10,7 +10,7 @@ import numpy as np
 from workbench.errors import FitError
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .boosting import Watch, rounds_allowed
+from .boosting import Watch, rounds_allowed, rounds_dimension
 from .forms import Link, Trees, apply_link, constant_trees
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
 from .symmetric import RAREST, Inputs, Outputs, catboost_library, model_document, read_trees
@@ -41,7 +41,7 @@ _LOG_DEFAULT: dict[str, Any] = {"target": "log", "colsample_bylevel": 0.8, "one_
 
 def _space(problem: Problem) -> Space:
     space: Space = {
-        "n_estimators": Whole(20, 1500, default=1000),
+        "n_estimators": rounds_dimension(problem),
         "learning_rate": Real(0.03, 0.3, default=0.1, log=True),
         "depth": Whole(3, 8, default=6, log=False),
         "l2_leaf_reg": Real(0.1, 30.0, default=3.0, log=True),

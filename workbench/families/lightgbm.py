@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .boosting import rounds_dimension
 from .leafwise import grow
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
 from .targets import target_choice
@@ -41,7 +42,7 @@ _LOG_DEFAULTS: tuple[dict[str, Any], ...] = (
 def _space(problem: Problem) -> Space:
     rows = problem.n_rows
     space: Space = {
-        "n_estimators": Whole(20, 1500, default=1000),
+        "n_estimators": rounds_dimension(problem),
         "learning_rate": Real(0.03, 0.3, default=0.05, log=True),
         "num_leaves": Whole(4, min(255, max(8, rows // 10)), default=31),
         "min_data_in_leaf": Whole(1, min(200, max(2, rows // 10)), default=5),

@@ -12,7 +12,7 @@ import numpy as np
 from workbench.errors import FitError
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .boosting import boost, rounds_allowed
+from .boosting import boost, rounds_allowed, rounds_dimension
 from .forms import Link, Trees, apply_link
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
 from .targets import TargetScale, check_sample, class_shares, scale_for, target_choice
@@ -36,7 +36,7 @@ _DEFAULTS: tuple[dict[str, Any], ...] = (
 def _space(problem: Problem) -> Space:
     rows = problem.n_rows
     space: Space = {
-        "n_estimators": Whole(20, 1500, default=1000),
+        "n_estimators": rounds_dimension(problem),
         "learning_rate": Real(0.03, 0.3, default=0.1, log=True),
         "max_depth": Whole(2, 10, default=6, log=False),
         "grow_policy": Choice(("depthwise", "lossguide")),

@@ -74,6 +74,10 @@ def polish(session: Session) -> None:
 
 def _needed_s(session: Session, task: Any) -> float:
     """Return about how long a task takes: what is not begun in vain leaves its time to others."""
+    return session.strain * _cpu_needed_s(session, task)
+
+
+def _cpu_needed_s(session: Session, task: Any) -> float:
     if isinstance(task, BuildTask):
         return _BUILDING * sum(form_s(session.kept[name]) for name in task.weights)
     if isinstance(task, RefitTask):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Progress = Callable[[Mapping[str, Any]], None]
 Stop = Callable[[], bool]
 BASELINE_ID = "c0000"
+_MOST_STRAIN, _STRAIN_KNOWN_S = 3.0, 1.0  # wall over CPU seconds; CPU seconds after which that is believed
 _RIVALS = 3  # candidates that a newcomer's first fold is held against
 
 
@@ -126,7 +127,15 @@ class Session:
     def watch(self) -> None:
         """Keep as much time for the end as blends of the best, and measuring them, will take."""
         polish, quiet = end_needed_s(self.kept.values())
-        self.clock = replace(self.clock, polish_s=polish + reserve_s(self), quiet_s=quiet)
+        strain = self.strain
+        self.clock = replace(self.clock, polish_s=strain * (polish + reserve_s(self)), quiet_s=strain * quiet)
+
+    @property
+    def strain(self) -> float:
+        """Seconds of wall clock that a CPU second of the workers takes: above 1 where others use the machine too."""
+        cpu = sum(each.cpu_s for each in self.kept.values())
+        wall = sum(each.seconds for each in self.kept.values())
+        return min(max(wall / cpu, 1.0), _MOST_STRAIN) if cpu > _STRAIN_KNOWN_S else 1.0
 
     def usual_s(self, family: str) -> float:
         """Return how long a fold of a family usually takes; 0 where none has been fitted."""
