@@ -133,6 +133,30 @@ def z_of_difference(ours: Line, theirs: Line) -> float | None:
     return float(difference.mean()) / spread if spread > 0 else 0.0
 
 
+def z_if_independent(ours: Line, theirs: Line) -> float | None:
+    """How many standard errors our loss is below theirs, as if theirs were of other rows with an error like ours.
+
+    For a cell of theirs whose predictions are not kept. On the same rows errors go together, so the true standard error
+    is smaller and this figure nearer to 0 than that of `z_of_difference`. None where ours are not kept either.
+    """
+    path = Path(str(ours["predictions"]))
+    if not path.exists() or not math.isfinite(loss(ours)) or not math.isfinite(loss(theirs)):
+        return None
+    own = np.load(path)
+    truth = own["truth"]
+    if ours["metric"] == "auc":
+        above, below = _placements(truth == truth.max(), own["output"][:, 1].astype(np.float64))
+        variance = above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below)
+        gap = loss(theirs) - loss(ours)
+    elif ours["metric"] == "log_loss":
+        variance = _row_log_losses(own["output"], truth).var(ddof=1) / len(truth)
+        gap = loss(theirs) - loss(ours)
+    else:
+        variance = ((own["output"] - truth) ** 2).var(ddof=1) / len(truth)
+        gap = loss(theirs) ** 2 - loss(ours) ** 2
+    return gap / math.sqrt(2 * variance) if variance > 0 else 0.0
+
+
 def _row_log_losses(output: np.ndarray, truth: np.ndarray) -> np.ndarray:
     wide = output.astype(np.float64)
     shares = wide[np.arange(len(truth)), truth] / wide.sum(axis=1)

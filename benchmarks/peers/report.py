@@ -28,6 +28,7 @@ from compare import (
     points,
     read_lines,
     wilson,
+    z_if_independent,
     z_of_difference,
 )
 
@@ -223,13 +224,24 @@ def _duel(pairs: Sequence[tuple[Line, Line]]) -> tuple[list[str], dict[str, Any]
     ties = len(pairs) - wins - losses
     rate = (wins + ties / 2) / len(pairs)
     low, high = wilson(wins + ties / 2, len(pairs))
-    zs = [z_of_difference(a, b) for a, b in pairs]
-    better, worse = (sum(z is not None and sign * z > Z95 for z in zs) for sign in (1, -1))
-    unknown = sum(z is None for z in zs)
-    noise = f"{better} / {worse}" + (f" ({unknown} not known)" if unknown else "")
+    found = [_noise(a, b) for a, b in pairs]
+    better, worse = (sum(z is not None and sign * z > Z95 for z, _ in found) for sign in (1, -1))
+    unknown, unpaired = (
+        sum(z is None for z, _ in found),
+        sum(not paired for z, paired in found if z is not None),
+    )
+    notes = [f"{unknown} not known"] * bool(unknown) + [f"{unpaired} unpaired"] * bool(unpaired)
+    noise = f"{better} / {worse}" + (f" ({', '.join(notes)})" if notes else "")
     facts = {"wins": wins, "ties": ties, "losses": losses, "rate": rate, "interval": [low, high]}
-    facts |= {"better_beyond_noise": better, "worse_beyond_noise": worse, "noise_unknown": unknown}
+    facts |= {"better_beyond_noise": better, "worse_beyond_noise": worse}
+    facts |= {"noise_unknown": unknown, "noise_unpaired": unpaired}
     return [f"{wins} – {ties} – {losses}", f"{rate:.0%} ({low:.0%}–{high:.0%})", noise], facts
+
+
+def _noise(line: Line, other: Line) -> tuple[float | None, bool]:
+    """Return the standard errors by which a line is better, and whether they are paired by row."""
+    z = z_of_difference(line, other)
+    return (z, True) if z is not None else (z_if_independent(line, other), False)
 
 
 def _losses(at: Sequence[Line], ours: str) -> str:
@@ -245,10 +257,11 @@ def _losses(at: Sequence[Line], ours: str) -> str:
 
 
 def _loss_sentence(line: Line, best: Line) -> str:
-    z = z_of_difference(line, best)
+    z, paired = _noise(line, best)
     noise = "noise not known"
     if z is not None:
-        noise = f"{-z:.1f} standard errors: {'beyond' if -z > Z95 else 'within'} noise"
+        kind = "" if paired else ", unpaired"
+        noise = f"{-z:.1f} standard errors{kind}: {'beyond' if -z > Z95 else 'within'} noise"
     return (
         f"- {line['data']}: {_score(line)} against {_score(best)} of {shown_name(best['system'])} "
         f"({_percent(loss(line) / loss(best) - 1)} more loss; {noise})"

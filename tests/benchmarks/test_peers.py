@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import rankdata
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 
 PEERS = Path(__file__).parents[2] / "benchmarks" / "peers"
 
@@ -209,6 +209,38 @@ def test_noise_of_an_auc_difference_agrees_with_resampling(tmp_path: Path) -> No
         draws.append(np.subtract(*[roc_auc_score(truth[rows], output[rows]) for output in outputs]))
     assert z == pytest.approx((lines[0]["score"] - lines[1]["score"]) / np.std(draws), rel=0.15)
     assert z_of_difference(*reversed(lines)) == pytest.approx(-z)
+
+
+@pytest.mark.parametrize("metric", ["auc", "log_loss", "rmse"])
+def test_without_the_predictions_of_the_other_noise_is_that_of_other_rows(
+    tmp_path: Path, metric: str
+) -> None:
+    from compare import z_if_independent, z_of_difference
+
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 2, 400) if metric != "rmse" else random.normal(size=400)
+
+    def score(output: np.ndarray, rows: np.ndarray) -> float:
+        if metric == "auc":
+            return float(roc_auc_score(truth[rows], output[rows]))
+        if metric == "log_loss":
+            return float(log_loss(truth[rows], 1 / (1 + np.exp(-output[rows]))))
+        return float(np.sqrt(np.mean((truth[rows] - output[rows]) ** 2)))
+
+    outputs = [truth + random.normal(size=400) * spread for spread in (0.5, 0.8)]
+    everything = np.arange(400)
+    path = tmp_path / "ours.npz"
+    shares = 1 / (1 + np.exp(-outputs[0]))
+    kept = outputs[0] if metric == "rmse" else np.column_stack([1 - shares, shares])
+    np.savez(path, truth=truth, output=kept)
+    ours = line("a", "x", score(outputs[0], everything), metric, predictions=str(path))
+    theirs = line("b", "x", score(outputs[1], everything), metric, predictions=str(tmp_path / "gone.npz"))
+    assert z_of_difference(ours, theirs) is None and z_if_independent(theirs, ours) is None
+    draws = np.array([score(outputs[0], random.integers(0, 400, 400)) for _ in range(300)])
+    power = 2 if metric == "rmse" else 1
+    gap = (theirs["score"] ** power - ours["score"] ** power) * (-1 if metric == "auc" else 1)
+    expected = gap / (np.sqrt(2) * (draws**power).std())
+    assert z_if_independent(ours, theirs) == pytest.approx(expected, rel=0.15)
 
 
 def test_hypervolume_of_a_staircase_counts_each_part_once() -> None:
