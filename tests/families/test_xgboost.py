@@ -9,7 +9,7 @@ from workbench.errors import FitError
 from workbench.families.base import Problem, Sample
 from workbench.families.onnx import to_onnx
 from workbench.families.targets import TargetScale
-from workbench.families.xgboost import XGBoost, read_trees
+from workbench.families.xgboost import XGBoost, read_document, read_trees
 from workbench.runtime.model import OnnxModel
 
 from .conftest import make_problem, make_sample
@@ -33,6 +33,11 @@ def learner(base: str, split_type: int = 0) -> dict[str, Any]:
         "gradient_booster": {"model": {"trees": [leaf, tree]}},
         "learner_model_param": {"base_score": base},
     }
+
+
+def test_a_gain_that_is_no_number_is_read_too() -> None:
+    assert read_document(b'{"gain": NaN, "cover": Infinity, "base": 0.1}')["base"] == 0.1
+    assert read_document(b'{"gain": [1, 2.5]}') == {"gain": [1, 2.5]}
 
 
 @pytest.mark.parametrize("base", ["5E-1", "[5E-1]"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import orjson
 
 from workbench.errors import FitError
 
@@ -79,7 +80,7 @@ class FittedXGBoost:
 
     def form(self) -> Trees:
         """Return the trees."""
-        document = json.loads(self.booster[: self.rounds].save_raw("json"))
+        document = read_document(self.booster[: self.rounds].save_raw("json"))
         return read_trees(document["learner"], self.n_raw, self.link, self.scale)
 
 
@@ -209,6 +210,14 @@ def _matrix(xgboost: Any, sample: Sample, scale: TargetScale, like: Any = None) 
 
 
 # ---------------------------------------------------------------- the model's document
+
+
+def read_document(content: bytes | bytearray) -> Any:
+    """Return what a model's JSON says."""
+    try:
+        return orjson.loads(content)  # three times as fast
+    except orjson.JSONDecodeError:  # NaN or an infinity, which a split's gain may be
+        return json.loads(content)
 
 
 def read_trees(learner: Mapping[str, Any], n_raw: int, link: Link, scale: TargetScale) -> Trees:
