@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .base import Problem
 from .space import Whole
 
-_MANY_ROWS = 100_000  # that much more can be learned from; what it may take is for the clock to say
+_MANY_ROWS = 100_000  # from which more rounds are worth a search; the first configs leave their time to others
 _FEWEST_PATIENCE, _MOST_PATIENCE = 20, 100
 _PATIENT_FOR = 2.0  # summed learning rate without an improvement: 40 rounds at 0.05
 _UNGUIDED = 10.0  # summed learning rate to train for where no rows tell when to stop: 200 rounds at 0.05
@@ -31,9 +31,7 @@ def rounds_dimension(problem: Problem) -> Whole:
     >>> rounds_dimension(Problem("binary", 2, n_rows=5_000, n_columns=4)).default
     1000
     """
-    if problem.n_rows >= _MANY_ROWS:
-        return Whole(20, 4500, default=3000)
-    return Whole(20, 1500, default=1000)
+    return Whole(20, 4500 if problem.n_rows >= _MANY_ROWS else 1500, default=1000)
 
 
 def rounds_allowed(limit: int, learning_rate: float, rounds: int | None, guided: bool) -> int:
