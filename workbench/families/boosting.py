@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .base import Problem
 from .space import Whole
 
-_MANY_ROWS = 100_000  # from which more rounds are worth a search; the first configs leave their time to others
+_MANY_ROWS = 100_000  # from which the sampler may ask for more rounds
 _FEWEST_PATIENCE, _MOST_PATIENCE = 20, 100
 _PATIENT_FOR = 2.0  # summed learning rate without an improvement: 40 rounds at 0.05
 _UNGUIDED = 10.0  # summed learning rate to train for where no rows tell when to stop: 200 rounds at 0.05

@@ -46,7 +46,13 @@ class Speed:
 
 
 def measure(
-    predictor: Predictor, data: Dataset, *, seconds: float, seed: int = 0, batch_rows: int = 4096
+    predictor: Predictor,
+    data: Dataset,
+    *,
+    seconds: float,
+    seed: int = 0,
+    batch_rows: int = 4096,
+    batches: int = 3,
 ) -> Speed:
     """Time an artifact.
 
@@ -58,8 +64,8 @@ def measure(
     seconds : float
         About how long the single-row part may take: at least three blocks of a hundred calls.
     seed : int
-    batch_rows : int
-        Rows of the batches whose rate is measured.
+    batch_rows, batches : int
+        Rows of the batches whose rate is measured, and their number, of which the best counts.
 
     Returns
     -------
@@ -88,7 +94,7 @@ def measure(
         p99_low_us=float(p99s.min()),
         p99_high_us=float(p99s.max()),
         cpu_us=float(min(cpus)),
-        rows_per_s=_batch_rate(predictor, data, random, batch_rows),
+        rows_per_s=_batch_rate(predictor, data, random, batch_rows, batches),
         calls=walls.size,
         blocks=len(walls),
     )
@@ -103,7 +109,8 @@ def measurements(
     predictor: Predictor, folder: Path, data: Dataset, *, seconds: float, quiet: bool
 ) -> Measurements:
     """Measure an artifact that has just been written to a folder."""
-    speed = measure(predictor, data, seconds=seconds, batch_rows=_BATCH_ROWS if quiet else _TRIAL_BATCH_ROWS)
+    rows, batches = (_BATCH_ROWS, 3) if quiet else (_TRIAL_BATCH_ROWS, 1)  # the front is measured again
+    speed = measure(predictor, data, seconds=seconds, batch_rows=rows, batches=batches)
     return Measurements(
         latency_p50_us=speed.p50_us,
         latency_p99_us=speed.p99_us,
@@ -152,21 +159,25 @@ def _time_blocks(
     return np.asarray(walls, dtype=np.float64), cpus
 
 
-def _batch_rate(predictor: Predictor, data: Dataset, random: np.random.Generator, most: int) -> float:
-    """Rows a second of CPU time in batches of canonical columns, the best of three; fewer rows of a slow model."""
+def _batch_rate(
+    predictor: Predictor, data: Dataset, random: np.random.Generator, most: int, batches: int
+) -> float:
+    """Rows a second of CPU time in batches of canonical columns, the best of some; fewer rows of a slow model."""
     size = min(data.n_rows, most, _FEWEST_BATCH_ROWS)
-    seconds = _batch_s(predictor, data, random, size)
+    seconds = _batch_s(predictor, data, random, size, batches)
     if size < min(data.n_rows, most) and seconds * most < _BATCHES_S * size:
         size = min(data.n_rows, most)
-        seconds = _batch_s(predictor, data, random, size)
+        seconds = _batch_s(predictor, data, random, size, batches)
     return size / max(seconds, 1e-9)
 
 
-def _batch_s(predictor: Predictor, data: Dataset, random: np.random.Generator, size: int) -> float:
+def _batch_s(
+    predictor: Predictor, data: Dataset, random: np.random.Generator, size: int, batches: int
+) -> float:
     batch = data.take(random.integers(0, data.n_rows, size))
     best = np.inf
     start = time.perf_counter()
-    for _ in range(3):
+    for _ in range(batches):
         before = time.thread_time_ns()
         predictor.predict_columns(batch.columns)
         best = min(best, (time.thread_time_ns() - before) / 1e9)
