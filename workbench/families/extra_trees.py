@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .forest import forest_encoding, forest_space, grow, grown_by, smallest_leaf
+from .forest import forest_encoding, forest_space, grow, grown_by, smallest_leaf, wide_in_turn
 from .space import Space, complete, distinct, draw, with_defaults
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
@@ -54,7 +54,9 @@ class ExtraTrees:
     def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
         """Return defaults; see `workbench.families.base.Family.portfolio`."""
         space = _space(problem)
-        return distinct([complete(space, point) for point in _DEFAULTS])
+        own, beside = wide_in_turn(problem)
+        each = zip(_DEFAULTS, (own, beside, own), strict=True)
+        return distinct([complete(space, {**point, "wide": wide}) for point, wide in each])
 
     def fit(
         self,

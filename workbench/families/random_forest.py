@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .forest import forest_encoding, forest_space, grow, grown_by, smallest_leaf
+from .forest import forest_encoding, forest_space, grow, grown_by, smallest_leaf, wide_in_turn
 from .space import Space, complete, distinct, draw, with_defaults
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
@@ -52,9 +52,9 @@ class RandomForest:
     def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
         """Return defaults; see `workbench.families.base.Family.portfolio`."""
         space = _space(problem)
-        # Extremely randomised trees begin with codes of wide categories; where means are numbers, these ask for them.
-        first = {"wide": "code" if problem.task != "regression" else "code+mean"}
-        return distinct([complete(space, {**first, **point}) for point in _DEFAULTS])
+        beside, own = wide_in_turn(problem)
+        each = zip(_DEFAULTS, (own, beside, beside), strict=True)
+        return distinct([complete(space, {**point, "wide": wide}) for point, wide in each])
 
     def fit(
         self,

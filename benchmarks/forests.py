@@ -1,0 +1,108 @@
+"""Which forest to begin with: forests alone, and beside LightGBM's first default, on a fold that they have not seen.
+
+What a forest adds to a blend counts for more than what it is alone, so each is also mixed with the booster in the
+proportion that is best on those rows: *gain* is what that takes off the booster's own loss. Run it with::
+
+    python benchmarks/forests.py --data FOLDER --sets flight_delays,nyc_taxis --rows 60000
+
+The list of tables is that of the benchmark beside peers (``--list``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from samplers import LIST, opened
+
+from workbench.data.intake import load_dataset
+from workbench.families import all_families
+from workbench.families.base import Problem
+from workbench.families.forms import apply_link
+from workbench.search.fit import encoding_of
+from workbench.search.tasks import Config
+from workbench.search.threads import one_thread
+from workbench.search.workspace import Workspace
+
+sys.path.insert(0, str(Path(__file__).parent / "peers"))
+from tables import choose, load, read_list
+
+FOLDS = 5
+_FEW_ROWS, _SPLITS = 20_000, 2  # of fewer rows two folds are asked, of more one
+_SHARES = np.linspace(0.0, 1.0, 11)
+
+
+def configs(problem: Problem) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return what is compared: the booster first, then each forest's first default and what differs from it."""
+    first = {name: all_families()[name].portfolio(problem)[0] for name in ("extra_trees", "random_forest")}
+    found = {"lightgbm": ("lightgbm", dict(all_families()["lightgbm"].portfolio(problem)[0]))}
+    for family, params in first.items():
+        variants: dict[str, Mapping[str, Any]] = {
+            "": {},
+            ", leaves of 1": {"min_samples_leaf": 1},
+            ", leaves of 4": {"min_samples_leaf": 4},
+            ", codes": {"wide": "code"},
+            ", codes and means": {"wide": "code+mean"},
+            ", one-hot": {"onehot": 30},
+            ", root of the features": {"max_features": max(0.1, min(1.0, problem.n_columns**-0.5))},
+        }
+        for name, change in variants.items():
+            if set(change) <= set(params) and (not change or {**params, **change} != params):
+                found[family + name] = family, {**params, **change}
+    return found
+
+
+@one_thread()
+def measured(space: Workspace) -> dict[str, tuple[float, float, float]]:
+    """Return each config's score (higher is better), the seconds of a fit, and its gain beside the booster."""
+    splits = range(_SPLITS if space.dev.n_rows < _FEW_ROWS else 1)
+    y = np.concatenate([space.dev.y[space.splits[at][1]] for at in splits])
+    found: dict[str, tuple[float, float, float]] = {}
+    booster = np.zeros(0)
+    for name, (family, params) in configs(space.problem).items():
+        began = time.process_time()
+        answers = np.concatenate([answered(space, family, params, at) for at in splits])
+        seconds = (time.process_time() - began) / len(splits)
+        booster = answers if not found else booster
+        alone, base = space.metric.plain(y, answers), space.metric.plain(y, booster)
+        mixed = max(space.metric.plain(y, (1 - share) * booster + share * answers) for share in _SHARES)
+        found[name] = alone, seconds, mixed - base
+    return found
+
+
+def answered(space: Workspace, family: str, params: Mapping[str, Any], split: int) -> np.ndarray:
+    """Fit on a fold and return the answers to its other rows."""
+    train, valid = space.samples(encoding_of(Config("c", family, dict(params), "portfolio", 0), space), split)
+    watched = valid if family == "lightgbm" else None
+    fitted = all_families()[family].fit(params, train, space.problem, valid=watched, seed=0)
+    return apply_link(fitted.raw(valid.X), fitted.form().link)
+
+
+def main() -> None:
+    """Print a line for each table and config."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--list", type=Path, default=LIST)
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the tables")
+    parser.add_argument("--sets", default="flight_delays,nyc_taxis,wine_white,telco_churn")
+    parser.add_argument("--rows", type=int, default=60_000, help="of a table at most")
+    options = parser.parse_args()
+    for table in choose(read_list(options.list), options.sets):
+        frame = load(table, options.data)
+        frame = frame.sample(min(options.rows, len(frame)), random_state=0)
+        data = load_dataset(frame, target=table.target, task=table.task)
+        with tempfile.TemporaryDirectory(prefix="forests-") as folder:
+            space = opened(data, np.arange(data.n_rows), FOLDS, Path(folder))
+            for name, (score, seconds, gain) in measured(space).items():
+                print(f"{table.name:<18} {name:<38} {score:10.5g} {seconds:6.1f} s {gain:+10.4g}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
