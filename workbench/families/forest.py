@@ -61,7 +61,8 @@ def smallest_leaf(problem: Problem) -> int:
 def wide_in_turn(problem: Problem) -> tuple[str, str]:
     """Return how the first defaults of extremely randomised trees and of the random forest take wide categories.
 
-    Differently, so that they err differently; the former, which come first, as they do better (``benchmarks/forests.py``).
+    Differently, so that they err differently; the former, which come first, as serves them best
+    (``benchmarks/forests.py``).
     """
     return ("code", "code+mean") if problem.task == "regression" else ("code+mean", "code")
 
