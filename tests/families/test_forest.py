@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,3 +63,15 @@ def test_a_forest_stays_of_a_size_that_can_be_served() -> None:
     leaves = space["max_leaf_nodes"].high * space["n_estimators"].high  # type: ignore[union-attr] # whole numbers
     assert leaves <= 2_000_000
     assert math.isfinite(leaves)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_two_forests_begin_with_wide_categories_taken_differently(task: str) -> None:
+    problem = Problem(
+        task, {"binary": 2, "multiclass": 4}.get(task, 0), 9_000, 8, n_wide=2, has_categories=True
+    )  # type: ignore[arg-type] # one of the tasks
+    first = {family.name: family.portfolio(problem)[0] for family in (ExtraTrees(), RandomForest())}
+    assert {each["wide"] for each in first.values()} == {"code", "code+mean"}
+    assert all(each["onehot"] == 0 for each in first.values())
+    plain = replace(problem, n_wide=0)
+    assert all("wide" not in params for params in ExtraTrees().portfolio(plain))

@@ -24,6 +24,8 @@ from workbench.search.metrics import Metric
 from workbench.search.plan import make_plan
 from workbench.search.prune import prune, union
 from workbench.search.race import race
+from workbench.search.records import Candidate
+from workbench.search.session import Session
 from workbench.search.tasks import Config, FoldTask
 
 # ---------------------------------------------------------------- time
@@ -43,6 +45,24 @@ def test_all_folds_of_a_config_fit_into_what_is_left() -> None:
     each = clock.fold_deadline(waiting=5, folds=5, workers=2) - time.monotonic()
     assert 3 * each <= clock.folds_end - time.monotonic() + 0.01
     assert Clock.start(None).fold_deadline(5, 5, 2) == float("inf")
+
+
+def test_what_the_end_takes_grows_where_others_use_the_machine_too() -> None:
+    nothing: Any = None
+    session = Session(nothing, nothing, Clock.start(60.0), nothing, None, lambda: False)
+    assert session.strain == 1.0
+
+    def after(*times: tuple[float, float]) -> float:
+        session.kept = {
+            f"c{at}": Candidate(f"c{at}", "linear", {}, "portfolio", "ok", seconds=wall, cpu_s=cpu)
+            for at, (wall, cpu) in enumerate(times)
+        }
+        return session.strain
+
+    assert after((3.0, 2.0), (5.0, 2.0)) == 2.0
+    assert after((2.0, 2.1)) == 1.0, "a worker has one thread"
+    assert after((0.9, 0.1)) == 1.0, "too short to tell"
+    assert after((100.0, 2.0)) == 3.0, "bounded: one stall must not end the search"
 
 
 # ---------------------------------------------------------------- plans
