@@ -16,6 +16,7 @@ from workbench.families.leafwise import read_trees
 from workbench.families.lightgbm import LightGBM
 from workbench.families.onnx import to_onnx
 from workbench.runtime.model import OnnxModel
+from workbench.runtime.score import read_score
 
 from .conftest import make_problem, make_sample, wild_rows
 from .small_trees import scattered, stumps
@@ -50,6 +51,15 @@ def test_an_average_costs_no_more_than_one_of_its_models() -> None:
     assert whole.node_visits() == pytest.approx(forms[0].node_visits(), rel=0.2)
     rows = wild_rows(np.random.default_rng(0).normal(size=(50, WIDTH)).astype(np.float32), Encoding())
     assert np.allclose(run(whole, rows), np.mean([run(form, rows) for form in forms], axis=0), atol=1e-6)
+
+
+def test_a_table_for_each_of_many_features_is_one_node_that_the_runtime_reads() -> None:
+    count = 2_500
+    many = stumps(np.linspace(0.1, 1.0, count), "identity")
+    form = collapse(replace(many, feature=np.arange(count)))
+    assert form.n_trees == count
+    score = read_score(to_onnx(form, count), count)
+    assert score is not None and len(score.terms) == count
 
 
 def test_a_missing_value_that_counts_as_zero_costs_no_node() -> None:

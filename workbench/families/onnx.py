@@ -228,13 +228,16 @@ def _base_targets(form: Trees) -> np.ndarray:
 
 
 def _tree_ensembles(graph: GraphProto, form: Trees, source: str, end: str) -> None:
-    """Write trees with one entry a leaf, as several nodes and their sum where they are many."""
-    if form.n_trees <= _MOST_TREES:
+    """Write trees with one entry a leaf, as several nodes and their sum where they are many.
+
+    Trees of one round stay together: one a feature is a sum of look-ups, which the runtime reads from one node.
+    """
+    step = max(_MOST_TREES // 2 // form.trees_per_round, 1)
+    starts = range(0, math.ceil(form.n_trees / form.trees_per_round), step)
+    if form.n_trees <= _MOST_TREES or len(starts) == 1:
         _tree_ensemble(graph, form, source, end)
         return
     summed = replace(form, weight=_entry_weights(form), averaged=False)
-    step = max(_MOST_TREES // 2 // form.trees_per_round, 1)
-    starts = range(0, math.ceil(form.n_trees / form.trees_per_round), step)
     parts = [f"{end}_{start}" for start in starts]
     for start, part in zip(starts, parts, strict=True):
         _tree_ensemble(graph, summed.between(start, start + step), source, part)
