@@ -59,7 +59,7 @@ def test_a_refit_does_not_outgrow_the_configuration() -> None:
 
 
 def test_a_forest_stays_of_a_size_that_can_be_served() -> None:
-    space = forest_space(Problem("regression", 0, 5_000_000, 20), max_features=0.5, trees=100, leaf=2)
+    space = forest_space(Problem("regression", 0, 5_000_000, 20), max_features=0.5, trees=100)
     leaves = space["max_leaf_nodes"].high * space["n_estimators"].high  # type: ignore[union-attr] # whole numbers
     assert leaves <= 2_000_000
     assert math.isfinite(leaves)

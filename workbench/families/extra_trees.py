@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .forest import forest_encoding, forest_space, grow, grown_by, smallest_leaf, wide_in_turn
+from .forest import forest_encoding, forest_space, grow, grown_by, wide_in_turn
 from .space import Space, complete, distinct, draw, with_defaults
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
-    {
-        "wide": "code"
-    },  # random thresholds take codes apart well; the target's means would be asked first everywhere
+    {},
     {"n_estimators": 200, "max_features": 1.0, "min_samples_leaf": 2, "criterion": "entropy", "onehot": 30},
     {"n_estimators": 20, "max_leaf_nodes": 128, "max_features": 1.0},
 )
@@ -20,7 +18,7 @@ _DEFAULTS: tuple[dict[str, Any], ...] = (
 
 def _space(problem: Problem) -> Space:
     share = 0.9 if problem.task == "regression" else 0.75
-    return forest_space(problem, max_features=share, trees=120, leaf=smallest_leaf(problem))
+    return forest_space(problem, max_features=share, trees=120)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _TOWARDS_PRIOR = (
 _MOST_LEAVES = 10_000  # of one tree: a hundred such trees are a model of some tens of megabytes
 
 
-def forest_space(problem: Problem, max_features: float, trees: int, leaf: int) -> Space:
+def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
     """Return the search space of a forest.
 
     Parameters
@@ -31,15 +31,13 @@ def forest_space(problem: Problem, max_features: float, trees: int, leaf: int) -
         Default share of the features that a split may choose from.
     trees : int
         Default number of trees.
-    leaf : int
-        Default of the fewest rows in a leaf.
     """
     rows = problem.n_rows
     leaves = min(_MOST_LEAVES, max(rows, 16))
     space: Space = {
         "n_estimators": Whole(10, 200, default=trees if rows <= 30_000 else min(trees, 60)),
         "max_leaf_nodes": Whole(8, leaves, default=leaves),
-        "min_samples_leaf": Whole(1, min(64, max(4, rows // 10)), default=leaf),
+        "min_samples_leaf": Whole(1, min(64, max(4, rows // 10)), default=_smallest_leaf(problem)),
         "max_features": Real(0.1, 1.0, default=max_features),
     }
     if problem.task != "regression":
@@ -51,7 +49,7 @@ def forest_space(problem: Problem, max_features: float, trees: int, leaf: int) -
     return space
 
 
-def smallest_leaf(problem: Problem) -> int:
+def _smallest_leaf(problem: Problem) -> int:
     """Return the default of the fewest rows in a leaf: of two classes several, but where many levels are told apart."""
     if problem.task == "regression":
         return 2

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .forest import forest_encoding, forest_space, grow, grown_by, smallest_leaf, wide_in_turn
+from .forest import forest_encoding, forest_space, grow, grown_by, wide_in_turn
 from .space import Space, complete, distinct, draw, with_defaults
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
     {"criterion": "entropy"},
     {"n_estimators": 20, "max_leaf_nodes": 64, "min_samples_leaf": 5},
-    {"n_estimators": 200, "max_features": 0.75, "min_samples_leaf": 2, "criterion": "gini", "onehot": 30},
+    {"n_estimators": 200, "max_features": 0.75, "min_samples_leaf": 2, "onehot": 30},
 )
 
 
 def _space(problem: Problem) -> Space:
     share = 0.6 if problem.task == "regression" else max(0.1, min(1.0, problem.n_columns**-0.5))
-    return forest_space(problem, max_features=share, trees=100, leaf=smallest_leaf(problem))
+    return forest_space(problem, max_features=share, trees=100)
 
 
 @dataclass(frozen=True, slots=True)
