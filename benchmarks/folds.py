@@ -15,7 +15,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,20 +104,30 @@ def calibrated(answers: np.ndarray, calibration: Calibration | None) -> np.ndarr
     return calibrate(answers, calibration.scale, np.asarray(calibration.offset))
 
 
-def main() -> None:
-    """Print a line for each table and config."""
+def options_for(description: str | None, sets: str, rows: int) -> argparse.Namespace:
+    """Read the command line of a benchmark over tables of the list."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--list", type=Path, default=LIST)
     parser.add_argument("--data", type=Path, required=True, help="the folder of the tables")
-    parser.add_argument("--sets", default="wine_white,titanic,telco_churn,diamonds")
-    parser.add_argument("--rows", type=int, default=10_000, help="of a table at most")
-    options = parser.parse_args()
+    parser.add_argument("--sets", default=sets)
+    parser.add_argument("--rows", type=int, default=rows, help="of a table at most")
+    return parser.parse_args()
+
+
+def data_sets(options: argparse.Namespace) -> Iterator[tuple[str, Dataset]]:
+    """Yield name and rows of each table asked for."""
     for table in choose(read_list(options.list), options.sets):
         frame = load(table, options.data)
         frame = frame.sample(min(options.rows, len(frame)), random_state=0)
-        data = load_dataset(frame, target=table.target, task=table.task)
+        yield table.name, load_dataset(frame, target=table.target, task=table.task)
+
+
+def main() -> None:
+    """Print a line for each table and config."""
+    options = options_for(__doc__, "wine_white,titanic,telco_churn,diamonds", 10_000)
+    for table, data in data_sets(options):
         drawn = np.random.default_rng(0).permutation(data.n_rows)
         train, test = np.sort(drawn[data.n_rows // 4 :]), np.sort(drawn[: data.n_rows // 4])
         by_folds: dict[int, Found] = {}
@@ -127,7 +137,7 @@ def main() -> None:
         for name in by_folds[FOLDS[0]]:
             cells = [by_folds[folds].get(name) for folds in FOLDS]
             shown = "  ".join(f"{each[0]:.5g} ({each[1]:.1f} s)" if each else "-" for each in cells)
-            print(f"{table.name:<18} {name:<24} {shown}", flush=True)
+            print(f"{table:<18} {name:<24} {shown}", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ The list of tables is that of the benchmark beside peers (``--list``).
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -19,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from samplers import LIST, opened
+from folds import data_sets, options_for
+from samplers import opened
 
-from workbench.data.intake import load_dataset
 from workbench.families import all_families
 from workbench.families.base import Problem
 from workbench.families.forms import apply_link
@@ -29,9 +27,6 @@ from workbench.search.fit import encoding_of
 from workbench.search.tasks import Config
 from workbench.search.threads import one_thread
 from workbench.search.workspace import Workspace
-
-sys.path.insert(0, str(Path(__file__).parent / "peers"))
-from tables import choose, load, read_list
 
 FOLDS = 5
 _FEW_ROWS, _SPLITS = 20_000, 2  # of fewer rows two folds are asked, of more one
@@ -64,13 +59,14 @@ def measured(space: Workspace) -> dict[str, tuple[float, float, float]]:
     splits = range(_SPLITS if space.dev.n_rows < _FEW_ROWS else 1)
     y = np.concatenate([space.dev.y[space.splits[at][1]] for at in splits])
     found: dict[str, tuple[float, float, float]] = {}
-    booster = np.zeros(0)
+    booster, base = np.zeros(0), 0.0
     for name, (family, params) in configs(space.problem).items():
         began = time.process_time()
         answers = np.concatenate([answered(space, family, params, at) for at in splits])
         seconds = (time.process_time() - began) / len(splits)
-        booster = answers if not found else booster
-        alone, base = space.metric.plain(y, answers), space.metric.plain(y, booster)
+        alone = space.metric.plain(y, answers)
+        if not found:  # the first is the booster
+            booster, base = answers, alone
         mixed = max(space.metric.plain(y, (1 - share) * booster + share * answers) for share in _SHARES)
         found[name] = alone, seconds, mixed - base
     return found
@@ -86,22 +82,12 @@ def answered(space: Workspace, family: str, params: Mapping[str, Any], split: in
 
 def main() -> None:
     """Print a line for each table and config."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--list", type=Path, default=LIST)
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the tables")
-    parser.add_argument("--sets", default="flight_delays,nyc_taxis,wine_white,telco_churn")
-    parser.add_argument("--rows", type=int, default=60_000, help="of a table at most")
-    options = parser.parse_args()
-    for table in choose(read_list(options.list), options.sets):
-        frame = load(table, options.data)
-        frame = frame.sample(min(options.rows, len(frame)), random_state=0)
-        data = load_dataset(frame, target=table.target, task=table.task)
+    options = options_for(__doc__, "flight_delays,nyc_taxis,wine_white,telco_churn", 60_000)
+    for table, data in data_sets(options):
         with tempfile.TemporaryDirectory(prefix="forests-") as folder:
             space = opened(data, np.arange(data.n_rows), FOLDS, Path(folder))
             for name, (score, seconds, gain) in measured(space).items():
-                print(f"{table.name:<18} {name:<38} {score:10.5g} {seconds:6.1f} s {gain:+10.4g}", flush=True)
+                print(f"{table:<18} {name:<38} {score:10.5g} {seconds:6.1f} s {gain:+10.4g}", flush=True)
 
 
 if __name__ == "__main__":

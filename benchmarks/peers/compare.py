@@ -124,11 +124,9 @@ def z_of_difference(ours: Line, theirs: Line) -> float | None:
     truth = a["truth"]
     if ours["metric"] == "auc":
         return _delong(truth == truth.max(), a["output"][:, 1], b["output"][:, 1])
-    if ours["metric"] == "log_loss":
-        row_losses = [_row_log_losses(each["output"], truth) for each in (a, b)]
-    else:
-        row_losses = [(each["output"] - truth) ** 2 for each in (a, b)]
-    difference = row_losses[1] - row_losses[0]
+    difference = _row_losses(b["output"], truth, ours["metric"]) - _row_losses(
+        a["output"], truth, ours["metric"]
+    )
     spread = float(difference.std(ddof=1)) / math.sqrt(len(difference))
     return float(difference.mean()) / spread if spread > 0 else 0.0
 
@@ -143,24 +141,30 @@ def z_if_independent(ours: Line, theirs: Line) -> float | None:
     if not path.exists() or not math.isfinite(loss(ours)) or not math.isfinite(loss(theirs)):
         return None
     own = np.load(path)
-    truth = own["truth"]
-    if ours["metric"] == "auc":
-        above, below = _placements(truth == truth.max(), own["output"][:, 1].astype(np.float64))
-        variance = above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below)
-        gap = loss(theirs) - loss(ours)
-    elif ours["metric"] == "log_loss":
-        variance = _row_log_losses(own["output"], truth).var(ddof=1) / len(truth)
-        gap = loss(theirs) - loss(ours)
+    truth, metric = own["truth"], ours["metric"]
+    power = 2 if metric == "rmse" else 1  # the error is that of a mean of rows, which a root is not
+    if metric == "auc":
+        variance = _variance_of_means(
+            *_placements(truth == truth.max(), own["output"][:, 1].astype(np.float64))
+        )
     else:
-        variance = ((own["output"] - truth) ** 2).var(ddof=1) / len(truth)
-        gap = loss(theirs) ** 2 - loss(ours) ** 2
+        variance = _variance_of_means(_row_losses(own["output"], truth, metric))
+    gap = loss(theirs) ** power - loss(ours) ** power
     return gap / math.sqrt(2 * variance) if variance > 0 else 0.0
 
 
-def _row_log_losses(output: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def _row_losses(output: np.ndarray, truth: np.ndarray, metric: str) -> np.ndarray:
+    """Log losses or squared errors row by row."""
+    if metric != "log_loss":
+        return np.asarray((output - truth) ** 2)
     wide = output.astype(np.float64)
     shares = wide[np.arange(len(truth)), truth] / wide.sum(axis=1)
     return np.asarray(-np.log(np.clip(shares, 1e-15, 1)))
+
+
+def _variance_of_means(*samples: np.ndarray) -> float:
+    """Variance of the sum of the means of independent samples."""
+    return float(sum(each.var(ddof=1) / len(each) for each in samples))
 
 
 def _delong(positive: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -169,7 +173,7 @@ def _delong(positive: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> float
     auc = [float(above.mean()) for above, _ in parts]
     above = parts[0][0] - parts[1][0]
     below = parts[0][1] - parts[1][1]
-    variance = above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below)
+    variance = _variance_of_means(above, below)
     return (auc[0] - auc[1]) / math.sqrt(variance) if variance > 0 else 0.0
 
 

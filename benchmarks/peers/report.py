@@ -226,10 +226,8 @@ def _duel(pairs: Sequence[tuple[Line, Line]]) -> tuple[list[str], dict[str, Any]
     low, high = wilson(wins + ties / 2, len(pairs))
     found = [_noise(a, b) for a, b in pairs]
     better, worse = (sum(z is not None and sign * z > Z95 for z, _ in found) for sign in (1, -1))
-    unknown, unpaired = (
-        sum(z is None for z, _ in found),
-        sum(not paired for z, paired in found if z is not None),
-    )
+    unknown = sum(z is None for z, _ in found)
+    unpaired = sum(not paired for z, paired in found if z is not None)
     notes = [f"{unknown} not known"] * bool(unknown) + [f"{unpaired} unpaired"] * bool(unpaired)
     noise = f"{better} / {worse}" + (f" ({', '.join(notes)})" if notes else "")
     facts = {"wins": wins, "ties": ties, "losses": losses, "rate": rate, "interval": [low, high]}

@@ -111,7 +111,7 @@ class Spawner:
         return lines[-1][:300] if lines else "no message"
 
     def close(self) -> None:
-        """End the process and all its workers at once; doing so again does nothing."""
+        """End the process and all its workers at once."""
         with suppress(ProcessLookupError):
             os.killpg(self._nursery.pid, signal.SIGKILL)  # it leads the group that its workers belong to
         self._nursery.wait()
