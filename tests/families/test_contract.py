@@ -24,6 +24,9 @@ PROBLEMS = [
     Problem("multiclass", 7, 350_000, 7, n_wide=2, has_categories=True),
     Problem("multiclass", 3, 5_000, 5, n_text=2, n_wide=1, has_categories=True),
     Problem("regression", 0, 50_000, 10, has_missing=True),
+    Problem(
+        "binary", 2, 9_000, 5, n_wide=1, has_categories=True, pairs=(("route", "hour"), ("route", "day"))
+    ),
     Problem("regression", 0, 2_000_000, 100, n_text=3),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from workbench.runtime.encoder import (
     Missing,
     Number,
     OneHot,
+    Pair,
     Terms,
     TermScore,
 )
@@ -70,7 +72,15 @@ CLASSES: dict[str, tuple[Label, ...]] = {
 
 def make_encoder() -> Encoder:
     parts = tuple(Derived(f"signed.{part}", part, ("signed",)) for part in DATE_PARTS)
-    derived = (*parts, Derived("stay", "gap", ("signed", "last")))
+    place = Pair("city × tenure", ("city", "tenure"), ((), (0.0, 18.25, 35.5)))
+    offer = Pair("plan × city", ("plan", "city"), ((), ()))
+    when = Pair("signed.weekday × plan", ("signed.weekday", "plan"), ((1.0, 5.0), ()))
+    known = {
+        place.one("Oslo", 18.0): (0.3,),
+        place.one("Rome", math.nan): (0.6,),
+        place.one(None, 99.0): (0.1,),
+    }
+    derived = (*parts, Derived("stay", "gap", ("signed", "last")), place, offer, when)
     return Encoder(
         derived,
         (
@@ -83,6 +93,11 @@ def make_encoder() -> Encoder:
             Code("city", ("Oslo", "Rome")),
             OneHot("plan", ("basic", "plus"), other=True, missing=True),
             Mean("city", {"Oslo": (0.2,), "Rome": (0.7,)}, (0.5,), (0.45,)),
+            Mean(place.name, known, (0.5,), (0.5,)),
+            Code(offer.name, (offer.one("basic", "Rome"), offer.one(None, None)), other=7.0),
+            Mean(
+                when.name, {when.one(5.0, "max"): (0.2,), when.one(math.nan, "plus"): (0.9,)}, (0.5,), (0.5,)
+            ),
             *(Number(part.name) for part in parts),
             Number("stay", fill=0.0, scale=1 / 86400.0),
             Missing("signed"),

@@ -22,6 +22,7 @@ from workbench.runtime.encoder import (
     Missing,
     Number,
     OneHot,
+    Pair,
     Terms,
     TermScore,
 )
@@ -75,8 +76,19 @@ TEXT_STEPS = st.one_of(
     st.just(Missing("t")),
 )
 DERIVED = (*(Derived(f"d.{part}", part, ("d",)) for part in DATE_PARTS), Derived("gap", "gap", ("d", "n")))
+PAIRS = (
+    Pair("t, n", ("t", "n"), ((), (-1.0, 0.0, 0.1, 5.0))),
+    Pair("d.hour, t", ("d.hour", "t"), ((0.0, 12.0), ())),
+    Pair("t, t", ("t", "t"), ((), ())),
+)
+PAIR_STEPS = tuple(
+    Mean(pair.name, {pair.one("Oslo", 0.5): (1.5,), pair.one(None, math.nan): (2.5,)}, (0.5,), (0.25,))
+    for pair in PAIRS[:1]
+) + tuple(Code(pair.name, (pair.one("Oslo", "Oslo"), pair.one(None, None)), -1.0, -2.0) for pair in PAIRS[1:])
 ENCODERS = st.lists(NUMBER_STEPS | TEXT_STEPS, min_size=1, max_size=6).map(
-    lambda steps: Encoder(DERIVED, (*steps, *(Number(extra.name) for extra in DERIVED)))
+    lambda steps: Encoder(
+        (*DERIVED, *PAIRS), (*steps, *(Number(extra.name) for extra in DERIVED), *PAIR_STEPS)
+    )
 )
 
 
@@ -186,3 +198,27 @@ def test_features_tell_their_columns() -> None:
 def test_what_is_no_encoder_is_refused(spoil: dict[str, Any]) -> None:
     with pytest.raises(BundleError, match=r"encoder\.json"):
         Encoder.from_json({**make_encoder().to_json(), **spoil})
+
+
+PAIR = {"op": "pair", "name": "t, n", "columns": ["t", "n"], "edges": [[], [1.0, 2.0]]}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"columns": ["t"]},
+        {"columns": ["t", "gone"]},
+        {"edges": [[], [2.0, 1.0]]},
+        {"edges": [[1.0], []]},
+        {"edges": [[]]},
+        {"edges": [[], ["1"]]},
+        {"name": "n"},
+        {"further": 1},
+    ],
+)
+def test_a_pair_that_makes_no_sense_is_refused(spoil: dict[str, Any]) -> None:
+    steps = [{"op": "code", "column": "t, n", "levels": []}]
+    document = {"version": 1, "derived": [PAIR], "steps": steps}
+    Encoder.from_json(document).check_columns({"t": False, "n": True})
+    with pytest.raises(BundleError, match=r"encoder\.json"):
+        Encoder.from_json({**document, "derived": [{**PAIR, **spoil}]}).check_columns({"t": False, "n": True})

@@ -22,10 +22,13 @@ ENCODINGS = [
     Encoding(numbers="filled", indicators=True, onehot=8),
     Encoding(numbers="scaled", onehot=30, wide="mean", terms=5),
     Encoding(numbers="quantile", onehot=100, wide="code+mean"),
+    Encoding(numbers="filled", pairs=(("wide", "number"), ("wide", "narrow"), ("wide", "start hour"))),
 ]
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS, ids=lambda encoding: f"{encoding.numbers}-{encoding.wide}")
+@pytest.mark.parametrize(
+    "encoding", ENCODINGS, ids=lambda each: f"{each.numbers}-{each.wide}-{len(each.pairs)}"
+)
 def test_training_goes_through_the_served_transform(data: Dataset, encoding: Encoding) -> None:
     """All but the out-of-fold columns of the training matrix are the encoder's own, to the bit."""
     learned = learn(encoding, data)
@@ -37,7 +40,7 @@ def test_training_goes_through_the_served_transform(data: Dataset, encoding: Enc
     np.testing.assert_array_equal(learned.matrix[:, plain], served[:, plain])
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS[1:], ids=lambda encoding: encoding.numbers)
+@pytest.mark.parametrize("encoding", ENCODINGS[1:], ids=lambda each: f"{each.numbers}-{len(each.pairs)}")
 def test_filled_encodings_give_no_missing_value_whatever_comes(data: Dataset, encoding: Encoding) -> None:
     learned = learn(encoding, data)
     wild = learned.encoder.encode_columns(difficult_rows(data, 500))

@@ -24,7 +24,8 @@ from workbench.search.metrics import Metric
 from workbench.search.plan import make_plan
 from workbench.search.prune import prune, union
 from workbench.search.race import race
-from workbench.search.records import Candidate
+from workbench.search.records import Candidate, Score
+from workbench.search.reserve import end_needed_s
 from workbench.search.session import Session
 from workbench.search.tasks import Config, FoldTask
 
@@ -45,6 +46,20 @@ def test_all_folds_of_a_config_fit_into_what_is_left() -> None:
     each = clock.fold_deadline(waiting=5, folds=5, workers=2) - time.monotonic()
     assert 3 * each <= clock.folds_end - time.monotonic() + 0.01
     assert Clock.start(None).fold_deadline(5, 5, 2) == float("inf")
+
+
+def test_the_end_keeps_time_for_a_heavy_model_of_another_family() -> None:
+    def made(name: str, family: str, score: float, convert: float) -> Candidate:
+        value = Score(score, score, score, "neg_log_loss", "out of fold", 100)
+        return Candidate(name, family, {}, "portfolio", "ok", score=value, spent={"convert": convert})
+
+    alike = [made(f"c{at}", "lightgbm", -1.0 - at / 100, 0.1) for at in range(8)]
+    light, _ = end_needed_s(alike)
+    heavy, _ = end_needed_s(
+        [*alike, made("c9", "extra_trees", -1.5, 3.0), made("c0000", "baseline", -2.0, 9.0)]
+    )
+    slowest = 1.5 * (9.0 - 0.1)  # of what may be under way when the folds end
+    assert heavy - light == pytest.approx(slowest + 3.0 - 0.1)
 
 
 def test_what_the_end_takes_grows_where_others_use_the_machine_too() -> None:

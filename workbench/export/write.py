@@ -26,6 +26,7 @@ from workbench.runtime.manifest import (
     Metric,
     Price,
     TrainingData,
+    format_needed,
     hash_files,
     model_digest,
 )
@@ -190,7 +191,12 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
     write_golden(folder / GOLDEN_FILE, predictor, served.library, data, served.golden)
     score = candidate.final if own is None else score_at(run, candidate, own.value) or candidate.final
     draft = _manifest(run, candidate, score, data, tag, measured, sheet)
-    draft = replace(draft, created=now, model_id=model_digest(hash_files(folder)))
+    draft = replace(
+        draft,
+        created=now,
+        model_id=model_digest(hash_files(folder)),
+        format_version=format_needed(predictor.encoder),
+    )
     about = Subject(
         manifest=draft,
         decision=decision,

@@ -49,6 +49,9 @@ class Encoding:
     terms : int
         Features of tf-idf for each text column. Whatever its number, a text column always gives its lengths and its
         words' leaning towards each class (or towards a high target), fitted out of fold.
+    pairs : tuple of (str, str)
+        Columns that also count as one category together (a number by the part of its range): smoothed target means,
+        fitted out of fold.
     """
 
     numbers: Literal["raw", "filled", "scaled", "quantile"] = "raw"
@@ -56,6 +59,7 @@ class Encoding:
     wide: Literal["code", "mean", "code+mean"] = "code"
     indicators: bool = False
     terms: int = 0
+    pairs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Problem:
     has_missing, has_categories : bool
     skewed : bool
         Whether the target is a number, nowhere below zero, with a long tail: one whose logarithm is easier to learn.
+    pairs : tuple of (str, str)
+        Columns that say more of the target together than apart, at least one of them a category.
     """
 
     task: Task
@@ -87,6 +93,7 @@ class Problem:
     has_missing: bool = False
     has_categories: bool = False
     skewed: bool = False
+    pairs: tuple[tuple[str, str], ...] = ()
 
     @property
     def outputs(self) -> int:

@@ -12,6 +12,7 @@ from workbench.errors import FitError
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
 from .boosting import Watch, rounds_allowed, rounds_dimension
 from .forms import Link, Trees, apply_link, constant_trees
+from .pairs import pairs_choice, pairs_of, with_pairs
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
 from .symmetric import RAREST, Inputs, Outputs, catboost_library, model_document, read_trees
 from .targets import TargetScale, check_sample, class_shares, scale_for, target_choice
@@ -52,7 +53,7 @@ def _space(problem: Problem) -> Space:
     categories: Space = {"one_hot_max_size": Whole(2, 30, default=2)} if problem.has_categories else {}
     affordable = problem.n_rows * problem.n_text <= _MOST_TEXTS
     terms: Space = {"terms": Choice((100, 0) if affordable else (0,))} if problem.n_text else {}
-    return {**space, **categories, **terms, **target_choice(problem)}
+    return {**space, **categories, **terms, **pairs_choice(problem), **target_choice(problem)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +127,8 @@ class CatBoost:
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return raw numbers with missing ones kept, and categories as codes."""
-        return Encoding(terms=with_defaults(_space(problem), params).get("terms", 0))
+        params = with_defaults(_space(problem), params)
+        return Encoding(terms=params.get("terms", 0), pairs=pairs_of(params, problem))
 
     def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
         """Draw params; see `workbench.families.base.Family.suggest`."""
@@ -136,7 +138,7 @@ class CatBoost:
         """Return defaults; see `workbench.families.base.Family.portfolio`."""
         space = _space(problem)
         scores = problem.n_classes if problem.task == "multiclass" else 1
-        points = list(_DEFAULTS if problem.n_rows * scores <= _LARGE else _LARGE_DEFAULTS)
+        points = with_pairs(_DEFAULTS if problem.n_rows * scores <= _LARGE else _LARGE_DEFAULTS, problem)
         if problem.skewed:
             points.insert(1, _LOG_DEFAULT)
         return distinct([complete(space, point) for point in points])

@@ -11,6 +11,7 @@ import numpy as np
 
 from .base import Encoding, Params, Problem, Sample
 from .forms import Trees, floor32
+from .pairs import pairs_choice, pairs_of
 from .space import Choice, Real, Space, Whole
 from .targets import check_sample, class_shares
 
@@ -46,7 +47,7 @@ def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
         space = {**space, "onehot": Choice((0, 30))}
     if problem.n_wide:
         space = {**space, "wide": Choice(("code+mean", "code"))}
-    return space
+    return {**space, **pairs_choice(problem)}
 
 
 def _smallest_leaf(problem: Problem) -> int:
@@ -65,13 +66,14 @@ def wide_in_turn(problem: Problem) -> tuple[str, str]:
     return ("code", "code+mean") if problem.task == "regression" else ("code+mean", "code")
 
 
-def forest_encoding(params: Params) -> Encoding:
+def forest_encoding(params: Params, problem: Problem) -> Encoding:
     """Return filled numbers with their indicators, and categories as codes or one-hot."""
     return Encoding(
         numbers="filled",
         indicators=True,
         onehot=params.get("onehot", 0),
         wide=params.get("wide", "code+mean"),
+        pairs=pairs_of(params, problem),
     )
 
 

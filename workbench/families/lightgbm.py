@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
 from .boosting import rounds_dimension
 from .leafwise import grow
+from .pairs import pairs_choice, pairs_of, with_pairs
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
 from .targets import target_choice
 
@@ -64,7 +65,7 @@ def _space(problem: Problem) -> Space:
         if problem.n_text
         else {}
     )
-    return {**space, **categories, **wide, **terms, **target_choice(problem)}
+    return {**space, **categories, **wide, **terms, **pairs_choice(problem), **target_choice(problem)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,9 @@ class LightGBM:
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return raw numbers with missing ones kept, and categories as codes."""
         params = with_defaults(_space(problem), params)
-        return Encoding(wide=params.get("wide", "code"), terms=params.get("terms", 0))
+        return Encoding(
+            wide=params.get("wide", "code"), terms=params.get("terms", 0), pairs=pairs_of(params, problem)
+        )
 
     def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
         """Draw params; see `workbench.families.base.Family.suggest`."""
@@ -100,7 +103,7 @@ class LightGBM:
     def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
         """Return defaults; see `workbench.families.base.Family.portfolio`."""
         space = _space(problem)
-        points = list(_DEFAULTS)
+        points = with_pairs(_DEFAULTS, problem)
         if problem.n_wide:
             points[1:1], points[5:5] = _NATIVE_DEFAULTS[:1], _NATIVE_DEFAULTS[1:]
         elif problem.has_categories:

@@ -14,6 +14,7 @@ from workbench.errors import FitError
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
 from .columns import ColumnScale, chunks
 from .forms import Linear
+from .pairs import pairs_choice, pairs_of, with_pairs
 from .space import Choice, Real, Space, complete, distinct, draw, with_defaults
 from .targets import TargetScale, check_sample, class_shares
 
@@ -35,6 +36,7 @@ def _space(problem: Problem) -> Space:
     space: Space = {
         "C": Real(1e-4, 1e3, default=1.0 if problem.n_rows > _FEW_ROWS else 0.1, log=True),
         "numbers": Choice(("scaled", "quantile") if is_number else ("quantile", "scaled")),
+        **pairs_choice(problem),
     }
     if not problem.n_text:
         return space
@@ -89,7 +91,12 @@ class LinearModel:
         """Return bounded numbers, one-hot categories, means of wide ones and words."""
         params = with_defaults(_space(problem), params)
         return Encoding(
-            numbers=params["numbers"], onehot=30, wide="mean", indicators=True, terms=params.get("terms", 0)
+            numbers=params["numbers"],
+            onehot=30,
+            wide="mean",
+            indicators=True,
+            terms=params.get("terms", 0),
+            pairs=pairs_of(params, problem),
         )
 
     def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
@@ -99,7 +106,7 @@ class LinearModel:
     def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
         """Return defaults; see `workbench.families.base.Family.portfolio`."""
         space = _space(problem)
-        return distinct([complete(space, point) for point in _DEFAULTS])
+        return distinct([complete(space, point) for point in with_pairs(_DEFAULTS, problem)])
 
     def fit(
         self,

@@ -16,6 +16,7 @@ from workbench.errors import FitError
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
 from .columns import ColumnScale, chunks
 from .forms import Network
+from .pairs import pairs_choice, pairs_of, with_pairs
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
 from .targets import TargetScale, check_sample, class_shares
 
@@ -44,6 +45,7 @@ def _space(problem: Problem) -> Space:
         "weight_decay": Real(1e-5, 1.0, default=1e-3, log=True),
         "dropout": Real(0.0, 0.4, default=0.0 if problem.n_rows > 5_000 else 0.1),
         "numbers": Choice(("scaled", "quantile") if problem.task == "regression" else ("quantile", "scaled")),
+        **pairs_choice(problem),
     }
     if not problem.n_text:
         return space
@@ -100,7 +102,12 @@ class MLP:
         """Return bounded numbers, one-hot categories, means of wide ones and words."""
         params = with_defaults(_space(problem), params)
         return Encoding(
-            numbers=params["numbers"], onehot=30, wide="mean", indicators=True, terms=params.get("terms", 0)
+            numbers=params["numbers"],
+            onehot=30,
+            wide="mean",
+            indicators=True,
+            terms=params.get("terms", 0),
+            pairs=pairs_of(params, problem),
         )
 
     def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
@@ -110,7 +117,7 @@ class MLP:
     def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
         """Return defaults; see `workbench.families.base.Family.portfolio`."""
         space = _space(problem)
-        return distinct([complete(space, point) for point in _DEFAULTS])
+        return distinct([complete(space, point) for point in with_pairs(_DEFAULTS, problem)])
 
     def fit(
         self,

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
 from .forest import forest_encoding, forest_space, grow, grown_by, wide_in_turn
+from .pairs import with_pairs
 from .space import Space, complete, distinct, draw, with_defaults
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
@@ -43,7 +44,7 @@ class RandomForest:
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return filled numbers with their indicators, and categories as codes or one-hot."""
-        return forest_encoding(with_defaults(_space(problem), params))
+        return forest_encoding(with_defaults(_space(problem), params), problem)
 
     def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
         """Draw params; see `workbench.families.base.Family.suggest`."""
@@ -54,7 +55,8 @@ class RandomForest:
         space = _space(problem)
         beside, own = wide_in_turn(problem)
         each = zip(_DEFAULTS, (own, beside, beside), strict=True)
-        return distinct([complete(space, {**point, "wide": wide}) for point, wide in each])
+        points = with_pairs([{**point, "wide": wide} for point, wide in each], problem)
+        return distinct([complete(space, point) for point in points])
 
     def fit(
         self,

@@ -15,6 +15,7 @@ from workbench.errors import FitError
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
 from .boosting import boost, rounds_allowed, rounds_dimension
 from .forms import Link, Trees, apply_link
+from .pairs import pairs_choice, pairs_of, with_pairs
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
 from .targets import TargetScale, check_sample, class_shares, scale_for, target_choice
 
@@ -54,7 +55,7 @@ def _space(problem: Problem) -> Space:
         if problem.n_text
         else {}
     )
-    return {**space, **wide, **terms, **target_choice(problem)}
+    return {**space, **wide, **terms, **pairs_choice(problem), **target_choice(problem)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +108,9 @@ class XGBoost:
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return raw numbers with missing ones kept, and categories as codes."""
         params = with_defaults(_space(problem), params)
-        return Encoding(wide=params.get("wide", "code"), terms=params.get("terms", 0))
+        return Encoding(
+            wide=params.get("wide", "code"), terms=params.get("terms", 0), pairs=pairs_of(params, problem)
+        )
 
     def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
         """Draw params; see `workbench.families.base.Family.suggest`."""
@@ -116,7 +119,7 @@ class XGBoost:
     def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
         """Return defaults; see `workbench.families.base.Family.portfolio`."""
         space = _space(problem)
-        return distinct([complete(space, point) for point in _DEFAULTS])
+        return distinct([complete(space, point) for point in with_pairs(_DEFAULTS, problem)])
 
     def fit(
         self,

@@ -1,8 +1,8 @@
 """The learned preprocessing, as data: canonical values in, one float32 matrix out.
 
-An encoder is a list of *derived* columns (parts of a date-time, gaps between two of them) and a list of *steps*
-(`steps`, `text_steps`). It is learned by the training side and only applied here, in training too, so the two
-cannot drift apart. A row encodes to the same bits alone and in a batch.
+An encoder is a list of *derived* columns (parts of a date-time, gaps between two of them, pairs of columns: `pairs`)
+and a list of *steps* (`steps`, `text_steps`). It is learned by the training side and only applied here, in training
+too, so the two cannot drift apart. A row encodes to the same bits alone and in a batch.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .errors import BundleError, TamperedBundleError, shown
+from .pairs import Pair
 from .records import read_record
 from .steps import (
     FLOAT32_MAX,
@@ -43,6 +44,7 @@ __all__ = [
     "Missing",
     "Number",
     "OneHot",
+    "Pair",
     "Step",
     "TermScore",
     "Terms",
@@ -109,6 +111,7 @@ class Derived:
     name: str
     op: str
     columns: tuple[str, ...]
+    gives_numbers: ClassVar[bool] = True
 
     def one(self, *values: float) -> float:
         """Compute the value of one row."""
@@ -125,6 +128,15 @@ class Derived:
             return np.asarray(values[1] - values[0])
         seconds = np.where(np.isfinite(values[0]), values[0], np.nan)
         return np.asarray(date_part(self.op, seconds, _floor_many), dtype=np.float64)
+
+    def fault(self, numeric: Mapping[str, bool]) -> str:
+        """Return what is wrong with it beside columns of which it is known whether they are numbers."""
+        if self.op not in (*DATE_PARTS, "gap"):
+            return "an unknown op"
+        if len(self.columns) != (2 if self.op == "gap" else 1):
+            return f"{len(self.columns)} columns"
+        texts = [name for name in self.columns if not numeric.get(name, True)]
+        return f"column {shown(texts[0])}, which is of texts" if texts else ""
 
 
 def _floor(value: float) -> float:
@@ -154,7 +166,7 @@ class Encoder:
     [[31.0, 0.0, 1.0]]
     """
 
-    derived: tuple[Derived, ...]
+    derived: tuple[Derived | Pair, ...]
     steps: tuple[Any, ...]
 
     @property
@@ -179,7 +191,7 @@ class Encoder:
             From a list of canonical values (to which derived ones are appended) to the features of the row.
         """
         where = {name: at for at, name in enumerate(names)}
-        derived: list[tuple[Callable[..., float], tuple[int, ...]]] = []
+        derived: list[tuple[Callable[..., Any], tuple[int, ...]]] = []
         for extra in self.derived:
             derived.append((extra.one, tuple(where[name] for name in extra.columns)))
             where[extra.name] = len(where)
@@ -208,7 +220,7 @@ class Encoder:
         at = 0
         with np.errstate(all="ignore"):  # infinities are bounded by the steps, as in the row path
             for extra in self.derived:
-                known[extra.name] = extra.many(*[np.asarray(known[name]) for name in extra.columns])
+                known[extra.name] = extra.many(*[known[name] for name in extra.columns])  # type: ignore[arg-type]  # checked
             for step in self.steps:
                 width = len(step.names())
                 step.many(known[step.column], out[:, at : at + width])
@@ -219,7 +231,7 @@ class Encoder:
         """Return the content of ``encoder.json``."""
         return {
             "version": ENCODER_VERSION,
-            "derived": [asdict(extra) for extra in self.derived],
+            "derived": [{**asdict(extra), "op": extra.op} for extra in self.derived],
             "steps": [{"op": step.op, **_no_none(step)} for step in self.steps],
         }
 
@@ -243,10 +255,7 @@ class Encoder:
                 raise TamperedBundleError(
                     f"encoder.json: key {key!r}", found=shown(parts[key]), expected="a list"
                 )
-        derived = tuple(
-            read_record(Derived, entry, f"derived[{at}].", file="encoder.json", strict=True)
-            for at, entry in enumerate(parts["derived"])
-        )
+        derived = tuple(_read_derived(entry, at) for at, entry in enumerate(parts["derived"]))
         return cls(derived, tuple(_read_step(entry, at) for at, entry in enumerate(parts["steps"])))
 
     def check_columns(self, numeric: Mapping[str, bool]) -> None:
@@ -264,12 +273,13 @@ class Encoder:
         """
         known = dict(numeric)
         for extra in self.derived:
-            wanted = 2 if extra.op == "gap" else 1
-            if extra.op not in (*DATE_PARTS, "gap") or len(extra.columns) != wanted or extra.name in known:
-                raise TamperedBundleError(f"encoder.json: derived column {shown(extra.name)} makes no sense")
+            what = f"derived column {shown(extra.name)}"
             for name in extra.columns:
-                _check_column(f"derived column {shown(extra.name)}", name, True, known)
-            known[extra.name] = True
+                _check_column(what, name, None, known)
+            wrong = "a name that is taken" if extra.name in known else extra.fault(known)
+            if wrong:
+                raise TamperedBundleError(f"encoder.json: {what} makes no sense", found=wrong)
+            known[extra.name] = extra.gives_numbers
         for step in self.steps:
             _check_column(f"step {step.op!r}", step.column, step.reads_numbers, known)
             wrong = step.fault()
@@ -293,6 +303,14 @@ def _check_column(what: str, name: str, numbers: bool | None, known: Mapping[str
 
 def _no_none(step: Any) -> dict[str, Any]:
     return {key: value for key, value in asdict(step).items() if value is not None}
+
+
+def _read_derived(entry: Any, at: int) -> Derived | Pair:
+    where = f"derived[{at}]."
+    if isinstance(entry, Mapping) and entry.get("op") == Pair.op:
+        values = {key: value for key, value in entry.items() if key != "op"}
+        return read_record(Pair, values, where, file="encoder.json", strict=True)  # type: ignore[no-any-return]
+    return read_record(Derived, entry, where, file="encoder.json", strict=True)  # type: ignore[no-any-return]
 
 
 def _read_step(entry: Any, at: int) -> Any:

@@ -8,14 +8,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from .encoder import Encoder, Pair
 from .errors import BundleFormatError, TamperedBundleError, shown
 from .facts import Latency, Lineage, Metric, Price, TrainingData
 from .predictor import ENCODER_FILE, MODEL_FILE, SCHEMA_FILE, dump_json, read_json
 from .records import read_record
 from .schema import Label
 
-FORMAT_VERSION = 1
-"""The version of the bundle's layout, one whole number in ``manifest.json``.
+FORMAT_VERSION = 2
+"""The newest version of the bundle's layout that is read here; a ``manifest.json`` names the oldest that will do.
+
+1. the first
+2. pairs of columns among the encoder's derived columns
 
 Raise it when a runtime of the present version would misread or refuse what is written: a file or key that it needs is
 gone, renamed or means something else, an encoder step or derived column is new, or the model's inputs or outputs
@@ -25,6 +29,8 @@ Whoever raises it (1) keeps reading the older version here, in `Manifest.from_js
 new one, (2) keeps a bundle of the older version under ``tests/`` and a test that opens it, and (3) says so in the
 changelog. A runtime refuses versions above its own with `BundleFormatError`.
 """
+
+_PAIRS_SINCE = 2
 
 __all__ = [
     "FORMAT_VERSION",
@@ -38,6 +44,7 @@ __all__ = [
     "Metric",
     "Price",
     "TrainingData",
+    "format_needed",
     "hash_files",
     "model_digest",
     "sha256_of",
@@ -52,6 +59,17 @@ _CODE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 _CHUNK_BYTES = 1 << 20
 MOST_FILES, MOST_BYTES = 10_000, 4 << 30
 """More files or bytes than these no bundle has."""
+
+
+def format_needed(encoder: Encoder) -> int:
+    """Return the oldest format version that has all that an encoder needs: whoever can read a bundle, may.
+
+    Examples
+    --------
+    >>> format_needed(Encoder((), ()))
+    1
+    """
+    return _PAIRS_SINCE if any(isinstance(each, Pair) for each in encoder.derived) else 1
 
 
 @dataclass(frozen=True, slots=True)

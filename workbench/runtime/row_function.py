@@ -124,7 +124,10 @@ class _Generator:
         for at, extra in enumerate(self.encoder.derived):
             inputs = ", ".join(f"v{position[name]}" for name in extra.columns)
             self.bound[f"m{at}"], self.bound[f"h{at}"] = extra.one, self.share(extra.name)
-            if extra.name in self.steps:
+            position[extra.name] = own = len(position)
+            if extra.name in derived_from:
+                self.write([], [], [f"v{own} = m{at}({inputs})", f"s += h{at}(v{own})"])
+            elif extra.name in self.steps:
                 self.write([], [], [f"s += h{at}(m{at}({inputs}))"])
         of_row, of_values = self.compiled(self.of_row), self.compiled(self.of_values)
         return of_row, of_values

@@ -9,7 +9,7 @@ those rows one that was learned without it, so that no row sees its own target.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from workbench.runtime.encoder import (
     Missing,
     Number,
     OneHot,
+    Pair,
     Terms,
     TermScore,
 )
@@ -41,6 +42,7 @@ from .texts import LEAST_ROWS, NGRAMS, WordTable, WordTables
 _INNER_FOLDS = 5
 _SMOOTHING = 10.0  # rows that the overall mean counts for in a level's mean
 _KNOTS = 64
+_PAIR_BINS = 48  # of a number that is paired with a category
 _MAX_WORDS = 10_000
 _MOST_MEANS = 12  # outputs beyond which a mean a class would make the matrix too wide
 _RARE = 3
@@ -93,8 +95,9 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
         With a float32 matrix of shape (n, width).
     """
     tables = tables or WordTables(data)
-    derived, columns = _derive(data)
-    targets = _targets(data)
+    derived, columns = derive(data)
+    targets = targets_of(data)
+    pairs = make_pairs(encoding.pairs, columns)
     inner = np.random.default_rng(seed).permutation(data.n_rows) % _INNER_FOLDS
     everyone = np.ones(data.n_rows, dtype=bool)
     steps: list[tuple[Any, Callable[[Train], np.ndarray] | None]] = []
@@ -114,7 +117,10 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
             _learn_category(encoding, name, values, targets, inner, add)
         else:
             _learn_number(encoding, name, values, add)
-    encoder = Encoder(derived, tuple(step for step, _ in steps))
+    for pair in pairs:
+        columns[pair.name] = together = pair.many(*[columns[name] for name in pair.columns])
+        add(*_learn_means(pair.name, together, targets, inner))
+    encoder = Encoder((*derived, *pairs), tuple(step for step, _ in steps))
     matrix = np.empty(
         (data.n_rows, encoder.width), dtype=np.float32
     )  # filled in place: it may be most of the memory
@@ -156,7 +162,7 @@ def _out_of_fold(
 # ---------------------------------------------------------------- dates
 
 
-def _derive(data: Dataset) -> tuple[tuple[Derived, ...], dict[str, Column1d]]:
+def derive(data: Dataset) -> tuple[tuple[Derived, ...], dict[str, Column1d]]:
     """Return parts of each date-time that vary, gaps between any two, and all columns with them added."""
     dates = [column.name for column in data.schema.columns if column.kind == "datetime"]
     wanted = [Derived(f"{name} {part}", part, (name,)) for name in dates for part in DATE_PARTS]
@@ -263,7 +269,7 @@ def _natural(text: str) -> tuple[int, str, float, str]:
         return (1, word[1], float(word[2]), text) if word else (1, text, 0.0, text)
 
 
-def _targets(data: Dataset) -> np.ndarray:
+def targets_of(data: Dataset) -> np.ndarray:
     """Return what means are taken of, shape (n, m): the target, or one 0/1 column a class (one for two classes)."""
     if data.schema.output.task == "regression":
         return np.asarray(data.y, dtype=np.float64)[:, None]
@@ -301,6 +307,29 @@ def _learn_means(
 
     step = Mean(name, means, tuple(prior.tolist()), tuple(table[size].tolist()))
     return step, lambda train: _out_of_fold(inner, train, targets.shape[1], fill)
+
+
+# ---------------------------------------------------------------- pairs
+
+
+def make_pairs(names: Sequence[tuple[str, ...]], columns: Mapping[str, Column1d]) -> list[Pair]:
+    """Return the pairs of columns, numbers cut at their quantiles; a pair of which one column is gone is left out."""
+    return [
+        Pair(" × ".join(each), each, tuple(pair_edges(columns[name]) for name in each))
+        for each in names
+        if all(name in columns for name in each)
+    ]
+
+
+def pair_edges(values: Column1d) -> tuple[float, ...]:
+    """Return the edges between which a number counts as one level of a pair; none for texts."""
+    if isinstance(values, Levels):
+        return ()
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return ()
+    edges = np.unique(np.quantile(finite, np.linspace(0.0, 1.0, _PAIR_BINS + 1)[:-1], method="nearest"))
+    return tuple(edges.tolist())
 
 
 # ---------------------------------------------------------------- text

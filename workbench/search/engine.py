@@ -27,6 +27,7 @@ from .grow import grow, keep_time_to_grow
 from .machine import machine_name
 from .memory import MemoryWatch
 from .metrics import metric_name
+from .pairs import find_pairs
 from .plan import Plan, describe_problem, make_plan
 from .polish import polish
 from .portfolio import BASELINE
@@ -215,7 +216,7 @@ def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
         from .texts import WordTables
 
         WordTables(data, session.run.path / "cache").fill()  # while the trainers start
-    problem = describe_problem(data, len(dev))
+    problem = replace(describe_problem(data, len(dev)), pairs=find_pairs(data.take(dev), settings.seed))
     session.run.update(
         data={
             "name": data.name,
@@ -248,6 +249,8 @@ def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
         + (f"{len(held):,} rows held out" if len(held) else "no rows held out")
         + (f"; tried on {len(dev):,} rows, the best fitted on more" if len(reserve) else ""),
     )
+    if problem.pairs:
+        session.say("data", f"also tried together: {', '.join(' × '.join(each) for each in problem.pairs)}")
     out = [
         f"{each.column} ({each.code.replace('_', ' ')})" for each in data.findings if each.code in _LEFT_OUT
     ]

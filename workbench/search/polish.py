@@ -26,6 +26,9 @@ _MOST_BLENDS = 6
 _MOST_REFITS = 6
 _REFIT_FOLDS = 1.4  # a fit on all rows takes as long as so many folds
 _BUILDING = 0.9  # what writing a blend takes over what each of its members took
+_MEMBER_SHARE = (
+    0.6  # of the time for blends: a member that takes longer to write would leave none of them time
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,10 @@ def _is_first_blend(session: Session, task: Any) -> bool:
 
 def _first_tasks(session: Session, good: list[Candidate]) -> Iterator[Any]:
     good.sort(key=lambda each: -each.score.value if each.score else 0.0)
-    if len(good) > 1:
-        yield BlendTask({each.id: _cost(session, each) for each in good[:_POOL]})
+    most = _MEMBER_SHARE * max(session.clock.polish_ends - time.monotonic(), 0.0)
+    pool = [each for each in good if session.strain * _BUILDING * form_s(each) <= most][:_POOL]
+    if len(pool) > 1:
+        yield BlendTask({each.id: _cost(session, each) for each in pool})
     if session.folds > 1:
         yield from _refits(session, good)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from .front import first_layer
+from .portfolio import BASELINE
 from .records import Candidate
 
 LOAD_S = 0.12  # opening an artifact
@@ -36,7 +37,21 @@ def end_needed_s(candidates: Collection[Candidate]) -> tuple[float, float]:
     good = [each for each in candidates if each.status == "ok" and each.score]
     good.sort(key=lambda each: -each.score.value if each.score else 0.0)
     slowest = max((form_s(each) for each in good), default=0.0)
-    blending = _IN_FLIGHT * slowest + sum(form_s(each) for each in good[:_BLENDED]) + 0.5
-    writing = sum(each.spent.get("convert", 0.0) for each in good[:_BLENDED])
+    members = _likely_members(good)
+    blending = _IN_FLIGHT * slowest + sum(form_s(each) for each in members) + 0.5
+    writing = sum(each.spent.get("convert", 0.0) for each in members)
     fastest = sorted(needed_s(each) for each in first_layer(good))[:_FAST_MEMBERS]
     return blending, OVERRUN_S + LOAD_S + _OPENING * writing + sum(fastest)
+
+
+def _likely_members(good: list[Candidate]) -> list[Candidate]:
+    """Return what the best blend may well be made of: the best of each family, then the best of what is left.
+
+    A forest that is far from the best alone is often a member, and takes the longest to write.
+    """
+    first: dict[str, Candidate] = {}
+    trained = [each for each in good if each.family != BASELINE]
+    for each in trained:
+        first.setdefault(each.family, each)
+    others = [each for each in trained if first[each.family] is not each]
+    return [*first.values(), *others][:_BLENDED]

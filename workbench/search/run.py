@@ -147,7 +147,9 @@ class RunFolder:
     @property
     def problem(self) -> Problem:
         """What the search spaces saw."""
-        return Problem(**self.info["problem"])
+        known = dict(self.info["problem"])
+        pairs = tuple((first, second) for first, second in known.pop("pairs", ()))
+        return Problem(**known, pairs=pairs)
 
     def candidates(self) -> list[Candidate]:
         """Return all candidates so far, in order of their ids; half-written ones are passed over."""

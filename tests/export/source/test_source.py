@@ -28,7 +28,7 @@ from workbench.families.collapse import collapse
 from workbench.families.forms import Form, Linear, Network, Trees
 from workbench.families.onnx import to_onnx
 from workbench.runtime.bundle import open_bundle
-from workbench.runtime.encoder import Encoder
+from workbench.runtime.encoder import Encoder, Pair
 from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Label, Output, Schema, Task
 from workbench.runtime.steps import OneHot
@@ -37,10 +37,15 @@ from workbench.runtime.text_steps import Length, Terms, TermScore
 WITHOUT_TEXT = tuple(column for column in COLUMNS if column.kind != "text")
 FULL = make_encoder()
 ODD = ('a"b\\c?', "x'y", "\\u0022", "é\u2028", "${1}")
+PAIRS = {each.name for each in FULL.derived if isinstance(each, Pair)}
 ENCODER = Encoder(
-    FULL.derived,
+    tuple(each for each in FULL.derived if each.name not in PAIRS),
     (
-        *(step for step in FULL.steps if not isinstance(step, Terms | TermScore | Length)),
+        *(
+            step
+            for step in FULL.steps
+            if not isinstance(step, Terms | TermScore | Length) and step.column not in PAIRS
+        ),
         OneHot("city", ("Oslo", *ODD), other=True),
     ),
 )
@@ -356,8 +361,15 @@ def test_a_target_cannot_end_the_comment_it_stands_in() -> None:
     assert "\n" not in head
 
 
+def test_pairs_of_columns_are_refused_by_name() -> None:
+    with pytest.raises(ExportError, match=r"columns 'city' and 'tenure' cannot be put into source"):
+        program_of(make_predictor())
+
+
 def test_free_text_is_refused_by_column() -> None:
-    predictor = make_predictor()
+    made = make_predictor()
+    kept = tuple(step for step in made.encoder.steps if step.column not in PAIRS)
+    predictor = Predictor(made.schema, Encoder(ENCODER.derived, kept), made.content)
     with pytest.raises(ExportError, match=r"column 'note' cannot be put into source: found free text"):
         program_of(predictor)
 

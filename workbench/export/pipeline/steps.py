@@ -15,11 +15,13 @@ import numpy as np
 
 from workbench.errors import ExportError
 from workbench.runtime import steps as runtime_steps
-from workbench.runtime.encoder import Derived, Encoder, date_part
-from workbench.runtime.schema import MISSING_TEXT, Column, Levels, Schema
+from workbench.runtime.encoder import Derived, Encoder, Pair, date_part
+from workbench.runtime.schema import Column, Levels, Schema
 from workbench.runtime.text_steps import Length, Terms, TermScore
 
 from .graph import FLOAT, INT64, ML_DOMAIN, Graph, Number
+from .pairs import pair_level
+from .spellings import spellings
 from .text import TextColumn
 
 _TABLE_STEPS = (runtime_steps.Code, runtime_steps.OneHot, runtime_steps.Mean)
@@ -61,23 +63,28 @@ def encode(graph: Graph, schema: Schema, encoder: Encoder) -> str:
     ExportError
         Where a step cannot be expressed, naming it.
     """
+    sources = {column.name: column.name for column in schema.columns if column.is_numeric}
+    for extra in encoder.derived:
+        if isinstance(extra, Derived):
+            sources[extra.name] = _derive(graph, extra, sources)
     kinds = {column.name: column for column in schema.columns}
-    placed: list[tuple[Any, list[int]]] = []
+    pairs = {extra.name: extra for extra in encoder.derived if isinstance(extra, Pair)}
+    numeric: list[tuple[Any, list[int]]] = []
+    texts: dict[str, list[tuple[Any, list[int]]]] = {}
     at = 0
     for step in encoder.steps:
         width = len(step.names())
-        placed.append((step, list(range(at, at + width))))
+        kind = numeric if step.column in sources else texts.setdefault(step.column, [])
+        kind.append((step, list(range(at, at + width))))
         at += width
     blocks = Blocks()
-    numeric = [pair for pair in placed if _reads_numbers(pair[0], kinds)]
     if numeric:
-        _numbers(graph, schema, encoder.derived, numeric, blocks)
-    texts: dict[str, list[tuple[Any, list[int]]]] = {}
-    for step, places in placed:
-        if not _reads_numbers(step, kinds):
-            texts.setdefault(step.column, []).append((step, places))
+        _numbers(graph, sources, numeric, blocks)
     for name, own in texts.items():
-        _strings(graph, kinds[name], own, blocks)
+        if name in pairs:
+            _pair(graph, pairs[name], sources, own, blocks)
+        else:
+            _strings(graph, kinds[name], own, blocks)
     if not blocks.names:
         raise ExportError("the encoder has no features")
     matrix = graph.beside(blocks.names)
@@ -85,28 +92,14 @@ def encode(graph: Graph, schema: Schema, encoder: Encoder) -> str:
     return matrix if (order == np.arange(len(order))).all() else graph.columns(matrix, order.tolist())
 
 
-def _reads_numbers(step: Any, kinds: Mapping[str, Column]) -> bool:
-    column = kinds.get(step.column)
-    return column is None or column.is_numeric  # what is derived is a number
-
-
 # ---------------------------------------------------------------- numbers
 
 
 def _numbers(
-    graph: Graph,
-    schema: Schema,
-    derived: Sequence[Derived],
-    placed: Sequence[tuple[Any, list[int]]],
-    blocks: Blocks,
+    graph: Graph, sources: Mapping[str, str], placed: Sequence[tuple[Any, list[int]]], blocks: Blocks
 ) -> None:
-    names = [column.name for column in schema.columns if column.is_numeric]
-    inputs = list(names)
-    for extra in derived:
-        inputs.append(_derive(graph, extra))
-        names.append(extra.name)
-    where = {name: at for at, name in enumerate(names)}
-    matrix = graph.beside(inputs)
+    where = {name: at for at, name in enumerate(sources)}
+    matrix = graph.beside(list(sources.values()))
     kinds: dict[type[Any], list[tuple[Any, list[int]]]] = {}
     for step, places in placed:
         kinds.setdefault(type(step), []).append((step, places))
@@ -118,11 +111,11 @@ def _numbers(
         blocks.add(maker(graph, used, [step for step, _ in own]), [places[0] for _, places in own])
 
 
-def _derive(graph: Graph, extra: Derived) -> str:
+def _derive(graph: Graph, extra: Derived, sources: Mapping[str, str]) -> str:
     if extra.op == "gap":
-        first, second = extra.columns
+        first, second = (sources[name] for name in extra.columns)
         return graph.add("Sub", second, first)
-    (source,) = extra.columns
+    source = sources[extra.columns[0]]
     # NaN where it is not finite: infinity times zero is NaN, and NaN plus a number too
     void = graph.add("Mul", source, graph.constant(0.0, np.float64))
     finite = graph.add("Add", source, void)
@@ -217,6 +210,23 @@ def _strings(graph: Graph, column: Column, placed: Sequence[tuple[Any, list[int]
         blocks.add(text.features(step), places)
 
 
+def _pair(
+    graph: Graph,
+    pair: Pair,
+    sources: Mapping[str, str],
+    placed: Sequence[tuple[Any, list[int]]],
+    blocks: Blocks,
+) -> None:
+    """Look up what two columns are together."""
+    for step, _ in placed:
+        if not isinstance(step, _TABLE_STEPS):
+            raise ExportError(f"step {step.op!r} of the pair {pair.name!r} has no ONNX form")
+    levels, table = level_table([step for step, _ in placed])
+    code = pair_level(graph, pair, sources, levels, other=len(levels) + 1)
+    own = graph.reshape(graph.add("Gather", graph.constant(table), code, axis=0), 0, -1)
+    blocks.add(own, [place for _, own_places in placed for place in own_places])
+
+
 def known_levels(step: Any) -> Sequence[str]:
     """Return the categories that a step tells apart, in its own order."""
     if isinstance(step, runtime_steps.Mean):
@@ -247,28 +257,6 @@ def level_table(steps: Sequence[Any]) -> tuple[list[str], np.ndarray]:
         step.many(column, part)
         parts.append(part)
     return levels, np.concatenate(parts, axis=1)
-
-
-def spellings(levels: Sequence[str]) -> dict[str, int]:
-    """Return every text that is looked up, with its row in the table of `level_table`.
-
-    Beside the levels themselves these are whole numbers written ``3.0``, and what stands for a missing value.
-
-    Examples
-    --------
-    >>> table = spellings(["3", "x"])
-    >>> table["3.0"], table["x"], table[""], table["NA"]
-    (0, 1, 2, 2)
-    """
-    out = dict.fromkeys(sorted(MISSING_TEXT), len(levels))
-    for at, level in enumerate(levels):
-        digits = level.removeprefix("-")
-        if digits.isascii() and digits.isdigit() and (digits == "0" or not digits.startswith("0")):
-            out.setdefault(f"{level}.0", at)
-    for at, level in enumerate(levels):
-        if level not in MISSING_TEXT:
-            out[level] = at
-    return out
 
 
 def _table(graph: Graph, source: str, steps: Sequence[Any]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.errors import ExportError
 from workbench.runtime import steps as runtime_steps
-from workbench.runtime.encoder import Derived, Encoder, date_part
+from workbench.runtime.encoder import Derived, Encoder, Pair, date_part
 from workbench.runtime.schema import Schema
 
 from ..pipeline.steps import level_table
@@ -23,14 +23,23 @@ def encode(schema: Schema, encoder: Encoder) -> tuple[Program, list[Formula]]:
     Raises
     ------
     ExportError
-        Where a step cannot be said in every language (free text), naming its column.
+        Where a step cannot be said in every language (free text, pairs of columns), naming its column.
     """
+    for extra in encoder.derived:
+        if isinstance(extra, Pair):
+            raise ExportError(
+                f"columns {' and '.join(map(repr, extra.columns))} cannot be put into source",
+                found="what they are together, as one category of many levels",
+                expected="columns that are looked up one by one",
+                hint="pipeline.onnx takes them; or pick a candidate with pairs=False (workbench leaderboard --json).",
+            )
     numbers = [column.name for column in schema.columns if column.is_numeric]
     texts = [column.name for column in schema.columns if not column.is_numeric]
     program = Program(numbers, texts)
     known: dict[str, Formula] = {name: Input(at) for at, name in enumerate(numbers)}
-    derived = program.add([_derive(extra, known) for extra in encoder.derived])
-    known.update({extra.name: value for extra, value in zip(encoder.derived, derived, strict=True)})
+    dates = [extra for extra in encoder.derived if isinstance(extra, Derived)]
+    derived = program.add([_derive(extra, known) for extra in dates])
+    known.update({extra.name: value for extra, value in zip(dates, derived, strict=True)})
     places = {name: at for at, name in enumerate(texts)}
     features = [formula for step in encoder.steps for formula in _step(step, known, places)]
     return program, program.add(features)

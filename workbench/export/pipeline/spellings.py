@@ -1,0 +1,29 @@
+"""Under which texts a category is looked up where it comes as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.runtime.schema import MISSING_TEXT
+
+
+def spellings(levels: Sequence[str]) -> dict[str, int]:
+    """Return every text that is looked up, with its row in the table of `level_table`.
+
+    Beside the levels themselves these are whole numbers written ``3.0``, and what stands for a missing value.
+
+    Examples
+    --------
+    >>> table = spellings(["3", "x"])
+    >>> table["3.0"], table["x"], table[""], table["NA"]
+    (0, 1, 2, 2)
+    """
+    out = dict.fromkeys(sorted(MISSING_TEXT), len(levels))
+    for at, level in enumerate(levels):
+        digits = level.removeprefix("-")
+        if digits.isascii() and digits.isdigit() and (digits == "0" or not digits.startswith("0")):
+            out.setdefault(f"{level}.0", at)
+    for at, level in enumerate(levels):
+        if level not in MISSING_TEXT:
+            out[level] = at
+    return out
