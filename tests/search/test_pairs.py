@@ -37,7 +37,13 @@ def flights(rows: int = 6_000, seed: int = 0, signal: float = 2.0) -> Dataset:
         Column("noise", "number"),
     )
     target = (late > np.median(late)).astype(np.int64)
-    return Dataset(Schema(kinds, Output("late", "binary", ("no", "yes"))), columns, target, "made", rows)
+    return Dataset(
+        Schema(kinds, Output("late", "binary", ("no", "yes"))),
+        columns,
+        target,
+        fingerprint="made",
+        rows_read=rows,
+    )
 
 
 def test_what_says_more_together_is_found() -> None:
@@ -57,6 +63,14 @@ def test_a_column_that_another_one_tells_makes_no_pair() -> None:
     wider = {**data.columns, "airport": Levels.of([str(text)[:2] for text in data.columns["route"].texts()])}  # type: ignore[union-attr] # levels
     schema = Schema((*data.schema.columns, Column("airport", "category")), data.schema.output)
     assert ("route", "airport") not in find_pairs(replace(data, schema=schema, columns=wider))
+
+
+def test_a_pair_that_only_names_the_groups_is_none() -> None:
+    data = flights()
+    route, hour = data.columns["route"], np.nan_to_num(np.asarray(data.columns["hour"]))
+    assert isinstance(route, Levels)
+    group = route.codes.astype(np.int64) * 24 + hour.astype(np.int64)
+    assert find_pairs(replace(data, group=group)) == ()
 
 
 @pytest.mark.parametrize("rows", [1, 3, 30])

@@ -44,6 +44,9 @@ _SMOOTHING = 10.0  # rows that the overall mean counts for in a level's mean
 _KNOTS = 64
 _PAIR_BINS = 48  # of a number that is paired with a category
 _MAX_WORDS = 10_000
+_MOST_LEVELS = (
+    100_000  # that are served, the commonest; the mean of a rarer one is hardly another than that of all
+)
 _MOST_MEANS = 12  # outputs beyond which a mean a class would make the matrix too wide
 _RARE = 3
 _ENDS_IN_NUMBER = re.compile(r"(\D*)(\d{1,15})")
@@ -298,8 +301,9 @@ def _learn_means(
 ) -> tuple[Mean, Callable[[Train], np.ndarray]]:
     size, codes = len(values.values), values.codes
     table, prior = _level_means(codes, targets, size)
-    seen = np.bincount(codes[codes >= 0], minlength=size) > 0
-    means = {text: tuple(table[at].tolist()) for at, text in enumerate(values.values) if seen[at]}
+    counts = np.bincount(codes[codes >= 0], minlength=size)
+    kept = np.sort(np.argsort(-counts, kind="stable")[: min(int((counts > 0).sum()), _MOST_LEVELS)])
+    means = {values.values[at]: tuple(table[at].tolist()) for at in kept.tolist()}
 
     def fill(learn_from: np.ndarray, rows: np.ndarray) -> np.ndarray:
         part, _ = _level_means(codes[learn_from], targets[learn_from], size)

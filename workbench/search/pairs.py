@@ -70,7 +70,7 @@ def find_pairs(data: Dataset, seed: int = 0) -> tuple[Names, ...]:
     if not any(isinstance(columns[name], Levels) for name in codes):
         return ()
     targets = _told(data)
-    half = random.permutation(data.n_rows) % 2 == 0
+    half = _half(data, random)
     left = _Left(targets, [_means(*each, targets, half) for each in codes.values()])
     found: list[tuple[float, Names, np.ndarray]] = []
     for names in _worth_a_look(codes, columns, data.n_rows):
@@ -79,6 +79,14 @@ def find_pairs(data: Dataset, seed: int = 0) -> tuple[Names, ...]:
         found = sorted(found, key=lambda each: -each[0])[:_SHORT_LIST]
     most = max(min(_MOST, _MOST_FEATURES // targets.shape[1]), 1)
     return tuple(_one_by_one(left, found, most))
+
+
+def _half(data: Dataset, random: np.random.Generator) -> np.ndarray:
+    """Return which rows are one half, bool (n,); groups stay together, so that no pair is only another name of them."""
+    if data.group is None:
+        return np.asarray(random.permutation(data.n_rows) % 2 == 0)
+    groups, group = np.unique(data.group, return_inverse=True)
+    return np.asarray((random.permutation(len(groups)) % 2 == 0)[group.reshape(-1)])
 
 
 def _coded(columns: Mapping[str, Column1d]) -> Iterator[tuple[str, tuple[np.ndarray, int]]]:
