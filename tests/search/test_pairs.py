@@ -55,7 +55,7 @@ def test_no_pair_is_found_in_noise(task: str) -> None:
     for seed in range(8):
         data = make_data(task, rows=1_500, seed=seed)
         shuffled = replace(data, y=np.random.default_rng(seed).permutation(data.y))
-        assert find_pairs(shuffled, seed) == ()
+        assert find_pairs(shuffled, seed=seed) == ()
 
 
 def test_a_column_that_another_one_tells_makes_no_pair() -> None:
@@ -71,6 +71,33 @@ def test_a_pair_that_only_names_the_groups_is_none() -> None:
     assert isinstance(route, Levels)
     group = route.codes.astype(np.int64) * 24 + hour.astype(np.int64)
     assert find_pairs(replace(data, group=group)) == ()
+
+
+def test_only_the_rows_asked_for_are_looked_at() -> None:
+    data = flights(12_000)
+    told = np.arange(6_000)
+    target = np.concatenate([data.y[told], np.random.default_rng(1).permutation(data.y[6_000:])])
+    assert find_pairs(replace(data, y=target), told) == (("route", "hour"),)
+    assert find_pairs(replace(data, y=target), np.arange(6_000, 12_000)) == ()
+
+
+def test_several_classes_get_fewer_pairs_and_one_group_none() -> None:
+    data = flights(8_000)
+    route = data.columns["route"]
+    assert isinstance(route, Levels)
+    more = {
+        f"hour{at}": np.random.default_rng(at).integers(0, 24, 8_000).astype(np.float64) for at in range(6)
+    }
+    tables = [np.random.default_rng(50 + at).normal(size=(80, 24)) for at in range(6)]
+    score = sum(table[route.codes, more[f"hour{at}"].astype(int)] for at, table in enumerate(tables))
+    schema = Schema(
+        (*data.schema.columns, *(Column(name, "number") for name in more)),
+        Output("y", "multiclass", tuple("abcdefgh")),
+    )
+    classes = np.digitize(score, np.quantile(score, np.linspace(0, 1, 9)[1:-1])).astype(np.int64)
+    eight = replace(data, schema=schema, columns={**data.columns, **more}, y=classes)
+    assert 1 <= len(find_pairs(eight)) <= 3
+    assert find_pairs(replace(data, group=np.zeros(8_000, np.int64))) == ()
 
 
 @pytest.mark.parametrize("rows", [1, 3, 30])

@@ -216,7 +216,7 @@ def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
         from .texts import WordTables
 
         WordTables(data, session.run.path / "cache").fill()  # while the trainers start
-    problem = replace(describe_problem(data, len(dev)), pairs=find_pairs(data.take(dev), settings.seed))
+    problem = replace(describe_problem(data, len(dev)), pairs=find_pairs(data, dev, settings.seed))
     session.run.update(
         data={
             "name": data.name,

@@ -29,6 +29,7 @@ _LEAST = 5.0  # standard errors: of a thousand pairs of mere noise one in three 
 _MOST, _MOST_FEATURES = 6, 24
 _MOST_OUTPUTS, _OUTPUTS_LOOKED_AT = 12, 3
 _SHORT_LIST = 24
+_GLANCE = 1_000
 _SMOOTHING = 10.0  # as of means in an encoder
 _TAIL = 0.001  # of a number's ends, bounded so that a few wild values do not decide
 
@@ -36,13 +37,14 @@ Names = tuple[str, str]
 
 
 @one_thread()
-def find_pairs(data: Dataset, seed: int = 0) -> tuple[Names, ...]:
+def find_pairs(data: Dataset, rows: np.ndarray | None = None, seed: int = 0) -> tuple[Names, ...]:
     """Return the pairs of columns whose means of the target tell what those of single columns do not.
 
     Parameters
     ----------
     data : Dataset
-        The rows to learn from (n of them).
+    rows : numpy.ndarray of int64, shape (n,), optional
+        Positions of the rows to learn from; all by default.
     seed : int
         Of the sample, and of its halves: each half's means are learned from the other.
 
@@ -57,27 +59,32 @@ def find_pairs(data: Dataset, seed: int = 0) -> tuple[Names, ...]:
     compared with the pair's own mean, of which the same is taken away: their correlation, in standard errors of one
     that is zero.
     """
-    if data.n_rows < 2 * _SMOOTHING or (data.n_classes or 1) > _MOST_OUTPUTS:
+    rows = np.arange(data.n_rows) if rows is None else rows
+    wanted = [each for each in data.schema.columns if each.kind != "text"]
+    if (
+        len(rows) < 2 * _SMOOTHING
+        or data.n_classes > _MOST_OUTPUTS
+        or all(each.is_numeric for each in wanted)
+    ):
         return ()
     random = np.random.default_rng(seed)
-    if data.n_rows > _ROWS:
-        data = data.take(np.sort(random.choice(data.n_rows, _ROWS, replace=False)))
-    _, columns = derive(data)
-    kinds = {column.name: column.kind for column in data.schema.columns}
-    codes = dict(
-        _coded({name: each for name, each in columns.items() if kinds.get(name) not in ("text", "datetime")})
-    )
-    if not any(isinstance(columns[name], Levels) for name in codes):
-        return ()
-    targets = _told(data)
+    if len(rows) > _ROWS:
+        rows = np.sort(random.choice(rows, _ROWS, replace=False))
+    data = data.take(rows)
     half = _half(data, random)
+    if half.all():  # one group alone
+        return ()
+    _, columns = derive(data)
+    beside = {each.name for each in data.schema.columns if each.kind in ("text", "datetime")}
+    codes = dict(_coded({name: each for name, each in columns.items() if name not in beside}))
+    targets = _told(data)
     left = _Left(targets, [_means(*each, targets, half) for each in codes.values()])
     found: list[tuple[float, Names, np.ndarray]] = []
     for names in _worth_a_look(codes, columns, data.n_rows):
         means = left.of(_means(*_both(*(codes[name] for name in names)), targets, half))
         found.append((left.errors(means), names, means))
         found = sorted(found, key=lambda each: -each[0])[:_SHORT_LIST]
-    most = max(min(_MOST, _MOST_FEATURES // targets.shape[1]), 1)
+    most = max(min(_MOST, _MOST_FEATURES // targets_of(data).shape[1]), 1)
     return tuple(_one_by_one(left, found, most))
 
 
@@ -91,14 +98,21 @@ def _half(data: Dataset, random: np.random.Generator) -> np.ndarray:
 
 def _coded(columns: Mapping[str, Column1d]) -> Iterator[tuple[str, tuple[np.ndarray, int]]]:
     """Yield the columns to pair as levels, int64 (n,), and how many there are."""
-    pairs = make_pairs([(name, name) for name in columns], columns)
-    levels = {pair.columns[0]: _levels(pair, columns[pair.columns[0]]) for pair in pairs}
-    counts = {name: len(np.unique(each)) for name, each in levels.items()}
-    usable = sorted((name for name in levels if counts[name] > 1), key=lambda name: -counts[name])
+    spread = {name: _distinct(each) for name, each in columns.items()}
+    usable = sorted((name for name in columns if spread[name] > 1), key=lambda name: -spread[name])
     categories = [name for name in usable if isinstance(columns[name], Levels)][:_CATEGORIES]
     numbers = [name for name in usable if not isinstance(columns[name], Levels)][:_NUMBERS]
-    for name in (*categories, *numbers):
-        yield name, (levels[name], int(levels[name].max()) + 1)
+    for pair in make_pairs([(name, name) for name in (*categories, *numbers)], columns):
+        name = pair.columns[0]
+        levels = _levels(pair, columns[name])
+        yield name, (levels, int(levels.max()) + 1)
+
+
+def _distinct(column: Column1d) -> int:
+    """Return how many values a column has; of numbers, among a thousand rows."""
+    if isinstance(column, Levels):
+        return len(np.unique(column.codes))
+    return len(np.unique(column[:: max(len(column) // _GLANCE, 1)]))
 
 
 def _levels(pair: Pair, column: Column1d) -> np.ndarray:
