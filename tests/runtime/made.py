@@ -93,17 +93,18 @@ def make_encoder() -> Encoder:
             Code("city", ("Oslo", "Rome")),
             OneHot("plan", ("basic", "plus"), other=True, missing=True),
             Mean("city", {"Oslo": (0.2,), "Rome": (0.7,)}, (0.5,), (0.45,)),
-            Mean(place.name, known, (0.5,), (0.5,)),
-            Code(offer.name, (offer.one("basic", "Rome"), offer.one(None, None)), other=7.0),
-            Mean(
-                when.name, {when.one(5.0, "max"): (0.2,), when.one(math.nan, "plus"): (0.9,)}, (0.5,), (0.5,)
-            ),
             *(Number(part.name) for part in parts),
             Number("stay", fill=0.0, scale=1 / 86400.0),
             Missing("signed"),
             Terms("note", ("good", "bad", "bad service"), (1.2, 1.7, 2.1), ngrams=2),
             TermScore("note", {"good": (0.9,), "bad": (-1.1,), "service": (0.1,)}, 1),
             Length("note"),
+            Mean(place.name, known, (0.5,), (0.5,)),
+            Code(offer.name, (offer.one("basic", "Rome"), offer.one(None, None)), other=7.0),
+            Mean(
+                when.name, {when.one(5.0, "max"): (0.2,), when.one(math.nan, "plus"): (0.9,)}, (0.5,), (0.5,)
+            ),
+            Code(place.name, tuple(known), other=9.0),
         ),
     )
 

@@ -49,8 +49,10 @@ def test_other_formats_are_refused(manifest: Manifest, version: Any) -> None:
 
 
 def test_a_newer_format_says_what_to_do(manifest: Manifest) -> None:
-    with pytest.raises(BundleFormatError, match=r"found version 2; expected at most 1.*newer workbench"):
-        Manifest.from_json({**manifest.to_json(), "format_version": 2})
+    newer = FORMAT_VERSION + 1
+    wanted = rf"found version {newer}; expected at most {FORMAT_VERSION}.*newer workbench"
+    with pytest.raises(BundleFormatError, match=wanted):
+        Manifest.from_json({**manifest.to_json(), "format_version": newer})
 
 
 @pytest.mark.parametrize(

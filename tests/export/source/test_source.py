@@ -367,9 +367,9 @@ def test_pairs_of_columns_are_refused_by_name() -> None:
 
 
 def test_free_text_is_refused_by_column() -> None:
-    made = make_predictor()
-    kept = tuple(step for step in made.encoder.steps if step.column not in PAIRS)
-    predictor = Predictor(made.schema, Encoder(ENCODER.derived, kept), made.content)
+    predictor = make_predictor()
+    kept = tuple(step for step in predictor.encoder.steps if step.column not in PAIRS)
+    predictor.encoder = Encoder(ENCODER.derived, kept)
     with pytest.raises(ExportError, match=r"column 'note' cannot be put into source: found free text"):
         program_of(predictor)
 
