@@ -90,9 +90,22 @@ def _part(value: Canonical, edges: tuple[float, ...]) -> str:
 def _parts(column: Column1d, edges: tuple[float, ...]) -> tuple[np.ndarray, list[str]]:
     """Return each row's place in a list of texts, int64 (n,), and the list, the missing value's empty text first."""
     if isinstance(column, Levels):
-        return column.codes.astype(np.int64) + 1, ["", *column.values]
+        return places_of(column, edges), ["", *column.values]
+    return places_of(column, edges), ["", *map(str, range(len(edges) + 1))]
+
+
+def places_of(column: Column1d, edges: tuple[float, ...]) -> np.ndarray:
+    """Return each row's level as a part of a pair, int64 (n,): 0 where the value is missing.
+
+    Examples
+    --------
+    >>> places_of(np.array([7.5, np.nan, 0.0]), (6.0, 12.0)).tolist()
+    [2, 0, 1]
+    """
+    if isinstance(column, Levels):
+        return column.codes.astype(np.int64) + 1
     places = np.searchsorted(np.asarray(edges, dtype=np.float64), column, side="left") + 1
-    return np.where(np.isnan(column), 0, places), ["", *map(str, range(len(edges) + 1))]
+    return np.where(np.isnan(column), 0, places)
 
 
 def split_text(text: str) -> tuple[str, str]:

@@ -14,10 +14,10 @@ from itertools import combinations
 import numpy as np
 
 from workbench.data.dataset import Dataset
-from workbench.runtime.pairs import Pair
+from workbench.runtime.pairs import places_of
 from workbench.runtime.schema import Column1d, Levels
 
-from .encode import derive, make_pairs, targets_of
+from .encode import derive, pair_edges, targets_of
 from .threads import one_thread
 
 _ROWS = 50_000  # of a sample, on which pairs are looked for
@@ -102,9 +102,8 @@ def _coded(columns: Mapping[str, Column1d]) -> Iterator[tuple[str, tuple[np.ndar
     usable = sorted((name for name in columns if spread[name] > 1), key=lambda name: -spread[name])
     categories = [name for name in usable if isinstance(columns[name], Levels)][:_CATEGORIES]
     numbers = [name for name in usable if not isinstance(columns[name], Levels)][:_NUMBERS]
-    for pair in make_pairs([(name, name) for name in (*categories, *numbers)], columns):
-        name = pair.columns[0]
-        levels = _levels(pair, columns[name])
+    for name in (*categories, *numbers):
+        levels = places_of(columns[name], pair_edges(columns[name]))
         yield name, (levels, int(levels.max()) + 1)
 
 
@@ -113,13 +112,6 @@ def _distinct(column: Column1d) -> int:
     if isinstance(column, Levels):
         return len(np.unique(column.codes))
     return len(np.unique(column[:: max(len(column) // _GLANCE, 1)]))
-
-
-def _levels(pair: Pair, column: Column1d) -> np.ndarray:
-    if isinstance(column, Levels):
-        return column.codes.astype(np.int64) + 1
-    places = np.searchsorted(np.asarray(pair.edges[0]), column, side="left") + 1
-    return np.where(np.isnan(column), 0, places)
 
 
 def _told(data: Dataset) -> np.ndarray:

@@ -13,7 +13,7 @@ from workbench.runtime.encoder import Pair
 from workbench.runtime.pairs import split_text
 
 from .graph import INT64, ML_DOMAIN, Graph
-from .spellings import spellings
+from .spellings import look_up
 
 
 def pair_level(
@@ -62,15 +62,12 @@ def pair_level(
 def _of_number(graph: Graph, source: str, edges: Sequence[float]) -> tuple[str, dict[str, int]]:
     """Count the edges below a number; the place after the last is that of a missing one."""
     known = {str(at): at for at in range(len(edges) + 1)} | {"": len(edges) + 1}
+    missing = graph.add("IsNaN", source)
     if edges:
         below = graph.cast(graph.add("Less", graph.constant([edges], np.float64), source), INT64)
         count = graph.add("ReduceSum", below, graph.constant([1], np.int64), keepdims=1)
     else:
-        count = graph.cast(
-            graph.add("IsNaN", source), INT64
-        )  # shaped as the others; overwritten where missing
-        count = graph.add("Mul", count, graph.constant(0, np.int64))
-    missing = graph.add("IsNaN", source)
+        count = graph.add("Mul", graph.cast(missing, INT64), graph.constant(0, np.int64))  # n zeros
     return graph.where(missing, graph.constant(known[""], np.int64), count), known
 
 
@@ -78,13 +75,4 @@ def _of_text(graph: Graph, name: str, texts: Sequence[str]) -> tuple[str, dict[s
     """Look up a text; the place after the last is that of a text that is not known."""
     levels = [text for text in dict.fromkeys(texts) if text]
     known = {text: at for at, text in enumerate(levels)} | {"": len(levels)}
-    table = spellings(levels)
-    code = graph.add(
-        "LabelEncoder",
-        name,
-        domain=ML_DOMAIN,
-        keys_strings=list(table),
-        values_int64s=list(table.values()),
-        default_int64=len(known),
-    )
-    return code, known
+    return look_up(graph, name, levels), known

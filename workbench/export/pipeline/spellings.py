@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from workbench.runtime.schema import MISSING_TEXT
 
+from .graph import ML_DOMAIN, Graph
+
 
 def spellings(levels: Sequence[str]) -> dict[str, int]:
     """Return every text that is looked up, with its row in the table of `level_table`.
@@ -27,3 +29,16 @@ def spellings(levels: Sequence[str]) -> dict[str, int]:
         if level not in MISSING_TEXT:
             out[level] = at
     return out
+
+
+def look_up(graph: Graph, source: str, levels: Sequence[str]) -> str:
+    """Add the node that finds a category among levels: after them comes a missing one, then any other."""
+    texts = spellings(levels)
+    return graph.add(
+        "LabelEncoder",
+        source,
+        domain=ML_DOMAIN,
+        keys_strings=list(texts),
+        values_int64s=list(texts.values()),
+        default_int64=len(levels) + 1,
+    )

@@ -19,9 +19,9 @@ from workbench.runtime.encoder import Derived, Encoder, Pair, date_part
 from workbench.runtime.schema import Column, Levels, Schema
 from workbench.runtime.text_steps import Length, Terms, TermScore
 
-from .graph import FLOAT, INT64, ML_DOMAIN, Graph, Number
+from .graph import FLOAT, INT64, Graph, Number
 from .pairs import pair_level
-from .spellings import spellings
+from .spellings import look_up
 from .text import TextColumn
 
 _TABLE_STEPS = (runtime_steps.Code, runtime_steps.OneHot, runtime_steps.Mean)
@@ -261,13 +261,5 @@ def level_table(steps: Sequence[Any]) -> tuple[list[str], np.ndarray]:
 
 def _table(graph: Graph, source: str, steps: Sequence[Any]) -> str:
     levels, table = level_table(steps)
-    texts = spellings(levels)
-    code = graph.add(
-        "LabelEncoder",
-        source,
-        domain=ML_DOMAIN,
-        keys_strings=list(texts),
-        values_int64s=list(texts.values()),
-        default_int64=len(levels) + 1,
-    )
+    code = look_up(graph, source, levels)
     return graph.reshape(graph.add("Gather", graph.constant(table), code, axis=0), 0, -1)
