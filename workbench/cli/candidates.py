@@ -120,7 +120,11 @@ _SPENT = {
     "parity": "the parity gate",
     "measure": "measuring",
     "sample": "choosing what to try",
-    "idle": "waiting, starting and others' work on the machine",
+    "blend": "choosing blends",
+    "lost": "fits that were broken off",
+    "start": "starting and reading",
+    "quiet": "left idle for the measuring",
+    "idle": "waiting and others' work on the machine",
 }
 
 
@@ -130,7 +134,7 @@ def time_spent(info: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> time_spent({"cpu_spent": {"fit": 90.0, "idle": 10.0, "available": 100.0}})
-    "Processor time: 90 % fitting, 10 % waiting, starting and others' work on the machine (100 s in all)."
+    "Processor time: 90 % fitting, 10 % waiting and others' work on the machine (100 s in all)."
     >>> time_spent({"cpu_spent": {"fit": 2.0, "available": 2.0}, "memory_peak_mb": 812.4}).split("). ")[1]
     'Memory: 812 MB at most, all processes together.'
     """

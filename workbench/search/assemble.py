@@ -211,12 +211,13 @@ def finish_candidate(base: Candidate, draft: Draft, space: Workspace, stage: Sta
         (folder / "predictor").mkdir(parents=True, exist_ok=True)
         predictor.save(folder / "predictor")
         save_arrays(folder, draft, form)
-        if len(space.holdout_rows):
-            held = space.data.take(space.holdout_rows)
-            np.save(folder / "holdout.npy", predictor.predict_columns(held.columns))
         measured = measurements(
             predictor, folder / "predictor", space.dev, seconds=_TRIAL_MEASURE_S, quiet=False
         )
+    if len(space.holdout_rows):
+        with stage("predict"):
+            held = space.data.take(space.holdout_rows)
+            np.save(folder / "holdout.npy", predictor.predict_columns(held.columns))
     return replace(
         base,
         score=score,
@@ -353,9 +354,10 @@ def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
     except Exception as error:  # as in `assemble`
         return [failure(replace(config, id=name), error, stage, started, cpu) for name in task.cuts]
     fit_s = time.process_time() - cpu
-    out = []
+    out: list[Candidate] = []
     for name, rounds in task.cuts.items():
         own = replace(config, id=name, origin="derived")
+        stage = Stage() if out else stage  # the fit counts with the first candidate
         try:
             form: Form = whole.truncate(rounds) if rounds and isinstance(whole, Trees) else whole
             raw = fitted.raw(gate_rows, rounds or None)
@@ -377,7 +379,8 @@ def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
             done = finish_candidate(base, draft, space, stage)
             done = _of_all_repeats(done, parent, plain_score(space, staged[rounds]))
             measured = done.measured and replace(done.measured, train_cpu_s=fit_s)
-            out.append(replace(done, measured=measured, seconds=time.monotonic() - started, cpu_s=fit_s))
+            seconds = time.monotonic() - started
+            out.append(replace(done, measured=measured, seconds=seconds, cpu_s=fit_s, spent=stage.spent))
         except Exception as error:  # as in `assemble`
             out.append(failure(own, error, stage, started, cpu))
     return out

@@ -15,6 +15,7 @@ _ESTIMATE_SHARE, _ESTIMATE_MOST_S = 0.012, 2.0
 _WRITING_S = 0.15  # of final scores
 _CONFIG_SHARE = 0.15  # of the searching time: what one config may take at most
 _LEAST_FOLD_S = 0.08
+_LATE_SHARE, _LATE_MOST_S = 0.015, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,16 @@ class Clock:
         return self.estimate_s + _WRITING_S
 
     @property
+    def polish_most_s(self) -> float:
+        """Seconds that polishing gets at most, however long it takes."""
+        return _POLISH_LIMIT * self.budget_s
+
+    @property
+    def late_s(self) -> float:
+        """Seconds that a fold or a fit may outlast its time, taken from polishing, rather than be lost."""
+        return min(_LATE_SHARE * self.budget_s, _LATE_MOST_S) if self.bounded else 0.0
+
+    @property
     def folds_end(self) -> float:
         """When the last fold must be fitted, those on more rows than a sample's aside."""
         return self.growth_ends - self.grow_s
@@ -96,7 +107,7 @@ class Clock:
         if not self.bounded:
             return math.inf
         usual = min(max(_POLISH_SHARE * self.budget_s, _POLISH_LEAST_S), _POLISH_MOST_S)
-        return self.polish_ends - min(max(usual, self.polish_s), max(usual, _POLISH_LIMIT * self.budget_s))
+        return self.polish_ends - min(max(usual, self.polish_s), max(usual, self.polish_most_s))
 
     def fold_deadline(self, waiting: int, folds: int, workers: int) -> float:
         """Return when a fold that starts now must be through.

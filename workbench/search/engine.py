@@ -282,6 +282,7 @@ def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str)
     state = "stopped"
     try:
         session.pool.open(setup)
+        session.charge({"start": session.clock.elapsed * settings.workers})
         with _interruptible(session) if session.owns_interrupt else nullcontext():
             try_baseline(session)
             keep_time_to_grow(session)

@@ -18,7 +18,6 @@ from .reserve import LEAST_S, LOAD_S, needed_s
 from .run import RunFolder
 from .session import Session
 from .tasks import MeasureTask
-from .workers import WorkerPool
 
 _MOST_S, _UNBOUNDED_S = 1.5, 0.2
 _QUICK_S = 0.4
@@ -36,11 +35,11 @@ def finish(session: Session) -> None:
     Those likeliest to be on the front are measured first, and further ones while time is left; only candidates
     measured in quiet count as the front.
     """
-    run, pool, clock = session.run, session.pool, session.clock
+    run, clock = session.run, session.clock
     session.say("phase", "measuring the front in quiet")
     candidates = session.kept
     for candidate, seconds in _turns(session):
-        result = _measure(pool, candidate, seconds)
+        result = _measure(session, candidate, seconds)
         if result is not None:
             candidates[candidate.id] = _with_quiet(candidate, result)
             run.write_candidate(candidates[candidate.id])
@@ -93,13 +92,16 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
             yield candidate, min(max(share * 0.9, LEAST_S), _MOST_S)
 
 
-def _measure(pool: WorkerPool, candidate: Candidate, seconds: float) -> Measurements | None:
+def _measure(session: Session, candidate: Candidate, seconds: float) -> Measurements | None:
     """Measure an artifact; once more where the worker died over it, which is rarely the artifact's fault."""
+    pool, began = session.pool, time.monotonic()
     for _ in range(2):
         pool.submit(MeasureTask(candidate.id, seconds), kill_at=time.monotonic() + _MEASURE_MOST_S)
         (answer,) = pool.answers(2 * _MEASURE_MOST_S)
+        session.charge({"measure": answer.cpu_s})
         if not answer.died:
             break
+    session.charge({"quiet": (session.settings.workers - 1) * (time.monotonic() - began)})
     return answer.result if isinstance(answer.result, Measurements) else None
 
 

@@ -30,7 +30,7 @@ _STAGE_SHARE = 0.75  # of its rounds: a stage later than that is hardly another 
 _BATCH_ROWS = 16_384
 _FEW_ROWS = 3_000
 _MOST_LEAVES = 800_000  # of the forests of all folds together: some 40 MB of model
-_TAIL_SHARE = 0.1  # of a fold's time: prediction and writing
+_TAIL_SHARE = 0.1  # of the time of a fit on all rows: prediction and writing
 
 
 class Stage:
@@ -195,7 +195,7 @@ def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sam
             valid=valid,
             rounds=task.rounds,
             seed=config.seed + task.split,
-            deadline=_before(task.deadline),
+            deadline=_before(task.deadline, task.tail),
         )
     with stage("convert"):
         form = fitted.form()
@@ -227,12 +227,12 @@ def _trees_to_serve(form: Form, models: int) -> int | None:
     return max(math.ceil(form.n_trees * share), 1)
 
 
-def _before(deadline: float) -> float:
+def _before(deadline: float, tail: float = _TAIL_SHARE) -> float:
     """Return when a fit must stop so that what follows it is through by the deadline."""
     if math.isinf(deadline):
         return deadline
     now = time.monotonic()
-    return now + max(deadline - now, 0.0) * (1.0 - _TAIL_SHARE)
+    return now + max(deadline - now, 0.0) * (1.0 - tail)
 
 
 def _raw_scores(fitted: Fitted, form: Form, X: np.ndarray) -> tuple[np.ndarray, dict[int, np.ndarray]]:

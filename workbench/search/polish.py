@@ -10,25 +10,21 @@ from typing import Any
 import numpy as np
 
 from .clock import GRACE_S
-from .costs import cost_of_visits, noise_free_cost
+from .costs import cost_of_visits
 from .front import non_dominated
-from .portfolio import BASELINE, QUICK
+from .outlook import blend_task, blendable, cost_of
+from .portfolio import QUICK
 from .records import Candidate
-from .reserve import OVERRUN_S, form_s
+from .reserve import BUILDING, OVERRUN_S, form_s
 from .session import Session
 from .tasks import Blends, BlendTask, BuildTask, Config, Nested, NestTask, RefitTask, TeachTask
 from .teaching import Lesson
 from .teaching import needed_s as teaching_needed_s
 from .workers import Answer, Failure, failed_candidate
 
-_POOL = 40  # candidates that blends are made of
 _MOST_BLENDS = 6
 _MOST_REFITS = 6
 _REFIT_FOLDS = 1.4  # a fit on all rows takes as long as so many folds
-_BUILDING = 0.9  # what writing a blend takes over what each of its members took
-_MEMBER_SHARE = (
-    0.6  # of the time for blends: a member that takes longer to write would leave none of them time
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +39,7 @@ class Point:
 
 def polish(session: Session) -> None:
     """Make blends, and single models of all rows where they would be on the front."""
-    good = [
-        each for each in session.kept.values() if each.status == "ok" and each.score and each.kind == "bag"
-    ]
-    good = [each for each in good if each.family != BASELINE and (session.run.form_path(each.id)).exists()]
+    good = blendable(session)
     if not good or session.stop():
         return
     session.say("phase", "blends, and single models of all rows")
@@ -82,7 +75,7 @@ def _needed_s(session: Session, task: Any) -> float:
 
 def _cpu_needed_s(session: Session, task: Any) -> float:
     if isinstance(task, BuildTask):
-        return _BUILDING * sum(form_s(session.kept[name]) for name in task.weights)
+        return BUILDING * sum(form_s(session.kept[name]) for name in task.weights)
     if isinstance(task, RefitTask):
         parent = session.kept[task.config.id]
         most = max(rounds or parent.rounds or 1 for rounds in task.cuts.values())
@@ -107,19 +100,11 @@ def _is_first_blend(session: Session, task: Any) -> bool:
 
 
 def _first_tasks(session: Session, good: list[Candidate]) -> Iterator[Any]:
-    good.sort(key=lambda each: -each.score.value if each.score else 0.0)
-    most = _MEMBER_SHARE * max(session.clock.polish_ends - time.monotonic(), 0.0)
-    pool = [each for each in good if session.strain * _BUILDING * form_s(each) <= most][:_POOL]
-    if len(pool) > 1:
-        yield BlendTask({each.id: _cost(session, each) for each in pool})
+    blends = blend_task(session, good, session.clock.polish_ends - time.monotonic())
+    if blends is not None:
+        yield blends
     if session.folds > 1:
         yield from _refits(session, good)
-
-
-def _cost(session: Session, candidate: Candidate) -> float:
-    if session.settings.repeatable or candidate.busy_cpu_us is None:
-        return noise_free_cost(candidate)
-    return candidate.busy_cpu_us
 
 
 # ---------------------------------------------------------------- single models
@@ -153,7 +138,7 @@ def _name(parent: str, rounds: int) -> str:
 def _on_front(session: Session, good: list[Candidate]) -> list[Point]:
     """Return what would be on the front, the most accurate first."""
     points = [point for each in good for point in _points(each)]
-    there = [(_plain_score(each), _cost(session, each)) for each in good]
+    there = [(_plain_score(each), cost_of(session, each)) for each in good]
     if not points:
         return []
     table = np.asarray(
@@ -204,6 +189,7 @@ def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
             session.keep(failed_candidate(_derived(answer.task), result))
         return []
     if isinstance(result, Blends):
+        session.charge({"blend": answer.cpu_s})
         number = 1 + max((int(name[1:]) for name in session.kept if name.startswith("b")), default=0)
         best_first = list(result.weights)[::-1][:_MOST_BLENDS]
         made = [dict(each.members) for each in session.kept.values() if each.kind == "blend"]

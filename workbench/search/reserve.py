@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from .front import first_layer
 from .portfolio import BASELINE
@@ -14,9 +14,13 @@ _LEAST_CALLS = 250
 _BATCHED_ROWS, _BATCHES_S = 3 * 4096, 0.4  # timing batches; of slow models fewer rows
 _OPENING = 0.7  # what opening an artifact takes over what writing it took
 _FAST_MEMBERS = 6  # that a front is to have beside its best model
+_SPARE_S = 0.5
 OVERRUN_S = 0.6  # of a blend that was under way before
 _BLENDED = 6  # models that the best blend may well have
-_IN_FLIGHT = 1.5  # what is being put together when the folds end, over what the slowest one took
+_IN_FLIGHT = 1.0  # what is being put together when the folds end, over what the slowest one took
+#: What writing a blend takes over what its members took: 1.0, and up to 1.4 where one of them is a forest of several
+#: classes, beside which all trees are written in the larger form.
+BUILDING = 1.25
 
 
 def needed_s(candidate: Candidate) -> float:
@@ -28,17 +32,24 @@ def needed_s(candidate: Candidate) -> float:
 
 
 def form_s(candidate: Candidate) -> float:
-    """Return the seconds that putting a candidate into serving form and measuring it took."""
-    return sum(candidate.spent.get(name, 0.0) for name in ("convert", "parity", "measure"))
+    """Return the seconds that putting a candidate into serving form, checking and measuring it took."""
+    return sum(candidate.spent.get(name, 0.0) for name in ("predict", "convert", "parity", "measure"))
 
 
-def end_needed_s(candidates: Collection[Candidate]) -> tuple[float, float]:
-    """Return the seconds that blends of the best will take, and those of measuring one and the fastest beside it."""
+def end_needed_s(candidates: Collection[Candidate], likely: Sequence[Candidate] = ()) -> tuple[float, float]:
+    """Return the seconds that blends of the best will take, and those of measuring one and the fastest beside it.
+
+    Parameters
+    ----------
+    candidates : collection of Candidate
+    likely : sequence of Candidate
+        What the best blend would be made of; a guess is made where that is not known.
+    """
     good = [each for each in candidates if each.status == "ok" and each.score]
     good.sort(key=lambda each: -each.score.value if each.score else 0.0)
     slowest = max((form_s(each) for each in good), default=0.0)
-    members = _likely_members(good)
-    blending = _IN_FLIGHT * slowest + sum(form_s(each) for each in members) + 0.5
+    members = likely or _likely_members(good)
+    blending = _IN_FLIGHT * slowest + BUILDING * sum(form_s(each) for each in members) + _SPARE_S
     writing = sum(each.spent.get("convert", 0.0) for each in members)
     fastest = sorted(needed_s(each) for each in first_layer(good))[:_FAST_MEMBERS]
     return blending, OVERRUN_S + LOAD_S + _OPENING * writing + sum(fastest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,21 @@ class Trial:
 
 @dataclass(slots=True)
 class Session:
-    """One stretch of work on a run: what `search` and `resume` have in common."""
+    """One stretch of work on a run: what `search` and `resume` have in common.
+
+    Attributes
+    ----------
+    kept : dict of str to Candidate
+        All there are, by id.
+    fold_s : dict of str to list of float
+        What each family's folds took, in seconds of wall clock.
+    tails : dict of str to float
+        The largest part of a family's fold that came after its fit: predictions, and the served form of large models.
+    spent : dict of str to float
+        CPU seconds by what they were spent on.
+    likely : tuple of str
+        What the best blend was made of when that was last looked at, `looked_at` good candidates being there.
+    """
 
     run: RunFolder
     settings: Settings
@@ -69,6 +84,9 @@ class Session:
     fold_s: dict[str, list[float]] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
     memory: MemoryWatch | None = None
+    likely: tuple[str, ...] = ()
+    looked_at: int = 0
+    tails: dict[str, float] = field(default_factory=dict)
 
     def say(self, kind: str, message: str, **more: Any) -> None:
         """Record an event and pass it on."""
@@ -126,7 +144,7 @@ class Session:
 
     def watch(self) -> None:
         """Keep as much time for the end as blends of the best, and measuring them, will take."""
-        polish, quiet = end_needed_s(self.kept.values())
+        polish, quiet = end_needed_s(self.kept.values(), [self.kept[name] for name in self.likely])
         strain = self.strain
         self.clock = replace(self.clock, polish_s=strain * (polish + reserve_s(self)), quiet_s=strain * quiet)
 
@@ -137,9 +155,10 @@ class Session:
         wall = sum(each.seconds for each in self.kept.values())
         return min(max(wall / cpu, 1.0), _MOST_STRAIN) if cpu > _STRAIN_KNOWN_S else 1.0
 
-    def usual_s(self, family: str) -> float:
-        """Return how long a fold of a family usually takes; 0 where none has been fitted."""
-        known = sorted(self.fold_s.get(family, []))
+    def usual_s(self, family: str = "") -> float:
+        """Return how long a fold of a family (or of any) usually takes; 0 where none has been fitted."""
+        trained = {name: seconds for name, seconds in self.fold_s.items() if name != BASELINE}
+        known = sorted(trained.get(family, []) if family else itertools.chain(*trained.values()))
         return known[len(known) // 2] if known else 0.0
 
     def usual_fold_s(self, candidate: Candidate) -> float:

@@ -61,7 +61,9 @@ class FoldTask:
     split : int
         Which fold (folds of later repeats follow those of the first).
     deadline : float
-        `time.monotonic()` at which the fit must be through.
+        `time.monotonic()` at which the fold must be through.
+    tail : float
+        The part of the time until then that predictions and the served form will take, after the fit.
     rounds : int or None
         Train exactly so many rounds; None stops early on the rows that the fold validates.
     rivals : tuple of str
@@ -71,6 +73,7 @@ class FoldTask:
     config: Config
     split: int
     deadline: float = math.inf
+    tail: float = 0.1
     rivals: tuple[str, ...] = ()
     rounds: int | None = None
 

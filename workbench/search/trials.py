@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from . import outlook
 from .costs import cost_of_visits, excess, steering_costs
 from .portfolio import BASELINE, QUICK
 from .records import Candidate
 from .session import BASELINE_ID, Session, Trial
-from .tasks import AssembleTask, Config, FoldDone, FoldTask
+from .tasks import AssembleTask, Blends, BlendTask, Config, FoldDone, FoldTask
 from .workers import Answer, Failure, failed_candidate
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 _HASTE = 0.4  # of the usual time of a family's fold: with less than that it is not worth a start
 _MOST_DEFERRED = 4
-_TAIL_SHARE = 0.05  # of the time for fits on more rows than a sample's: they are worth waiting for a little
+_TAILS = {"extra_trees": 0.3, "random_forest": 0.3}  # before one has been fitted
+_TAIL, _TAIL_SPARE, _MOST_TAIL = 0.1, 1.2, 0.6  # of a fold's time, kept for what follows its fit
+_CLOSING_S = 0.4  # that a fold under way is waited for
+_LAST_SHARE = 0.05  # of the time for fits on more rows than a sample's: they are worth waiting for a little
 
 
 def try_baseline(session: Session) -> None:
@@ -52,7 +55,7 @@ def try_candidates(session: Session, study: Study) -> None:
 def try_grown(session: Session, ask: Callable[[], Config | None]) -> None:
     """Fit configs on more rows than the sample's, one a worker, until `ask` has none or their time is up."""
     ends = session.clock.growth_ends
-    fits_end = ends - _TAIL_SHARE * max(ends - time.monotonic(), 0.0) if session.clock.bounded else ends
+    fits_end = ends - _LAST_SHARE * max(ends - time.monotonic(), 0.0) if session.clock.bounded else ends
     while not session.stop() and time.monotonic() < ends:
         while session.pool.idle:
             if not _hand_out(session, None):
@@ -100,6 +103,10 @@ def _hand_out(session: Session, study: Study | None) -> bool:
             return _start_fold(session, trial)
     if study is None or not _wanted(session):
         return False
+    look = outlook.look_ahead(session)
+    if look is not None:
+        session.pool.submit(look)
+        return True
     trial_or_none = _new_trial(session, study)
     return trial_or_none is not None and _start_fold(session, trial_or_none)
 
@@ -110,7 +117,7 @@ def _new_trial(session: Session, study: Study) -> Trial | None:
         began = time.process_time()
         asked = study.ask()
         session.charge({"sample": time.process_time() - began})
-        usual = session.usual_s(asked.family)
+        usual = session.usual_s(asked.family) or session.usual_s()
         deadline = session.clock.fold_deadline(session.folds, session.folds, session.settings.workers)
         if usual and deadline - time.monotonic() < _HASTE * usual:
             session.deferred.append(asked)
@@ -134,13 +141,20 @@ def _start_fold(session: Session, trial: Trial) -> bool:
     waiting = sum(each.waiting for each in session.trials.values())
     deadline = trial.deadline or clock.fold_deadline(waiting, session.folds, session.settings.workers)
     rivals = session.rivals() if trial.next == 0 and not trial.raced else ()
-    task = FoldTask(trial.config, trial.next, deadline, rivals)
+    task = FoldTask(trial.config, trial.next, deadline, _tail(session, trial.config.family), rivals)
     trial.next += 1
     trial.under_way += 1
     is_baseline = trial.config.family == BASELINE  # a run always has it
     last = clock.polish_ends if is_baseline else clock.growth_ends if trial.deadline else clock.folds_end
+    last += 0.0 if is_baseline else clock.late_s
     session.pool.submit(task, kill_at=clock.kill_at(last if is_baseline else deadline, last))
     return True
+
+
+def _tail(session: Session, family: str) -> float:
+    """Return what part of a fold's time to keep for what follows its fit."""
+    known = session.tails.get(family, _TAILS.get(family, _TAIL))
+    return min(max(_TAIL_SPARE * known, _TAIL), _MOST_TAIL)
 
 
 # ---------------------------------------------------------------- taking results in
@@ -153,7 +167,12 @@ def _collect(session: Session, study: Study | None, wait_s: float) -> None:
 
 def _take_in(session: Session, study: Study | None, answer: Answer) -> None:
     result = answer.result
+    if isinstance(answer.task, BlendTask):
+        if isinstance(result, Blends):
+            outlook.take_in(session, result, answer.cpu_s)
+        return
     if isinstance(result, Failure):
+        session.charge({"lost": result.seconds})
         result = failed_candidate(answer.task, result)
     if isinstance(result, FoldDone):
         _take_fold(session, study, result)
@@ -170,12 +189,19 @@ def _take_fold(session: Session, study: Study | None, done: FoldDone) -> None:
     trial.under_way -= 1
     trial.done[done.split] = done
     session.fold_s.setdefault(done.config.family, []).append(done.seconds)
+    _learn_tail(session, done)
     if done.race is None or not done.race.behind:
         trial.raced = True
         return
     hint = "Nothing is wrong with it: others are better. More --time makes no difference to it."
     stopped = replace(_stopped(done.config, done.race.behind, hint, "race"), rounds=done.rounds)
     _end(session, study, stopped, gap=done.race.gap, visits=done.node_visits)
+
+
+def _learn_tail(session: Session, done: FoldDone) -> None:
+    after = sum(done.spent.get(name, 0.0) for name in ("convert", "predict"))
+    share = after / max(after + done.spent.get("fit", 0.0), 1e-3)
+    session.tails[done.config.family] = max(session.tails.get(done.config.family, 0.0), share)
 
 
 def _end(
@@ -242,7 +268,7 @@ def _finish_whole(session: Session, study: Study | None) -> None:
         while session.pool.idle and any(not each.assembling for each in complete):
             _hand_out(session, None)
             complete = [each for each in session.trials.values() if len(each.done) == each.folds]
-        closing = math.isinf(session.clock.folds_end) or time.monotonic() < session.clock.folds_end + 0.4
+        closing = time.monotonic() < session.clock.folds_end + max(session.clock.late_s, _CLOSING_S)
         coming = [each for each in session.trials.values() if each.under_way and not each.waiting]
         if not complete and not (coming and closing):
             return

@@ -50,10 +50,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A task and what came of it."""
+    """A task, what came of it, and the processor time that it took (0 where the worker did not live to tell)."""
 
     task: Any
     result: Any
+    cpu_s: float = 0.0
 
     @property
     def died(self) -> bool:
@@ -153,7 +154,10 @@ class WorkerPool:
                 task, Failure("failed", "fit", "the worker process died", hint, seconds, worker.peak_mb)
             )
         worker.task = None
-        return Answer(task, result)
+        cpu_s = 0.0
+        with suppress(psutil.Error):
+            cpu_s = _cpu(worker.process) - worker.cpu_before
+        return Answer(task, result, cpu_s)
 
     def _enforce(self, workers: list[_Worker]) -> Iterator[Answer]:
         now = time.monotonic()
