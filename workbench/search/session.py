@@ -60,6 +60,8 @@ class Session:
         What each family's folds took, in seconds of wall clock.
     tails : dict of str to float
         The largest part of a family's fold that came after its fit: predictions, and the served form of large models.
+    haste : float
+        By what the portfolio's learning rates are multiplied, since the time ends fits before they have learned all.
     spent : dict of str to float
         CPU seconds by what they were spent on.
     likely : tuple of str
@@ -87,6 +89,7 @@ class Session:
     likely: tuple[str, ...] = ()
     looked_at: int = 0
     tails: dict[str, float] = field(default_factory=dict)
+    haste: float = 1.0
 
     def say(self, kind: str, message: str, **more: Any) -> None:
         """Record an event and pass it on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from optuna.trial import TrialState
 
 from workbench.errors import SettingsError, shown
 from workbench.families.base import Family, Problem
+from workbench.families.boosting import with_larger_steps
 
 from .portfolio import in_turn
 from .records import Candidate, Origin
@@ -111,17 +112,47 @@ def _costs_of(trial: optuna.trial.FrozenTrial) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """A trial to run."""
+    """A trial to run.
+
+    Attributes
+    ----------
+    trial : optuna.Trial
+    family : str
+    params : dict
+    origin : Origin
+    haste : float
+        By what the learning rate that the portfolio has was multiplied.
+    """
 
     trial: optuna.Trial
     family: str
     params: dict[str, Any]
     origin: Origin
+    haste: float = 1.0
 
     @property
     def id(self) -> str:
         """The candidate's id; the baseline, which is no trial, is c0000."""
         return f"c{self.trial.number + 1:04d}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """Params to try before the sampler is asked: the portfolio's, known by `key`, or some that the search came upon."""
+
+    family: str
+    params: dict[str, Any]
+    key: str = ""
+    haste: float = 1.0
+
+    def hastened(self, haste: float) -> _Planned:
+        """Return the same with larger steps, where it is of the portfolio and has steps."""
+        params = with_larger_steps(self.params, haste) if self.key else None
+        return self if params is None else replace(self, params=params, haste=haste)
+
+
+def _key(family: str, params: Mapping[str, Any]) -> str:
+    return json.dumps([family, params], sort_keys=True, default=str)
 
 
 class Study:
@@ -185,18 +216,22 @@ class Study:
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # names for the dashboard
             self._study.set_metric_names([OBJECTIVE, *COSTS][: len(self._study.directions)])
         self._told: dict[str, tuple[float, tuple[float, float]]] = {}
+        self._waiting: list[_Planned] = []
         self._recover()
 
     def _recover(self) -> None:
-        """Enqueue the portfolio, or what of it a killed search had not come to; repeat what was deferred."""
+        """Plan the portfolio, or what of it a killed search had not come to; repeat what was deferred."""
         trials = self._study.get_trials(deepcopy=False)
         self._choices = self._settled_choices(trials)
-        if not self._study.user_attrs.get("portfolio"):
-            for family, params in in_turn(list(self._families.values()), self._problem):
-                fixed = {FAMILY: family, **{f"{family}.{key}": value for key, value in params.items()}}
-                attrs = {"origin": "portfolio"}
-                self._study.enqueue_trial(fixed, user_attrs=attrs, skip_if_exists=bool(trials))
-            self._study.set_user_attr("portfolio", True)
+        if not self._study.user_attrs.get(
+            "portfolio"
+        ):  # a study of an earlier version has enqueued all of it
+            families = [each for name, each in self._families.items() if name in self._choices]
+            known = {trial.user_attrs.get("planned") for trial in trials}
+            planned = [
+                (name, params, _key(name, params)) for name, params in in_turn(families, self._problem)
+            ]
+            self._waiting = [_Planned(*each) for each in planned if each[-1] not in known]
         if not trials:
             return
         taken_up = self._study.user_attrs.get("taken_up", -1)
@@ -206,6 +241,24 @@ class Study:
                 self._enqueue_again(trial)
             elif trial.state == TrialState.COMPLETE and "params" in trial.user_attrs:
                 self._told[trial.user_attrs["params"]] = trial.values[0], _costs_of(trial)
+
+    def _enqueue_next(self, haste: float) -> None:
+        """Enqueue what is planned next, unless a trial waits that a killed search has left."""
+        if not self._waiting or self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            return
+        next_ = self._waiting.pop(0).hastened(haste)
+        fixed = {
+            FAMILY: next_.family,
+            **{f"{next_.family}.{name}": each for name, each in next_.params.items()},
+        }
+        attrs = {"origin": "portfolio", "planned": next_.key, "haste": next_.haste}
+        self._study.enqueue_trial(fixed, user_attrs=attrs)
+
+    def hurry(self, asked: Asked, factor: float) -> None:
+        """Try a booster's params again, next of all, with steps larger by a factor."""
+        params = with_larger_steps(asked.params, factor)
+        if params is not None and _key(asked.family, params) not in self._told:
+            self._waiting.insert(0, _Planned(asked.family, params, haste=asked.haste * factor))
 
     def _enqueue_again(self, trial: optuna.trial.FrozenTrial) -> None:
         params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
@@ -254,18 +307,26 @@ class Study:
         ended = (TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED)
         return len(self._study.get_trials(deepcopy=False, states=ended))
 
-    def ask(self) -> Asked:
-        """Return the next trial; params that were tried before are answered from memory and passed over."""
+    def ask(self, haste: float = 1.0) -> Asked:
+        """Return the next trial; params that were tried before are answered from memory and passed over.
+
+        Parameters
+        ----------
+        haste : float
+            By what to multiply the learning rates of the portfolio's boosters, where time is short for them.
+        """
         for attempt in range(_REPEATS + 1):
+            self._enqueue_next(haste)
             trial, family = self._ask_family()
             params = self._families[family].suggest(trial, self._problem)
-            key = json.dumps([family, params], sort_keys=True, default=str)
+            key = _key(family, params)
             known = self._told.get(key)
             if known is None or attempt == _REPEATS:
                 break
             self._record(trial, *known)
         trial.set_user_attr("params", key)
-        return Asked(trial, family, params, trial.user_attrs.get("origin", "sampler"))
+        attrs = trial.user_attrs
+        return Asked(trial, family, params, attrs.get("origin", "sampler"), attrs.get("haste", 1.0))
 
     def _ask_family(self) -> tuple[optuna.Trial, str]:
         """Return a trial of a family that can be trained here; of one that cannot there is nothing to tell."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _HASTE = 0.4  # of the usual time of a family's fold: with less than that it is not worth a start
 _MOST_DEFERRED = 4
+_HURRY, _MOST_HASTE = 2.0, 4.0  # of a booster's steps, once more and at most
+_NEARLY = 0.97  # of a booster's rounds: it would have learned more in further ones
 _TAILS = {"extra_trees": 0.3, "random_forest": 0.3}  # before one has been fitted
 _TAIL, _TAIL_SPARE, _MOST_TAIL = 0.1, 1.2, 0.6  # of a fold's time, kept for what follows its fit
 _CLOSING_S = 0.4  # that a fold under way is waited for
@@ -115,7 +117,7 @@ def _new_trial(session: Session, study: Study) -> Trial | None:
     """Ask for configs until one fits into the time that is left."""
     while len(session.deferred) < _MOST_DEFERRED:
         began = time.process_time()
-        asked = study.ask()
+        asked = study.ask(session.haste)
         session.charge({"sample": time.process_time() - began})
         usual = session.usual_s(asked.family) or session.usual_s()
         deadline = session.clock.fold_deadline(session.folds, session.folds, session.settings.workers)
@@ -228,6 +230,7 @@ def _end(
     session.watch()
     if trial.asked is None or study is None:
         return
+    _hurry(session, study, trial, candidate)
     began = time.process_time()
     if candidate.stage == "race" and before is not None and before.score is not None:
         cost = cost_of_visits((visits or 0.0) * session.folds)
@@ -235,6 +238,24 @@ def _end(
     else:
         _tell(session, study, trial.asked, candidate)
     session.charge({"sample": time.process_time() - began})
+
+
+def _hurry(session: Session, study: Study, trial: Trial, candidate: Candidate) -> None:
+    """Have larger steps taken where the time, or the rounds, ended fits that were still learning.
+
+    What follows of the portfolio takes them at once; a candidate that is not clearly behind is tried again with them.
+    """
+    asked, folds = trial.asked, trial.done.values()
+    if asked is None or not session.clock.bounded or candidate.score is None or session.best is None:
+        return
+    most = int(trial.config.params.get("n_estimators", 0))
+    timed = sum(each.stopped for each in folds) > len(folds) / 2
+    if timed and most:
+        session.haste = max(session.haste, min(_HURRY * asked.haste, _MOST_HASTE))
+    unfinished = timed or sum(each.rounds > _NEARLY * most for each in folds) > len(folds) / 2
+    best = session.best.score
+    if unfinished and best is not None and candidate.score.high >= best.low:
+        study.hurry(asked, _HURRY)
 
 
 def _tell(session: Session, study: Study, asked: Asked, candidate: Candidate) -> None:
