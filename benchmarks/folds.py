@@ -106,6 +106,11 @@ def calibrated(answers: np.ndarray, calibration: Calibration | None) -> np.ndarr
 
 def options_for(description: str | None, sets: str, rows: int) -> argparse.Namespace:
     """Read the command line of a benchmark over tables of the list."""
+    return options_parser(description, sets, rows).parse_args()
+
+
+def options_parser(description: str | None, sets: str, rows: int) -> argparse.ArgumentParser:
+    """Return what reads it, for a benchmark with options of its own."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -113,7 +118,7 @@ def options_for(description: str | None, sets: str, rows: int) -> argparse.Names
     parser.add_argument("--data", type=Path, required=True, help="the folder of the tables")
     parser.add_argument("--sets", default=sets)
     parser.add_argument("--rows", type=int, default=rows, help="of a table at most")
-    return parser.parse_args()
+    return parser
 
 
 def data_sets(options: argparse.Namespace) -> Iterator[tuple[str, Dataset]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytest
@@ -17,17 +17,21 @@ from workbench.families.base import Problem
 from workbench.families.onnx import to_onnx
 from workbench.runtime.encoder import Derived, Encoder, Missing, Number, OneHot
 from workbench.runtime.model import OnnxModel
+from workbench.search import memory, outlook
 from workbench.search.answers import at_half
 from workbench.search.bagging import bagging_gain
 from workbench.search.clock import Clock
+from workbench.search.fit import before
 from workbench.search.metrics import Metric
+from workbench.search.pace import hurry
 from workbench.search.plan import make_plan
 from workbench.search.prune import prune, union
 from workbench.search.race import race
 from workbench.search.records import Candidate, Score
-from workbench.search.reserve import end_needed_s
-from workbench.search.session import Session
-from workbench.search.tasks import Config, FoldTask
+from workbench.search.reserve import BUILDING, end_needed_s
+from workbench.search.session import Session, Trial
+from workbench.search.settings import Settings
+from workbench.search.tasks import Config, FoldDone, FoldTask
 
 # ---------------------------------------------------------------- time
 
@@ -58,8 +62,13 @@ def test_the_end_keeps_time_for_a_heavy_model_of_another_family() -> None:
     heavy, _ = end_needed_s(
         [*alike, made("c9", "extra_trees", -1.5, 3.0), made("c0000", "baseline", -2.0, 9.0)]
     )
-    slowest = 1.5 * (9.0 - 0.1)  # of what may be under way when the folds end
-    assert heavy - light == pytest.approx(slowest + 3.0 - 0.1)
+    slowest = 9.0 - 0.1  # of what may be under way when the folds end
+    assert heavy - light == pytest.approx(slowest + BUILDING * (3.0 - 0.1))
+    known, _ = end_needed_s(alike, likely=alike[:2])
+    guessed, _ = end_needed_s(alike)
+    assert known < guessed == light
+    nothing, _ = end_needed_s([])
+    assert known - nothing == pytest.approx(0.1 + BUILDING * 2 * 0.1)
 
 
 def test_what_the_end_takes_grows_where_others_use_the_machine_too() -> None:
@@ -78,6 +87,111 @@ def test_what_the_end_takes_grows_where_others_use_the_machine_too() -> None:
     assert after((2.0, 2.1)) == 1.0, "a worker has one thread"
     assert after((0.9, 0.1)) == 1.0, "too short to tell"
     assert after((100.0, 2.0)) == 3.0, "bounded: one stall must not end the search"
+
+
+def _session(clock: Clock, *kept: Candidate) -> Session:
+    nothing: Any = None
+    session = Session(nothing, Settings("y"), clock, nothing, None, lambda: False)
+    session.kept = {each.id: each for each in kept}
+    session.ok = len(kept)
+    return session
+
+
+def _boosted(score: float, spread: float = 0.1) -> Candidate:
+    value = Score(score, score - spread, score + spread, "neg_log_loss", "out of fold", 100)
+    return Candidate("c0001", "lightgbm", dict(_BOOSTER), "portfolio", "ok", kind="bag", score=value)
+
+
+_BOOSTER = {"n_estimators": 1000, "learning_rate": 0.05}
+
+
+class _Asked(NamedTuple):
+    params: dict[str, Any]
+    haste: float = 1.0
+
+
+class _Study:
+    def __init__(self) -> None:
+        self.hurried: list[tuple[Any, float]] = []
+
+    def hurry(self, asked: Any, factor: float) -> None:
+        self.hurried.append((asked, factor))
+
+
+@pytest.mark.parametrize(
+    ("rounds", "stopped", "behind", "budget", "haste", "again"),
+    [
+        (330, True, 0.0, 60.0, 2.0, True),
+        (
+            330,
+            True,
+            1.0,
+            60.0,
+            2.0,
+            False,
+        ),  # clearly behind the best: what follows is quicker, it is not tried again
+        (995, False, 0.0, 60.0, 1.0, True),  # ended by its own rounds, which are not the time's fault
+        (330, False, 0.0, 60.0, 1.0, False),
+        (
+            330,
+            True,
+            0.0,
+            None,
+            1.0,
+            False,
+        ),  # with a number of trials nothing depends on how fast the machine is
+    ],
+)
+def test_a_booster_that_the_time_cut_off_is_tried_with_larger_steps(
+    rounds: int, stopped: bool, behind: float, budget: float | None, haste: float, again: bool
+) -> None:
+    candidate, study = _boosted(-1.0 - behind), _Study()
+    session = _session(Clock.start(budget), candidate)
+    session.best = _boosted(-1.0)
+    config, asked = Config("c0001", "lightgbm", _BOOSTER, "portfolio", 0), _Asked(_BOOSTER)
+    trial = Trial(config, cast(Any, asked), 3)
+    trial.done = {at: FoldDone(config, at, rounds, stopped, None, 1.0, 1.0, 0.0) for at in range(3)}
+    hurry(session, cast(Any, study), trial, candidate)
+    assert session.haste == haste
+    assert bool(study.hurried) == again
+
+
+def test_blends_are_looked_for_ahead_only_where_that_is_cheap_and_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = _session(Clock.start(60.0, used_s=30.0), _boosted(-1.0), replace(_boosted(-1.1), id="c0002"))
+    monkeypatch.setattr(outlook, "blendable", lambda session: list(session.kept.values()))
+    monkeypatch.setattr(outlook, "cost_of", lambda session, candidate: 1.0)
+    task = outlook.look_ahead(session)
+    assert task is not None and set(task.costs) == {"c0001", "c0002"}
+    assert outlook.look_ahead(session) is None, "nothing is new"
+    session.looked_at = 0
+    session.charge({"blend": 5.0})
+    assert outlook.look_ahead(session) is None, "it has taken too much of the time already"
+    early = replace(session, clock=Clock.start(60.0, used_s=2.0), looked_at=0, spent={})
+    assert outlook.look_ahead(early) is None
+    counted = replace(session, clock=Clock.start(None), looked_at=0, spent={})
+    assert outlook.look_ahead(counted) is None, "no clock: nothing is to be kept"
+
+
+def test_what_follows_a_fit_is_kept_time_for() -> None:
+    now = time.monotonic()
+    assert before(now + 10.0, 0.5) - now == pytest.approx(5.0, abs=0.1)
+    assert before(float("inf"), 0.5) == float("inf")
+
+
+def test_pages_are_walked_only_where_memory_may_be_at_its_peak(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, looks = iter([100.0, 100.5, 90.0, 150.0, *[150.0] * 40]), []
+    monkeypatch.setattr(memory, "resident_mb", lambda process: next(held))
+    monkeypatch.setattr(memory, "proportional_mb", lambda process: looks.append(process) or 80.0)
+    watch = memory.MemoryWatch(lambda: [1])
+    found = []
+    for _ in range(25):
+        watch.tick()
+        found.append(len(looks))
+    assert found[:4] == [1, 1, 1, 2], "at the first look and at a new peak"
+    assert found[-1] == 3, "and now and then in any case"
+    assert watch.peak_mb == 80.0
 
 
 # ---------------------------------------------------------------- plans

@@ -72,6 +72,45 @@ def test_a_resumed_study_keeps_its_objectives_and_knows_costs(tmp_path: Path, st
     assert values == ([[0.7, 12.0, 3.0], [0.8, 24.0, 6.0]] if steer_by_costs else [[0.7], [0.8]])
 
 
+def test_a_booster_is_tried_again_next_of_all_with_larger_steps(tmp_path: Path) -> None:
+    study = opened(tmp_path, "lightgbm", "linear")
+    first = study.ask()
+    study.hurry(first, 2.0)
+    again = study.ask()
+    assert again.origin == "portfolio"
+    assert again.params == {**first.params, "learning_rate": 2 * first.params["learning_rate"]}
+    assert again.haste == 2.0
+    study.hurry(again, 2.0)
+    assert study.ask().haste == 4.0, "the factors of one after the other"
+    assert study.ask().family == "linear", "and then on with the portfolio"
+
+
+def test_where_time_is_short_what_follows_of_the_portfolio_takes_larger_steps(tmp_path: Path) -> None:
+    families = ["lightgbm", "xgboost", "linear"]
+    plain = in_turn([family_named(name) for name in families], PROBLEM)
+    study = opened(tmp_path, *families)
+    for family, params in plain:
+        asked = study.ask(haste=3.0)
+        expected = dict(params)
+        if params.get("n_estimators", 0) >= 300:
+            expected["learning_rate"] = pytest.approx(min(3.0 * params["learning_rate"], 0.3))
+        assert (asked.family, asked.params) == (family, expected)
+
+
+def test_a_resumed_study_goes_on_with_the_portfolio_where_it_was(tmp_path: Path) -> None:
+    families = ("lightgbm", "linear")
+    plain = in_turn([family_named(name) for name in families], PROBLEM)
+    begun = opened(tmp_path, *families)
+    tried = [begun.ask(haste=2.0) for _ in range(3)]
+    for each in tried:
+        begun.tell(each, Candidate(each.id, each.family, each.params, "portfolio", "failed"), None)
+    resumed = opened(tmp_path, *families)
+    rest = [resumed.ask() for _ in plain[3:]]
+    assert [(each.family, each.params) for each in rest] == plain[3:]
+    assert {each.origin for each in rest} == {"portfolio"}
+    assert resumed.ask().origin == "sampler"
+
+
 @pytest.mark.parametrize("families", [("linear",), ("linear", "xgboost")])
 def test_few_families_are_sampled_before_there_is_much_to_learn_from(
     tmp_path: Path, families: tuple[str, ...]

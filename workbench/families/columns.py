@@ -1,4 +1,4 @@
-"""Centre and scale of a matrix's columns, for families that need them alike; folded into the first layer's weights."""
+"""The columns of families that add them up: how they are encoded, and their centre and scale, folded into weights."""
 
 from __future__ import annotations
 
@@ -7,10 +7,32 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .base import Encoding, Params, Problem
+from .pairs import pairs_of
+
 _CHUNK_VALUES = 4_000_000
 _SPARSE = (
     0.5  # share of zeros from which a column of values up to 1 counts as 0/1 or tf-idf, and keeps its scale
 )
+
+
+def dense_encoding(params: Params, problem: Problem) -> Encoding:
+    """Return bounded numbers, one-hot categories, means of wide ones and words.
+
+    Parameters
+    ----------
+    params : mapping
+        Of them ``numbers`` and, where there are such, ``terms`` and ``pairs`` are read.
+    problem : Problem
+    """
+    return Encoding(
+        numbers=params["numbers"],
+        onehot=30,
+        wide="mean",
+        indicators=True,
+        terms=params.get("terms", 0),
+        pairs=pairs_of(params, problem),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,9 +14,9 @@ import numpy as np
 from workbench.errors import FitError
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .columns import ColumnScale, chunks
+from .columns import ColumnScale, chunks, dense_encoding
 from .forms import Network
-from .pairs import pairs_choice, pairs_of, with_pairs
+from .pairs import pairs_choice, with_pairs
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
 from .targets import TargetScale, check_sample, class_shares
 
@@ -100,15 +100,7 @@ class MLP:
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return bounded numbers, one-hot categories, means of wide ones and words."""
-        params = with_defaults(_space(problem), params)
-        return Encoding(
-            numbers=params["numbers"],
-            onehot=30,
-            wide="mean",
-            indicators=True,
-            terms=params.get("terms", 0),
-            pairs=pairs_of(params, problem),
-        )
+        return dense_encoding(with_defaults(_space(problem), params), problem)
 
     def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
         """Draw params; see `workbench.families.base.Family.suggest`."""

@@ -1,9 +1,7 @@
 """Learn an encoder from training rows.
 
 What is learned without the target (medians, quantiles, levels, vocabularies) is learned once, on all rows of the
-search, and is the same in every fold. What is learned from the target (category means, the leaning of words) is
-learned on all rows for serving; for fitting, a fold gets values learned from its own training rows alone, and each of
-those rows one that was learned without it, so that no row sees its own target.
+search, and is the same in every fold. What is learned from the target is in `encode_target`.
 """
 
 from __future__ import annotations
@@ -14,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 from scipy.special import ndtri
 
 from workbench.data.dataset import Dataset
@@ -27,33 +24,23 @@ from workbench.runtime.encoder import (
     Derived,
     Encoder,
     Length,
-    Mean,
     Missing,
     Number,
     OneHot,
     Pair,
     Terms,
-    TermScore,
 )
 from workbench.runtime.schema import Column1d, Levels
 
+from .encode_target import Train, inner_folds, level_means, targets_of, word_leanings
 from .texts import LEAST_ROWS, NGRAMS, WordTable, WordTables
 
-_INNER_FOLDS = 5
-_SMOOTHING = 10.0  # rows that the overall mean counts for in a level's mean
 _KNOTS = 64
 _PAIR_BINS = 48  # of a number that is paired with a category
 _MAX_WORDS = 10_000
-_MOST_LEVELS = (
-    100_000  # that are served, the commonest; the mean of a rarer one is hardly another than that of all
-)
 _MOST_MEANS = 12  # outputs beyond which a mean a class would make the matrix too wide
 _RARE = 3
 _ENDS_IN_NUMBER = re.compile(r"(\D*)(\d{1,15})")
-
-
-Train = np.ndarray
-"""Which rows are learned from: bool, shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +88,7 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
     derived, columns = derive(data)
     targets = targets_of(data)
     pairs = make_pairs(encoding.pairs, columns)
-    inner = np.random.default_rng(seed).permutation(data.n_rows) % _INNER_FOLDS
+    inner = inner_folds(data.n_rows, seed)
     everyone = np.ones(data.n_rows, dtype=bool)
     steps: list[tuple[Any, Callable[[Train], np.ndarray] | None]] = []
 
@@ -122,7 +109,7 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
             _learn_number(encoding, name, values, add)
     for pair in pairs:
         columns[pair.name] = together = pair.many(*[columns[name] for name in pair.columns])
-        add(*_learn_means(pair.name, together, targets, inner))
+        add(*level_means(pair.name, together, targets, inner))
     encoder = Encoder((*derived, *pairs), tuple(step for step, _ in steps))
     matrix = np.empty(
         (data.n_rows, encoder.width), dtype=np.float32
@@ -143,23 +130,6 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
         return np.concatenate(parts, axis=1) if parts else np.empty((data.n_rows, 0), np.float32)
 
     return Learned(encoder, matrix, np.asarray(places, dtype=np.int64), refit)
-
-
-def _out_of_fold(
-    inner: np.ndarray, train: Train, width: int, values: Callable[[np.ndarray, np.ndarray], np.ndarray]
-) -> np.ndarray:
-    """Return each row's value learned without it, shape (n, width).
-
-    `values` takes the rows to learn from and the rows to fill.
-    """
-    block = np.empty((len(inner), width), dtype=np.float32)
-    for fold in range(_INNER_FOLDS):
-        inside = train & (inner == fold)
-        if inside.any():
-            block[inside] = values(train & (inner != fold), inside)
-    if not train.all():
-        block[~train] = values(train, ~train)
-    return block
 
 
 # ---------------------------------------------------------------- dates
@@ -260,7 +230,7 @@ def _learn_category(
         other = float(len(levels))
         add(Code(name, levels, other=other, missing=-1.0 if filled else None))
     if means:
-        add(*_learn_means(name, values, targets, inner))
+        add(*level_means(name, values, targets, inner))
 
 
 def _natural(text: str) -> tuple[int, str, float, str]:
@@ -270,47 +240,6 @@ def _natural(text: str) -> tuple[int, str, float, str]:
     except ValueError:
         word = _ENDS_IN_NUMBER.fullmatch(text)
         return (1, word[1], float(word[2]), text) if word else (1, text, 0.0, text)
-
-
-def targets_of(data: Dataset) -> np.ndarray:
-    """Return what means are taken of, shape (n, m): the target, or one 0/1 column a class (one for two classes)."""
-    if data.schema.output.task == "regression":
-        return np.asarray(data.y, dtype=np.float64)[:, None]
-    hot = np.zeros((data.n_rows, data.n_classes))
-    hot[np.arange(data.n_rows), data.y] = 1.0
-    return hot[:, 1:] if data.n_classes == 2 else hot
-
-
-def _level_means(codes: np.ndarray, targets: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Smoothed means, shape (size + 1, m), the last row for missing; and the overall mean, shape (m,).
-
-    ``(sum of the level + 10 * overall mean) / (rows of the level + 10)``: Micci-Barreca (2001), with a fixed weight.
-    """
-    prior = targets.mean(axis=0) if len(targets) else np.zeros(targets.shape[1])
-    places = np.where(codes < 0, size, codes)
-    counts = np.bincount(places, minlength=size + 1).astype(np.float64)
-    sums = np.stack(
-        [np.bincount(places, weights=targets[:, at], minlength=size + 1) for at in range(targets.shape[1])],
-        axis=1,
-    )
-    return (sums + _SMOOTHING * prior) / (counts + _SMOOTHING)[:, None], prior
-
-
-def _learn_means(
-    name: str, values: Levels, targets: np.ndarray, inner: np.ndarray
-) -> tuple[Mean, Callable[[Train], np.ndarray]]:
-    size, codes = len(values.values), values.codes
-    table, prior = _level_means(codes, targets, size)
-    counts = np.bincount(codes[codes >= 0], minlength=size)
-    kept = np.sort(np.argsort(-counts, kind="stable")[: min(int((counts > 0).sum()), _MOST_LEVELS)])
-    means = {values.values[at]: tuple(table[at].tolist()) for at in kept.tolist()}
-
-    def fill(learn_from: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        part, _ = _level_means(codes[learn_from], targets[learn_from], size)
-        return np.asarray(part[codes[rows]])
-
-    step = Mean(name, means, tuple(prior.tolist()), tuple(table[size].tolist()))
-    return step, lambda train: _out_of_fold(inner, train, targets.shape[1], fill)
 
 
 # ---------------------------------------------------------------- pairs
@@ -359,36 +288,10 @@ def _learn_text(
         return
     vocabulary = [table.vocabulary[at] for at in chosen.tolist()]
     counts = counts[:, chosen]
-    add(*_learn_leaning(name, counts, vocabulary, targets, inner))
+    add(*word_leanings(name, counts, vocabulary, targets, inner))
     if encoding.terms:
         share = frequency[chosen] / len(values)
         best = np.argsort(-np.where(share < 0.9, share, 0.0), kind="stable")[: encoding.terms]
         best = np.sort(best)
         idf = np.log(1.0 / np.maximum(share[best], 1e-12)) + 1.0
         add(Terms(name, tuple(vocabulary[at] for at in best), tuple(idf.tolist()), ngrams=NGRAMS))
-
-
-def _leanings(present: sparse.csr_matrix, targets: np.ndarray) -> np.ndarray:
-    """Return how far each word's rows lean from the overall mean, in standard deviations, shape (words, m)."""
-    spread = targets.std(axis=0)
-    unit = (targets - targets.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    rows = np.asarray(present.sum(axis=0)).ravel()
-    return np.asarray(present.T @ unit) / (rows + _SMOOTHING)[:, None]
-
-
-def _learn_leaning(
-    name: str, counts: sparse.csr_matrix, vocabulary: list[str], targets: np.ndarray, inner: np.ndarray
-) -> tuple[TermScore, Callable[[Train], np.ndarray]]:
-    present = sparse.csr_matrix(
-        (np.ones(len(counts.data)), counts.indices, counts.indptr), shape=counts.shape
-    )
-    total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1.0)[:, None]
-    full = _leanings(present, targets)
-    weights = {word: tuple(row) for word, row in zip(vocabulary, np.round(full, 6).tolist(), strict=True)}
-
-    def fill(learn_from: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        part = _leanings(present[learn_from], targets[learn_from])
-        return np.asarray((counts[rows] @ part) / total[rows])
-
-    step = TermScore(name, weights, targets.shape[1], ngrams=NGRAMS)
-    return step, lambda train: _out_of_fold(inner, train, targets.shape[1], fill)

@@ -195,7 +195,7 @@ def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sam
             valid=valid,
             rounds=task.rounds,
             seed=config.seed + task.split,
-            deadline=_before(task.deadline, task.tail),
+            deadline=before(task.deadline, task.tail),
         )
     with stage("convert"):
         form = fitted.form()
@@ -227,7 +227,7 @@ def _trees_to_serve(form: Form, models: int) -> int | None:
     return max(math.ceil(form.n_trees * share), 1)
 
 
-def _before(deadline: float, tail: float = _TAIL_SHARE) -> float:
+def before(deadline: float, tail: float = _TAIL_SHARE) -> float:
     """Return when a fit must stop so that what follows it is through by the deadline."""
     if math.isinf(deadline):
         return deadline
@@ -268,7 +268,7 @@ def serve_raw(form: Form, X: np.ndarray) -> np.ndarray:
 def fit_on(config: Config, space: Workspace, sample: Sample, rounds: int | None, deadline: float) -> Fitted:
     """Fit a config on a sample, for so many rounds where the family has them."""
     fitted = family_named(config.family).fit(
-        config.params, sample, space.problem, rounds=rounds, seed=config.seed, deadline=_before(deadline)
+        config.params, sample, space.problem, rounds=rounds, seed=config.seed, deadline=before(deadline)
     )
     if fitted.stopped and rounds and fitted.rounds < 0.5 * rounds:
         raise FitError(

@@ -23,10 +23,11 @@ from .records import Measurements
 
 _ROWS = 64
 _BATCH_ROWS, _TRIAL_BATCH_ROWS = 4096, 512
-_FEWEST_BATCH_ROWS, _BATCHES_S = 256, 0.3  # of a model that takes longer than that for a whole batch
+_FEWEST_BATCH_ROWS, _BATCHES_S = 256, 0.2  # of a model that takes longer than that for a whole batch
 _CALLS = 100  # of a block: long enough for a p99, short enough to fall between two turns of other processes
 _FEWEST_CALLS, _LONGEST_BLOCK_S = 20, 0.2  # of a model that takes milliseconds
 _MIN_BLOCKS, _MAX_BLOCKS = 3, 200
+_FIRST_CALLS, _TRIED_CALLS = 4, 8  # before any is timed; and to see how long one takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,12 @@ def measure(
     sample = data.take(random.integers(0, data.n_rows, _ROWS))
     rows = raw_rows(sample)
     predict = predictor.predict_row
-    for row in rows[:4]:
+    for row in rows[:_FIRST_CALLS]:
         predict(row)  # the first calls fill caches; a server's first calls do too
     start = time.perf_counter()
-    for row in rows[:8]:
+    for row in rows[:_TRIED_CALLS]:
         predict(row)
-    one = (time.perf_counter() - start) / 8
+    one = (time.perf_counter() - start) / _TRIED_CALLS
     calls = int(np.clip(_LONGEST_BLOCK_S / max(one, 1e-6), _FEWEST_CALLS, _CALLS))
     blocks = int(np.clip(seconds / calls / max(one, 1e-6), _MIN_BLOCKS, _MAX_BLOCKS))
     walls, cpus = _time_blocks(predictor, rows, (calls, blocks), stop_at=time.perf_counter() + 3 * seconds)
@@ -164,10 +165,12 @@ def _batch_rate(
 ) -> float:
     """Rows a second of CPU time in batches of canonical columns, the best of some; fewer rows of a slow model."""
     size = min(data.n_rows, most, _FEWEST_BATCH_ROWS)
-    seconds = _batch_s(predictor, data, random, size, batches)
+    seconds = _batch_s(predictor, data, random, size, 1)
     if size < min(data.n_rows, most) and seconds * most < _BATCHES_S * size:
         size = min(data.n_rows, most)
         seconds = _batch_s(predictor, data, random, size, batches)
+    elif batches > 1:
+        seconds = min(seconds, _batch_s(predictor, data, random, size, batches - 1))
     return size / max(seconds, 1e-9)
 
 

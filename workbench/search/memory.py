@@ -60,11 +60,15 @@ class MemoryWatch:
 
     def _look_on(self) -> None:
         while not self._ended.wait(_TICK_S):
-            self._ticks += 1
-            held = sum(resident_mb(each) for each in self._processes())
-            if held > self._highest_mb * _MARGIN or self._ticks % _SURE_TICKS == 0:
-                self._highest_mb = max(self._highest_mb, held)
-                self.look()
+            self.tick()
+
+    def tick(self) -> None:
+        """Look, if there may be a new peak."""
+        self._ticks += 1
+        held = sum(resident_mb(each) for each in self._processes())
+        if held > self._highest_mb * _MARGIN or self._ticks % _SURE_TICKS == 0:
+            self._highest_mb = max(self._highest_mb, held)
+            self.look()
 
 
 def resident_mb(process: int) -> float:

@@ -17,7 +17,8 @@ from workbench.data.dataset import Dataset
 from workbench.runtime.pairs import places_of
 from workbench.runtime.schema import Column1d, Levels
 
-from .encode import derive, pair_edges, targets_of
+from .encode import derive, pair_edges
+from .encode_target import targets_of
 from .threads import one_thread
 
 _ROWS = 50_000  # of a sample, on which pairs are looked for

@@ -11,7 +11,11 @@ from .records import Candidate
 LOAD_S = 0.12  # opening an artifact
 LEAST_S = 0.04  # of single-row calls
 _LEAST_CALLS = 250
-_BATCHED_ROWS, _BATCHES_S = 3 * 4096, 0.4  # timing batches; of slow models fewer rows
+_BATCHED_ROWS, _BATCHES_S = 3 * 4096, 0.3  # timing batches; of slow models fewer rows
+_SLOW_CALLS, _SLOW_BLOCK_S = (
+    12,
+    0.2,
+)  # of a model that takes milliseconds: calls before the block, and the block
 _OPENING = 0.7  # what opening an artifact takes over what writing it took
 _FAST_MEMBERS = 6  # that a front is to have beside its best model
 _SPARE_S = 0.5
@@ -28,7 +32,8 @@ def needed_s(candidate: Candidate) -> float:
     call_s = (candidate.busy_cpu_us or 0.0) / 1e6
     batches_s = _BATCHED_ROWS / candidate.measured.rows_per_s if candidate.measured else 0.0
     opening_s = LOAD_S + _OPENING * candidate.spent.get("convert", 0.0)
-    return opening_s + max(_LEAST_CALLS * call_s, LEAST_S) + min(batches_s, _BATCHES_S)
+    calls_s = min(_LEAST_CALLS * call_s, _SLOW_CALLS * call_s + _SLOW_BLOCK_S)
+    return opening_s + max(calls_s, LEAST_S) + min(batches_s, _BATCHES_S)
 
 
 def form_s(candidate: Candidate) -> float:

@@ -11,9 +11,6 @@ from typing import Any
 
 import optuna
 from optuna.distributions import CategoricalDistribution
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
@@ -21,6 +18,7 @@ from workbench.errors import SettingsError, shown
 from workbench.families.base import Family, Problem
 from workbench.families.boosting import with_larger_steps
 
+from .journal import open_journal
 from .portfolio import in_turn
 from .records import Candidate, Origin
 
@@ -30,45 +28,6 @@ from .records import Candidate, Origin
 OBJECTIVE, COSTS = "score", ("latency_us", "cpu_s_per_million")
 FAMILY = "family"
 _REPEATS = 8
-
-
-class _KernelLock(BaseJournalFileLock):
-    """A lock that ends with the process that holds it; Optuna's own stay behind a killed one and block for ever."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: Any = None
-
-    def acquire(self) -> bool:
-        """Wait for the lock."""
-        import fcntl
-
-        self._file = self._path.open("a")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        return True
-
-    def release(self) -> None:
-        """Give the lock back."""
-        self._file.close()
-
-
-def _journal(path: Path) -> JournalStorage:
-    lock = _KernelLock(path.with_name(f"{path.name}.flock"))
-    lock.acquire()
-    try:
-        _drop_cut_line(path)
-    finally:
-        lock.release()
-    return JournalStorage(JournalFileBackend(str(path.absolute()), lock_obj=lock))
-
-
-def _drop_cut_line(path: Path) -> None:
-    """Remove a last line that a killed process left unfinished: whatever is appended to it cannot be read again."""
-    if not path.exists():
-        return
-    with path.open("rb+") as file:
-        content = file.read()
-        file.truncate(content.rfind(b"\n") + 1)
 
 
 class OneFamilySampler(optuna.samplers.TPESampler):
@@ -195,7 +154,7 @@ class Study:
         ]
         try:
             self._study = optuna.create_study(
-                storage=storage or _journal(folder / "optuna.journal"),
+                storage=storage or open_journal(folder / "optuna.journal"),
                 study_name=name,
                 directions=directions,
                 sampler=sampler,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import outlook
+from . import outlook, pace
 from .costs import cost_of_visits, excess, steering_costs
 from .portfolio import BASELINE, QUICK
 from .records import Candidate
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 _HASTE = 0.4  # of the usual time of a family's fold: with less than that it is not worth a start
 _MOST_DEFERRED = 4
-_HURRY, _MOST_HASTE = 2.0, 4.0  # of a booster's steps, once more and at most
-_NEARLY = 0.97  # of a booster's rounds: it would have learned more in further ones
-_TAILS = {"extra_trees": 0.3, "random_forest": 0.3}  # before one has been fitted
-_TAIL, _TAIL_SPARE, _MOST_TAIL = 0.1, 1.2, 0.6  # of a fold's time, kept for what follows its fit
 _CLOSING_S = 0.4  # that a fold under way is waited for
 _LAST_SHARE = 0.05  # of the time for fits on more rows than a sample's: they are worth waiting for a little
 
@@ -143,7 +139,7 @@ def _start_fold(session: Session, trial: Trial) -> bool:
     waiting = sum(each.waiting for each in session.trials.values())
     deadline = trial.deadline or clock.fold_deadline(waiting, session.folds, session.settings.workers)
     rivals = session.rivals() if trial.next == 0 and not trial.raced else ()
-    task = FoldTask(trial.config, trial.next, deadline, _tail(session, trial.config.family), rivals)
+    task = FoldTask(trial.config, trial.next, deadline, pace.tail(session, trial.config.family), rivals)
     trial.next += 1
     trial.under_way += 1
     is_baseline = trial.config.family == BASELINE  # a run always has it
@@ -151,12 +147,6 @@ def _start_fold(session: Session, trial: Trial) -> bool:
     last += 0.0 if is_baseline else clock.late_s
     session.pool.submit(task, kill_at=clock.kill_at(last if is_baseline else deadline, last))
     return True
-
-
-def _tail(session: Session, family: str) -> float:
-    """Return what part of a fold's time to keep for what follows its fit."""
-    known = session.tails.get(family, _TAILS.get(family, _TAIL))
-    return min(max(_TAIL_SPARE * known, _TAIL), _MOST_TAIL)
 
 
 # ---------------------------------------------------------------- taking results in
@@ -191,19 +181,13 @@ def _take_fold(session: Session, study: Study | None, done: FoldDone) -> None:
     trial.under_way -= 1
     trial.done[done.split] = done
     session.fold_s.setdefault(done.config.family, []).append(done.seconds)
-    _learn_tail(session, done)
+    pace.learn_tail(session, done)
     if done.race is None or not done.race.behind:
         trial.raced = True
         return
     hint = "Nothing is wrong with it: others are better. More --time makes no difference to it."
     stopped = replace(_stopped(done.config, done.race.behind, hint, "race"), rounds=done.rounds)
     _end(session, study, stopped, gap=done.race.gap, visits=done.node_visits)
-
-
-def _learn_tail(session: Session, done: FoldDone) -> None:
-    after = sum(done.spent.get(name, 0.0) for name in ("convert", "predict"))
-    share = after / max(after + done.spent.get("fit", 0.0), 1e-3)
-    session.tails[done.config.family] = max(session.tails.get(done.config.family, 0.0), share)
 
 
 def _end(
@@ -230,7 +214,7 @@ def _end(
     session.watch()
     if trial.asked is None or study is None:
         return
-    _hurry(session, study, trial, candidate)
+    pace.hurry(session, study, trial, candidate)
     began = time.process_time()
     if candidate.stage == "race" and before is not None and before.score is not None:
         cost = cost_of_visits((visits or 0.0) * session.folds)
@@ -238,24 +222,6 @@ def _end(
     else:
         _tell(session, study, trial.asked, candidate)
     session.charge({"sample": time.process_time() - began})
-
-
-def _hurry(session: Session, study: Study, trial: Trial, candidate: Candidate) -> None:
-    """Have larger steps taken where the time, or the rounds, ended fits that were still learning.
-
-    What follows of the portfolio takes them at once; a candidate that is not clearly behind is tried again with them.
-    """
-    asked, folds = trial.asked, trial.done.values()
-    if asked is None or not session.clock.bounded or candidate.score is None or session.best is None:
-        return
-    most = int(trial.config.params.get("n_estimators", 0))
-    timed = sum(each.stopped for each in folds) > len(folds) / 2
-    if timed and most:
-        session.haste = max(session.haste, min(_HURRY * asked.haste, _MOST_HASTE))
-    unfinished = timed or sum(each.rounds > _NEARLY * most for each in folds) > len(folds) / 2
-    best = session.best.score
-    if unfinished and best is not None and candidate.score.high >= best.low:
-        study.hurry(asked, _HURRY)
 
 
 def _tell(session: Session, study: Study, asked: Asked, candidate: Candidate) -> None:
