@@ -123,6 +123,7 @@ _SPENT = {
     "blend": "choosing blends",
     "lost": "fits that were broken off",
     "start": "starting and reading",
+    "probe": "a first fit, to see how long fits take",
     "quiet": "left idle for the measuring",
     "idle": "waiting and others' work on the machine",
 }

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import signal
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 
-from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
-from workbench.data.split import holdout, sample
 from workbench.errors import RunError, SearchError
 from workbench.families import all_families, get_families
 from workbench.families.base import Family
@@ -24,24 +20,22 @@ from workbench.families.base import Family
 from .clock import Clock
 from .finish import finish
 from .grow import grow, keep_time_to_grow
-from .machine import machine_name
 from .memory import MemoryWatch
 from .metrics import metric_name
-from .pairs import find_pairs
-from .plan import Plan, describe_problem, make_plan
+from .plan import Plan
 from .polish import polish
 from .portfolio import BASELINE
+from .prepare import prepare, setup_of, widen
+from .probe import Probe
 from .records import Candidate
 from .run import RunFolder, make_room, this_process
 from .session import Progress, Session, Stop
 from .settings import Settings
 from .spawn import Spawner
-from .tasks import Setup
 from .trials import try_baseline, try_candidates
 from .workers import WorkerPool
 
 _MEMORY_SHARE = 0.8
-_LEFT_OUT = ("identifier", "index_column", "constant", "all_missing")  # findings of columns that are no input
 
 
 def search(
@@ -102,9 +96,9 @@ def search(
         run = RunFolder.create(out, settings)
         session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
         session.memory = memory
-        plan = _prepare(session, data, metric)
+        plan = prepare(session, data, metric)
         del data  # the workers map the rows from disk
-        return _carry_on(session, plan, families, metric)
+        return _carry_on(session, plan, families, metric, probing=True)
 
 
 def resume(
@@ -195,101 +189,29 @@ def _memory_limit(settings: Settings) -> float:
     return float(psutil.virtual_memory().available / 1e6 * _MEMORY_SHARE / settings.workers)
 
 
-def _prepare(session: Session, data: Dataset, metric: str) -> Plan:
-    """Decide how to validate, set rows aside where that is part of it, and write both down."""
-    settings = session.settings
-    plan = make_plan(
-        describe_problem(data, data.n_rows),
-        settings.time_s,
-        in_time=data.time is not None,
-        in_groups=data.group is not None,
-        holdout=settings.holdout,
-    )
-    dev, held = np.arange(data.n_rows), np.arange(0)
-    if plan.holdout:
-        dev, held = holdout(data, seed=settings.seed, fraction=settings.holdout)
-    reserve = np.arange(0)
-    if plan.sample and plan.sample < len(dev):
-        dev, reserve = sample(data, dev, plan.sample, seed=settings.seed)
-    session.run.write_data(data, dev, held, reserve)
-    if any(column.kind == "text" for column in data.schema.columns):
-        from .texts import WordTables
-
-        WordTables(data, session.run.path / "cache").fill()  # while the trainers start
-    problem = replace(describe_problem(data, len(dev)), pairs=find_pairs(data, dev, settings.seed))
-    session.run.update(
-        data={
-            "name": data.name,
-            "fingerprint": data.fingerprint,
-            "rows_read": data.rows_read,
-            "rows": data.n_rows,
-            "rows_development": len(dev),
-            "rows_holdout": len(held),
-            "rows_reserve": len(reserve),
-            "columns": len(data.schema.columns),
-        },
-        findings=[
-            {"code": each.code, "severity": each.severity, "column": each.column, "message": each.message}
-            for each in data.findings
-        ],
-        task=data.schema.output.task,
-        classes=list(data.schema.output.classes),
-        metric=metric,
-        plan=plan.to_json(),
-        problem={name: getattr(problem, name) for name in problem.__dataclass_fields__},
-        machine=machine_name(),
-        study=f"{session.run.info['name']}-{uuid.uuid4().hex[:8]}",
-        repeatable=session.settings.repeatable,
-        **this_process(),
-    )
-    session.say(
-        "data",
-        f"{data.n_rows:,} rows, {len(data.schema.columns)} columns, {data.schema.output.task}; "
-        f"scores by {metric} {plan.data_name}; "
-        + (f"{len(held):,} rows held out" if len(held) else "no rows held out")
-        + (f"; tried on {len(dev):,} rows, the best fitted on more" if len(reserve) else ""),
-    )
-    if problem.pairs:
-        session.say("data", f"also tried together: {', '.join(' × '.join(each) for each in problem.pairs)}")
-    out = [
-        f"{each.column} ({each.code.replace('_', ' ')})" for each in data.findings if each.code in _LEFT_OUT
-    ]
-    if out:
-        session.say("finding", f"left out: {', '.join(out)}")
-    if session.clock.bounded and session.clock.elapsed > 0.5 * session.clock.budget_s:
-        session.say("finding", f"reading took {session.clock.elapsed:.0f} of {session.clock.budget_s:g} s")
-    for finding in data.findings:
-        if finding.severity != "info":
-            session.say("finding", finding.message, code=finding.code, column=finding.column)
-    return plan
-
-
-def _carry_on(session: Session, plan: Plan, families: list[Family], metric: str) -> RunFolder:
+def _carry_on(
+    session: Session, plan: Plan, families: list[Family], metric: str, *, probing: bool = False
+) -> RunFolder:
     run, settings = session.run, session.settings
     others = [family for family in families if family.name != BASELINE and family.supports(run.problem)]
-    setup = Setup(
-        run.path,
-        run.problem,
-        metric,
-        plan.folds,
-        plan.data_name,
-        settings.seed,
-        plan.repeats,
-        plan.refits,
-        settings.costs,
-    )
-    session.folds = plan.folds * plan.repeats
     state = "stopped"
     try:
-        session.pool.open(setup)
+        session.pool.open(setup_of(session, plan, metric))
         session.charge({"start": session.clock.elapsed * settings.workers})
         with _interruptible(session) if session.owns_interrupt else nullcontext():
-            try_baseline(session)
+            probe = Probe.start(session, plan, others) if probing else None
+            if probe is None:
+                try_baseline(session)
             keep_time_to_grow(session)
             if others:
-                # While the baseline is under way: Optuna takes its time to start.
+                # While the baseline, or the probe, is under way: Optuna takes its time to start.
                 from .study import Study, default_sampler
 
+                if probe is not None:
+                    folds = probe.folds(session)
+                    if folds > 1:
+                        widen(session, plan, folds, metric)
+                    try_baseline(session)
                 sampler = default_sampler(settings.seed)
                 study = Study(run.path, settings.storage, run.info["study"], others, run.problem, sampler)
                 if study.absent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,9 @@ _THREE_FOLDS = 3.0  # times that, which three folds take, or one fit where there
 #: Of many rows one part says enough, and larger models of one fit win over averages of smaller ones: such folds must be
 #: affordable several times over.
 _MANY_ROWS, _EASILY = 20_000, (0.25, 0.35)
+#: Where there seem to be too many rows for folds by so much at most, a first fit says whether it is so. Folds are
+#: affordable where so many configs of its kind can be fitted in each of them.
+_DOUBT, _CONFIGS = 0.7, 20
 _TEXT_COLUMNS = 25  # plain columns that one text column costs as much as
 #: More rows for each of the models, at eight fits instead of five: with several classes, each of which has few rows,
 #: that is worth 1 to 2 % of the log loss, and nothing measurable elsewhere. It must be affordable so many times.
@@ -111,10 +114,7 @@ def make_plan(
     >>> plan.folds, plan.sample
     (1, 76923)
     """
-    columns = problem.n_columns + _TEXT_COLUMNS * problem.n_text
-    outputs = 1 + 0.3 * (problem.outputs - 1)
-    cells = problem.n_rows * columns * outputs
-    affordable = _CELLS_A_MINUTE * (300.0 if time_s is None else time_s) / 60.0
+    cells, affordable = _cells(problem), _affordable(time_s)
     five, three = _EASILY if problem.n_rows >= _MANY_ROWS else (1.0, _THREE_FOLDS)
     if cells <= five * affordable:
         folds, reason = 5, "five folds fit the time many times over"
@@ -128,15 +128,59 @@ def make_plan(
     repeats = 1
     if folds == 5 and problem.n_rows <= _REPEAT_ROWS and not in_time:
         repeats = int(np.clip(affordable / max(cells, 1.0) / _REPEAT_CELLS, 1, _MOST_REPEATS))
-    plenty = in_time or folds == 1 or problem.n_rows >= _PLENTY_ROWS
-    share = (0.2 if plenty else 0.0) if holdout is None else holdout
+    share = _held_out(problem.n_rows, folds, in_time=in_time) if holdout is None else holdout
     sample = 0
     if cells > _THREE_FOLDS * affordable and not (in_time or in_groups):
-        sample = max(round(_SAMPLE_SHARE * affordable / (columns * outputs)), _LEAST_SAMPLE)
+        sample = max(round(_SAMPLE_SHARE * affordable * problem.n_rows / cells), _LEAST_SAMPLE)
         sample = sample if 2 * sample <= problem.n_rows else 0
     if sample:
         reason = "tried on a sample, the best fitted on as many rows as the time allows"
     return Plan(folds, reason, repeats, share, refits=in_time, sample=sample)
+
+
+def _cells(problem: Problem) -> float:
+    columns = problem.n_columns + _TEXT_COLUMNS * problem.n_text
+    return problem.n_rows * columns * (1 + 0.3 * (problem.outputs - 1))
+
+
+def _affordable(time_s: float | None) -> float:
+    return _CELLS_A_MINUTE * (300.0 if time_s is None else time_s) / 60.0
+
+
+def _held_out(rows: int, folds: int, *, in_time: bool = False) -> float:
+    return 0.2 if in_time or folds == 1 or rows >= _PLENTY_ROWS else 0.0
+
+
+def is_doubtful(plan: Plan, problem: Problem, time_s: float | None) -> bool:
+    """Tell whether one validation part was chosen by a size of the data that says little of what a fit takes.
+
+    Examples
+    --------
+    >>> problem = Problem("binary", 2, 110_000, 10)
+    >>> is_doubtful(make_plan(problem, 60.0), problem, 60.0)
+    True
+    >>> is_doubtful(make_plan(problem, 15.0), problem, 15.0)
+    False
+    """
+    settled = plan.folds > 1 or plan.sample or plan.refits or problem.n_text
+    return not settled and _cells(problem) <= _DOUBT * _affordable(time_s)
+
+
+def folds_affordable(seconds: float, workers: int) -> dict[int, float]:
+    """Return the CPU seconds of a fit up to which three folds, and five, are affordable.
+
+    Examples
+    --------
+    >>> folds_affordable(60.0, 2)
+    {3: 2.0, 5: 1.2}
+    """
+    return {folds: seconds * workers / (folds * _CONFIGS) for folds in (3, 5)}
+
+
+def with_folds(plan: Plan, folds: int, rows: int, holdout: float | None) -> Plan:
+    """Return a plan of one validation part with folds instead, of all `rows` rows; `holdout` is what the user says."""
+    held = _held_out(rows, folds) if holdout is None else holdout
+    return replace(plan, folds=folds, holdout=held, reason=f"{folds} folds: a first fit was quick")
 
 
 def describe_problem(data: Dataset, rows: int) -> Problem:

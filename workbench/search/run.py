@@ -257,6 +257,10 @@ class RunFolder:
     ) -> None:
         """Keep the rows and their split."""
         data.save(self.path / "data")
+        self.write_split(dev, holdout, reserve)
+
+    def write_split(self, dev: np.ndarray, holdout: np.ndarray, reserve: np.ndarray | None = None) -> None:
+        """Keep which rows are learned from, and which no choice sees."""
         further = np.arange(0) if reserve is None else reserve
         np.savez(self.path / "data" / "split.npz", dev=dev, holdout=holdout, reserve=further)
 

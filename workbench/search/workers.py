@@ -94,6 +94,12 @@ class WorkerPool:
         for at in range(self.count):
             self._workers.append(self._accept(self.count - at))
 
+    def reopen(self, setup: Setup) -> None:
+        """Start all workers anew with another set-up; none may be at work."""
+        self._setup = setup
+        for worker in list(self._workers):
+            self._replace(worker)
+
     def _accept(self, awaited: int = 1) -> _Worker:
         try:
             connection = self._spawner.accept(awaited)

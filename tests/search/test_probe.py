@@ -1,0 +1,117 @@
+"""A first fit decides about folds where the size of the data leaves it in doubt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.families import family_named
+from workbench.families.base import Problem
+from workbench.search.clock import Clock
+from workbench.search.engine import search
+from workbench.search.plan import Plan, folds_affordable, is_doubtful, make_plan, with_folds
+from workbench.search.probe import Probe
+from workbench.search.session import Session
+from workbench.search.settings import Settings
+from workbench.search.tasks import FoldDone
+from workbench.search.workers import Answer, Failure
+
+DOUBTFUL = Problem("binary", 2, 110_000, 10)
+ONE_PART = Plan(1, "one validation part", holdout=0.2)
+
+
+class Pool:
+    """Answers every task alike."""
+
+    def __init__(self, seconds: float | None, stopped: bool = False) -> None:
+        self.tasks: list[Any] = []
+        self._seconds, self._stopped = seconds, stopped
+
+    def submit(self, task: Any, *, kill_at: float) -> None:
+        self.tasks.append(task)
+
+    def answers(self, timeout: float) -> list[Answer]:
+        task = self.tasks[-1]
+        if self._seconds is None:
+            return [Answer(task, Failure("stopped", "fit", "stopped by the clock", "", 2.0, 0.0))]
+        spent = {"encode": 9.0, "fit": self._seconds}
+        done = FoldDone(
+            task.config,
+            0,
+            100,
+            self._stopped,
+            None,
+            9.0 + self._seconds,
+            9.0 + self._seconds,
+            0.0,
+            spent=spent,
+        )
+        return [Answer(task, done, done.cpu_s)]
+
+    def stop_all(self, reason: str) -> list[Answer]:
+        return []
+
+
+def session(pool: Pool, folder: Path, problem: Problem = DOUBTFUL, seconds: float | None = 60.0) -> Session:
+    run = cast(Any, SimpleNamespace(problem=problem, path=folder))
+    settings = Settings("y", time_s=seconds, workers=2)
+    return Session(run, settings, Clock.start(seconds), cast(Any, pool), None, lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "stopped", "folds"),
+    [(0.5, False, 5), (1.6, False, 3), (4.0, False, 1), (0.5, True, 1), (None, False, 1)],
+)
+def test_quick_fits_give_folds(tmp_path: Path, seconds: float | None, stopped: bool, folds: int) -> None:
+    pool = Pool(seconds, stopped)
+    asking = session(pool, tmp_path)
+    probe = Probe.start(asking, ONE_PART, [family_named("linear"), family_named("lightgbm")])
+    assert probe is not None
+    assert pool.tasks[0].config.family == "lightgbm"
+    assert probe.folds(asking) == folds
+
+
+def test_nothing_is_probed_where_nothing_is_in_doubt(tmp_path: Path) -> None:
+    families = [family_named("lightgbm")]
+    pool = Pool(0.1)
+    folds = Plan(5, "five folds")
+    wide = Problem("binary", 2, 110_000, 60)
+    assert Probe.start(session(pool, tmp_path), folds, families) is None
+    assert Probe.start(session(pool, tmp_path), ONE_PART, [family_named("linear")]) is None
+    assert Probe.start(session(pool, tmp_path, wide), ONE_PART, families) is None
+    assert Probe.start(session(pool, tmp_path, seconds=None), ONE_PART, families) is None
+    assert not pool.tasks
+
+
+def test_the_plan_is_in_doubt_a_little_above_what_is_affordable() -> None:
+    assert not is_doubtful(Plan(1, "", refits=True), DOUBTFUL, 60.0)
+    assert not is_doubtful(Plan(1, "", sample=50_000), DOUBTFUL, 60.0)
+    assert is_doubtful(make_plan(DOUBTFUL, 60.0), DOUBTFUL, 60.0)
+    assert folds_affordable(60.0, 2)[5] < folds_affordable(60.0, 2)[3]
+    assert with_folds(ONE_PART, 5, 110_000, None).holdout == 0.0
+    assert with_folds(ONE_PART, 5, 300_000, None).holdout == 0.2
+    assert with_folds(ONE_PART, 5, 110_000, 0.1).holdout == 0.1
+
+
+def test_a_search_takes_folds_after_a_quick_fit(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    X = random.integers(0, 4, size=(30_000, 10)).astype(float)
+    frame = pd.DataFrame(X, columns=[f"x{at}" for at in range(10)])
+    frame["y"] = (random.random(len(X)) < 0.2 + 0.15 * X[:, 0]).astype(int)
+    run = search(
+        frame, Settings("y", time_s=12.0, workers=2, families=("lightgbm", "linear")), tmp_path / "run"
+    )
+    plan = run.info["plan"]
+    assert plan["folds"] in (3, 5) and plan["reason"].endswith("a first fit was quick")
+    assert len(run.dev_rows) == run.info["data"]["rows_development"] == 30_000
+    assert not len(run.holdout_rows)
+    good = [each for each in run.candidates() if each.status == "ok"]
+    assert {each.score.data.split(",")[0] for each in good if each.score} == {"out of fold"}
+    assert np.isfinite(run.out_of_fold(good[-1].id)).all()
+    assert not (run.path / "candidates" / "probe").exists()
+    assert run.problem.n_rows == 30_000

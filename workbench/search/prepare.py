@@ -1,0 +1,130 @@
+"""Before the first fit: how the rows are divided, what is known of them, and all that written into the run."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+import numpy as np
+
+from workbench.data.dataset import Dataset
+from workbench.data.split import holdout, sample
+
+from .machine import machine_name
+from .pairs import find_pairs
+from .plan import Plan, describe_problem, make_plan, with_folds
+from .run import this_process
+from .session import Session
+from .settings import Settings
+from .tasks import Setup
+
+_LEFT_OUT = ("identifier", "index_column", "constant", "all_missing")  # findings of columns that are no input
+
+
+def prepare(session: Session, data: Dataset, metric: str) -> Plan:
+    """Decide how to validate, set rows aside where that is part of it, and write both down."""
+    settings = session.settings
+    plan = make_plan(
+        describe_problem(data, data.n_rows),
+        settings.time_s,
+        in_time=data.time is not None,
+        in_groups=data.group is not None,
+        holdout=settings.holdout,
+    )
+    dev, held = _divided(data, plan, settings)
+    reserve = np.arange(0)
+    if plan.sample and plan.sample < len(dev):
+        dev, reserve = sample(data, dev, plan.sample, seed=settings.seed)
+    session.run.write_data(data, dev, held, reserve)
+    if any(column.kind == "text" for column in data.schema.columns):
+        from .texts import WordTables
+
+        WordTables(data, session.run.path / "cache").fill()  # while the trainers start
+    problem = replace(describe_problem(data, len(dev)), pairs=find_pairs(data, dev, settings.seed))
+    session.run.update(
+        data={
+            "name": data.name,
+            "fingerprint": data.fingerprint,
+            "rows_read": data.rows_read,
+            "rows": data.n_rows,
+            "rows_development": len(dev),
+            "rows_holdout": len(held),
+            "rows_reserve": len(reserve),
+            "columns": len(data.schema.columns),
+        },
+        findings=[
+            {"code": each.code, "severity": each.severity, "column": each.column, "message": each.message}
+            for each in data.findings
+        ],
+        task=data.schema.output.task,
+        classes=list(data.schema.output.classes),
+        metric=metric,
+        plan=plan.to_json(),
+        problem={name: getattr(problem, name) for name in problem.__dataclass_fields__},
+        machine=machine_name(),
+        study=f"{session.run.info['name']}-{uuid.uuid4().hex[:8]}",
+        repeatable=session.settings.repeatable,
+        **this_process(),
+    )
+    session.say(
+        "data",
+        f"{data.n_rows:,} rows, {len(data.schema.columns)} columns, {data.schema.output.task}; "
+        f"scores by {metric} {plan.data_name}; "
+        + (f"{len(held):,} rows held out" if len(held) else "no rows held out")
+        + (f"; tried on {len(dev):,} rows, the best fitted on more" if len(reserve) else ""),
+    )
+    if problem.pairs:
+        session.say("data", f"also tried together: {', '.join(' × '.join(each) for each in problem.pairs)}")
+    out = [
+        f"{each.column} ({each.code.replace('_', ' ')})" for each in data.findings if each.code in _LEFT_OUT
+    ]
+    if out:
+        session.say("finding", f"left out: {', '.join(out)}")
+    if session.clock.bounded and session.clock.elapsed > 0.5 * session.clock.budget_s:
+        session.say("finding", f"reading took {session.clock.elapsed:.0f} of {session.clock.budget_s:g} s")
+    for finding in data.findings:
+        if finding.severity != "info":
+            session.say("finding", finding.message, code=finding.code, column=finding.column)
+    return plan
+
+
+def _divided(data: Dataset, plan: Plan, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows that are learned from, and those that no choice sees."""
+    if plan.holdout:
+        return holdout(data, seed=settings.seed, fraction=settings.holdout)
+    return np.arange(data.n_rows), np.arange(0)
+
+
+def setup_of(session: Session, plan: Plan, metric: str) -> Setup:
+    """Return what workers need to open the run under a plan, of which the session keeps the folds."""
+    session.folds = plan.folds * plan.repeats
+    return Setup(
+        session.run.path,
+        session.run.problem,
+        metric,
+        plan.folds,
+        plan.data_name,
+        session.settings.seed,
+        plan.repeats,
+        plan.refits,
+        session.settings.costs,
+    )
+
+
+def widen(session: Session, plan: Plan, folds: int, metric: str) -> None:
+    """Validate in so many folds instead of one part; nothing has been tried yet."""
+    run, settings, data = session.run, session.settings, session.run.dataset()
+    plan = with_folds(plan, folds, data.n_rows, settings.holdout)
+    dev, held = _divided(data, plan, settings)
+    run.write_split(dev, held)
+    run.drop_cache()
+    (run.path / "cache").mkdir()
+    problem = replace(run.problem, n_rows=len(dev))
+    run.update(
+        data={**run.info["data"], "rows_development": len(dev), "rows_holdout": len(held)},
+        plan=plan.to_json(),
+        problem={name: getattr(problem, name) for name in problem.__dataclass_fields__},
+    )
+    session.pool.reopen(setup_of(session, plan, metric))
+    rows = f"{len(held):,} rows held out" if len(held) else "no rows held out"
+    session.say("data", f"fits are quick: scores {plan.data_name}; {rows}")
