@@ -14,7 +14,7 @@ from .front import first_layer, front, shortlist
 from .metrics import Metric
 from .portfolio import BASELINE
 from .records import Candidate, Measurements, Score
-from .reserve import LEAST_S, LOAD_S, needed_s
+from .reserve import LEAST_S, LOAD_S, final_scores_s, needed_s
 from .run import RunFolder
 from .session import Session
 from .tasks import MeasureTask
@@ -71,7 +71,7 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
         *([best] if best else []),
         *(each for each in waiting if each is not best and each not in quick),
     ]
-    scoring = session.clock.scoring_s
+    scoring = session.clock.scoring_s + final_scores_s([each for each in candidates if each.id in first])
     if len(session.run.holdout_rows):
         scoring -= session.clock.estimate_s  # there is nothing to correct
     measured_best = best is None

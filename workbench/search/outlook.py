@@ -9,13 +9,13 @@ from __future__ import annotations
 from .costs import noise_free_cost
 from .portfolio import BASELINE
 from .records import Candidate
-from .reserve import BUILDING, form_s
+from .reserve import BUILDING, OVERRUN_S, form_s
 from .session import Session
 from .tasks import Blends, BlendTask
 
 _POOL = 40  # candidates that blends are made of
 #: Of the time for blends: a member that takes longer to write would leave none of them time.
-_MEMBER_SHARE = 0.6
+_MEMBER_SHARE = 0.8
 _FROM = 0.2  # of the time: before that nothing is decided by it
 _MOST_SHARE = 0.01  # of the workers' time
 
@@ -33,7 +33,7 @@ def blendable(session: Session) -> list[Candidate]:
 
 def blend_task(session: Session, good: list[Candidate], seconds: float) -> BlendTask | None:
     """Return the task of choosing blends that can be written in so many seconds; None where there is no choice."""
-    most = _MEMBER_SHARE * max(seconds, 0.0)
+    most = _MEMBER_SHARE * (max(seconds, 0.0) + OVERRUN_S)
     pool = [each for each in good if session.strain * BUILDING * form_s(each) <= most][:_POOL]
     return BlendTask({each.id: cost_of(session, each) for each in pool}) if len(pool) > 1 else None
 

@@ -19,6 +19,7 @@ _SLOW_CALLS, _SLOW_BLOCK_S = (
 _OPENING = 0.7  # what opening an artifact takes over what writing it took
 _FAST_MEMBERS = 6  # that a front is to have beside its best model
 _SPARE_S = 0.5
+_FINAL = 4.0  # what a final score and a comparison with the best take over the first score
 OVERRUN_S = 0.6  # of a blend that was under way before
 _BLENDED = 6  # models that the best blend may well have
 _IN_FLIGHT = 1.0  # what is being put together when the folds end, over what the slowest one took
@@ -34,6 +35,11 @@ def needed_s(candidate: Candidate) -> float:
     opening_s = LOAD_S + _OPENING * candidate.spent.get("convert", 0.0)
     calls_s = min(_LEAST_CALLS * call_s, _SLOW_CALLS * call_s + _SLOW_BLOCK_S)
     return opening_s + max(calls_s, LEAST_S) + min(batches_s, _BATCHES_S)
+
+
+def final_scores_s(front: Collection[Candidate]) -> float:
+    """Return about how many seconds the final scores of a front take, and holding each against the best."""
+    return _FINAL * sum(candidate.spent.get("score", 0.0) for candidate in front)
 
 
 def form_s(candidate: Candidate) -> float:
@@ -56,8 +62,9 @@ def end_needed_s(candidates: Collection[Candidate], likely: Sequence[Candidate] 
     members = likely or _likely_members(good)
     blending = _IN_FLIGHT * slowest + BUILDING * sum(form_s(each) for each in members) + _SPARE_S
     writing = sum(each.spent.get("convert", 0.0) for each in members)
-    fastest = sorted(needed_s(each) for each in first_layer(good))[:_FAST_MEMBERS]
-    return blending, OVERRUN_S + LOAD_S + _OPENING * writing + sum(fastest)
+    front = first_layer(good)
+    fastest = sorted(needed_s(each) for each in front)[:_FAST_MEMBERS]
+    return blending, OVERRUN_S + LOAD_S + _OPENING * writing + sum(fastest) + final_scores_s(front)
 
 
 def _likely_members(good: list[Candidate]) -> list[Candidate]:
