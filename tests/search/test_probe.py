@@ -74,6 +74,7 @@ def test_quick_fits_give_folds(tmp_path: Path, seconds: float | None, stopped: b
     assert probe is not None
     assert pool.tasks[0].config.family == "lightgbm"
     assert probe.folds(asking) == folds
+    assert asking.spent["probe"] >= (seconds or 2.0), "what it took is in the account, killed or not"
 
 
 def test_nothing_is_probed_where_nothing_is_in_doubt(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ _ESTIMATE_SHARE, _ESTIMATE_MOST_S = 0.012, 2.0
 _WRITING_S = 0.15  # of final scores
 _CONFIG_SHARE = 0.15  # of the searching time: what one config may take at most
 _LEAST_FOLD_S = 0.08
-_LATE_SHARE, _LATE_MOST_S = 0.015, 2.0
+_LATE_SHARE, _LATE_MOST_S = 0.015, 2.0  # of the budget, and at most: what a fold may overrun
 
 
 @dataclass(frozen=True, slots=True)

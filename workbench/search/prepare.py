@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
         classes=list(data.schema.output.classes),
         metric=metric,
         plan=plan.to_json(),
-        problem={name: getattr(problem, name) for name in problem.__dataclass_fields__},
+        problem=asdict(problem),
         machine=machine_name(),
         study=f"{session.run.info['name']}-{uuid.uuid4().hex[:8]}",
         repeatable=session.settings.repeatable,
@@ -70,7 +70,7 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
         "data",
         f"{data.n_rows:,} rows, {len(data.schema.columns)} columns, {data.schema.output.task}; "
         f"scores by {metric} {plan.data_name}; "
-        + (f"{len(held):,} rows held out" if len(held) else "no rows held out")
+        + _held_out(held)
         + (f"; tried on {len(dev):,} rows, the best fitted on more" if len(reserve) else ""),
     )
     if problem.pairs:
@@ -93,6 +93,10 @@ def _divided(data: Dataset, plan: Plan, settings: Settings) -> tuple[np.ndarray,
     if plan.holdout:
         return holdout(data, seed=settings.seed, fraction=settings.holdout)
     return np.arange(data.n_rows), np.arange(0)
+
+
+def _held_out(held: np.ndarray) -> str:
+    return f"{len(held):,} rows held out" if len(held) else "no rows held out"
 
 
 def setup_of(session: Session, plan: Plan, metric: str) -> Setup:
@@ -123,8 +127,7 @@ def widen(session: Session, plan: Plan, folds: int, metric: str) -> None:
     run.update(
         data={**run.info["data"], "rows_development": len(dev), "rows_holdout": len(held)},
         plan=plan.to_json(),
-        problem={name: getattr(problem, name) for name in problem.__dataclass_fields__},
+        problem=asdict(problem),
     )
     session.pool.reopen(setup_of(session, plan, metric))
-    rows = f"{len(held):,} rows held out" if len(held) else "no rows held out"
-    session.say("data", f"fits are quick: scores {plan.data_name}; {rows}")
+    session.say("data", f"fits are quick: scores {plan.data_name}; {_held_out(held)}")

@@ -16,6 +16,7 @@ from workbench.families.base import Family
 from .plan import Plan, folds_affordable, is_doubtful
 from .session import Session
 from .tasks import Config, FoldDone, FoldTask
+from .workers import Failure
 
 _FAMILY = "lightgbm"  # the quickest of the boosters, and the first whose turn it is
 _ID = "probe"
@@ -57,7 +58,7 @@ class Probe:
         shutil.rmtree(session.run.path / "candidates" / _ID, ignore_errors=True)
         for answer in answers:
             done = answer.result
-            session.charge({"probe": answer.cpu_s})
+            session.charge({"probe": done.seconds if isinstance(done, Failure) else answer.cpu_s})
             if isinstance(done, FoldDone) and not done.stopped:
                 seconds = done.cpu_s - done.spent.get("encode", 0.0)
                 return max((folds for folds, limit in self.most.items() if seconds <= limit), default=1)

@@ -12,10 +12,8 @@ LOAD_S = 0.12  # opening an artifact
 LEAST_S = 0.04  # of single-row calls
 _LEAST_CALLS = 250
 _BATCHED_ROWS, _BATCHES_S = 3 * 4096, 0.3  # timing batches; of slow models fewer rows
-_SLOW_CALLS, _SLOW_BLOCK_S = (
-    12,
-    0.2,
-)  # of a model that takes milliseconds: calls before the block, and the block
+#: Of a model that takes milliseconds: calls before the one block, and the block.
+_SLOW_CALLS, _SLOW_BLOCK_S = 12, 0.2
 _OPENING = 0.7  # what opening an artifact takes over what writing it took
 _FAST_MEMBERS = 6  # that a front is to have beside its best model
 _SPARE_S = 0.5

@@ -182,9 +182,8 @@ class Study:
         """Plan the portfolio, or what of it a killed search had not come to; repeat what was deferred."""
         trials = self._study.get_trials(deepcopy=False)
         self._choices = self._settled_choices(trials)
-        if not self._study.user_attrs.get(
-            "portfolio"
-        ):  # a study of an earlier version has enqueued all of it
+        enqueued = self._study.user_attrs.get("portfolio")  # all of it, as an earlier version did
+        if not enqueued:
             families = [each for name, each in self._families.items() if name in self._choices]
             known = {trial.user_attrs.get("planned") for trial in trials}
             planned = [
