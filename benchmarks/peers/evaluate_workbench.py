@@ -84,6 +84,7 @@ def main() -> None:
     run, rows = wb.open_run(options.run), rows_of(frame)
     outputs: dict[str, np.ndarray] = {}
     report: dict[str, Any] = {"picks": {}, "front": [], "summary": run.summary()}
+    report["cpu_spent"] = run.folder.info.get("cpu_spent")
     listed = run.rows()
     report["candidates"] = len(listed)
     report["not_ok"] = sum(row["status"] != "ok" for row in listed)

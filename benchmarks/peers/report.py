@@ -44,6 +44,14 @@ ORDER = list(NAMES)
 MARKS = ("<!-- figures: begin -->", "<!-- figures: end -->")
 _COVERED = 0.75
 DUEL = ("wins – ties – losses", "win rate (95 %)", "beyond noise: better / worse")
+#: What a run of ours says of its processor time, as columns.
+SPENT = {
+    "fitting": ("fit",),
+    "predicting and scoring": ("predict", "score"),
+    "served forms, parity": ("convert", "parity"),
+    "measuring, and the core left idle for it": ("measure", "quiet"),
+    "starting and reading": ("start",),
+}
 METRICS = {"auc": "AUC ↑", "log_loss": "log loss ↓", "rmse": "RMSE ↓"}
 
 
@@ -63,6 +71,7 @@ def report(lines: Sequence[Line], ours: str) -> tuple[str, dict[str, Any]]:
     if not any(line["system"] == ours for line in lines):
         parts.insert(1, f"There is no cell of {shown_name(ours)} among these yet: the peers alone.")
     parts.extend(_less_time(lines, ours))
+    parts.extend(_time_spent(lines, ours))
     return "\n\n".join(part for part in parts if part), summary
 
 
@@ -283,6 +292,22 @@ def _less_time(lines: Sequence[Line], ours: str) -> list[str]:
         return []
     header = ["Workbench at", "against", "data sets", *DUEL]
     return ["### Less time against more", _table(header, rows)]
+
+
+def _time_spent(lines: Sequence[Line], ours: str) -> list[str]:
+    """Return the table of where our processor time went, as the runs say it."""
+    rows = []
+    for line in sorted(lines, key=lambda each: (float(each["budget_s"]), str(each["data"]))):
+        spent = line.get("cpu_spent") if line["system"] == ours else None
+        if not spent:
+            continue
+        shares = [sum(spent.get(key, 0.0) for key in keys) / spent["available"] for keys in SPENT.values()]
+        shown = [f"{share:.0%}" for share in (shares[0] + shares[1], *shares, 1.0 - sum(shares))]
+        rows.append([str(line["data"]), f"{float(line['budget_s']):g} s", *shown])
+    if not rows:
+        return []
+    header = ["data set", "time", "fitting, predicting and scoring", *SPENT, "the rest"]
+    return ["### Where the processor time goes", _table(header, rows)]
 
 
 def _of(lines: Sequence[Line], system: str, budget: float) -> list[Line]:

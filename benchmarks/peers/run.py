@@ -175,7 +175,7 @@ def _workbench(cell: Cell, cut: Split, folder: Path, options: argparse.Namespace
         **{key: best.get(key) for key in keys},
         "chosen": f"{best['id']} {best['family']}",
         "reason": best.get("error"),
-        **{key: report[key] for key in ("candidates", "not_ok", "picks", "front", "summary")},
+        **{key: report[key] for key in ("candidates", "not_ok", "cpu_spent", "picks", "front", "summary")},
     }
 
 

@@ -208,8 +208,9 @@ def test_every_candidate_failing_is_said_and_the_baseline_stays(
 ) -> None:
     out = tmp_path / "failing"
     monkeypatch.setattr("workbench.search.settings._LEAST_MEMORY_MB", 1.0)
+    many = frame(20_000)  # whose fits last longer than from one look at their memory to the next
     with pytest.raises(SearchError, match=r"every candidate failed.*memory"):
-        search(frame(), settings(max_memory_mb=1.0, trials=1), out)
+        search(many, settings(max_memory_mb=1.0, trials=1), out)
     run = RunFolder.open(out)
     assert run.state == "failed"
     failed = [each for each in run.candidates() if each.status != "ok"]

@@ -28,7 +28,7 @@ from workbench.search.plan import make_plan
 from workbench.search.prune import prune, union
 from workbench.search.race import race
 from workbench.search.records import Candidate, Score
-from workbench.search.reserve import BUILDING, end_needed_s
+from workbench.search.reserve import BUILDING, end_needed_s, needed_s
 from workbench.search.session import Session, Trial
 from workbench.search.settings import Settings
 from workbench.search.tasks import Config, FoldDone, FoldTask
@@ -62,13 +62,38 @@ def test_the_end_keeps_time_for_a_heavy_model_of_another_family() -> None:
     heavy, _ = end_needed_s(
         [*alike, made("c9", "extra_trees", -1.5, 3.0), made("c0000", "baseline", -2.0, 9.0)]
     )
-    slowest = 9.0 - 0.1  # of what may be under way when the folds end
-    assert heavy - light == pytest.approx(slowest + BUILDING * (3.0 - 0.1))
+    assert heavy - light == pytest.approx(BUILDING * (3.0 - 0.1))
     known, _ = end_needed_s(alike, likely=alike[:2])
     guessed, _ = end_needed_s(alike)
     assert known < guessed == light
     nothing, _ = end_needed_s([])
-    assert known - nothing == pytest.approx(0.1 + BUILDING * 2 * 0.1)
+    assert known - nothing == pytest.approx(BUILDING * 2 * 0.1)
+
+
+def test_what_is_under_way_is_waited_for_as_long_as_its_family_takes() -> None:
+    def made(family: str, convert: float) -> Candidate:
+        value = Score(-1.0, -1.0, -1.0, "neg_log_loss", "out of fold", 100)
+        return Candidate(
+            family, family, {}, "portfolio", "ok", score=value, spent={"convert": convert}, models=4
+        )
+
+    there = [made("lightgbm", 0.1), made("extra_trees", 3.0)]
+
+    def in_flight(*families: str) -> float:
+        return end_needed_s(there, there, families)[0] - end_needed_s(there, there)[0]
+
+    assert in_flight("lightgbm") == pytest.approx(0.1)
+    assert in_flight("lightgbm", "extra_trees") == pytest.approx(3.0)
+    assert in_flight("catboost") == pytest.approx(3.0), "of a family that is not known, the most of any"
+
+
+def test_a_blend_that_is_held_open_needs_no_time_to_be_opened() -> None:
+    value = Score(-1.0, -1.0, -1.0, "neg_log_loss", "out of fold", 100)
+    forest = Candidate("c1", "extra_trees", {}, "portfolio", "ok", score=value, spent={"convert": 3.0})
+    assert needed_s(forest) - needed_s(forest, held=True) == pytest.approx(2.1)
+    _, alone = end_needed_s([forest])
+    _, blended = end_needed_s([forest], likely=[forest, forest])
+    assert alone - blended == pytest.approx(2.1)
 
 
 def test_what_the_end_takes_grows_where_others_use_the_machine_too() -> None:

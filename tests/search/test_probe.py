@@ -32,7 +32,7 @@ class Pool:
         self.tasks: list[Any] = []
         self._seconds, self._stopped = seconds, stopped
 
-    def submit(self, task: Any, *, kill_at: float) -> None:
+    def submit(self, task: Any, *, kill_at: float, on: int | None = None) -> None:
         self.tasks.append(task)
 
     def answers(self, timeout: float) -> list[Answer]:
@@ -57,24 +57,70 @@ class Pool:
         return []
 
 
-def session(pool: Pool, folder: Path, problem: Problem = DOUBTFUL, seconds: float | None = 60.0) -> Session:
-    run = cast(Any, SimpleNamespace(problem=problem, path=folder))
-    settings = Settings("y", time_s=seconds, workers=2)
+def session(
+    pool: Pool, folder: Path, problem: Problem = DOUBTFUL, seconds: float | None = 60.0, workers: int = 2
+) -> Session:
+    run = cast(Any, SimpleNamespace(problem=problem, path=folder, info={"plan": {"folds": 1}}))
+    settings = Settings("y", time_s=seconds, workers=workers)
     return Session(run, settings, Clock.start(seconds), cast(Any, pool), None, lambda: False)
 
 
+BOOSTERS = [family_named("linear"), family_named("lightgbm")]
+
+
+class Asking:
+    """A study that asks for the first of the portfolio."""
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        self._asked = cast(
+            Any, SimpleNamespace(id="c0001", family="lightgbm", params=params, origin="portfolio")
+        )
+
+    def ask(self) -> Any:
+        return self._asked
+
+
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(
     ("seconds", "stopped", "folds"),
     [(0.5, False, 5), (1.6, False, 3), (4.0, False, 1), (0.5, True, 1), (None, False, 1)],
 )
-def test_quick_fits_give_folds(tmp_path: Path, seconds: float | None, stopped: bool, folds: int) -> None:
+def test_quick_fits_give_folds(
+    tmp_path: Path, seconds: float | None, stopped: bool, folds: int, workers: int
+) -> None:
     pool = Pool(seconds, stopped)
-    asking = session(pool, tmp_path)
-    probe = Probe.start(asking, ONE_PART, [family_named("linear"), family_named("lightgbm")])
+    asking = session(pool, tmp_path, workers=workers)
+    probe = Probe.start(asking, ONE_PART, BOOSTERS)
     assert probe is not None
     assert pool.tasks[0].config.family == "lightgbm"
-    assert probe.folds(asking) == folds
-    assert asking.spent["probe"] >= (seconds or 2.0), "what it took is in the account, killed or not"
+    most = max(folds_affordable(asking.clock.left, workers).values())
+    assert probe.folds(asking) == (folds if (seconds or 0.0) <= most else 1)
+    if folds > 1 or workers == 1:
+        assert asking.spent["probe"] >= (seconds or 2.0), "what it took is in the account, killed or not"
+        assert not probe.goes_on
+
+
+def test_a_fit_that_is_not_quick_is_the_first_candidates(tmp_path: Path) -> None:
+    pool = Pool(4.0)
+    asking = session(pool, tmp_path)
+    asking.folds = 1
+    probe = Probe.start(asking, ONE_PART, BOOSTERS)
+    assert probe is not None and probe.folds(asking) == 1
+    config = pool.tasks[0].config
+    probe.hand_over(asking, cast(Any, Asking(dict(config.params))))
+    trial = asking.trials[config.id]
+    assert trial.asked is not None and not trial.waiting and trial.done[0].config is config
+    assert asking.spent["fit"] == 4.0 and "probe" not in asking.spent
+
+
+def test_a_fit_of_other_params_than_the_studys_is_dropped(tmp_path: Path) -> None:
+    asking = session(Pool(4.0), tmp_path)
+    probe = Probe.start(asking, ONE_PART, BOOSTERS)
+    assert probe is not None and probe.folds(asking) == 1
+    probe.hand_over(asking, cast(Any, Asking({"learning_rate": 0.2})))
+    (trial,) = asking.trials.values()
+    assert trial.config.params == {"learning_rate": 0.2} and trial.waiting and not trial.done
+    assert asking.spent["probe"] > 4.0
 
 
 def test_nothing_is_probed_where_nothing_is_in_doubt(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ _LEQ, _LT, _MEMBER = 0, 1, 6  # values of TreeEnsemble.nodes_modes
 _MODE_TEXT = {_LEQ: b"BRANCH_LEQ", _LT: b"BRANCH_LT"}
 _MOST_TREES = 500  # of one TreeEnsemble; of more each gets about half as many
 _SUM = 1  # value of TreeEnsemble.aggregate_function
+_LENGTH_DELIMITED = 2  # kind of a protobuf field whose length comes first
 
 
 def to_onnx(form: Form, width: int) -> bytes:
@@ -57,12 +58,13 @@ def to_onnx(form: Form, width: int) -> bytes:
     >>> OnnxModel(content).run(np.array([[3.0]], dtype=np.float32)).tolist()
     [[7.0]]
     """
-    graph = GraphProto(name="model")
+    model = ModelProto(ir_version=IR_VERSION, producer_name="workbench")
+    graph = model.graph  # filled in place: a large one takes a third of a second to copy
+    graph.name = "model"
     _declare(graph.input.add(), INPUT_NAME, width)
     _declare(graph.output.add(), OUTPUT_NAME, form.n_outputs)
     shared = _has_shared_leaves(form)
     _write(graph, form, INPUT_NAME, OUTPUT_NAME, shared)
-    model = ModelProto(ir_version=IR_VERSION, producer_name="workbench", graph=graph)
     model.opset_import.add(domain="", version=OPSET)
     model.opset_import.add(domain=ML_DOMAIN, version=ML_OPSET_SHARED_LEAVES if shared else ML_OPSET)
     content: bytes = model.SerializeToString()
@@ -384,11 +386,38 @@ def _int(node: NodeProto, name: str, value: int) -> None:
 
 
 def _ints(node: NodeProto, name: str, values: np.ndarray) -> None:
-    node.attribute.add(name=name, type=AttributeProto.INTS).ints.extend(values.tolist())
+    _packed(node.attribute.add(name=name, type=AttributeProto.INTS), "ints", _varints(values))
 
 
 def _floats(node: NodeProto, name: str, values: np.ndarray) -> None:
-    node.attribute.add(name=name, type=AttributeProto.FLOATS).floats.extend(_float32(values).ravel().tolist())
+    content = _float32(values).astype("<f4", copy=False).tobytes()
+    _packed(node.attribute.add(name=name, type=AttributeProto.FLOATS), "floats", content)
+
+
+def _packed(attribute: AttributeProto, name: str, content: bytes) -> None:
+    """Fill a list of numbers from its packed encoding, a tenth of the time that a list of Python's takes."""
+    key = AttributeProto.DESCRIPTOR.fields_by_name[name].number << 3 | _LENGTH_DELIMITED
+    attribute.MergeFromString(_varints(np.asarray([key, len(content)])) + content)
+
+
+def _varints(values: np.ndarray) -> bytes:
+    """Write whole numbers from 0 as protobuf does: seven bits a byte, lowest first; the eighth says that more follow.
+
+    Examples
+    --------
+    >>> _varints(np.array([1, 300])).hex()
+    '01ac02'
+    """
+    rest = values.astype(np.uint64)
+    width = max(-(-int(rest.max(initial=0)).bit_length() // 7), 1)
+    content = np.empty((len(rest), width), dtype=np.uint8)
+    used = np.ones((len(rest), width), dtype=bool)
+    for at in range(width):
+        used[:, at] = rest > 0 if at else True
+        content[:, at] = rest & 127
+        rest >>= np.uint64(7)
+        content[:, at] |= (rest > 0).view(np.uint8) << 7
+    return content[used].tobytes()
 
 
 def _text(node: NodeProto, name: str, value: bytes) -> None:

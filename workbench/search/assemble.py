@@ -189,8 +189,10 @@ def with_calibration(
 # ---------------------------------------------------------------- a candidate, whatever it was made of
 
 
-def finish_candidate(base: Candidate, draft: Draft, space: Workspace, stage: Stage) -> Candidate:
-    """Write, check, score and measure a candidate.
+def finish_candidate(
+    base: Candidate, draft: Draft, space: Workspace, stage: Stage, *, hold: bool = False
+) -> Candidate:
+    """Write, check, score and measure a candidate; `hold` keeps its artifact open.
 
     Raises
     ------
@@ -212,12 +214,19 @@ def finish_candidate(base: Candidate, draft: Draft, space: Workspace, stage: Sta
         predictor.save(folder / "predictor")
         save_arrays(folder, draft, form)
         measured = measurements(
-            predictor, folder / "predictor", space.dev, seconds=_TRIAL_MEASURE_S, quiet=False
+            predictor,
+            folder / "predictor",
+            space.dev,
+            seconds=_TRIAL_MEASURE_S,
+            quiet=False,
+            row_s=gate.row_s,
         )
     if len(space.holdout_rows):
         with stage("predict"):
             held = space.data.take(space.holdout_rows)
             np.save(folder / "holdout.npy", predictor.predict_columns(held.columns))
+    if hold:
+        space.held[base.id] = predictor
     return replace(
         base,
         score=score,

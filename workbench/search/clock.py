@@ -10,8 +10,9 @@ _LEAVE_S = 0.25  # ending the workers and this process
 GRACE_S = 0.25  # after which a task that is late is killed
 _POLISH_SHARE, _POLISH_LEAST_S, _POLISH_MOST_S = 0.04, 0.7, 12.0
 _POLISH_LIMIT, _QUIET_LIMIT = 0.17, 0.16  # of the budget, however long they take
-_QUIET_SHARE, _QUIET_LEAST_S, _QUIET_MOST_S = 0.04, 1.1, 10.0
+_QUIET_SHARE, _QUIET_LEAST_S, _QUIET_MOST_S = 0.03, 1.1, 6.0
 _ESTIMATE_SHARE, _ESTIMATE_MOST_S = 0.012, 2.0
+_ESTIMATE_LEAST_S, _ESTIMATE_SCORES = 0.15, 3.0  # and over what scoring every candidate took once
 _WRITING_S = 0.15  # of final scores
 _CONFIG_SHARE = 0.15  # of the searching time: what one config may take at most
 _LEAST_FOLD_S = 0.08
@@ -32,6 +33,8 @@ class Clock:
         Infinite where only a number of trials bounds the search.
     polish_s, quiet_s : float
         What polishing and quiet measuring are known to take, where that is more than their usual share.
+    scores_s : float
+        What scoring every candidate once takes, as far as that is known.
     grow_s : float
         What is kept, after the search on a sample, to fit the best configs on more rows.
     """
@@ -40,6 +43,7 @@ class Clock:
     budget_s: float
     polish_s: float = 0.0
     quiet_s: float = 0.0
+    scores_s: float = math.inf
     grow_s: float = 0.0
 
     @classmethod
@@ -78,8 +82,9 @@ class Clock:
 
     @property
     def estimate_s(self) -> float:
-        """Seconds for the estimate that is corrected for the choice."""
-        return min(_ESTIMATE_SHARE * self.budget_s, _ESTIMATE_MOST_S)
+        """Seconds for the estimate that is corrected for the choice: at most, and what it takes where that is less."""
+        most = min(_ESTIMATE_SHARE * self.budget_s, _ESTIMATE_MOST_S)
+        return min(most, _ESTIMATE_LEAST_S + _ESTIMATE_SCORES * self.scores_s) if self.bounded else most
 
     @property
     def scoring_s(self) -> float:

@@ -32,7 +32,7 @@ from .run import RunFolder, make_room, this_process
 from .session import Progress, Session, Stop
 from .settings import Settings
 from .spawn import Spawner
-from .trials import try_baseline, try_candidates
+from .trials import settle, try_baseline, try_candidates
 from .workers import WorkerPool
 
 _MEMORY_SHARE = 0.8
@@ -214,6 +214,9 @@ def _carry_on(
                     try_baseline(session)
                 sampler = default_sampler(settings.seed)
                 study = Study(run.path, settings.storage, run.info["study"], others, run.problem, sampler)
+                settle(session, study)
+                if probe is not None:
+                    probe.hand_over(session, study)
                 if study.absent:
                     names = ", ".join(study.absent)
                     session.say("resume", f"going on without {names}: the package is not installed")

@@ -62,10 +62,11 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
     waiting = [
         each for each in shortlist(candidates, _MOST_MEMBERS) if not (each.measured and each.measured.quiet)
     ]
-    waiting.sort(key=lambda each: (each.id not in first, needed_s(each)))
+    needed = {each.id: needed_s(each, held=each.id in session.held) for each in waiting}
+    waiting.sort(key=lambda each: (each.id not in first, needed[each.id]))
     leaders = [each for each in waiting if each.id in first and each.score]
     best = max(leaders, key=lambda each: each.score.value if each.score else 0.0, default=None)
-    quick = [each for each in leaders if each is not best and needed_s(each) < _QUICK_S]
+    quick = [each for each in leaders if each is not best and needed[each.id] < _QUICK_S]
     order = [
         *quick,
         *([best] if best else []),
@@ -84,10 +85,10 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
             measured_best = True
             yield candidate, LEAST_S
             continue
-        kept = 0.0 if measured_best or best is None else needed_s(best)
+        kept = 0.0 if measured_best or best is None else needed[best.id]
         if at < _ALWAYS and candidate in quick and session.clock.left > -_LATE * session.clock.budget_s:
             yield candidate, LEAST_S
-        elif left - kept > needed_s(candidate):
+        elif left - kept > needed[candidate.id]:
             share = (left - kept) / min(len(order) - at, _SHARED_BY) - LOAD_S
             yield candidate, min(max(share * 0.9, LEAST_S), _MOST_S)
 
@@ -96,7 +97,8 @@ def _measure(session: Session, candidate: Candidate, seconds: float) -> Measurem
     """Measure an artifact; once more where the worker died over it, which is rarely the artifact's fault."""
     pool, began = session.pool, time.monotonic()
     for _ in range(2):
-        pool.submit(MeasureTask(candidate.id, seconds), kill_at=time.monotonic() + _MEASURE_MOST_S)
+        limit = time.monotonic() + _MEASURE_MOST_S
+        pool.submit(MeasureTask(candidate.id, seconds), kill_at=limit, on=session.held.get(candidate.id))
         (answer,) = pool.answers(2 * _MEASURE_MOST_S)
         session.charge({"measure": answer.cpu_s})
         if not answer.died:

@@ -2,7 +2,7 @@
 
 Beside running fits the wall clock lies, so calls are timed in blocks: CPU time a call comes from the block that used
 the least, p50 and p99 from the quietest block (the one with the lowest p99). Candidates that may be on the front are
-measured again with nothing else running.
+measured again with nothing else running; until then the rate in batches is that of the parity gate's rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .parity import raw_rows
 from .records import Measurements
 
 _ROWS = 64
-_BATCH_ROWS, _TRIAL_BATCH_ROWS = 4096, 512
+_BATCH_ROWS, _BATCHES = 4096, 3
 _FEWEST_BATCH_ROWS, _BATCHES_S = 256, 0.2  # of a model that takes longer than that for a whole batch
 _CALLS = 100  # of a block: long enough for a p99, short enough to fall between two turns of other processes
 _FEWEST_CALLS, _LONGEST_BLOCK_S = 20, 0.2  # of a model that takes milliseconds
@@ -52,8 +52,7 @@ def measure(
     *,
     seconds: float,
     seed: int = 0,
-    batch_rows: int = 4096,
-    batches: int = 3,
+    row_s: float | None = None,
 ) -> Speed:
     """Time an artifact.
 
@@ -65,8 +64,8 @@ def measure(
     seconds : float
         About how long the single-row part may take: at least three blocks of a hundred calls.
     seed : int
-    batch_rows, batches : int
-        Rows of the batches whose rate is measured, and their number, of which the best counts.
+    row_s : float, optional
+        CPU seconds that a row of a batch took, where that is known already.
 
     Returns
     -------
@@ -87,6 +86,7 @@ def measure(
     walls, cpus = _time_blocks(predictor, rows, (calls, blocks), stop_at=time.perf_counter() + 3 * seconds)
     p50s, p99s = np.quantile(walls, [0.5, 0.99], axis=1) / 1000.0
     quietest = int(p99s.argmin())
+    row_s = _batch_row_s(predictor, data, random) if row_s is None else row_s
     return Speed(
         p50_us=float(p50s[quietest]),
         p99_us=float(p99s[quietest]),
@@ -95,7 +95,7 @@ def measure(
         p99_low_us=float(p99s.min()),
         p99_high_us=float(p99s.max()),
         cpu_us=float(min(cpus)),
-        rows_per_s=_batch_rate(predictor, data, random, batch_rows, batches),
+        rows_per_s=1.0 / max(row_s, 1e-9),
         calls=walls.size,
         blocks=len(walls),
     )
@@ -107,11 +107,16 @@ def measure_folder(folder: Path, data: Dataset, *, seconds: float, quiet: bool) 
 
 
 def measurements(
-    predictor: Predictor, folder: Path, data: Dataset, *, seconds: float, quiet: bool
+    predictor: Predictor,
+    folder: Path,
+    data: Dataset,
+    *,
+    seconds: float,
+    quiet: bool,
+    row_s: float | None = None,
 ) -> Measurements:
-    """Measure an artifact that has just been written to a folder."""
-    rows, batches = (_BATCH_ROWS, 3) if quiet else (_TRIAL_BATCH_ROWS, 1)  # the front is measured again
-    speed = measure(predictor, data, seconds=seconds, batch_rows=rows, batches=batches)
+    """Measure an artifact that is open and lies in a folder."""
+    speed = measure(predictor, data, seconds=seconds, row_s=row_s)
     return Measurements(
         latency_p50_us=speed.p50_us,
         latency_p99_us=speed.p99_us,
@@ -160,18 +165,17 @@ def _time_blocks(
     return np.asarray(walls, dtype=np.float64), cpus
 
 
-def _batch_rate(
-    predictor: Predictor, data: Dataset, random: np.random.Generator, most: int, batches: int
-) -> float:
-    """Rows a second of CPU time in batches of canonical columns, the best of some; fewer rows of a slow model."""
-    size = min(data.n_rows, most, _FEWEST_BATCH_ROWS)
+def _batch_row_s(predictor: Predictor, data: Dataset, random: np.random.Generator) -> float:
+    """CPU seconds a row in batches of canonical columns, the best of some; fewer rows of a slow model."""
+    most = min(data.n_rows, _BATCH_ROWS)
+    size = min(most, _FEWEST_BATCH_ROWS)
     seconds = _batch_s(predictor, data, random, size, 1)
-    if size < min(data.n_rows, most) and seconds * most < _BATCHES_S * size:
-        size = min(data.n_rows, most)
-        seconds = _batch_s(predictor, data, random, size, batches)
-    elif batches > 1:
-        seconds = min(seconds, _batch_s(predictor, data, random, size, batches - 1))
-    return size / max(seconds, 1e-9)
+    if size < most and seconds * _BATCH_ROWS < _BATCHES_S * size:
+        size = most
+        seconds = _batch_s(predictor, data, random, size, _BATCHES)
+    else:
+        seconds = min(seconds, _batch_s(predictor, data, random, size, _BATCHES - 1))
+    return seconds / size
 
 
 def _batch_s(

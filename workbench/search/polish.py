@@ -195,12 +195,18 @@ def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
         made = [dict(each.members) for each in session.kept.values() if each.kind == "blend"]
         new = [weights for weights in best_first if dict(weights) not in made]
         builds = [
-            BuildTask(Config(f"b{number + at:04d}", "blend", {}, "derived", session.settings.seed), weights)
+            BuildTask(
+                Config(f"b{number + at:04d}", "blend", {}, "derived", session.settings.seed),
+                weights,
+                hold=at == 0,  # the best one, which takes the longest to open
+            )
             for at, weights in enumerate(new)
         ]
         return [*builds, *(lesson.begin(session, best_first[0]) if best_first else [])]
     for candidate in result if isinstance(result, list) else [result]:
         session.keep(candidate)
+        if isinstance(answer.task, BuildTask) and answer.task.hold and candidate.status == "ok":
+            session.held[candidate.id] = answer.worker
     return []
 
 

@@ -26,18 +26,28 @@ _IN_FLIGHT = 1.0  # what is being put together when the folds end, over what the
 BUILDING = 1.25
 
 
-def needed_s(candidate: Candidate) -> float:
-    """Return how many seconds it takes at least to open a candidate's artifact and to time it."""
-    call_s = (candidate.busy_cpu_us or 0.0) / 1e6
-    batches_s = _BATCHED_ROWS / candidate.measured.rows_per_s if candidate.measured else 0.0
-    opening_s = LOAD_S + _OPENING * candidate.spent.get("convert", 0.0)
+def needed_s(candidate: Candidate, *, held: bool = False) -> float:
+    """Return how many seconds it takes at least to open a candidate's artifact, unless it is held, and to time it."""
+    opening_s = 0.0 if held else _OPENING * candidate.spent.get("convert", 0.0)
+    return LOAD_S + opening_s + _timing_s([candidate])
+
+
+def _timing_s(models: Sequence[Candidate]) -> float:
+    """Return how many seconds it takes at least to time a model, or a blend of several."""
+    call_s = sum((each.busy_cpu_us or 0.0) / 1e6 for each in models)
+    row_s = sum(1.0 / each.measured.rows_per_s for each in models if each.measured)
     calls_s = min(_LEAST_CALLS * call_s, _SLOW_CALLS * call_s + _SLOW_BLOCK_S)
-    return opening_s + max(calls_s, LEAST_S) + min(batches_s, _BATCHES_S)
+    return max(calls_s, LEAST_S) + min(_BATCHED_ROWS * row_s, _BATCHES_S)
+
+
+def scores_s(candidates: Collection[Candidate]) -> float:
+    """Return the seconds that scoring every candidate took."""
+    return sum(each.spent.get("score", 0.0) for each in candidates)
 
 
 def final_scores_s(front: Collection[Candidate]) -> float:
     """Return about how many seconds the final scores of a front take, and holding each against the best."""
-    return _FINAL * sum(candidate.spent.get("score", 0.0) for candidate in front)
+    return _FINAL * scores_s(front)
 
 
 def form_s(candidate: Candidate) -> float:
@@ -45,7 +55,11 @@ def form_s(candidate: Candidate) -> float:
     return sum(candidate.spent.get(name, 0.0) for name in ("predict", "convert", "parity", "measure"))
 
 
-def end_needed_s(candidates: Collection[Candidate], likely: Sequence[Candidate] = ()) -> tuple[float, float]:
+def end_needed_s(
+    candidates: Collection[Candidate],
+    likely: Sequence[Candidate] = (),
+    under_way: Collection[str] = (),
+) -> tuple[float, float]:
     """Return the seconds that blends of the best will take, and those of measuring one and the fastest beside it.
 
     Parameters
@@ -53,16 +67,30 @@ def end_needed_s(candidates: Collection[Candidate], likely: Sequence[Candidate] 
     candidates : collection of Candidate
     likely : sequence of Candidate
         What the best blend would be made of; a guess is made where that is not known.
+    under_way : collection of str
+        Families of what will still be put together before a blend is.
     """
     good = [each for each in candidates if each.status == "ok" and each.score]
     good.sort(key=lambda each: -each.score.value if each.score else 0.0)
-    slowest = max((form_s(each) for each in good), default=0.0)
     members = likely or _likely_members(good)
-    blending = _IN_FLIGHT * slowest + BUILDING * sum(form_s(each) for each in members) + _SPARE_S
-    writing = sum(each.spent.get("convert", 0.0) for each in members)
+    in_flight = _IN_FLIGHT * _slowest_form_s(good, under_way)
+    blending = in_flight + BUILDING * sum(form_s(each) for each in members) + _SPARE_S
+    best = LOAD_S + _timing_s(members) if len(members) > 1 else sum(needed_s(each) for each in good[:1])
     front = first_layer(good)
-    fastest = sorted(needed_s(each) for each in front)[:_FAST_MEMBERS]
-    return blending, OVERRUN_S + LOAD_S + _OPENING * writing + sum(fastest) + final_scores_s(front)
+    fastest = sorted(_single_needed_s(each) for each in front)[:_FAST_MEMBERS]
+    return blending, OVERRUN_S + best + sum(fastest) + final_scores_s(front)
+
+
+def _slowest_form_s(good: Sequence[Candidate], under_way: Collection[str]) -> float:
+    """Return what putting together one more model of these families may take; of an unknown one, the most of any."""
+    known = {each.family for each in good}
+    alike = [each for each in good if each.family in under_way] if known.issuperset(under_way) else good
+    return max((form_s(each) for each in alike), default=0.0)
+
+
+def _single_needed_s(candidate: Candidate) -> float:
+    """Return what measuring takes of a single model, which takes the place of an average of several on the front."""
+    return LOAD_S + (needed_s(candidate) - LOAD_S) / max(candidate.models, 1)
 
 
 def _likely_members(good: list[Candidate]) -> list[Candidate]:

@@ -11,7 +11,7 @@ from .clock import Clock
 from .memory import MemoryWatch
 from .portfolio import BASELINE
 from .records import Candidate
-from .reserve import end_needed_s
+from .reserve import end_needed_s, scores_s
 from .run import RunFolder
 from .settings import Settings
 from .tasks import Config, FoldDone
@@ -64,6 +64,8 @@ class Session:
         By what the portfolio's learning rates are multiplied, since the time ends fits before they have learned all.
     spent : dict of str to float
         CPU seconds by what they were spent on.
+    held : dict of str to int
+        The worker that has a candidate's artifact open.
     likely : tuple of str
         What the best blend was made of when that was last looked at, `looked_at` good candidates being there.
     """
@@ -86,6 +88,7 @@ class Session:
     fold_s: dict[str, list[float]] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
     memory: MemoryWatch | None = None
+    held: dict[str, int] = field(default_factory=dict)
     likely: tuple[str, ...] = ()
     looked_at: int = 0
     tails: dict[str, float] = field(default_factory=dict)
@@ -146,10 +149,17 @@ class Session:
         return tuple(each.id for each in good[:_RIVALS])
 
     def watch(self) -> None:
-        """Keep as much time for the end as blends of the best, and measuring them, will take."""
-        polish, quiet = end_needed_s(self.kept.values(), [self.kept[name] for name in self.likely])
+        """Keep as much time for the end as blends of the best, measuring them and the final scores will take."""
+        likely = [self.kept[name] for name in self.likely]
+        under_way = {each.config.family for each in self.trials.values()}
+        polish, quiet = end_needed_s(self.kept.values(), likely, under_way)
         strain = self.strain
-        self.clock = replace(self.clock, polish_s=strain * (polish + reserve_s(self)), quiet_s=strain * quiet)
+        self.clock = replace(
+            self.clock,
+            polish_s=strain * (polish + reserve_s(self)),
+            quiet_s=strain * quiet,
+            scores_s=strain * scores_s(self.kept.values()),
+        )
 
     @property
     def strain(self) -> float:

@@ -40,7 +40,6 @@ def try_baseline(session: Session) -> None:
 
 def try_candidates(session: Session, study: Study) -> None:
     """Keep every worker busy until the budget is used."""
-    _settle(session, study)
     while not session.stop() and time.monotonic() < session.clock.folds_end:
         while session.pool.idle and _hand_out(session, study if _wanted(session) else None):
             pass
@@ -67,7 +66,7 @@ def try_grown(session: Session, ask: Callable[[], Config | None]) -> None:
     _wind_down(session, None)
 
 
-def _settle(session: Session, study: Study) -> None:
+def settle(session: Session, study: Study) -> None:
     """Bring the study up to date with a killed search: what ended is told, what was under way is tried again."""
     for asked in study.left_running():
         candidate = session.kept.get(asked.id)
@@ -120,12 +119,18 @@ def _new_trial(session: Session, study: Study) -> Trial | None:
         if usual and deadline - time.monotonic() < _HASTE * usual:
             session.deferred.append(asked)
             continue
-        config = Config(asked.id, asked.family, asked.params, asked.origin, session.settings.seed)
-        raced = not session.rivals() or session.folds == 1 or _is_first_quick(session, asked.family)
-        trial = Trial(config, asked, session.folds, raced=raced)
-        session.trials[config.id] = trial
-        return trial
+        return begin(session, asked)
     return None
+
+
+def begin(session: Session, asked: Asked) -> Trial:
+    """Put a config that was asked for among those under way."""
+    config = Config(asked.id, asked.family, asked.params, asked.origin, session.settings.seed)
+    raced = not session.rivals() or session.folds == 1 or _is_first_quick(session, asked.family)
+    trial = Trial(config, asked, session.folds, raced=raced)
+    session.trials[config.id] = trial
+    session.watch()
+    return trial
 
 
 def _is_first_quick(session: Session, family: str) -> bool:
@@ -154,10 +159,11 @@ def _start_fold(session: Session, trial: Trial) -> bool:
 
 def _collect(session: Session, study: Study | None, wait_s: float) -> None:
     for answer in session.pool.answers(min(wait_s, 0.5)):
-        _take_in(session, study, answer)
+        take_in(session, study, answer)
 
 
-def _take_in(session: Session, study: Study | None, answer: Answer) -> None:
+def take_in(session: Session, study: Study | None, answer: Answer) -> None:
+    """Take in what came of a task."""
     result = answer.result
     if isinstance(answer.task, BlendTask):
         if isinstance(result, Blends):
@@ -236,7 +242,7 @@ def _wind_down(session: Session, study: Study | None) -> None:
     """Put together what is complete, stop the rest, and leave no trial under way."""
     _finish_whole(session, study)
     for answer in session.pool.stop_all("the time was up" if not session.stop() else "stopped by the user"):
-        _take_in(session, study, answer)
+        take_in(session, study, answer)
     for trial in list(session.trials.values()):
         reason = f"{len(trial.done)} of {trial.folds} folds were fitted when the time was up"
         _end(session, study, _stopped(trial.config, reason))

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from workbench.data.dataset import Dataset
+from workbench.runtime.predictor import Predictor
 
 from .assemble import assemble, refit
 from .blends import build_blend, find_blends
 from .distill import nest, teach
 from .fit import run_fold
 from .matrices import MatrixCache
-from .measure import measure_folder
+from .measure import measurements
 from .metrics import Metric
 from .records import Candidate, Measurements
 from .run import read_split
@@ -79,7 +80,8 @@ def _with_peak(done: Any, peak: float) -> Any:
 def _measure(task: MeasureTask, space: Workspace) -> Measurements:
     folder = space.candidates / task.id / "predictor"
     rows = space.dev.take(np.arange(min(space.dev.n_rows, _MEASURED_ROWS)))
-    return measure_folder(folder, rows, seconds=task.seconds, quiet=True)
+    predictor = space.held.pop(task.id, None) or Predictor.load(folder)
+    return measurements(predictor, folder, rows, seconds=task.seconds, quiet=True)
 
 
 _VERBS: dict[type, Callable[[Any, Workspace], Any]] = {

@@ -50,11 +50,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A task, what came of it, and the processor time that it took (0 where the worker did not live to tell)."""
+    """A task, what came of it, and the processor time that it took (0 where the worker did not live to tell).
+
+    `worker` is the process that carried it out.
+    """
 
     task: Any
     result: Any
     cpu_s: float = 0.0
+    worker: int = 0
 
     @property
     def died(self) -> bool:
@@ -123,9 +127,13 @@ class WorkerPool:
         """Workers with a task."""
         return self.count - self.idle
 
-    def submit(self, task: Any, *, kill_at: float = float("inf")) -> None:
-        """Give a task to an idle worker; it is killed at `kill_at` (`time.monotonic()`)."""
-        worker = next(worker for worker in self._workers if worker.task is None)
+    def submit(self, task: Any, *, kill_at: float = float("inf"), on: int | None = None) -> None:
+        """Give a task to an idle worker, the process `on` if that is one.
+
+        It is killed at `kill_at` (`time.monotonic()`).
+        """
+        idle = [worker for worker in self._workers if worker.task is None]
+        worker = next((worker for worker in idle if worker.process.pid == on), idle[0])
         worker.task, worker.started, worker.kill_at, worker.peak_mb = task, time.monotonic(), kill_at, 0.0
         try:
             worker.connection.send(task)
@@ -163,7 +171,7 @@ class WorkerPool:
         cpu_s = 0.0
         with suppress(psutil.Error):
             cpu_s = _cpu(worker.process) - worker.cpu_before
-        return Answer(task, result, cpu_s)
+        return Answer(task, result, cpu_s, worker.process.pid)
 
     def _enforce(self, workers: list[_Worker]) -> Iterator[Answer]:
         now = time.monotonic()

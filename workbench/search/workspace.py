@@ -14,6 +14,7 @@ from workbench.data.dataset import Dataset
 from workbench.data.split import folds as split_folds
 from workbench.families.base import Encoding, Problem, Sample, Shared
 from workbench.runtime.encoder import Code, Encoder
+from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Column1d
 
 from .encode import Learned, learn
@@ -70,6 +71,8 @@ class Workspace:
         Folds, those of the first repeat first.
     folds : int
         Folds of one repeat.
+    held : dict of str to Predictor
+        Artifacts that are open, by candidate: what takes a second to open is measured as it was written.
     """
 
     data: Dataset
@@ -83,6 +86,7 @@ class Workspace:
     dev: Dataset = field(init=False)
     splits: list[tuple[np.ndarray, np.ndarray]] = field(init=False)
     folds: int = field(init=False)
+    held: dict[str, Predictor] = field(default_factory=dict)
     _encoded: dict[Encoding, Encoded] = field(default_factory=dict)
     _shared: OrderedDict[Any, Shared] = field(default_factory=OrderedDict)
     _gate: dict[str, Column1d] = field(default_factory=dict)
