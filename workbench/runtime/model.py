@@ -23,6 +23,9 @@ class OnnxModel:
         number of classes, or 1 for regression.
     threads : int
         Threads of one call. One is the fastest for single rows and leaves the other cores to other requests.
+    own : bool
+        Whether this process has just written the content: it need not be scanned, which takes a tenth of the time to
+        open a large model.
 
     Raises
     ------
@@ -30,8 +33,9 @@ class OnnxModel:
         Where the content is no usable model, or one that asks for more than a bundle's model needs (see `scan_onnx`).
     """
 
-    def __init__(self, content: bytes, threads: int = 1) -> None:
-        scan_onnx(content)
+    def __init__(self, content: bytes, threads: int = 1, *, own: bool = False) -> None:
+        if not own:
+            scan_onnx(content)
         import onnxruntime as ort  # here: reading a schema or a manifest needs no session
 
         options = ort.SessionOptions()

@@ -37,6 +37,8 @@ class Predictor:
         The serialised ONNX model.
     threads : int
         Threads of one call.
+    own : bool
+        Whether this process has just written the model; see `OnnxModel`.
 
     Raises
     ------
@@ -44,11 +46,13 @@ class Predictor:
         Where the parts do not fit each other.
     """
 
-    def __init__(self, schema: Schema, encoder: Encoder, model: bytes, threads: int = 1) -> None:
+    def __init__(
+        self, schema: Schema, encoder: Encoder, model: bytes, threads: int = 1, *, own: bool = False
+    ) -> None:
         self.schema, self.encoder = schema, encoder
         self.content = model
         encoder.check_columns({column.name: column.is_numeric for column in schema.columns})
-        self._model = OnnxModel(model, threads)
+        self._model = OnnxModel(model, threads, own=own)
         if self._model.width != encoder.width:
             raise TamperedBundleError(
                 "encoder.json and model.onnx do not belong together",

@@ -204,7 +204,7 @@ def finish_candidate(
         encoder, form = prune(draft.encoder, draft.form)
         answers = learn_answers(space, draft.oof, space.setup.score_data)
         schema = replace(space.data.schema, output=answers.output)
-        predictor = Predictor(schema, encoder, to_onnx(form, encoder.width))
+        predictor = Predictor(schema, encoder, to_onnx(form, encoder.width), own=True)
     with stage("parity"):
         gate = parity.check(predictor, space.gate_rows(), draft.gate, space.data, space.setup.seed)
     with stage("score"):

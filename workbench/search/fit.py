@@ -260,7 +260,7 @@ def _raw_scores(fitted: Fitted, form: Form, X: np.ndarray) -> tuple[np.ndarray, 
 def serve_raw(form: Form, X: np.ndarray) -> np.ndarray:
     """Return the raw scores of an encoded matrix by the form as it is served, float32 (n, k)."""
     assert not isinstance(form, Blend)
-    model = OnnxModel(to_onnx(replace(form, link="identity"), X.shape[1]))
+    model = OnnxModel(to_onnx(replace(form, link="identity"), X.shape[1]), own=True)
     parts = [model.run(X[at : at + _BATCH_ROWS]) for at in range(0, len(X), _BATCH_ROWS)]
     return np.concatenate(parts) if parts else np.zeros((0, form.n_raw), dtype=np.float32)
 

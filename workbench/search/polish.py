@@ -23,6 +23,7 @@ from .teaching import needed_s as teaching_needed_s
 from .workers import Answer, Failure, failed_candidate
 
 _MOST_BLENDS = 6
+_HELD = 2  # of them, kept open: the best two by their members' loss, of which one mostly has the best score
 _MOST_REFITS = 6
 _REFIT_FOLDS = 1.4  # a fit on all rows takes as long as so many folds
 
@@ -51,7 +52,8 @@ def polish(session: Session) -> None:
             task = waiting.pop(0)
             last = until + OVERRUN_S * _is_first_blend(session, task)
             if time.monotonic() + _needed_s(session, task) < last:
-                session.pool.submit(task, kill_at=session.clock.kill_at(last, last))
+                on = session.pool.largest_idle if isinstance(task, BuildTask) else None
+                session.pool.submit(task, kill_at=session.clock.kill_at(last, last), on=on)
         if not session.pool.busy:
             return
         for answer in session.pool.answers(0.25):
@@ -198,7 +200,7 @@ def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
             BuildTask(
                 Config(f"b{number + at:04d}", "blend", {}, "derived", session.settings.seed),
                 weights,
-                hold=at == 0,  # the best one, which takes the longest to open
+                hold=at < _HELD,
             )
             for at, weights in enumerate(new)
         ]

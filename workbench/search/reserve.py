@@ -21,9 +21,9 @@ _FINAL = 4.0  # what a final score and a comparison with the best take over the 
 OVERRUN_S = 0.6  # of a blend that was under way before
 _BLENDED = 6  # models that the best blend may well have
 _IN_FLIGHT = 1.0  # what is being put together when the folds end, over what the slowest one took
-#: What writing a blend takes over what its members took: 1.0, and up to 1.4 where one of them is a forest of several
-#: classes, beside which all trees are written in the larger form.
-BUILDING = 1.25
+#: What writing a blend takes over what its members took: 0.9 to 1.3, the most where one of them is a forest of several
+#: classes, beside which all trees are written in the larger form; and up to 1.5 while another is written beside it.
+BUILDING = 1.4
 
 
 def needed_s(candidate: Candidate, *, held: bool = False) -> float:
