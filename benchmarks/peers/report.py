@@ -71,6 +71,7 @@ def report(lines: Sequence[Line], ours: str) -> tuple[str, dict[str, Any]]:
     if not any(line["system"] == ours for line in lines):
         parts.insert(1, f"There is no cell of {shown_name(ours)} among these yet: the peers alone.")
     parts.extend(_less_time(lines, ours))
+    parts.extend(_clock(lines, ours))
     parts.extend(_time_spent(lines, ours))
     return "\n\n".join(part for part in parts if part), summary
 
@@ -294,6 +295,20 @@ def _less_time(lines: Sequence[Line], ours: str) -> list[str]:
     return ["### Less time against more", _table(header, rows)]
 
 
+def _clock(lines: Sequence[Line], ours: str) -> list[str]:
+    """Return the table of what we took of each budget, over all data sets."""
+    rows = []
+    for budget in sorted({float(line["budget_s"]) for line in lines}):
+        walls = [float(line["wall_s"]) for line in _of(lines, ours, budget)]
+        if walls:
+            figures = [float(np.median(walls)), min(walls), max(walls)]
+            rows.append([f"{budget:g} s", str(len(walls)), *(f"{each:.1f}" for each in figures)])
+    if not rows:
+        return []
+    header = ["Workbench asked for", "data sets", "median s", "shortest", "longest"]
+    return ["### The clock", _table(header, rows)]
+
+
 def _time_spent(lines: Sequence[Line], ours: str) -> list[str]:
     """Return the table of where our processor time went, as the runs say it."""
     rows = []
@@ -307,7 +322,7 @@ def _time_spent(lines: Sequence[Line], ours: str) -> list[str]:
     if not rows:
         return []
     header = ["data set", "time", "fitting, predicting and scoring", *SPENT, "the rest"]
-    return ["### Where the processor time goes", _table(header, rows)]
+    return ["### Where the processor time went", _table(header, rows)]
 
 
 def _of(lines: Sequence[Line], system: str, budget: float) -> list[Line]:

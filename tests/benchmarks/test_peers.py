@@ -157,6 +157,15 @@ def test_the_report_says_who_wins_and_whether_it_is_noise(cells: Path, tmp_path:
     assert figures["systems"][first]["mean_rank"][0] == 1
     assert figures["against"]["lightgbm"]["wins"] == (first == "workbench")
     assert figures["against"]["lightgbm"]["noise_unknown"] == 0
+    (ours,) = (
+        each
+        for each in map(json.loads, cells.read_text(encoding="utf-8").splitlines())
+        if each.get("cpu_spent")
+    )
+    assert f"| 60 s | 1 | {ours['wall_s']:.1f} |" in text, "what was taken of the time"
+    shares = [float(each.strip(" %")) for each in text.split("| wine | 60 s |")[1].split("|")[:7]]
+    assert shares[0] == pytest.approx(shares[1] + shares[2], abs=1.1)
+    assert sum(shares[1:]) == pytest.approx(100, abs=4), "where the processor time went"
     assert figures["systems"]["workbench"]["hypervolume"] > figures["systems"]["lightgbm"]["hypervolume"] > 0
 
 

@@ -32,6 +32,7 @@ from workbench.search.reserve import BUILDING, end_needed_s, needed_s
 from workbench.search.session import Session, Trial
 from workbench.search.settings import Settings
 from workbench.search.tasks import Config, FoldDone, FoldTask
+from workbench.search.workspace import Workspace
 
 # ---------------------------------------------------------------- time
 
@@ -94,6 +95,25 @@ def test_a_blend_that_is_held_open_needs_no_time_to_be_opened() -> None:
     _, alone = end_needed_s([forest])
     _, blended = end_needed_s([forest], likely=[forest, forest])
     assert alone - blended == pytest.approx(2.1)
+
+
+@given(some.lists(some.tuples(some.integers(0, 2), some.integers(-5, 5)), max_size=20))
+def test_the_session_knows_which_worker_has_which_blend_open(written: list[tuple[int, int]]) -> None:
+    nothing: Any = None
+    session = Session(nothing, nothing, Clock.start(60.0), nothing, None, lambda: False)
+    spaces = {worker: cast(Any, SimpleNamespace(held=None)) for worker in range(3)}
+    for at, (worker, value) in enumerate(written):
+        score = Score(value, value, value, "neg_log_loss", "out of fold", 100)
+        session.hold(worker, Candidate(f"b{at}", "blend", {}, "derived", "ok", score=score))
+        session.hold(worker, Candidate(f"f{at}", "blend", {}, "derived", "failed"))
+        Workspace.hold(spaces[worker], f"b{at}", value, nothing)
+    held = {worker: space.held.name for worker, space in spaces.items() if space.held}
+    for at in range(len(written)):
+        found = session.holder(f"b{at}")
+        assert (held.get(found) == f"b{at}") if found is not None else (f"b{at}" not in held.values())
+    if written:
+        best = max(range(len(written)), key=lambda at: written[at][1])  # the first of the best
+        assert any(written[int(name[1:])][1] == written[best][1] for name in held.values())
 
 
 def test_what_the_end_takes_grows_where_others_use_the_machine_too() -> None:

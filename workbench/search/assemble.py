@@ -192,7 +192,7 @@ def with_calibration(
 def finish_candidate(
     base: Candidate, draft: Draft, space: Workspace, stage: Stage, *, hold: bool = False
 ) -> Candidate:
-    """Write, check, score and measure a candidate; `hold` keeps its artifact open.
+    """Write, check, score and measure a candidate; `hold` keeps its artifact open if none is better.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def finish_candidate(
             held = space.data.take(space.holdout_rows)
             np.save(folder / "holdout.npy", predictor.predict_columns(held.columns))
     if hold:
-        space.held[base.id] = predictor
+        space.hold(base.id, score.value, predictor)
     return replace(
         base,
         score=score,

@@ -96,7 +96,7 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
             models=sum(each.models for each in known),
         )
         draft = Draft(encoder, form, gate, oof, arena, calibration_note(space, calibration))
-        done = finish_candidate(base, draft, space, stage, hold=task.hold)
+        done = finish_candidate(base, draft, space, stage, hold=True)
     except Exception as error:  # a failure is an answer: it ends this candidate, never the search
         return failure(task.config, error, stage, started, cpu)
     spent = time.process_time() - cpu

@@ -62,7 +62,7 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
     waiting = [
         each for each in shortlist(candidates, _MOST_MEMBERS) if not (each.measured and each.measured.quiet)
     ]
-    needed = {each.id: needed_s(each, held=each.id in session.held) for each in waiting}
+    needed = {each.id: needed_s(each, held=session.holder(each.id) is not None) for each in waiting}
     waiting.sort(key=lambda each: (each.id not in first, needed[each.id]))
     leaders = [each for each in waiting if each.id in first and each.score]
     best = max(leaders, key=lambda each: each.score.value if each.score else 0.0, default=None)
@@ -98,7 +98,7 @@ def _measure(session: Session, candidate: Candidate, seconds: float) -> Measurem
     pool, began = session.pool, time.monotonic()
     for _ in range(2):
         limit = time.monotonic() + _MEASURE_MOST_S
-        pool.submit(MeasureTask(candidate.id, seconds), kill_at=limit, on=session.held.get(candidate.id))
+        pool.submit(MeasureTask(candidate.id, seconds), kill_at=limit, on=session.holder(candidate.id))
         (answer,) = pool.answers(2 * _MEASURE_MOST_S)
         session.charge({"measure": answer.cpu_s})
         if not answer.died:

@@ -23,7 +23,6 @@ from .teaching import needed_s as teaching_needed_s
 from .workers import Answer, Failure, failed_candidate
 
 _MOST_BLENDS = 6
-_HELD = 2  # of them, kept open: the best two by their members' loss, of which one mostly has the best score
 _MOST_REFITS = 6
 _REFIT_FOLDS = 1.4  # a fit on all rows takes as long as so many folds
 
@@ -197,18 +196,14 @@ def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
         made = [dict(each.members) for each in session.kept.values() if each.kind == "blend"]
         new = [weights for weights in best_first if dict(weights) not in made]
         builds = [
-            BuildTask(
-                Config(f"b{number + at:04d}", "blend", {}, "derived", session.settings.seed),
-                weights,
-                hold=at < _HELD,
-            )
+            BuildTask(Config(f"b{number + at:04d}", "blend", {}, "derived", session.settings.seed), weights)
             for at, weights in enumerate(new)
         ]
         return [*builds, *(lesson.begin(session, best_first[0]) if best_first else [])]
     for candidate in result if isinstance(result, list) else [result]:
         session.keep(candidate)
-        if isinstance(answer.task, BuildTask) and answer.task.hold and candidate.status == "ok":
-            session.held[candidate.id] = answer.worker
+        if isinstance(answer.task, BuildTask):
+            session.hold(answer.worker, candidate)
     return []
 
 

@@ -64,8 +64,8 @@ class Session:
         By what the portfolio's learning rates are multiplied, since the time ends fits before they have learned all.
     spent : dict of str to float
         CPU seconds by what they were spent on.
-    held : dict of str to int
-        The worker that has a candidate's artifact open.
+    held : dict of int to Candidate
+        What a worker has open: the best blend that it has written.
     likely : tuple of str
         What the best blend was made of when that was last looked at, `looked_at` good candidates being there.
     """
@@ -88,7 +88,7 @@ class Session:
     fold_s: dict[str, list[float]] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
     memory: MemoryWatch | None = None
-    held: dict[str, int] = field(default_factory=dict)
+    held: dict[int, Candidate] = field(default_factory=dict)
     likely: tuple[str, ...] = ()
     looked_at: int = 0
     tails: dict[str, float] = field(default_factory=dict)
@@ -138,6 +138,15 @@ class Session:
         for name, seconds in spent.items():
             self.spent[name] = self.spent.get(name, 0.0) + seconds
 
+    def hold(self, worker: int, blend: Candidate) -> None:
+        """Take note that a worker has a blend open, unless it has written a better one; see `Workspace.hold`."""
+        if blend.score and (worker not in self.held or _value(blend) > _value(self.held[worker])):
+            self.held[worker] = blend
+
+    def holder(self, name: str) -> int | None:
+        """Return the worker that has a candidate's artifact open, if any has."""
+        return next((worker for worker, blend in self.held.items() if blend.id == name), None)
+
     def rivals(self) -> tuple[str, ...]:
         """Return the best candidates so far, which newcomers are held against."""
         good = [
@@ -178,3 +187,8 @@ class Session:
         """Return how long a fold of a candidate took, on average."""
         fits = candidate.measured.train_cpu_s if candidate.measured else 0.0
         return fits / max(candidate.models, 1)
+
+
+def _value(candidate: Candidate) -> float:
+    assert candidate.score is not None
+    return candidate.score.value

@@ -127,13 +127,10 @@ class BuildTask:
         Of the family "blend".
     weights : mapping of str to float
         By candidate.
-    hold : bool
-        Whether the worker is to keep the artifact open, since it will be asked to measure it.
     """
 
     config: Config
     weights: Mapping[str, float]
-    hold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from workbench.data.dataset import Dataset
-from workbench.runtime.predictor import Predictor
 
 from .assemble import assemble, refit
 from .blends import build_blend, find_blends
@@ -78,10 +77,9 @@ def _with_peak(done: Any, peak: float) -> Any:
 
 
 def _measure(task: MeasureTask, space: Workspace) -> Measurements:
-    folder = space.candidates / task.id / "predictor"
     rows = space.dev.take(np.arange(min(space.dev.n_rows, _MEASURED_ROWS)))
-    predictor = space.held.pop(task.id, None) or Predictor.load(folder)
-    return measurements(predictor, folder, rows, seconds=task.seconds, quiet=True)
+    folder = space.candidates / task.id / "predictor"
+    return measurements(space.opened(task.id), folder, rows, seconds=task.seconds, quiet=True)
 
 
 _VERBS: dict[type, Callable[[Any, Workspace], Any]] = {

@@ -53,6 +53,15 @@ class Encoded:
         return tuple(at for at, is_code in enumerate(kinds) if is_code)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """An artifact that stays open, since it will most likely be measured: a large one takes seconds to open again."""
+
+    name: str
+    score: float
+    predictor: Predictor
+
+
 @dataclass(slots=True, eq=False)
 class Workspace:
     """The rows of a search as its tasks see them.
@@ -71,8 +80,8 @@ class Workspace:
         Folds, those of the first repeat first.
     folds : int
         Folds of one repeat.
-    held : dict of str to Predictor
-        Artifacts that are open, by candidate: what takes a second to open is measured as it was written.
+    held : Held or None
+        The best blend that this worker has written.
     """
 
     data: Dataset
@@ -86,7 +95,7 @@ class Workspace:
     dev: Dataset = field(init=False)
     splits: list[tuple[np.ndarray, np.ndarray]] = field(init=False)
     folds: int = field(init=False)
-    held: dict[str, Predictor] = field(default_factory=dict)
+    held: Held | None = None
     _encoded: dict[Encoding, Encoded] = field(default_factory=dict)
     _shared: OrderedDict[Any, Shared] = field(default_factory=OrderedDict)
     _gate: dict[str, Column1d] = field(default_factory=dict)
@@ -109,6 +118,17 @@ class Workspace:
     def candidates(self) -> Path:
         """The folder of all candidates."""
         return self.setup.run / "candidates"
+
+    def hold(self, name: str, score: float, predictor: Predictor) -> None:
+        """Keep a candidate's artifact open, unless a better one is; see `Session.hold`, which knows who has which."""
+        if self.held is None or score > self.held.score:
+            self.held = Held(name, score, predictor)
+
+    def opened(self, name: str) -> Predictor:
+        """Return a candidate's artifact, opened now where it is not held."""
+        if self.held is not None and self.held.name == name:
+            return self.held.predictor
+        return Predictor.load(self.candidates / name / "predictor")
 
     def fold_of(self) -> np.ndarray:
         """Return the fold of the first repeat that validates each row; -1 for rows that always train."""
