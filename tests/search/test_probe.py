@@ -131,6 +131,7 @@ def test_nothing_is_probed_where_nothing_is_in_doubt(tmp_path: Path) -> None:
     assert Probe.start(session(pool, tmp_path), folds, families) is None
     assert Probe.start(session(pool, tmp_path), ONE_PART, [family_named("linear")]) is None
     assert Probe.start(session(pool, tmp_path, wide), ONE_PART, families) is None
+    assert Probe.start(session(pool, tmp_path), ONE_PART, []) is None, "the baseline alone was asked for"
     assert Probe.start(session(pool, tmp_path, seconds=None), ONE_PART, families) is None
     assert not pool.tasks
 

@@ -62,9 +62,10 @@ class Probe:
         clock, problem, workers = session.clock, session.run.problem, session.settings.workers
         if not clock.bounded or not is_doubtful(plan, problem, session.settings.time_s):
             return None
-        family, params = in_turn(families, problem)[0]
-        if family != _FAMILY:
+        first = next(iter(in_turn(families, problem)), None)
+        if first is None or first[0] != _FAMILY:
             return None
+        family, params = first
         config = Config(_ID, family, params, "portfolio", session.settings.seed)
         most = folds_affordable(clock.left, workers)
         ends = time.monotonic() + _ENCODING_S + max(most.values())
