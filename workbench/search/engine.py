@@ -27,7 +27,7 @@ from .polish import polish
 from .portfolio import BASELINE
 from .prepare import prepare, setup_of, widen
 from .probe import Probe
-from .records import Candidate
+from .records import best_first
 from .run import RunFolder, make_room, this_process
 from .session import Progress, Session, Stop
 from .settings import Settings
@@ -136,7 +136,7 @@ def resume(
         session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
         session.memory = memory
         session.kept = {each.id: each for each in run.candidates()}
-        session.best = _best(run.candidates())
+        session.best = next(iter(best_first(run.candidates())), None)
         run.update(state="running", **this_process())
         run.tidy()
         (run.path / "cache").mkdir(exist_ok=True)
@@ -162,11 +162,6 @@ def _trials_left(run: RunFolder) -> int | None:
     if given is None or run.state == "done":
         return given
     return max(0, given - sum(each.origin in ("portfolio", "sampler") for each in run.candidates()))
-
-
-def _best(candidates: list[Candidate]) -> Candidate | None:
-    scored = [(each.score.value, each) for each in candidates if each.score and each.status == "ok"]
-    return max(scored, key=lambda pair: pair[0])[1] if scored else None
 
 
 def _never() -> bool:
@@ -204,23 +199,7 @@ def _carry_on(
                 try_baseline(session)
             keep_time_to_grow(session)
             if others:
-                # While the baseline, or the probe, is under way: Optuna takes its time to start.
-                from .study import Study, default_sampler
-
-                if probe is not None:
-                    folds = probe.folds(session)
-                    if folds > 1:
-                        widen(session, plan, folds, metric)
-                    try_baseline(session)
-                sampler = default_sampler(settings.seed)
-                study = Study(run.path, settings.storage, run.info["study"], others, run.problem, sampler)
-                settle(session, study)
-                if probe is not None:
-                    probe.hand_over(session, study)
-                if study.absent:
-                    names = ", ".join(study.absent)
-                    session.say("resume", f"going on without {names}: the package is not installed")
-                try_candidates(session, study)
+                _try_others(session, plan, others, metric, probe)
             grow(session)
             polish(session)
             finish(session)
@@ -252,6 +231,30 @@ def _carry_on(
             hint=f"workbench leaderboard {run.path} lists them.",
         )
     return run
+
+
+def _try_others(session: Session, plan: Plan, others: list[Family], metric: str, probe: Probe | None) -> None:
+    """Try candidates of all families but the baseline; a probe that is under way says first in how many folds."""
+    from .study import (
+        Study,
+        default_sampler,
+    )  # while the baseline, or the probe, is under way: Optuna starts slowly
+
+    run, settings = session.run, session.settings
+    if probe is not None:
+        folds = probe.folds(session)
+        if folds > 1:
+            widen(session, plan, folds, metric)
+        try_baseline(session)
+    sampler = default_sampler(settings.seed)
+    study = Study(run.path, settings.storage, run.info["study"], others, run.problem, sampler)
+    settle(session, study)
+    if probe is not None:
+        probe.hand_over(session, study)
+    if study.absent:
+        names = ", ".join(study.absent)
+        session.say("resume", f"going on without {names}: the package is not installed")
+    try_candidates(session, study)
 
 
 def _highest(session: Session) -> float:

@@ -13,7 +13,7 @@ from .estimate import corrected, difference
 from .front import first_layer, front, shortlist
 from .metrics import Metric
 from .portfolio import BASELINE
-from .records import Candidate, Measurements, Score
+from .records import Candidate, Measurements, Score, best_first, value_of
 from .reserve import LEAST_S, LOAD_S, final_scores_s, needed_s
 from .run import RunFolder
 from .session import Session
@@ -65,7 +65,7 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
     needed = {each.id: needed_s(each, held=session.holder(each.id) is not None) for each in waiting}
     waiting.sort(key=lambda each: (each.id not in first, needed[each.id]))
     leaders = [each for each in waiting if each.id in first and each.score]
-    best = max(leaders, key=lambda each: each.score.value if each.score else 0.0, default=None)
+    best = max(leaders, key=value_of, default=None)
     quick = [each for each in leaders if each is not best and needed[each.id] < _QUICK_S]
     order = [
         *quick,
@@ -143,8 +143,7 @@ def _score_holdout(run: RunFolder, members: list[Candidate]) -> None:
 
 def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidate], seconds: float) -> None:
     """Correct the front's scores for having been chosen among many, and compare them with the best."""
-    good = [each for each in candidates if each.status == "ok" and each.score and each.family != BASELINE]
-    good.sort(key=lambda each: -each.score.value if each.score else 0.0)
+    good = best_first(each for each in candidates if each.family != BASELINE)
     if not good:
         return
     data, rows, metric = run.dataset(), run.dev_rows, _metric(run)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .records import Candidate
+from .records import Candidate, value_of
 
 
 def non_dominated(points: np.ndarray) -> np.ndarray:
@@ -58,7 +58,7 @@ def shortlist(candidates: Sequence[Candidate], most: int) -> list[Candidate]:
     waiting = _comparable(candidates)
     out: list[Candidate] = []
     while waiting and len(out) < most:
-        layer = sorted(first_layer(waiting), key=_by_score)
+        layer = sorted(first_layer(waiting), key=value_of, reverse=True)
         out += layer if len(layer) < 3 else [layer[0], layer[-1], *layer[1:-1]]
         taken = {each.id for each in layer}
         waiting = [each for each in waiting if each.id not in taken]
@@ -70,7 +70,7 @@ def first_layer(candidates: Sequence[Candidate]) -> list[Candidate]:
     comparable = _comparable(candidates)
     if not comparable:
         return []
-    points = np.asarray([[_by_score(each), each.busy_cpu_us] for each in comparable], dtype=np.float64)
+    points = np.asarray([[-value_of(each), each.busy_cpu_us] for each in comparable], dtype=np.float64)
     return [each for each, kept in zip(comparable, non_dominated(points), strict=True) if kept]
 
 
@@ -78,10 +78,6 @@ def _comparable(candidates: Sequence[Candidate]) -> list[Candidate]:
     return [
         each for each in candidates if each.status == "ok" and each.score and each.busy_cpu_us is not None
     ]
-
-
-def _by_score(candidate: Candidate) -> float:
-    return -candidate.score.value if candidate.score else 0.0
 
 
 def front(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from .portfolio import BASELINE
-from .records import Candidate
+from .records import Candidate, best_first
 from .session import Session
 from .tasks import Config
 from .trials import try_grown
@@ -58,12 +58,8 @@ def _chosen(session: Session) -> Iterator[Candidate]:
 
     What errs differently is worth more to a blend than the second best of the same kind.
     """
-    good = [
-        each
-        for each in session.kept.values()
-        if each.status == "ok" and each.score and each.origin != "derived" and each.family != BASELINE
-    ]
-    good.sort(key=lambda each: -each.score.value if each.score else 0.0)
+    tried = [each for each in session.kept.values() if each.origin != "derived" and each.family != BASELINE]
+    good = best_first(tried)
     taken: dict[str, int] = {}
     for _ in range(min(len(good), _MOST_FITS)):
         best = min(good, key=lambda each: (taken.get(each.family, 0), good.index(each)))

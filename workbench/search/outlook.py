@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .costs import noise_free_cost
 from .portfolio import BASELINE
-from .records import Candidate
+from .records import Candidate, best_first
 from .reserve import BUILDING, OVERRUN_S, form_s
 from .session import Session
 from .tasks import Blends, BlendTask
@@ -22,13 +22,8 @@ _MOST_SHARE = 0.01  # of the workers' time
 
 def blendable(session: Session) -> list[Candidate]:
     """Return the averages of folds that blends and single models can be made of, the best first."""
-    good = [
-        each
-        for each in session.kept.values()
-        if each.status == "ok" and each.score and each.kind == "bag" and each.family != BASELINE
-    ]
-    good.sort(key=lambda each: -each.score.value if each.score else 0.0)
-    return [each for each in good if session.run.form_path(each.id).exists()]
+    bags = [each for each in session.kept.values() if each.kind == "bag" and each.family != BASELINE]
+    return [each for each in best_first(bags) if session.run.form_path(each.id).exists()]
 
 
 def blend_task(session: Session, good: list[Candidate], seconds: float) -> BlendTask | None:

@@ -14,7 +14,7 @@ from .costs import cost_of_visits
 from .front import non_dominated
 from .outlook import blend_task, blendable, cost_of
 from .portfolio import QUICK
-from .records import Candidate
+from .records import Candidate, value_of
 from .reserve import BUILDING, OVERRUN_S, form_s
 from .session import Session
 from .tasks import Blends, BlendTask, BuildTask, Config, Nested, NestTask, RefitTask, TeachTask
@@ -139,7 +139,7 @@ def _name(parent: str, rounds: int) -> str:
 def _on_front(session: Session, good: list[Candidate]) -> list[Point]:
     """Return what would be on the front, the most accurate first."""
     points = [point for each in good for point in _points(each)]
-    there = [(_plain_score(each), cost_of(session, each)) for each in good]
+    there = [(value_of(each), cost_of(session, each)) for each in good]
     if not points:
         return []
     table = np.asarray(
@@ -148,11 +148,6 @@ def _on_front(session: Session, good: list[Candidate]) -> list[Point]:
     kept = non_dominated(table)[len(there) :]
     found = [point for point, keeps in zip(points, kept.tolist(), strict=True) if keeps]
     return sorted(found, key=lambda point: -point.score)
-
-
-def _plain_score(candidate: Candidate) -> float:
-    assert candidate.score is not None
-    return candidate.score.value
 
 
 def _points(candidate: Candidate) -> Iterator[Point]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -200,3 +200,16 @@ class Candidate:
         if known.get("behind"):
             known["behind"] = tuple(known["behind"])
         return cls(**known)
+
+
+def value_of(candidate: Candidate) -> float:
+    """Return the value of a score that is there; higher is better."""
+    assert candidate.score is not None
+    return candidate.score.value
+
+
+def best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return the candidates that ended well, the best first; of equal ones the earlier stays before the later."""
+    return sorted(
+        (each for each in candidates if each.status == "ok" and each.score), key=value_of, reverse=True
+    )

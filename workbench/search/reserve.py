@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from .front import first_layer
 from .portfolio import BASELINE
-from .records import Candidate
+from .records import Candidate, best_first
 
 LOAD_S = 0.12  # opening an artifact
 LEAST_S = 0.04  # of single-row calls
@@ -70,8 +70,7 @@ def end_needed_s(
     under_way : collection of str
         Families of what will still be put together before a blend is.
     """
-    good = [each for each in candidates if each.status == "ok" and each.score]
-    good.sort(key=lambda each: -each.score.value if each.score else 0.0)
+    good = best_first(candidates)
     members = likely or _likely_members(good)
     in_flight = _IN_FLIGHT * _slowest_form_s(good, under_way)
     blending = in_flight + BUILDING * sum(form_s(each) for each in members) + _SPARE_S

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .clock import Clock
 from .memory import MemoryWatch
 from .portfolio import BASELINE
-from .records import Candidate
+from .records import Candidate, best_first, value_of
 from .reserve import end_needed_s, scores_s
 from .run import RunFolder
 from .settings import Settings
@@ -140,7 +140,7 @@ class Session:
 
     def hold(self, worker: int, blend: Candidate) -> None:
         """Take note that a worker has a blend open, unless it has written a better one; see `Workspace.hold`."""
-        if blend.score and (worker not in self.held or _value(blend) > _value(self.held[worker])):
+        if blend.score and (worker not in self.held or value_of(blend) > value_of(self.held[worker])):
             self.held[worker] = blend
 
     def holder(self, name: str) -> int | None:
@@ -149,13 +149,8 @@ class Session:
 
     def rivals(self) -> tuple[str, ...]:
         """Return the best candidates so far, which newcomers are held against."""
-        good = [
-            each
-            for each in self.kept.values()
-            if each.status == "ok" and each.score and each.family != BASELINE
-        ]
-        good.sort(key=lambda each: -each.score.value if each.score else 0.0)
-        return tuple(each.id for each in good[:_RIVALS])
+        good = [each.id for each in best_first(self.kept.values()) if each.family != BASELINE]
+        return tuple(good[:_RIVALS])
 
     def watch(self) -> None:
         """Keep as much time for the end as blends of the best, measuring them and the final scores will take."""
@@ -187,8 +182,3 @@ class Session:
         """Return how long a fold of a candidate took, on average."""
         fits = candidate.measured.train_cpu_s if candidate.measured else 0.0
         return fits / max(candidate.models, 1)
-
-
-def _value(candidate: Candidate) -> float:
-    assert candidate.score is not None
-    return candidate.score.value

@@ -120,7 +120,10 @@ class WorkerPool:
     @property
     def idle(self) -> int:
         """Workers without a task."""
-        return sum(worker.task is None for worker in self._workers)
+        return len(self._idle_workers())
+
+    def _idle_workers(self) -> list[_Worker]:
+        return [worker for worker in self._workers if worker.task is None]
 
     @property
     def largest_idle(self) -> int | None:
@@ -129,10 +132,9 @@ class WorkerPool:
         What is large is made there in half the time: the pages need not be had from the system first.
         """
         sizes = {}
-        for worker in self._workers:
-            if worker.task is None:
-                with suppress(psutil.Error):
-                    sizes[worker.process.pid] = worker.process.memory_info().rss
+        for worker in self._idle_workers():
+            with suppress(psutil.Error):
+                sizes[worker.process.pid] = worker.process.memory_info().rss
         return max(sizes, key=lambda pid: sizes[pid], default=None)
 
     @property
@@ -145,7 +147,7 @@ class WorkerPool:
 
         It is killed at `kill_at` (`time.monotonic()`).
         """
-        idle = [worker for worker in self._workers if worker.task is None]
+        idle = self._idle_workers()
         worker = next((worker for worker in idle if worker.process.pid == on), idle[0])
         worker.task, worker.started, worker.kill_at, worker.peak_mb = task, time.monotonic(), kill_at, 0.0
         try:
