@@ -167,6 +167,13 @@ class Sample:
         made._X, made.shared, made.rows, made.name = None, shared, rows, name
         return made
 
+    def take(self, at: np.ndarray, name: str) -> Sample:
+        """Return the rows at some positions of this sample, as a part of what this one is a part of."""
+        if self.shared is not None and self.rows is not None:
+            return Sample.part(self.shared, self.rows[at], name)
+        weight = None if self.weight is None else self.weight[at]
+        return Sample(self.X[at], self.y[at], weight, self.codes)
+
     @property
     def X(self) -> np.ndarray:  # noqa: N802 - what the field calls a feature matrix
         """The rows' features, float32, shape (n, d)."""
@@ -194,6 +201,13 @@ class Fitted(Protocol):
     def stopped(self) -> bool:
         """Whether the deadline ended the fit before it was done."""
 
+    @property
+    def unseen(self) -> np.ndarray | None:
+        """Raw scores of the rows to stop early on, (v, k), each by the state that others of them chose.
+
+        None where no rows chose anything, or so many that one does not matter: `raw` then tells as much.
+        """
+
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the library's own raw scores for float32 X (n, d), float64; the form's link makes `predict` of them.
 
@@ -205,6 +219,11 @@ class Fitted(Protocol):
 
     def form(self) -> Form:
         """Return the model in serving form."""
+
+
+def unseen(fitted: Fitted, valid: np.ndarray) -> np.ndarray:
+    """Return the raw scores of the rows that a fit was given to stop early on, (v, k), as of rows that it never met."""
+    return fitted.raw(valid) if fitted.unseen is None else fitted.unseen
 
 
 class Family(Protocol):

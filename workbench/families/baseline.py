@@ -19,6 +19,7 @@ class FittedBaseline:
     answer: np.ndarray
     rounds: int = 1
     stopped: bool = False
+    unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return what `predict` returns."""

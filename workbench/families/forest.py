@@ -105,6 +105,7 @@ class FittedForest:
     shares: np.ndarray | None
     rounds: int
     stopped: bool
+    unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the prediction, of two classes the second one's: see `workbench.families.base.Fitted.raw`."""

@@ -52,6 +52,7 @@ class FittedLinear:
     linear: Linear
     rounds: int
     stopped: bool
+    unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the raw scores in float64; see `workbench.families.base.Fitted.raw`."""

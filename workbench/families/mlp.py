@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from .columns import ColumnScale, chunks, dense_encoding
 from .forms import Network
 from .pairs import pairs_choice, with_pairs
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .stopping import Chosen, Judges
 from .targets import TargetScale, check_sample, class_shares
 
 _ROWS_TO_SEE = 1_200_000  # rows over all epochs: 30 epochs of 40,000 rows
@@ -60,6 +62,7 @@ class FittedMLP:
     network: Network
     rounds: int
     stopped: bool
+    unseen: np.ndarray | None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the raw scores in float64; see `workbench.families.base.Fitted.raw`."""
@@ -129,6 +132,14 @@ class MLP:
         params = with_defaults(_space(problem), params)
         with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):
             return _Training(params, train, problem, seed).run(valid, rounds, deadline)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Epoch:
+    """The weights after so many epochs."""
+
+    done: int
+    weights: list[np.ndarray]
 
 
 @dataclass(slots=True)
@@ -253,28 +264,35 @@ class _Training:
     def run(self, valid: Sample | None, rounds: int | None, deadline: float) -> FittedMLP:
         """Train the epochs that are asked for, or until the rows to stop early on get no better."""
         adam = _Adam(self.weights, float(self.params["weight_decay"]))
-        judge = self._judge(valid) if valid is not None and rounds is None and len(valid.y) else None
+        judges = Judges(valid, rounds)
+        losses = self._losses(judges) if judges else None
         most = max(rounds, 1) if rounds is not None else self.epochs
         patience = max(8, self.epochs // 6)
-        best, best_loss, best_epochs = [each.copy() for each in self.weights], math.inf, 0
+        chosen: Chosen[_Epoch] = Chosen(judges.shares)
         done, stopped = 0, False
         while done < most and not stopped:
             stopped = self._epoch(adam, done, deadline)
             done += 1
-            if judge is None:
+            if losses is None:
                 continue
-            loss = judge()
-            if loss < best_loss:
-                best, best_loss, best_epochs = [each.copy() for each in self.weights], loss, done
-            elif done - best_epochs >= patience or not math.isfinite(loss):
+            now = losses()
+            best = chosen.judge(now, partial(self._after, done))
+            waits = done - (chosen.best.done if chosen.any else 0)
+            if not best and (waits >= patience or not all(math.isfinite(each) for each in now)):
                 break
-        if judge is None:
-            best, best_epochs = self.weights, done
-        return FittedMLP(self._network(best), max(best_epochs, 1), stopped and done < most)
+        last = chosen.best if chosen.any else _Epoch(done, self.weights)
+        fitted = FittedMLP(self._network(last.weights), last.done, stopped and done < most)
+        return replace(fitted, unseen=judges.unseen(chosen, self._answer))
 
-    def _judge(self, valid: Sample) -> Callable[[], float]:
-        wanted, share = self._wanted(valid), _mean_one(valid.weight)
-        return lambda: self._loss(valid, wanted, share)
+    def _after(self, done: int) -> _Epoch:
+        return _Epoch(done, [each.copy() for each in self.weights])
+
+    def _answer(self, epoch: _Epoch, X: np.ndarray) -> np.ndarray:
+        return FittedMLP(self._network(epoch.weights), epoch.done, False).raw(X)
+
+    def _losses(self, judges: Judges) -> Callable[[], list[float]]:
+        parts = [(each, self._wanted(each), _mean_one(each.weight)) for each in judges.samples()]
+        return lambda: [self._loss(*part) for part in parts]
 
     def _epoch(self, adam: _Adam, epoch: int, deadline: float) -> bool:
         """Go once through the rows; return whether time ran out."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from workbench.errors import FitError, OutOfTimeError, WorkbenchError
 from workbench.families import family_named
-from workbench.families.base import Encoding, Fitted, Sample
+from workbench.families.base import Encoding, Fitted, Sample, unseen
 from workbench.families.compose import from_arrays, to_arrays
 from workbench.families.forms import Blend, Form, Trees, apply_link
 from workbench.families.onnx import to_onnx
@@ -238,14 +238,15 @@ def before(deadline: float, tail: float = _TAIL_SHARE) -> float:
 def _raw_scores(fitted: Fitted, form: Form, X: np.ndarray) -> tuple[np.ndarray, dict[int, np.ndarray]]:
     """Return raw scores, and those after each stage.
 
-    They come from the form as it is served, whose stages cost nothing more, since trees' scores add up; for few rows
+    Where the rows chose when to stop, and are few, each is answered by the state that others of them chose. Else the
+    scores come from the form as it is served, whose stages cost nothing more, since trees' scores add up; for few rows
     from the library, which answers them before a served form is even loaded. The parity gate holds the two equal.
     """
     staged = isinstance(form, Trees) and not form.averaged and form.rounds > 1
     cuts = [rounds for rounds in STAGES if staged and rounds <= _STAGE_SHARE * fitted.rounds]
-    if len(X) < _FEW_ROWS:
+    if fitted.unseen is not None or len(X) < _FEW_ROWS:
         stages = {rounds: fitted.raw(X, rounds).astype(np.float32) for rounds in cuts}
-        return fitted.raw(X).astype(np.float32), stages
+        return unseen(fitted, X).astype(np.float32), stages
     if not isinstance(form, Trees) or not staged:
         return serve_raw(form, X), {}
     total = np.zeros((len(X), form.n_raw))
