@@ -1,0 +1,82 @@
+"""What rows that chose when to stop say of a model, and what rows say that had no say in it, against new rows.
+
+Each family's first default is fitted in five folds, where the fold's rows choose when to stop. Its score out of fold is
+given twice: with the states that those very rows chose, and, as a search counts it, with the states that others of
+them chose. The folds' models also answer rows that nobody has seen; their mean score is the truth. All scores are
+given as the advantage over the linear model, which nothing stops early: what rows happen to be in a part then falls
+out. Run it with::
+
+    python benchmarks/stopping.py --data FOLDER --splits 6
+
+The list of tables is that of the benchmark beside peers (``--list``).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from folds import data_sets, options_parser
+from samplers import opened
+
+from workbench.data.dataset import Dataset
+from workbench.families import all_families
+from workbench.families.base import unseen
+from workbench.families.forms import apply_link
+from workbench.search.fit import encoding_of
+from workbench.search.tasks import Config
+from workbench.search.threads import one_thread
+from workbench.search.workspace import Workspace
+
+FOLDS = 5
+_BESIDE = "linear"
+_FAMILIES = (_BESIDE, "lightgbm", "xgboost", "catboost", "additive", "mlp")
+
+
+@one_thread()
+def measured(space: Workspace, test: Dataset) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    """Yield a family and its scores: by rows that chose, by rows that did not, and on new rows (higher is better)."""
+    for name in _FAMILIES:
+        family = all_families().get(name)
+        if family is None:
+            continue
+        params = family.portfolio(space.problem)[0]
+        encoding = encoding_of(Config("c", name, params, "portfolio", 0), space)
+        rows = space.encoded(encoding).encoder.encode_columns(test.columns)
+        shape = (space.dev.n_rows, space.problem.outputs)
+        own, honest, new = np.zeros(shape), np.zeros(shape), []
+        for at, (_, valid) in enumerate(space.splits):
+            train, judges = space.samples(encoding, at)
+            fitted = family.fit(params, train, space.problem, valid=judges, seed=0)
+            link = fitted.form().link
+            own[valid] = apply_link(fitted.raw(judges.X), link)
+            honest[valid] = apply_link(unseen(fitted, judges.X), link)
+            new.append(space.metric.plain(test.y, apply_link(fitted.raw(rows), link)))
+        score = space.metric.plain
+        yield name, (score(space.dev.y, own), score(space.dev.y, honest), float(np.mean(new)))
+
+
+def main() -> None:
+    """Print a line for each table and family."""
+    parser = options_parser(__doc__, "house_prices,titanic,glass,parkinson_speech,volcanoes", 10_000)
+    parser.add_argument("--splits", type=int, default=6)
+    options = parser.parse_args()
+    for table, data in data_sets(options):
+        found: dict[str, list[tuple[float, float, float]]] = {}
+        for seed in range(options.splits):
+            drawn = np.random.default_rng(seed).permutation(data.n_rows)
+            train, test = np.sort(drawn[data.n_rows // 4 :]), np.sort(drawn[: data.n_rows // 4])
+            with tempfile.TemporaryDirectory(prefix="stopping-") as folder:
+                space = opened(data, train, FOLDS, Path(folder))
+                for family, scores in measured(space, data.take(test)):
+                    found.setdefault(family, []).append(scores)
+        beside = np.mean(found.pop(_BESIDE), axis=0)
+        for family, each in found.items():
+            own, honest, new = np.mean(each, axis=0) - beside
+            print(f"| {table} | {family} | {own:+.4g} | {honest:+.4g} | {new:+.4g} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
