@@ -25,7 +25,7 @@ from samplers import LIST, opened
 from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
 from workbench.families import all_families
-from workbench.families.base import unseen
+from workbench.families.base import unseen_raw
 from workbench.families.forms import apply_link, calibrate
 from workbench.search.blend import greedy_path
 from workbench.search.calibrate import Calibration, choose_calibration
@@ -79,7 +79,7 @@ def averaged(
         fitted = all_families()[family].fit(params, train, space.problem, valid=judged, seed=0)
         link = fitted.form().link
         raws.append(fitted.raw(rows))
-        raw = unseen(fitted, judged.X)
+        raw = unseen_raw(fitted, judged.X)
         oof = np.zeros((space.dev.n_rows, raw.shape[1])) if oof is None else oof
         oof[valid] = raw
     assert oof is not None

@@ -23,7 +23,7 @@ from samplers import opened
 
 from workbench.data.dataset import Dataset
 from workbench.families import all_families
-from workbench.families.base import unseen
+from workbench.families.base import unseen_raw
 from workbench.families.forms import apply_link
 from workbench.search.fit import encoding_of
 from workbench.search.tasks import Config
@@ -52,7 +52,7 @@ def measured(space: Workspace, test: Dataset) -> Iterator[tuple[str, tuple[float
             fitted = family.fit(params, train, space.problem, valid=judges, seed=0)
             link = fitted.form().link
             own[valid] = apply_link(fitted.raw(judges.X), link)
-            honest[valid] = apply_link(unseen(fitted, judges.X), link)
+            honest[valid] = apply_link(unseen_raw(fitted, judges.X), link)
             new.append(space.metric.plain(test.y, apply_link(fitted.raw(rows), link)))
         score = space.metric.plain
         yield name, (score(space.dev.y, own), score(space.dev.y, honest), float(np.mean(new)))

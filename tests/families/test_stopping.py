@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.families import all_families
-from workbench.families.base import Problem, Sample, unseen
+from workbench.families.base import Problem, Sample, unseen_raw
 from workbench.families.stopping import MOST_ROWS, Chosen, Judges
 
 EARLY = ("lightgbm", "xgboost", "additive", "mlp", "catboost")
@@ -17,39 +17,38 @@ def rows(count: int, weight: np.ndarray | None = None) -> Sample:
 
 
 def test_few_rows_come_in_parts_and_many_do_not() -> None:
-    assert [len(part) for part in Judges(rows(42), None).parts] == [9, 9, 8, 8, 8]
-    assert [len(part) for part in Judges(rows(MOST_ROWS + 1), None).parts] == [MOST_ROWS + 1]
-    assert [len(part) for part in Judges(rows(5), None).parts] == [5]
+    assert [len(part) for part in Judges(rows(42)).parts] == [9, 9, 8, 8, 8]
+    assert [len(part) for part in Judges(rows(MOST_ROWS + 1)).parts] == [MOST_ROWS + 1]
+    assert [len(part) for part in Judges(rows(5)).parts] == [5]
 
 
-def test_nobody_judges_where_there_are_no_rows_or_rounds_are_given() -> None:
-    assert not Judges(None, None)
-    assert not Judges(rows(0), None)
-    assert not Judges(rows(50), 7)
-    assert not Judges(rows(50), None, np.zeros(50, dtype=bool))
-    assert not Judges(rows(50, np.zeros(50)), None)
+def test_nobody_judges_where_there_are_no_rows() -> None:
+    assert not Judges(None)
+    assert not Judges(rows(0))
+    assert not Judges(rows(50), np.zeros(50, dtype=bool))
+    assert not Judges(rows(50, np.zeros(50)))
 
 
 def test_shares_go_by_weight_and_a_part_without_weight_is_none() -> None:
     weight = np.tile([1.0, 1.0, 2.0, 2.0, 4.0], 8)
-    assert Judges(rows(40, weight), None).shares == (0.1, 0.1, 0.2, 0.2, 0.4)
-    assert len(Judges(rows(40, np.tile([0.0, 1.0, 1.0, 1.0, 1.0], 8)), None).parts) == 1
+    assert Judges(rows(40, weight)).shares == (0.1, 0.1, 0.2, 0.2, 0.4)
+    assert len(Judges(rows(40, np.tile([0.0, 1.0, 1.0, 1.0, 1.0], 8))).parts) == 1
 
 
 def test_each_part_is_answered_by_what_the_others_chose() -> None:
-    judges = Judges(rows(40), None)
+    judges = Judges(rows(40))
     chosen: Chosen[int] = Chosen(judges.shares)
     for state, losses in enumerate([(1.0,) * 5, (0.0, 1.2, 1.2, 1.2, 1.2), (2.0, 2.0, 2.0, 2.0, 2.0)]):
         chosen.judge(losses, lambda: state)  # noqa: B023
     assert chosen.best == 1
     answers = judges.unseen(chosen, lambda state, X: np.full((len(X), 1), float(state)))
     assert answers is not None
-    assert answers[::5, 0].tolist() == [0.0] * 8  # the first part alone made state 1 the best
-    assert answers[1::5, 0].tolist() == [1.0] * 8
+    assert answers.raw[::5, 0].tolist() == [0.0] * 8  # the first part alone made state 1 the best
+    assert answers.raw[1::5, 0].tolist() == [1.0] * 8
 
 
 def test_losses_that_are_no_numbers_choose_nothing() -> None:
-    judges = Judges(rows(40), None)
+    judges = Judges(rows(40))
     chosen: Chosen[int] = Chosen(judges.shares)
     chosen.judge((float("nan"),) * 5, lambda: 1)
     assert not chosen.any
@@ -76,7 +75,13 @@ def test_a_score_on_few_rows_is_that_of_rows_that_did_not_choose(name: str, task
             params, train, problem, valid=valid, seed=seed, deadline=time.monotonic() + 20
         )
         assert fitted.unseen is not None
-        own, honest = fitted.raw(valid.X), unseen(fitted, valid.X)
+        own, honest = fitted.raw(valid.X), unseen_raw(fitted, valid.X)
+        again = families[name].fit(
+            params, train, problem, valid=valid, rounds=fitted.unseen.trained, seed=seed
+        )
+        assert again.unseen is not None
+        assert (again.rounds, again.unseen.trained) == (fitted.rounds, fitted.unseen.trained)
+        assert np.array_equal(again.unseen.raw, honest)
         assert honest.shape == own.shape
         seeming.append(loss(own, valid.y))
         gains.append(loss(honest, valid.y) - seeming[-1])
@@ -98,7 +103,7 @@ def test_a_fit_of_so_many_rounds_tells_nothing_of_unseen_rows() -> None:
     problem = Problem("regression", 0, n_rows=100, n_columns=3)
     for name in ("lightgbm", "xgboost", "mlp"):
         fitted = all_families()[name].fit(
-            all_families()[name].portfolio(problem)[0], sample, problem, valid=sample, rounds=5
+            all_families()[name].portfolio(problem)[0], sample, problem, rounds=5
         )
         assert fitted.unseen is None
-        assert np.array_equal(unseen(fitted, X), fitted.raw(X))
+        assert np.array_equal(unseen_raw(fitted, X), fitted.raw(X))

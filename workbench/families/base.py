@@ -190,6 +190,22 @@ class Sample:
         return int(matrix.shape[1])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Unseen:
+    """What the rows to stop early on, v of them, say of a fit, each as a row that had no say in when it stopped.
+
+    Attributes
+    ----------
+    raw : numpy.ndarray of float32, shape (v, k)
+        Raw scores of each row by the state that others of them chose.
+    trained : int
+        Rounds that there were to choose from: with as many, the same rows choose the same again.
+    """
+
+    raw: np.ndarray
+    trained: int
+
+
 class Fitted(Protocol):
     """A trained model, still in the hands of the library that trained it."""
 
@@ -202,8 +218,8 @@ class Fitted(Protocol):
         """Whether the deadline ended the fit before it was done."""
 
     @property
-    def unseen(self) -> np.ndarray | None:
-        """Raw scores of the rows to stop early on, (v, k), each by the state that others of them chose.
+    def unseen(self) -> Unseen | None:
+        """What the rows to stop early on say as rows that had no say.
 
         None where no rows chose anything, or so many that one does not matter: `raw` then tells as much.
         """
@@ -221,9 +237,9 @@ class Fitted(Protocol):
         """Return the model in serving form."""
 
 
-def unseen(fitted: Fitted, valid: np.ndarray) -> np.ndarray:
-    """Return the raw scores of the rows that a fit was given to stop early on, (v, k), as of rows that it never met."""
-    return fitted.raw(valid) if fitted.unseen is None else fitted.unseen
+def unseen_raw(fitted: Fitted, valid: np.ndarray) -> np.ndarray:
+    """Return the raw scores of the rows that a fit was given to stop early on, (v, k), as of rows that had no say."""
+    return fitted.raw(valid) if fitted.unseen is None else fitted.unseen.raw
 
 
 class Family(Protocol):
@@ -269,7 +285,7 @@ class Family(Protocol):
         valid : Sample or None
             Rows to stop early on, where the family does.
         rounds : int or None
-            Train exactly this many rounds (a refit, after early stopping found them); None lets the family decide.
+            Train this many rounds: exactly, or, where `valid` is given, at most. None lets the family decide.
         deadline : float
             `time.monotonic()` at which to stop with what there is. Respected to within a second or one round.
 

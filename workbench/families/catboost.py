@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Unseen
 from .boosting import Watch, rounds_allowed, rounds_dimension
 from .forms import Link, Trees, apply_link, constant_trees
 from .pairs import pairs_choice, pairs_of, with_pairs
@@ -25,6 +25,7 @@ _MOST_TEXTS = 1_000_000  # texts whose words are affordable as features
 #: One mean of the target and one count a category: more priors take longer and do not learn more.
 _STATISTICS = ("Borders:Prior=0.5/1", "Counter:Prior=0/1")
 _LARGE = 80_000  # rows, counted once for each score
+_MANY_ROUNDS = 200  # from which CatBoost takes ten steps to a leaf's value, of two classes
 _FEW_ROWS = 100  # of which CatBoost may refuse to draw a part
 
 #: Symmetric trees err differently from the other boosters' whatever their depth; depth and rate are what matters most.
@@ -68,7 +69,7 @@ class FittedCatBoost:
     scale: TargetScale
     rounds: int
     stopped: bool
-    unseen: np.ndarray | None = None
+    unseen: Unseen | None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the library's own raw scores; see `workbench.families.base.Fitted.raw`."""
@@ -173,7 +174,7 @@ class CatBoost:
             return _Constant(constant_trees(_constant(train, problem, scale), link))
         rate = params["learning_rate"]
         inputs, outputs = Inputs.of(train), Outputs.of(train, problem)
-        judges = Judges(valid, rounds, None if valid is None else _known(valid, outputs))
+        judges = Judges(valid, None if valid is None else _known(valid, outputs))
         most = rounds_allowed(params["n_estimators"], rate, rounds, bool(judges))
         watch = _Callback(Watch(most, rate, deadline, shares=judges.shares), _LOSS[problem.task])
         watched = [_pool(inputs, outputs, each, scale) for each in judges.samples()]
@@ -208,8 +209,11 @@ class _Callback:
 
 def _settings(params: Params, problem: Problem, train: Sample, seed: int) -> dict[str, Any]:
     sampled = params["subsample"] < 1.0 and len(train.y) >= _FEW_ROWS
+    many = problem.task == "binary" and params["n_estimators"] >= _MANY_ROUNDS
     settings = {
         "loss_function": _LOSS[problem.task],
+        # As CatBoost has it by itself; but it goes by the rounds of a fit, and a second fit may be given fewer.
+        "leaf_estimation_iterations": 10 if many else 1,
         "boosting_type": "Plain",
         "grow_policy": "SymmetricTree",
         "learning_rate": params["learning_rate"],

@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Params, Problem, Sample
+from .base import Params, Problem, Sample, Unseen
 from .boosting import boost, rounds_allowed
 from .collapse import collapse
 from .forms import Link, Trees, apply_link, floor32
@@ -34,7 +34,7 @@ class FittedLightGBM:
     rounds: int
     stopped: bool
     additive: bool = False
-    unseen: np.ndarray | None = None
+    unseen: Unseen | None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the library's own raw scores; see `workbench.families.base.Fitted.raw`."""
@@ -88,7 +88,7 @@ def grow(
 
     check_sample(train)
     scale, rate = scale_for(train, problem, params), params["learning_rate"]
-    judges = Judges(valid, rounds)
+    judges = Judges(valid)
     every = {**_binning(train), **_every_fit(problem, len(train.y)), "learning_rate": rate, **settings}
     native = params.get("categories") == "native"
     try:

@@ -14,7 +14,7 @@ import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Unseen
 from .columns import ColumnScale, chunks, dense_encoding
 from .forms import Network
 from .pairs import pairs_choice, with_pairs
@@ -62,7 +62,7 @@ class FittedMLP:
     network: Network
     rounds: int
     stopped: bool
-    unseen: np.ndarray | None = None
+    unseen: Unseen | None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the raw scores in float64; see `workbench.families.base.Fitted.raw`."""
@@ -264,7 +264,7 @@ class _Training:
     def run(self, valid: Sample | None, rounds: int | None, deadline: float) -> FittedMLP:
         """Train the epochs that are asked for, or until the rows to stop early on get no better."""
         adam = _Adam(self.weights, float(self.params["weight_decay"]))
-        judges = Judges(valid, rounds)
+        judges = Judges(valid)
         losses = self._losses(judges) if judges else None
         most = max(rounds, 1) if rounds is not None else self.epochs
         patience = max(8, self.epochs // 6)

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from .base import Sample
+from .base import Sample, Unseen
 
 MOST_ROWS = 3_000  # in parts; of more rows none has a say that matters
 _PARTS = 5
@@ -25,12 +25,11 @@ State = TypeVar("State")
 class Judges:
     """The rows to stop early on, in five parts where they are few, else in one.
 
-    There may be none: where a fit is given no such rows, or a number of rounds instead.
+    There may be none, where a fit is given no such rows.
 
     Parameters
     ----------
     valid : Sample or None
-    rounds : int or None
     known : numpy.ndarray of bool, shape (v,), or None
         Rows that can judge; None is all.
 
@@ -43,14 +42,14 @@ class Judges:
 
     Examples
     --------
-    >>> judges = Judges(Sample(np.zeros((50, 2), np.float32), np.zeros(50)), None)
-    >>> [len(part) for part in judges.parts], judges.shares, bool(Judges(None, None))
+    >>> judges = Judges(Sample(np.zeros((50, 2), np.float32), np.zeros(50)))
+    >>> [len(part) for part in judges.parts], judges.shares, bool(Judges(None))
     ([10, 10, 10, 10, 10], (0.2, 0.2, 0.2, 0.2, 0.2), False)
     """
 
-    def __init__(self, valid: Sample | None, rounds: int | None, known: np.ndarray | None = None) -> None:
+    def __init__(self, valid: Sample | None, known: np.ndarray | None = None) -> None:
         self._valid = valid
-        self.parts = [] if valid is None or rounds is not None else _parts(valid, known)
+        self.parts = [] if valid is None else _parts(valid, known)
         total = [_weight(valid, part) for part in self.parts] if valid is not None else []
         self.shares = tuple(each / sum(total) for each in total)
 
@@ -69,7 +68,7 @@ class Judges:
 
     def unseen(
         self, chosen: Chosen[State], answer: Callable[[State, np.ndarray], np.ndarray]
-    ) -> np.ndarray | None:
+    ) -> Unseen | None:
         """Return the answers to all rows, each by the state that the other parts chose; None where there is one part.
 
         Parameters
@@ -83,7 +82,7 @@ class Judges:
         out = answer(chosen.best, self._valid.X).astype(np.float32)
         for part, state in zip(self.parts, chosen.others, strict=True):
             out[part] = answer(state, self._valid.X[part])
-        return out
+        return Unseen(out, chosen.judged)
 
 
 def _parts(valid: Sample, known: np.ndarray | None) -> list[np.ndarray]:
@@ -112,17 +111,19 @@ class Chosen(Generic[State]):
     >>> chosen = Chosen((0.5, 0.5))
     >>> [chosen.judge(losses, lambda: at) for at, losses in enumerate([(3, 3), (1, 2), (2, 0)])]
     [True, True, True]
-    >>> chosen.best, chosen.others
-    (2, (2, 1))
+    >>> chosen.best, chosen.others, chosen.judged
+    (2, (2, 1), 3)
     """
 
     def __init__(self, shares: Sequence[float]) -> None:
         self._shares = np.asarray(shares, dtype=np.float64)
         self._losses = np.full(1 + len(self._shares), np.inf)
         self._states: list[State | None] = [None] * len(self._losses)
+        self.judged = 0
 
     def judge(self, losses: Sequence[float], state: Callable[[], State]) -> bool:
         """Take note of the loss on each part, and tell whether the state is the best by all rows."""
+        self.judged += 1
         parts = self._shares * np.asarray(losses, dtype=np.float64)
         whole = parts.sum()
         every = np.concatenate([[whole], whole - parts])

@@ -12,7 +12,7 @@ import orjson
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Unseen
 from .boosting import boost, rounds_allowed, rounds_dimension
 from .forms import Link, Trees, apply_link
 from .pairs import pairs_choice, pairs_of, with_pairs
@@ -69,7 +69,7 @@ class FittedXGBoost:
     scale: TargetScale
     rounds: int
     stopped: bool
-    unseen: np.ndarray | None = None
+    unseen: Unseen | None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the library's own raw scores; see `workbench.families.base.Fitted.raw`."""
@@ -145,7 +145,7 @@ class XGBoost:
         scale = scale_for(train, problem, params)
         settings = {**_settings(params, problem, train.width, seed), **_start(train, problem)}
         rate = settings["eta"]
-        judges = Judges(valid, rounds)
+        judges = Judges(valid)
         try:
             data = _matrix(xgboost, train, scale)
             watched = [_matrix(xgboost, each, scale, data) for each in judges.samples()]

@@ -101,6 +101,7 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
             rounds=round(mean_rounds),
             more_rows=config.more_rows,
             fold_rounds=tuple(part.rounds for part in parts),
+            fold_trained=tuple(part.trained for part in parts),
         )
         done = finish_candidate(base, draft, space, stage)
         done = replace(done, stages=_keep_stages(space, config, parts, mean_rounds))

@@ -18,7 +18,7 @@ import numpy as np
 
 from workbench.errors import OutOfTimeError
 from workbench.families import family_named
-from workbench.families.base import Fitted, Problem, Sample, unseen
+from workbench.families.base import Fitted, Problem, Sample, unseen_raw
 from workbench.families.forms import Blend, Form, apply_link
 
 from .assemble import Draft, calibrated_oof, calibration_note, finish_candidate, with_calibration
@@ -101,7 +101,7 @@ def teach(task: TeachTask, space: Workspace) -> Candidate:
             rounds = []
             for split in range(space.folds):
                 fitted, valid = lesson.fold(split)
-                raw[valid] = unseen(fitted, np.ascontiguousarray(lesson.matrix(split)[valid]))
+                raw[valid] = unseen_raw(fitted, np.ascontiguousarray(lesson.matrix(split)[valid]))
                 rounds.append(fitted.rounds)
             served = lesson.all_rows(max(1, round(float(np.mean(rounds)) * _GROWTH)))
             form = _as_probability(served.form())

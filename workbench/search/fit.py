@@ -13,7 +13,7 @@ import numpy as np
 
 from workbench.errors import FitError, OutOfTimeError, WorkbenchError
 from workbench.families import family_named
-from workbench.families.base import Encoding, Fitted, Sample, unseen
+from workbench.families.base import Encoding, Fitted, Sample, unseen_raw
 from workbench.families.compose import from_arrays, to_arrays
 from workbench.families.forms import Blend, Form, Trees, apply_link
 from workbench.families.onnx import to_onnx
@@ -69,6 +69,8 @@ class Part:
         Raw scores of `Workspace.arena`.
     gate : numpy.ndarray of float64, shape (g, k)
         The library's own raw scores of the rows of the parity gate.
+    trained : int
+        Rounds among which the rows that the fold validates chose in parts; 0 where they did not.
     """
 
     form: Form
@@ -79,12 +81,13 @@ class Part:
     stages: dict[int, np.ndarray]
     arena: np.ndarray
     gate: np.ndarray
+    trained: int = 0
 
     def save(self, path: Path) -> None:
         """Write the part; a reader sees all of it or nothing."""
         arrays = {f"form/{name}": array for name, array in to_arrays(self.form).items()}
         arrays |= {f"stage/{rounds}": array for rounds, array in self.stages.items()}
-        facts = np.asarray([self.rounds, self.stopped, self.cpu_s], dtype=np.float64)
+        facts = np.asarray([self.rounds, self.stopped, self.cpu_s, self.trained], dtype=np.float64)
         temporary = path.with_name(f".{path.name}")
         with temporary.open("wb") as file:
             np.savez(file, facts=facts, raw=self.raw, arena=self.arena, gate=self.gate, **arrays)  # type: ignore[arg-type]  # a name is no keyword of savez
@@ -95,7 +98,7 @@ class Part:
         """Read what `save` wrote."""
         with np.load(path) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        rounds, stopped, cpu_s = arrays["facts"].tolist()
+        rounds, stopped, cpu_s, trained = arrays["facts"].tolist()
         form = {name.removeprefix("form/"): each for name, each in arrays.items() if name.startswith("form/")}
         stages = {
             int(name.removeprefix("stage/")): each
@@ -111,6 +114,7 @@ class Part:
             stages,
             arrays["arena"],
             arrays["gate"],
+            int(trained),
         )
 
 
@@ -192,7 +196,7 @@ def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sam
             config.params,
             train,
             space.problem,
-            valid=valid,
+            valid=valid if task.judged else None,
             rounds=task.rounds,
             seed=config.seed + task.split,
             deadline=before(task.deadline, task.tail),
@@ -209,7 +213,8 @@ def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sam
             arena = fitted.raw(np.ascontiguousarray(matrix[space.arena()])).astype(np.float32)
         elif isinstance(form, Trees):
             form = form.truncate(kept)
-    return Part(form, fitted.rounds, fitted.stopped, 0.0, raw, stages, arena, library), valid
+    trained = fitted.unseen.trained if fitted.unseen else 0
+    return Part(form, fitted.rounds, fitted.stopped, 0.0, raw, stages, arena, library, trained), valid
 
 
 def _trees_to_serve(form: Form, models: int) -> int | None:
@@ -246,7 +251,7 @@ def _raw_scores(fitted: Fitted, form: Form, X: np.ndarray) -> tuple[np.ndarray, 
     cuts = [rounds for rounds in STAGES if staged and rounds <= _STAGE_SHARE * fitted.rounds]
     if fitted.unseen is not None or len(X) < _FEW_ROWS:
         stages = {rounds: fitted.raw(X, rounds).astype(np.float32) for rounds in cuts}
-        return unseen(fitted, X).astype(np.float32), stages
+        return unseen_raw(fitted, X).astype(np.float32), stages
     if not isinstance(form, Trees) or not staged:
         return serve_raw(form, X), {}
     total = np.zeros((len(X), form.n_raw))

@@ -127,6 +127,8 @@ class Candidate:
         Rounds of its models, on average.
     fold_rounds : tuple of int
         Rounds of each fold's model: with them it can be trained again without early stopping.
+    fold_trained : tuple of int
+        Rounds among which each fold's rows chose in parts; 0 where they are too many for that, or none chose.
     more_rows : int
         Rows that it was fitted on beside those of the sample on which configs were tried; 0 where there was none.
     cut : int
@@ -165,6 +167,7 @@ class Candidate:
     busy_cpu_us: float | None = None
     rounds: int | None = None
     fold_rounds: tuple[int, ...] = field(default=())
+    fold_trained: tuple[int, ...] = field(default=())
     more_rows: int = 0
     cut: int = 0
     averaging_gain: float = 0.0
@@ -196,7 +199,8 @@ class Candidate:
         if known.get("measured"):
             known["measured"] = Measurements(**known["measured"])
         known["notes"] = tuple(known.get("notes") or ())
-        known["fold_rounds"] = tuple(known.get("fold_rounds") or ())
+        for key in ("fold_rounds", "fold_trained"):
+            known[key] = tuple(known.get(key) or ())
         if known.get("behind"):
             known["behind"] = tuple(known["behind"])
         return cls(**known)

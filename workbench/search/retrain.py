@@ -190,13 +190,21 @@ def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float)
         return _kept(space, refit(task, space)[0])
     config = _config(candidate, space)
     for split in range(len(space.splits)):
-        rounds = candidate.fold_rounds[split] if split < len(candidate.fold_rounds) else None
-        if rounds is not None and grown > 1.0:
-            rounds = max(1, round(rounds * min(grown**0.5, _GROWTH)))
-        done = run_fold(FoldTask(config, split, rounds=rounds), space)
+        done = run_fold(_fold(config, candidate, split, grown), space)
         if isinstance(done, Candidate):
             return _kept(space, done)
     return _kept(space, assemble(AssembleTask(config), space))
+
+
+def _fold(config: Config, candidate: Candidate, split: int, grown: float) -> FoldTask:
+    """Return a fold to fit again: on the same rows, which choose the same rounds again, or on more of them."""
+    rounds = candidate.fold_rounds[split] if split < len(candidate.fold_rounds) else None
+    trained = candidate.fold_trained[split] if split < len(candidate.fold_trained) else 0
+    if rounds is None or (trained and grown <= 1.0):
+        return FoldTask(config, split, rounds=trained or None)
+    if grown > 1.0:
+        rounds = max(1, round(rounds * min(grown**0.5, _GROWTH)))
+    return FoldTask(config, split, rounds=rounds, judged=False)
 
 
 def _config(candidate: Candidate, space: Workspace) -> Config:

@@ -65,7 +65,9 @@ class FoldTask:
     tail : float
         The part of the time until then that predictions and the served form will take, after the fit.
     rounds : int or None
-        Train exactly so many rounds; None stops early on the rows that the fold validates.
+        Train so many rounds: at most where the fold is judged, else exactly.
+    judged : bool
+        Whether the rows that the fold validates say when to stop.
     rivals : tuple of str
         Candidates to race against: one that is clearly behind them is not worth its other folds.
     """
@@ -76,6 +78,7 @@ class FoldTask:
     tail: float = 0.1
     rivals: tuple[str, ...] = ()
     rounds: int | None = None
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
