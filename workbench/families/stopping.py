@@ -8,7 +8,7 @@ part by the state that the others choose without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -19,7 +19,7 @@ MOST_ROWS = 3_000  # in parts; of more rows none has a say that matters
 _PARTS = 5
 _LEAST = 20  # rows in parts
 
-State = TypeVar("State")
+State = TypeVar("State", bound=Hashable)
 
 
 class Judges:
@@ -75,13 +75,22 @@ class Judges:
         ----------
         chosen : Chosen
         answer : callable
-            From a state and features, float32 (v, d), to raw scores (v, k).
+            From a state and the features of some rows, float32 (m, d), to raw scores (m, k).
         """
         if self._valid is None or len(self.parts) < 2 or not chosen.any:
             return None
-        out = answer(chosen.best, self._valid.X).astype(np.float32)
-        for part, state in zip(self.parts, chosen.others, strict=True):
-            out[part] = answer(state, self._valid.X[part])
+        X = self._valid.X
+        rest = np.setdiff1d(np.arange(len(X)), np.concatenate(self.parts))
+        asked: dict[
+            State, list[np.ndarray]
+        ] = {}  # most parts choose the same: one question for them together
+        for rows, state in [(rest, chosen.best), *zip(self.parts, chosen.others, strict=True)]:
+            asked.setdefault(state, []).append(rows)
+        rows_of = {state: np.concatenate(parts) for state, parts in asked.items()}
+        answers = [(rows, answer(state, X[rows])) for state, rows in rows_of.items() if len(rows)]
+        out = np.empty((len(X), answers[0][1].shape[1]), dtype=np.float32)
+        for rows, raw in answers:
+            out[rows] = raw
         return Unseen(out, chosen.judged)
 
 
