@@ -70,6 +70,15 @@ def test_a_copy_earns_no_place_and_the_cheaper_of_equals_is_taken() -> None:
     assert [blend.weights for blend in path] == [{1: 1.0}]
 
 
+def test_of_few_rows_the_best_blend_found_ends_the_path() -> None:
+    y, outputs = _classes(rows=300, models=8)
+    few = greedy_path(y, outputs, "multiclass")
+    many = greedy_path(np.tile(y, 10), [np.tile(each, (10, 1)) for each in outputs], "multiclass")
+    free = min(blend.loss for blend in [*few, *many])
+    assert few[-1].loss == pytest.approx(free, rel=1e-3)
+    assert len(few[-1].weights) > len(few[-2].weights)
+
+
 def test_weights_of_rows_count() -> None:
     random = np.random.default_rng(0)
     y = random.normal(size=400)
