@@ -4,6 +4,8 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workbench.families import all_families
 from workbench.families.base import Problem, Sample, unseen_raw
@@ -45,6 +47,23 @@ def test_each_part_is_answered_by_what_the_others_chose() -> None:
     assert answers is not None
     assert answers.raw[::5, 0].tolist() == [0.0] * 8  # the first part alone made state 1 the best
     assert answers.raw[1::5, 0].tolist() == [1.0] * 8
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=1, max_size=30),
+    st.lists(st.integers(1, 5), min_size=3, max_size=3),
+)
+def test_each_chooses_the_first_of_its_best(losses: list[list[int]], weights: list[int]) -> None:
+    shares = [each / sum(weights) for each in weights]
+    chosen: Chosen[int] = Chosen(shares)
+    for at, each in enumerate(losses):
+        chosen.judge(each, lambda: at)  # noqa: B023
+    sums = np.asarray(losses) * np.asarray(weights)
+    assert sums[chosen.best].sum() == sums.sum(axis=1).min()
+    for part, state in enumerate(chosen.others):
+        others = np.delete(sums, part, axis=1).sum(axis=1)
+        assert others[state] == others.min()
+    assert chosen.judged == len(losses)
 
 
 def test_losses_that_are_no_numbers_choose_nothing() -> None:
