@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from workbench.families.boosting import boost, rounds_allowed
+from workbench.families.boosting import Boosted, boost, rounds_allowed
 
 
 def test_the_best_round_wins_once_patience_is_out() -> None:
@@ -15,15 +15,8 @@ def test_the_best_round_wins_once_patience_is_out() -> None:
         seen.append(at)
         return True
 
-    done = boost(
-        add_round,
-        lambda: (losses[seen[-1]],),
-        most=500,
-        learning_rate=0.05,
-        deadline=float("inf"),
-        shares=(1.0,),
-    )
-    assert (done.rounds, done.stopped) == (3, False)
+    done = boost(add_round, lambda: losses[seen[-1]], most=500, learning_rate=0.05, deadline=float("inf"))
+    assert done == Boosted(3, stopped=False)
     assert len(seen) == 3 + 40
 
 
@@ -31,21 +24,15 @@ def test_the_best_round_wins_once_patience_is_out() -> None:
 def test_patience_follows_the_learning_rate(rate: float, patience: int) -> None:
     rounds: list[int] = []
     boost(
-        lambda at: rounds.append(at) is None,
-        lambda: (1.0,),
-        most=500,
-        learning_rate=rate,
-        deadline=float("inf"),
-        shares=(1.0,),
+        lambda at: rounds.append(at) is None, lambda: 1.0, most=500, learning_rate=rate, deadline=float("inf")
     )
     assert len(rounds) == 1 + patience
 
 
 def test_a_gone_deadline_leaves_one_round() -> None:
     gone = time.monotonic() - 1
-    for most, stopped in ((9, True), (1, False)):
-        done = boost(lambda at: True, None, most=most, learning_rate=0.1, deadline=gone)
-        assert (done.rounds, done.stopped) == (1, stopped)
+    assert boost(lambda at: True, None, most=9, learning_rate=0.1, deadline=gone) == Boosted(1, stopped=True)
+    assert boost(lambda at: True, None, most=1, learning_rate=0.1, deadline=gone) == Boosted(1, stopped=False)
 
 
 def test_nothing_more_to_learn_ends_it() -> None:
@@ -55,15 +42,10 @@ def test_nothing_more_to_learn_ends_it() -> None:
 
 def test_a_loss_that_is_no_number_never_counts_as_best() -> None:
     losses = iter([2.0, float("nan"), 1.0, *[float("nan")] * 99])
-    done = boost(
-        lambda at: True,
-        lambda: (next(losses),),
-        most=60,
-        learning_rate=0.3,
-        deadline=float("inf"),
-        shares=(1.0,),
+    assert (
+        boost(lambda at: True, lambda: next(losses), most=60, learning_rate=0.3, deadline=float("inf")).rounds
+        == 3
     )
-    assert done.rounds == 3
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,8 @@ class Fitted(Protocol):
     def unseen(self) -> Unseen | None:
         """What the rows to stop early on say as rows that had no say.
 
-        None where no rows chose anything, or so many that one does not matter: `raw` then tells as much.
+        None where no rows chose anything, so many did that one does not matter, or the choice is of little weight (of a
+        booster's rounds): `raw` then tells as much.
         """
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:

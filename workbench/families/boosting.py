@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from .base import Params, Problem
 from .space import Whole
-from .stopping import Chosen
 
 _MANY_ROWS = 100_000  # from which the sampler may ask for more rounds
 _FEWEST_PATIENCE, _MOST_PATIENCE = 20, 100
@@ -20,11 +19,10 @@ _UNGUIDED = 10.0  # summed learning rate to train for where no rows tell when to
 
 @dataclass(frozen=True, slots=True)
 class Boosted:
-    """How a boosting loop ended: the rounds to keep, whether time ran out, and what the rows to stop early on chose."""
+    """How a boosting loop ended: the rounds to keep, and whether time ran out."""
 
     rounds: int
     stopped: bool
-    chosen: Chosen[int]
 
 
 def rounds_dimension(problem: Problem) -> Whole:
@@ -102,29 +100,27 @@ class Watch:
         Sets the patience: rounds whose learning rates sum to 2, between 20 and 100.
     deadline : float
         `time.monotonic()` at which to stop.
-    shares : sequence of float
-        The weight of each part of the rows to stop early on, whose losses come with each round; none where there are
-        no such rows.
+    guided : bool
+        Whether each round comes with a loss on rows to stop early on.
 
     Examples
     --------
-    >>> watch = Watch(500, 0.1, float("inf"), shares=(1.0,))
-    >>> [watch.goes_on((loss,)) for loss in (3.0, 2.0, 2.5)], watch.boosted.rounds
-    ([True, True, True], 2)
+    >>> watch = Watch(500, 0.1, float("inf"), guided=True)
+    >>> [watch.goes_on(loss) for loss in (3.0, 2.0, 2.5)], watch.boosted
+    ([True, True, True], Boosted(rounds=2, stopped=False))
     """
 
-    def __init__(self, most: int, learning_rate: float, deadline: float, *, shares: Sequence[float]) -> None:
-        self._most, self._deadline, self._guided = most, deadline, len(shares) > 0
+    def __init__(self, most: int, learning_rate: float, deadline: float, *, guided: bool) -> None:
+        self._most, self._deadline, self._guided = most, deadline, guided
         self._patience = min(max(round(_PATIENT_FOR / learning_rate), _FEWEST_PATIENCE), _MOST_PATIENCE)
-        self._done, self._best_rounds, self._stopped = 0, 1, False
-        self._chosen: Chosen[int] = Chosen(shares)
+        self._done, self._best, self._best_rounds, self._stopped = 0, float("inf"), 1, False
 
-    def goes_on(self, losses: Sequence[float] = ()) -> bool:
-        """Take note of a round, with the losses after it, and tell whether there is to be another."""
+    def goes_on(self, loss: float | None = None) -> bool:
+        """Take note of a round, with the loss after it, and tell whether there is to be another."""
         self._done += 1
-        if self._guided and self._chosen.judge(losses, lambda: self._done):
-            self._best_rounds = self._done
-        elif self._guided and self._done - self._best_rounds >= self._patience:
+        if loss is not None and loss < self._best:
+            self._best, self._best_rounds = loss, self._done
+        elif loss is not None and self._done - self._best_rounds >= self._patience:
             return False
         self._stopped = time.monotonic() >= self._deadline and self._done < self._most
         return self._done < self._most and not self._stopped
@@ -132,18 +128,16 @@ class Watch:
     @property
     def boosted(self) -> Boosted:
         """How the loop stands."""
-        rounds = self._best_rounds if self._guided else max(self._done, 1)
-        return Boosted(rounds, self._stopped, self._chosen)
+        return Boosted(self._best_rounds if self._guided else max(self._done, 1), self._stopped)
 
 
 def boost(
     add_round: Callable[[int], bool],
-    losses: Callable[[], Sequence[float]] | None,
+    loss: Callable[[], float] | None,
     *,
     most: int,
     learning_rate: float,
     deadline: float,
-    shares: Sequence[float] = (),
 ) -> Boosted:
     """Add rounds; at least one.
 
@@ -151,27 +145,23 @@ def boost(
     ----------
     add_round : callable
         Takes the round's number from 0, returns False where nothing more can be learned.
-    losses : callable or None
-        Loss on each part of the rows to stop early on, after the round just added; None trains all rounds.
+    loss : callable or None
+        Loss on the rows to stop early on, after the round just added; None trains all rounds.
     most : int
         Rounds to train at most.
     learning_rate : float
         Sets the patience; see `Watch`.
     deadline : float
         `time.monotonic()` at which to stop.
-    shares : sequence of float
-        See `Watch`.
 
     Examples
     --------
     >>> losses = iter([3.0, 2.0] + [2.5] * 100)
-    >>> boosted = boost(lambda at: True, lambda: (next(losses),), most=500, learning_rate=0.1,
-    ...                 deadline=float("inf"), shares=(1.0,))
-    >>> boosted.rounds, boosted.stopped
-    (2, False)
+    >>> boost(lambda at: True, lambda: next(losses), most=500, learning_rate=0.1, deadline=float("inf"))
+    Boosted(rounds=2, stopped=False)
     """
-    watch = Watch(most, learning_rate, deadline, shares=shares if losses is not None else ())
+    watch = Watch(most, learning_rate, deadline, guided=loss is not None)
     for at in range(most):
-        if not add_round(at) or not watch.goes_on(losses() if losses is not None else ()):
+        if not add_round(at) or not watch.goes_on(loss() if loss is not None else None):
             break
     return watch.boosted

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Unseen
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
 from .boosting import Watch, rounds_allowed, rounds_dimension
 from .forms import Link, Trees, apply_link, constant_trees
 from .pairs import pairs_choice, pairs_of, with_pairs
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
-from .stopping import Judges
 from .symmetric import RAREST, Inputs, Outputs, catboost_library, model_document, read_trees
 from .targets import TargetScale, check_sample, class_shares, scale_for, target_choice
 
@@ -69,19 +68,13 @@ class FittedCatBoost:
     scale: TargetScale
     rounds: int
     stopped: bool
-    unseen: Unseen | None = None
+    unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the library's own raw scores; see `workbench.families.base.Fitted.raw`."""
-        return self.after(min(rounds or self.rounds, self.rounds), X)
-
-    def after(self, rounds: int, X: np.ndarray) -> np.ndarray:
-        """Return the raw scores after so many of the rounds that were trained."""
+        kept = min(rounds or self.rounds, self.rounds)
         raw = self.model.predict(
-            self.inputs.pool(X),
-            prediction_type="RawFormulaVal",
-            ntree_end=min(rounds, self.model.tree_count_),
-            thread_count=1,
+            self.inputs.pool(X), prediction_type="RawFormulaVal", ntree_end=kept, thread_count=1
         )
         return self.scale.unscaled(self.outputs.whole(raw))
 
@@ -174,15 +167,15 @@ class CatBoost:
             return _Constant(constant_trees(_constant(train, problem, scale), link))
         rate = params["learning_rate"]
         inputs, outputs = Inputs.of(train), Outputs.of(train, problem)
-        judges = Judges(valid, None if valid is None else _known(valid, outputs))
-        most = rounds_allowed(params["n_estimators"], rate, rounds, bool(judges))
-        watch = _Callback(Watch(most, rate, deadline, shares=judges.shares), _LOSS[problem.task])
-        watched = [_pool(inputs, outputs, each, scale) for each in judges.samples()]
+        watched = None if valid is None else _known(valid, outputs)
+        guided = watched is not None
+        most = rounds_allowed(params["n_estimators"], rate, rounds, guided)
+        watch = _Callback(Watch(most, rate, deadline, guided=guided), _LOSS[problem.task] if guided else "")
         model = catboost.CatBoost(_settings(params, problem, train, seed) | {"iterations": most})
         try:
             model.fit(
                 _pool(inputs, outputs, train, scale),
-                eval_set=watched or None,
+                eval_set=None if watched is None else _pool(inputs, outputs, watched, scale),
                 callbacks=[watch],
                 use_best_model=False,
             )
@@ -190,8 +183,7 @@ class CatBoost:
             raise FitError("CatBoost failed", found=str(error).strip().splitlines()[0]) from error
         boosted = watch.watch.boosted
         kept = max(min(boosted.rounds, model.tree_count_), 1)
-        fitted = FittedCatBoost(model, inputs, outputs, link, scale, kept, boosted.stopped)
-        return replace(fitted, unseen=judges.unseen(boosted.chosen, fitted.after))
+        return FittedCatBoost(model, inputs, outputs, link, scale, kept, boosted.stopped)
 
 
 @dataclass(slots=True)
@@ -203,8 +195,7 @@ class _Callback:
 
     def after_iteration(self, info: Any) -> bool:
         """Tell whether to go on."""
-        losses = [float(each[self.loss][-1]) for name, each in info.metrics.items() if name != "learn"]
-        return self.watch.goes_on([loss**2 if self.loss == "RMSE" else loss for loss in losses])
+        return self.watch.goes_on(float(info.metrics["validation"][self.loss][-1]) if self.loss else None)
 
 
 def _settings(params: Params, problem: Problem, train: Sample, seed: int) -> dict[str, Any]:
@@ -244,9 +235,15 @@ def _pool(inputs: Inputs, outputs: Outputs, sample: Sample, scale: TargetScale) 
     return inputs.pool(sample.X, label=label, weight=sample.weight)
 
 
-def _known(valid: Sample, outputs: Outputs) -> np.ndarray:
-    """Return which of the rows to stop early on have a class that can be answered, bool (v,)."""
-    return np.isin(valid.y, outputs.met) if outputs.count > 1 else np.ones(len(valid.y), dtype=bool)
+def _known(valid: Sample, outputs: Outputs) -> Sample | None:
+    """Return the rows to stop early on whose class can be answered; None where none can."""
+    kept = np.isin(valid.y, outputs.met) if outputs.count > 1 else np.ones(len(valid.y), dtype=bool)
+    if not kept.any() or (valid.weight is not None and not valid.weight[kept].sum() > 0):
+        return None
+    if kept.all():
+        return valid
+    weight = None if valid.weight is None else valid.weight[kept]
+    return Sample(valid.X[kept], valid.y[kept], weight, valid.codes)
 
 
 def _can_learn(train: Sample) -> bool:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Params, Problem, Sample, Unseen
+from .base import Params, Problem, Sample
 from .boosting import boost, rounds_allowed
 from .collapse import collapse
 from .forms import Link, Trees, apply_link, floor32
-from .stopping import Judges
 from .targets import TargetScale, check_sample, scale_for
 
 _OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
@@ -34,15 +33,12 @@ class FittedLightGBM:
     rounds: int
     stopped: bool
     additive: bool = False
-    unseen: Unseen | None = None
+    unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the library's own raw scores; see `workbench.families.base.Fitted.raw`."""
-        return self.after(min(rounds or self.rounds, self.rounds), X)
-
-    def after(self, rounds: int, X: np.ndarray) -> np.ndarray:
-        """Return the raw scores after so many of the rounds that were trained."""
-        raw = self.booster.predict(X, num_iteration=rounds, raw_score=True, num_threads=1)
+        kept = min(rounds or self.rounds, self.rounds)
+        raw = self.booster.predict(X, num_iteration=kept, raw_score=True, num_threads=1)
         return self.scale.unscaled(np.asarray(raw, dtype=np.float64).reshape(len(X), self.n_raw))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
@@ -88,18 +84,17 @@ def grow(
 
     check_sample(train)
     scale, rate = scale_for(train, problem, params), params["learning_rate"]
-    judges = Judges(valid)
+    guided = valid is not None and len(valid.y) > 0
     every = {**_binning(train), **_every_fit(problem, len(train.y)), "learning_rate": rate, **settings}
     native = params.get("categories") == "native"
     try:
-        booster = _booster(lightgbm, every, scale, train, judges, native=native)
+        booster = _booster(lightgbm, every, scale, train, valid if guided else None, native=native)
         boosted = boost(
             lambda at: not booster.update(),
-            (lambda: [float(each[2]) for each in booster.eval_valid()]) if judges else None,
-            most=rounds_allowed(params["n_estimators"], rate, rounds, bool(judges)),
+            (lambda: float(booster.eval_valid()[0][2])) if guided else None,
+            most=rounds_allowed(params["n_estimators"], rate, rounds, guided),
             learning_rate=rate,
             deadline=deadline,
-            shares=judges.shares,
         )
     except lightgbm.basic.LightGBMError as error:
         raise FitError("LightGBM failed", found=str(error).splitlines()[0]) from error
@@ -107,8 +102,7 @@ def grow(
     additive = "interaction_constraints" in settings
     n_raw = problem.n_classes if problem.task == "multiclass" else 1
     link: Link = "expm1" if scale.log else _LINK[problem.task]
-    fitted = FittedLightGBM(booster, link, n_raw, scale, boosted.rounds, boosted.stopped, additive)
-    return replace(fitted, unseen=judges.unseen(boosted.chosen, fitted.after))
+    return FittedLightGBM(booster, link, n_raw, scale, boosted.rounds, boosted.stopped, additive)
 
 
 def _every_fit(problem: Problem, rows: int) -> dict[str, Any]:
@@ -152,7 +146,7 @@ def _booster(
     settings: dict[str, Any],
     scale: TargetScale,
     train: Sample,
-    judges: Judges,
+    valid: Sample | None,
     *,
     native: bool,
 ) -> Any:
@@ -164,12 +158,13 @@ def _booster(
     else:
         data = _cut(lightgbm, train, scale, native=native)
     booster = lightgbm.Booster(settings, data)
-    for at, valid in enumerate(judges.samples()):
-        if train.shared is not None and valid.shared is train.shared:
-            watched = _cut(lightgbm, valid, scale, native=native)
-        else:
-            watched = data.create_valid(valid.X, scale.scaled(valid.y), weight=valid.weight, params=settings)
-        booster.add_valid(watched, f"valid{at}")
+    if valid is None:
+        return booster
+    if train.shared is not None and valid.shared is train.shared:
+        watched = _cut(lightgbm, valid, scale, native=native)
+    else:
+        watched = data.create_valid(valid.X, scale.scaled(valid.y), weight=valid.weight, params=settings)
+    booster.add_valid(watched, "valid")
     return booster
 
 

@@ -1,9 +1,12 @@
 """Rows to stop early on: which state they choose, and what is known of rows that had no say in it.
 
-Where the rows are few, the state that answers them best answers other rows worse: with 200 rows and a network, by a
-tenth of the error. A score on the rows that chose would then put a network before a booster that is better. So few
-rows come in parts. What is served is the state that all of them choose; what tells how good it is, are answers to each
-part by the state that the others choose without it.
+Where the rows are few, the state of a network that answers them best answers other rows worse: with 200 rows by a
+tenth of the error. A score on the rows that chose would then put it before a booster that is better. So few rows come
+in parts. What is served is the state that all of them choose; what tells how good it is, are answers to each part by
+the state that the others choose without it.
+
+Boosters need none of it: their losses go up and down less, and what they flatter themselves by is about what the
+average of the folds' models, which is served, gains over one of them (`benchmarks/stopping.py`).
 """
 
 from __future__ import annotations
@@ -30,8 +33,6 @@ class Judges:
     Parameters
     ----------
     valid : Sample or None
-    known : numpy.ndarray of bool, shape (v,), or None
-        Rows that can judge; None is all.
 
     Attributes
     ----------
@@ -47,9 +48,9 @@ class Judges:
     ([10, 10, 10, 10, 10], (0.2, 0.2, 0.2, 0.2, 0.2), False)
     """
 
-    def __init__(self, valid: Sample | None, known: np.ndarray | None = None) -> None:
+    def __init__(self, valid: Sample | None) -> None:
         self._valid = valid
-        self.parts = [] if valid is None else _parts(valid, known)
+        self.parts = [] if valid is None else _parts(valid)
         total = [_weight(valid, part) for part in self.parts] if valid is not None else []
         self.shares = tuple(each / sum(total) for each in total)
 
@@ -62,7 +63,7 @@ class Judges:
         valid = self._valid
         if valid is None:
             return []
-        if len(self.parts) == 1 and len(self.parts[0]) == len(valid.y):
+        if len(self.parts) == 1:
             return [valid]
         return [valid.take(part, f"{valid.name}.{at}") for at, part in enumerate(self.parts)]
 
@@ -80,27 +81,25 @@ class Judges:
         if self._valid is None or len(self.parts) < 2 or not chosen.any:
             return None
         X = self._valid.X
-        rest = np.setdiff1d(np.arange(len(X)), np.concatenate(self.parts))
         asked: dict[
             State, list[np.ndarray]
         ] = {}  # most parts choose the same: one question for them together
-        for rows, state in [(rest, chosen.best), *zip(self.parts, chosen.others, strict=True)]:
+        for rows, state in zip(self.parts, chosen.others, strict=True):
             asked.setdefault(state, []).append(rows)
         rows_of = {state: np.concatenate(parts) for state, parts in asked.items()}
-        answers = [(rows, answer(state, X[rows])) for state, rows in rows_of.items() if len(rows)]
+        answers = [(rows, answer(state, X[rows])) for state, rows in rows_of.items()]
         out = np.empty((len(X), answers[0][1].shape[1]), dtype=np.float32)
         for rows, raw in answers:
             out[rows] = raw
         return Unseen(out, chosen.judged)
 
 
-def _parts(valid: Sample, known: np.ndarray | None) -> list[np.ndarray]:
-    able = np.arange(len(valid.y)) if known is None else np.flatnonzero(known)
-    parts = [able[at::_PARTS] for at in range(_PARTS)]
-    few = len(able) >= _LEAST and len(valid.y) <= MOST_ROWS
-    if few and all(_weight(valid, part) > 0 for part in parts):
+def _parts(valid: Sample) -> list[np.ndarray]:
+    every = np.arange(len(valid.y))
+    parts = [every[at::_PARTS] for at in range(_PARTS)]
+    if _LEAST <= len(every) <= MOST_ROWS and all(_weight(valid, part) > 0 for part in parts):
         return parts
-    return [able] if _weight(valid, able) > 0 else []
+    return [every] if _weight(valid, every) > 0 else []
 
 
 def _weight(valid: Sample, rows: np.ndarray) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,12 +12,11 @@ import orjson
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Unseen
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
 from .boosting import boost, rounds_allowed, rounds_dimension
 from .forms import Link, Trees, apply_link
 from .pairs import pairs_choice, pairs_of, with_pairs
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
-from .stopping import Judges
 from .targets import TargetScale, check_sample, class_shares, scale_for, target_choice
 
 _OBJECTIVE = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}
@@ -69,15 +68,12 @@ class FittedXGBoost:
     scale: TargetScale
     rounds: int
     stopped: bool
-    unseen: Unseen | None = None
+    unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the library's own raw scores; see `workbench.families.base.Fitted.raw`."""
-        return self.after(min(rounds or self.rounds, self.rounds), X)
-
-    def after(self, rounds: int, X: np.ndarray) -> np.ndarray:
-        """Return the raw scores after so many of the rounds that were trained."""
-        raw = self.booster.inplace_predict(X, iteration_range=(0, rounds), predict_type="margin")
+        kept = min(rounds or self.rounds, self.rounds)
+        raw = self.booster.inplace_predict(X, iteration_range=(0, kept), predict_type="margin")
         return self.scale.unscaled(np.asarray(raw, dtype=np.float64).reshape(len(X), self.n_raw))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
@@ -145,11 +141,11 @@ class XGBoost:
         scale = scale_for(train, problem, params)
         settings = {**_settings(params, problem, train.width, seed), **_start(train, problem)}
         rate = settings["eta"]
-        judges = Judges(valid)
+        guided = valid is not None and len(valid.y) > 0
         try:
             data = _matrix(xgboost, train, scale)
-            watched = [_matrix(xgboost, each, scale, data) for each in judges.samples()]
-            booster = xgboost.Booster(settings, [data, *watched])
+            watched = _matrix(xgboost, valid, scale, data) if guided and valid is not None else None
+            booster = xgboost.Booster(settings, [data] if watched is None else [data, watched])
 
             def add_round(at: int) -> bool:
                 booster.update(data, at)
@@ -157,24 +153,16 @@ class XGBoost:
 
             boosted = boost(
                 add_round,
-                (lambda: [_loss(booster, each, problem) for each in watched]) if judges else None,
-                most=rounds_allowed(params["n_estimators"], rate, rounds, bool(judges)),
+                None if watched is None else lambda: float(booster.eval(watched).rsplit(":", 1)[1]),
+                most=rounds_allowed(params["n_estimators"], rate, rounds, guided),
                 learning_rate=rate,
                 deadline=deadline,
-                shares=judges.shares,
             )
         except xgboost.core.XGBoostError as error:
             raise FitError("XGBoost failed", found=str(error).splitlines()[0]) from error
         n_raw = problem.n_classes if problem.task == "multiclass" else 1
         link: Link = "expm1" if scale.log else _LINK[problem.task]
-        fitted = FittedXGBoost(booster, link, n_raw, scale, boosted.rounds, boosted.stopped)
-        return replace(fitted, unseen=judges.unseen(boosted.chosen, fitted.after))
-
-
-def _loss(booster: Any, rows: Any, problem: Problem) -> float:
-    """Return the mean loss on some rows: log loss, or the squared error."""
-    shown = float(booster.eval(rows).rsplit(":", 1)[1])
-    return shown**2 if problem.task == "regression" else shown
+        return FittedXGBoost(booster, link, n_raw, scale, boosted.rounds, boosted.stopped)
 
 
 def _settings(params: Params, problem: Problem, width: int, seed: int) -> dict[str, Any]:
