@@ -125,3 +125,27 @@ def test_a_fit_of_so_many_rounds_tells_nothing_of_unseen_rows() -> None:
         )
         assert fitted.unseen is None
         assert np.array_equal(unseen_raw(fitted, X), fitted.raw(X))
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost", "additive"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_booster_that_is_fitted_again_with_the_rounds_found_is_the_same(name: str, task: str) -> None:
+    """CatBoost estimates leaves in another way where it is given less than 200 rounds, if it is left to it."""
+    if name not in all_families():
+        pytest.skip(f"{name} is not installed: its second fit was not checked")
+    random = np.random.default_rng(0)
+    X = random.normal(size=(400, 6)).astype(np.float32)
+    signal = X[:, 0] + X[:, 1] * X[:, 2] + random.normal(size=400)
+    y = {
+        "binary": (signal > 0).astype(np.int64),
+        "multiclass": np.digitize(signal, [-0.5, 0.5]).astype(np.int64),
+        "regression": signal,
+    }[task]
+    problem = Problem(task, {"binary": 2, "multiclass": 3}.get(task, 0), n_rows=300, n_columns=6)  # type: ignore[arg-type]  # a Task
+    family = all_families()[name]
+    params = family.portfolio(problem)[0]
+    train = Sample(X[:300], y[:300])
+    found = family.fit(params, train, problem, valid=Sample(X[300:], y[300:]), seed=1)
+    assert found.rounds < 200 or name == "additive"
+    again = family.fit(params, train, problem, rounds=found.rounds, seed=1)
+    assert np.array_equal(again.raw(X), found.raw(X))
