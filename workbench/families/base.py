@@ -167,13 +167,6 @@ class Sample:
         made._X, made.shared, made.rows, made.name = None, shared, rows, name
         return made
 
-    def take(self, at: np.ndarray, name: str) -> Sample:
-        """Return the rows at some positions of this sample, as a part of what this one is a part of."""
-        if self.shared is not None and self.rows is not None:
-            return Sample.part(self.shared, self.rows[at], name)
-        weight = None if self.weight is None else self.weight[at]
-        return Sample(self.X[at], self.y[at], weight, self.codes)
-
     @property
     def X(self) -> np.ndarray:  # noqa: N802 - what the field calls a feature matrix
         """The rows' features, float32, shape (n, d)."""

@@ -65,7 +65,11 @@ class Judges:
             return []
         if len(self.parts) == 1:
             return [valid]
-        return [valid.take(part, f"{valid.name}.{at}") for at, part in enumerate(self.parts)]
+        weight = valid.weight
+        return [
+            Sample(valid.X[part], valid.y[part], None if weight is None else weight[part], valid.codes)
+            for part in self.parts
+        ]
 
     def unseen(
         self, chosen: Chosen[State], answer: Callable[[State, np.ndarray], np.ndarray]
@@ -81,9 +85,8 @@ class Judges:
         if self._valid is None or len(self.parts) < 2 or not chosen.any:
             return None
         X = self._valid.X
-        asked: dict[
-            State, list[np.ndarray]
-        ] = {}  # most parts choose the same: one question for them together
+        asked: dict[State, list[np.ndarray]] = {}
+        # Most parts choose the same: one question for them together.
         for rows, state in zip(self.parts, chosen.others, strict=True):
             asked.setdefault(state, []).append(rows)
         rows_of = {state: np.concatenate(parts) for state, parts in asked.items()}

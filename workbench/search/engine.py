@@ -235,10 +235,8 @@ def _carry_on(
 
 def _try_others(session: Session, plan: Plan, others: list[Family], metric: str, probe: Probe | None) -> None:
     """Try candidates of all families but the baseline; a probe that is under way says first in how many folds."""
-    from .study import (
-        Study,
-        default_sampler,
-    )  # while the baseline, or the probe, is under way: Optuna starts slowly
+    # While the baseline, or the probe, is under way: Optuna starts slowly.
+    from .study import Study, default_sampler
 
     run, settings = session.run, session.settings
     if probe is not None:
