@@ -27,10 +27,10 @@ from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
 from workbench.families import all_families
 from workbench.families.base import Encoding, Problem, Sample
+from workbench.families.threads import one_thread
 from workbench.runtime.encoder import Code
 from workbench.search.encode import learn
 from workbench.search.plan import describe_problem
-from workbench.search.threads import one_thread
 
 TEACHERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("lightgbm", {"extra_trees": True}),

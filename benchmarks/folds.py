@@ -27,11 +27,11 @@ from workbench.data.intake import load_dataset
 from workbench.families import all_families
 from workbench.families.base import unseen_raw
 from workbench.families.forms import apply_link, calibrate
+from workbench.families.threads import one_thread
 from workbench.search.blend import greedy_path
 from workbench.search.calibrate import Calibration, choose_calibration
 from workbench.search.fit import encoding_of
 from workbench.search.tasks import Config
-from workbench.search.threads import one_thread
 from workbench.search.workspace import Workspace
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))

@@ -25,10 +25,10 @@ from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
 from workbench.families import all_families
 from workbench.families.base import Sample
+from workbench.families.threads import one_thread
 from workbench.search.encode import learn
 from workbench.search.plan import describe_problem
 from workbench.search.race import row_losses
-from workbench.search.threads import one_thread
 
 _OURS = ("lightgbm", "xgboost", "additive")
 _BUDGETS = (0.5, 1.0)

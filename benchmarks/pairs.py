@@ -23,8 +23,8 @@ from samplers import opened
 
 from workbench.data.dataset import Dataset
 from workbench.families import all_families
+from workbench.families.threads import one_thread
 from workbench.search.pairs import find_pairs
-from workbench.search.threads import one_thread
 from workbench.search.workspace import Workspace
 
 FOLDS = 5

@@ -31,6 +31,7 @@ from workbench.data.intake import load_dataset
 from workbench.families import all_families
 from workbench.families.forms import apply_link
 from workbench.families.onnx import to_onnx
+from workbench.families.threads import one_thread
 from workbench.search.blend import greedy_path
 from workbench.search.costs import cost_of_visits
 from workbench.search.fit import encoding_of
@@ -41,7 +42,6 @@ from workbench.search.race import row_losses
 from workbench.search.records import Candidate, Score
 from workbench.search.study import Study, default_sampler
 from workbench.search.tasks import Config, Setup
-from workbench.search.threads import one_thread
 from workbench.search.worker import open_workspace
 from workbench.search.workspace import Workspace
 

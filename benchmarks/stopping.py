@@ -25,9 +25,9 @@ from workbench.data.dataset import Dataset
 from workbench.families import all_families
 from workbench.families.base import unseen_raw
 from workbench.families.forms import apply_link
+from workbench.families.threads import one_thread
 from workbench.search.fit import encoding_of
 from workbench.search.tasks import Config
-from workbench.search.threads import one_thread
 from workbench.search.workspace import Workspace
 
 FOLDS = 5

@@ -104,6 +104,15 @@ def test_a_blend_takes_its_members_columns(of: str) -> None:
     np.testing.assert_array_equal(served(back), served(form))
 
 
+def test_a_blend_may_be_calibrated_by_a_matrix() -> None:
+    members = (linear("softmax", 3), trees("softmax", 3))
+    matrix, offset = np.eye(3) + 0.2 * RANDOM.normal(size=(3, 3)), np.array([0.1, 0.0, -0.2])
+    plain = Blend(members, (0.3, 0.7), (None, None))
+    form = replace(plain, scale=matrix, offset=offset)
+    np.testing.assert_allclose(served(form), calibrate(served(plain), matrix, offset), atol=2e-5)
+    np.testing.assert_array_equal(served(from_arrays(to_arrays(form))), served(form))
+
+
 def test_shared_leaves_may_stand_beside_other_trees() -> None:
     several = trees("identity", 3)
     # two entries a leaf, and half the leaves: every node ends in one

@@ -26,8 +26,13 @@ import numpy as np
 
 Link = Literal["identity", "probability", "sigmoid", "softmax", "expm1"]
 Activation = Literal["relu", "tanh"]
+Scale = float | np.ndarray
+"""What logarithms of probabilities are multiplied by: a number, or a matrix (k, k) that mixes the classes."""
 _LARGEST_LOG = 80.0  # exp of it is still a float32
 LEAST_PROBABILITY = 1e-7  # below it a probability counts as this much where its logarithm is taken
+LEAST_MIXED = (
+    1e-4  # and where a matrix mixes them: the logarithm of less would let rounding reach other classes
+)
 
 
 def apply_link(raw: np.ndarray, link: Link) -> np.ndarray:
@@ -370,16 +375,17 @@ class Blend:
     of : {"raw", "prediction", "log"}
         What is summed: raw scores, which share one link that then applies; predictions; or logarithms of
         probabilities, of which ``softmax`` makes probabilities again.
-    scale : float
+    scale : float, or of predictions float64, shape (k, k)
     offset : float64, shape (k,), or None
-        Calibration of the blended probabilities p: ``softmax(scale * log(p) + offset)``; None leaves them as they are.
+        Calibration of the blended probabilities p: ``softmax(scale * log(p) + offset)``, or ``log(p) @ scale`` of a
+        matrix; None leaves them as they are.
     """
 
     members: tuple[Form, ...]
     weights: tuple[float, ...]
     columns: tuple[np.ndarray | None, ...]
     of: Literal["raw", "prediction", "log"] = "prediction"
-    scale: float = 1.0
+    scale: Scale = 1.0
     offset: np.ndarray | None = None
 
     @property
@@ -407,16 +413,27 @@ class Blend:
 Form = Trees | Linear | Network | Blend
 
 
-def calibrate(p: np.ndarray, scale: float, offset: np.ndarray) -> np.ndarray:
-    """Return ``softmax(scale * log(p) + offset)`` of probabilities, shape (n, k).
+def calibrate(p: np.ndarray, scale: Scale, offset: np.ndarray) -> np.ndarray:
+    """Return ``softmax(scale * log(p) + offset)`` of probabilities, shape (n, k); ``log(p) @ scale`` of a matrix.
 
     Examples
     --------
     >>> calibrate(np.array([[0.5, 0.5]]), 1.0, np.zeros(2)).tolist()
     [[0.5, 0.5]]
     """
-    logs = np.log(np.clip(np.asarray(p, dtype=np.float64), LEAST_PROBABILITY, 1.0))
-    return apply_link(scale * logs + offset, "softmax")
+    p = np.asarray(p, dtype=np.float64)
+    logs = np.log(np.clip(p, least_probability(scale), 1.0))
+    return apply_link(logs @ scale_matrix(scale, p.shape[-1]) + offset, "softmax")
+
+
+def scale_matrix(scale: Scale, k: int) -> np.ndarray:
+    """Return what the logarithms of k probabilities are multiplied by as a matrix, float64 (k, k)."""
+    return np.asarray(scale * np.eye(k) if isinstance(scale, float) else scale, dtype=np.float64)
+
+
+def least_probability(scale: Scale) -> float:
+    """Return what smaller probabilities count as before a calibration."""
+    return LEAST_PROBABILITY if isinstance(scale, float) else LEAST_MIXED
 
 
 def constant_trees(base: np.ndarray, link: Link) -> Trees:

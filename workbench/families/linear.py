@@ -17,6 +17,7 @@ from .forms import Linear
 from .pairs import pairs_choice, with_pairs
 from .space import Choice, Real, Space, complete, distinct, draw, with_defaults
 from .targets import TargetScale, check_sample, class_shares
+from .threads import one_thread
 
 _MOST_ITERATIONS = 300
 _MOST_VALUES = 2e8  # of the training matrix: what text features may fill
@@ -113,12 +114,10 @@ class LinearModel:
         deadline: float = float("inf"),
     ) -> Fitted:
         """Train; see `workbench.families.base.Family.fit`. A round is an iteration, and `rounds` the most of them."""
-        from threadpoolctl import threadpool_limits
-
         check_sample(train)
         penalty = 1.0 / float(with_defaults(_space(problem), params)["C"])
         most = max(rounds or _MOST_ITERATIONS, 1)
-        with threadpool_limits(1):
+        with one_thread():
             if problem.task == "regression":
                 fitted = _fit_number(train, penalty, most, deadline)
             else:

@@ -21,6 +21,7 @@ from .pairs import pairs_choice, with_pairs
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
 from .stopping import Chosen, Judges
 from .targets import TargetScale, check_sample, class_shares
+from .threads import one_thread
 
 _ROWS_TO_SEE = 1_200_000  # rows over all epochs: 30 epochs of 40,000 rows
 _FEWEST_EPOCHS, _MOST_EPOCHS = 12, 100
@@ -126,11 +127,9 @@ class MLP:
         deadline: float = float("inf"),
     ) -> Fitted:
         """Train; see `workbench.families.base.Family.fit`. A round is an epoch."""
-        from threadpoolctl import threadpool_limits
-
         check_sample(train)
         params = with_defaults(_space(problem), params)
-        with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):
+        with one_thread(), np.errstate(over="ignore", invalid="ignore"):
             return _Training(params, train, problem, seed).run(valid, rounds, deadline)
 
 

@@ -24,7 +24,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 
 from workbench.runtime.model import INPUT_NAME, OUTPUT_NAME
 
-from .forms import LEAST_PROBABILITY, Blend, Form, Linear, Link, Network, Trees
+from .forms import Blend, Form, Linear, Link, Network, Trees, least_probability, scale_matrix
 
 OPSET, IR_VERSION = 21, 10
 ML_DOMAIN, ML_OPSET, ML_OPSET_SHARED_LEAVES = "ai.onnx.ml", 5, 3
@@ -161,8 +161,12 @@ def _blend(graph: GraphProto, form: Blend, source: str, end: str, shared: bool) 
         _int(_node(graph, "Concat", names, [joined]), "axis", 1)
     stacked = np.concatenate([weight * np.eye(form.n_raw) for weight in form.weights])
     none = np.zeros(form.n_raw)
+    least = least_probability(form.scale)
     if form.of == "log":
-        logs = _logarithms(graph, joined, end)
+        assert isinstance(
+            form.scale, float
+        )  # the logarithms' sum is no probability's, which a matrix would mix
+        logs = _logarithms(graph, joined, end, least)
         offset = none if form.offset is None else form.offset
         _linear(graph, logs, end, form.scale * stacked, offset, "softmax")
     elif form.offset is None:
@@ -171,13 +175,13 @@ def _blend(graph: GraphProto, form: Blend, source: str, end: str, shared: bool) 
         if len(names) > 1:
             _linear(graph, joined, f"{end}_p", stacked, none, form.link)
             joined = f"{end}_p"
-        logs = _logarithms(graph, joined, end)
-        _linear(graph, logs, end, form.scale * np.eye(form.n_raw), form.offset, "softmax")
+        logs = _logarithms(graph, joined, end, least)
+        _linear(graph, logs, end, scale_matrix(form.scale, form.n_raw), form.offset, "softmax")
 
 
-def _logarithms(graph: GraphProto, source: str, end: str) -> str:
+def _logarithms(graph: GraphProto, source: str, end: str, least: float) -> str:
     """Add the logarithm of probabilities that are kept off zero, and return its name."""
-    for name, value in (("least", LEAST_PROBABILITY), ("most", 1.0)):
+    for name, value in (("least", least), ("most", 1.0)):
         graph.initializer.append(
             numpy_helper.from_array(np.asarray(value, dtype=np.float32), f"{end}_{name}")
         )

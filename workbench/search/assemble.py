@@ -141,13 +141,19 @@ def _out_of_fold(space: Workspace, raws: Sequence[np.ndarray]) -> np.ndarray:
         return np.asarray(np.where(times[:, None] > 0, total / times[:, None], np.nan))
 
 
-def calibrated_oof(space: Workspace, oof: np.ndarray) -> tuple[Calibration | None, np.ndarray]:
-    """Choose a calibration by out-of-fold probabilities; those returned are calibrated without their own row."""
+def calibrated_oof(
+    space: Workspace, oof: np.ndarray, *, mixing: bool = False
+) -> tuple[Calibration | None, np.ndarray]:
+    """Choose a calibration by out-of-fold probabilities; those returned are calibrated without their own row.
+
+    `mixing` allows one that mixes the classes, which plain trees cannot have inside them.
+    """
     if space.problem.task == "regression":
         return None, oof
     known = np.isfinite(oof).all(axis=1)
     weight = None if space.dev.weight is None else space.dev.weight[known]
-    calibration, better = choose_calibration(space.dev.y[known], oof[known], space.fold_of()[known], weight)
+    fold = space.fold_of()[known]
+    calibration, better = choose_calibration(space.dev.y[known], oof[known], fold, weight, mixing=mixing)
     out = np.full(oof.shape, np.nan)
     out[known] = better
     return calibration, out
@@ -161,9 +167,7 @@ def calibration_note(space: Workspace, calibration: Calibration | None) -> tuple
         return (
             "probabilities as the model gives them: no calibration was better on rows it was not trained on",
         )
-    return (
-        f"probabilities calibrated on rows it was not trained on ({calibration.kind}, scale {calibration.scale:.3g})",
-    )
+    return (f"probabilities calibrated on rows it was not trained on ({calibration.words})",)
 
 
 def _calibrate(p: np.ndarray, calibration: Calibration | None) -> np.ndarray:

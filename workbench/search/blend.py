@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.families.threads import one_thread
 from workbench.runtime.schema import Task
 
 from .board import TINY, Board, Space, make_board
-from .threads import one_thread
 
 _SMALL_ROWS = 2000  # below, few models are tried: weights of many would be learned from noise
 _SMALL_POOL, _SMALL_DIVERSE = 8, 4

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from workbench.families.forms import Blend, Form, calibrate
+from workbench.families.forms import Blend, Form, Scale, calibrate
 from workbench.runtime.encoder import Encoder
 
 from .assemble import Draft, calibrated_oof, calibration_note, finish_candidate, load_form
@@ -66,7 +66,7 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
                 space.dev.weight,
                 seed=space.setup.seed,
             )
-            calibration, oof = calibrated_oof(space, oof)
+            calibration, oof = calibrated_oof(space, oof, mixing=True)
             gates = [np.load(space.candidates / name / "gate.npy") for name in names]
             gate = _mixed(gates, shares)
             arenas = [_arena(space, name) for name in names]
@@ -82,9 +82,9 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
             )
             if calibration is not None:
                 offset = np.asarray(calibration.offset, dtype=np.float64)
-                form = replace(form, scale=calibration.scale, offset=offset)
-                gate = calibrate(gate, calibration.scale, offset)
-                arena = None if arena is None else calibrate_all(arena, calibration.scale, offset)
+                form = replace(form, scale=calibration.served, offset=offset)
+                gate = calibrate(gate, calibration.served, offset)
+                arena = None if arena is None else calibrate_all(arena, calibration.served, offset)
         base = Candidate(
             id=task.config.id,
             family=FAMILY,
@@ -111,7 +111,7 @@ def _mixed(outputs: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray
     )
 
 
-def calibrate_all(models: np.ndarray, scale: float, offset: np.ndarray) -> np.ndarray:
+def calibrate_all(models: np.ndarray, scale: Scale, offset: np.ndarray) -> np.ndarray:
     """Calibrate the probabilities of several models, shape (models, n, k)."""
     return np.stack([calibrate(each, scale, offset) for each in models])
 

@@ -1,8 +1,8 @@
 """Calibration: probabilities that mean what they say, by a few numbers learned on out-of-fold predictions.
 
 Served probabilities are ``softmax(scale * log(p) + offset)``. One scale is temperature scaling (Guo et al. 2017); with
-an offset a class it is Platt's sigmoid (1999) for two classes, and the same idea for more. The problem is convex and
-is solved by Newton's method.
+an offset a class it is Platt's sigmoid (1999) for two classes, and the same idea for more; a matrix in place of the
+scale also mixes the classes (see `mixing`). The problem is convex and is solved by Newton's method.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .blend import fold_numbers
-from .threads import one_thread
+from workbench.families.forms import LEAST_MIXED, Scale
+from workbench.families.threads import one_thread
 
-Kind = Literal["temperature", "sigmoid", "offsets"]
+from .blend import fold_numbers
+from .mixing import fit_matrix
+
+Kind = Literal["temperature", "sigmoid", "offsets", "matrix"]
 
 FLOOR = 1e-7  # probabilities below count as this, before the logarithm
 _EPS = float(np.finfo(np.float64).eps)
@@ -24,27 +27,51 @@ _LEAST_CHOICE_ROWS = 4_000
 _STEPS = 30
 _PRIOR_ROWS = 1.0  # strength of the pull towards "as it is", so that separable rows cannot run away
 _MOST_CLASSES = 30  # offsets of more classes would each be learned from few rows
-_PAYS = 1.0  # standard errors by which a scale must be better than nothing, and offsets better than a scale
+_MOST_MIXED = 15  # classes that a matrix mixes
+_MIXED_CHOICE_CELLS, _MIXED_CELLS = 150_000, 300_000  # that choosing it looks at, and that it is learned from
+#: Standard errors by which a kind must be better than the simpler one before. A matrix is for blends, which are few and
+#: chosen by much the same: half of one, as the blends themselves (1 % of the log loss of fresh rows of forest_cover).
+_PAYS, _MIXING_PAYS = 1.0, 0.5
 _LEAST_ROWS = 40
 _SCALES = (0.05, 20.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Served probabilities are ``softmax(scale * log(p) + offset)``.
+    """Served probabilities are ``softmax(scale * log(p) + offset)``, or ``softmax(log(p) @ matrix + offset)``.
 
     Attributes
     ----------
-    kind : {"temperature", "sigmoid", "offsets"}
+    kind : {"temperature", "sigmoid", "offsets", "matrix"}
     scale : float
         Above 1 the probabilities become bolder, below 1 more cautious.
     offset : tuple of float, length k
-        Added to the log-odds of each class; the first is 0.
+        Added to the log-odds of each class; the first is 0, but of a matrix.
+    matrix : tuple of k tuples of float
+        Of kind "matrix", in place of the scale; else empty.
     """
 
     kind: Kind
     scale: float
     offset: tuple[float, ...]
+    matrix: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def served(self) -> Scale:
+        """What the logarithms are multiplied by."""
+        return np.asarray(self.matrix) if self.matrix else self.scale
+
+    @property
+    def words(self) -> str:
+        """What it is, in a few words."""
+        size = len(self.matrix)
+        return f"{self.kind} of {size} x {size}" if size else f"{self.kind}, scale {self.scale:.3g}"
+
+    def scores(self, logs: np.ndarray) -> np.ndarray:
+        """Return the scores, shape (n, k), whose softmax the probabilities are."""
+        if not self.matrix:
+            return np.asarray(self.scale * logs + np.asarray(self.offset))
+        return np.asarray(_mixable(logs) @ np.asarray(self.matrix) + np.asarray(self.offset))
 
     def apply(self, output: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities, float64 (n, k); rows with NaN stay NaN.
@@ -54,20 +81,26 @@ class Calibration:
         >>> Calibration("temperature", 2.0, (0.0, 0.0)).apply(np.array([[0.2, 0.8]])).round(3).tolist()
         [[0.059, 0.941]]
         """
-        scores = self.scale * _logs(output) + np.asarray(self.offset)
+        scores = self.scores(_logs(output))
         raised = np.exp(scores - _highest(scores)[:, None])
         return np.asarray(raised / _added(raised)[:, None])
 
     def to_json(self) -> dict[str, Any]:
         """Return the parameters as a JSON object."""
-        return {"kind": self.kind, "scale": self.scale, "offset": list(self.offset)}
+        plain = {"kind": self.kind, "scale": self.scale, "offset": list(self.offset)}
+        return {**plain, "matrix": [list(row) for row in self.matrix]} if self.matrix else plain
 
 
 @one_thread()
 def choose_calibration(
-    y: np.ndarray, output: np.ndarray, fold: np.ndarray, weight: np.ndarray | None = None
+    y: np.ndarray,
+    output: np.ndarray,
+    fold: np.ndarray,
+    weight: np.ndarray | None = None,
+    *,
+    mixing: bool = False,
 ) -> tuple[Calibration | None, np.ndarray]:
-    """Choose between no calibration, one scale, and a scale with an offset a class.
+    """Choose between no calibration, one scale, a scale with an offset a class and, if asked, a matrix.
 
     Each is fitted without a fold and judged on it by log loss; a richer one is taken only where its gain over the
     simpler one is more than a standard error of the paired difference. Isotonic regression is not among them: learned
@@ -84,6 +117,8 @@ def choose_calibration(
     fold : numpy.ndarray of int, shape (n,)
         The fold that validated each row; negative where none did. One fold alone is divided by lot into five.
     weight : numpy.ndarray, shape (n,), optional
+    mixing : bool
+        Whether a matrix is among them, where there are more than two classes.
 
     Returns
     -------
@@ -113,10 +148,11 @@ def choose_calibration(
         return None, plain
     shares = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
     judged = known
-    most = max(_CHOICE_CELLS // plain.shape[1], _LEAST_CHOICE_ROWS)
+    most = max((_MIXED_CHOICE_CELLS if mixing else _CHOICE_CELLS) // plain.shape[1], _LEAST_CHOICE_ROWS)
     if len(known) > most:
         judged = np.sort(np.random.default_rng(0).choice(known, most, replace=False))
-    kind, parts = _choose(y[judged], plain[judged], fold[judged], shares[judged])
+    kinds = _kinds(plain.shape[1], mixing)
+    kind, parts = _choose(kinds, y[judged], plain[judged], fold[judged], shares[judged])
     if kind is None:
         return None, plain
     calibrated = plain.copy()
@@ -139,7 +175,7 @@ def fit_calibration(
 
     Parameters
     ----------
-    kind : {"temperature", "sigmoid", "offsets"}
+    kind : {"temperature", "sigmoid", "offsets", "matrix"}
         "sigmoid" and "offsets" are the same with two classes and with more.
     y : numpy.ndarray of int, shape (n,)
     output : numpy.ndarray, shape (n, k)
@@ -170,18 +206,29 @@ def _losses(y: np.ndarray, output: np.ndarray) -> np.ndarray:
     return np.asarray(-np.log(np.clip(own, _EPS, 1.0)))
 
 
+def _mixable(logs: np.ndarray) -> np.ndarray:
+    return np.asarray(np.maximum(logs, np.log(LEAST_MIXED)))
+
+
+def _kinds(k: int, mixing: bool) -> tuple[Kind, ...]:
+    """Return the kinds to compare for k classes, the simpler first."""
+    if k == 2:
+        return "temperature", "sigmoid"
+    if k > _MOST_CLASSES:
+        return ("temperature",)
+    return ("temperature", "offsets", "matrix") if mixing and k <= _MOST_MIXED else ("temperature", "offsets")
+
+
 def _choose(
-    y: np.ndarray, output: np.ndarray, fold: np.ndarray, weight: np.ndarray
+    kinds: tuple[Kind, ...], y: np.ndarray, output: np.ndarray, fold: np.ndarray, weight: np.ndarray
 ) -> tuple[Kind | None, dict[int, Calibration]]:
     """Compare the kinds, the simpler first; return the one that pays, with its parameters for each fold."""
-    k = output.shape[1]
-    kinds: tuple[Kind, ...] = ("temperature", "sigmoid") if k == 2 else ("temperature", "offsets")
     logs, best = _logs(output), _losses(y, output)
     kind: Kind | None = None
     parts: dict[int, Calibration] = {}
-    for each in kinds[: 1 if k > _MOST_CLASSES else 2]:
+    for each in kinds:
         tried, losses = _cross_fit(each, y, logs, fold, weight)
-        if _gain_pays(best - losses, weight):
+        if _gain_pays(best - losses, weight, _MIXING_PAYS if each == "matrix" else _PAYS):
             kind, parts, best = each, tried, losses
     return kind, parts
 
@@ -194,7 +241,7 @@ def _cross_fit(
     for number in np.unique(fold).tolist():
         mine = fold == number
         part = _fit(kind, y[~mine], logs[~mine], weight[~mine], everywhere)
-        scores = part.scale * logs[mine] + np.asarray(part.offset)
+        scores = part.scores(logs[mine])
         losses[mine] = _log_sum(scores) - scores[np.arange(len(scores)), y[mine]]
         parts[int(number)] = part
     return parts, losses
@@ -218,12 +265,12 @@ def _added(values: np.ndarray) -> np.ndarray:
     return np.asarray(values @ np.ones(values.shape[1]))
 
 
-def _gain_pays(gain: np.ndarray, weight: np.ndarray) -> bool:
+def _gain_pays(gain: np.ndarray, weight: np.ndarray, errors: float) -> bool:
     share = weight / weight.sum()
     mean = float(share @ gain)
     effective = 1.0 / float((share**2).sum())
     spread = float(share @ (gain - mean) ** 2) / max(effective - 1.0, 1.0)
-    return bool(mean > _PAYS * spread**0.5)
+    return bool(mean > errors * spread**0.5)
 
 
 # ---------------------------------------------------------------- Newton's method
@@ -232,6 +279,8 @@ def _gain_pays(gain: np.ndarray, weight: np.ndarray) -> bool:
 def _fit(
     kind: Kind, y: np.ndarray, logs: np.ndarray, weight: np.ndarray, start: Calibration | None = None
 ) -> Calibration:
+    if kind == "matrix":
+        return _fit_matrix(y, logs, weight)
     k = logs.shape[1]
     free = 1 if kind == "temperature" else k
     here = np.zeros(free)
@@ -261,6 +310,19 @@ def _fit(
             break
     offset = np.r_[0.0, here[1:]] if free > 1 else np.zeros(k)
     return Calibration(kind, float(here[0]), tuple(float(each) for each in offset))
+
+
+def _fit_matrix(y: np.ndarray, logs: np.ndarray, weight: np.ndarray) -> Calibration:
+    """Learn a matrix near the best scale and offsets, from so many rows at most."""
+    near = _fit("offsets", y, logs, weight)
+    rows, most = np.arange(len(y)), _MIXED_CELLS // logs.shape[1]
+    if len(y) > most:
+        rows = np.sort(np.random.default_rng(0).choice(len(y), most, replace=False))
+    mixable = _mixable(logs[rows])
+    matrix, offset = fit_matrix(y[rows], mixable, weight[rows], near.scale, np.asarray(near.offset))
+    return Calibration(
+        "matrix", near.scale, tuple(offset.tolist()), tuple(tuple(row) for row in matrix.tolist())
+    )
 
 
 _Step = tuple[float, np.ndarray, np.ndarray]

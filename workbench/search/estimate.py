@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.families.threads import one_thread
+
 from .metrics import Metric
 from .resample import Resampled
 from .sums import sums_of
-from .threads import one_thread
 
 _Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 _DRAWS = 400  # of a paired difference

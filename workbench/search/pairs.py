@@ -14,12 +14,12 @@ from itertools import combinations
 import numpy as np
 
 from workbench.data.dataset import Dataset
+from workbench.families.threads import one_thread
 from workbench.runtime.pairs import places_of
 from workbench.runtime.schema import Column1d, Levels
 
 from .encode import derive, pair_edges
 from .encode_target import targets_of
-from .threads import one_thread
 
 _ROWS = 50_000  # of a sample, on which pairs are looked for
 _CELLS = 8_000_000  # rows x pairs looked at

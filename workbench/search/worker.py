@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from workbench.data.dataset import Dataset
+from workbench.families.threads import one_thread
 
 from .assemble import assemble, refit
 from .blends import build_blend, find_blends
@@ -56,10 +57,8 @@ def serve(connection: Connection) -> None:
 
 def carry_out(task: Any, space: Workspace) -> Any:
     """Do what a task asks for, with one thread, and say how much memory it took."""
-    from threadpoolctl import threadpool_limits
-
     _forget_peak()
-    with threadpool_limits(1):
+    with one_thread():
         done = _VERBS[type(task)](task, space)
     peak = peak_memory_mb()
     if isinstance(done, list):
