@@ -113,6 +113,30 @@ def test_a_blend_may_be_calibrated_by_a_matrix() -> None:
     np.testing.assert_array_equal(served(from_arrays(to_arrays(form))), served(form))
 
 
+@pytest.mark.parametrize("task", ["classes", "numbers"])
+def test_a_blend_may_have_a_network_over_its_members(task: str) -> None:
+    link, k = ("softmax", 3) if task == "classes" else ("identity", 1)
+    members = (linear(link, k), trees(link, k))  # type: ignore[arg-type]  # one of the links
+    answers = np.concatenate([served(each) for each in members], axis=1)
+    seen = np.log(np.clip(answers, 1e-4, 1.0)) if task == "classes" else answers
+    meta = Network(
+        [RANDOM.normal(size=(2 * k, 5)), RANDOM.normal(size=(5, k))],
+        [RANDOM.normal(size=5), RANDOM.normal(size=k)],
+        "relu",
+        link,  # type: ignore[arg-type]
+    )
+    plain = Blend(members, (1.0, 0.0), (None, None))
+    form = replace(plain, meta=meta, meta_share=0.3)
+    expected = 0.7 * served(plain) + 0.3 * meta.apply(seen)
+    np.testing.assert_allclose(served(form), expected, rtol=1e-4, atol=2e-5)
+    np.testing.assert_array_equal(served(from_arrays(to_arrays(form))), served(form))
+
+
+def test_networks_of_one_hidden_layer_become_one() -> None:
+    whole = bag([network("softmax", 3) for _ in range(3)])
+    assert isinstance(whole, Network) and whole.weights[0].shape == (3, 12)
+
+
 def test_shared_leaves_may_stand_beside_other_trees() -> None:
     several = trees("identity", 3)
     # two entries a leaf, and half the leaves: every node ends in one

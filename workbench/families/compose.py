@@ -43,8 +43,21 @@ def bag(forms: Sequence[Form]) -> Form:
         linear = [form for form in forms if isinstance(form, Linear)]
         weights = np.mean([form.weights for form in linear], axis=0)
         return Linear(weights, np.mean([form.bias for form in linear], axis=0), linear[0].link)
+    if all(isinstance(form, Network) and len(form.weights) == 2 for form in forms):
+        return _bag_shallow([form for form in forms if isinstance(form, Network)])
     share = 1.0 / len(forms)
     return Blend(tuple(forms), (share,) * len(forms), (None,) * len(forms), of="raw")
+
+
+def _bag_shallow(forms: Sequence[Network]) -> Network:
+    """Lay single hidden layers side by side: one network as wide as all, whose scores are the mean."""
+    inside = [np.concatenate([form.weights[0] for form in forms], axis=1)]
+    out = [np.concatenate([form.weights[1] for form in forms]) / len(forms)]
+    biases = [
+        np.concatenate([form.biases[0] for form in forms]),
+        np.mean([form.biases[1] for form in forms], axis=0),
+    ]
+    return replace(forms[0], weights=[*inside, *out], biases=biases)
 
 
 def _bag_trees(forms: Sequence[Trees]) -> Trees:
@@ -187,7 +200,7 @@ def to_arrays(form: Form) -> dict[str, np.ndarray]:
         value = getattr(form, each.name)
         if value is None:
             continue
-        if isinstance(value, Trees):
+        if isinstance(value, Trees | Network):
             out |= {f"{each.name}.{name}": array for name, array in to_arrays(value).items()}
         elif each.name in ("members", "columns"):
             for at, part in enumerate(value):
@@ -211,8 +224,9 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> Form:
         if each.name in arrays:
             array = arrays[each.name]
             values[each.name] = array.item() if array.ndim == 0 else array
-    if "before.kind" in arrays:
-        values["before"] = from_arrays(_inside(arrays, "before."))
+    for name in ("before", "meta"):
+        if f"{name}.kind" in arrays:
+            values[name] = from_arrays(_inside(arrays, f"{name}."))
     if kind is Network:
         for name in ("weights", "biases"):
             values[name] = [arrays[f"{name}.{at}"] for at in range(_count(arrays, name))]

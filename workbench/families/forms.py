@@ -379,6 +379,11 @@ class Blend:
     offset : float64, shape (k,), or None
         Calibration of the blended probabilities p: ``softmax(scale * log(p) + offset)``, or ``log(p) @ scale`` of a
         matrix; None leaves them as they are.
+    meta : Network or None
+        Of predictions: a network over all members' predictions side by side (the logarithms of probabilities, those
+        below `LEAST_MIXED` counting as that).
+    meta_share : float
+        What the network's prediction counts for; the members' average has the rest.
     """
 
     members: tuple[Form, ...]
@@ -387,6 +392,8 @@ class Blend:
     of: Literal["raw", "prediction", "log"] = "prediction"
     scale: Scale = 1.0
     offset: np.ndarray | None = None
+    meta: Network | None = None
+    meta_share: float = 0.0
 
     @property
     def link(self) -> Link:

@@ -24,7 +24,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 
 from workbench.runtime.model import INPUT_NAME, OUTPUT_NAME
 
-from .forms import Blend, Form, Linear, Link, Network, Trees, least_probability, scale_matrix
+from .forms import LEAST_MIXED, Blend, Form, Linear, Link, Network, Trees, least_probability, scale_matrix
 
 OPSET, IR_VERSION = 21, 10
 ML_DOMAIN, ML_OPSET, ML_OPSET_SHARED_LEAVES = "ai.onnx.ml", 5, 3
@@ -155,11 +155,13 @@ def _blend(graph: GraphProto, form: Blend, source: str, end: str, shared: bool) 
             graph.initializer.append(numpy_helper.from_array(columns.astype(np.int64), f"{name}_columns"))
             _int(_node(graph, "Gather", [source, f"{name}_columns"], [start]), "axis", 1)
         _write(graph, member, start, name, shared, "identity" if form.of == "raw" else None)
-    joined = names[0]
-    if len(names) > 1:
-        joined = f"{end}_parts"
-        _int(_node(graph, "Concat", names, [joined]), "axis", 1)
+    joined = _joined(graph, names, f"{end}_parts")
     stacked = np.concatenate([weight * np.eye(form.n_raw) for weight in form.weights])
+    if form.meta is not None:
+        names = [joined, _meta(graph, form.meta, joined, end)]
+        joined = _joined(graph, names, f"{end}_both")
+        share = form.meta_share
+        stacked = np.concatenate([(1.0 - share) * stacked, share * np.eye(form.n_raw)])
     none = np.zeros(form.n_raw)
     least = least_probability(form.scale)
     if form.of == "log":
@@ -177,6 +179,22 @@ def _blend(graph: GraphProto, form: Blend, source: str, end: str, shared: bool) 
             joined = f"{end}_p"
         logs = _logarithms(graph, joined, end, least)
         _linear(graph, logs, end, scale_matrix(form.scale, form.n_raw), form.offset, "softmax")
+
+
+def _joined(graph: GraphProto, names: Sequence[str], end: str) -> str:
+    """Add columns side by side, and return their name."""
+    if len(names) == 1:
+        return names[0]
+    _int(_node(graph, "Concat", names, [end]), "axis", 1)
+    return end
+
+
+def _meta(graph: GraphProto, network: Network, source: str, end: str) -> str:
+    """Add a network over the members' predictions, and return the name of its own."""
+    if network.link != "identity":
+        source = _logarithms(graph, source, f"{end}_meta", LEAST_MIXED)
+    _network(graph, network, source, f"{end}_meta", network.link)
+    return f"{end}_meta"
 
 
 def _logarithms(graph: GraphProto, source: str, end: str, least: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from workbench.runtime.encoder import Encoder
 
 from .assemble import Draft, calibrated_oof, calibration_note, finish_candidate, load_form
 from .blend import cross_fitted, greedy_path
+from .calibrate import Calibration
 from .fit import Stage, failure
+from .meta import Meta, learn_meta
 from .prune import union
 from .records import Candidate
 from .run import read_candidate
@@ -54,37 +56,10 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
     started, cpu = time.monotonic(), time.process_time()
     stage = Stage()
     try:
-        with stage("predict"):
-            names, shares = list(task.weights), list(task.weights.values())
-            known = [read_candidate(space.candidates / name) for name in names]
-            outputs = [_oof(space, name) for name in names]
-            oof = cross_fitted(
-                space.dev.y,
-                outputs,
-                space.problem.task,
-                space.fold_of(),
-                space.dev.weight,
-                seed=space.setup.seed,
-            )
-            calibration, oof = calibrated_oof(space, oof, mixing=True)
-            gates = [np.load(space.candidates / name / "gate.npy") for name in names]
-            gate = _mixed(gates, shares)
-            arenas = [_arena(space, name) for name in names]
-            there = [each for each in arenas if each is not None]
-            arena = _mixed(there, shares) if len(there) == len(names) else None
+        learned = _learn(task, space, stage)
         with stage("convert"):
-            members = [_member(space, name) for name in names]
-            encoder, places = union([each for each, _ in members])
-            form = Blend(
-                tuple(form for _, form in members),
-                tuple(shares),
-                tuple(_columns(place, encoder) for place in places),
-            )
-            if calibration is not None:
-                offset = np.asarray(calibration.offset, dtype=np.float64)
-                form = replace(form, scale=calibration.served, offset=offset)
-                gate = calibrate(gate, calibration.served, offset)
-                arena = None if arena is None else calibrate_all(arena, calibration.served, offset)
+            encoder, form = _put_together(space, learned)
+        known = [read_candidate(space.candidates / name) for name in learned.members]
         base = Candidate(
             id=task.config.id,
             family=FAMILY,
@@ -92,17 +67,92 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
             origin="derived",
             status="ok",
             kind="blend",
-            members=dict(task.weights),
+            members=learned.members,
+            meta_share=learned.meta.share if learned.meta else 0.0,
             models=sum(each.models for each in known),
         )
-        draft = Draft(encoder, form, gate, oof, arena, calibration_note(space, calibration))
+        notes = (*_meta_note(learned.meta), *calibration_note(space, learned.calibration))
+        draft = Draft(encoder, form, learned.gate, learned.oof, learned.arena, notes)
         done = finish_candidate(base, draft, space, stage, hold=True)
     except Exception as error:  # a failure is an answer: it ends this candidate, never the search
         return failure(task.config, error, stage, started, cpu)
     spent = time.process_time() - cpu
-    fits = sum(each.measured.train_cpu_s for each in known if each.measured)
+    fits = sum(each.measured.train_cpu_s for each in known if each.measured) + stage.spent.get("fit", 0.0)
     done = replace(done, measured=done.measured and replace(done.measured, train_cpu_s=fits))
     return replace(done, seconds=time.monotonic() - started, cpu_s=spent, spent=stage.spent)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Learned:
+    """What a blend learns beside its weights, and what its parts then answer: see `Draft`.
+
+    `members` has a weight of 0 for those that the network alone sees.
+    """
+
+    members: dict[str, float]
+    meta: Meta | None
+    calibration: Calibration | None
+    oof: np.ndarray
+    gate: np.ndarray
+    arena: np.ndarray | None
+
+
+def _learn(task: BuildTask, space: Workspace, stage: Stage) -> _Learned:
+    """Learn the network over the members, where there is to be one, and the calibration, from out-of-fold rows."""
+    members = {**task.weights, **dict.fromkeys(task.beside, 0.0)}
+    with stage("predict"):
+        outputs = [_oof(space, name) for name in members]
+        fold, weight, seed = space.fold_of(), space.dev.weight, space.setup.seed
+        own = outputs[: len(task.weights)]
+        oof = cross_fitted(space.dev.y, own, space.problem.task, fold, weight, seed=seed)
+    meta = None
+    if task.meta_s:
+        with stage("fit"):
+            until = time.monotonic() + task.meta_s
+            meta, oof = learn_meta(space, outputs, oof, share=task.meta_share, deadline=until) or (None, oof)
+    with stage("predict"):
+        if meta is None:
+            members = dict(task.weights)
+        names, shares = list(members), list(members.values())
+        calibration, oof = calibrated_oof(space, oof, mixing=True)
+        gates = [np.load(space.candidates / name / "gate.npy") for name in names]
+        gate = _mixed(gates, shares)
+        arenas = [_arena(space, name) for name in names]
+        there = [each for each in arenas if each is not None]
+        arena = _mixed(there, shares) if len(there) == len(names) else None
+        if meta is not None:
+            gate = meta.of(gate, gates)
+            arena = None if arena is None else meta.of_each(arena, there)
+        if calibration is not None:
+            offset = np.asarray(calibration.offset, dtype=np.float64)
+            gate = calibrate(gate, calibration.served, offset)
+            arena = None if arena is None else calibrate_all(arena, calibration.served, offset)
+    return _Learned(members, meta, calibration, oof, gate, arena)
+
+
+def _put_together(space: Workspace, learned: _Learned) -> tuple[Encoder, Form]:
+    """Return one encoder of all members' steps, and one form with all members in it."""
+    members = [_member(space, name) for name in learned.members]
+    encoder, places = union([each for each, _ in members])
+    form = Blend(
+        tuple(form for _, form in members),
+        tuple(learned.members.values()),
+        tuple(_columns(place, encoder) for place in places),
+    )
+    if learned.meta is not None:
+        form = replace(form, meta=learned.meta.network, meta_share=learned.meta.share)
+    if learned.calibration is not None:
+        offset = np.asarray(learned.calibration.offset, dtype=np.float64)
+        form = replace(form, scale=learned.calibration.served, offset=offset)
+    return encoder, form
+
+
+def _meta_note(meta: Meta | None) -> tuple[str, ...]:
+    if meta is None:
+        return ()
+    return (
+        f"a small network over the members' answers counts for {meta.share:.0%}, their average for the rest",
+    )
 
 
 def _mixed(outputs: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray:

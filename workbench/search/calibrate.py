@@ -228,7 +228,7 @@ def _choose(
     parts: dict[int, Calibration] = {}
     for each in kinds:
         tried, losses = _cross_fit(each, y, logs, fold, weight)
-        if _gain_pays(best - losses, weight, _MIXING_PAYS if each == "matrix" else _PAYS):
+        if gain_pays(best - losses, weight, _MIXING_PAYS if each == "matrix" else _PAYS):
             kind, parts, best = each, tried, losses
     return kind, parts
 
@@ -265,7 +265,8 @@ def _added(values: np.ndarray) -> np.ndarray:
     return np.asarray(values @ np.ones(values.shape[1]))
 
 
-def _gain_pays(gain: np.ndarray, weight: np.ndarray, errors: float) -> bool:
+def gain_pays(gain: np.ndarray, weight: np.ndarray, errors: float) -> bool:
+    """Tell whether a gain, row by row, is above zero by so many of its standard errors."""
     share = weight / weight.sum()
     mean = float(share @ gain)
     effective = 1.0 / float((share**2).sum())

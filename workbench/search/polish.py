@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,9 +15,10 @@ from .costs import cost_of_visits
 from .front import non_dominated
 from .outlook import blend_task, blendable, cost_of
 from .portfolio import QUICK
-from .records import Candidate, value_of
+from .records import Candidate, averaged, value_of
 from .reserve import BUILDING, OVERRUN_S, form_s
 from .session import Session
+from .stacking import stacked
 from .tasks import Blends, BlendTask, BuildTask, Config, Nested, NestTask, RefitTask, TeachTask
 from .teaching import Lesson
 from .teaching import needed_s as teaching_needed_s
@@ -76,7 +78,8 @@ def _needed_s(session: Session, task: Any) -> float:
 
 def _cpu_needed_s(session: Session, task: Any) -> float:
     if isinstance(task, BuildTask):
-        return BUILDING * sum(form_s(session.kept[name]) for name in task.weights)
+        parts = [*task.weights, *task.beside]
+        return BUILDING * sum(form_s(session.kept[name]) for name in parts) + _finite(task.meta_s)
     if isinstance(task, RefitTask):
         parent = session.kept[task.config.id]
         most = max(rounds or parent.rounds or 1 for rounds in task.cuts.values())
@@ -85,6 +88,10 @@ def _cpu_needed_s(session: Session, task: Any) -> float:
     if isinstance(task, NestTask | TeachTask):
         return teaching_needed_s(session, task)
     return 0.0
+
+
+def _finite(seconds: float) -> float:
+    return seconds if math.isfinite(seconds) else 0.0
 
 
 def _in_order(waiting: list[Any]) -> list[Any]:
@@ -188,12 +195,15 @@ def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
         session.charge({"blend": answer.cpu_s})
         number = 1 + max((int(name[1:]) for name in session.kept if name.startswith("b")), default=0)
         best_first = list(result.weights)[::-1][:_MOST_BLENDS]
-        made = [dict(each.members) for each in session.kept.values() if each.kind == "blend"]
+        made = [averaged(each) for each in session.kept.values() if each.kind == "blend"]
         new = [weights for weights in best_first if dict(weights) not in made]
         builds = [
             BuildTask(Config(f"b{number + at:04d}", "blend", {}, "derived", session.settings.seed), weights)
             for at, weights in enumerate(new)
         ]
+        if builds:
+            costs = {each.id: cost_of(session, each) for each in blendable(session)}
+            builds[0] = stacked(session, builds[0], costs)
         return [*builds, *(lesson.begin(session, best_first[0]) if best_first else [])]
     for candidate in result if isinstance(result, list) else [result]:
         session.keep(candidate)

@@ -102,10 +102,12 @@ class Candidate:
     kind : {"bag", "single", "blend"}
         The average of the models of all folds, one model of all rows, or a weighted blend of candidates.
     members : mapping of str to float
-        Of a blend: the weight of each candidate in it. Of a single model: the candidate it was cut from, or those that
-        taught it.
+        Of a blend: the weight of each candidate in it, 0 for those that its network alone sees. Of a single model: the
+        candidate it was cut from, or those that taught it.
     taught : bool
         Whether it learned the answers of other candidates rather than the labels.
+    meta_share : float
+        Of a blend: what a small network over the members' answers counts for in it; 0 where there is none.
     models : int
         Models that the artifact holds.
     status : {"ok", "failed", "stopped"}
@@ -158,6 +160,7 @@ class Candidate:
     kind: Kind = "bag"
     members: Mapping[str, float] = field(default_factory=dict)
     taught: bool = False
+    meta_share: float = 0.0
     models: int = 1
     score: Score | None = None
     holdout: Score | None = None
@@ -210,6 +213,11 @@ def value_of(candidate: Candidate) -> float:
     """Return the value of a score that is there; higher is better."""
     assert candidate.score is not None
     return candidate.score.value
+
+
+def averaged(blend: Candidate) -> dict[str, float]:
+    """Return the members that count in a blend's average, without those that its network alone sees."""
+    return {name: weight for name, weight in blend.members.items() if weight}
 
 
 def best_first(candidates: Iterable[Candidate]) -> list[Candidate]:

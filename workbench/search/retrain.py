@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from .fit import run_fold
 from .matrices import MatrixCache
 from .metrics import Metric
 from .parity import TOLERANCE, golden_rows
-from .records import Candidate
+from .records import Candidate, averaged
 from .run import RunFolder
 from .tasks import AssembleTask, BuildTask, Config, FoldTask, NestTask, RefitTask, Setup, TeachTask
 from .texts import WordTables
@@ -174,7 +175,11 @@ def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float)
         for name in candidate.members:
             _again(space, run, run.candidate(name), grown)
         config = Config(candidate.id, candidate.family, {}, candidate.origin, space.setup.seed)
-        return _kept(space, build_blend(BuildTask(config, candidate.members), space))
+        share = candidate.meta_share
+        weights = averaged(candidate)
+        beside = tuple(name for name in candidate.members if name not in weights)
+        blend = BuildTask(config, weights, math.inf if share else 0.0, share or None, beside)
+        return _kept(space, build_blend(blend, space))
     if candidate.taught:
         for name in candidate.members:
             _again(space, run, run.candidate(name), grown)

@@ -130,10 +130,19 @@ class BuildTask:
         Of the family "blend".
     weights : mapping of str to float
         By candidate.
+    meta_s : float
+        Seconds that a network over the members' answers may take; 0 where there is to be none.
+    meta_share : float or None
+        The share of such a network, where it was found before.
+    beside : tuple of str
+        Candidates that the network sees beside those of the blend.
     """
 
     config: Config
     weights: Mapping[str, float]
+    meta_s: float = 0.0
+    meta_share: float | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
