@@ -17,8 +17,8 @@ LEAST_ROWS = 5_000
 
 _BESIDE = ("linear", "additive", "mlp")  # families that err unlike trees, and answer in microseconds
 _BESIDE_COST = 0.1  # of the members' cost
-_FIT_S, _COLUMN_S = 0.3, 0.02  # CPU seconds of one fit, and more for each answer that the network sees
-_MOST_SHARE = 0.08  # of the time: of one worker, while the others have single models to fit
+_FIT_S, _COLUMN_S = 0.6, 0.005  # CPU seconds of one fit, and more for each answer that the network sees
+_MOST_SHARE = 0.1  # of the time: of one worker, while the others have single models to fit
 _PARTS = 5  # of the rows, where one fold alone validates
 
 
