@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -73,13 +72,14 @@ def polish(session: Session) -> None:
 
 def _needed_s(session: Session, task: Any) -> float:
     """Return about how long a task takes: what is not begun in vain leaves its time to others."""
-    return session.strain * _cpu_needed_s(session, task)
+    network = task.meta_s if isinstance(task, BuildTask) and session.clock.bounded else 0.0
+    return session.strain * _cpu_needed_s(session, task) + network
 
 
 def _cpu_needed_s(session: Session, task: Any) -> float:
     if isinstance(task, BuildTask):
         parts = [*task.weights, *task.beside]
-        return BUILDING * sum(form_s(session.kept[name]) for name in parts) + _finite(task.meta_s)
+        return BUILDING * sum(form_s(session.kept[name]) for name in parts)
     if isinstance(task, RefitTask):
         parent = session.kept[task.config.id]
         most = max(rounds or parent.rounds or 1 for rounds in task.cuts.values())
@@ -88,10 +88,6 @@ def _cpu_needed_s(session: Session, task: Any) -> float:
     if isinstance(task, NestTask | TeachTask):
         return teaching_needed_s(session, task)
     return 0.0
-
-
-def _finite(seconds: float) -> float:
-    return seconds if math.isfinite(seconds) else 0.0
 
 
 def _in_order(waiting: list[Any]) -> list[Any]:

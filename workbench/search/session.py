@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from . import stacking, teaching
 from .clock import Clock
 from .memory import MemoryWatch
 from .portfolio import BASELINE
@@ -14,9 +15,7 @@ from .records import Candidate, best_first, value_of
 from .reserve import end_needed_s, scores_s
 from .run import RunFolder
 from .settings import Settings
-from .stacking import meta_s
 from .tasks import Config, FoldDone
-from .teaching import reserve_s
 from .workers import WorkerPool
 
 if TYPE_CHECKING:
@@ -157,12 +156,11 @@ class Session:
         """Keep as much time for the end as blends of the best, measuring them and the final scores will take."""
         likely = [self.kept[name] for name in self.likely]
         under_way = {each.config.family for each in self.trials.values()}
-        bounded = self.clock.bounded
         polish, quiet = end_needed_s(self.kept.values(), likely, under_way)
         strain = self.strain
         self.clock = replace(
             self.clock,
-            polish_s=strain * (polish + reserve_s(self)) + (meta_s(self, self.likely) if bounded else 0.0),
+            polish_s=strain * (polish + teaching.reserve_s(self) + stacking.reserve_s(self)),
             quiet_s=strain * quiet,
             scores_s=strain * scores_s(self.kept.values()),
         )

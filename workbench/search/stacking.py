@@ -36,20 +36,25 @@ def stacked(session: Session, task: BuildTask, costs: Mapping[str, float]) -> Bu
     for further in (beside, ()):
         seconds = meta_s(session, [*task.weights, *further])
         if seconds:
-            return replace(task, meta_s=seconds, beside=further)
+            return replace(task, meta_s=session.strain * seconds, beside=further)
     return task
 
 
 def meta_s(session: Session, members: Collection[str]) -> float:
-    """Return the seconds that a network over these members may take; 0 where there is to be none."""
+    """Return the CPU seconds that a network over these members may take; 0 where there is to be none."""
     problem, folds = session.run.problem, int(session.run.info["plan"]["folds"])
     if problem.n_rows < LEAST_ROWS or len(members) < 2:
         return 0.0
     if not session.clock.bounded:
         return math.inf
     answers = len(members) * (problem.n_classes or 1)
-    needed = session.strain * (folds if folds > 1 else _PARTS) * (_FIT_S + _COLUMN_S * answers)
-    return needed if needed <= _MOST_SHARE * session.clock.budget_s else 0.0
+    needed = (folds if folds > 1 else _PARTS) * (_FIT_S + _COLUMN_S * answers)
+    return needed if session.strain * needed <= _MOST_SHARE * session.clock.budget_s else 0.0
+
+
+def reserve_s(session: Session) -> float:
+    """Return the seconds to keep for it, by what the best blend would be made of now."""
+    return meta_s(session, session.likely) if session.clock.bounded else 0.0
 
 
 def _beside(session: Session, weights: Mapping[str, float], costs: Mapping[str, float]) -> Iterator[str]:

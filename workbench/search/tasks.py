@@ -131,7 +131,7 @@ class BuildTask:
     weights : mapping of str to float
         By candidate.
     meta_s : float
-        Seconds that a network over the members' answers may take; 0 where there is to be none.
+        Seconds of wall clock that a network over the members' answers may take; 0 where there is to be none.
     meta_share : float or None
         The share of such a network, where it was found before.
     beside : tuple of str

@@ -45,8 +45,8 @@ def leaderboard_rows(
     - Scores: score_data, score_rows, averaging_gain; holdout_score, holdout_low, holdout_high; final_score, final_low,
       final_high, final_data (on the hold-out, or corrected for the choice); behind (by how much the score is below the
       best one's on the same rows, with its interval); equal_to_best (whether it cannot be told from the best).
-    - What it is: kind ("bag", "single" or "blend"), models, members, taught, rounds, params, origin, stage, hint,
-      parity, notes.
+    - What it is: kind ("bag", "single" or "blend"), models, members, meta_share, taught, rounds, params, origin, stage,
+      hint, parity, notes.
     - What it costs: price_per_month_usd, replicas, utilisation, node_visits, seconds, cpu_s.
     - How it was measured: quiet, the lowest and highest block of both latencies, calls, blocks, threads, machine.
 
@@ -136,6 +136,7 @@ def _row(candidate: Candidate, sheet: PriceSheet) -> dict[str, Any]:
         "kind": candidate.kind,
         "models": candidate.models,
         "members": dict(candidate.members),
+        "meta_share": candidate.meta_share,
         "taught": candidate.taught,
         "averaging_gain": candidate.averaging_gain,
         "origin": candidate.origin,
