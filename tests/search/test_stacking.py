@@ -17,17 +17,22 @@ COSTS = {"c1": 50.0, "c2": 60.0, "c3": 8.0, "c4": 7.0, "c5": 20.0, "c6": 2.0}
 BLEND = BuildTask(Config("b0001", "blend", {}, "derived", 0), {"c1": 0.5, "c2": 0.5})
 
 
-def session(rows: int = 20_000, classes: int = 3, budget: float | None = 60.0, folds: int = 5) -> Any:
-    run = SimpleNamespace(
-        problem=SimpleNamespace(n_rows=rows, n_classes=classes), info={"plan": {"folds": folds}}
-    )
+def session(
+    rows: int = 20_000, budget: float | None = 60.0, folds: int = 5, time_column: str | None = None
+) -> Any:
+    run = SimpleNamespace(problem=SimpleNamespace(n_rows=rows, n_classes=3), info={"plan": {"folds": folds}})
     kept = {name: SimpleNamespace(family=family) for name, family in KEPT.items()}
-    return SimpleNamespace(run=run, clock=Clock.start(budget), strain=1.0, kept=kept)
+    settings = SimpleNamespace(time_column=time_column)
+    return SimpleNamespace(run=run, clock=Clock.start(budget), strain=1.0, kept=kept, settings=settings)
 
 
 def test_few_rows_and_one_model_have_none() -> None:
     assert meta_s(session(LEAST_ROWS - 1), BLEND.weights) == 0.0
     assert meta_s(session(), ["c1"]) == 0.0
+
+
+def test_rows_in_time_have_none() -> None:
+    assert meta_s(session(time_column="day"), BLEND.weights) == 0.0
 
 
 def test_it_gets_a_part_of_the_time_or_none() -> None:

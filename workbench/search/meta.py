@@ -24,8 +24,7 @@ from .race import row_losses
 from .stacking import LEAST_ROWS
 from .workspace import Workspace
 
-FAMILY = "mlp"
-PARAMS = {"width": 64, "depth": 1}
+_FAMILY, _PARAMS = "mlp", {"width": 64, "depth": 1}
 _PAYS = 1.0  # standard errors by which the loss must be lower: the judges said when to stop, which flatters a little
 _MOST_ROWS, _MOST_JUDGES = 40_000, 10_000  # that a fit learns from, and that say when to stop
 
@@ -158,7 +157,7 @@ def _sample(space: Workspace, rows: np.ndarray, X: np.ndarray) -> Sample:
 def _fits(space: Workspace, sample: Sample, parts: np.ndarray, deadline: float) -> list[Fitted] | None:
     """Fit a network without each part of the rows, which says when to stop; None where the time ends a fit."""
     random = np.random.default_rng(space.setup.seed)
-    family, fits = family_named(FAMILY), []
+    family, fits = family_named(_FAMILY), []
     for number in np.unique(parts):
         inside, judges = np.flatnonzero(parts != number), np.flatnonzero(parts == number)
         if len(inside) > _MOST_ROWS:
@@ -169,9 +168,8 @@ def _fits(space: Workspace, sample: Sample, parts: np.ndarray, deadline: float) 
             Sample(sample.X[at], sample.y[at], None if sample.weight is None else sample.weight[at])
             for at in (inside, judges)
         )
-        fit = family.fit(
-            PARAMS, train, space.problem, valid=valid, seed=space.setup.seed + int(number), deadline=deadline
-        )
+        seed = space.setup.seed + int(number)
+        fit = family.fit(_PARAMS, train, space.problem, valid=valid, seed=seed, deadline=deadline)
         if fit.stopped:
             return None
         fits.append(fit)

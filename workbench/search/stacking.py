@@ -45,6 +45,8 @@ def meta_s(session: Session, members: Collection[str]) -> float:
     problem, folds = session.run.problem, int(session.run.info["plan"]["folds"])
     if problem.n_rows < LEAST_ROWS or len(members) < 2:
         return 0.0
+    if session.settings.time_column:  # a network for early rows would be learned from later ones
+        return 0.0
     if not session.clock.bounded:
         return math.inf
     answers = len(members) * (problem.n_classes or 1)
