@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from workbench.search.clock import Clock
-from workbench.search.stacking import LEAST_ROWS, meta_s, stacked
+from workbench.search.stacking import LEAST_ROWS, meta_s, stacked, timed
 from workbench.search.tasks import BuildTask, Config
 
 KEPT = {"c1": "lightgbm", "c2": "xgboost", "c3": "linear", "c4": "linear", "c5": "mlp", "c6": "additive"}
@@ -39,6 +39,16 @@ def test_it_gets_a_part_of_the_time_or_none() -> None:
     assert 0.0 < meta_s(session(budget=60.0), BLEND.weights) <= 6.0
     assert meta_s(session(budget=15.0), BLEND.weights) == 0.0
     assert meta_s(session(budget=None), BLEND.weights) == math.inf
+
+
+def test_it_gets_what_is_left_up_to_more_than_enough() -> None:
+    task = stacked(session(), BLEND, COSTS)
+    assert timed(task, 100.0).meta_s == pytest.approx(1.6 * task.meta_s)
+    assert timed(task, 0.9 * task.meta_s).meta_s == pytest.approx(0.9 * task.meta_s)
+    assert timed(task, 0.5 * task.meta_s).meta_s == 0.0
+    assert timed(BLEND, 100.0) == BLEND
+    without_end = stacked(session(budget=None), BLEND, COSTS)
+    assert timed(without_end, math.inf).meta_s == math.inf
 
 
 def test_where_one_part_validates_the_rows_are_still_divided() -> None:

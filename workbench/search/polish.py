@@ -17,7 +17,7 @@ from .portfolio import QUICK
 from .records import Candidate, averaged, value_of
 from .reserve import BUILDING, OVERRUN_S, form_s
 from .session import Session
-from .stacking import stacked
+from .stacking import stacked, timed
 from .tasks import Blends, BlendTask, BuildTask, Config, Nested, NestTask, RefitTask, TeachTask
 from .teaching import Lesson
 from .teaching import needed_s as teaching_needed_s
@@ -51,8 +51,11 @@ def polish(session: Session) -> None:
         while waiting and session.pool.idle and time.monotonic() < until:
             task = waiting.pop(0)
             last = until + OVERRUN_S * _is_first_blend(session, task)
-            if time.monotonic() + _needed_s(session, task) < last:
-                on = session.pool.largest_idle if isinstance(task, BuildTask) else None
+            spare = last - time.monotonic() - _needed_s(session, task)
+            if spare > 0:
+                on = None
+                if isinstance(task, BuildTask):
+                    task, on = timed(task, spare), session.pool.largest_idle
                 session.pool.submit(task, kill_at=session.clock.kill_at(last, last), on=on)
         if not session.pool.busy:
             return
@@ -72,8 +75,7 @@ def polish(session: Session) -> None:
 
 def _needed_s(session: Session, task: Any) -> float:
     """Return about how long a task takes: what is not begun in vain leaves its time to others."""
-    network = task.meta_s if isinstance(task, BuildTask) and session.clock.bounded else 0.0
-    return session.strain * _cpu_needed_s(session, task) + network
+    return session.strain * _cpu_needed_s(session, task)
 
 
 def _cpu_needed_s(session: Session, task: Any) -> float:

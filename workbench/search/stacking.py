@@ -17,8 +17,9 @@ LEAST_ROWS = 5_000
 
 _BESIDE = ("linear", "additive", "mlp")  # families that err unlike trees, and answer in microseconds
 _BESIDE_COST = 0.1  # of the members' cost
-_FIT_S, _COLUMN_S = 0.6, 0.005  # CPU seconds of one fit, and more for each answer that the network sees
+_FIT_S, _COLUMN_S = 0.7, 0.005  # CPU seconds of one fit, and more for each answer that the network sees
 _MOST_SHARE = 0.1  # of the time: of one worker, while the others have single models to fit
+_SPARE, _LEAST = 1.6, 0.8  # of that: what it may take, and with less than which it is not begun
 _PARTS = 5  # of the rows, where one fold alone validates
 
 
@@ -38,6 +39,17 @@ def stacked(session: Session, task: BuildTask, costs: Mapping[str, float]) -> Bu
         if seconds:
             return replace(task, meta_s=session.strain * seconds, beside=further)
     return task
+
+
+def timed(task: BuildTask, left_s: float) -> BuildTask:
+    """Return a blend's task with as much time for its network as is left, up to more than enough, or with none.
+
+    A network that the time ends is lost, and what it took.
+    """
+    if not task.meta_s or math.isinf(left_s):
+        return task
+    seconds = min(_SPARE * task.meta_s, left_s)
+    return replace(task, meta_s=seconds if seconds >= _LEAST * task.meta_s else 0.0)
 
 
 def meta_s(session: Session, members: Collection[str]) -> float:
