@@ -70,7 +70,7 @@ def features(outputs: Sequence[np.ndarray]) -> np.ndarray:
 
     Examples
     --------
-    >>> features([np.array([[0.0, 1.0]]), np.array([[0.5, 0.5]])]).round(2).tolist()
+    >>> features([np.array([[0.0, 1.0]]), np.array([[0.5, 0.5]])]).astype(float).round(2).tolist()
     [[-9.21, 0.0, -0.69, -0.69]]
     """
     side_by_side = np.concatenate(outputs, axis=1)
