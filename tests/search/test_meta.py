@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.search.conftest import make_data
+from tests.search.test_distill import opened
 from tests.search.test_engine import settings
 from workbench.families.base import Problem
 from workbench.search.blends import build_blend
@@ -23,7 +24,6 @@ from workbench.search.retrain import reproduce
 from workbench.search.run import RunFolder
 from workbench.search.tasks import BuildTask, Config, Setup
 from workbench.search.texts import WordTables
-from workbench.search.worker import open_workspace
 from workbench.search.workspace import Workspace
 
 ROWS = 5_200
@@ -129,13 +129,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     families = ("linear", "lightgbm", "extra_trees", "mlp")
     out = tmp_path_factory.mktemp("runs") / "stacked"
     return search(table, settings(trials=6, families=families, task="multiclass"), out)
-
-
-def opened(run: RunFolder) -> Workspace:
-    plan = run.info["plan"]
-    setup = Setup(run.path, run.problem, run.info["metric"], plan["folds"], "", 0, plan["repeats"])
-    (run.path / "cache").mkdir(exist_ok=True)
-    return open_workspace(setup)
 
 
 @pytest.fixture(scope="module")
