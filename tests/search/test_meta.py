@@ -136,7 +136,7 @@ def stacked(run: RunFolder) -> Candidate:
     bags = [each for each in run.candidates() if each.kind == "bag" and each.status == "ok"]
     one, other, third = (each.id for each in bags if each.family != "baseline")
     config = Config("b0100", "blend", {}, "derived", 0)
-    done = build_blend(BuildTask(config, {one: 0.5, other: 0.5}, math.inf, 0.6, (third,)), opened(run))
+    done = build_blend(BuildTask(config, {third: 0.5, other: 0.5}, math.inf, 0.6, (one,)), opened(run))
     assert done.status == "ok", done.reason
     run.write_candidate(done)
     return done

@@ -99,7 +99,8 @@ class _Learned:
 
 def _learn(task: BuildTask, space: Workspace, stage: Stage) -> _Learned:
     """Learn the network over the members, where there is to be one, and the calibration, from out-of-fold rows."""
-    members = {**task.weights, **dict.fromkeys(task.beside, 0.0)}
+    # by name, as the record has them: a network learned again must see its members in the same order
+    members = {**dict(sorted(task.weights.items())), **dict.fromkeys(sorted(task.beside), 0.0)}
     with stage("predict"):
         outputs = [_oof(space, name) for name in members]
         fold, weight, seed = space.fold_of(), space.dev.weight, space.setup.seed
@@ -112,7 +113,7 @@ def _learn(task: BuildTask, space: Workspace, stage: Stage) -> _Learned:
             meta, oof = learn_meta(space, outputs, oof, share=task.meta_share, deadline=until) or (None, oof)
     with stage("predict"):
         if meta is None:
-            members = dict(task.weights)
+            members = dict(sorted(task.weights.items()))
         names, shares = list(members), list(members.values())
         calibration, oof = calibrated_oof(space, oof, mixing=True)
         gates = [np.load(space.candidates / name / "gate.npy") for name in names]
