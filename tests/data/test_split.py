@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.data.dataset import Dataset
-from workbench.data.split import MOST_HOLDOUT_ROWS, folds, holdout
+from workbench.data.split import MOST_HOLDOUT_ROWS, folds, holdout, possible_folds
 from workbench.errors import DataError
 from workbench.runtime.schema import Column, Output, Schema
 
@@ -98,15 +98,16 @@ def test_groups_stay_whole(group: np.ndarray, k: int, seed: int, timed: bool) ->
     y = np.arange(n_rows) % 3
     time = np.random.default_rng(seed).integers(0, 20, n_rows).astype(float) if timed else None
     data = dataset(y, group=group, time=time)
-    if len(np.unique(group)) < 2:
+    if len(np.unique(group)) < 3:
         with pytest.raises(DataError, match="cannot be divided"):
             holdout(data, seed=seed)
         return
     dev, held = holdout(data, seed=seed)
     assert not set(group[dev]) & set(group[held])
-    if len(np.unique(group[dev])) < 2:
-        return
-    for train, valid in folds(data, dev, k, seed):
+    parts = folds(data, dev, k, seed)
+    possible = possible_folds(data, dev, k, seed)
+    assert 1 <= len(parts) <= k and len(folds(data, dev, possible, seed)) == possible <= len(parts)
+    for train, valid in parts:
         assert len(train) and len(valid)
         assert not set(group[dev][train]) & set(group[dev][valid])
 
@@ -120,22 +121,26 @@ def test_groups_are_dealt_evenly() -> None:
 
 
 @given(
-    time=st.lists(st.integers(0, 30), min_size=10, max_size=80).map(lambda each: np.asarray(each, float)),
+    time=st.one_of(
+        st.lists(st.integers(0, 30), min_size=10, max_size=80),
+        st.lists(st.sampled_from([0] * 9 + [1, 2]), min_size=10, max_size=80),
+    ).map(lambda each: np.asarray(each, float)),
     k=st.integers(1, 6),
 )
 @settings(deadline=None)
 def test_time_goes_forward_and_moments_stay_whole(time: np.ndarray, k: int) -> None:
     data = dataset(np.arange(len(time)) % 2, time=time)
-    if len(np.unique(time)) < 2:
-        with pytest.raises(DataError, match="one moment"):
+    if len(np.unique(time)) < 3:
+        with pytest.raises(DataError, match=r"one moment|two moments in all rows.*--holdout 0"):
             holdout(data, seed=0)
         return
     dev, held = holdout(data, seed=0)
     assert time[dev].max() < time[held].min()
-    if len(np.unique(time[dev])) < 2:
-        return
     before = -1.0
-    for train, valid in folds(data, dev, k, seed=0):
+    parts = folds(data, dev, k, seed=0)
+    possible = possible_folds(data, dev, k, seed=0)
+    assert 1 <= len(parts) <= k and len(folds(data, dev, possible, seed=0)) == possible <= len(parts)
+    for train, valid in parts:
         assert time[dev][train].max() < time[dev][valid].min()
         assert time[dev][valid].min() > before
         before = time[dev][valid].max()

@@ -217,6 +217,26 @@ def test_every_candidate_failing_is_said_and_the_baseline_stays(
     assert failed and all(each.reason and each.stage and each.hint for each in failed)
 
 
+@pytest.mark.parametrize(
+    ("column", "shares", "folds"),
+    [
+        ("group", [0.5, 0.3, 0.2], 3),
+        ("group", [0.9, 0.1], 2),
+        ("time_column", [0.9, 0.1], 1),
+        ("time_column", [0.2, 0.2, 0.2, 0.2, 0.2], 4),
+    ],
+)
+def test_few_groups_and_moments_make_few_folds(
+    column: str, shares: list[float], folds: int, tmp_path: Path
+) -> None:
+    data = frame()
+    day = np.repeat(np.arange(len(shares)), (240 * np.asarray(shares)).astype(int))
+    data["day"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(day, "D")
+    run = search(data, settings(holdout=0.0, **{column: "day"}), tmp_path / "few")
+    assert run.info["plan"]["folds"] == folds
+    assert [each.id for each in run.candidates() if each.status != "ok"] == []
+
+
 def test_resume_extends_a_finished_run(finished: RunFolder, tmp_path: Path) -> None:
     import shutil
 

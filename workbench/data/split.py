@@ -49,7 +49,15 @@ def holdout(dataset: Dataset, *, seed: int, fraction: float | None = None) -> Sp
     if fraction is None:
         count = min(count, MOST_HOLDOUT_ROWS)
     wanted = min(max(round(count), 1), dataset.n_rows - 1)
-    return _divide(dataset, np.arange(dataset.n_rows), wanted, np.random.default_rng(seed))
+    dev, held = _divide(dataset, np.arange(dataset.n_rows), wanted, np.random.default_rng(seed), keep=2)
+    kind, units = ("group", dataset.group) if dataset.group is not None else ("moment", dataset.time)
+    if units is not None and (units[dev] == units[dev[0]]).all():
+        raise DataError(
+            "the rows cannot be divided into those to learn from, to choose by and to hold out",
+            found=f"two {kind}s in all rows",
+            hint="Hold none out (--holdout 0), or choose another time or group column.",
+        )
+    return dev, held
 
 
 def sample(dataset: Dataset, rows: np.ndarray, count: int, *, seed: int) -> Split:
@@ -91,7 +99,8 @@ def folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> list[Split]:
     rows : numpy.ndarray of int
         The rows to divide.
     k : int
-        Number of folds; 1 gives one validation part of a fifth. With groups there are at most as many as groups.
+        Number of folds; 1 gives one validation part of a fifth. There are at most as many as groups, and, with times,
+        at most one less than moments, fewer where some moments have most of the rows (see `possible_folds`).
     seed : int
 
     Returns
@@ -129,6 +138,29 @@ def folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> list[Split]:
     return [(train, valid) for train, valid in parts if len(valid) and len(train)]
 
 
+def possible_folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> int:
+    """Return how many folds, `k` at most, the rows can be divided into so that there are just so many.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    rows : numpy.ndarray of int
+    k, seed : int
+        See `folds`.
+
+    Examples
+    --------
+    >>> from workbench.data import load_dataset
+    >>> columns = {"size": [2.5, 4.0] * 10, "sold": ["yes", "no"] * 10, "shop": [1, 2] * 5 + [3] * 10}
+    >>> data = load_dataset(columns, target="sold", group="shop")
+    >>> possible_folds(data, np.arange(20), 5, seed=0)
+    3
+    """
+    while k > 1 and (made := len(folds(dataset, rows, k, seed))) != k:
+        k = max(made, 1)
+    return k
+
+
 def _rising(rows: np.ndarray) -> bool:
     return bool((np.diff(rows) > 0).all())
 
@@ -139,14 +171,19 @@ def _positions(rows: np.ndarray, train: np.ndarray, valid: np.ndarray) -> Split:
     return found[0], found[1]
 
 
-def _divide(dataset: Dataset, rows: np.ndarray, wanted: int, rng: np.random.Generator) -> Split:
-    """Divide `rows` in two, about `wanted` of them in the second part; return rows of the data set, rising."""
+def _divide(
+    dataset: Dataset, rows: np.ndarray, wanted: int, rng: np.random.Generator, keep: int = 1
+) -> Split:
+    """Divide `rows` in two, about `wanted` of them in the second part; return rows of the data set, rising.
+
+    The first part keeps `keep` moments or groups, where there are as many as leave one for the second.
+    """
     if dataset.time is not None:
         apart = _last_in_time(
-            dataset.time[rows], None if dataset.group is None else dataset.group[rows], wanted
+            dataset.time[rows], None if dataset.group is None else dataset.group[rows], wanted, keep
         )
     elif dataset.group is not None:
-        apart = _whole_groups(dataset.group[rows], wanted, rng)
+        apart = _whole_groups(dataset.group[rows], wanted, keep, rng)
     elif dataset.n_classes:
         apart = _share_of_classes(dataset.y[rows], wanted, rng)
     else:
@@ -182,19 +219,19 @@ def _share_of_classes(y: np.ndarray, wanted: int, rng: np.random.Generator) -> n
     return apart
 
 
-def _whole_groups(group: np.ndarray, wanted: int, rng: np.random.Generator) -> np.ndarray:
+def _whole_groups(group: np.ndarray, wanted: int, keep: int, rng: np.random.Generator) -> np.ndarray:
     _, number, sizes = np.unique(group, return_inverse=True, return_counts=True)
     order = rng.permutation(len(sizes))
-    return _nearest_prefix(order, sizes, wanted)[number]
+    return _nearest_prefix(order, sizes, wanted, keep)[number]
 
 
-def _last_in_time(time: np.ndarray, group: np.ndarray | None, wanted: int) -> np.ndarray:
+def _last_in_time(time: np.ndarray, group: np.ndarray | None, wanted: int, keep: int) -> np.ndarray:
     """Take the last moments, never a part of one; with groups, the groups that end last."""
     keys = time if group is None else _last_of_group(time, group)
     _, number, sizes = np.unique(
         keys if group is None else _ranked(keys, group), return_inverse=True, return_counts=True
     )
-    return _nearest_prefix(np.arange(len(sizes))[::-1], sizes, wanted)[number]
+    return _nearest_prefix(np.arange(len(sizes))[::-1], sizes, wanted, keep)[number]
 
 
 def _last_of_group(time: np.ndarray, group: np.ndarray) -> np.ndarray:
@@ -213,12 +250,13 @@ def _ranked(keys: np.ndarray, group: np.ndarray) -> np.ndarray:
     return rank
 
 
-def _nearest_prefix(order: np.ndarray, sizes: np.ndarray, wanted: int) -> np.ndarray:
-    """Mark the first units of `order` whose sizes add up nearest to `wanted`: at least one, never all."""
+def _nearest_prefix(order: np.ndarray, sizes: np.ndarray, wanted: int, keep: int) -> np.ndarray:
+    """Mark the first units of `order` whose sizes add up nearest to `wanted`: at least one, of the others `keep`."""
     total = np.cumsum(sizes[order])
     count = int(np.abs(total - wanted).argmin()) + 1
     chosen = np.zeros(len(sizes), dtype=bool)
-    chosen[order[: min(count, len(sizes) - 1)]] = True
+    most = max(len(sizes) - keep, min(len(sizes) - 1, 1))
+    chosen[order[: min(count, most)]] = True
     return chosen
 
 
@@ -273,7 +311,10 @@ def _forward(time: np.ndarray, group: np.ndarray | None, k: int) -> list[Split]:
             "the rows cannot be divided", found="one moment in all rows", hint="Choose another time column."
         )
     ends = np.cumsum(np.bincount(number))
-    block = np.minimum((ends - 1) * (k + 1) // len(keys), k)[number]
+    block = (ends - 1) * (k + 1) // len(keys)
+    if block[0] == block[-1]:  # the first moment has nearly all rows
+        block[0] = 0
+    block = block[number]
     everyone = np.arange(len(keys))
     present = np.unique(block)
     return [(everyone[block < at], everyone[block == at]) for at in present[1:].tolist()]

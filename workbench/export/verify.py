@@ -24,11 +24,13 @@ from .members import REQUIREMENTS_FILE
 from .requirements import ROOTS, TRAINING_STACK, requirement_names
 from .signing import check_signature, read_public_key
 from .source import SOURCE_FOLDER
+from .units import unit_of
 from .verify_members import check_members, check_source, replay_pipeline
 
 Isolation = bool | Literal["quick"]
 
 _ROW_BATCH = 1e-6
+_OWN_SIZE = 1e-2  # of a number: so much of it may count as the unit of what the library's answer differs by
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".h5", ".sav")
 _FEWEST_GOLDEN = 50
 
@@ -275,7 +277,7 @@ def _row_and_batch(bundle: Bundle) -> Outcome:
     predictor = bundle.predictor
     alone = np.array([predictor.predict_row(row) for row in rows], dtype=np.float64)
     batch = predictor.predict_rows(rows).astype(np.float64)
-    gaps = np.abs(alone - batch) / np.maximum(1.0, np.abs(batch))
+    gaps = np.abs(alone - batch) / unit_of(batch, classes=bool(predictor.classes))
     largest = float(gaps.max(initial=0.0))
     return Outcome(
         largest <= _ROW_BATCH, f"{len(rows)} rows alone and as one batch differ by at most {largest:.2g}"
@@ -289,12 +291,10 @@ def _parity(bundle: Bundle) -> Outcome:
         return Outcome(None, "the golden rows hold no answers of the training library")
     served = bundle.predictor.predict_rows(rows).astype(np.float64)
     truth = np.asarray(library, dtype=np.float64).reshape(served.shape)
-    scale = (
-        1.0 if bundle.manifest.classes else max(float(truth.std()), 1e-6 * float(np.abs(truth).max()), 1e-30)
-    )
-    gaps = np.abs(served - truth) / np.maximum(scale, 1e-2 * np.abs(truth))
+    classes = bool(bundle.manifest.classes)
+    gaps = np.abs(served - truth) / unit_of(truth, classes=classes, own=_OWN_SIZE)
     largest = float(gaps.max())
-    unit = "" if bundle.manifest.classes else " standard deviations"
+    unit = "" if classes else " standard deviations"
     return Outcome(
         largest <= TOLERANCE,
         f"{len(rows)} rows differ from {bundle.manifest.lineage.family}'s own answers by at most {largest:.2g}{unit}",

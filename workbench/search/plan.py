@@ -33,6 +33,7 @@ _SAMPLE_SHARE = (
     0.25  # of the affordable cells: a sample of which a booster's fit takes a few per cent of the time
 )
 _LEAST_SAMPLE = 50_000
+_ONE_PART = "one validation part: moments stay whole, and there are few"
 _LONG_TAIL = 1.0  # skewness from which a number's logarithm is worth a try
 
 
@@ -181,6 +182,17 @@ def with_folds(plan: Plan, folds: int, rows: int, holdout: float | None) -> Plan
     """Return a plan of one validation part with folds instead, of all `rows` rows; `holdout` is what the user says."""
     held = _held_out(rows, folds) if holdout is None else holdout
     return replace(plan, folds=folds, holdout=held, reason=f"{folds} folds: a first fit was quick")
+
+
+def with_fewer_folds(plan: Plan, folds: int) -> Plan:
+    """Return a plan with the folds that groups or times can be divided into, where that is less than it asks for.
+
+    Whole groups in as many folds as there are groups are always the same folds: they are not repeated.
+    """
+    if folds >= plan.folds:
+        return plan
+    reason = f"{folds} folds: groups and moments stay whole, and there are few" if folds > 1 else _ONE_PART
+    return replace(plan, folds=folds, repeats=1, reason=reason)
 
 
 def describe_problem(data: Dataset, rows: int) -> Problem:

@@ -8,11 +8,11 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from workbench.data.dataset import Dataset
-from workbench.data.split import holdout, sample
+from workbench.data.split import holdout, possible_folds, sample
 
 from .machine import machine_name
 from .pairs import find_pairs
-from .plan import Plan, describe_problem, make_plan, with_folds
+from .plan import Plan, describe_problem, make_plan, with_fewer_folds, with_folds
 from .run import this_process
 from .session import Session
 from .settings import Settings
@@ -32,6 +32,7 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
         holdout=settings.holdout,
     )
     dev, held = _divided(data, plan, settings)
+    plan = with_fewer_folds(plan, possible_folds(data, dev, plan.folds, settings.seed))
     reserve = np.arange(0)
     if plan.sample and plan.sample < len(dev):
         dev, reserve = sample(data, dev, plan.sample, seed=settings.seed)
@@ -120,6 +121,7 @@ def widen(session: Session, plan: Plan, folds: int, metric: str) -> None:
     run, settings, data = session.run, session.settings, session.run.dataset()
     plan = with_folds(plan, folds, data.n_rows, settings.holdout)
     dev, held = _divided(data, plan, settings)
+    plan = with_fewer_folds(plan, possible_folds(data, dev, plan.folds, settings.seed))
     run.write_split(dev, held)
     run.drop_cache()
     (run.path / "cache").mkdir()

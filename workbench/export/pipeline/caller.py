@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import ExportError, TamperedBundleError
+from workbench.export.units import unit_of
 from workbench.runtime.onnx_scan import DOMAINS, REFUSED_OPERATORS, scan_onnx
 from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Column1d, Levels, Schema, label_text
@@ -112,12 +113,12 @@ def _first_line(error: Exception) -> str:
 def answers_alike(predictor: Predictor, model: PipelineModel, columns: Mapping[str, Column1d]) -> np.ndarray:
     """Return for each row how far the pipeline's numbers are from the predictor's; infinite where a label differs.
 
-    The unit is 1 for a probability; for a number its own size, or 1 where that is smaller.
+    See `unit_of` for what one is.
     """
     served = predictor.predict_matrix(predictor.encoder.encode_columns(columns))
     labels, piped = model.run(columns)
     exact = served.astype(np.float64)
-    unit = 1.0 if predictor.classes else np.maximum(1.0, np.abs(exact))
+    unit = unit_of(exact, classes=bool(predictor.classes))
     with np.errstate(invalid="ignore"):
         gaps = np.abs(piped.astype(np.float64) - exact) / unit
     gaps = np.where((piped == served) | (np.isnan(piped) & np.isnan(served)), 0.0, gaps).max(axis=1)
