@@ -62,7 +62,7 @@ def measured(space: Workspace, test: Dataset) -> Found:
                 began = time.monotonic()
                 whole = calibrated(of_all_rows(space, family, params, test), calibration)
                 found[f"{name}, whole"] = space.metric.plain(test.y, whole), time.monotonic() - began
-    best = greedy_path(space.dev.y, out_of_fold, space.problem.task)[-1]
+    best = greedy_path(space.dev.y, out_of_fold, space.problem.loss)[-1]
     found["blend"] = space.metric.plain(test.y, best.of(answers)), 0.0
     return found
 

@@ -36,8 +36,9 @@ _BUDGETS = (0.5, 1.0)
 
 def _loss(y: np.ndarray, output: np.ndarray, task: str) -> float:
     """Return the mean log loss, or the root of the mean squared error."""
-    mean = float(np.mean(row_losses(y, output, task)))
-    return mean**0.5 if task == "regression" else mean
+    if task == "regression":
+        return float(np.mean(row_losses(y, output, "squared"))) ** 0.5
+    return float(np.mean(row_losses(y, output, "log")))
 
 
 def _perpetual(

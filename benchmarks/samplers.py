@@ -272,14 +272,14 @@ def _candidate(name: str, family: str, params: Mapping[str, Any], found: Outcome
 
 def blend_loss(bench: Bench, outcomes: list[Outcome]) -> float:
     """Return the loss of the best blend: chosen on half of the fold's rows, judged on the other, and the reverse."""
-    y, task = bench.valid_y, bench.problem.task
+    y, loss = bench.valid_y, bench.problem.loss
     half = np.random.default_rng(0).random(len(y)) < 0.5
     best = sorted(outcomes, key=lambda each: -each.score)[:40]
     losses = []
     for chooses in (half, ~half):
-        path = greedy_path(y[chooses], [each.output[chooses] for each in best], task)
+        path = greedy_path(y[chooses], [each.output[chooses] for each in best], loss)
         mixed = path[-1].of([each.output[~chooses] for each in best])
-        losses.append(float(np.mean(row_losses(y[~chooses], mixed, task))))
+        losses.append(float(np.mean(row_losses(y[~chooses], mixed, loss))))
     return float(np.mean(losses))
 
 

@@ -51,11 +51,11 @@ def members(space: Workspace, test: Dataset) -> dict[str, Pair]:
 def measured(space: Workspace, test: Dataset) -> list[float]:
     """Return the scores of an average on new rows: as it is, mixed, with a network, with both."""
     known = members(space, test)
-    names, task = list(known), space.problem.task
-    weights = greedy_path(space.dev.y, [known[name][0] for name in names], task)[-1].weights
+    names, loss = list(known), space.problem.loss
+    weights = greedy_path(space.dev.y, [known[name][0] for name in names], loss)[-1].weights
     chosen = [known[names[at]] for at in weights]
     fold = space.fold_of()
-    oof = cross_fitted(space.dev.y, [each for each, _ in chosen], task, fold)
+    oof = cross_fitted(space.dev.y, [each for each, _ in chosen], loss, fold)
     answers = sum(share * each for share, (_, each) in zip(weights.values(), chosen, strict=True))
     plain = (oof, np.asarray(answers))
     families = {names[at].split()[0] for at in weights}

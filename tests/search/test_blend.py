@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
+from workbench.families.base import Loss
 from workbench.search.blend import combine, cross_fitted, fold_numbers, greedy_path
 
 
@@ -28,7 +29,7 @@ def _classes(
 @pytest.mark.parametrize("k", [2, 4])
 def test_losses_are_scikit_learns(space: str, k: int) -> None:
     y, outputs = _classes(k=k)
-    path = greedy_path(y, outputs, "binary" if k == 2 else "multiclass", space=space)  # type: ignore[arg-type]
+    path = greedy_path(y, outputs, "log", space=space)  # type: ignore[arg-type]
     assert len(path) > 1
     for blend in path:
         assert sum(blend.weights.values()) == pytest.approx(1)
@@ -39,19 +40,22 @@ def test_losses_are_scikit_learns(space: str, k: int) -> None:
         )
 
 
-@pytest.mark.parametrize("task", ["binary", "regression"])
-def test_costs_rise_and_losses_fall_along_the_path(task: str) -> None:
+@pytest.mark.parametrize("loss", ["log", "squared", "absolute"])
+def test_costs_rise_and_losses_fall_along_the_path(loss: Loss) -> None:
     y, outputs = _classes(k=2, models=8)
-    if task == "regression":
+    if loss != "log":
         random = np.random.default_rng(1)
         y = random.normal(size=600)
         outputs = [(y + random.normal(size=600) * (1 + at / 5))[:, None] for at in range(8)]
     costs = [30.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 1.0]
-    path = greedy_path(y, outputs, task, costs=costs)  # type: ignore[arg-type]
+    path = greedy_path(y, outputs, loss, costs=costs)
     assert len(path) > 2
     assert all(a.cost < b.cost and a.loss > b.loss for a, b in pairwise(path))
     for blend in path:
         assert blend.cost == pytest.approx(sum(costs[at] for at in blend.weights))
+        if loss != "log":
+            errors = np.abs(blend.of(outputs)[:, 0] - y)
+            assert blend.loss == pytest.approx(np.mean(errors if loss == "absolute" else errors**2), rel=1e-5)
     assert len(path[-1].weights) > 1
 
 
@@ -59,14 +63,14 @@ def test_regression_weights_come_near_the_best_possible() -> None:
     random = np.random.default_rng(0)
     y = random.normal(size=4000)
     outputs = [(y + random.normal(size=4000) * scale)[:, None] for scale in (1.0, 2.0)]
-    blend = greedy_path(y, outputs, "regression", steps=40)[-1]
+    blend = greedy_path(y, outputs, "squared", steps=40)[-1]
     assert blend.weights[0] == pytest.approx(0.8, abs=0.05)  # inverse variances: 1 to 1/4
     assert blend.loss == pytest.approx(0.8, abs=0.05)
 
 
 def test_a_copy_earns_no_place_and_the_cheaper_of_equals_is_taken() -> None:
     y, outputs = _classes(models=1)
-    path = greedy_path(y, [outputs[0], outputs[0]], "multiclass", costs=[5.0, 1.0])
+    path = greedy_path(y, [outputs[0], outputs[0]], "log", costs=[5.0, 1.0])
     assert [blend.weights for blend in path] == [{1: 1.0}]
 
 
@@ -78,7 +82,7 @@ def test_of_few_rows_the_best_blend_found_ends_the_path(seed: int) -> None:
         after = [log_loss(y, (total + each) / (step + 1)) for each in outputs]
         total = total + outputs[int(np.argmin(after))]
         losses.append(min(after))
-    assert greedy_path(y, outputs, "multiclass")[-1].loss == pytest.approx(min(losses), rel=1e-5)
+    assert greedy_path(y, outputs, "log")[-1].loss == pytest.approx(min(losses), rel=1e-5)
 
 
 def test_weights_of_rows_count() -> None:
@@ -87,7 +91,7 @@ def test_weights_of_rows_count() -> None:
     left = np.arange(400) < 200
     outputs = [np.where(left, y, 5.0)[:, None], np.where(left, 5.0, y)[:, None]]
     for weight, best in ((np.where(left, 1.0, 0.0), 0), (np.where(left, 0.0, 1.0), 1)):
-        assert greedy_path(y, outputs, "regression", weight)[-1].weights == {best: 1.0}
+        assert greedy_path(y, outputs, "squared", weight)[-1].weights == {best: 1.0}
 
 
 def test_rows_that_a_model_did_not_predict_are_left_out() -> None:
@@ -95,11 +99,11 @@ def test_rows_that_a_model_did_not_predict_are_left_out() -> None:
     holes = [output.copy() for output in outputs]
     holes[0][:100] = np.nan
     kept = [output[100:] for output in outputs]
-    assert greedy_path(y, holes, "multiclass") == greedy_path(y[100:], kept, "multiclass")
+    assert greedy_path(y, holes, "log") == greedy_path(y[100:], kept, "log")
     with pytest.raises(ValueError, match="no row"):
-        greedy_path(y, [np.full((600, 3), np.nan)], "multiclass")
+        greedy_path(y, [np.full((600, 3), np.nan)], "log")
     with pytest.raises(ValueError, match="no model"):
-        greedy_path(y, [], "multiclass")
+        greedy_path(y, [], "log")
 
 
 def test_the_cross_fitted_score_does_not_flatter() -> None:
@@ -109,8 +113,8 @@ def test_the_cross_fitted_score_does_not_flatter() -> None:
     for _ in range(20):
         y = random.normal(size=80)
         outputs = [random.normal(size=(80, 1)) * 0.3 for _ in range(12)]
-        flattering.append(greedy_path(y, outputs, "regression")[-1].loss / y.var())
-        blended = cross_fitted(y, outputs, "regression", np.arange(80) % 5)
+        flattering.append(greedy_path(y, outputs, "squared")[-1].loss / y.var())
+        blended = cross_fitted(y, outputs, "squared", np.arange(80) % 5)
         honest.append(((blended[:, 0] - y) ** 2).mean() / y.var())
     assert np.mean(honest) > np.mean(flattering) + 0.02
 
@@ -118,7 +122,7 @@ def test_the_cross_fitted_score_does_not_flatter() -> None:
 def test_cross_fitting_leaves_rows_without_a_fold_unknown_and_divides_a_single_one() -> None:
     y, outputs = _classes()
     fold = np.where(np.arange(600) < 60, -1, 0)
-    blended = cross_fitted(y, outputs, "multiclass", fold, most_cost=1.0)
+    blended = cross_fitted(y, outputs, "log", fold, most_cost=1.0)
     assert np.isnan(blended[:60]).all() and np.isfinite(blended[60:]).all()
     assert sorted(np.unique(fold_numbers(fold, 0)).tolist()) == [-1, 0, 1, 2, 3, 4]
     assert any(np.array_equal(blended[60:62], output[60:62].astype(np.float64)) for output in outputs)
@@ -127,7 +131,7 @@ def test_cross_fitting_leaves_rows_without_a_fold_unknown_and_divides_a_single_o
 def test_averaged_logarithms_of_certain_opposites_stay_finite() -> None:
     sure = [np.array([[1.0, 0.0, 0.0]]), np.array([[0.0, 1.0, 0.0]])]
     assert combine(sure, {0: 0.5, 1: 0.5}, "log") == pytest.approx(np.array([[0.5, 0.5, 0.0]]), abs=1e-6)
-    path = greedy_path(np.array([2]), sure, "multiclass", space="log")
+    path = greedy_path(np.array([2]), sure, "log", space="log")
     assert np.isfinite(path[-1].loss)
 
 
@@ -144,7 +148,7 @@ def test_any_outputs_give_a_path(rows: int, models: int, k: int, seed: int, spac
     y = random.integers(0, k, rows)
     outputs = [random.dirichlet(np.full(k, 0.05), rows).astype(np.float32) for _ in range(models)]
     costs = random.choice([0.0, 1.0, 1.0, 50.0], models)
-    path = greedy_path(y, outputs, "multiclass", costs=costs, space=space)  # type: ignore[arg-type]
+    path = greedy_path(y, outputs, "log", costs=costs, space=space)  # type: ignore[arg-type]
     assert path
     assert all(np.isfinite(blend.loss) for blend in path)
     assert all(a.cost < b.cost and a.loss > b.loss for a, b in pairwise(path))

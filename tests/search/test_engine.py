@@ -237,6 +237,24 @@ def test_few_groups_and_moments_make_few_folds(
     assert [each.id for each in run.candidates() if each.status != "ok"] == []
 
 
+def test_a_metric_that_counts_sizes_of_errors_is_learned(tmp_path: Path) -> None:
+    data = frame(400)
+    data["price"] = np.exp(data["size"] + np.random.default_rng(1).normal(size=400))
+    about = {"target": "price", "drop": ("bought",), "families": ("lightgbm",), "trials": 1}
+    run = search(data, settings(**about, metric="neg_mean_absolute_error"), tmp_path / "sizes")
+    squares = search(data, settings(**about), tmp_path / "squares")
+    assert run.problem.absolute and not squares.problem.absolute
+    constant = np.load(run.path / "candidates" / "c0000" / "oof.npy")
+    assert np.median(constant) == pytest.approx(float(data["price"].median()), rel=0.05)
+    for name in ("c0000", "c0001"):
+        errors = [
+            np.abs(np.load(each.path / "candidates" / name / "oof.npy")[:, 0] - data["price"])
+            for each in (run, squares)
+        ]
+        assert errors[0].mean() < errors[1].mean()
+    assert reproduce(run, "c0001").same
+
+
 def test_resume_extends_a_finished_run(finished: RunFolder, tmp_path: Path) -> None:
     import shutil
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from .console import one_line
 
 NOTHING = "–"
+_SHORTEST, _LONGEST = 1e-4, 1e12  # scores outside are shown with an exponent
 
 
 def render(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[str] = ()) -> str:
@@ -116,12 +117,16 @@ def interval(value: float | None, low: float | None, high: float | None, places:
     --------
     >>> interval(0.91432, 0.90112, 0.9261, 3)
     '0.914 [0.901, 0.926]'
+    >>> interval(-8.7391e-11, -9.7e-11, -7.57e-11, 6)
+    '-8.739e-11 [-9.7e-11, -7.57e-11]'
     """
     if value is None:
         return NOTHING
-    if low is None or high is None:
-        return f"{value:,.{places}f}"
-    return f"{value:,.{places}f} [{low:,.{places}f}, {high:,.{places}f}]"
+    ends = () if low is None or high is None else (low, high)
+    largest = max(abs(each) for each in (value, *ends))
+    spec = f",.{places}f" if largest == 0 or _SHORTEST <= largest < _LONGEST else ".4g"
+    shown = [f"{each:{spec}}" for each in (value, *ends)]
+    return shown[0] if not ends else f"{shown[0]} [{shown[1]}, {shown[2]}]"
 
 
 def seconds(value: float) -> str:

@@ -29,7 +29,7 @@ from .verify_members import check_members, check_source, replay_pipeline
 
 Isolation = bool | Literal["quick"]
 
-_ROW_BATCH = 1e-6
+_ROW_BATCH = 1e-5  # sums in float32 of a layer's 64 terms come in another order for many rows
 _OWN_SIZE = 1e-2  # of a number: so much of it may count as the unit of what the library's answer differs by
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".h5", ".sav")
 _FEWEST_GOLDEN = 50

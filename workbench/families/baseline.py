@@ -1,4 +1,4 @@
-"""The baseline: class shares or the mean, the same for every row. What any model has to beat."""
+"""The baseline: class shares, the mean or the middle, the same for every row. What any model has to beat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
 from .forms import Trees, constant_trees
-from .targets import check_sample, class_shares
+from .targets import check_sample, class_shares, weighted_mean, weighted_median
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +36,7 @@ class FittedBaseline:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Class shares of the training rows, or their mean target.
+    """Class shares of the training rows, or their mean target (the middle one where sizes of errors count).
 
     Examples
     --------
@@ -78,5 +78,6 @@ class Baseline:
         """Count or average; see `workbench.families.base.Family.fit`."""
         check_sample(train)
         if problem.task == "regression":
-            return FittedBaseline(np.asarray([np.average(train.y, weights=train.weight)]))
+            middle = weighted_median if problem.absolute else weighted_mean
+            return FittedBaseline(np.asarray([middle(train.y, train.weight)]))
         return FittedBaseline(class_shares(train, problem.n_classes))

@@ -107,7 +107,7 @@ def grow(
 
 def _every_fit(problem: Problem, rows: int) -> dict[str, Any]:
     settings: dict[str, Any] = {
-        "objective": _OBJECTIVE[problem.task],
+        "objective": "regression_l1" if problem.absolute else _OBJECTIVE[problem.task],
         "min_data_per_group": min(100, max(rows // 20, 2)),
         "force_col_wise": True,
         "deterministic": True,

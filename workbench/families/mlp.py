@@ -230,9 +230,11 @@ class _Training:
         return gradients[::-1]
 
     def _slope(self, scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return the gradient of the mean loss by the scores: ``prediction - target`` for both losses."""
+        """Return the gradient of the mean loss by the scores: ``prediction - target``, or its sign."""
         if self.problem.task == "regression":
             slope = scores - self.wanted[rows]
+            if self.problem.absolute:
+                slope = np.sign(slope)
         else:
             slope = np.exp(scores - scores.max(axis=1, keepdims=True))
             slope /= slope.sum(axis=1, keepdims=True)
@@ -251,7 +253,8 @@ class _Training:
             parts.append(hidden @ self.weights[-2] + self.weights[-1])
         scores = np.concatenate(parts).astype(np.float64)
         if self.problem.task == "regression":
-            losses = (scores - wanted)[:, 0] ** 2
+            errors = np.abs(scores - wanted)[:, 0]
+            losses = errors if self.problem.absolute else errors**2
         else:
             top = scores.max(axis=1)
             picked = scores[np.arange(len(scores)), wanted]

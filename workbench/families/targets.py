@@ -42,6 +42,26 @@ def class_shares(sample: Sample, n_classes: int) -> np.ndarray:
     return np.asarray(counts / counts.sum())
 
 
+def weighted_mean(y: np.ndarray, weight: np.ndarray | None) -> float:
+    """Return the weighted mean of numbers."""
+    return float(np.average(y, weights=weight))
+
+
+def weighted_median(y: np.ndarray, weight: np.ndarray | None) -> float:
+    """Return the lowest number that at least half of the weight does not exceed.
+
+    Examples
+    --------
+    >>> weighted_median(np.array([3.0, 1.0, 100.0]), None)
+    3.0
+    >>> weighted_median(np.array([3.0, 1.0, 100.0]), np.array([1.0, 5.0, 1.0]))
+    1.0
+    """
+    order = np.argsort(y, kind="stable")
+    below = np.cumsum(np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)[order])
+    return float(y[order[int(np.searchsorted(below, 0.5 * below[-1]))]])
+
+
 @dataclass(frozen=True, slots=True)
 class TargetScale:
     """The weighted mean and standard deviation of a number: models learn ``(y - center) / spread``.
@@ -63,7 +83,7 @@ class TargetScale:
     def of(cls, sample: Sample, log: bool = False) -> TargetScale:
         """Measure a sample, or the logarithm of one plus its target; a constant target has spread 1."""
         y = np.log1p(sample.y) if log else sample.y
-        center = float(np.average(y, weights=sample.weight))
+        center = weighted_mean(y, sample.weight)
         gaps = np.abs(y - center)
         widest = float(gaps.max()) or 1.0  # squares of shares of it neither overflow nor vanish
         spread = widest * float(np.sqrt(np.average((gaps / widest) ** 2, weights=sample.weight)))

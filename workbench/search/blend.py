@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.families.base import Loss
 from workbench.families.threads import one_thread
-from workbench.runtime.schema import Task
 
 from .board import TINY, Board, Space, make_board
 
@@ -36,7 +36,7 @@ class Blend:
     weights : dict of int to float
         Positions in the outputs that were given, with weights that add up to 1.
     loss : float
-        On the rows that chose it, so it flatters: log loss (classes) or mean squared error (numbers).
+        Its mean on the rows that chose it, so it flatters.
     cost : float
         The members' costs added up.
     space : {"probability", "log"}
@@ -75,7 +75,7 @@ def combine(
 def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaults
     y: np.ndarray,
     outputs: Sequence[np.ndarray],
-    task: Task,
+    loss: Loss,
     weight: np.ndarray | None = None,
     *,
     costs: Sequence[float] | None = None,
@@ -93,7 +93,8 @@ def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaul
     outputs : sequence of numpy.ndarray, shape (n, k)
         Out-of-fold outputs, a model each: probabilities, or (n, 1) numbers. Rows that some model did not predict
         (NaN) are left out for all.
-    task : {"binary", "multiclass", "regression"}
+    loss : {"log", "squared", "absolute"}
+        Of a row: log loss for classes, the square or the size of the error for numbers.
     weight : numpy.ndarray, shape (n,), optional
     costs : sequence of float, optional
         What serving each model costs, in any unit; by default each costs 1.
@@ -128,7 +129,7 @@ def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaul
     >>> random = np.random.default_rng(0)
     >>> truth, noise = random.normal(size=500), random.normal(size=(2, 500))
     >>> models = [(truth + noise[0])[:, None], (truth + noise[1])[:, None], (truth + noise[0])[:, None]]
-    >>> path = greedy_path(truth, models, "regression")
+    >>> path = greedy_path(truth, models, "squared")
     >>> sorted(path[-1].weights), round(path[-1].loss, 1)
     ([0, 1], 0.5)
     """
@@ -139,16 +140,16 @@ def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaul
         rows = max(rows * 2 // max(outputs[0].shape[1], 2), 5_000)  # each class costs a logarithm
     chosen = _rows_to_use(outputs, weight, rows, seed)
     shares = np.ones(len(chosen)) if weight is None else np.asarray(weight, dtype=np.float64)[chosen]
-    board = make_board(y[chosen], [output[chosen] for output in outputs], task, shares, space)
+    board = make_board(y[chosen], [output[chosen] for output in outputs], loss, shares, space)
     small = len(chosen) < _SMALL_ROWS
     found = _search(board, price, steps, small=small)
-    return [_blend(counts, loss, price, space) for counts, loss in _path(board, found, price, small=small)]
+    return [_blend(counts, mean, price, space) for counts, mean in _path(board, found, price, small=small)]
 
 
 def cross_fitted(  # noqa: PLR0913 - as `greedy_path`
     y: np.ndarray,
     outputs: Sequence[np.ndarray],
-    task: Task,
+    loss: Loss,
     fold: np.ndarray,
     weight: np.ndarray | None = None,
     *,
@@ -163,7 +164,7 @@ def cross_fitted(  # noqa: PLR0913 - as `greedy_path`
 
     Parameters
     ----------
-    y, outputs, task, weight, costs, steps, rows, seed, space
+    y, outputs, loss, weight, costs, steps, rows, seed, space
         As for `greedy_path`.
     fold : numpy.ndarray of int, shape (n,)
         The fold that validated each row; negative where none did. One fold alone is divided by lot into five.
@@ -180,7 +181,7 @@ def cross_fitted(  # noqa: PLR0913 - as `greedy_path`
     >>> random = np.random.default_rng(0)
     >>> truth, noise = random.normal(size=500), random.normal(size=(2, 500))
     >>> models = [(truth + each)[:, None] for each in noise]
-    >>> blended = cross_fitted(truth, models, "regression", np.arange(500) % 5)
+    >>> blended = cross_fitted(truth, models, "squared", np.arange(500) % 5)
     >>> bool(((blended[:, 0] - truth) ** 2).mean() < 0.6)
     True
     """
@@ -193,7 +194,7 @@ def cross_fitted(  # noqa: PLR0913 - as `greedy_path`
             path = greedy_path(
                 y[others],
                 [output[others] for output in outputs],
-                task,
+                loss,
                 None if weight is None else weight[others],
                 costs=costs,
                 steps=steps,

@@ -35,7 +35,7 @@ def find_blends(task: BlendTask, space: Workspace) -> Blends:
     path = greedy_path(
         space.dev.y[known],
         [each[known] for each in outputs],
-        space.problem.task,
+        space.problem.loss,
         weight,
         costs=[task.costs[name] for name in names],
         seed=space.setup.seed,
@@ -105,7 +105,7 @@ def _learn(task: BuildTask, space: Workspace, stage: Stage) -> _Learned:
         outputs = [_oof(space, name) for name in members]
         fold, weight, seed = space.fold_of(), space.dev.weight, space.setup.seed
         own = outputs[: len(task.weights)]
-        oof = cross_fitted(space.dev.y, own, space.problem.task, fold, weight, seed=seed)
+        oof = cross_fitted(space.dev.y, own, space.problem.loss, fold, weight, seed=seed)
     meta = None
     if task.meta_s:
         with stage("fit"):

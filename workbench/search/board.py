@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from workbench.runtime.schema import Task
+from workbench.families.base import Loss
 
 Space = Literal["probability", "log"]
 
@@ -31,12 +31,13 @@ class Board(Protocol):
 
 
 def make_board(
-    y: np.ndarray, outputs: list[np.ndarray], task: Task, weight: np.ndarray, space: Space
+    y: np.ndarray, outputs: list[np.ndarray], loss: Loss, weight: np.ndarray, space: Space
 ) -> Board:
-    """Return the rows of a target with every model's predictions, by the task's own loss."""
+    """Return the rows of a target with every model's predictions, by a loss."""
     share = weight / weight.sum()
-    if task == "regression":
-        return _Numbers(np.stack([output[:, 0].astype(np.float64) - y for output in outputs]), share)
+    if loss != "log":
+        errors = np.stack([output[:, 0].astype(np.float64) - y for output in outputs])
+        return _Squares(errors, share) if loss == "squared" else _Sizes(errors, share)
     rows = np.arange(len(y))
     if space == "probability":
         own = np.stack([output[rows, y] / output.sum(axis=1) for output in outputs])
@@ -53,7 +54,7 @@ def _margins(output: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.asarray(logs[others].reshape(len(y), -1) - logs[rows, y][:, None])
 
 
-class _Numbers:
+class _Squares:
     """Squared error: all blends' losses follow from one small matrix."""
 
     def __init__(self, errors: np.ndarray, share: np.ndarray) -> None:
@@ -69,6 +70,25 @@ class _Numbers:
 
     def losses(self, counts: np.ndarray) -> np.ndarray:
         return np.asarray((counts @ self.errors / counts.sum()) ** 2)
+
+
+class _Sizes:
+    """Absolute error."""
+
+    def __init__(self, errors: np.ndarray, share: np.ndarray) -> None:
+        self.errors, self.share = errors.astype(np.float32), share
+
+    def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
+        out = np.zeros(len(which))
+        for part in _stretches(self.errors.shape[1], len(which)):
+            sums = self.errors[which, part]
+            if counts.any():
+                sums = sums + counts.astype(np.float32) @ self.errors[:, part]
+            out += np.abs(sums) @ self.share[part]
+        return np.asarray(out / (counts.sum() + 1))
+
+    def losses(self, counts: np.ndarray) -> np.ndarray:
+        return np.asarray(np.abs(counts @ self.errors / counts.sum()))
 
 
 class _Chances:

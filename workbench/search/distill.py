@@ -139,7 +139,9 @@ class _Lesson:
     def __init__(self, task: TeachTask, space: Workspace) -> None:
         self.task, self.space = task, space
         self.encoding = encoding_of(task.config, space)
-        self.problem: Problem = replace(space.problem, task="regression", n_classes=0, skewed=False)
+        self.problem: Problem = replace(
+            space.problem, task="regression", n_classes=0, skewed=False, absolute=False
+        )
         shares = task.weights.items()
         firsts = [(share, np.load(space.candidates / name / FIRST)[:, 1]) for name, share in shares]
         self.teacher = self._odds(sum(share * each.astype(np.float64) for share, each in firsts))

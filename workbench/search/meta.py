@@ -128,12 +128,12 @@ def learn_meta(
         mine = sample.X[parts == number]  # as rows that had no say in when to stop, where all of them had one
         raw[parts == number] = unseen_raw(fit, mine) if len(mine) <= _MOST_JUDGES else fit.raw(mine)
     pair = [blended[rows], apply_link(raw, fits[0].form().link)]
-    task, weight, again = space.problem.task, sample.weight, share is not None
+    loss, weight, again = space.problem.loss, sample.weight, share is not None
     if share is None:
-        share = greedy_path(sample.y, pair, task, weight, seed=space.setup.seed)[-1].weights.get(1, 0.0)
+        share = greedy_path(sample.y, pair, loss, weight, seed=space.setup.seed)[-1].weights.get(1, 0.0)
     if not share:
         return None
-    mixed = cross_fitted(sample.y, pair, task, parts, weight, seed=space.setup.seed)
+    mixed = cross_fitted(sample.y, pair, loss, parts, weight, seed=space.setup.seed)
     if not again and not _pays(space, sample, pair[0], mixed):
         return None
     out = blended.copy()
@@ -143,8 +143,8 @@ def learn_meta(
 
 def _pays(space: Workspace, sample: Sample, before: np.ndarray, after: np.ndarray) -> bool:
     """Tell whether the loss, by which the share was chosen, is lower beyond noise, and the metric not worse."""
-    task, weight = space.problem.task, sample.weight
-    gain = row_losses(sample.y, before, task) - row_losses(sample.y, after, task)
+    loss, weight = space.problem.loss, sample.weight
+    gain = row_losses(sample.y, before, loss) - row_losses(sample.y, after, loss)
     shares = np.ones(len(gain)) if weight is None else weight
     one, other = (space.metric.plain(sample.y, each, weight) for each in (before, after))
     return gain_pays(gain, shares, _PAYS) and other > one

@@ -27,6 +27,14 @@ Weight = np.ndarray | None
 _Interval = tuple[float, float, float]
 
 
+_SIZES = (
+    "neg_mean_absolute_error",
+    "neg_median_absolute_error",
+    "neg_mean_absolute_percentage_error",
+    "d2_absolute_error_score",
+)
+
+
 def metric_name(metric: str, task: Task) -> str:
     """Return the scorer's name, "auto" replaced by the task's default.
 
@@ -64,6 +72,17 @@ _NAMES = {
     "neg_median_absolute_error neg_max_error neg_mean_squared_log_error neg_root_mean_squared_log_error "
     "neg_mean_absolute_percentage_error neg_mean_poisson_deviance neg_mean_gamma_deviance d2_absolute_error_score",
 }
+
+
+def counts_sizes(metric: str) -> bool:
+    """Tell whether a metric counts errors by their size, not by their square: it asks for the middle of a target.
+
+    Examples
+    --------
+    >>> counts_sizes("neg_mean_absolute_error"), counts_sizes("r2")
+    (True, False)
+    """
+    return metric in _SIZES
 
 
 def _fitting_names(task: Task) -> list[str]:

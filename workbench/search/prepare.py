@@ -11,6 +11,7 @@ from workbench.data.dataset import Dataset
 from workbench.data.split import holdout, possible_folds, sample
 
 from .machine import machine_name
+from .metrics import counts_sizes
 from .pairs import find_pairs
 from .plan import Plan, describe_problem, make_plan, with_fewer_folds, with_folds
 from .run import this_process
@@ -41,7 +42,11 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
         from .texts import WordTables
 
         WordTables(data, session.run.path / "cache").fill()  # while the trainers start
-    problem = replace(describe_problem(data, len(dev)), pairs=find_pairs(data, dev, settings.seed))
+    problem = replace(
+        describe_problem(data, len(dev)),
+        absolute=counts_sizes(metric),
+        pairs=find_pairs(data, dev, settings.seed),
+    )
     session.run.update(
         data={
             "name": data.name,

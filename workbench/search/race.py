@@ -11,6 +11,8 @@ from contextlib import suppress
 
 import numpy as np
 
+from workbench.families.base import Loss
+
 from .metrics import Metric
 from .tasks import FoldTask, Race
 from .workspace import Workspace
@@ -52,25 +54,26 @@ def race(task: FoldTask, space: Workspace, output: np.ndarray, y: np.ndarray) ->
                 others.append(other)
     if not others:
         return None
-    losses = [row_losses(y, each, space.problem.task) for each in others]
+    losses = [row_losses(y, each, space.problem.loss) for each in others]
     means = [float(np.average(each, weights=weight)) for each in losses]
     best = int(np.argmin(means))
     return Race(
-        _behind(y, output, others[best], losses[best], weight, space.problem.task),
+        _behind(y, output, others[best], losses[best], weight, space.problem.loss),
         _gap(space.metric, y, output, others, weight),
     )
 
 
-def row_losses(y: np.ndarray, output: np.ndarray, task: str) -> np.ndarray:
-    """Return each row's log loss or squared error.
+def row_losses(y: np.ndarray, output: np.ndarray, kind: Loss) -> np.ndarray:
+    """Return each row's log loss, or the square or the size of its error.
 
     Examples
     --------
-    >>> row_losses(np.array([1.0, 2.0]), np.array([[1.0], [4.0]]), "regression").tolist()
+    >>> row_losses(np.array([1.0, 2.0]), np.array([[1.0], [4.0]]), "squared").tolist()
     [0.0, 4.0]
     """
-    if task == "regression":
-        return np.asarray((output[:, 0] - y) ** 2)
+    if kind != "log":
+        errors = np.abs(output[:, 0] - y)
+        return np.asarray(errors**2 if kind == "squared" else errors)
     return np.asarray(-np.log(np.clip(output[np.arange(len(y)), y], _LEAST, 1.0)))
 
 
@@ -80,15 +83,15 @@ def _behind(
     other: np.ndarray,
     loss: np.ndarray,
     weight: np.ndarray | None,
-    task: str,
+    kind: Loss,
 ) -> str:
-    own = row_losses(y, output, task)
+    own = row_losses(y, output, kind)
     mean, error = _mean(own - loss, weight)
     if not mean > _SURE * error:
         return ""
     reference = float(np.average(loss, weights=weight))
     for share in _SHARES:
-        mixed = row_losses(y, (1.0 - share) * other + share * output, task)
+        mixed = row_losses(y, (1.0 - share) * other + share * output, kind)
         gain, noise = _mean(loss - mixed, weight)
         if gain > max(_WORTH * abs(reference), 0.5 * noise):
             return ""
