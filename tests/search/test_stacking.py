@@ -52,7 +52,9 @@ def test_it_gets_what_is_left_up_to_more_than_enough() -> None:
 
 
 def test_where_one_part_validates_the_rows_are_still_divided() -> None:
-    assert meta_s(session(folds=1), BLEND.weights) == meta_s(session(folds=5), BLEND.weights)
+    many = 5 * LEAST_ROWS
+    assert meta_s(session(many, folds=1), BLEND.weights) == meta_s(session(many, folds=5), BLEND.weights)
+    assert meta_s(session(many - 10, folds=1), BLEND.weights) == 0.0  # what validates is too little
 
 
 def test_it_sees_the_best_of_each_family_that_errs_otherwise_and_costs_little() -> None:

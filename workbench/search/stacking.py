@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from workbench.data.split import VALIDATION_FRACTION
+
 from .tasks import BuildTask
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ def timed(task: BuildTask, left_s: float) -> BuildTask:
 def meta_s(session: Session, members: Collection[str]) -> float:
     """Return the CPU seconds that a network over these members may take; 0 where there is to be none."""
     problem, folds = session.run.problem, int(session.run.info["plan"]["folds"])
-    if problem.n_rows < LEAST_ROWS or len(members) < 2:
+    validated = problem.n_rows if folds > 1 else problem.n_rows * VALIDATION_FRACTION
+    if validated < LEAST_ROWS or len(members) < 2:
         return 0.0
     if session.settings.time_column:  # a network for early rows would be learned from later ones
         return 0.0
