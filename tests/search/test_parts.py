@@ -283,7 +283,7 @@ def held_against(tmp_path: Any, own: np.ndarray, rival: np.ndarray, y: np.ndarra
         splits=[(np.arange(0), np.arange(len(y)))],
         dev=SimpleNamespace(weight=None),
         candidates=tmp_path,
-        problem=SimpleNamespace(task="regression"),
+        problem=SimpleNamespace(loss="squared"),
         metric=Metric("neg_root_mean_squared_error", "regression", 0),
     )
     task = FoldTask(Config("c0002", "linear", {}, "portfolio", 0), 0, rivals=("c0001",))

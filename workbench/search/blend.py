@@ -17,6 +17,7 @@ from workbench.families.base import Loss
 from workbench.families.threads import one_thread
 
 from .board import TINY, Board, Space, make_board
+from .noise import mean_and_error
 
 _SMALL_ROWS = 2000  # below, few models are tried: weights of many would be learned from noise
 _SMALL_POOL, _SMALL_DIVERSE = 8, 4
@@ -307,18 +308,14 @@ def _path(board: Board, found: _Found, price: np.ndarray, *, small: bool) -> _Fo
     kept: _Found = []
     before = np.zeros(0)
     best = min(loss for _, loss in found)
-    effective = 1.0 / float((board.share**2).sum())  # rows of equal weight that would say as much (Kish 1965)
     for counts, loss in ordered:
         if kept and loss >= kept[-1][1]:
             continue
         losses = board.losses(counts)
         is_end = small and loss <= best
         if kept:
-            gain = before - losses
-            mean = float(board.share @ gain)
-            spread = float(board.share @ (gain - mean) ** 2) / max(effective - 1.0, 1.0)
-            least = _LEAST_GAIN * abs(loss) if is_end else _PAYS * spread**0.5
-            if mean <= least:
+            mean, error = mean_and_error(before - losses, board.share)
+            if mean <= (_LEAST_GAIN * abs(loss) if is_end else _PAYS * error):
                 continue
             if _cost(kept[-1][0], price) >= _cost(counts, price) * (1 - 1e-9):
                 kept.pop()

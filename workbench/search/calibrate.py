@@ -12,15 +12,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from workbench.families.forms import LEAST_MIXED, Scale
+from workbench.families.forms import LEAST_MIXED, LEAST_PROBABILITY, Scale, calibrate
 from workbench.families.threads import one_thread
 
 from .blend import fold_numbers
 from .mixing import fit_matrix
+from .noise import is_gain
 
 Kind = Literal["temperature", "sigmoid", "offsets", "matrix"]
 
-FLOOR = 1e-7  # probabilities below count as this, before the logarithm
 _EPS = float(np.finfo(np.float64).eps)
 _CHOICE_CELLS = 40_000  # rows times classes that the choice looks at
 _LEAST_CHOICE_ROWS = 4_000
@@ -81,9 +81,7 @@ class Calibration:
         >>> Calibration("temperature", 2.0, (0.0, 0.0)).apply(np.array([[0.2, 0.8]])).round(3).tolist()
         [[0.059, 0.941]]
         """
-        scores = self.scores(_logs(output))
-        raised = np.exp(scores - _highest(scores)[:, None])
-        return np.asarray(raised / _added(raised)[:, None])
+        return calibrate(output, self.served, np.asarray(self.offset, dtype=np.float64))
 
     def to_json(self) -> dict[str, Any]:
         """Return the parameters as a JSON object."""
@@ -198,7 +196,7 @@ def fit_calibration(
 
 
 def _logs(output: np.ndarray) -> np.ndarray:
-    return np.asarray(np.log(np.clip(np.asarray(output, dtype=np.float64), FLOOR, 1.0)))
+    return np.asarray(np.log(np.clip(np.asarray(output, dtype=np.float64), LEAST_PROBABILITY, 1.0)))
 
 
 def _losses(y: np.ndarray, output: np.ndarray) -> np.ndarray:
@@ -228,7 +226,7 @@ def _choose(
     parts: dict[int, Calibration] = {}
     for each in kinds:
         tried, losses = _cross_fit(each, y, logs, fold, weight)
-        if gain_pays(best - losses, weight, _MIXING_PAYS if each == "matrix" else _PAYS):
+        if is_gain(best - losses, weight, _MIXING_PAYS if each == "matrix" else _PAYS):
             kind, parts, best = each, tried, losses
     return kind, parts
 
@@ -263,15 +261,6 @@ def _highest(values: np.ndarray) -> np.ndarray:
 def _added(values: np.ndarray) -> np.ndarray:
     """Return each row's sum, as fast as can be for short rows."""
     return np.asarray(values @ np.ones(values.shape[1]))
-
-
-def gain_pays(gain: np.ndarray, weight: np.ndarray, errors: float) -> bool:
-    """Tell whether a gain, row by row, is above zero by so many of its standard errors."""
-    share = weight / weight.sum()
-    mean = float(share @ gain)
-    effective = 1.0 / float((share**2).sum())
-    spread = float(share @ (gain - mean) ** 2) / max(effective - 1.0, 1.0)
-    return bool(mean > errors * spread**0.5)
 
 
 # ---------------------------------------------------------------- Newton's method

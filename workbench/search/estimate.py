@@ -17,6 +17,7 @@ import numpy as np
 from workbench.families.threads import one_thread
 
 from .metrics import Metric
+from .noise import mean_and_error
 from .resample import Resampled
 from .sums import sums_of
 
@@ -285,14 +286,6 @@ def _normal_difference(
     else:
         return None
     value = pair[0].score(weight) - pair[1].score(weight)
-    variance = sum(_mean_variance(gaps[kind], None if weight is None else weight[kind]) for kind in kinds)
-    half = _Z * float(variance) ** 0.5
+    errors = [mean_and_error(gaps[kind], None if weight is None else weight[kind])[1] for kind in kinds]
+    half = _Z * float(np.hypot.reduce(errors))
     return Difference(value, value - half, value + half)
-
-
-def _mean_variance(values: np.ndarray, weight: np.ndarray | None) -> float:
-    """Return the variance of a (weighted) mean: that of the values over the rows that would say as much (Kish 1965)."""
-    share = np.full(len(values), 1.0 / len(values)) if weight is None else weight / weight.sum()
-    mean = float(share @ values)
-    effective = 1.0 / float((share**2).sum())
-    return float(share @ (values - mean) ** 2) / max(effective - 1.0, 1.0)

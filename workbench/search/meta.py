@@ -19,7 +19,7 @@ from workbench.families.compose import bag
 from workbench.families.forms import LEAST_MIXED, Network, apply_link
 
 from .blend import cross_fitted, fold_numbers, greedy_path
-from .calibrate import gain_pays
+from .noise import is_gain
 from .race import row_losses
 from .stacking import LEAST_ROWS
 from .workspace import Workspace
@@ -145,9 +145,8 @@ def _pays(space: Workspace, sample: Sample, before: np.ndarray, after: np.ndarra
     """Tell whether the loss, by which the share was chosen, is lower beyond noise, and the metric not worse."""
     loss, weight = space.problem.loss, sample.weight
     gain = row_losses(sample.y, before, loss) - row_losses(sample.y, after, loss)
-    shares = np.ones(len(gain)) if weight is None else weight
     one, other = (space.metric.plain(sample.y, each, weight) for each in (before, after))
-    return gain_pays(gain, shares, _PAYS) and other > one
+    return is_gain(gain, weight, _PAYS) and other > one
 
 
 def _sample(space: Workspace, rows: np.ndarray, X: np.ndarray) -> Sample:

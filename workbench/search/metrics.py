@@ -11,6 +11,7 @@ import numpy as np
 from workbench.errors import SettingsError, nearest, shown
 from workbench.runtime.schema import Task
 
+from .noise import mean_and_error
 from .records import Score
 from .sums import sums_of
 
@@ -227,16 +228,9 @@ def _replay(output: np.ndarray, task: Task, n_classes: int) -> Any:
 
 
 def _mean_interval(losses: np.ndarray, weight: Weight) -> _Interval:
-    """Mean of per-row values with its normal interval (weighted: effective rows after Kish 1965)."""
-    if weight is None:
-        mean, effective = float(losses.mean()), float(len(losses))
-        variance = float(losses.var())
-    else:
-        mean = float(np.average(losses, weights=weight))
-        variance = float(np.average((losses - mean) ** 2, weights=weight))
-        effective = float(weight.sum() ** 2 / (weight**2).sum())
-    half = _Z * (variance / max(effective - 1.0, 1.0)) ** 0.5
-    return mean, mean - half, mean + half
+    """Mean of per-row values with its normal interval."""
+    mean, error = mean_and_error(losses, weight)
+    return mean, mean - _Z * error, mean + _Z * error
 
 
 def _log_loss(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:

@@ -14,6 +14,7 @@ import numpy as np
 from workbench.families.base import Loss
 
 from .metrics import Metric
+from .noise import mean_and_error
 from .tasks import FoldTask, Race
 from .workspace import Workspace
 
@@ -86,13 +87,13 @@ def _behind(
     kind: Loss,
 ) -> str:
     own = row_losses(y, output, kind)
-    mean, error = _mean(own - loss, weight)
+    mean, error = mean_and_error(own - loss, weight)
     if not mean > _SURE * error:
         return ""
     reference = float(np.average(loss, weights=weight))
     for share in _SHARES:
         mixed = row_losses(y, (1.0 - share) * other + share * output, kind)
-        gain, noise = _mean(loss - mixed, weight)
+        gain, noise = mean_and_error(loss - mixed, weight)
         if gain > max(_WORTH * abs(reference), 0.5 * noise):
             return ""
     certainty = mean / max(error, 1e-300)
@@ -100,14 +101,6 @@ def _behind(
         f"behind after its first fold: loss {reference + mean:.4g} against {reference:.4g} "
         f"({certainty:.1f} standard errors), and of no use to a blend"
     )
-
-
-def _mean(values: np.ndarray, weight: np.ndarray | None) -> tuple[float, float]:
-    """Return the mean and its standard error."""
-    mean = float(np.average(values, weights=weight))
-    variance = float(np.average((values - mean) ** 2, weights=weight))
-    effective = float(len(values)) if weight is None else float(weight.sum() ** 2 / (weight**2).sum())
-    return mean, (variance / max(effective - 1.0, 1.0)) ** 0.5
 
 
 def _gap(

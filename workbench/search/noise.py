@@ -1,0 +1,33 @@
+"""How sure a mean over rows is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def mean_and_error(values: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:
+    """Return the weighted mean of independent rows, and its standard error.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n,)
+    weight : numpy.ndarray, shape (n,), optional
+        The error counts as many rows as rows of equal weight would say as much (Kish 1965).
+
+    Examples
+    --------
+    >>> mean, error = mean_and_error(np.array([1.0, 2.0, 3.0]))
+    >>> round(mean, 3), round(error, 3)
+    (2.0, 0.577)
+    """
+    share = np.full(len(values), 1.0 / len(values)) if weight is None else weight / weight.sum()
+    mean = float(share @ values)
+    effective = 1.0 / float((share**2).sum())
+    variance = float(share @ (values - mean) ** 2) / max(effective - 1.0, 1.0)
+    return mean, float(variance**0.5)
+
+
+def is_gain(gain: np.ndarray, weight: np.ndarray | None, errors: float) -> bool:
+    """Tell whether a gain, row by row, is above zero by so many of its standard errors."""
+    mean, error = mean_and_error(gain, weight)
+    return mean > errors * error
