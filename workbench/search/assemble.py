@@ -31,7 +31,7 @@ from .run import read_candidate
 from .tasks import AssembleTask, Config, RefitTask
 from .workspace import Workspace
 
-_TRIAL_MEASURE_S = 0.03
+_TRIAL_MEASURE_S = 0.01
 _MOST_GAIN = 0.04  # of the score's interval: it puts an average before one of its own models, no more
 _GROWTH = 1.1  # rounds of a fit on all rows over those that early stopping found on a fold's
 
