@@ -176,7 +176,8 @@ def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidat
         }
     )
     best = good[0]
-    words = f"corrected for the choice among {len(good)} candidates, out of fold"
+    where = "out of fold" if run.info["plan"]["folds"] > 1 else "on the validation part"
+    words = f"corrected for the choice among {len(good)} candidates, {where}"
     for candidate in members:
         if candidate.id not in outputs:
             outputs[candidate.id] = _scored(run, metric, candidate)[known]
