@@ -26,7 +26,7 @@ from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
 from workbench.families import all_families
 from workbench.families.base import unseen_raw
-from workbench.families.forms import apply_link, calibrate
+from workbench.families.links import apply_link, calibrate
 from workbench.families.threads import one_thread
 from workbench.search.blend import greedy_path
 from workbench.search.calibrate import Calibration, choose_calibration

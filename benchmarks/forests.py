@@ -22,7 +22,7 @@ from samplers import opened
 
 from workbench.families import all_families
 from workbench.families.base import Problem
-from workbench.families.forms import apply_link
+from workbench.families.links import apply_link
 from workbench.families.threads import one_thread
 from workbench.search.fit import encoding_of
 from workbench.search.tasks import Config

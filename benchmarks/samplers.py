@@ -29,7 +29,7 @@ import pandas as pd
 from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
 from workbench.families import all_families
-from workbench.families.forms import apply_link
+from workbench.families.links import apply_link
 from workbench.families.onnx import to_onnx
 from workbench.families.threads import one_thread
 from workbench.search.blend import greedy_path

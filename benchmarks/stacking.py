@@ -20,7 +20,7 @@ from samplers import opened
 
 from workbench.data.dataset import Dataset
 from workbench.families import all_families
-from workbench.families.forms import calibrate
+from workbench.families.links import calibrate
 from workbench.families.threads import one_thread
 from workbench.search.blend import cross_fitted, greedy_path
 from workbench.search.calibrate import choose_calibration

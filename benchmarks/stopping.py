@@ -24,7 +24,7 @@ from samplers import opened
 from workbench.data.dataset import Dataset
 from workbench.families import all_families
 from workbench.families.base import unseen_raw
-from workbench.families.forms import apply_link
+from workbench.families.links import apply_link
 from workbench.families.threads import one_thread
 from workbench.search.fit import encoding_of
 from workbench.search.tasks import Config

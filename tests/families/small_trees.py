@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from workbench.families.forms import Link, Trees, floor32
+from workbench.families.links import Link
+from workbench.families.trees import Trees, floor32
 
 
 def stumps(

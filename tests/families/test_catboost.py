@@ -12,8 +12,8 @@ from workbench.families import all_families, family_named, get_families
 from workbench.families.base import Problem, Sample
 from workbench.families.catboost import CatBoost
 from workbench.families.compose import bag
-from workbench.families.forms import Trees
 from workbench.families.onnx import to_onnx
+from workbench.families.trees import Trees
 from workbench.runtime.model import OnnxModel
 
 from .conftest import TASKS, make_problem, make_sample

@@ -11,10 +11,10 @@ from workbench.families.additive import Additive
 from workbench.families.base import Encoding
 from workbench.families.collapse import collapse, is_additive, tables
 from workbench.families.compose import bag
-from workbench.families.forms import Trees
 from workbench.families.leafwise import read_trees
 from workbench.families.lightgbm import LightGBM
 from workbench.families.onnx import to_onnx
+from workbench.families.trees import Trees
 from workbench.runtime.model import OnnxModel
 from workbench.runtime.score import read_score
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from workbench.families.compose import bag, calibrated, from_arrays, to_arrays
-from workbench.families.forms import Blend, Form, Linear, Link, Network, Trees, apply_link, calibrate
+from workbench.families.forms import Blend, Form, Linear, Network
+from workbench.families.links import Link, apply_link, calibrate
 from workbench.families.onnx import to_onnx
+from workbench.families.trees import Trees
 from workbench.runtime.model import OnnxModel
 
 from .small_trees import stumps

@@ -4,7 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.families.forms import Linear, Network, Trees, apply_link, constant_trees, floor32
+from workbench.families.forms import Linear, Network
+from workbench.families.links import apply_link
+from workbench.families.trees import Trees, constant_trees, floor32
 
 from .small_trees import stumps
 

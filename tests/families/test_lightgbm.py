@@ -8,11 +8,12 @@ import pytest
 from workbench.errors import FitError
 from workbench.families.base import Problem, Sample
 from workbench.families.compose import bag, from_arrays, to_arrays
-from workbench.families.forms import Blend, Trees, constant_trees
+from workbench.families.forms import Blend
 from workbench.families.leafwise import read_trees
 from workbench.families.lightgbm import LightGBM
 from workbench.families.onnx import to_onnx
 from workbench.families.targets import TargetScale
+from workbench.families.trees import Trees, constant_trees
 from workbench.runtime.model import OnnxModel
 
 from .conftest import make_problem, make_sample, wild_rows

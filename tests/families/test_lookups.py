@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.families.compose import bag, from_arrays, to_arrays
-from workbench.families.forms import Trees
 from workbench.families.lookups import lookup_trees, places_of
 from workbench.families.onnx import to_onnx
+from workbench.families.trees import Trees
 from workbench.runtime.encoder import Number
 from workbench.runtime.model import OnnxModel
 from workbench.search.prune import Encoder, prune

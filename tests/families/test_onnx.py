@@ -6,8 +6,10 @@ import numpy as np
 import onnx
 import pytest
 
-from workbench.families.forms import Form, Linear, Network, Trees, apply_link, constant_trees
+from workbench.families.forms import Form, Linear, Network
+from workbench.families.links import apply_link
 from workbench.families.onnx import to_onnx
+from workbench.families.trees import Trees, constant_trees
 from workbench.runtime.model import OnnxModel
 
 from .small_trees import stumps

@@ -14,8 +14,9 @@ from tests.families.small_trees import scattered
 from tests.runtime.made import COLUMNS, ROWS, make_encoder, make_onnx
 from workbench.families.base import Problem, Sample
 from workbench.families.collapse import collapse
-from workbench.families.forms import Form, Linear, Link
+from workbench.families.forms import Form, Linear
 from workbench.families.lightgbm import LightGBM
+from workbench.families.links import Link
 from workbench.families.onnx import to_onnx
 from workbench.runtime.errors import BadValueError, MissingColumnError, WorkbenchError
 from workbench.runtime.predictor import Predictor

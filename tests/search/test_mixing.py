@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from workbench.families.forms import calibrate
+from workbench.families.links import calibrate
 from workbench.search.calibrate import Calibration, choose_calibration, fit_calibration
 from workbench.search.mixing import PULL_ROWS, fit_matrix
 

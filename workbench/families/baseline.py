@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .forms import Trees, constant_trees
 from .targets import check_sample, class_shares, weighted_mean, weighted_median
+from .trees import Trees, constant_trees
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .forms import Trees
+from .trees import Trees
 
 _SAME = 1e-12  # of the largest value: what a missing value adds counts as what an interval adds
 
@@ -20,7 +20,7 @@ def is_additive(trees: Trees) -> bool:
 
     Examples
     --------
-    >>> from .forms import constant_trees
+    >>> from .trees import constant_trees
     >>> is_additive(constant_trees(np.zeros(1), "identity"))
     True
     """

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from .collapse import collapse, is_additive
-from .forms import Blend, Form, Linear, Network, Trees
+from .forms import Blend, Form, Linear, Network
+from .trees import Trees
 
 
 def bag(forms: Sequence[Form]) -> Form:

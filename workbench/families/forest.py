@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from .base import Encoding, Params, Problem, Sample
-from .forms import Trees, floor32
 from .pairs import pairs_choice, pairs_of
 from .space import Choice, Real, Space, Whole
 from .targets import check_sample, class_shares
+from .trees import Trees, floor32
 
 _BATCH_SECONDS = 0.5  # trees between two looks at the clock take about as long
 _TOWARDS_PRIOR = (

@@ -13,8 +13,9 @@ from workbench.errors import FitError
 from .base import Params, Problem, Sample
 from .boosting import boost, rounds_allowed
 from .collapse import collapse
-from .forms import Link, Trees, apply_link, floor32
+from .links import Link, apply_link
 from .targets import TargetScale, check_sample, scale_for
+from .trees import Trees, floor32
 
 _OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}

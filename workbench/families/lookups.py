@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .forms import Trees
+from .trees import Trees
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 

@@ -13,10 +13,12 @@ from onnx import GraphProto, ModelProto, TensorProto, numpy_helper
 
 from workbench.runtime.model import INPUT_NAME, OUTPUT_NAME
 
-from .forms import LEAST_MIXED, Blend, Form, Linear, Link, Network, Trees, least_probability, scale_matrix
+from .forms import Blend, Form, Linear, Network
+from .links import LEAST_MIXED, Link, least_probability, scale_matrix
 from .onnx_layers import add_linear, add_network
 from .onnx_nodes import ML_DOMAIN, add_node, set_int
 from .onnx_trees import add_trees
+from .trees import Trees
 
 OPSET, IR_VERSION = 21, 10
 ML_OPSET, ML_OPSET_SHARED_LEAVES = 5, 3

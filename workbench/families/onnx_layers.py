@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from onnx import GraphProto
 
-from .forms import Link, Network
+from .forms import Network
+from .links import Link
 from .onnx_nodes import ML_DOMAIN, add_constant, add_node, beside, set_floats, set_int, set_text
 
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 from onnx import GraphProto
 
-from .forms import Link, Trees
+from .links import Link
 from .onnx_layers import add_expm1, add_linear
 from .onnx_nodes import (
     ML_DOMAIN,
@@ -30,6 +30,7 @@ from .onnx_nodes import (
     set_tensor,
     set_texts,
 )
+from .trees import Trees
 
 _LEQ, _LT, _MEMBER = 0, 1, 6  # values of TreeEnsemble.nodes_modes
 _MODE_TEXT = {_LEQ: b"BRANCH_LEQ", _LT: b"BRANCH_LT"}

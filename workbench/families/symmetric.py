@@ -14,9 +14,10 @@ import numpy as np
 from workbench.errors import FitError
 
 from .base import Problem, Sample
-from .forms import Link, Trees
+from .links import Link
 from .lookups import lookup_trees, places_of
 from .targets import TargetScale
+from .trees import Trees
 
 _FEW_LEVELS = 2  # two levels are a number
 RAREST = 1e-6  # share of a class that is not met at all

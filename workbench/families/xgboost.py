@@ -14,10 +14,11 @@ from workbench.errors import FitError
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
 from .boosting import boost, rounds_allowed, rounds_dimension
-from .forms import Link, Trees, apply_link
+from .links import Link, apply_link
 from .pairs import pairs_choice, pairs_of, with_pairs
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
 from .targets import TargetScale, check_sample, class_shares, scale_for, target_choice
+from .trees import Trees
 
 _OBJECTIVE = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}

@@ -13,8 +13,10 @@ import numpy as np
 
 from workbench.errors import FitError
 from workbench.families.compose import bag, calibrated, from_arrays, to_arrays
-from workbench.families.forms import Form, Trees, apply_link, calibrate
+from workbench.families.forms import Form
+from workbench.families.links import apply_link, calibrate
 from workbench.families.onnx import to_onnx
+from workbench.families.trees import Trees
 from workbench.runtime.encoder import Encoder
 from workbench.runtime.predictor import Predictor
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.families.forms import LEAST_PROBABILITY, apply_link
+from workbench.families.links import LEAST_PROBABILITY, apply_link
 
 from .metrics import Metric, Weight
 

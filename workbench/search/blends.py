@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.families.forms import Blend, Form, Scale, calibrate
+from workbench.families.forms import Blend, Form
+from workbench.families.links import Scale, calibrate
 from workbench.runtime.encoder import Encoder
 
 from .assemble import Draft, calibrated_oof, calibration_note, finish_candidate, load_form

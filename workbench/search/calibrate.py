@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from workbench.families.forms import LEAST_MIXED, LEAST_PROBABILITY, Scale, calibrate
+from workbench.families.links import LEAST_MIXED, LEAST_PROBABILITY, Scale, calibrate
 from workbench.families.threads import one_thread
 
 from .blend import fold_numbers

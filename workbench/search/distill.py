@@ -19,7 +19,8 @@ import numpy as np
 from workbench.errors import OutOfTimeError
 from workbench.families import family_named
 from workbench.families.base import Fitted, Problem, Sample, unseen_raw
-from workbench.families.forms import Blend, Form, apply_link
+from workbench.families.forms import Blend, Form
+from workbench.families.links import apply_link
 
 from .assemble import Draft, calibrated_oof, calibration_note, finish_candidate, with_calibration
 from .fit import Stage, encoding_of, failure

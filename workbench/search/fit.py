@@ -15,8 +15,10 @@ from workbench.errors import FitError, OutOfTimeError, WorkbenchError
 from workbench.families import family_named
 from workbench.families.base import Encoding, Fitted, Sample, unseen_raw
 from workbench.families.compose import from_arrays, to_arrays
-from workbench.families.forms import Blend, Form, Trees, apply_link
+from workbench.families.forms import Blend, Form
+from workbench.families.links import apply_link
 from workbench.families.onnx import to_onnx
+from workbench.families.trees import Trees
 from workbench.runtime.model import OnnxModel
 
 from .race import race

@@ -16,7 +16,8 @@ import numpy as np
 from workbench.families import family_named
 from workbench.families.base import Fitted, Sample, unseen_raw
 from workbench.families.compose import bag
-from workbench.families.forms import LEAST_MIXED, Network, apply_link
+from workbench.families.forms import Network
+from workbench.families.links import LEAST_MIXED, apply_link
 
 from .blend import cross_fitted, fold_numbers, greedy_path
 from .noise import is_gain

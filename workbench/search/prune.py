@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.families.forms import Form, Trees
+from workbench.families.forms import Form
+from workbench.families.trees import Trees
 from workbench.runtime.encoder import Encoder, Step
 
 
@@ -17,7 +18,7 @@ def prune(encoder: Encoder, form: Form) -> tuple[Encoder, Form]:
 
     Examples
     --------
-    >>> from workbench.families.forms import constant_trees
+    >>> from workbench.families.trees import constant_trees
     >>> from workbench.runtime.encoder import Number
     >>> pruned, _ = prune(Encoder((), (Number("age"), Number("size"))), constant_trees(np.ones(1), "identity"))
     >>> pruned.feature_names()

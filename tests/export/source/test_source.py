@@ -25,8 +25,9 @@ from workbench.export.source import LANGUAGES, source_files, source_head
 from workbench.export.source.sql import sql
 from workbench.export.source.write import program_of
 from workbench.families.collapse import collapse
-from workbench.families.forms import Form, Linear, Network, Trees
+from workbench.families.forms import Form, Linear, Network
 from workbench.families.onnx import to_onnx
+from workbench.families.trees import Trees
 from workbench.runtime.bundle import open_bundle
 from workbench.runtime.encoder import Encoder, Pair
 from workbench.runtime.predictor import Predictor
