@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,6 +13,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 _TARGET = "target"
+
+
+def _refuse_missing(y: Any) -> None:
+    """Refuse a target with holes, as scikit-learn does."""
+    import pandas as pd
+
+    if y is not None and pd.isna(np.asarray(y, dtype=object)).any():
+        raise ValueError("Input y contains NaN: leave rows without a target out.")
 
 
 class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -52,6 +61,7 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         """
         from workbench.api import search
 
+        _refuse_missing(y)
         frame = self._frame(X, y)
         with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
             run = search(
@@ -164,7 +174,8 @@ class WorkbenchClassifier(ClassifierMixin, _SearchEstimator):  # type: ignore[mi
     Attributes
     ----------
     classes_ : numpy.ndarray
-        The labels, in the order of the columns of `predict_proba`.
+        The labels as they are in `y`, sorted, in the order of the columns of `predict_proba`. Of two, the second is
+        the one that a metric such as "f1" looks for.
     """
 
     def _task_of(self, y: np.ndarray) -> str:
@@ -182,9 +193,28 @@ class WorkbenchClassifier(ClassifierMixin, _SearchEstimator):  # type: ignore[mi
             check_classification_targets(y)
             if len(np.unique(np.asarray(y, dtype=object).astype(str))) < 2:
                 raise ValueError("y has 1 class; 2 or more are needed to tell them apart")
-        super().fit(X, y)
-        self.classes_ = np.asarray(self.predictor_.classes)
+        _refuse_missing(y)
+        self.classes_, positions = np.unique(np.asarray(y), return_inverse=True)
+        super().fit(X, positions)  # a search reads texts as a file's: "NA" as nothing, "Yes" and "yes" as one
+        made, schema = self.predictor_, self.predictor_.schema
+        output = replace(schema.output, classes=tuple(self.classes_.tolist()))
+        self.predictor_ = type(made)(replace(schema, output=output), made.encoder, made.content)
         return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict with the served artifact.
+
+        Parameters
+        ----------
+        X : data frame or array, shape (n, d)
+
+        Returns
+        -------
+        numpy.ndarray, shape (n,)
+            Labels of `classes_`.
+        """
+        labels: np.ndarray = super().predict(X).astype(self.classes_.dtype)
+        return labels
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return class probabilities, float64, shape (n, k)."""

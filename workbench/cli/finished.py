@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from .candidates import candidate_table, failures, legend, paragraphs
 from .console import Console
@@ -16,21 +17,40 @@ def show_run(run: Run, console: Console) -> int:
     rows, front = run.rows(), run.front_rows()
     path = str(run.path)
     failed = sum(row["status"] != "ok" for row in rows)
+    limits = run.limits()
+    kept = [row for row in rows if limits.meets(row)]
     document = {
         "run": path,
         "state": run.info.get("state"),
         "candidates": len(rows),
         "failed": failed,
-        "best": rows[0] if rows else None,
+        "best": kept[0] if kept else None,
         "front": front,
     }
     bundle = f"bundles/{run.path.name}"
-    following = [f"workbench export {path} --pick balanced --out {bundle}", f"workbench leaderboard {path}"]
+    following = [f"workbench leaderboard {path}"]
+    if front:
+        following.insert(0, f"workbench export {path} --pick balanced --out {bundle}")
     text = paragraphs(
         run.summary(),
-        candidate_table(front) if front else failures(rows),
+        candidate_table(front) if front else paragraphs(failures(rows), why_empty(rows, path)),
         legend(front),
         "Next:  " + "\n       ".join(following),
     )
     console.result(document, text)
     return 0 if any(row["status"] == "ok" for row in rows) else 1
+
+
+def why_empty(rows: Sequence[Mapping[str, Any]], run: str) -> str:
+    """Say why a run's front is empty."""
+    scored = [row for row in rows if row["status"] == "ok" and row["score"] is not None]
+    if not scored:
+        why = "No candidate has a score."
+    elif any(row["quiet"] for row in scored):
+        why = "No candidate keeps the search's limits."
+    else:
+        why = (
+            "No candidate is on the front yet: it is drawn at the end of a search, when each is measured with "
+            f"nothing else running. workbench resume {run} goes on."
+        )
+    return f"{why} workbench leaderboard {run} shows all of them."

@@ -137,13 +137,17 @@ def load_dataset(
     used = [each for each in inputs if each.role == "input" and each.values is not None]
     if not used:
         raise DataError("no column is left to learn from", found=_why_none(table, roles, inputs))
+    group = None
+    if roles.group:
+        group, about = _groups(kept, roles.group)
+        findings += about
     columns = tuple(finished(each.column, each.values) for each in used if each.values is not None)
     dataset = Dataset(
         schema=Schema(columns, learned.output, table.source),
         columns={each.column.name: each.values for each in used if each.values is not None},
         y=learned.y[keep],
         weight=_weights(kept, roles.weight, comma) if roles.weight else None,
-        group=_groups(kept, roles.group) if roles.group else None,
+        group=group,
         time=time[keep] if time is not None else None,
         findings=tuple(findings),
         name=table.name,
@@ -267,8 +271,8 @@ def _weights(table: Table, name: str, comma: bool) -> np.ndarray:
     return weights
 
 
-def _groups(table: Table, name: str) -> np.ndarray:
-    """Number the groups; a row without one is a group of its own."""
+def _groups(table: Table, name: str) -> tuple[np.ndarray, list[Finding]]:
+    """Number the groups; a row without one is a group of its own, which is said."""
     values: Column1d | None = infer_column(name, table.column(name)).values
     if values is None:
         raise DataError(f"group column {shown(name)}", found=f"values of type {table.column(name).type}")
@@ -281,4 +285,9 @@ def _groups(table: Table, name: str) -> np.ndarray:
     groups[missing] = groups.max() + 1 + np.arange(int(missing.sum()))
     if len(np.unique(groups)) < 2:
         raise DataError(f"group column {shown(name)}", found="one group", expected="at least two")
-    return groups
+    if missing.all():
+        raise DataError(f"group column {shown(name)} is empty", hint="Name another one, or none.")
+    if not missing.any():
+        return groups, []
+    message = f"{int(missing.sum()):,} rows without a group count as a group each"
+    return groups, [Finding("rows_without_group", "warning", name, message)]

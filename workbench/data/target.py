@@ -22,6 +22,8 @@ _MOST_WHOLE_CLASSES = 20
 _ROWS_A_WHOLE_CLASS = 5
 _MOST_CLASSES = 1000
 _RARE = 10
+_SMALLEST, _LARGEST = 1e-30, 1e37  # sizes of a number whose squares and sums float32 can work with
+_FEW_DIGITS, _NO_DIGITS = 1e-5, 1e-6  # spread of a number over its size; float32 rounds to 6e-8 of the size
 
 #: Labels that name the outcome one looks for, and labels that name its absence.
 _POSITIVE = frozenset(
@@ -130,7 +132,8 @@ def read_target(
     if chosen == "regression":
         return _regression(name, numbers if is_number else None, inferred.values, usable, positive, findings)
     if numbers is not None and not is_number:
-        labels, codes = _boolean_labels(values, numbers, usable)
+        labels, codes, merged = _boolean_labels(name, values, numbers, usable)
+        findings = (*findings, *merged)
     elif numbers is not None:
         labels, codes = _number_labels(numbers, usable)
     else:
@@ -167,36 +170,71 @@ def _regression(
     findings: tuple[Finding, ...],
 ) -> Target:
     if numbers is None:
-        sample = next((text for text in values.values), "") if isinstance(values, Levels) else "true"
-        raise DataError(f"target {shown(name)}", found=shown(sample), expected="numbers, for a regression")
+        found = shown(next(iter(values.values), "")) if isinstance(values, Levels) else "a yes or a no"
+        raise DataError(f"target {shown(name)}", found=found, expected="numbers, for a regression")
     if positive is not None:
         raise SettingsError("a regression has no positive label", found=shown(positive))
     known = numbers[usable]
     if float(known.min()) == float(known.max()):
         raise DataError(f"target {shown(name)} is constant", found=f"{known[0]:g} in every row")
     y = np.where(usable, numbers, np.nan)
-    return Target(Output(name, "regression"), y, usable, findings)
+    return Target(Output(name, "regression"), y, usable, (*findings, *_about_digits(name, known)))
+
+
+def _about_digits(name: str, known: np.ndarray) -> list[Finding]:
+    """Say where float32, which served answers are, keeps too few digits of a number to tell the rows apart.
+
+    Raises
+    ------
+    DataError
+        Where it keeps next to none.
+    """
+    size = float(np.abs(known).max())
+    if not _SMALLEST < size < _LARGEST:
+        raise DataError(
+            f"target {shown(name)} is out of the range of float32, which served answers are",
+            found=f"numbers of a size of {size:.3g}",
+            hint="Divide it by a constant first.",
+        )
+    spread = float((known / size).std()) * size
+    if spread >= _FEW_DIGITS * size:
+        return []
+    message = f"numbers of a size of {size:.6g} that differ by {spread:.3g}"
+    if spread < _NO_DIGITS * size:
+        raise DataError(
+            f"target {shown(name)} lies too far from zero for float32, which served answers are",
+            found=message,
+            hint="Subtract a constant first, such as its mean.",
+        )
+    text = f"{message}: served answers are float32 and are rounded to {size * 6e-8:.2g}; subtract a constant first"
+    return [Finding("few_digits", "warning", name, text)]
 
 
 def _boolean_labels(
-    values: pa.ChunkedArray, numbers: np.ndarray, usable: np.ndarray
-) -> tuple[list[Label], np.ndarray]:
+    name: str, values: pa.ChunkedArray, numbers: np.ndarray, usable: np.ndarray
+) -> tuple[list[Label], np.ndarray, list[Finding]]:
     """Labels of a boolean column: True and False, or the words used (the most frequent spelling of each)."""
     codes = np.where(usable, numbers, -1).astype(np.int64)
     if pa.types.is_boolean(values.type):
-        return [False, True], codes
-    words: dict[int, str] = {}
+        return [False, True], codes, []
+    spelled: dict[int, list[str]] = {0: [], 1: []}
     counts = pc.value_counts(values).to_pylist()
     for entry in sorted(counts, key=lambda entry: -int(entry["counts"])):
         text = str(entry["values"] or "").strip()
         for code, known in ((0, ("false", "f", "no", "n", "off")), (1, ("true", "t", "yes", "y", "on"))):
-            if text.lower() in known:
-                words.setdefault(code, text)
-    if {word.lower() for word in words.values()} <= {"true", "false"}:
-        return [False, True], codes
+            if text.lower() in known and text not in spelled[code]:
+                spelled[code].append(text)
+    merged = [
+        Finding("spellings", "warning", name, f"{' and '.join(map(shown, texts))} were taken as one class")
+        for texts in spelled.values()
+        if len(texts) > 1
+    ]
+    words = [texts[0] for texts in spelled.values() if texts]
+    if {word.lower() for word in words} <= {"true", "false"}:
+        return [False, True], codes, merged
     if len(words) < 2:
-        return [next(iter(words.values()))], np.where(usable, 0, -1)
-    return [words[0], words[1]], codes
+        return [words[0]], np.where(usable, 0, -1), merged
+    return [words[0], words[1]], codes, merged
 
 
 def _number_labels(numbers: np.ndarray, usable: np.ndarray) -> tuple[list[Label], np.ndarray]:

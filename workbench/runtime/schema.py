@@ -192,17 +192,23 @@ def _check(columns: Sequence[Column], output: Output, source: Any) -> None:
 def tidy_names(header: Sequence[str]) -> list[str]:
     """Give every column a usable, unique name: blanks stripped, empty ones by position, repeats numbered.
 
-    Training and scoring call this on the same header, so both find the same columns.
+    Training and scoring call this on the same header, so both find the same columns. A name without blanks around it
+    goes to the column that has just this name.
 
     Examples
     --------
-    >>> tidy_names(["age ", "", "age", ""])
-    ['age', 'column_2', 'age_2', 'column_4']
+    >>> tidy_names(["age ", "", "age", "age", ""])
+    ['age_2', 'column_2', 'age', 'age_3', 'column_5']
     """
     out: list[str] = []
     taken = {name.strip() for name in header}
-    used: set[str] = set()
+    used = {name for name in header if name and name == name.strip()}
+    waiting = set(used)
     for position, raw in enumerate(header, start=1):
+        if raw in waiting:
+            waiting.remove(raw)
+            out.append(raw)
+            continue
         name = raw.strip().lstrip("\ufeff").strip() or f"column_{position}"
         count = 2
         unique = name

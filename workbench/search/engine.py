@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from workbench.data.intake import load_dataset
-from workbench.errors import RunError, SearchError
+from workbench.errors import RunError, SearchError, SettingsError
 from workbench.families import all_families, get_families
 from workbench.families.base import Family
 
@@ -21,7 +21,7 @@ from .clock import Clock
 from .finish import finish
 from .grow import grow, keep_time_to_grow
 from .memory import MemoryWatch
-from .metrics import metric_name
+from .metrics import check_target, metric_name
 from .plan import Plan
 from .polish import polish
 from .portfolio import BASELINE
@@ -93,6 +93,11 @@ def search(
             weight=settings.weight,
         )
         metric = metric_name(settings.metric, data.schema.output.task)
+        check_target(metric, data.y)
+        if settings.costs is not None and data.schema.output.task != "binary":
+            raise SettingsError(
+                "--costs", found=f"a {data.schema.output.task} target", expected="a binary one"
+            )
         run = RunFolder.create(out, settings)
         session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
         session.memory = memory
@@ -174,7 +179,14 @@ def _families(settings: Settings, *, resumed: bool = False) -> list[Family]:
     if not settings.families:
         return list(known.values())
     here = [name for name in settings.families if name.strip() in known] if resumed else []
-    return list(get_families(here or settings.families).values())
+    chosen = get_families(here or settings.families)
+    if list(chosen) == [BASELINE]:
+        raise SettingsError(
+            "--families",
+            found="baseline alone",
+            expected="a family that learns, such as linear; the baseline is tried in any case",
+        )
+    return list(chosen.values())
 
 
 def _memory_limit(settings: Settings) -> float:
@@ -212,7 +224,7 @@ def _carry_on(
         run.update(
             state=state,
             seconds_used=round(earlier + used, 3),
-            seconds_allowed=settings.time_s,
+            seconds_allowed=None if settings.time_s is None else round(earlier + settings.time_s, 3),
             cpu_spent=_account(session, used),
             memory_peak_mb=_highest(session),
         )

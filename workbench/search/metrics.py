@@ -28,6 +28,13 @@ Weight = np.ndarray | None
 _Interval = tuple[float, float, float]
 
 
+#: The lowest target that a metric is defined for, and whether it may be met.
+_LEAST = {
+    "neg_mean_poisson_deviance": (0.0, True),
+    "neg_mean_gamma_deviance": (0.0, False),
+    "neg_mean_squared_log_error": (-1.0, False),
+    "neg_root_mean_squared_log_error": (-1.0, False),
+}
 _SIZES = (
     "neg_mean_absolute_error",
     "neg_median_absolute_error",
@@ -73,6 +80,27 @@ _NAMES = {
     "neg_median_absolute_error neg_max_error neg_mean_squared_log_error neg_root_mean_squared_log_error "
     "neg_mean_absolute_percentage_error neg_mean_poisson_deviance neg_mean_gamma_deviance d2_absolute_error_score",
 }
+
+
+def check_target(metric: str, y: np.ndarray) -> None:
+    """Refuse a metric that no model can have on these numbers.
+
+    Raises
+    ------
+    SettingsError
+
+    Examples
+    --------
+    >>> check_target("neg_mean_gamma_deviance", np.array([0.0, 2.0]))
+    Traceback (most recent call last):
+    ...
+    workbench.errors.SettingsError: --metric neg_mean_gamma_deviance: found a target of 0; expected all above 0
+    """
+    least, may_equal = _LEAST.get(metric, (-np.inf, True))
+    lowest = float(y.min()) if len(y) else np.inf
+    if lowest < least or (lowest == least and not may_equal):
+        limit = f"all {'from' if may_equal else 'above'} {least:g}"
+        raise SettingsError(f"--metric {metric}", found=f"a target of {lowest:g}", expected=limit)
 
 
 def counts_sizes(metric: str) -> bool:

@@ -160,7 +160,8 @@ def _row_losses(name: str, y: np.ndarray, guess: np.ndarray) -> np.ndarray | Non
     if name in ("neg_mean_poisson_deviance", "neg_mean_gamma_deviance"):
         poisson = name == "neg_mean_poisson_deviance"
         if (guess <= 0).any() or (y < 0 if poisson else y <= 0).any():
-            raise ValueError(f"{name} needs positive predictions and a target that is not negative")
+            kind = "not negative" if poisson else "positive"
+            raise ValueError(f"{name} needs positive predictions and a target that is {kind}")
         if poisson:
             logs = y * np.log(np.where(y > 0, y, 1.0) / guess)
             return np.asarray(2.0 * (logs - y + guess))

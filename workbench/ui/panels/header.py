@@ -29,10 +29,12 @@ def choose_run(workspace: Workspace, pages: Pages, title: str) -> RunEntry | Non
 def _chosen(entries: Sequence[RunEntry], title: str) -> RunEntry | None:
     names, wanted = [entry.name for entry in entries], recall().run
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    if st.session_state.get("run") not in names:
+    run = st.session_state.get("run")
+    if run not in names:
         if wanted and wanted not in names:
             st.warning(texts.UNKNOWN_RUN.format(name=plain(wanted)), icon=":material/info:")
-        st.session_state["run"] = wanted if wanted in names else names[0]
+        run = wanted if wanted in names else names[0]
+    st.session_state["run"] = run  # each time: what a chooser on the page before has set is forgotten else
     right.selectbox(texts.RUN_LABEL, names, key="run")
     try:
         entry = find_run(entries, st.session_state["run"])
