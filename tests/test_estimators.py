@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -24,3 +26,37 @@ def test_scikit_learns_checks(estimator: Any, check: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of inputs that the checks make wrong on purpose
         check(estimator)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["NA", "lo", "hi"],
+        [" yes", "no "],
+        ["no", "NO", "Yes"],
+        ["n", "y", "yes"],
+        ["", "x"],
+        [0.0, 1.0],
+        [True, False],
+        [7, 3],
+    ],
+    ids=repr,
+)
+def test_labels_come_back_as_they_were_given(labels: list[Any]) -> None:
+    """A file's texts are read with care; a target in memory is what it is."""
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    y = np.array(labels)[np.digitize(X[:, 0], [-0.4, 0.4][: len(labels) - 1])]
+    model = WorkbenchClassifier(**QUICK).fit(X, y)
+    assert model.classes_.dtype == y.dtype and model.classes_.tolist() == np.unique(y).tolist()
+    assert model.predictor_.classes == tuple(np.unique(y).tolist())
+    assert model.predict_proba(X).shape == (200, len(labels))
+    assert model.predict(X).dtype == y.dtype
+    assert model.score(X, y) > 0.85
+
+
+@pytest.mark.parametrize("estimator", [WorkbenchClassifier, WorkbenchRegressor])
+def test_a_target_with_holes_is_refused(estimator: Any) -> None:
+    frame = pd.DataFrame({"a": np.arange(20.0)})
+    y = np.array([1.0, 2.0] * 9 + [2.0, np.nan])
+    with pytest.raises(ValueError, match="y contains NaN"):
+        estimator(**QUICK).fit(frame, y)

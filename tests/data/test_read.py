@@ -125,7 +125,7 @@ def test_names_are_tidied(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text(",x ,x\n" + "5,1,2\n" * 5)
     table = read_table(path)
-    assert table.names == ("column_1", "x", "x_2")
+    assert table.names == ("column_1", "x_2", "x")
     assert table.source["raw_names"] == ["", "x ", "x"]
 
 

@@ -131,6 +131,31 @@ def test_what_cannot_be_learned(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (1e9 + np.arange(40) % 7, "lies too far from zero for float32"),
+        (np.arange(1, 41) * 1e200, "out of the range of float32"),
+        (np.arange(1, 41) * 1e-200, "out of the range of float32"),
+    ],
+)
+def test_numbers_that_float32_cannot_hold_are_refused(values: np.ndarray, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        read(values.tolist(), task="regression")
+
+
+def test_few_digits_are_told() -> None:
+    (finding,) = read((1e6 + np.arange(40) % 7).tolist(), task="regression").findings
+    assert finding.code == "few_digits" and "rounded to 0.06" in finding.message
+    assert read((1e4 + np.arange(40) % 7).tolist(), task="regression").findings == ()
+
+
+def test_words_that_were_taken_as_one_class_are_told() -> None:
+    target = read(["no", "NO", "no", "Yes"] * 10)
+    assert target.output.classes == ("no", "Yes")
+    assert [each.message for each in target.findings] == ["'no' and 'NO' were taken as one class"]
+
+
 def test_a_type_that_cannot_be_learned() -> None:
     with pytest.raises(DataError, match="type list"):
         read([[1], [2]], pa.list_(pa.int8()))

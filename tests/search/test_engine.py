@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.errors import RunError, SearchError
+from workbench.errors import DataError, RunError, SearchError, SettingsError
 from workbench.search.engine import resume, search
 from workbench.search.front import front
 from workbench.search.retrain import reproduce
@@ -235,6 +235,36 @@ def test_few_groups_and_moments_make_few_folds(
     run = search(data, settings(holdout=0.0, **{column: "day"}), tmp_path / "few")
     assert run.info["plan"]["folds"] == folds
     assert [each.id for each in run.candidates() if each.status != "ok"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"families": ("baseline",)}, "--families: found baseline alone"),
+        ({"target": "size", "costs": (1.0, 5.0)}, "--costs: found a regression target"),
+        (
+            {"target": "size", "metric": "neg_mean_poisson_deviance"},
+            "neg_mean_poisson_deviance: found a target of -",
+        ),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_tried(
+    more: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=words):
+        search(frame(), settings(**more), tmp_path / "none")
+    assert not (tmp_path / "none" / "candidates").exists()
+
+
+def test_rows_without_a_group_are_told(tmp_path: Path) -> None:
+    data = frame()
+    data["shop"] = np.where(np.arange(240) % 6, data.index % 20, np.nan)
+    said = []
+    search(data, settings(group="shop", families=("linear",), trials=1), tmp_path / "g", progress=said.append)
+    assert any("40 rows without a group count as a group each" in str(each) for each in said)
+    data["shop"] = np.nan
+    with pytest.raises(DataError, match="group column 'shop' is empty"):
+        search(data, settings(group="shop"), tmp_path / "h")
 
 
 def test_a_metric_that_counts_sizes_of_errors_is_learned(tmp_path: Path) -> None:

@@ -40,3 +40,20 @@ def test_it_errs_about_one_time_in_twenty_for_equal_models() -> None:
     draws = random.normal(0.0, 1.0, (4000, 2))
     told_apart = [not within_noise(scored(a, 1.96), scored(b, 1.96)) for a, b in draws.tolist()]
     assert 0.04 < np.mean(told_apart) < 0.06
+
+
+def test_what_was_compared_on_the_same_rows_is_told_by_that() -> None:
+    """Intervals that overlap say little of a difference on the same rows."""
+    best = {"id": "a", "score": -260.0, "score_low": -268.0, "score_high": -252.0, "behind": None}
+    worse = {
+        "id": "b",
+        "score": -272.0,
+        "score_low": -280.0,
+        "score_high": -264.0,
+        "behind": [12.0, 9.0, 15.0],
+    }
+    assert within_noise(best, worse)  # of which was compared with which nothing is known
+    worse["compared_with"] = "a"
+    assert not within_noise(best, worse) and not within_noise(worse, best)
+    level = {**worse, "id": "c", "score": -261.0, "behind": [1.0, -0.5, 2.5]}
+    assert within_noise(best, level)

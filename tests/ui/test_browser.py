@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 
 import workbench
-from tests.ui.browsing import MISSING, NEEDS_CHROMIUM, artefact, settled, watched
+from tests.ui.browsing import MISSING, NEEDS_CHROMIUM, WAIT_MS, artefact, served, settled, watched
 from workbench.api import open_run
 
 playwright = pytest.importorskip("playwright.sync_api", reason=MISSING)
@@ -185,3 +186,30 @@ def test_every_page_fits_its_window(page: playwright.Page, name: str, path: str,
             overflow = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
             assert overflow <= 0, f"{name} is {overflow} px wider than its window of {width} px"
             assert page.locator("[data-testid=stException]").count() == 0
+
+
+def test_a_page_opened_from_another_shows_the_run_in_view(
+    browser: Any, searched: Path, tmp_path: Path
+) -> None:
+    """Also where it is not the newest one, which every page shows by itself."""
+    shutil.copytree(searched / "runs" / "small", tmp_path / "runs" / "small")
+    newer = shutil.copytree(searched / "runs" / "small", tmp_path / "runs" / "newer")
+    info = json.loads((newer / "run.json").read_text())
+    (newer / "run.json").write_text(
+        json.dumps({**info, "name": "newer", "created": "2999-01-01T00:00:00+00:00"})
+    )
+    with served(tmp_path / "runs") as address:
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=address)
+        context.set_default_timeout(WAIT_MS)
+        page = context.new_page()
+        page.goto("/export")
+        playwright.expect(page.get_by_role("heading", name="Export: newer")).to_be_visible()
+        for button, title in (("Export this choice", "Export"), ("Understand it", "Understand")):
+            page.goto("/choose?run=small&pick=best")
+            playwright.expect(choice(page)).to_be_visible()
+            settled(page)
+            page.get_by_role("button", name=button).click()
+            playwright.expect(page.get_by_role("heading", name=f"{title}: small")).to_be_visible()
+            settled(page)
+            playwright.expect(page).to_have_url(re.compile("run=small.*pick=best"))
+        context.close()

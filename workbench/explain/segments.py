@@ -16,7 +16,7 @@ from workbench.runtime.schema import Column1d, Levels
 from .evidence import Evidence
 
 _PARTS, _MOST_LEVELS = 5, 12
-_LEAST_ROWS, _LEAST_SHARE = 30, 0.01
+_LEAST_ROWS, _LEAST_SHARE, _MOST_SHARE = 30, 0.01, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def worst_segments(evidence: Evidence, data: Dataset, most: int = 10) -> list[Se
     """Return the segments on which the model is worse than elsewhere by more than chance, the surest first.
 
     Every input column is cut into ranges of equally many rows, or into its most frequent values. Segments of fewer than
-    30 rows, or of less than 1 % of the rows, are passed over.
+    30 rows, of less than 1 % of the rows, or of more than half of them are passed over: most rows are no weak spot.
 
     Parameters
     ----------
@@ -67,7 +67,8 @@ def worst_segments(evidence: Evidence, data: Dataset, most: int = 10) -> list[Se
         (column.name, words, mask)
         for column in data.schema.columns
         for words, mask in _cuts(column, part.columns[column.name])
-        if _LEAST_ROWS <= mask.sum() <= evidence.n - _LEAST_ROWS and mask.mean() >= _LEAST_SHARE
+        if _LEAST_ROWS <= mask.sum() <= evidence.n - _LEAST_ROWS
+        and _LEAST_SHARE <= mask.mean() <= _MOST_SHARE
     ]
     if not found:
         return []

@@ -45,7 +45,7 @@ def finish(session: Session) -> None:
             run.write_candidate(candidates[candidate.id])
     members = front([each for each in candidates.values() if each.measured and each.measured.quiet])
     if len(run.holdout_rows):
-        _score_holdout(run, members)
+        _score_holdout(run, list(candidates.values()), members)
     else:
         _correct(run, list(candidates.values()), members, clock.estimate_s)
 
@@ -129,16 +129,37 @@ def _scored(run: RunFolder, metric: Metric, candidate: Candidate) -> np.ndarray:
     return at_half(metric, run.out_of_fold(candidate.id), candidate.threshold)
 
 
-def _score_holdout(run: RunFolder, members: list[Candidate]) -> None:
+def _score_holdout(run: RunFolder, candidates: list[Candidate], members: list[Candidate]) -> None:
+    """Score the front on the rows that no choice has seen, and compare it there with the best of all."""
     rows, data, metric = run.holdout_rows, run.dataset(), _metric(run)
     target, weight = data.y[rows], None if data.weight is None else data.weight[rows]
+
+    def output(candidate: Candidate) -> np.ndarray:
+        kept = np.load(run.path / "candidates" / candidate.id / "holdout.npy")
+        return at_half(metric, kept, candidate.threshold)
+
+    good = best_first(each for each in candidates if each.family != BASELINE)
     for candidate in members:
-        output = np.load(run.path / "candidates" / candidate.id / "holdout.npy")
         try:
-            score = metric.score(target, at_half(metric, output, candidate.threshold), weight, "hold-out")
+            score = metric.score(target, output(candidate), weight, "hold-out")
         except ValueError:
             continue  # the hold-out has one class only: there is no final score, and none is shown
-        run.write_candidate(replace(candidate, holdout=score))
+        behind = None
+        if good and candidate.id != good[0].id:
+            behind = _behind(run, metric, target, (output(good[0]), output(candidate)), weight)
+        run.write_candidate(replace(candidate, holdout=score, behind=behind))
+
+
+def _behind(
+    run: RunFolder,
+    metric: Metric,
+    y: np.ndarray,
+    outputs: tuple[np.ndarray, np.ndarray],
+    weight: np.ndarray | None,
+) -> tuple[float, float, float]:
+    """Return by how much the second is behind the first on the same rows, and the interval of it."""
+    gap = difference(metric, y, *outputs, weight, seed=run.settings.seed)
+    return gap.value, gap.low, gap.high
 
 
 def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidate], seconds: float) -> None:
@@ -191,8 +212,5 @@ def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidat
         final = Score(value, low, high, own.metric, words, own.rows)
         behind = None
         if candidate.id != best.id:
-            gap = difference(
-                metric, y, outputs[best.id], outputs[candidate.id], weight, seed=run.settings.seed
-            )
-            behind = (gap.value, gap.low, gap.high)
+            behind = _behind(run, metric, y, (outputs[best.id], outputs[candidate.id]), weight)
         run.write_candidate(replace(candidate, corrected=final, behind=behind))

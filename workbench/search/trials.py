@@ -241,10 +241,11 @@ def _tell(session: Session, study: Study, asked: Asked, candidate: Candidate) ->
 def _wind_down(session: Session, study: Study | None) -> None:
     """Put together what is complete, stop the rest, and leave no trial under way."""
     _finish_whole(session, study)
-    for answer in session.pool.stop_all("the time was up" if not session.stop() else "stopped by the user"):
+    ended = "the search was stopped" if session.stop() else "the time was up"
+    for answer in session.pool.stop_all(ended):
         take_in(session, study, answer)
     for trial in list(session.trials.values()):
-        reason = f"{len(trial.done)} of {trial.folds} folds were fitted when the time was up"
+        reason = f"{len(trial.done)} of {trial.folds} folds were fitted when {ended}"
         _end(session, study, _stopped(trial.config, reason))
     if study is not None:
         for asked in session.deferred:

@@ -44,7 +44,8 @@ def leaderboard_rows(
 
     - Scores: score_data, score_rows, averaging_gain; holdout_score, holdout_low, holdout_high; final_score, final_low,
       final_high, final_data (on the hold-out, or corrected for the choice); behind (by how much the score is below the
-      best one's on the same rows, with its interval); equal_to_best (whether it cannot be told from the best).
+      best one's on the same rows, with its interval); compared_with (the best one's id); equal_to_best (whether it
+      cannot be told from the best).
     - What it is: kind ("bag", "single" or "blend"), models, members, meta_share, taught, rounds, params, origin, stage,
       hint, parity, notes.
     - What it costs: price_per_month_usd, replicas, utilisation, node_visits, seconds, cpu_s.
@@ -72,17 +73,25 @@ def leaderboard_rows(
     on_front = set(_front_ids(rows, limits))
     scored = [row for row in rows if row["status"] == "ok" and row["score"] is not None]
     best = max(scored, key=lambda row: row["score"], default=None)
+    compared = any(row["behind"] is not None for row in rows)
     for row in rows:
         row["on_front"] = row["id"] in on_front
         if best is not None and row["score"] is not None:
-            row["equal_to_best"] = _equal(best, row)
+            row["compared_with"] = best["id"] if row["behind"] is not None else None
+            row["equal_to_best"] = row is best or _equal(best, row, compared=compared)
     return sorted(rows, key=_order)
 
 
-def _equal(best: dict[str, Any], row: dict[str, Any]) -> bool:
-    """Tell whether a score cannot be told from the best: on the same rows if that was looked at, else by intervals."""
+def _equal(best: dict[str, Any], row: dict[str, Any], *, compared: bool) -> bool:
+    """Tell whether a score cannot be told from the best: by intervals only where nothing was compared row by row.
+
+    Of a run that compared its front so, what was not compared is not called equal: intervals that overlap would call
+    equal what the same rows tell apart.
+    """
     gap = row["behind"]
-    return bool(gap[1] <= 0.0) if gap is not None else within_noise(best, row)
+    if gap is None:
+        return not compared and within_noise(best, row)
+    return bool(gap[1] <= 0.0)
 
 
 def front_ids(candidates: Sequence[Candidate], sheet: PriceSheet, limits: Limits | None = None) -> list[str]:
@@ -128,6 +137,7 @@ def _row(candidate: Candidate, sheet: PriceSheet) -> dict[str, Any]:
         "final_high": final.high if final else None,
         "final_data": final.data if final else None,
         "behind": list(candidate.behind) if candidate.behind else None,
+        "compared_with": None,
         "equal_to_best": False,
         **_latency_part(measured),
         **_price_part(measured, sheet),

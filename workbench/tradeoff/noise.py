@@ -10,9 +10,9 @@ from typing import Any
 def within_noise(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Tell whether two leaderboard rows cannot be told apart by score.
 
-    The interval of a difference is recovered from the two 95 % intervals (MOVER: Zou and Donner,
-    "Construction of confidence limits about effect measures", Statistics in Medicine 27, 2008): with a the
-    higher and b the lower score,
+    Where one was compared with the other on the same rows ("behind", "compared_with"), that says it. Else the interval
+    of a difference is recovered from the two 95 % intervals (MOVER: Zou and Donner, "Construction of confidence limits
+    about effect measures", Statistics in Medicine 27, 2008): with a the higher and b the lower score,
 
     ``a - b - sqrt((a - low of a)² + (high of b - b)²) <= 0``  means "within noise".
 
@@ -29,6 +29,10 @@ def within_noise(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     >>> within_noise(best, {"score": 0.893, "score_low": 0.883, "score_high": 0.903})  # they do overlap
     False
     """
+    for row, best in ((one, other), (other, one)):
+        behind = row.get("behind")
+        if behind is not None and row.get("compared_with") == best.get("id"):
+            return bool(behind[1] <= 0.0)
     higher, lower = (one, other) if one["score"] >= other["score"] else (other, one)
     below = higher["score"] - _known(higher.get("score_low"), higher["score"])
     above = _known(lower.get("score_high"), lower["score"]) - lower["score"]

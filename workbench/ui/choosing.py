@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.display.tables import with_front, within_loss
@@ -72,6 +72,8 @@ def choose(rows: Sequence[Row], selection: Selection, limits: Limits, sheet: Pri
         elif how in RULES and selection.max_loss is not None:
             how = pick(near, how, limits, sheet).id
         choice = pick(rows, how, limits, sheet)
+        if choice.cheaper_equal is not None and choice.cheaper_equal["id"] not in kept:
+            choice = replace(choice, cheaper_equal=None)  # no advice beyond what may be given up
     except (PickError, SettingsError) as error:
         return Outcome(marked, over, None, str(error), provisional, how)
     return Outcome(marked, over, choice, "", provisional, how)

@@ -77,6 +77,9 @@ def test_the_threshold_moves_the_money_and_goes_into_the_bundle(
     searched: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_page(searched, "choose", run="small", pick="best", state={"view:small": "money"})
+    assert not any(
+        name.startswith("kept_threshold:") for name in app.session_state
+    )  # looking changes nothing
     app.number_input(key="wrong_no:small").set_value(50.0).run()
 
     def cost() -> str:

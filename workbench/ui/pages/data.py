@@ -42,7 +42,10 @@ def show(workspace: Workspace, pages: Pages) -> None:
                 str(current.source.path), current.source.digest, current.target or None, current.drop
             )
     except WorkbenchError as error:
-        st.error(plain(error, 600), icon=":material/broken_image:")
+        words = str(error).replace(
+            current.source.path.name, current.source.name
+        )  # not the name it is kept under
+        st.error(plain(words, 600), icon=":material/broken_image:")
         if current.target:
             st.button(
                 texts.TARGET_PROMPT, on_click=change_draft, kwargs={"target": "", "drop": ()}, key="reset"

@@ -75,10 +75,10 @@ def _ask_costs(run: str, yes: str, goal: Goal, currency: str) -> Costs:
 
 
 def _ask_threshold(run: str, candidate: str, yes: str, known: Evidence, costs: Costs) -> float:
-    """Show the slider; until it is moved it stands where the costs are lowest."""
+    """Show the slider, at the model's own threshold at first; another one is kept for the export."""
     key, cheapest = f"threshold:{run}:{candidate}", explain.cheapest_threshold(known, costs)
-    rounded = min(100.0, max(0.0, round(100.0 * cheapest, 1)))
-    st.session_state.setdefault(key, rounded)
+    own, rounded = _tenths(known.threshold), _tenths(cheapest)
+    st.session_state.setdefault(key, own)
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     share = left.slider(
         texts.THRESHOLD.format(yes=yes),
@@ -96,10 +96,19 @@ def _ask_threshold(run: str, candidate: str, yes: str, known: Evidence, costs: C
         key=f"cheapest:{run}",
         width="stretch",
     )
+    kept = f"kept_threshold:{run}:{candidate}"
+    if share == own:
+        st.session_state.pop(kept, None)
+        return known.threshold
     # The slider has tenths of a percent; there, the threshold found is meant exactly.
     threshold = cheapest if share == rounded else share / 100.0
-    st.session_state[f"kept_threshold:{run}:{candidate}"] = (threshold, costs)
+    st.session_state[kept] = (threshold, costs)
     return threshold
+
+
+def _tenths(threshold: float) -> float:
+    """Return a threshold as the slider has it: in percent, with one decimal."""
+    return min(100.0, max(0.0, round(100.0 * threshold, 1)))
 
 
 def _set(key: str, value: Any) -> None:
