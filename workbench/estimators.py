@@ -189,11 +189,11 @@ class WorkbenchClassifier(ClassifierMixin, _SearchEstimator):  # type: ignore[mi
         ValueError
             Where the target is a number that does not come in classes, or has one class alone.
         """
+        _refuse_missing(y)
         if y is not None:
             check_classification_targets(y)
             if len(np.unique(np.asarray(y, dtype=object).astype(str))) < 2:
                 raise ValueError("y has 1 class; 2 or more are needed to tell them apart")
-        _refuse_missing(y)
         self.classes_, positions = np.unique(np.asarray(y), return_inverse=True)
         super().fit(X, positions)  # a search reads texts as a file's: "NA" as nothing, "Yes" and "yes" as one
         made, schema = self.predictor_, self.predictor_.schema

@@ -47,10 +47,10 @@ def test_what_was_compared_on_the_same_rows_is_told_by_that() -> None:
     best = {"id": "a", "score": -260.0, "score_low": -268.0, "score_high": -252.0, "behind": None}
     worse = {
         "id": "b",
-        "score": -272.0,
-        "score_low": -280.0,
-        "score_high": -264.0,
-        "behind": [12.0, 9.0, 15.0],
+        "score": -270.0,
+        "score_low": -278.0,
+        "score_high": -262.0,
+        "behind": [10.0, 7.0, 13.0],
     }
     assert within_noise(best, worse)  # of which was compared with which nothing is known
     worse["compared_with"] = "a"
