@@ -60,12 +60,13 @@ def test_scoring_a_file_draws_a_bar_too() -> None:
     assert "8,192 rows" in console.err.getvalue()  # type: ignore[attr-defined]
 
 
-def test_the_second_ctrl_c_stops_and_the_handler_comes_back() -> None:
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_second_ctrl_c_stops_and_the_handler_comes_back(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
     console = Console(io.StringIO(), io.StringIO())
     with pytest.raises(KeyboardInterrupt), stopping(console) as stop:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
         assert stop()
-        signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
     assert console.err.getvalue().count("\n") == 1  # type: ignore[attr-defined]

@@ -184,7 +184,7 @@ class RowProgress:
 
 @contextmanager
 def stopping(console: Console) -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a wish to finish, and the second into `KeyboardInterrupt`.
+    """Turn the first Ctrl-C, or SIGTERM, into a wish to finish, and the second into `KeyboardInterrupt`.
 
     Parameters
     ----------
@@ -208,12 +208,13 @@ def stopping(console: Console) -> Iterator[Callable[[], bool]]:
     """
     wished = False
 
-    def once(_number: int, _frame: FrameType | None) -> None:
+    def once(number: int, _frame: FrameType | None) -> None:
         nonlocal wished
         if wished:
             raise KeyboardInterrupt
         wished = True
-        console.note("Ctrl-C: finishing with what there is; once more stops now.")
+        name = "Ctrl-C" if number == signal.SIGINT else "asked to end"
+        console.note(f"{name}: finishing with what there is; once more stops now.")
 
     def asked() -> bool:
         return wished
@@ -221,8 +222,9 @@ def stopping(console: Console) -> Iterator[Callable[[], bool]]:
     if current_thread() is not main_thread():  # only the main thread may set signal handlers
         yield asked
         return
-    before = signal.signal(signal.SIGINT, once)
+    before = {number: signal.signal(number, once) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield asked
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

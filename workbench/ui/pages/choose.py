@@ -87,7 +87,6 @@ def _show_choice(view: RunView, selection: Selection, goal: Goal, pages: Pages) 
             st.caption(texts.PROVISIONAL)
     if outcome.choice is None:
         st.error(plain(outcome.problem, 600), icon=":material/block:")
-        _show_limit_costs(view, selection, limits)
         _show_all(view, selection.run)
         return
     _show_chosen(outcome.choice, view, selection, goal, pages)
@@ -155,7 +154,7 @@ def _show_chosen(choice: Choice, view: RunView, selection: Selection, goal: Goal
 
 def _marks(choice: Choice, view: RunView, goal: Goal) -> str:
     marks = []
-    if choice.row["equal_to_best"]:
+    if choice.row["equal_to_best"] and choice.id != view.rows[0]["id"]:
         marks.append(f":green-badge[{texts.EQUAL}]")
     if goal.budget:
         over = monthly(choice.row["cpu_us_per_row"], view.sheet).usd > goal.budget
