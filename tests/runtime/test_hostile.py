@@ -228,6 +228,25 @@ def test_no_encoder_crashes_the_loader(encoder: Any) -> None:
     answers_or_refuses(SCHEMA, encoder)
 
 
+@pytest.mark.parametrize(
+    "number", [1e300, -1e300, 1e39, 5e-324, 10**400], ids=lambda number: f"{str(number)[:8]}"
+)
+def test_no_number_of_an_encoder_makes_a_warning(number: float) -> None:
+    """Warnings are errors here: what float32 cannot hold becomes infinite, and is refused as an answer."""
+    numbers = [path for path in places(ENCODER) if isinstance(_at(ENCODER, path), float)]
+    assert len(numbers) > 10
+    for path in numbers:
+        spoilt_one = copy.deepcopy(ENCODER)
+        _at(spoilt_one, path[:-1])[path[-1]] = number
+        answers_or_refuses(SCHEMA, spoilt_one)
+
+
+def _at(document: Any, path: Any) -> Any:
+    for key in path:
+        document = document[key]
+    return document
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_no_manifest_crashes_the_loader(folder: Path, data: st.DataObject) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ class Predictor:
         MissingColumnError, BadValueError
             Where the row does not fit the schema.
         """
-        return np.array(self._encode_row(self.read_row(row)), dtype=np.float32)[None]
+        return _single(self._encode_row(self.read_row(row)))[None]
 
     def read_row(self, row: Mapping[str, Any]) -> list[Any]:
         """Read one row into canonical values, in the order of the schema.
@@ -177,10 +178,10 @@ class Predictor:
         The rows are used up: derived values are appended to them.
         """
         if len(rows) == 1:
-            return np.array(self._encode_row(rows[0]), dtype=np.float32)[None]
+            return _single(self._encode_row(rows[0]))[None]
         out = np.empty((len(rows), self._width), dtype=np.float32)
         for position, values in enumerate(rows):
-            out[position] = self._encode_row(values)
+            out[position] = _single(self._encode_row(values))
         return out
 
     def predict_values(self, rows: Sequence[list[Any]]) -> np.ndarray | None:
@@ -419,3 +420,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"{type(value).__name__} does not go into JSON")
+
+
+def _single(values: list[float]) -> np.ndarray:
+    """Return numbers as float32, too large ones as infinity; numpy does it as fast, and warns of them."""
+    return np.frombuffer(array("f", values), dtype=np.float32)
