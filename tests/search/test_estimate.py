@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.search import estimate
 from workbench.search.estimate import corrected, difference
 from workbench.search.metrics import _NAMES, Metric
 
@@ -169,3 +170,19 @@ def test_any_rows_are_answered_or_refused(
         return
     assert np.isfinite([found.value, found.low, found.high]).all()
     assert found.low <= found.value <= found.high and found.optimism >= 0
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_roots_of_many_rows_have_the_interval_that_draws_give(
+    weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(1)
+    y = random.normal(size=5_000)
+    one, other = (y + scale * random.standard_t(8, size=5_000) for scale in (1.0, 1.05))
+    weight = random.exponential(size=5_000) if weighted else None
+    metric = Metric("neg_root_mean_squared_error", "regression", 0)
+    closed = difference(metric, y, one[:, None], other[:, None], weight)
+    monkeypatch.setattr(estimate, "_ROOT_ROWS", 10_000)
+    drawn = difference(metric, y, one[:, None], other[:, None], weight)
+    assert closed.value == pytest.approx(drawn.value)
+    assert closed.high - closed.low == pytest.approx(drawn.high - drawn.low, rel=0.2)

@@ -23,6 +23,8 @@ from .sums import sums_of
 
 _Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 _DRAWS = 400  # of a paired difference
+_ROOTS = ("neg_root_mean_squared_error", "neg_root_mean_squared_log_error")
+_ROOT_ROWS = 2_000  # of fewer a single large error moves the mean of squares too much for a normal interval
 _LEAST_REPEATS = 10
 #: By how much the bootstrap's interval is widened. Cross-validated rows say nothing of how the training rows happened
 #: to fall, nor of which candidate other rows would have chosen: on the made table, unwidened intervals of 95 % held
@@ -170,7 +172,7 @@ def difference(
     """Compare two candidates on the rows that both predicted.
 
     Means of per-row values and areas under ROC curves get the normal interval of their paired difference (DeLong's
-    for areas); other metrics a paired bootstrap.
+    for areas), and of many rows so do the roots of such means; other metrics get a paired bootstrap.
 
     Parameters
     ----------
@@ -283,6 +285,11 @@ def _normal_difference(
     elif metric.name == "roc_auc":
         kinds = [y == 1, y == 0]
         gaps = (pair[0].terms - pair[1].terms)[:, [0, 2]].sum(axis=1)
+    elif metric.name in _ROOTS and len(y) >= _ROOT_ROWS:
+        # r - s = (r² - s²) / (r + s), where the denominator hardly moves from sample to sample
+        kinds = [np.ones(len(y), dtype=bool)]
+        both = -(pair[0].score(weight) + pair[1].score(weight))
+        gaps = (pair[1].terms - pair[0].terms)[:, 0] / max(both, 1e-300)
     else:
         return None
     value = pair[0].score(weight) - pair[1].score(weight)

@@ -45,7 +45,7 @@ def finish(session: Session) -> None:
             run.write_candidate(candidates[candidate.id])
     members = front([each for each in candidates.values() if each.measured and each.measured.quiet])
     if len(run.holdout_rows):
-        _score_holdout(run, list(candidates.values()), members)
+        _score_holdout(session, list(candidates.values()), members)
     else:
         _correct(run, list(candidates.values()), members, clock.estimate_s)
 
@@ -129,8 +129,9 @@ def _scored(run: RunFolder, metric: Metric, candidate: Candidate) -> np.ndarray:
     return at_half(metric, run.out_of_fold(candidate.id), candidate.threshold)
 
 
-def _score_holdout(run: RunFolder, candidates: list[Candidate], members: list[Candidate]) -> None:
-    """Score the front on the rows that no choice has seen, and compare it there with the best of all."""
+def _score_holdout(session: Session, candidates: list[Candidate], members: list[Candidate]) -> None:
+    """Score the front on the rows that no choice has seen, and compare it there with the best while there is time."""
+    run = session.run
     rows, data, metric = run.holdout_rows, run.dataset(), _metric(run)
     target, weight = data.y[rows], None if data.weight is None else data.weight[rows]
 
@@ -138,16 +139,25 @@ def _score_holdout(run: RunFolder, candidates: list[Candidate], members: list[Ca
         kept = np.load(run.path / "candidates" / candidate.id / "holdout.npy")
         return at_half(metric, kept, candidate.threshold)
 
-    good = best_first(each for each in candidates if each.family != BASELINE)
+    scored = []
     for candidate in members:
         try:
             score = metric.score(target, output(candidate), weight, "hold-out")
         except ValueError:
             continue  # the hold-out has one class only: there is no final score, and none is shown
-        behind = None
-        if good and candidate.id != good[0].id:
-            behind = _behind(run, metric, target, (output(good[0]), output(candidate)), weight)
-        run.write_candidate(replace(candidate, holdout=score, behind=behind))
+        scored.append(replace(candidate, holdout=score))
+        run.write_candidate(scored[-1])
+    good = best_first(each for each in candidates if each.family != BASELINE)
+    longest = 0.0
+    for candidate in best_first(scored):
+        began = session.clock.elapsed
+        if not good or candidate.id == good[0].id:
+            continue
+        if session.clock.bounded and session.clock.left < longest:
+            return
+        behind = _behind(run, metric, target, (output(good[0]), output(candidate)), weight)
+        run.write_candidate(replace(candidate, behind=behind))
+        longest = max(longest, session.clock.elapsed - began)
 
 
 def _behind(
