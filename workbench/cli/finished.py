@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def show_run(run: Run, console: Console) -> int:
     """Show the run's summary, its front and what to type next; return the exit code."""
-    rows, front = run.rows(), run.front_rows()
+    rows = run.rows()
+    front = [row for row in rows if row["on_front"]]
     path = str(run.path)
     failed = sum(row["status"] != "ok" for row in rows)
     limits = run.limits()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.search.parity import spread_of
+
 
 def unit_of(answers: np.ndarray, *, classes: bool, own: float = 1.0) -> np.ndarray:
     """Return the unit of each answer: 1 for a probability; for a number the spread of all, or its own size.
@@ -33,6 +35,5 @@ def unit_of(answers: np.ndarray, *, classes: bool, own: float = 1.0) -> np.ndarr
     if classes:
         return np.ones(answers.shape)
     known = answers[np.isfinite(answers)]
-    spread = float(known.std()) if known.size else 0.0
-    least = max(spread, 1e-6 * float(np.abs(known).max(initial=0.0)), 1e-30)
+    least = spread_of(known if known.size else np.zeros(1))
     return np.asarray(np.fmax(least, own * np.abs(answers)))

@@ -14,7 +14,7 @@ import numpy as np
 from workbench.errors import FitError
 from workbench.families.compose import bag, calibrated, from_arrays, to_arrays
 from workbench.families.forms import Form
-from workbench.families.links import apply_link, calibrate
+from workbench.families.links import apply_link
 from workbench.families.onnx import to_onnx
 from workbench.families.trees import Trees
 from workbench.runtime.encoder import Encoder
@@ -88,7 +88,9 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
             arena = None
             if space.setup.repeats == 1 and space.folds > 2 and all(len(part.arena) for part in parts):
                 answers = [apply_link(part.arena, link) for part in parts]
-                arena = np.stack([_calibrate(each, calibration) for each in answers])
+                arena = np.stack(
+                    [each if calibration is None else calibration.apply(each) for each in answers]
+                )
             notes = (*_notes(parts), *_rows_note(config, space), *calibration_note(space, calibration))
             draft = Draft(encoded.encoder, form, gate, oof, arena, notes)
         mean_rounds = float(np.mean([part.rounds for part in parts]))
@@ -172,12 +174,6 @@ def calibration_note(space: Workspace, calibration: Calibration | None) -> tuple
     return (f"probabilities calibrated on rows it was not trained on ({calibration.words})",)
 
 
-def _calibrate(p: np.ndarray, calibration: Calibration | None) -> np.ndarray:
-    if calibration is None:
-        return p
-    return calibrate(p, calibration.scale, np.asarray(calibration.offset))
-
-
 def with_calibration(
     form: Form, p: np.ndarray, raw: np.ndarray, calibration: Calibration | None
 ) -> tuple[Form, np.ndarray]:
@@ -190,7 +186,7 @@ def with_calibration(
         return made, apply_link(calibration.scale * raw + offset, "softmax")
     if form.link == "sigmoid":
         return made, apply_link(calibration.scale * raw + (offset[1:] - offset[:1]), "sigmoid")
-    return made, calibrate(p, calibration.scale, offset)
+    return made, calibration.apply(p)
 
 
 # ---------------------------------------------------------------- a candidate, whatever it was made of

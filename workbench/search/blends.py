@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workbench.families.forms import Blend, Form
-from workbench.families.links import Scale, calibrate
 from workbench.runtime.encoder import Encoder
 
 from .assemble import Draft, calibrated_oof, calibration_note, finish_candidate, load_form
@@ -126,9 +125,8 @@ def _learn(task: BuildTask, space: Workspace, stage: Stage) -> _Learned:
             gate = meta.of(gate, gates)
             arena = None if arena is None else meta.of_each(arena, there)
         if calibration is not None:
-            offset = np.asarray(calibration.offset, dtype=np.float64)
-            gate = calibrate(gate, calibration.served, offset)
-            arena = None if arena is None else calibrate_all(arena, calibration.served, offset)
+            gate = calibration.apply(gate)
+            arena = None if arena is None else np.stack([calibration.apply(each) for each in arena])
     return _Learned(members, meta, calibration, oof, gate, arena)
 
 
@@ -161,11 +159,6 @@ def _mixed(outputs: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray
     return np.asarray(
         sum(share * each.astype(np.float64) for share, each in zip(shares, outputs, strict=True))
     )
-
-
-def calibrate_all(models: np.ndarray, scale: Scale, offset: np.ndarray) -> np.ndarray:
-    """Calibrate the probabilities of several models, shape (models, n, k)."""
-    return np.stack([calibrate(each, scale, offset) for each in models])
 
 
 def _arena(space: Workspace, name: str) -> np.ndarray | None:

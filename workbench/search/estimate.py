@@ -279,15 +279,14 @@ def _normal_difference(
     pair = [sums_of(metric, y, each, weight) for each in (one, other)]
     if pair[0] is None or pair[1] is None:
         return None
+    kinds = [np.ones(len(y), dtype=bool)]
     if pair[0].is_mean:
-        kinds = [np.ones(len(y), dtype=bool)]
         gaps = pair[0].terms[:, 0] - pair[1].terms[:, 0]
     elif metric.name == "roc_auc":
         kinds = [y == 1, y == 0]
         gaps = (pair[0].terms - pair[1].terms)[:, [0, 2]].sum(axis=1)
     elif metric.name in _ROOTS and len(y) >= _ROOT_ROWS:
         # r - s = (r² - s²) / (r + s), where the denominator hardly moves from sample to sample
-        kinds = [np.ones(len(y), dtype=bool)]
         both = -(pair[0].score(weight) + pair[1].score(weight))
         gaps = (pair[1].terms - pair[0].terms)[:, 0] / max(both, 1e-300)
     else:

@@ -135,29 +135,27 @@ def _score_holdout(session: Session, candidates: list[Candidate], members: list[
     rows, data, metric = run.holdout_rows, run.dataset(), _metric(run)
     target, weight = data.y[rows], None if data.weight is None else data.weight[rows]
 
-    def output(candidate: Candidate) -> np.ndarray:
+    good = best_first(each for each in candidates if each.family != BASELINE)
+    outputs = {}
+    for candidate in (*members, *good[:1]):
         kept = np.load(run.path / "candidates" / candidate.id / "holdout.npy")
-        return at_half(metric, kept, candidate.threshold)
-
+        outputs[candidate.id] = at_half(metric, kept, candidate.threshold)
     scored = []
     for candidate in members:
         try:
-            score = metric.score(target, output(candidate), weight, "hold-out")
+            score = metric.score(target, outputs[candidate.id], weight, "hold-out")
         except ValueError:
             continue  # the hold-out has one class only: there is no final score, and none is shown
         scored.append(replace(candidate, holdout=score))
-        run.write_candidate(scored[-1])
-    good = best_first(each for each in candidates if each.family != BASELINE)
     longest = 0.0
     for candidate in best_first(scored):
-        began = session.clock.elapsed
-        if not good or candidate.id == good[0].id:
-            continue
-        if session.clock.bounded and session.clock.left < longest:
-            return
-        behind = _behind(run, metric, target, (output(good[0]), output(candidate)), weight)
+        behind = None
+        in_time = not session.clock.bounded or session.clock.left >= longest
+        if good and candidate.id != good[0].id and in_time:
+            began = session.clock.elapsed
+            behind = _behind(run, metric, target, (outputs[good[0].id], outputs[candidate.id]), weight)
+            longest = max(longest, session.clock.elapsed - began)
         run.write_candidate(replace(candidate, behind=behind))
-        longest = max(longest, session.clock.elapsed - began)
 
 
 def _behind(

@@ -174,7 +174,7 @@ def check(
     row_s = (time.thread_time() - began) / max(len(truth), 1)
     scale = 1.0
     if data.schema.output.task == "regression":
-        scale = max(float(np.std(data.y)), 1e-6 * float(np.abs(data.y).max(initial=0.0)), 1e-30)
+        scale = spread_of(data.y)
     with np.errstate(invalid="ignore"):
         gaps = np.abs(served - truth).max(axis=1) / np.maximum(scale, 0.1 * np.abs(truth).max(axis=1))
     largest = float(np.where(np.isnan(gaps), np.inf, gaps).max())
@@ -188,6 +188,17 @@ def check(
         )
     _check_single_rows(predictor, data, seed, scale)
     return Parity(len(gaps), largest, row_s)
+
+
+def spread_of(numbers: np.ndarray) -> float:
+    """Return the standard deviation of numbers that are finite, kept off zero: the unit of what answers differ by.
+
+    Examples
+    --------
+    >>> spread_of(np.array([1.0, 3.0])), spread_of(np.array([4.0, 4.0]))
+    (1.0, 4e-06)
+    """
+    return max(float(np.std(numbers)), 1e-6 * float(np.abs(numbers).max(initial=0.0)), 1e-30)
 
 
 def _check_single_rows(predictor: Predictor, data: Dataset, seed: int, scale: float) -> None:

@@ -88,10 +88,7 @@ def _equal(best: dict[str, Any], row: dict[str, Any], *, compared: bool) -> bool
     Of a run that compared its front so, what was not compared is not called equal: intervals that overlap would call
     equal what the same rows tell apart.
     """
-    gap = row["behind"]
-    if gap is None:
-        return not compared and within_noise(best, row)
-    return bool(gap[1] <= 0.0)
+    return (row["behind"] is not None or not compared) and within_noise(best, row)
 
 
 def front_ids(candidates: Sequence[Candidate], sheet: PriceSheet, limits: Limits | None = None) -> list[str]:

@@ -42,9 +42,8 @@ def show(workspace: Workspace, pages: Pages) -> None:
                 str(current.source.path), current.source.digest, current.target or None, current.drop
             )
     except WorkbenchError as error:
-        words = str(error).replace(
-            current.source.path.name, current.source.name
-        )  # not the name it is kept under
+        # by the name that people know, not the one it is kept under
+        words = str(error).replace(current.source.path.name, current.source.name)
         st.error(plain(words, 600), icon=":material/broken_image:")
         if current.target:
             st.button(
