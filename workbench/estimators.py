@@ -15,14 +15,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 _TARGET = "target"
 
 
-def _refuse_missing(y: Any) -> None:
-    """Refuse a target with holes, as scikit-learn does."""
-    import pandas as pd
-
-    if y is not None and pd.isna(np.asarray(y, dtype=object)).any():
-        raise ValueError("Input y contains NaN: leave rows without a target out.")
-
-
 class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """What both estimators share: a search on `fit`, the exported bundle on `predict`."""
 
@@ -61,8 +53,7 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         """
         from workbench.api import search
 
-        _refuse_missing(y)
-        frame = self._frame(X, y)
+        frame = self._frame(X, self._target(y))
         with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
             run = search(
                 frame,
@@ -88,6 +79,14 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _task_of(self, y: np.ndarray) -> str:
         return "regression"
+
+    def _target(self, y: Any) -> Any:
+        """Return what is learned; refuse a target with holes, as scikit-learn does."""
+        import pandas as pd
+
+        if y is not None and pd.isna(np.asarray(y, dtype=object)).any():
+            raise ValueError("Input y contains NaN: leave rows without a target out.")
+        return y
 
     def _frame(self, X: Any, y: Any) -> Any:
         import pandas as pd
@@ -123,7 +122,9 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         -------
         numpy.ndarray, shape (n,)
         """
-        output = self._output(X)
+        return self._decided(self._output(X))
+
+    def _decided(self, output: np.ndarray) -> np.ndarray:
         answers: np.ndarray = self.predictor_.decide(output)
         return answers
 
@@ -189,32 +190,25 @@ class WorkbenchClassifier(ClassifierMixin, _SearchEstimator):  # type: ignore[mi
         ValueError
             Where the target is a number that does not come in classes, or has one class alone.
         """
-        _refuse_missing(y)
-        if y is not None:
-            check_classification_targets(y)
-            if len(np.unique(np.asarray(y, dtype=object).astype(str))) < 2:
-                raise ValueError("y has 1 class; 2 or more are needed to tell them apart")
-        self.classes_, positions = np.unique(np.asarray(y), return_inverse=True)
-        super().fit(X, positions)  # a search reads texts as a file's: "NA" as nothing, "Yes" and "yes" as one
+        super().fit(X, y)
         made, schema = self.predictor_, self.predictor_.schema
         output = replace(schema.output, classes=tuple(self.classes_.tolist()))
         self.predictor_ = type(made)(replace(schema, output=output), made.encoder, made.content)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict with the served artifact.
+    def _target(self, y: Any) -> Any:
+        """Return positions of labels: a search reads texts as a file's, "NA" as nothing, "Yes" and "yes" as one."""
+        y = super()._target(y)
+        if y is None:
+            return None
+        check_classification_targets(y)
+        self.classes_, positions = np.unique(np.asarray(y), return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError("y has 1 class; 2 or more are needed to tell them apart")
+        return positions
 
-        Parameters
-        ----------
-        X : data frame or array, shape (n, d)
-
-        Returns
-        -------
-        numpy.ndarray, shape (n,)
-            Labels of `classes_`.
-        """
-        labels: np.ndarray = super().predict(X).astype(self.classes_.dtype)
-        return labels
+    def _decided(self, output: np.ndarray) -> np.ndarray:
+        return super()._decided(output).astype(self.classes_.dtype)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return class probabilities, float64, shape (n, k)."""
