@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import streamlit as st
 
 from .access import Act, Role, may
+from .drafts import Draft, is_token, load_answers, load_draft, save_answers, save_draft
 from .selection import Selection
-from .uploads import Source
 
-_KEY, _DRAFT, _TOKEN, _ROLE, _USER = "selection", "draft", "token", "role", "user"
+_KEY, _WRITTEN, _DRAFT, _TOKEN, _ROLE, _USER = "selection", "written", "draft", "token", "role", "user"
+_OWN = "own_folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +44,6 @@ class Pages:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A table that is being prepared for a search.
-
-    Attributes
-    ----------
-    original, source : Source
-        As it came, and with kinds corrected.
-    target : str
-    drop : tuple of str
-    kinds : mapping of str to str
-        Columns that are read as another kind.
-    """
-
-    original: Source
-    source: Source
-    target: str = ""
-    drop: tuple[str, ...] = ()
-    kinds: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, source: Source) -> Draft:
-        """Return the draft of a table that just came."""
-        return cls(source, source)
-
-
 def recall() -> Selection:
     """Return what the address says, or else what was selected last in this session."""
     query = st.query_params.to_dict()
@@ -77,12 +53,41 @@ def recall() -> Selection:
     return kept if isinstance(kept, Selection) else Selection()
 
 
+def navigated() -> bool:
+    """Tell whether the address is not the one that the app wrote last: the reader went back, or followed a link.
+
+    Only a run of the whole page may ask: a control that is moved twice in quick succession reruns its fragment with the
+    address of before the first move.
+    """
+    query = st.query_params.to_dict()
+    return bool(query.get("run")) and query != st.session_state.get(_WRITTEN)
+
+
 def remember(selection: Selection) -> None:
     """Keep a selection for the other pages and show it in the address."""
     st.session_state[_KEY] = selection
     wanted = selection.to_query()
+    st.session_state[_WRITTEN] = wanted
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
+
+
+def open_draft(own: Path) -> None:
+    """Begin a page that prepares a table: a reload finds the draft again by the token in the address.
+
+    Parameters
+    ----------
+    own : pathlib.Path
+        The app's folder, where drafts are kept.
+    """
+    st.session_state[_OWN] = own
+    named = st.query_params.get(_DRAFT, "")
+    if is_token(named) and named != st.session_state.get(_TOKEN):
+        st.session_state[_TOKEN] = named
+        st.session_state[_DRAFT] = load_draft(own, named)
+    current = draft()
+    if current is not None and named != token():
+        keep_draft(current)
 
 
 def draft() -> Draft | None:
@@ -92,8 +97,12 @@ def draft() -> Draft | None:
 
 
 def keep_draft(value: Draft | None) -> None:
-    """Keep the table that is being prepared; None forgets it."""
+    """Keep the table that is being prepared, also for a reload; None forgets it."""
     st.session_state[_DRAFT] = value
+    own = st.session_state.get(_OWN)
+    if own is not None:
+        save_draft(own, token(), value)
+        st.query_params[_DRAFT] = token()
 
 
 def change_draft(**changes: object) -> None:
@@ -103,8 +112,26 @@ def change_draft(**changes: object) -> None:
         keep_draft(replace(kept, **changes))  # type: ignore[arg-type]  # the fields of Draft
 
 
+def restore_answers(keys: Collection[str]) -> None:
+    """Set the widgets of these keys to what was answered before a reload, or before another page was looked at."""
+    own = st.session_state.get(_OWN)
+    if own is None or draft() is None:
+        return
+    for key, value in load_answers(own, token()).items():
+        if key in keys and key not in st.session_state:
+            st.session_state[key] = value
+
+
+def keep_answers(keys: Collection[str]) -> None:
+    """Keep what the widgets of these keys say, for `restore_answers`."""
+    own = st.session_state.get(_OWN)
+    if own is not None and draft() is not None:
+        given = {key: st.session_state[key] for key in sorted(keys) if key in st.session_state}
+        save_answers(own, token(), given)
+
+
 def token() -> str:
-    """Return a random token of this session, under which its uploads are kept."""
+    """Return a random token of this session, under which its uploads and its draft are kept."""
     if _TOKEN not in st.session_state:
         st.session_state[_TOKEN] = secrets.token_hex(16)
     return str(st.session_state[_TOKEN])

@@ -72,6 +72,11 @@ def safe_name(name: str, otherwise: str = "table") -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:60].strip("-_") or otherwise
 
 
+def session_folder(own: Path, session: str) -> Path:
+    """Return where what belongs to a session is kept: named by the hash of its token, which a listing thus hides."""
+    return own / "uploads" / hashlib.sha256(session.encode()).hexdigest()[:24]
+
+
 def keep_upload(content: Iterable[bytes | memoryview], name: str, own: Path, session: str) -> Source:
     """Write an upload to the session's own folder, in the place of what was there.
 
@@ -92,7 +97,7 @@ def keep_upload(content: Iterable[bytes | memoryview], name: str, own: Path, ses
         Where the ending is none that can be read.
     """
     suffix = suffix_of(name)
-    folder = own / "uploads" / hashlib.sha256(session.encode()).hexdigest()[:24]
+    folder = session_folder(own, session)
     folder.mkdir(parents=True, exist_ok=True)
     draft, hashed = folder / f".draft-{secrets.token_hex(4)}", hashlib.sha256()
     try:

@@ -203,3 +203,23 @@ def test_a_click_is_read_by_its_id_and_not_by_its_position() -> None:
     assert picked_id({"selection": {"points": [{"customdata": {"0": "c0001"}}]}}) == "c0001"
     assert picked_id({"selection": {"points": []}}) is None
     assert picked_id(None) is None
+
+
+def test_going_back_in_the_browser_undoes_one_change(app: AppTest) -> None:
+    """What a browser does then: it sends the address of before, with the controls as they are."""
+    first = dict(app.query_params)
+    app.segmented_control(key="rule:churn").set_value("best").run()
+    second = dict(app.query_params)
+    app.select_slider(key="max_size_mb:churn").set_value(2.0).run()
+    assert chosen(app) == "c0003"
+    for address, slider, expected in ((second, math.inf, "c0004"), (first, math.inf, "c0003")):
+        app.query_params.clear()
+        for name, value in address.items():
+            app.query_params[name] = value
+        app.run()
+        assert not app.exception
+        assert chosen(app) == expected
+        assert app.select_slider(key="max_size_mb:churn").value == slider
+    assert app.segmented_control(key="rule:churn").value == "balanced"
+    app.segmented_control(key="rule:churn").set_value("fastest").run()
+    assert "fastest" in app.query_params["pick"]

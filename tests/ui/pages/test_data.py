@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.made import NASTY, open_page, words_of
-from workbench.ui.session import Draft
+from workbench.ui.drafts import Draft
 from workbench.ui.uploads import Source, digest_of
 
 

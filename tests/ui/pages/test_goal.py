@@ -7,9 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.made import open_page, words_of, write_run
 from workbench.tradeoff import load_prices
+from workbench.ui.drafts import Draft
 from workbench.ui.goals import SearchRequest, read_goal
 from workbench.ui.pages import goal
-from workbench.ui.session import Draft
 from workbench.ui.uploads import Source, digest_of
 
 
@@ -93,3 +93,20 @@ def test_the_other_class_can_be_the_one_that_counts(tmp_path: Path, asked: list[
     app.selectbox(key="positive").set_value("n").run()
     app.button(key="start").click().run()
     assert dict(asked[0].options)["--positive"] == "n"
+
+
+def test_a_reload_keeps_the_table_and_the_answers(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    app.number_input(key="wrong_yes").set_value(7.0)
+    app.selectbox(key="time").set_value("15m")
+    app.multiselect(key="families").set_value(["linear"]).run()
+    token = str(app.query_params["draft"])
+    again = open_page(tmp_path, "goal", draft=token)
+    assert not again.exception
+    assert again.number_input(key="wrong_yes").value == 7.0
+    assert again.selectbox(key="time").value == "15m"
+    assert again.multiselect(key="families").value == ["linear"]
+    data = open_page(tmp_path, "data", draft=token)
+    assert "My sales" in words_of(data)
+    strange = open_page(tmp_path, "goal", draft="../" * 10)
+    assert "Bring a table" in words_of(strange)

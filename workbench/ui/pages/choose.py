@@ -32,7 +32,7 @@ from workbench.ui.panels.live import show_live
 from workbench.ui.panels.money import show_money
 from workbench.ui.panels.quality import show_quality
 from workbench.ui.selection import Selection
-from workbench.ui.session import Pages, allowed, recall, remember
+from workbench.ui.session import Pages, allowed, navigated, recall, remember
 from workbench.ui.store import RunView
 from workbench.ui.texts import choose as texts
 from workbench.ui.texts import general
@@ -41,6 +41,7 @@ from workbench.ui.workspace import Workspace
 
 def show(workspace: Workspace, pages: Pages) -> None:
     """Show one run and let a candidate be chosen."""
+    went_back = navigated()
     entry = choose_run(workspace, pages, general.CHOOSE)
     if entry is None:
         return
@@ -56,7 +57,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
         show_failures(view.rows)
         return
     goal = read_goal(workspace.own, entry.name) or goal_of_sheet(view.sheet)
-    restore(selection)
+    restore(selection, again=went_back)
 
     # A control reruns this part alone: the chart must follow the hand.
     @st.fragment

@@ -14,10 +14,11 @@ from workbench.display.numbers import count, percent, plain, significant
 from workbench.display.words import TASKS
 from workbench.errors import WorkbenchError
 from workbench.ui import store
+from workbench.ui.drafts import Draft
 from workbench.ui.intake import KINDS, corrected
 from workbench.ui.panels.header import refused
 from workbench.ui.panels.sources import choose_source
-from workbench.ui.session import Draft, Pages, change_draft, draft
+from workbench.ui.session import Pages, change_draft, draft, open_draft
 from workbench.ui.texts import data as texts
 from workbench.ui.texts import general
 from workbench.ui.workspace import Workspace
@@ -31,6 +32,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     st.markdown(texts.INTRO)
     if refused("search", "analyst"):
         return
+    open_draft(workspace.own)
     choose_source(workspace)
     current = draft()
     if current is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +16,23 @@ from workbench.families import all_families
 from workbench.search.metrics import DEFAULT_METRIC
 from workbench.tradeoff import load_prices
 from workbench.ui import store
+from workbench.ui.drafts import Draft
 from workbench.ui.examples import free_name
 from workbench.ui.goals import Goal, SearchRequest, save_goal, write_prices
 from workbench.ui.panels.header import refused
 from workbench.ui.searches import start_search
-from workbench.ui.session import Draft, Pages, draft
+from workbench.ui.session import Pages, draft, keep_answers, open_draft, restore_answers
 from workbench.ui.texts import general
 from workbench.ui.texts import goal as texts
 from workbench.ui.uploads import safe_name, save_table
 from workbench.ui.workspace import Workspace
+
+_USUAL_TIME = "1m"
+#: The widgets whose values a reload keeps.
+_KEYS = (
+    "positive", "wrong_yes", "wrong_no", "latency", "quiet_calls", "busy_calls", "budget", "time", "families", "trials",
+    "workers", "seed", "group", "time_column", "weight", "storage", "max_size", "max_memory", "hourly", "cores",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     st.markdown(texts.INTRO)
     if refused("search", "analyst"):
         return
+    open_draft(workspace.own)
     current = draft()
     if current is None or not current.target:
         st.info(texts.NO_DATA, icon=":material/info:")
@@ -65,11 +75,15 @@ def show(workspace: Workspace, pages: Pages) -> None:
             task=TASKS[about["task"]],
         )
     )
-    asked = _ask(workspace, current, seen)
+    stem = safe_name(current.original.name, "run")
+    keys = {*_KEYS, f"name:{stem}", f"metric:{about['task']}"}
+    restore_answers(keys)
+    asked = _ask(workspace, current, seen, stem)
+    keep_answers(keys)
     _offer(workspace, pages, current, asked)
 
 
-def _ask(workspace: Workspace, current: Draft, seen: Inspection) -> _Asked:
+def _ask(workspace: Workspace, current: Draft, seen: Inspection, stem: str) -> _Asked:
     about = seen.target or {}
     left, right = st.columns(2, gap="large")
     with left:
@@ -85,14 +99,15 @@ def _ask(workspace: Workspace, current: Draft, seen: Inspection) -> _Asked:
         quiet, busy, budget, limit = _ask_speed()
         options += limit
         st.subheader(texts.EFFORT)
+        _forget_unless("time", texts.TIMES)
+        st.session_state.setdefault("time", _USUAL_TIME)
         time = st.selectbox(
             texts.TIME,
             list(texts.TIMES),
-            index=1,
             format_func=lambda each: texts.TIMES[each],
             help=texts.TIME_HELP,
+            key="time",
         )
-        stem = safe_name(current.original.name, "run")
         name = st.text_input(
             texts.NAME, free_name(workspace, stem), help=texts.NAME_HELP, max_chars=60, key=f"name:{stem}"
         ).strip()
@@ -103,6 +118,14 @@ def _ask(workspace: Workspace, current: Draft, seen: Inspection) -> _Asked:
     return _Asked(goal, time, name, (*options, *drops, *expert), prices)
 
 
+def _forget_unless(key: str, options: Collection[Any]) -> None:
+    """Forget an answer that is none of the options any more: another target, or a column that was left out since."""
+    kept = st.session_state.get(key)
+    known = all(each in options for each in kept) if isinstance(kept, list) else kept in options
+    if kept is not None and not known:
+        del st.session_state[key]
+
+
 def _ask_metric(task: str) -> tuple[tuple[str, str], ...]:
     usual = DEFAULT_METRIC[task]
 
@@ -110,6 +133,7 @@ def _ask_metric(task: str) -> tuple[tuple[str, str], ...]:
         label = metric_words(metric).label
         return texts.METRIC_USUAL.format(label=label) if metric == usual else label
 
+    _forget_unless(f"metric:{task}", texts.METRICS[task])
     metric = st.selectbox(
         texts.METRIC, texts.METRICS[task], format_func=write, help=texts.METRIC_HELP, key=f"metric:{task}"
     )
@@ -120,6 +144,7 @@ def _ask_metric(task: str) -> tuple[tuple[str, str], ...]:
 def _ask_mistakes(about: Any) -> tuple[tuple[tuple[str, str], ...], tuple[float, float]]:
     labels = [str(label) for label in about["classes"]]
     usual = str(about["positive"])
+    _forget_unless("positive", labels)
     yes = st.selectbox(
         texts.POSITIVE, labels, index=labels.index(usual) if usual in labels else 1, key="positive"
     )
@@ -150,6 +175,7 @@ def _ask_mistakes(about: Any) -> tuple[tuple[tuple[str, str], ...], tuple[float,
 
 
 def _ask_speed() -> tuple[int, int, float, tuple[tuple[str, str], ...]]:
+    _forget_unless("latency", texts.LATENCIES)
     limit = st.selectbox(
         texts.LATENCY,
         list(texts.LATENCIES),
@@ -186,6 +212,9 @@ def _ask_speed() -> tuple[int, int, float, tuple[tuple[str, str], ...]]:
 def _ask_expert(current: Draft, seen: Inspection) -> tuple[tuple[tuple[str, str], ...], dict[str, Any]]:
     columns = [column.name for column in seen.columns if column.name not in (current.target, *current.drop)]
     kinds = [name for name in all_families() if name != "baseline"]
+    for key in ("group", "time_column", "weight"):
+        _forget_unless(key, columns)
+    _forget_unless("families", kinds)
     left, middle, right = st.columns(3)
     with left:
         families = st.multiselect(

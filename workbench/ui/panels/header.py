@@ -9,7 +9,7 @@ import streamlit as st
 from workbench.display.numbers import plain
 from workbench.errors import RunError, WorkbenchError
 from workbench.ui.panels.state import badge
-from workbench.ui.session import Pages, allowed, recall, role
+from workbench.ui.session import Pages, allowed, navigated, recall, role
 from workbench.ui.store import RunView, read_run
 from workbench.ui.texts import general as texts
 from workbench.ui.workspace import RunEntry, Workspace, find_run, list_runs
@@ -30,7 +30,7 @@ def _chosen(entries: Sequence[RunEntry], title: str) -> RunEntry | None:
     names, wanted = [entry.name for entry in entries], recall().run
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     run = st.session_state.get("run")
-    if run not in names:
+    if run not in names or (navigated() and wanted in names):
         if wanted and wanted not in names:
             st.warning(texts.UNKNOWN_RUN.format(name=plain(wanted)), icon=":material/info:")
         run = wanted if wanted in names else names[0]

@@ -27,11 +27,22 @@ _LIMITS = (
 )
 
 
-def restore(selection: Selection) -> None:
-    """Set the controls to a selection, once when its page opens; from then on the controls say what is selected."""
+def restore(selection: Selection, *, again: bool = False) -> None:
+    """Set the controls to a selection, when its page opens; from then on the controls say what is selected.
+
+    Parameters
+    ----------
+    selection : Selection
+    again : bool
+        Whether the address changed by itself (the browser's Back): then it counts, and not what the controls say.
+    """
     run = selection.run
     rule, by_hand = _key(run, _RULE), _key(run, _BY_HAND)
-    if rule not in st.session_state:
+    if again:
+        for name in (*(each[0] for each in _LIMITS), _LOSS):
+            st.session_state.pop(_key(run, name), None)
+        st.session_state[_key(run, _GIVEN_UP)] = st.session_state.get(_key(run, _GIVEN_UP), 0) + 1
+    if again or rule not in st.session_state:
         named = selection.how in RULES or selection.how == BY_WEIGHTS
         st.session_state[rule] = selection.how if named else None
         st.session_state[by_hand] = None if named else selection.how
