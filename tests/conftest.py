@@ -1,19 +1,43 @@
-"""Small searches that really ran, shared by the tests that look at runs."""
+"""What all tests share: how random inputs are drawn, which tests are slow, and small searches that really ran."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import settings
 
+from tests import drawing
 from workbench.api import search
 
-# How long an example takes depends on what else the machine does; a slow one is no failure.
-settings.register_profile("steady", deadline=None)
-settings.load_profile("steady")
+drawing.settle()  # before any test is defined
+
+_LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Draw by one rule, and leave out slow tests unless they are asked for, by ``-m`` or by name."""
+    drawing.settle_each(items)
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if not slow or config.option.markexpr or any("::" in each for each in config.args):
+        return
+    items[:] = [item for item in items if item not in set(slow)]
+    config.hook.pytest_deselected(items=slow)
+    config.stash[_LEFT_OUT] = len(slow)
+    if hasattr(config, "workeroutput"):  # a process of pytest-xdist: its report is written by another one
+        config.workeroutput["left_out"] = len(slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if left_out := config.stash.get(_LEFT_OUT, 0):
+        terminalreporter.write_line(f"{left_out} slow tests were not run: pytest -m slow runs them")
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,32 @@ QUICK = {"time": None, "trials": 1, "workers": 1, "families": ("linear",)}
 EXPECTED: dict[str, str] = {}
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
-@parametrize_with_checks(
+CHECKS = parametrize_with_checks(
     [WorkbenchClassifier(**QUICK), WorkbenchRegressor(**QUICK)],
     expected_failed_checks=lambda estimator: EXPECTED,
+)
+#: Checks that run a search many times over.
+MANY_SEARCHES = (
+    "check_classifier_data_not_an_array", "check_classifiers_classes", "check_classifiers_train", "check_dtype_object",
+    "check_estimators_dtypes", "check_estimators_pickle", "check_f_contiguous_array_estimator",
+    "check_fit2d_1feature", "check_fit2d_predict1d", "check_fit_check_is_fitted", "check_fit_idempotent",
+    "check_methods_sample_order_invariance", "check_methods_subset_invariance", "check_n_features_in",
+    "check_pipeline_consistency", "check_readonly_memmap_input", "check_regressor_data_not_an_array",
+    "check_regressors_int", "check_regressors_train", "check_supervised_y_2d",
+)  # fmt: skip
+
+
+def slow(*values: Any) -> Any:
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+def marked(estimator: Any, check: Any) -> Any:
+    return slow(estimator, check) if check.func.__name__ in MANY_SEARCHES else pytest.param(estimator, check)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
+@pytest.mark.parametrize(
+    ("estimator", "check"), [marked(*pair) for pair in CHECKS.mark.args[1]], ids=CHECKS.mark.kwargs["ids"]
 )
 def test_scikit_learns_checks(estimator: Any, check: Any) -> None:
     with warnings.catch_warnings():
@@ -33,12 +55,12 @@ def test_scikit_learns_checks(estimator: Any, check: Any) -> None:
     [
         ["NA", "lo", "hi"],
         [" yes", "no "],
-        ["no", "NO", "Yes"],
-        ["n", "y", "yes"],
-        ["", "x"],
-        [0.0, 1.0],
+        slow(["no", "NO", "Yes"]),
+        slow(["n", "y", "yes"]),
+        slow(["", "x"]),
+        slow([0.0, 1.0]),
         [True, False],
-        [7, 3],
+        slow([7, 3]),
     ],
     ids=repr,
 )

@@ -22,6 +22,7 @@ def crash() -> ModuleType:
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("victim", "moment", "candidates"), [("everything", "folds", 2), ("main", "blends", 1)]
 )

@@ -122,6 +122,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "results.jsonl"
 
 
+@pytest.mark.slow
 def test_a_cell_holds_what_the_report_needs(cells: Path) -> None:
     lines = {line["system"]: line for line in map(json.loads, cells.read_text(encoding="utf-8").splitlines())}
     assert set(lines) == {"lightgbm", "workbench"}
@@ -137,6 +138,7 @@ def test_a_cell_holds_what_the_report_needs(cells: Path) -> None:
     assert not list(cells.parent.glob("workbench-wine-*")), "temporary files were left"
 
 
+@pytest.mark.slow
 def test_the_report_says_who_wins_and_whether_it_is_noise(cells: Path, tmp_path: Path) -> None:
     document = tmp_path / "page.md"
     document.write_text(

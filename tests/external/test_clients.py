@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests import drawing
 from tests.external.open_inference import descriptions, served
 from tests.runtime.made import COLUMNS, ROWS, make_bundle, make_predictor
 from tests.runtime.test_server import serving
@@ -80,16 +81,14 @@ CHECKS = (
 )
 
 
-def fuzz(description: Any, examples: int) -> set[tuple[str, int]]:
+def fuzz(description: Any, count: int) -> set[tuple[str, int]]:
     """Send requests made from a description; their answers have to be what it says. Returns paths and statuses."""
     checks = schemathesis.checks.CHECKS.get_by_names(CHECKS)
     answered: set[tuple[str, int]] = set()
     for found in description.get_all_operations():
         operation = found.ok()
 
-        @settings(
-            max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-        )
+        @settings(max_examples=drawing.examples(count), suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
         def ask(case: Any) -> None:
             answer = case.call()
@@ -100,12 +99,14 @@ def fuzz(description: Any, examples: int) -> set[tuple[str, int]]:
     return answered
 
 
+@pytest.mark.fuzz
 def test_it_does_what_its_description_says(url: str) -> None:
     """Requests made from the description, good and bad, get answers that it names: never a 500."""
     answered = fuzz(schemathesis.openapi.from_url(f"{url}/openapi.json"), 8)
     assert {("/predict", 200), ("/metrics", 200), ("/v2/models/churn/infer", 400)} <= answered
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("which", descriptions())
 def test_it_does_what_the_protocol_says(url: str, which: str) -> None:
     """The same with the protocol's own description, which knows nothing of this model: its paths, keys and types."""

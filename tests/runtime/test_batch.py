@@ -222,7 +222,10 @@ def test_an_output_that_cannot_be_written_is_one_clear_error(
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="needs POSIX resource limits")
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet"])
 def test_a_full_disk_is_one_clear_error(folder: Path, tmp_path: Path, ending: str) -> None:
-    path = write_csv(tmp_path / "in.csv", [{**TEXT_ROWS[0], "id": os.urandom(8).hex()} for _ in range(3000)])
+    random = np.random.default_rng(0)
+    path = write_csv(
+        tmp_path / "in.csv", [{**TEXT_ROWS[0], "id": random.bytes(8).hex()} for _ in range(3000)]
+    )
     script = (
         "import resource, signal, sys\n"
         "from workbench.runtime.__main__ import main\n"

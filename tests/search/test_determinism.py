@@ -63,11 +63,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, RunFolder
     return searched(data, folder / "one", "1"), searched(data, folder / "two", "2")
 
 
+@pytest.mark.slow
 def test_the_candidates_are_the_same(runs: tuple[RunFolder, RunFolder]) -> None:
     one, two = runs
     assert told(one) == told(two)
 
 
+@pytest.mark.slow
 def test_their_predictions_are_the_same(runs: tuple[RunFolder, RunFolder]) -> None:
     one, two = runs
     columns = one.dataset().columns

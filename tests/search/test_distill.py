@@ -40,6 +40,7 @@ def opened(run: RunFolder) -> Workspace:
     return open_workspace(setup)
 
 
+@pytest.mark.slow
 def test_a_student_is_a_candidate_of_its_own(run: RunFolder, student: Candidate) -> None:
     assert student.status == "ok", student.reason
     assert (student.id, student.family, student.kind, student.models) == ("t0001", "lightgbm", "single", 1)
@@ -51,6 +52,7 @@ def test_a_student_is_a_candidate_of_its_own(run: RunFolder, student: Candidate)
     np.testing.assert_allclose(answers.sum(axis=1), 1.0, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_labels_that_judge_a_fold_teach_it_nothing(run: RunFolder, student: Candidate) -> None:
     task = NestTask(student.members, 0)
     plain, other = opened(run), opened(run)
@@ -67,6 +69,7 @@ def test_the_labels_that_judge_a_fold_teach_it_nothing(run: RunFolder, student: 
     assert (found[0][train] > 0).all() and not found[0][valid].any()
 
 
+@pytest.mark.slow
 def test_a_student_is_trained_again_alike(run: RunFolder, student: Candidate) -> None:
     report = reproduce(run, student.id)
     assert report.same, report

@@ -142,6 +142,7 @@ def stacked(run: RunFolder) -> Candidate:
     return done
 
 
+@pytest.mark.slow
 def test_a_blend_with_a_network_passes_the_gate_and_says_what_it_is(
     run: RunFolder, stacked: Candidate
 ) -> None:
@@ -154,11 +155,13 @@ def test_a_blend_with_a_network_passes_the_gate_and_says_what_it_is(
     np.testing.assert_allclose(answers.sum(axis=1), 1.0, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_it_is_trained_again_alike(run: RunFolder, stacked: Candidate) -> None:
     report = reproduce(run, stacked.id)
     assert report.same, report
 
 
+@pytest.mark.slow
 def test_a_search_gives_its_best_blend_time_for_one(run: RunFolder) -> None:
     blends = [each for each in run.candidates() if each.kind == "blend" and each.origin == "derived"]
     assert blends, "no blend was made"

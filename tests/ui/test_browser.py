@@ -88,6 +88,7 @@ def combo(page: playwright.Page, label: str, value: str) -> None:
     settled(page)
 
 
+@pytest.mark.slow
 def test_from_an_upload_to_a_bundle_that_predicts(
     page: playwright.Page, searched: Path, tmp_path: Path
 ) -> None:
@@ -171,7 +172,13 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize(("name", "path", "landmark"), PAGES)
+@pytest.mark.parametrize(
+    ("name", "path", "landmark"),
+    [
+        each if each[0] in ("home", "choose") else pytest.param(*each, marks=pytest.mark.slow)
+        for each in PAGES
+    ],
+)
 def test_every_page_fits_its_window(page: playwright.Page, name: str, path: str, landmark: str) -> None:
     page.goto(path)
     page.get_by_role("heading", name=landmark).first.wait_for()
@@ -188,6 +195,7 @@ def test_every_page_fits_its_window(page: playwright.Page, name: str, path: str,
             assert page.locator("[data-testid=stException]").count() == 0
 
 
+@pytest.mark.slow
 def test_a_page_opened_from_another_shows_the_run_in_view(
     browser: Any, searched: Path, tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ HOSTILE_PAGES = (
 SHOWN = {"/", "Threshold and money", "/understand?run=hostile&pick=best", "What if"}
 
 
+@pytest.mark.slow
 def test_names_that_are_html_are_shown_and_never_run(page: Any, searched: Path, tmp_path: Path) -> None:
     make_hostile_run(searched / "runs" / "hostile")
     trouble, shown = watched(page), set[str]()

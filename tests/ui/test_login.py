@@ -76,8 +76,8 @@ def test_a_stranger_sees_no_page_before_logging_in(visitor: Any) -> None:
     ("claims", "role"),
     [
         ({"email": "ada@example.com", "email_verified": True}, "deployer"),
-        ({"email": "bob@example.com"}, "analyst"),
-        ({"email": "guest@elsewhere.org"}, "viewer"),
+        pytest.param({"email": "bob@example.com"}, "analyst", marks=pytest.mark.slow),
+        pytest.param({"email": "guest@elsewhere.org"}, "viewer", marks=pytest.mark.slow),
     ],
 )
 def test_a_role_may_do_what_it_may(
@@ -94,8 +94,13 @@ def test_a_role_may_do_what_it_may(
 
 @pytest.mark.parametrize(
     "claims",
-    [{"email": "eve@evil.org"}, {"email": "ada@example.com", "email_verified": False}, {}],
-    ids=["unknown", "unverified", "nameless"],
+    [
+        pytest.param({"email": "eve@evil.org"}, id="unknown"),
+        pytest.param(
+            {"email": "ada@example.com", "email_verified": False}, id="unverified", marks=pytest.mark.slow
+        ),
+        pytest.param({}, id="nameless", marks=pytest.mark.slow),
+    ],
 )
 def test_whoever_has_no_role_sees_nothing(visitor: Any, identity: Provider, claims: dict[str, Any]) -> None:
     log_in(visitor, identity, "/choose?run=small", **claims)
