@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.data.dataset import Dataset
-from workbench.data.split import MOST_HOLDOUT_ROWS, folds, holdout, possible_folds
+from workbench.data.split import MOST_HOLDOUT_ROWS, check_splits, folds, holdout, possible_folds, sample
 from workbench.errors import DataError
 from workbench.runtime.schema import Column, Output, Schema
 
@@ -151,3 +151,57 @@ def test_stretches_of_time_are_about_equal() -> None:
     parts = folds(dataset(np.arange(600) % 2, time=time), np.arange(600), 5, 0)
     assert [len(valid) for _, valid in parts] == [100] * 5
     assert [len(train) for train, _ in parts] == [100, 200, 300, 400, 500]
+
+
+def _rare(
+    rows: int, positives: list[int], group: np.ndarray | None = None, time: np.ndarray | None = None
+) -> Dataset:
+    y = np.zeros(rows, dtype=np.int64)
+    y[positives] = 1
+    return dataset(y, group, time)
+
+
+@pytest.mark.parametrize(("positives", "expected"), [(2, 2), (3, 3), (4, 4), (5, 5), (40, 5)])
+def test_there_are_no_more_folds_than_rows_of_the_rarer_class(positives: int, expected: int) -> None:
+    data = _rare(200, list(range(0, 5 * positives, 5)))
+    assert possible_folds(data, np.arange(200), 5, seed=3) == expected
+    for train, valid in folds(data, np.arange(200), expected, 3):
+        assert 0 < data.y[valid].sum() < len(valid)
+        assert 0 < data.y[train].sum() < len(train)
+
+
+def test_there_are_no_more_folds_than_groups_of_the_rarer_class() -> None:
+    group = np.repeat(np.arange(20), 10)
+    data = _rare(200, list(range(10, 40)), group=group)
+    assert possible_folds(data, np.arange(200), 5, seed=0) == 3
+
+
+@pytest.mark.parametrize("positives", [2, 3, 4])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_rare_class_has_a_row_on_each_side_of_every_division(positives: int, seed: int) -> None:
+    data = _rare(1_000, list(range(positives)))
+    dev, _ = holdout(data, seed=seed)
+    assert data.y[dev].sum() >= 2
+    ((train, valid),) = folds(data, dev, 1, seed)
+    assert data.y[dev][train].sum() >= 1
+    assert data.y[dev][valid].sum() >= 1
+    drawn, _ = sample(data, np.arange(1_000), 60, seed=seed)
+    assert data.y[drawn].sum() >= 2
+
+
+def test_rows_before_both_classes_are_seen_only_train() -> None:
+    rows = np.arange(600)
+    data = _rare(600, list(range(200, 600, 3)), time=rows)
+    count = possible_folds(data, rows, 5, seed=0)
+    parts = folds(data, rows, count, 0)
+    assert len(parts) == count > 1
+    assert all(data.y[train].sum() > 0 for train, _ in parts)
+    check_splits(data, rows, count, 0)
+
+
+def test_a_class_that_is_seen_only_at_the_end_is_refused() -> None:
+    rows = np.arange(600)
+    data = _rare(600, list(range(590, 600)), time=rows)
+    count = possible_folds(data, rows, 5, seed=0)
+    with pytest.raises(DataError, match="cannot be validated by time: found 10 rows of 1, all on one side"):
+        check_splits(data, rows, count, 0)

@@ -11,6 +11,7 @@ import numpy as np
 from workbench.errors import DataError, SettingsError, shown
 from workbench.runtime.schema import Column1d, Levels, Schema
 
+from .classes import check_classes
 from .dataset import Dataset, Finding
 from .fingerprint import by_appearance, fingerprint
 from .formulas import find_formulas
@@ -19,6 +20,7 @@ from .leaks import column_powers, find_leaks
 from .read import read_table
 from .table import Table
 from .target import Target, read_target
+from .weights import read_weights
 
 FEWEST_ROWS = 10
 
@@ -54,7 +56,8 @@ class IntakeOptions(TypedDict, total=False):
     time_column : str or None
         Splits go forward in this column. It stays an input.
     weight : str or None
-        Row weights, zero or more. It is no input.
+        Row weights, zero or more. It is not an input. Rows of weight 0 are left out before anything is learned, so that
+        they influence nothing: a data set with them is the same as one without.
     metric_hint : str or None
         The metric asked for, where it tells classes from numbers.
     """
@@ -102,16 +105,18 @@ def load_dataset(
     >>> data.schema.names, data.schema.output.classes
     (['size', 'colour'], ('no', 'yes'))
     """
-    table = source if isinstance(source, Table) else read_table(source)
+    whole = source if isinstance(source, Table) else read_table(source)
     roles = find_roles(
-        table,
+        whole,
         target,
         drop=options.get("drop", ()),
         group=options.get("group"),
         time_column=options.get("time_column"),
         weight=options.get("weight"),
     )
-    comma = prefers_comma(table)
+    comma = prefers_comma(whole)
+    weighted = read_weights(whole, roles.weight, comma) if roles.weight else None
+    table = whole if weighted is None else weighted.without_zeros(whole)
     learned = read_target(
         roles.target,
         table.column(roles.target),
@@ -121,7 +126,9 @@ def load_dataset(
         prefer_comma=comma,
     )
     keep = learned.known.copy()
-    findings = [*table.findings, *learned.findings, *_about_unknown(roles.target, learned)]
+    findings = [*whole.findings, *learned.findings, *_about_unknown(roles.target, learned)]
+    if weighted is not None:
+        findings += weighted.findings
     time = _times(table, roles, comma) if roles.time else None
     if time is not None:
         timed = np.isfinite(time)
@@ -146,13 +153,14 @@ def load_dataset(
         schema=Schema(columns, learned.output, table.source),
         columns={each.column.name: each.values for each in used if each.values is not None},
         y=learned.y[keep],
-        weight=_weights(kept, roles.weight, comma) if roles.weight else None,
+        weight=None if weighted is None else weighted.of(keep),
         group=group,
         time=time[keep] if time is not None else None,
         findings=tuple(findings),
         name=table.name,
-        rows_read=table.n_rows,
+        rows_read=whole.n_rows,
     )
+    check_classes(dataset)
     leaks = find_leaks(column_powers(dataset))
     alone = frozenset(each.column for each in leaks if each.column and each.severity == "warning")
     leaks += find_formulas(dataset, alone)
@@ -251,24 +259,6 @@ def _times(table: Table, roles: Roles, comma: bool) -> np.ndarray:
         else "nothing"
     )
     raise DataError(f"time column {shown(name)}", found=shown(example), expected="dates or numbers")
-
-
-def _weights(table: Table, name: str, comma: bool) -> np.ndarray:
-    inferred = infer_column(name, table.column(name), prefer_comma=comma)
-    weights = inferred.values
-    if not isinstance(weights, np.ndarray):
-        raise DataError(f"weight column {shown(name)}", found="texts", expected="numbers, zero or more")
-    bad = ~(np.isfinite(weights) & (weights >= 0))
-    if bad.any():
-        at = int(bad.argmax())
-        raise DataError(
-            f"weight column {shown(name)}",
-            found=f"{weights[at]:g} in row {at}",
-            expected="numbers, zero or more",
-        )
-    if not weights.any():
-        raise DataError(f"weight column {shown(name)}", found="only zeros", expected="some weight")
-    return weights
 
 
 def _groups(table: Table, name: str) -> tuple[np.ndarray, list[Finding]]:

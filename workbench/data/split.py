@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.errors import DataError
+from workbench.errors import DataError, shown
 
+from .classes import class_units
 from .dataset import Dataset
 
 HOLDOUT_FRACTION = 0.2
@@ -23,7 +24,7 @@ def holdout(dataset: Dataset, *, seed: int, fraction: float | None = None) -> Sp
     ----------
     dataset : Dataset
         Where it has times, the last rows are held out; where it has groups, whole groups; else each class gives its
-        share, a class with one row none.
+        share, but keeps two rows where it has them: one to learn from, one to score on.
     seed : int
     fraction : float or None
         Part to hold out; None is a fifth, but at most 20,000 rows.
@@ -49,7 +50,9 @@ def holdout(dataset: Dataset, *, seed: int, fraction: float | None = None) -> Sp
     if fraction is None:
         count = min(count, MOST_HOLDOUT_ROWS)
     wanted = min(max(round(count), 1), dataset.n_rows - 1)
-    dev, held = _divide(dataset, np.arange(dataset.n_rows), wanted, np.random.default_rng(seed), keep=2)
+    dev, held = _divide(
+        dataset, np.arange(dataset.n_rows), wanted, np.random.default_rng(seed), keep=2, leave=2
+    )
     kind, units = ("group", dataset.group) if dataset.group is not None else ("moment", dataset.time)
     if units is not None and (units[dev] == units[dev[0]]).all():
         raise DataError(
@@ -70,7 +73,7 @@ def sample(dataset: Dataset, rows: np.ndarray, count: int, *, seed: int) -> Spli
     rows : numpy.ndarray of int
         The rows to draw from.
     count : int
-        How many to draw; fewer than there are.
+        How many to draw; fewer than there are. Of a rare class at least two rows are drawn.
     seed : int
 
     Returns
@@ -86,7 +89,7 @@ def sample(dataset: Dataset, rows: np.ndarray, count: int, *, seed: int) -> Spli
     >>> len(drawn), len(others), int(data.y[drawn].sum())
     (6, 14, 3)
     """
-    others, drawn = _divide(dataset, rows, count, np.random.default_rng(seed))
+    others, drawn = _divide(dataset, rows, count, np.random.default_rng(seed), leave=0, least=2)
     return drawn, others
 
 
@@ -108,7 +111,7 @@ def folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> list[Split]:
     list of (train, valid)
         Positions in `rows`, rising. Each row is validated once, but for two kinds that always train: the only row
         of a class, and, where the data has times, the rows before the first validation part (each part is validated
-        by what came before it).
+        by what came before it), of a binary target also those before both classes have been seen.
 
     Examples
     --------
@@ -120,14 +123,15 @@ def folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> list[Split]:
     rng = np.random.default_rng(seed)
     if k <= 1:
         wanted = min(max(round(len(rows) * VALIDATION_FRACTION), 1), len(rows) - 1)
-        train, valid = _divide(dataset, rows, wanted, rng)
+        train, valid = _divide(dataset, rows, wanted, rng, least=1)
         return (
             [(np.searchsorted(rows, train), np.searchsorted(rows, valid))]
             if _rising(rows)
             else [_positions(rows, train, valid)]
         )
     if dataset.time is not None:
-        return _forward(dataset.time[rows], None if dataset.group is None else dataset.group[rows], k)
+        binary = dataset.y[rows] if dataset.schema.output.task == "binary" else None
+        return _forward(dataset.time[rows], None if dataset.group is None else dataset.group[rows], k, binary)
     labels = dataset.y[rows] if dataset.n_classes else np.zeros(len(rows), dtype=np.int64)
     if dataset.group is not None:
         number = _deal_groups(dataset.group[rows], labels, k, rng)
@@ -139,7 +143,10 @@ def folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> list[Split]:
 
 
 def possible_folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> int:
-    """Return how many folds, `k` at most, the rows can be divided into so that there are just so many.
+    """Return into how many folds, `k` at most, the rows can be divided so that each fold can be scored.
+
+    Of a binary target there are at most as many folds as the rarer class has rows (with groups: groups), so that each
+    fold has both classes; where whole groups leave a fold without one, fewer folds are tried.
 
     Parameters
     ----------
@@ -154,11 +161,47 @@ def possible_folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> int
     >>> columns = {"size": [2.5, 4.0] * 10, "sold": ["yes", "no"] * 10, "shop": [1, 2] * 5 + [3] * 10}
     >>> data = load_dataset(columns, target="sold", group="shop")
     >>> possible_folds(data, np.arange(20), 5, seed=0)
-    3
+    2
     """
+    is_binary = dataset.schema.output.task == "binary"
+    if is_binary and k > 1:
+        k = min(k, max(int(class_units(dataset, rows).min()), 1))
     while k > 1 and (made := len(folds(dataset, rows, k, seed))) != k:
         k = max(made, 1)
+    if is_binary and dataset.group is not None and dataset.time is None:
+        y = dataset.y[rows]
+        for fewer in range(k, 1, -1):
+            if all(_has_both(y[valid]) for _, valid in folds(dataset, rows, fewer, seed)):
+                return fewer
     return k
+
+
+def check_splits(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> None:
+    """Refuse a binary target of which no model could be learned, or none scored, in folds by time or by group.
+
+    Raises
+    ------
+    DataError
+        Where one class alone is there to learn from, or to score on, in every fold.
+    """
+    if dataset.schema.output.task != "binary" or (dataset.time is None and dataset.group is None):
+        return
+    y = dataset.y[rows]
+    parts = folds(dataset, rows, k, seed)
+    if all(_has_both(y[train]) for train, _ in parts) and any(_has_both(y[valid]) for _, valid in parts):
+        return
+    output, rarer = dataset.schema.output, int(np.bincount(y, minlength=2).argmin())
+    unit = "time" if dataset.time is not None else "group"
+    raise DataError(
+        f"target {shown(output.target)} cannot be validated by {unit}",
+        found=f"{int((y == rarer).sum()):,} rows of {shown(output.classes[rarer])}, all on one side of every split",
+        expected="rows of both classes to learn from and to score on",
+        hint=f"Choose another {unit} column, or none.",
+    )
+
+
+def _has_both(y: np.ndarray) -> bool:
+    return bool(len(y)) and bool(y.min() != y.max())
 
 
 def _rising(rows: np.ndarray) -> bool:
@@ -172,11 +215,19 @@ def _positions(rows: np.ndarray, train: np.ndarray, valid: np.ndarray) -> Split:
 
 
 def _divide(
-    dataset: Dataset, rows: np.ndarray, wanted: int, rng: np.random.Generator, keep: int = 1
+    dataset: Dataset,
+    rows: np.ndarray,
+    wanted: int,
+    rng: np.random.Generator,
+    *,
+    keep: int = 1,
+    leave: int = 1,
+    least: int = 0,
 ) -> Split:
     """Divide `rows` in two, about `wanted` of them in the second part; return rows of the data set, rising.
 
-    The first part keeps `keep` moments or groups, where there are as many as leave one for the second.
+    The first part keeps `keep` moments or groups, where there are as many as leave one for the second, and `leave` rows
+    of each class; the second has at least `least` of each class that has more than the first must keep.
     """
     if dataset.time is not None:
         apart = _last_in_time(
@@ -185,7 +236,7 @@ def _divide(
     elif dataset.group is not None:
         apart = _whole_groups(dataset.group[rows], wanted, keep, rng)
     elif dataset.n_classes:
-        apart = _share_of_classes(dataset.y[rows], wanted, rng)
+        apart = _share_of_classes(dataset.y[rows], wanted, rng, leave, least)
     else:
         apart = np.zeros(len(rows), dtype=bool)
         apart[rng.permutation(len(rows))[:wanted]] = True
@@ -198,16 +249,19 @@ def _divide(
     return np.sort(rows[~apart]), np.sort(rows[apart])
 
 
-def _share_of_classes(y: np.ndarray, wanted: int, rng: np.random.Generator) -> np.ndarray:
-    """Take each class's share, by largest remainders, leaving at least one row of each."""
+def _share_of_classes(
+    y: np.ndarray, wanted: int, rng: np.random.Generator, leave: int = 1, least: int = 0
+) -> np.ndarray:
+    """Take each class's share, by largest remainders, leaving `leave` rows of each and taking `least` where it can."""
     counts = np.bincount(y)
     exact = counts * (wanted / len(y))
-    take = np.minimum(np.floor(exact).astype(np.int64), np.maximum(counts - 1, 0))
-    room = counts - 1 - take
+    most = np.maximum(counts - leave, 0)
+    take = np.minimum(np.maximum(np.floor(exact).astype(np.int64), least), most)
+    room = most - take
     for at in np.argsort(-(exact - np.floor(exact)), kind="stable"):
         if take.sum() >= wanted:
             break
-        if room[at] > 0:
+        if room[at] > 0 and take[at] < exact[at]:
             take[at] += 1
     apart = np.zeros(len(y), dtype=bool)
     order = rng.permutation(len(y))
@@ -302,8 +356,11 @@ def _deal_groups(group: np.ndarray, labels: np.ndarray, k: int, rng: np.random.G
     return fold[number]
 
 
-def _forward(time: np.ndarray, group: np.ndarray | None, k: int) -> list[Split]:
-    """Cut the rows into k + 1 stretches of time; each but the first is validated by all before it."""
+def _forward(time: np.ndarray, group: np.ndarray | None, k: int, binary: np.ndarray | None) -> list[Split]:
+    """Cut the rows into k + 1 stretches of time; each but the first is validated by all before it.
+
+    A model of one class cannot be scored: of a binary target the first stretch lasts until both have been seen.
+    """
     keys = time if group is None else _ranked(_last_of_group(time, group), group).astype(np.float64)
     moments, number = np.unique(keys, return_inverse=True)
     if len(moments) < 2:
@@ -314,7 +371,13 @@ def _forward(time: np.ndarray, group: np.ndarray | None, k: int) -> list[Split]:
     block = (ends - 1) * (k + 1) // len(keys)
     if block[0] == block[-1]:  # the first moment has nearly all rows
         block[0] = 0
+    both = 0 if binary is None else max(int(number[binary == at].min(initial=len(ends) - 1)) for at in (0, 1))
+    if block[both] > 0:
+        rest = max(len(keys) - int(ends[both]), 1)
+        block = np.where(ends <= ends[both], 0, 1 + (ends - ends[both] - 1) * k // rest)
     block = block[number]
     everyone = np.arange(len(keys))
     present = np.unique(block)
+    if len(present) < 2:  # both classes are there only at the end: `check_splits` refuses it
+        return [(everyone[number < len(moments) - 1], everyone[number == len(moments) - 1])]
     return [(everyone[block < at], everyone[block == at]) for at in present[1:].tolist()]

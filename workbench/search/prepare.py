@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from workbench.data.dataset import Dataset
-from workbench.data.split import holdout, possible_folds, sample
+from workbench.data.split import check_splits, holdout, possible_folds, sample
 
 from .machine import machine_name
 from .metrics import counts_sizes
@@ -34,6 +34,7 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
     )
     dev, held = _divided(data, plan, settings)
     plan = with_fewer_folds(plan, possible_folds(data, dev, plan.folds, settings.seed))
+    check_splits(data, dev, plan.folds, settings.seed)
     reserve = np.arange(0)
     if plan.sample and plan.sample < len(dev):
         dev, reserve = sample(data, dev, plan.sample, seed=settings.seed)
