@@ -3,13 +3,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 import workbench
+from workbench.search.run import process_started
 from workbench.tradeoff import Limits
-from workbench.ui.exports import ExportJob, ExportRequest, main, read_steps, start_export
+from workbench.ui.exports import (
+    ExportJob,
+    ExportRequest,
+    last_export,
+    main,
+    put_away,
+    read_steps,
+    start_export,
+)
 
 
 def request_of(folder: Path, name: str, **more: object) -> ExportRequest:
@@ -23,7 +33,9 @@ def job_of(tmp_path: Path, code: str, *events: dict[str, str]) -> ExportJob:
     log = tmp_path / "log.jsonl"
     log.write_text("".join(json.dumps(event) + "\n" for event in events))
     process = subprocess.Popen([sys.executable, "-c", code])
-    return ExportJob(request_of(tmp_path, "x"), log, process)
+    begun = process_started(process.pid)
+    process.wait()
+    return ExportJob(request_of(tmp_path, "x"), log, process.pid, begun)
 
 
 def test_a_request_survives_its_way_to_the_process(tmp_path: Path) -> None:
@@ -32,14 +44,20 @@ def test_a_request_survives_its_way_to_the_process(tmp_path: Path) -> None:
 
 
 def test_an_export_in_a_process_of_its_own(searched: Path) -> None:
-    job = start_export(request_of(searched, "own", by="Ada", note="it is the best", threshold=0.31))
-    assert job.process.wait(timeout=300) == 0
+    own = searched / "runs" / ".app"
+    start_export(own, request_of(searched, "own", by="Ada", note="it is the best", threshold=0.31))
+    job = last_export(own, searched / "runs" / "small")  # as after a reload
+    assert job is not None
+    while job.running:
+        time.sleep(0.1)
     assert job.succeeded
     assert [step.state for step in job.steps()] == ["done"] * 3
     assert any(line.startswith("ok: golden rows") for line in job.steps()[1].lines)
     decision = json.loads((Path(job.request.target) / "decision.json").read_text())
     assert (decision["by"], decision["note"], decision["how"]) == ("Ada", "it is the best", "best")
     assert decision["threshold"]["value"] == 0.31
+    put_away(own, searched / "runs" / "small")
+    assert last_export(own, searched / "runs" / "small") is None
     for path in (Path(job.request.target), job.request.zip_path):
         bundle = workbench.load(path)
         assert bundle.manifest.name == "own"
@@ -66,7 +84,6 @@ def test_an_export_that_cannot_be_says_why(
 
 def test_a_process_that_died_has_failed(tmp_path: Path) -> None:
     job = job_of(tmp_path, "import sys; sys.exit(9)", {"step": "export", "state": "running", "line": ""})
-    job.process.wait()
     assert [step.state for step in job.steps()] == ["failed", "waiting", "waiting"]
     assert not job.succeeded
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,7 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.api import open_run
 from workbench.errors import WorkbenchError
+from workbench.search.run import process_started, write_whole
 from workbench.tradeoff import Limits, pick
+
+from .searches import still_runs
 
 if TYPE_CHECKING:
     from workbench.export import Check
@@ -86,17 +88,20 @@ class ExportJob:
     request : ExportRequest
     log : pathlib.Path
         Where its process writes what happens, one JSON object a line.
-    process : subprocess.Popen
+    process : int
+    begun : float or None
+        When the process began, seconds since 1970: a later process of the same number is another one.
     """
 
     request: ExportRequest
     log: Path
-    process: subprocess.Popen[bytes]
+    process: int
+    begun: float | None
 
     @property
     def running(self) -> bool:
         """Whether the process is at work."""
-        return self.process.poll() is None
+        return still_runs(self.process, self.begun)
 
     def steps(self) -> list[Step]:
         """Return the steps as they stand; those of a process that died count as failed."""
@@ -113,12 +118,41 @@ class ExportJob:
         return all(step.state == "done" for step in self.steps())
 
 
-def start_export(request: ExportRequest) -> ExportJob:
-    """Start an export in a process of its own and return at once."""
-    handle, log = tempfile.mkstemp(prefix="export-", suffix=".jsonl")
-    os.close(handle)
-    process = subprocess.Popen([sys.executable, "-m", "workbench.ui.exports", request.to_text(), log])
-    return ExportJob(request, Path(log), process)
+def start_export(own: Path, request: ExportRequest) -> ExportJob:
+    """Start an export in a process of its own and return at once; `last_export` finds it again, from any session."""
+    record, log = _record(own, request.run), _record(own, request.run).with_suffix(".jsonl")
+    record.parent.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    words = [sys.executable, "-m", "workbench.ui.exports", request.to_text(), str(log)]
+    process = subprocess.Popen(words)
+    # Somebody has to fetch the exit code, or the ended process would look alive.
+    threading.Thread(target=process.wait, daemon=True, name=f"waits for {log.stem}").start()
+    job = ExportJob(request, log, process.pid, process_started(process.pid))
+    kept = {"request": request.to_text(), "process": job.process, "begun": job.begun}
+    write_whole(record, json.dumps(kept))
+    return job
+
+
+def last_export(own: Path, run: Path) -> ExportJob | None:
+    """Return the export of a run that was started last and not put away, or None."""
+    record = _record(own, str(run))
+    try:
+        kept = json.loads(record.read_text(encoding="utf-8"))
+        request = ExportRequest.from_text(kept["request"])
+        return ExportJob(request, record.with_suffix(".jsonl"), int(kept["process"]), kept.get("begun"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def put_away(own: Path, run: Path) -> None:
+    """Forget the last export of a run; the bundle stays."""
+    record = _record(own, str(run))
+    for path in (record, record.with_suffix(".jsonl")):
+        path.unlink(missing_ok=True)
+
+
+def _record(own: Path, run: str) -> Path:
+    return own / "exports" / f"{Path(run).name}.json"
 
 
 def read_steps(log: Path) -> list[Step]:
@@ -188,11 +222,22 @@ def _verify(request: ExportRequest, say: Callable[[str], None]) -> bool:
 
 
 def _zip(request: ExportRequest, say: Callable[[str], None]) -> bool:
-    folder = Path(request.target)
-    made = shutil.make_archive(str(folder.parent / f".{folder.name}"), "zip", folder.parent, folder.name)
-    Path(made).replace(request.zip_path)
+    pack(Path(request.target), request.zip_path)
     say(f"{request.zip_path.stat().st_size / 1e6:.2f} MB")
     return True
+
+
+def pack(folder: Path, path: Path) -> Path:
+    """Zip a bundle's folder, so that nobody sees half a zip; return its path."""
+    from workbench.export.place import write_zip  # brings the training stack, which pages do without
+
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        write_zip(folder, draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
 
 
 def main(request: str, log: str) -> int:

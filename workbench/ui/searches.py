@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from workbench.api import open_run
@@ -32,17 +32,25 @@ class Started:
     process : int
     begun : float or None
         When the process began, seconds since 1970: a later process of the same number is another one.
+    arguments : tuple of str
+        What the command line was given; empty where an older version of the app did not keep it.
     """
 
     command: str
     process: int
     begun: float | None
+    arguments: tuple[str, ...] = ()
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        now = process_started(self.process)
-        return now is not None and (self.begun is None or abs(now - self.begun) < 2.0)
+        return still_runs(self.process, self.begun)
+
+
+def still_runs(process: int, begun: float | None) -> bool:
+    """Tell whether the process of that number that began at that time, seconds since 1970, is at work."""
+    now = process_started(process)
+    return now is not None and (begun is None or abs(now - begun) < 2.0)
 
 
 def start_search(own: Path, run: str, request: SearchRequest) -> Started:
@@ -67,10 +75,26 @@ def _start(own: Path, run: str, arguments: Sequence[str]) -> Started:
         )
     # Somebody has to fetch the exit code, or the ended process would look alive.
     threading.Thread(target=process.wait, daemon=True, name=f"waits for {run}").start()
-    started = Started(command_line(arguments), process.pid, process_started(process.pid))
-    record = {"command": started.command, "process": started.process, "begun": started.begun}
-    write_whole(own / f"{run}.started.json", json.dumps(record))
+    began = process_started(process.pid)
+    started = Started(command_line(arguments), process.pid, began, tuple(arguments))
+    write_whole(own / f"{run}.started.json", json.dumps(asdict(started)))
     return started
+
+
+def start_again(own: Path, run: str) -> Started:
+    """Start a search that ended before its run had a folder once more, as it was started.
+
+    Raises
+    ------
+    RunError
+        Where it is not known how.
+    """
+    before = read_started(own, run)
+    if before is None or not before.arguments:
+        raise RunError(
+            f"{run} cannot be started again", hint="Start it from the page Goal, or by its command."
+        )
+    return _start(own, run, before.arguments)
 
 
 def forget_search(own: Path, run: str) -> None:
@@ -88,7 +112,8 @@ def read_started(own: Path, run: str) -> Started | None:
     """Return what is known of the search that the app started under a name, or None."""
     try:
         record = json.loads((own / f"{run}.started.json").read_text(encoding="utf-8"))
-        return Started(str(record["command"]), int(record["process"]), record.get("begun"))
+        arguments = tuple(map(str, record.get("arguments", ())))
+        return Started(str(record["command"]), int(record["process"]), record.get("begun"), arguments)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.made import NASTY, open_page, words_of, write_run
 from workbench.tradeoff import Limits
-from workbench.ui.exports import ExportJob, ExportRequest
+from workbench.ui.exports import ExportRequest
 from workbench.ui.pages import export
 from workbench.ui.texts import export as texts
 
@@ -21,12 +21,24 @@ def app(tmp_path: Path) -> AppTest:
     return open_page(tmp_path, "export", run="churn", pick="best", max_latency_us="100")
 
 
+def keep_job(
+    own: Path, request: ExportRequest, log: Path, process: subprocess.Popen[bytes] | None = None
+) -> Path:
+    """Write down an export as `start_export` does: of a process at work, or of one that has ended; return its log."""
+    folder = own / "exports"
+    folder.mkdir(parents=True, exist_ok=True)
+    number = process.pid if process else 2**22 + 1  # beyond what a process can be called
+    record = {"request": request.to_text(), "process": number, "begun": None}
+    (folder / f"{Path(request.run).name}.json").write_text(json.dumps(record))
+    return log.rename(folder / f"{Path(request.run).name}.jsonl")
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ExportRequest]:
     """Requests that reached the place where a process would start; one that ends at once is started instead."""
     requests: list[ExportRequest] = []
 
-    def start(request: ExportRequest) -> ExportJob:
+    def start(own: Path, request: ExportRequest) -> None:
         requests.append(request)
         steps = [
             {"step": name, "state": "done", "line": f"{name} went well"}
@@ -39,9 +51,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ExportRequest
         golden = Path(request.target) / "golden.jsonl"
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(json.dumps({"input": {"plan": NASTY, "age": 41.0}, "output": [0.1, 0.9]}))
-        process = subprocess.Popen([sys.executable, "-c", ""])
-        process.wait()
-        return ExportJob(request, log, process)
+        keep_job(own, request, log)
 
     monkeypatch.setattr(export, "start_export", start)
     return requests
@@ -101,10 +111,8 @@ def test_a_bundle_that_is_there_is_not_replaced(tmp_path: Path) -> None:
 def test_a_failed_export_says_which_step_and_why(app: AppTest, tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     log.write_text(json.dumps({"step": "export", "state": "failed", "line": "the disk is full"}))
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    request = ExportRequest("run", "best", Limits(), str(tmp_path / "bundles" / "x-1"), "x")
-    app.session_state["export_job"] = ExportJob(request, log, process)
+    request = ExportRequest("churn", "best", Limits(), str(tmp_path / "bundles" / "x-1"), "x")
+    log = keep_job(tmp_path / "runs" / ".app", request, log)
     app.run()
     assert not app.exception
     assert "The export did not succeed" in words_of(app)
@@ -119,8 +127,8 @@ def test_an_export_under_way_is_followed(app: AppTest, tmp_path: Path) -> None:
     log.write_text(json.dumps({"step": "export", "state": "running", "line": "training c0003"}))
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        request = ExportRequest("run", "best", Limits(), str(tmp_path / "bundles" / "x-1"), "x")
-        app.session_state["export_job"] = ExportJob(request, log, process)
+        request = ExportRequest("churn", "best", Limits(), str(tmp_path / "bundles" / "x-1"), "x")
+        keep_job(tmp_path / "runs" / ".app", request, log, process)
         app.run()
         assert not app.exception
         assert "training c0003" in words_of(app)

@@ -70,19 +70,31 @@ def test_what_is_over_can_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert table["stage"].tolist() == ["fit"]
 
 
-def test_a_search_that_never_began_shows_its_last_words(tmp_path: Path) -> None:
+def test_a_search_that_never_began_shows_its_last_words_and_can_be_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = tmp_path / "runs" / ".app"
     own.mkdir(parents=True)
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    record = {"command": "workbench search x.csv --target y", "process": gone.pid, "begun": 1.0}
+    record = {
+        "command": "workbench search x.csv --target y",
+        "process": gone.pid,
+        "begun": 1.0,
+        "arguments": ["search", "--target=y", "--", "x.csv"],
+    }
     (own / "lost.started.json").write_text(json.dumps(record))
     (own / "lost.log").write_text("workbench: error: no column y\n")
+    again: list[str] = []
+    monkeypatch.setattr(search, "start_again", lambda own, name: again.append(name))
     app = open_page(tmp_path, "search", run="lost")
     assert not app.exception
     assert "ended before it began" in words_of(app)
     assert "no column y" in words_of(app)
     assert "workbench search x.csv" in words_of(app)
+    app.button(key="try_again").click().run()
+    assert not app.exception
+    assert again == ["lost"]
 
 
 def test_a_search_that_found_nothing_says_so(tmp_path: Path) -> None:
@@ -94,6 +106,12 @@ def test_a_search_that_found_nothing_says_so(tmp_path: Path) -> None:
     assert not app.exception
     assert "found nothing that can be used" in words_of(app)
     assert "no candidate but the baseline" in words_of(app)
+    assert app.button(key="resume").label == "Give it more time"
+    for page in ("choose", "export", "home"):
+        other = open_page(tmp_path, page, run="none")
+        assert not other.exception
+        links = [each.proto.page for each in other.get("page_link")]
+        assert "search" in links, f"{page} leads nowhere"
 
 
 def test_no_search_at_all(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from workbench.ui.panels.candidates import show_failures, show_leaderboard
 from workbench.ui.panels.compare import show_compare
 from workbench.ui.panels.cost import show_cost, with_traffic
 from workbench.ui.panels.facts import show_facts
-from workbench.ui.panels.header import choose_run, view_of
+from workbench.ui.panels.header import choose_run, nothing_to_choose, view_of
 from workbench.ui.panels.limits import (
     chart_key,
     choose_limits,
@@ -53,7 +53,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
         show_live(entry, view.metric)
     if not drawable(view.rows):
         remember(selection)
-        st.info(general.NO_CANDIDATES, icon=":material/info:")
+        nothing_to_choose(pages, selection)
         show_failures(view.rows)
         return
     goal = read_goal(workspace.own, entry.name) or goal_of_sheet(view.sheet)

@@ -11,18 +11,18 @@ from workbench.display.sentences import named
 from workbench.errors import WorkbenchError
 from workbench.tradeoff import decide
 from workbench.ui import snippets, store
-from workbench.ui.exports import ExportJob, ExportRequest, Step, start_export
+from workbench.ui.exports import ExportJob, ExportRequest, Step, last_export, put_away, start_export
+from workbench.ui.panels.downloads import offer_download, show_downloads
 from workbench.ui.panels.facts import show_facts
 from workbench.ui.panels.header import refused
 from workbench.ui.panels.money import chosen_threshold
 from workbench.ui.panels.picked import Picked, find_picked
-from workbench.ui.session import Pages, user
+from workbench.ui.session import Pages, allowed, user
 from workbench.ui.texts import export as texts
 from workbench.ui.texts import general
 from workbench.ui.uploads import safe_name
 from workbench.ui.workspace import Workspace, bundle_path
 
-_JOB = "export_job"
 _REFRESH_S = 0.5
 _ICONS = {
     "waiting": ":material/hourglass_empty:",
@@ -34,13 +34,12 @@ _ICONS = {
 
 def show(workspace: Workspace, pages: Pages) -> None:
     """Show the choice, ask for its name, export it, and offer the result."""
-    job = st.session_state.get(_JOB)
-    if isinstance(job, ExportJob):
-        st.title(general.EXPORT)
-        _show_job(job)
-        return
     picked = find_picked(workspace, pages, general.EXPORT)
     if picked is None:
+        return
+    job = last_export(workspace.own, picked.view.folder)
+    if job is not None and (job.running or allowed("export")):
+        _show_job(workspace, job)
         return
     st.markdown(texts.INTRO if picked.view.as_measured else texts.INTRO_AGAIN)
     with st.container(border=True, key="chosen"):
@@ -56,6 +55,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     )
     if not refused("export", "deployer"):
         _ask(workspace, picked)
+        show_downloads(workspace, str(picked.view.info.get("name") or picked.view.folder.name))
 
 
 def _ask(workspace: Workspace, picked: Picked) -> None:
@@ -97,7 +97,7 @@ def _ask(workspace: Workspace, picked: Picked) -> None:
             threshold,
         )
         try:
-            st.session_state[_JOB] = start_export(request)
+            start_export(workspace.own, request)
         except OSError as error:
             st.error(plain(error))
             return
@@ -156,7 +156,7 @@ def _target(workspace: Workspace, name: str, version: str) -> tuple[Path | None,
     return target, ""
 
 
-def _show_job(job: ExportJob) -> None:
+def _show_job(workspace: Workspace, job: ExportJob) -> None:
     """Follow an export, then offer what came of it."""
     if job.running:
 
@@ -169,18 +169,17 @@ def _show_job(job: ExportJob) -> None:
         st.subheader(texts.RUNNING)
         follow()
         return
-    good = job.succeeded
+    good = job.succeeded and job.request.zip_path.is_file()  # it may have been removed since
     st.subheader(texts.DONE if good else texts.FAILED)
     if good:
-        _offer_download(job.request)
+        offer_download(Path(job.request.target), "download")
     _show_steps(job.steps())
     if good:
         _offer_use(Path(job.request.target))
     elif not any(step.lines for step in job.steps() if step.state == "failed"):
         st.error(texts.LOST)
     if st.button(texts.AGAIN, key="again"):
-        job.log.unlink(missing_ok=True)
-        del st.session_state[_JOB]
+        put_away(workspace.own, Path(job.request.run))
         st.rerun()
 
 
@@ -189,20 +188,6 @@ def _show_steps(steps: list[Step]) -> None:
         st.markdown(f"{_ICONS[step.state]} **{texts.STEPS[step.name]}** · {texts.STATES[step.state]}")
         if step.lines:
             st.code("\n".join(step.lines), language=None, wrap_lines=True)
-
-
-def _offer_download(request: ExportRequest) -> None:
-    packed = request.zip_path
-    st.download_button(
-        texts.DOWNLOAD.format(name=plain(packed.name)),
-        packed.read_bytes,
-        file_name=packed.name,
-        mime="application/zip",
-        type="primary",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download",
-    )
 
 
 def _offer_use(bundle: Path) -> None:

@@ -31,6 +31,7 @@ from workbench.ui.examples import (
     starting,
 )
 from workbench.ui.listing import bundle_table, run_facts
+from workbench.ui.panels.downloads import show_downloads
 from workbench.ui.panels.live import show_bar
 from workbench.ui.panels.state import badge
 from workbench.ui.progress import read_progress
@@ -165,6 +166,8 @@ def _show_run(workspace: Workspace, entry: RunEntry, pages: Pages) -> None:
         facts.markdown(_summary(view))
         facts.caption(_counts(view))
     page, label = (pages.search, texts.RUN_WATCH) if running else (pages.choose, texts.RUN_OPEN)
+    if not running and best_row(view.rows) is None:
+        page, label = pages.search, texts.RUN_LOOK
     link.page_link(
         page,
         label=label,
@@ -231,3 +234,4 @@ def _show_bundles(entries: Sequence[BundleEntry], workspace: Workspace) -> None:
     st.caption(texts.BUNDLES_INTRO.format(folder=folder))
     configured = {name: st.column_config.TextColumn(label) for name, label in texts.BUNDLE_COLUMNS.items()}
     st.dataframe(bundle_table(entries), hide_index=True, width="stretch", column_config=configured)
+    show_downloads(workspace)

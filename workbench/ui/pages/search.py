@@ -17,7 +17,14 @@ from workbench.ui.panels.header import view_of
 from workbench.ui.panels.live import show_bar, show_counts
 from workbench.ui.panels.state import badge
 from workbench.ui.progress import read_history, read_progress
-from workbench.ui.searches import read_log, read_started, resume_search, started_names, stop_search
+from workbench.ui.searches import (
+    read_log,
+    read_started,
+    resume_search,
+    start_again,
+    started_names,
+    stop_search,
+)
 from workbench.ui.selection import Selection
 from workbench.ui.session import Pages, allowed, recall, remember
 from workbench.ui.store import RunView
@@ -49,7 +56,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     state = entry.state if entry else "starting"
     title.title(f"{general.SEARCH}: {plain(name)} {badge(state)}")
     if entry is None:
-        _show_starting(workspace, name)
+        _show_starting(workspace, name, pages)
         return
     _show_controls(workspace, entry, pages)
     _follow(workspace, entry)
@@ -65,29 +72,43 @@ def _latest(entries: dict[str, RunEntry], names: list[str]) -> str:
     return (running or names)[0]
 
 
-def _show_starting(workspace: Workspace, name: str) -> None:
+def _show_starting(workspace: Workspace, name: str, pages: Pages) -> None:
     """Wait for the run's folder, or say why there will be none."""
     started = read_started(workspace.own, name)
+    seen_alive: list[str] = []
 
-    @st.fragment(run_every=0.5)
+    @st.fragment(run_every=0.5 if started is not None and started.alive else None)
     def wait() -> None:
-        if (workspace.runs / name / "run.json").exists():
+        if (workspace.runs / name / "run.json").exists() or (seen_alive and started and not started.alive):
             st.rerun()
         if started is not None and started.alive:
+            seen_alive.append(name)
             st.info(texts.STARTING, icon=":material/progress_activity:")
             return
         st.error(texts.NOT_STARTED, icon=":material/error:")
         st.code("\n".join(read_log(workspace.own, name)), language=None, wrap_lines=True)
 
     wait()
+    if started is not None and started.arguments and not started.alive and allowed("search"):
+        if st.button(texts.TRY_AGAIN, icon=":material/refresh:", help=texts.TRY_AGAIN_HELP, key="try_again"):
+            try:
+                start_again(workspace.own, name)
+            except (WorkbenchError, OSError) as error:
+                st.error(plain(error))
+                return
+            st.rerun()
+        st.page_link(pages.goal, label=general.GOAL, icon=":material/flag:")
     if started is not None:
         st.caption(texts.COMMAND)
         st.code(started.command, language="bash", wrap_lines=True)
 
 
 def _show_controls(workspace: Workspace, entry: RunEntry, pages: Pages) -> None:
+    failed = entry.state == "failed"
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        if st.button(texts.CHOOSE, type="primary", icon=":material/scatter_plot:", key="go_choose"):
+        if not failed and st.button(
+            texts.CHOOSE, type="primary", icon=":material/scatter_plot:", key="go_choose"
+        ):
             st.switch_page(pages.choose, query_params=Selection(run=entry.name).to_query())
         if not allowed("search"):
             return
@@ -102,7 +123,12 @@ def _show_controls(workspace: Workspace, entry: RunEntry, pages: Pages) -> None:
         time = st.selectbox(
             texts.GO_ON, texts.GO_ON_TIMES, index=0, key="go_on_time", help=texts.GO_ON_HELP, width=140
         )
-        if st.button(texts.RESUME, icon=":material/play_arrow:", key="resume"):
+        if st.button(
+            texts.MORE_TIME if failed else texts.RESUME,
+            type="primary" if failed else "secondary",
+            icon=":material/play_arrow:",
+            key="resume",
+        ):
             try:
                 resume_search(workspace.own, entry.name, entry.folder, time)
             except OSError as error:

@@ -9,6 +9,7 @@ import streamlit as st
 from workbench.display.numbers import plain
 from workbench.errors import RunError, WorkbenchError
 from workbench.ui.panels.state import badge
+from workbench.ui.selection import Selection
 from workbench.ui.session import Pages, allowed, navigated, recall, role
 from workbench.ui.store import RunView, read_run
 from workbench.ui.texts import general as texts
@@ -43,6 +44,14 @@ def _chosen(entries: Sequence[RunEntry], title: str) -> RunEntry | None:
         return None
     left.title(f"{title}: {plain(entry.name)} {badge(entry.state)}")
     return entry
+
+
+def nothing_to_choose(pages: Pages, selection: Selection) -> None:
+    """Say that no candidate can be used, and show the way to where more time can be given."""
+    st.info(texts.NO_CANDIDATES, icon=":material/info:")
+    st.page_link(
+        pages.search, label=texts.GO_SEARCH, icon=":material/search:", query_params=selection.to_query()
+    )
 
 
 def view_of(entry: RunEntry) -> RunView | None:

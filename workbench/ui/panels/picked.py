@@ -10,7 +10,7 @@ from workbench.display.numbers import plain
 from workbench.tradeoff import Choice
 from workbench.ui.choosing import Outcome, choose
 from workbench.ui.panels.cost import with_traffic
-from workbench.ui.panels.header import choose_run, view_of
+from workbench.ui.panels.header import choose_run, nothing_to_choose, view_of
 from workbench.ui.selection import Selection
 from workbench.ui.session import Pages, recall, remember
 from workbench.ui.store import RunView
@@ -38,7 +38,7 @@ def find_picked(workspace: Workspace, pages: Pages, title: str) -> Picked | None
     selection = recall().for_run(entry.name)
     remember(selection)
     if not any(row["status"] == "ok" and row["score"] is not None for row in view.rows):
-        st.info(general.NO_CANDIDATES, icon=":material/info:")
+        nothing_to_choose(pages, selection)
         return None
     outcome = choose(view.rows, selection, selection.within(view.limits), view.sheet)
     if outcome.choice is None:

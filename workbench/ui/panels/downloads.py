@@ -1,0 +1,73 @@
+"""Bundles to download: those that lie in the folder of bundles, whoever exported them and when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from workbench.display.numbers import moment, plain
+from workbench.ui.exports import pack
+from workbench.ui.session import allowed
+from workbench.ui.texts import export as texts
+from workbench.ui.workspace import MANIFEST_FILE, BundleEntry, Workspace, list_bundles
+
+
+def offer_download(bundle: Path, key: str, *, first: bool = True) -> None:
+    """Show a button that downloads a bundle as a zip, packed when it is pressed if there is no zip of it yet.
+
+    Parameters
+    ----------
+    bundle : pathlib.Path
+        The bundle's folder; the zip is kept beside it.
+    key : str
+    first : bool
+        Whether this is what the page is for.
+    """
+    st.download_button(
+        texts.DOWNLOAD.format(name=plain(f"{bundle.name}.zip")),
+        lambda: _zip_of(bundle).read_bytes(),
+        file_name=f"{bundle.name}.zip",
+        mime="application/zip",
+        type="primary" if first else "secondary",
+        icon=":material/download:",
+        on_click="ignore",
+        key=key,
+    )
+
+
+def show_downloads(workspace: Workspace, run: str | None = None) -> None:
+    """Offer the bundles, those of one run or all, to whoever may export."""
+    found = [
+        entry for entry in list_bundles(workspace.bundles) if not entry.problem and run in (None, _run(entry))
+    ]
+    if not found or not allowed("export"):
+        return
+    if run is not None:
+        st.subheader(texts.EXPORTED)
+    labels = {entry.name: _label(entry) for entry in found}
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    name = left.selectbox(
+        texts.EXPORTED_WHICH,
+        list(labels),
+        format_func=lambda each: labels.get(each, each),
+        key=f"bundle:{run or ''}",
+    )
+    with right:
+        offer_download(workspace.bundles / str(name), f"download:{run or ''}:{name}", first=False)
+
+
+def _zip_of(bundle: Path) -> Path:
+    path = bundle.with_name(f"{bundle.name}.zip")
+    fresh = path.is_file() and path.stat().st_mtime_ns >= (bundle / MANIFEST_FILE).stat().st_mtime_ns
+    return path if fresh else pack(bundle, path)
+
+
+def _run(entry: BundleEntry) -> str:
+    lineage = entry.manifest.get("lineage")
+    return str(lineage.get("run", "")) if isinstance(lineage, dict) else ""
+
+
+def _label(entry: BundleEntry) -> str:
+    name, version = entry.manifest.get("name", ""), entry.manifest.get("version", "")
+    return texts.EXPORTED_LABEL.format(name=name, version=version, when=moment(entry.manifest.get("created")))
