@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -68,6 +69,17 @@ def watched(page: Any) -> list[str]:
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("dialog", lambda dialog: trouble.append(dialog.message))
     return trouble
+
+
+def axe_script() -> str | None:
+    """Return the text of axe-core, found as Node.js would find it, or None where it is not installed."""
+    named = [Path(folder) for folder in os.environ.get("NODE_PATH", "").split(os.pathsep) if folder]
+    above = [folder / "node_modules" for folder in Path(__file__).parents]
+    for folder in (*named, *above):
+        script = folder / "axe-core" / "axe.min.js"
+        if script.is_file():
+            return script.read_text(encoding="utf-8")
+    return None
 
 
 def artefact(name: str) -> str:

@@ -17,12 +17,18 @@ from .texts import general as texts
 from .workspace import Workspace
 
 # Streamlit leaves an empty band above a page; the app wants its chart above the fold. Tables and code may be wider
-# than a phone: they scroll by themselves.
+# than a phone: they scroll by themselves. Captions and code are paler than the contrast that WCAG asks for (4.5).
 _STYLE = """<style>
 [data-testid='stMainBlockContainer'] { padding-top: 4.25rem; }
 [data-testid='stMainBlockContainer'] h1 { font-size: 2.1rem; padding-bottom: 0.25rem; }
 [data-testid='stMainBlockContainer'] h2 { font-size: 1.5rem; }
 [data-testid='stMainBlockContainer'] h3 { font-size: 1.25rem; }
+[data-testid='stCaptionContainer'] { opacity: 0.8; }
+[data-testid='stCaptionContainer'], [data-testid='stCaptionContainer'] * { color: inherit; }
+[data-testid='stCode'] .token { color: inherit !important; }
+button[kind^='primary'], button[data-testid^='stBaseButton-primary'] {
+  background-color: #0b6e99; border-color: #0b6e99; color: #fff;
+}
 @media (max-width: 640px) {
   [data-testid='stMainBlockContainer'] { padding: 4rem 1rem 3rem; }
   [data-testid='stMainBlockContainer'] h1 { font-size: 1.6rem; }
