@@ -264,7 +264,9 @@ class Run:
     def export(self, choice: Choice | str, path: str | Path, **options: Any) -> Path:
         """Make a bundle of a choice (or of what `pick` finds for a text) and return its path.
 
-        Further options are those of `workbench.export.export_bundle`: name, version, note, by, threshold, overwrite.
+        The bundle holds the artifact that was measured. Further options are those of
+        `workbench.export.export_bundle`: name, version, note, by, threshold, overwrite, hashes, code, sign, and refit,
+        which trains the choice again on all rows where some were held out.
 
         Raises
         ------

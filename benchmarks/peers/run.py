@@ -41,7 +41,6 @@ PEERS = {
 }
 METRICS = {"binary": "auc", "multiclass": "log_loss", "regression": "rmse"}
 _PREDICT_LIMIT_S = 300.0
-_EXPORT_LIMIT = 4.0  # times the budget, besides: exporting trains the choice again where rows were held out
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _TURN_S = 1.0  # between cells, so that another benchmark that waits gets its turn
 
@@ -133,7 +132,7 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 def _workbench(cell: Cell, cut: Split, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Search with the command line of a checkout; then export, and predict with what was exported."""
+    """Search with the command line of a checkout; then export what the search measured, and predict with it."""
     python = str(options.python or sys.executable)
     more = {"PYTHONPATH": str(options.checkout.resolve())} if options.checkout else {}
     command = [
@@ -150,8 +149,7 @@ def _workbench(cell: Cell, cut: Split, folder: Path, options: argparse.Namespace
         python, str(HERE / "evaluate_workbench.py"), "--run", str(folder / "run"),
         "--test", str(folder / "test.parquet"), "--out", str(folder),
     ]  # fmt: skip
-    limit = _PREDICT_LIMIT_S + _EXPORT_LIMIT * cell.budget_s
-    if (code := _measured(evaluate, folder, "evaluate", limit, options, more)["exit_code"]) != 0:
+    if (code := _measured(evaluate, folder, "evaluate", _PREDICT_LIMIT_S, options, more)["exit_code"]) != 0:
         return {**line, "status": f"failed in evaluation ({code})", "reason": _tail(folder / "evaluate.log")}
     report = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
     outputs = np.load(folder / "predictions.npz")
@@ -159,7 +157,6 @@ def _workbench(cell: Cell, cut: Split, folder: Path, options: argparse.Namespace
     by_id = {row["id"]: row for row in report["front"]}
     for how, facts in report["picks"].items():
         facts["score"] = scores.get(f"bundle:{facts.get('same_as', how)}")
-        facts["score_without_refit"] = scores.get(f"candidate:{facts['id']}")
         facts["search_score"] = by_id[facts["id"]]["score"]
         facts["candidate_latency_p50_us"] = by_id[facts["id"]]["latency_p50_us"]
     for row in report["front"]:
@@ -167,7 +164,7 @@ def _workbench(cell: Cell, cut: Split, folder: Path, options: argparse.Namespace
         row["score"] = scores[f"candidate:{row['id']}"]
     best = report["picks"]["best"]
     status = "ok" if best["score"] is not None else "failed in export"
-    keys = ("latency_p50_us", "latency_p99_us", "artifact_mb", "export_s", "score_without_refit")
+    keys = ("latency_p50_us", "latency_p99_us", "artifact_mb", "export_s")
     return {
         **line,
         "status": status,
@@ -342,11 +339,9 @@ def _sentence(line: dict[str, Any]) -> str:
     value, latency = line.get("score"), line.get("latency_p50_us")
     shown = "no score" if value is None else f"{line['metric']} {value:.5g}"
     speed = "" if latency is None else f", one row {latency / 1000:.3g} ms"
-    refit = line.get("score_without_refit")
-    also = "" if refit is None else f" (without refit {refit:.5g})"
     reason = "" if line["status"] == "ok" else f" [{line['status']}: {str(line.get('reason'))[-200:]}]"
     return (
-        f"{line['system']} on {line['data']}, {line['budget_s']:g} s: {shown}{also}, {line.get('wall_s', 0):.1f} s, "
+        f"{line['system']} on {line['data']}, {line['budget_s']:g} s: {shown}, {line.get('wall_s', 0):.1f} s, "
         f"{line.get('cpu_s', 0):.0f} CPU-s{speed}{reason}"
     )
 

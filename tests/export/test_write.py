@@ -80,10 +80,27 @@ def test_the_decision_names_who_chose_what_over_what(bundles: dict[str, Path]) -
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_model_learned_from_all_rows_and_predicts_them(
+def test_what_was_measured_is_what_is_exported(
     bundles: dict[str, Path], runs: dict[str, RunFolder], task: str
 ) -> None:
-    bundle, data = open_bundle(bundles[task]), runs[task].dataset()
+    measured = runs[task].path / "candidates" / "c0002" / "predictor"
+    for name in ("model.onnx", "encoder.json"):
+        assert (bundles[task] / name).read_bytes() == (measured / name).read_bytes()
+    found = {check.name: check for check in verify_bundle(bundles[task], isolation=False).checks}
+    assert (
+        found["parity"].ok is True
+    )  # the library's answers that the search kept are those of the golden rows
+    card = (bundles[task] / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "is the one that the search scored; it has not learned from the 48 rows held out for that." in card
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_refit_learns_from_all_rows(runs: dict[str, RunFolder], tmp_path: Path, task: str) -> None:
+    events: list[Any] = []
+    path = export_bundle(runs[task], choose(runs[task]), tmp_path / "b", refit=True, progress=events.append)
+    assert events[0]["message"].startswith("training again on all 240 rows")
+    assert "then trained again" in (path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    bundle, data = open_bundle(path), runs[task].dataset()
     answers = bundle.predictor.predict_columns(data.columns)
     searched = runs[task].predictor("c0002").predict_columns(data.columns)
     assert not np.allclose(answers, searched)  # another fit than the search's, which saw fewer rows
@@ -91,6 +108,15 @@ def test_the_model_learned_from_all_rows_and_predicts_them(
         assert np.corrcoef(answers[:, 0], data.y)[0, 1] > 0.9
     else:
         assert (answers.argmax(axis=1) == data.y).mean() > 0.8
+
+
+def test_an_export_says_that_rows_were_held_out(runs: dict[str, RunFolder], tmp_path: Path) -> None:
+    events: list[Any] = []
+    export_bundle(runs["binary"], choose(runs["binary"]), tmp_path / "b", progress=events.append)
+    assert [each["message"] for each in events[:2]] == [
+        "taking the model as it was measured: c0002 (lightgbm)",
+        "48 rows were held out for the score: a refit trains on them too, and takes a moment (--refit)",
+    ]
 
 
 def test_exporting_again_gives_the_same_model(
@@ -162,7 +188,7 @@ def test_a_model_that_does_not_pass_the_gate_is_not_exported(
             "the served form does not answer what the library answers", found="3 of 1200 rows differ"
         )
 
-    monkeypatch.setattr(refit, "serve_all_rows", refuse)
+    monkeypatch.setattr(refit, "serve_measured", refuse)
     with pytest.raises(ExportError, match=r"c0002 \(lightgbm\) cannot be exported: .*3 of 1200 rows"):
         export_bundle(runs["binary"], choose(runs["binary"]), tmp_path / "b")
     assert list(tmp_path.iterdir()) == []

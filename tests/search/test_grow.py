@@ -15,7 +15,7 @@ from workbench.search import plan as plans
 from workbench.search.engine import search
 from workbench.search.memory import proportional_mb
 from workbench.search.plan import make_plan
-from workbench.search.retrain import reproduce, serve_all_rows
+from workbench.search.retrain import reproduce, serve_all_rows, serve_measured
 from workbench.search.run import RunFolder
 from workbench.search.tasks import Setup
 from workbench.search.worker import open_workspace
@@ -70,7 +70,8 @@ def test_the_best_are_fitted_on_all_rows_and_scored_on_the_rows_of_their_rivals(
 def test_what_was_fitted_on_more_rows_repeats_and_is_exported_as_it_is(grown: RunFolder) -> None:
     assert reproduce(grown, "c0002g").same
     served = serve_all_rows(grown, grown.candidate("c0001g"))
-    assert not served.trained_again
+    assert not served.trained_again and not grown.can_refit
+    assert serve_measured(grown, grown.candidate("c0001g")).parity == served.parity
     assert len(served.library) == len(served.golden)
 
 

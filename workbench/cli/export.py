@@ -44,6 +44,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="ask pip's package index for the hashes of requirements.txt, where those that ship do not have them",
     )
     extras.add_argument("--sign", metavar="KEY", help="sign the manifest with this Ed25519 private key (PEM)")
+    parser.add_argument(
+        "--refit",
+        action="store_true",
+        help="train the choice again on all rows first, where the search held some out; default: what was measured",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace a bundle that lies there")
 
 
@@ -68,6 +73,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         code=[each.strip() for given in options.code or () for each in given.split(",")],
         sign=options.sign,
         threshold=options.threshold,
+        refit=options.refit,
         progress=lambda event: console.note(str(event["message"])),
         **{key: value for key, value in wanted.items() if value is not None},
     )
@@ -76,6 +82,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         "run": str(run.path),
         "chosen": dict(choice.row),
         "threshold": options.threshold,
+        "refit": options.refit,
         "sentences": list(choice.sentences),
         "warnings": list(choice.warnings),
     }
@@ -87,8 +94,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 COMMAND = Command(
     name="export",
     summary="pick a candidate and write it as a bundle",
-    description="Pick a candidate, train it again on all rows, check that the served form equals it, and "
-    "write a bundle: a folder that serves without any training library.",
+    description="Pick a candidate and write the artifact that was measured as a bundle: a folder that serves without "
+    "any training library. Nothing is trained, unless --refit asks for it.",
     example="workbench export runs/churn --pick balanced --max-latency 5ms --out bundles/churn",
     add_options=_add_options,
     run=_run,

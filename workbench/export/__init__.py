@@ -1,4 +1,4 @@
-"""A choice becomes a bundle: trained again on all rows, held against its library, written, and verified."""
+"""A choice becomes a bundle: the artifact that was measured, held against its library, written, and verified."""
 
 from .verify import Check, VerifyReport, verify_bundle
 from .write import export_bundle

@@ -49,7 +49,8 @@ def model_card(
     data: Dataset,
     notes: Sequence[str] = (),
     *,
-    trained_again: bool = True,
+    trained_again: bool = False,
+    held_out: int = 0,
     drivers: Explanation | str = "",
 ) -> str:
     """Return ``MODEL_CARD.md``.
@@ -65,6 +66,8 @@ def model_card(
         What whoever uses the model should know.
     trained_again : bool
         Whether the model is another one than was scored: of the same config, trained on all rows.
+    held_out : int
+        Rows that the model has not learned from, since the score is computed on them.
     drivers : Explanation or str
         What drives the candidate, or why that is not said.
     """
@@ -73,7 +76,7 @@ def model_card(
         f"# {plain(manifest.name)}, version {plain(manifest.version)}",
         _purpose(manifest),
         "## How good it is",
-        _quality(manifest, trained_again),
+        _quality(manifest, trained_again, held_out),
         "## How fast and at what price",
         _cost(manifest, decision),
         "## Why this one",
@@ -122,7 +125,7 @@ def _purpose(manifest: Manifest) -> str:
     )
 
 
-def _quality(manifest: Manifest, trained_again: bool) -> str:
+def _quality(manifest: Manifest, trained_again: bool, held_out: int) -> str:
     metric = manifest.metric
     interval = "" if metric.low is None else f", 95 % interval {metric.low:.4g} to {metric.high:.4g}"
     rows = f", {metric.rows:,} rows" if metric.rows else ""
@@ -135,7 +138,8 @@ def _quality(manifest: Manifest, trained_again: bool) -> str:
             "The score is of the candidate as the search trained it; the model in this bundle was then trained again, "
             "in the same way, on all rows, those included."
             if trained_again
-            else "The model in this bundle is the one that the search scored."
+            else "The model in this bundle is the one that the search scored"
+            + (f"; it has not learned from the {held_out:,} rows held out for that." if held_out else ".")
         )
     )
 

@@ -71,6 +71,8 @@ class Subject:
         CPU seconds of the candidate's own fits.
     trained_again : bool
         Whether the model was trained again after it was scored.
+    held_out : int
+        Rows held out, which the model has not learned from.
     drivers : Explanation or str
         What drives the candidate that was scored, or why that is not said.
     seed : int
@@ -84,7 +86,8 @@ class Subject:
     sheet: PriceSheet
     notes: tuple[str, ...] = ()
     train_cpu_s: float | None = None
-    trained_again: bool = True
+    trained_again: bool = False
+    held_out: int = 0
     drivers: Explanation | str = ""
     seed: int = 0
 
@@ -121,6 +124,7 @@ def write_members(folder: Path, about: Subject, pins: Sequence[Pin], tell: Tell)
             about.data,
             notes,
             trained_again=about.trained_again,
+            held_out=about.held_out,
             drivers=about.drivers,
         ),
         REQUIREMENTS_FILE: requirements_text(pins),

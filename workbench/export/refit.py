@@ -1,22 +1,25 @@
-"""The chosen candidate, trained on everything."""
+"""The chosen candidate as it is exported: the artifact that was measured, or one trained again on all rows."""
 
 from __future__ import annotations
 
 from workbench.errors import ExportError, FitError
 from workbench.search.records import Candidate
-from workbench.search.retrain import Served, serve_all_rows
+from workbench.search.retrain import Served, serve_all_rows, serve_measured
 from workbench.search.run import RunFolder
 
 
-def serve_candidate(run: RunFolder, candidate: Candidate) -> Served:
-    """Return a candidate trained on all rows of the run, held against the library that trained it.
+def serve_candidate(run: RunFolder, candidate: Candidate, *, refit: bool = False) -> Served:
+    """Return the artifact to export.
 
-    Where the search held no rows out, its own artifact has learned from all of them and is taken as it was measured.
+    What was measured is what is exported: its score on the hold-out stays true, and nothing is trained after the
+    search's time. A refit gives a model of more rows, whose score nobody has measured.
 
     Parameters
     ----------
     run : RunFolder
     candidate : Candidate
+    refit : bool
+        Whether to train it again on all rows, where some were held out.
 
     Returns
     -------
@@ -28,7 +31,7 @@ def serve_candidate(run: RunFolder, candidate: Candidate) -> Served:
         Where it has to be trained again and that fails, or it does not answer what the library answers.
     """
     try:
-        return serve_all_rows(run, candidate)
+        return serve_all_rows(run, candidate) if refit else serve_measured(run, candidate)
     except FitError as error:
         raise ExportError(
             f"{candidate.id} ({candidate.family}) cannot be exported: {error.what}",

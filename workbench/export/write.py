@@ -84,9 +84,10 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     code: Sequence[str] = (),
     sign: str | Path | None = None,
     threshold: float | None = None,
+    refit: bool = False,
     progress: Progress | None = None,
 ) -> Path:
-    """Train the choice again on all rows and write it as a bundle.
+    """Write the choice as a bundle: the artifact that was measured, unless `refit` asks for another.
 
     The bundle is complete or not there at all: it is written beside `out`, opened, its golden rows
     replayed, and only then renamed.
@@ -115,6 +116,9 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
         A private key (Ed25519, PEM) that signs the manifest.
     threshold : float, optional
         The probability from which a binary model answers its positive label; its own by default.
+    refit : bool
+        Whether to train the choice again on all rows, where the search held some out. That takes about as long as its
+        fits did; the scores in the bundle remain those of the candidate that was measured.
     progress : callable, optional
         Called with events: "kind" is "step" or "warning", "message" a line for people.
 
@@ -128,7 +132,14 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     SettingsError
         Where `out` is taken, a name cannot be served, or the model has no threshold to set.
     ExportError
-        Where the refit fails, or the exported model does not answer what its library answers.
+        Where a refit fails, or the exported model does not answer what its library answers.
+
+    Examples
+    --------
+    >>> from workbench import open_run
+    >>> from workbench.export import export_bundle
+    >>> run = open_run("runs/churn")  # doctest: +SKIP
+    >>> export_bundle(run.folder, run.pick("best"), "bundles/churn")  # doctest: +SKIP
     """
     target = Path(out)
     own_name = name_for(str(run.info.get("name") or run.path.name))
@@ -142,7 +153,7 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     with beside(target) as work:
         folder = work / tag.name
         folder.mkdir()
-        _fill(run, choice, folder, tag, tell, Extras(hashes, tuple(code), threshold))
+        _fill(run, choice, folder, tag, tell, Extras(hashes, tuple(code), threshold, refit))
         if key is not None:
             sign_manifest(folder, key)
         _self_check(folder, tell)
@@ -152,27 +163,20 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What a bundle has only where it is asked for: hashes of packages, source text, a threshold set by hand."""
+    """What a bundle has only where it is asked for: hashes, source text, a threshold set by hand, a refit."""
 
     hashes: bool = False
     code: tuple[str, ...] = ()
     threshold: float | None = None
+    refit: bool = False
 
 
 def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progress, extras: Extras) -> None:
     """Write every file of the bundle."""
     candidate, data = run.candidate(choice.id), run.dataset()
-    all_rows = f"all {data.n_rows:,} rows"
-    if not run.serves_as_measured:
-        how = f"training again on {all_rows} ({_trained(candidate)}, as in the search)"
-    else:
-        how = (
-            "taking the model as it was measured"
-            if len(run.reserve_rows)
-            else f"taking the model of {all_rows}"
-        )
-    tell({"kind": "step", "message": f"{how}: {choice.id} ({candidate.family})"})
-    served, own = serve_candidate(run, candidate), None
+    for event in _training_events(run, candidate, refit=extras.refit):
+        tell(event)
+    served, own = serve_candidate(run, candidate, refit=extras.refit), None
     if extras.threshold is not None:
         served, own = set_threshold(served, extras.threshold)
     served.predictor.save(folder)
@@ -207,6 +211,7 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         notes=tuple(_notes(candidate, served, own)),
         train_cpu_s=candidate.measured.train_cpu_s if candidate.measured else None,
         trained_again=served.trained_again,
+        held_out=0 if served.trained_again else len(run.holdout_rows),
         drivers=drivers,
         seed=run.settings.seed,
     )
@@ -230,9 +235,32 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
     replace(manifest, files=hash_files(folder)).write(folder)
 
 
+def _training_events(run: RunFolder, candidate: Candidate, *, refit: bool) -> Iterator[dict[str, str]]:
+    """Say which rows the exported model has learned from, and what a refit would take or why there is none."""
+    held, named = len(run.holdout_rows), f"{candidate.id} ({candidate.family})"
+    rows = f"all {len(run.dev_rows) + held:,} rows"
+    if refit and run.can_refit:
+        yield {"kind": "step", "message": f"training again on {rows} ({_trained(candidate)}): {named}"}
+        return
+    yield {"kind": "step", "message": f"taking the model as it was measured: {named}"}
+    if refit:
+        why = (
+            "configs were tried on a sample, the best fitted on more"
+            if held
+            else f"it has learned from {rows}"
+        )
+        yield {"kind": "warning", "message": f"nothing is trained again: {why}"}
+    elif run.can_refit:
+        newest = run.settings.time_column is not None
+        which = f"the newest {held:,} rows were" if newest else f"{held:,} rows were"
+        advice = "is advised, since the model has not seen them, and" if newest else "trains on them too, and"
+        message = f"{which} held out for the score: a refit {advice} takes {_trained(candidate)} (--refit)"
+        yield {"kind": "step", "message": message}
+
+
 def _trained(candidate: Candidate) -> str:
     seconds = candidate.measured.train_cpu_s if candidate.measured else 0.0
-    return f"about {seconds:.0f} s" if seconds >= 1 else "a moment"
+    return f"about {seconds:.0f} s of processor time" if seconds >= 1 else "a moment"
 
 
 def _drivers(run: RunFolder, candidate: str) -> Explanation | str:

@@ -33,7 +33,7 @@ class Latency:
     threads, rows_per_call : int
     machine : str
     search_p50_us, search_p99_us : float or None
-        What the search had measured on the candidate, before it was trained again for the bundle.
+        What the search had measured on the candidate; the bundle measures it again when it is written.
     """
 
     p50_us: float

@@ -45,7 +45,7 @@ class Served:
     parity : float
         The largest difference that the parity gate saw.
     trained_again : bool
-        Whether the model was trained again, on rows that the search had held out too.
+        Whether the model was trained again, on all rows, those held out included.
     """
 
     predictor: Predictor
@@ -55,27 +55,34 @@ class Served:
     trained_again: bool
 
 
-def serve_all_rows(run: RunFolder, candidate: Candidate) -> Served:
-    """Return a candidate trained on all rows: as it stands where nothing was held out, else trained again.
+def serve_measured(run: RunFolder, candidate: Candidate) -> Served:
+    """Return a candidate's own artifact, the one that was scored and timed; nothing is trained."""
+    folder = run.path / "candidates" / candidate.id
+    return _served(run, folder, candidate.parity or 0.0, run.holdout_rows, trained_again=False)
 
-    Of a run that tried configs on a sample it is as it stands too: the few rows held out are not missed.
+
+def serve_all_rows(run: RunFolder, candidate: Candidate) -> Served:
+    """Train a candidate again on all rows, those held out included, and return it.
+
+    Where nothing was held out, its own artifact has learned from all rows already and is returned as it is.
 
     Raises
     ------
     FitError
-        Where it is trained again and that fails, or the parity gate refuses it.
+        Where the fit fails, or the parity gate refuses the model.
     """
-    if run.serves_as_measured:
-        folder = run.path / "candidates" / candidate.id
-        return _served(run, folder, candidate.parity or 0.0, trained_again=False)
+    if not run.can_refit:
+        return serve_measured(run, candidate)
     with _bench(run, np.arange(run.dataset().n_rows), np.arange(0), np.arange(0)) as space:
         grown = space.dev.n_rows / max(len(run.dev_rows), 1)
         made = _again(space, run, candidate, grown)
-        return _served(run, space.candidates / made.id, made.parity or 0.0, trained_again=True)
+        folder = space.candidates / made.id
+        return _served(run, folder, made.parity or 0.0, space.holdout_rows, trained_again=True)
 
 
-def _served(run: RunFolder, folder: Path, gap: float, *, trained_again: bool) -> Served:
-    golden = golden_rows(run.dataset(), np.arange(0), seed=run.settings.seed)
+def _served(run: RunFolder, folder: Path, gap: float, held_out: np.ndarray, *, trained_again: bool) -> Served:
+    """Return an artifact with the golden rows that its parity gate began with: see `parity.gate_columns`."""
+    golden = golden_rows(run.dataset(), held_out, seed=run.settings.seed)
     library = np.load(folder / "gate.npy")[: len(golden)]
     return Served(Predictor.load(folder / "predictor"), golden, library, gap, trained_again)
 

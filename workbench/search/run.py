@@ -213,12 +213,13 @@ class RunFolder:
         return self._split("reserve")
 
     @property
-    def serves_as_measured(self) -> bool:
-        """Whether an artifact is exported as the search left it, rather than trained again with the hold-out's rows.
+    def can_refit(self) -> bool:
+        """Whether a candidate can be trained again on more rows: those held out.
 
-        So it is where nothing was held out, and where there are so many rows that those held out are not missed.
+        It cannot where nothing was held out, and where configs were tried on a sample: there the best were fitted on
+        as many rows as the time allowed, and the few held out are not missed.
         """
-        return not len(self.holdout_rows) or bool(len(self.reserve_rows))
+        return len(self.holdout_rows) > 0 and not len(self.reserve_rows)
 
     def _split(self, part: str) -> np.ndarray:
         return read_split(self.path)[part]

@@ -42,6 +42,8 @@ class ExportRequest:
     name, version, by, note : str
     threshold : float or None
         From which probability a yes-or-no model answers yes; None leaves the model's own.
+    refit : bool
+        Whether to train the choice again on all rows first, where some were held out.
     """
 
     run: str
@@ -53,6 +55,7 @@ class ExportRequest:
     by: str = ""
     note: str = ""
     threshold: float | None = None
+    refit: bool = False
 
     def to_text(self) -> str:
         """Return the request as JSON."""
@@ -206,6 +209,7 @@ def _export(request: ExportRequest, say: Callable[[str], None]) -> bool:
         note=request.note,
         by=request.by or None,
         threshold=request.threshold,
+        refit=request.refit,
         progress=progress,
     )
     return True

@@ -45,8 +45,8 @@ class RunView:
         Those that the search was given.
     hovers : dict of str to str
         What hovering over each candidate in the chart says.
-    as_measured : bool
-        Whether an export takes a candidate as it was measured (`RunFolder.serves_as_measured`).
+    can_refit : bool
+        Whether rows were held out that a refit could learn from too (`RunFolder.can_refit`).
     """
 
     folder: Path
@@ -55,7 +55,7 @@ class RunView:
     sheet: PriceSheet
     limits: Limits = field(default_factory=Limits)
     hovers: dict[str, str] = field(default_factory=dict)
-    as_measured: bool = True
+    can_refit: bool = False
 
     @property
     def metric(self) -> str:
@@ -98,8 +98,8 @@ def _read(folder: str, version: tuple[int, ...]) -> RunView:
     hovers = hover_texts(rows, sheet.currency)
     # A search that is still reading has not set rows aside.
     begun = (run.path / "data" / "split.npz").exists()
-    as_measured = not begun or run.folder.serves_as_measured
-    return RunView(Path(folder), run.info, rows, sheet, run.limits(), hovers, as_measured)
+    can_refit = begun and run.folder.can_refit
+    return RunView(Path(folder), run.info, rows, sheet, run.limits(), hovers, can_refit)
 
 
 # ---------------------------------------------------------------- one candidate

@@ -41,7 +41,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     if job is not None and (job.running or allowed("export")):
         _show_job(workspace, job)
         return
-    st.markdown(texts.INTRO if picked.view.as_measured else texts.INTRO_AGAIN)
+    st.markdown(texts.INTRO)
     with st.container(border=True, key="chosen"):
         st.subheader(plain(named(picked.choice.row)))
         show_facts(picked.choice.row, picked.view.sheet)
@@ -72,6 +72,7 @@ def _ask(workspace: Workspace, picked: Picked) -> None:
         help=texts.BY_LOGIN if known else None,
     )
     threshold = _ask_threshold(picked)
+    refit = picked.view.can_refit and st.checkbox(texts.REFIT, key="refit", help=texts.REFIT_HELP)
     key = f"note:{picked.selection.run}:{picked.choice.id}"
     st.session_state.setdefault(key, _threshold_note(picked))
     note = st.text_area(texts.NOTE, key=key, help=texts.NOTE_HELP, height=80)
@@ -95,6 +96,7 @@ def _ask(workspace: Workspace, picked: Picked) -> None:
             (known or by).strip(),
             note.strip(),
             threshold,
+            refit,
         )
         try:
             start_export(workspace.own, request)

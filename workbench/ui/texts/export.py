@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 INTRO = "The chosen model, as it was measured, is written as a bundle, and checked."
-INTRO_AGAIN = "The chosen model is trained once more on all rows, written as a bundle, and checked."
 NOTHING = "Nothing is chosen yet: choose a candidate first."
 GO_CHOOSE = "Go to the front"
 NAME = "Name"
@@ -27,6 +26,12 @@ THRESHOLD_HELP = (
 )
 THRESHOLD_SET = "Set for this bundle and kept in its decision.json. The model's own is {own}."
 THRESHOLD_OWN = "The model's own. The page Choose shows what another one costs."
+REFIT = "Train again on all rows first"
+REFIT_HELP = (
+    "The search held rows out to score its candidates. Without this, the bundle holds the very model that was scored "
+    "and timed. With it, the same config is trained on those rows too, which takes as long as its fits did in the "
+    "search; nobody has scored that model."
+)
 TARGET = "Goes to {path}"
 BUTTON = "Export and verify"
 EXISTS = "{path} is there already: raise the version or change the name."
