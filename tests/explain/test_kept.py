@@ -31,7 +31,7 @@ def test_it_is_computed_once_and_kept_with_the_candidate(run: RunFolder) -> None
     ]
     path = kept_file(run, "c0001")
     written = path.read_text()
-    assert explanation_within(run, "c0001", 0.0) == found  # read, though there is no time to compute it
+    assert explanation_within(run, "c0001", 0.0, 0.0) == found  # read, though there is no time to compute it
     assert found.curve(found.curves[0]["column"]) == found.curves[0]
     assert found.curve("no such column") is None
     assert path.read_text() == written
@@ -47,7 +47,7 @@ def test_what_cannot_be_read_is_computed_again(run: RunFolder, content: str) -> 
 
 
 def test_what_would_take_long_is_left_out_and_not_kept(run: RunFolder) -> None:
-    assert explanation_within(run, "c0001", 1e-9) is None
+    assert explanation_within(run, "c0001", 1e-9, 1e-9) is None
     assert not kept_file(run, "c0001").exists()
     found = explanation(run, "c0001", within_s=1e-9)
     assert found.importance[0].rows == 100

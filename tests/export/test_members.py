@@ -255,7 +255,7 @@ def test_dates_are_all_that_differs_between_two_exports(
 ) -> None:
     """But for what is measured anew: the timings are held still here."""
     measured = runs["binary"].candidate("c0002").measured
-    monkeypatch.setattr(write, "measure_folder", lambda *args, **options: measured)
+    monkeypatch.setattr(write, "measurements", lambda *args, **options: measured)
     run, choice = runs["binary"], choose(runs["binary"])
     first = Manifest.read(export_bundle(run, choice, tmp_path / "1", name="m"))
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")

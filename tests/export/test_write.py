@@ -140,13 +140,13 @@ def test_a_zip_is_one_file_that_opens(runs: dict[str, RunFolder], tmp_path: Path
 def test_steps_are_told_and_a_surprising_latency_is_a_warning(
     runs: dict[str, RunFolder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = write.measure_folder
+    honest = write.measurements
 
     def slow(*args: Any, **kwargs: Any) -> Any:
         measured = honest(*args, **{**kwargs, "seconds": 0.02})
         return replace(measured, latency_p50_us=1e6)
 
-    monkeypatch.setattr(write, "measure_folder", slow)
+    monkeypatch.setattr(write, "measurements", slow)
     events: list[Any] = []
     path = export_bundle(runs["binary"], choose(runs["binary"]), tmp_path / "b", progress=events.append)
     assert {event["kind"] for event in events} == {"step", "warning"}

@@ -15,8 +15,9 @@ from workbench.search import plan as plans
 from workbench.search.engine import search
 from workbench.search.memory import proportional_mb
 from workbench.search.plan import make_plan
-from workbench.search.retrain import reproduce, serve_all_rows, serve_measured
+from workbench.search.retrain import reproduce, serve_all_rows
 from workbench.search.run import RunFolder
+from workbench.search.served import serve_measured
 from workbench.search.tasks import Setup
 from workbench.search.worker import open_workspace
 

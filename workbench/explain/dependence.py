@@ -25,11 +25,17 @@ def background(run: RunFolder) -> dict[str, Column1d]:
 
 
 def dependence(
-    predictor: Predictor, columns: dict[str, Column1d], name: str, *, output: int | None = None, seed: int = 0
+    predictor: Predictor,
+    columns: dict[str, Column1d],
+    name: str,
+    *,
+    output: int | None = None,
+    seed: int = 0,
+    most_rows: int = _MOST_ROWS,
 ) -> dict[str, Any]:
     """Return the partial dependence of the prediction on one column.
 
-    Friedman, "Greedy function approximation", Annals of Statistics 29 (2001), over at most 300 of the rows; the band
+    Friedman, "Greedy function approximation", Annals of Statistics 29 (2001), over 300 of the rows at most; the band
     holds the middle 80 % of the rows' own curves (Goldstein and others, "Peeking inside the black box", JCGS 24, 2015).
 
     Parameters
@@ -42,6 +48,8 @@ def dependence(
     output : int, optional
         The class whose probability is followed; the last one by default. Ignored for numbers.
     seed : int
+    most_rows : int
+        Rows whose curves are averaged at most.
 
     Returns
     -------
@@ -57,12 +65,12 @@ def dependence(
     if column is None:
         raise SettingsError("column", found=shown(name), expected="a column that the model reads")
     whole = predictor.read_columns(columns)
-    rows = _some_rows(len(whole[name]), seed)
+    rows = _some_rows(len(whole[name]), most_rows, seed)
     base = {key: _taken(values, rows) for key, values in whole.items()}
     grid = _grid(column, whole[name])
     stacked = {key: _taken(values, np.tile(np.arange(len(rows)), len(grid))) for key, values in base.items()}
     stacked[name] = _repeated(grid, len(rows))
-    answers = predictor.predict_columns(stacked)
+    answers = predictor.predict_matrix(predictor.encoder.encode_columns(stacked))
     followed = answers[:, -1 if output is None else output] if len(predictor.classes) else answers[:, 0]
     curves = followed.reshape(len(grid), len(rows)).astype(np.float64)
     low, high = np.quantile(curves, [0.1, 0.9], axis=1)
@@ -102,10 +110,10 @@ def _repeated(grid: list[Any], rows: int) -> Column1d:
     return np.repeat(np.asarray(grid, dtype=np.float64), rows)
 
 
-def _some_rows(count: int, seed: int) -> np.ndarray:
-    if count <= _MOST_ROWS:
+def _some_rows(count: int, most: int, seed: int) -> np.ndarray:
+    if count <= most:
         return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, _MOST_ROWS, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
 
 
 def _taken(column: Column1d, rows: np.ndarray) -> Column1d:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.runtime.predictor import Predictor
 from workbench.search.run import RunFolder, write_whole
 
 from .dependence import background, dependence
@@ -16,6 +17,11 @@ from .importance import FEWEST_ROWS, Importance, importance, rows_within
 EXPLAIN_FILE = "explain.json"
 _FORMAT = 1
 _CURVES = 5  # columns whose dependence is kept
+_ROWS_A_CURVE, _FEWEST_CURVES, _MOST_CURVES = (
+    5,
+    60,
+    300,
+)  # of a slow model fewer rows' curves are averaged too
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +60,27 @@ def explanation(run: RunFolder, candidate: str, *, within_s: float = 10.0) -> Ex
     RunError
         Where the rows have one class only.
     """
-    return explanation_within(run, candidate, within_s) or _computed(run, candidate, FEWEST_ROWS)
+    return explanation_within(run, candidate, within_s, within_s) or _computed(run, candidate, FEWEST_ROWS)
 
 
-def explanation_within(run: RunFolder, candidate: str, seconds: float) -> Explanation | None:
-    """Return what `explanation` does, or None where a hundred rows would take longer than about so many seconds.
+def explanation_within(
+    run: RunFolder, candidate: str, seconds: float, most_s: float, predictor: Predictor | None = None
+) -> Explanation | None:
+    """Return what `explanation` does, over as many rows as take about so many seconds.
+
+    Parameters
+    ----------
+    run : RunFolder
+    candidate : str
+    seconds, most_s : float
+        About the seconds that computing may take, and those that the fewest rows may, a hundred.
+    predictor : Predictor, optional
+        The candidate's own, where it is open already.
+
+    Returns
+    -------
+    Explanation or None
+        None where a hundred rows would take longer than `most_s`.
 
     Raises
     ------
@@ -69,16 +91,21 @@ def explanation_within(run: RunFolder, candidate: str, seconds: float) -> Explan
     if known is not None:
         return known
     columns = len(run.dataset().schema.columns)
-    rows = rows_within(run.candidate(candidate), columns, seconds)
-    return _computed(run, candidate, rows) if rows >= FEWEST_ROWS else None
+    asked = run.candidate(candidate)
+    rows = rows_within(asked, columns, seconds)
+    if rows < FEWEST_ROWS <= rows_within(asked, columns, most_s):
+        rows = FEWEST_ROWS
+    return _computed(run, candidate, rows, predictor) if rows >= FEWEST_ROWS else None
 
 
-def _computed(run: RunFolder, candidate: str, rows: int) -> Explanation:
+def _computed(run: RunFolder, candidate: str, rows: int, predictor: Predictor | None = None) -> Explanation:
     """Compute what drives a candidate, over so many rows at most, and keep it."""
-    predictor = run.predictor(candidate)
+    predictor = predictor or run.predictor(candidate)
     found = importance(run, candidate, most_rows=rows, predictor=predictor)
-    columns = background(run)
-    curves = tuple(dependence(predictor, columns, each.column) for each in found[:_CURVES] if each.low > 0)
+    columns, few = background(run), min(max(rows // _ROWS_A_CURVE, _FEWEST_CURVES), _MOST_CURVES)
+    curves = tuple(
+        dependence(predictor, columns, each.column, most_rows=few) for each in found[:_CURVES] if each.low > 0
+    )
     document = {"format": _FORMAT, "importance": [asdict(each) for each in found], "curves": list(curves)}
     with suppress(OSError):  # a folder that cannot be written is still explained
         write_whole(_path(run, candidate), json.dumps(document, indent=1))

@@ -26,7 +26,7 @@ def write_golden(
     ----------
     path : Path
     predictor : Predictor
-        The exported model, read back from disk.
+        The exported model.
     library : numpy.ndarray of float64, shape (n, k)
         The training library's own predictions of the rows.
     data : Dataset

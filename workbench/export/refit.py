@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from workbench.errors import ExportError, FitError
 from workbench.search.records import Candidate
-from workbench.search.retrain import Served, serve_all_rows, serve_measured
 from workbench.search.run import RunFolder
+from workbench.search.served import Served, serve_measured
 
 
 def serve_candidate(run: RunFolder, candidate: Candidate, *, refit: bool = False) -> Served:
@@ -30,8 +30,12 @@ def serve_candidate(run: RunFolder, candidate: Candidate, *, refit: bool = False
     ExportError
         Where it has to be trained again and that fails, or it does not answer what the library answers.
     """
+    if not refit:
+        return serve_measured(run, candidate)
+    from workbench.search.retrain import serve_all_rows  # brings the training libraries
+
     try:
-        return serve_all_rows(run, candidate) if refit else serve_measured(run, candidate)
+        return serve_all_rows(run, candidate)
     except FitError as error:
         raise ExportError(
             f"{candidate.id} ({candidate.family}) cannot be exported: {error.what}",

@@ -12,8 +12,8 @@ from workbench.explain import evidence_of
 from workbench.runtime.predictor import Predictor
 from workbench.search.metrics import Metric
 from workbench.search.records import Candidate, Score
-from workbench.search.retrain import Served
 from workbench.search.run import RunFolder
+from workbench.search.served import Served
 from workbench.search.sums import DECISION_METRICS
 from workbench.tradeoff.decision import SetThreshold
 

@@ -106,11 +106,6 @@ def measure(
     )
 
 
-def measure_folder(folder: Path, data: Dataset, *, seconds: float, quiet: bool) -> Measurements:
-    """Measure an artifact as it lies on disk; what only its training knows stays 0 or None."""
-    return measurements(Predictor.load(folder), folder, data, seconds=seconds, quiet=quiet)
-
-
 def measurements(
     predictor: Predictor,
     folder: Path,

@@ -21,44 +21,15 @@ from .distill import nest, teach
 from .fit import run_fold
 from .matrices import MatrixCache
 from .metrics import Metric
-from .parity import TOLERANCE, golden_rows
+from .parity import TOLERANCE
 from .records import Candidate, averaged
 from .run import RunFolder
+from .served import Served, serve_measured, served_from
 from .tasks import AssembleTask, BuildTask, Config, FoldTask, NestTask, RefitTask, Setup, TeachTask
 from .texts import WordTables
 from .workspace import Workspace
 
 _GROWTH = 1.1  # rounds of a model of more rows over those of the rows it was tried on, at most
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Served:
-    """A candidate as it is exported.
-
-    Attributes
-    ----------
-    predictor : Predictor
-    golden : numpy.ndarray of int64
-        Positions of the golden rows in the run's data.
-    library : numpy.ndarray of float64, shape (golden rows, k)
-        The training library's own predictions of them.
-    parity : float
-        The largest difference that the parity gate saw.
-    trained_again : bool
-        Whether the model was trained again, on all rows, those held out included.
-    """
-
-    predictor: Predictor
-    golden: np.ndarray
-    library: np.ndarray
-    parity: float
-    trained_again: bool
-
-
-def serve_measured(run: RunFolder, candidate: Candidate) -> Served:
-    """Return a candidate's own artifact, the one that was scored and timed; nothing is trained."""
-    folder = run.path / "candidates" / candidate.id
-    return _served(run, folder, candidate.parity or 0.0, run.holdout_rows, trained_again=False)
 
 
 def serve_all_rows(run: RunFolder, candidate: Candidate) -> Served:
@@ -77,14 +48,7 @@ def serve_all_rows(run: RunFolder, candidate: Candidate) -> Served:
         grown = space.dev.n_rows / max(len(run.dev_rows), 1)
         made = _again(space, run, candidate, grown)
         folder = space.candidates / made.id
-        return _served(run, folder, made.parity or 0.0, space.holdout_rows, trained_again=True)
-
-
-def _served(run: RunFolder, folder: Path, gap: float, held_out: np.ndarray, *, trained_again: bool) -> Served:
-    """Return an artifact with the golden rows that its parity gate began with: see `parity.gate_columns`."""
-    golden = golden_rows(run.dataset(), held_out, seed=run.settings.seed)
-    library = np.load(folder / "gate.npy")[: len(golden)]
-    return Served(Predictor.load(folder / "predictor"), golden, library, gap, trained_again)
+        return served_from(run, folder, made.parity or 0.0, space.holdout_rows, trained_again=True)
 
 
 @dataclass(frozen=True, slots=True)
