@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,23 @@ def test_a_terminal_gets_a_bar_and_keeps_what_matters() -> None:
     assert "c0002 lightgbm failed at fit" in text
     assert "c0001 ok" not in text
     assert console.out.getvalue() == ""  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("debug", ["0", "1"])
+def test_a_traceback_is_shown_where_it_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, debug: str
+) -> None:
+    monkeypatch.setenv("WORKBENCH_DEBUG", debug)
+    (tmp_path / "traceback.txt").write_text("Traceback (most recent call last):\n  in fit\nValueError: odd\n")
+    console = Console(io.StringIO(), io.StringIO())
+    with Progress(console) as progress:
+        failed = event("trial", "c0002 failed", status="failed", traceback=str(tmp_path / "traceback.txt"))
+        progress(failed)
+    lines = console.err.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert lines[0] == "[30 s] c0002 failed"
+    assert lines[1:] == (
+        ["Traceback (most recent call last):", "  in fit", "ValueError: odd"] if debug == "1" else []
+    )
 
 
 def test_a_bar_over_candidates_where_no_time_is_set() -> None:

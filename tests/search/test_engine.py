@@ -15,11 +15,16 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError, RunError, SearchError, SettingsError
+from workbench.families.linear import LinearModel
 from workbench.search.engine import resume, search
+from workbench.search.fit import run_fold
 from workbench.search.front import front
+from workbench.search.records import Candidate
 from workbench.search.retrain import reproduce
 from workbench.search.run import RunFolder
 from workbench.search.settings import Settings
+from workbench.search.tasks import Config, FoldTask, Setup
+from workbench.search.worker import open_workspace
 
 
 def frame(rows: int = 240, seed: int = 0) -> pd.DataFrame:
@@ -331,13 +336,39 @@ def test_a_search_may_be_stopped_early(tmp_path: Path) -> None:
     seen: list[str] = []
     run = search(
         frame(),
-        settings(time_s=60.0, trials=None),
+        settings(time_s=60.0, trials=None, workers=2),  # while one ends, another is under way
         tmp_path / "stopped",
         progress=lambda event: seen.append(str(event["kind"])),
         stop=lambda: seen.count("trial") >= 3,
     )
     assert run.state == "done"
     assert float(run.info["seconds_used"]) < 40
+    stopped = [each for each in run.candidates() if each.status == "stopped" and each.stage != "race"]
+    assert stopped
+    assert all("the search was stopped by the stop function of its caller" in each.reason for each in stopped)
+    assert {each.hint for each in stopped} == {"workbench resume goes on from here."}
+
+
+def test_a_failed_fit_keeps_its_traceback(
+    finished: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any, **options: Any) -> Any:
+        raise ZeroDivisionError("a bug in a library")
+
+    monkeypatch.setattr(LinearModel, "fit", broken)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "data").symlink_to(finished.path / "data")
+    space = open_workspace(Setup(tmp_path, finished.problem, "roc_auc", 5, "out of fold", 0))
+    done = run_fold(FoldTask(Config("c0001", "linear", {}, "portfolio", 0), 0), space)
+    assert isinstance(done, Candidate)
+    assert (done.status, done.stage, done.reason) == (
+        "failed",
+        "fit",
+        "ZeroDivisionError: a bug in a library",
+    )
+    text = RunFolder(tmp_path, {}).traceback_path("c0001").read_text(encoding="utf-8")
+    assert text.startswith("Traceback") and "in broken" in text
+    assert text.endswith("ZeroDivisionError: a bug in a library\n")
 
 
 def test_the_gain_of_averaging_decides_nothing(whole: RunFolder) -> None:

@@ -10,7 +10,7 @@ from workbench.families import family_named
 from workbench.families.base import Problem
 from workbench.search.portfolio import in_turn
 from workbench.search.records import Candidate, Score
-from workbench.search.study import Study, default_sampler
+from workbench.search.study import Study, _Told, default_sampler
 
 PROBLEM = Problem("binary", 2, 1_000, 5)
 
@@ -67,9 +67,31 @@ def test_a_resumed_study_keeps_its_objectives_and_knows_costs(tmp_path: Path, st
     tell(begun, 0.7, (12.0, 3.0))
     resumed = opened(tmp_path, "linear")
     tell(resumed, 0.8, (24.0, 6.0))
-    assert list(resumed._told.values()) == [(0.7, (12.0, 3.0)), (0.8, (24.0, 6.0))]
+    assert list(resumed._told.values()) == [_Told(0.7, (12.0, 3.0)), _Told(0.8, (24.0, 6.0))]
     values = [trial.values for trial in resumed._study.trials if trial.values]
     assert values == ([[0.7, 12.0, 3.0], [0.8, 24.0, 6.0]] if steer_by_costs else [[0.7], [0.8]])
+
+
+@pytest.mark.parametrize("steer_by_costs", [False, True])
+def test_a_trial_that_was_stopped_early_is_pruned_and_kept_in_mind(
+    tmp_path: Path, steer_by_costs: bool
+) -> None:
+    families = [family_named("linear")]
+    begun = Study(
+        tmp_path, None, "study", families, PROBLEM, default_sampler(0), steer_by_costs=steer_by_costs
+    )
+    tell(begun, 0.7, (12.0, 3.0))
+    raced = begun.ask()
+    behind = Candidate(raced.id, "linear", raced.params, "sampler", "stopped", stage="race", reason="behind")
+    begun.tell_estimate(raced, behind, 0.6, (15.0, 15.0))
+    trial = begun._study.trials[-1]
+    # a study of version 0.1.0 has three objectives, and Optuna prunes none of those
+    assert trial.state.name == ("COMPLETE" if steer_by_costs else "PRUNED")
+    assert trial.intermediate_values == ({} if steer_by_costs else {1: 0.6})
+    assert (trial.values[0], trial.user_attrs["reason"]) == (0.6, "behind")
+    resumed = opened(tmp_path, "linear")
+    assert [each.score for each in resumed._told.values()] == [0.7, 0.6]
+    assert resumed.ask().params != raced.params
 
 
 def test_a_booster_is_tried_again_next_of_all_with_larger_steps(tmp_path: Path) -> None:

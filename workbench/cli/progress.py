@@ -5,14 +5,15 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
 from workbench.errors import shown
 
-from .console import Console, one_line
+from .console import Console, debugging, one_line
 from .table import rounded, seconds
 
 Event = Mapping[str, Any]
@@ -49,13 +50,19 @@ class Progress:
             self._bar.close()
 
     def __call__(self, event: Event) -> None:
-        """Show one event; its keys are those of `status_line`, kind and message."""
+        """Show one event; its keys are those of `status_line`, kind and message.
+
+        With ``WORKBENCH_DEBUG=1`` the traceback of a candidate that failed is shown too.
+        """
         message = event_line(event)
         if self._console.is_terminal:
             self._draw(event, message)
         elif message and message != self._said:
             self._console.note(f"[{float(event.get('elapsed_s') or 0):.0f} s] {message}")
         self._said = message
+        if event.get("traceback") and debugging():
+            with suppress(OSError):
+                self._console.err.write(Path(str(event["traceback"])).read_text(encoding="utf-8"))
 
     def _draw(self, event: Event, message: str) -> None:
         done, total = _share(event)
@@ -183,7 +190,7 @@ class RowProgress:
 
 
 @contextmanager
-def stopping(console: Console) -> Iterator[Callable[[], bool]]:
+def stopping(console: Console) -> Iterator[Callable[[], str]]:
     """Turn the first Ctrl-C, or SIGTERM, into a wish to finish, and the second into `KeyboardInterrupt`.
 
     Parameters
@@ -194,7 +201,7 @@ def stopping(console: Console) -> Iterator[Callable[[], bool]]:
     Yields
     ------
     callable
-        Tells whether the wish was uttered: the ``stop`` argument of a search.
+        Names the signal by which the wish was uttered; empty before that. It is the ``stop`` argument of a search.
 
     Examples
     --------
@@ -204,19 +211,18 @@ def stopping(console: Console) -> Iterator[Callable[[], bool]]:
     ...     before = stop()
     ...     signal.raise_signal(signal.SIGINT)
     ...     (before, stop())
-    (False, True)
+    ('', 'Ctrl-C')
     """
-    wished = False
+    wished = ""
 
     def once(number: int, _frame: FrameType | None) -> None:
         nonlocal wished
         if wished:
             raise KeyboardInterrupt
-        wished = True
-        name = "Ctrl-C" if number == signal.SIGINT else "asked to end"
-        console.note(f"{name}: finishing with what there is; once more stops now.")
+        wished = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
+        console.note(f"{wished}: finishing with what there is; once more stops now.")
 
-    def asked() -> bool:
+    def asked() -> str:
         return wished
 
     if current_thread() is not main_thread():  # only the main thread may set signal handlers

@@ -24,7 +24,7 @@ from . import parity
 from .answers import Answers, at_half, learn_answers
 from .bagging import bagging_gain
 from .calibrate import Calibration, choose_calibration
-from .fit import STAGES, Part, Stage, encoding_of, failure, fit_on, part_path
+from .fit import STAGES, Part, Stage, encoding_of, failure, fit_on, keep_traceback, part_path
 from .measure import measurements
 from .prune import prune
 from .race import FIRST
@@ -111,6 +111,7 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
         done = replace(done, stages=_keep_stages(space, config, parts, mean_rounds))
         shutil.rmtree(space.candidates / config.id / "parts", ignore_errors=True)
     except Exception as error:  # a failure is an answer: it ends this candidate, never the search
+        keep_traceback(space.candidates / config.id, error)
         return failure(config, error, stage, started, cpu)
     fits = sum(part.cpu_s for part in parts)
     measured = done.measured and replace(done.measured, train_cpu_s=fits + stage.spent.get("fit", 0.0))
@@ -364,6 +365,8 @@ def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
         gate_rows = np.asarray(space.gate(encoding))
         staged = stage_scores(space, config.id, whole.link)
     except Exception as error:  # as in `assemble`
+        for name in task.cuts:
+            keep_traceback(space.candidates / name, error)
         return [failure(replace(config, id=name), error, stage, started, cpu) for name in task.cuts]
     fit_s = time.process_time() - cpu
     out: list[Candidate] = []
@@ -394,6 +397,7 @@ def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
             seconds = time.monotonic() - started
             out.append(replace(done, measured=measured, seconds=seconds, cpu_s=fit_s, spent=stage.spent))
         except Exception as error:  # as in `assemble`
+            keep_traceback(space.candidates / name, error)
             out.append(failure(own, error, stage, started, cpu))
     return out
 

@@ -15,7 +15,7 @@ from workbench.runtime.encoder import Encoder
 from .assemble import Draft, calibrated_oof, calibration_note, finish_candidate, load_form
 from .blend import cross_fitted, greedy_path
 from .calibrate import Calibration
-from .fit import Stage, failure
+from .fit import Stage, failure, keep_traceback
 from .meta import Meta, learn_meta
 from .prune import union
 from .records import Candidate
@@ -75,6 +75,7 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
         draft = Draft(encoder, form, learned.gate, learned.oof, learned.arena, notes)
         done = finish_candidate(base, draft, space, stage, hold=True)
     except Exception as error:  # a failure is an answer: it ends this candidate, never the search
+        keep_traceback(space.candidates / task.config.id, error)
         return failure(task.config, error, stage, started, cpu)
     spent = time.process_time() - cpu
     fits = sum(each.measured.train_cpu_s for each in known if each.measured) + stage.spent.get("fit", 0.0)

@@ -23,7 +23,7 @@ from workbench.families.forms import Blend, Form
 from workbench.families.links import apply_link
 
 from .assemble import Draft, calibrated_oof, calibration_note, finish_candidate, with_calibration
-from .fit import Stage, encoding_of, failure
+from .fit import Stage, encoding_of, failure, keep_traceback
 from .race import FIRST
 from .records import Candidate
 from .run import read_candidate
@@ -126,6 +126,7 @@ def teach(task: TeachTask, space: Workspace) -> Candidate:
         draft = Draft(encoder, form, answers, oof, notes=calibration_note(space, calibration))
         done = finish_candidate(base, draft, space, stage)
     except Exception as error:  # as in `assemble`
+        keep_traceback(space.candidates / config.id, error)
         return failure(config, error, stage, started, cpu)
     measured = done.measured and replace(done.measured, train_cpu_s=stage.spent.get("fit", 0.0))
     spent = time.process_time() - cpu

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from workbench.runtime.model import OnnxModel
 
 from .race import race
 from .records import Candidate
+from .run import TRACEBACK_FILE, write_whole
 from .tasks import Config, FoldDone, FoldTask
 from .workspace import Workspace
 
@@ -145,6 +147,7 @@ def run_fold(task: FoldTask, space: Workspace) -> FoldDone | Candidate:
             part = replace(part, cpu_s=time.process_time() - cpu)
             part.save(path)
     except Exception as error:  # a library's failure ends this candidate, never the search
+        keep_traceback(space.candidates / task.config.id, error)
         return failure(task.config, error, stage, started, cpu)
     return FoldDone(
         task.config,
@@ -158,6 +161,18 @@ def run_fold(task: FoldTask, space: Workspace) -> FoldDone | Candidate:
         verdict,
         stage.spent,
     )
+
+
+def keep_traceback(folder: Path, error: Exception) -> None:
+    """Write where an error was raised into a candidate's folder, for whoever looks for its cause.
+
+    An end of the time is no error: what it says is all there is to it.
+    """
+    if isinstance(error, OutOfTimeError):
+        return
+    with suppress(OSError):  # a disk that is full says so elsewhere
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / TRACEBACK_FILE, "".join(traceback.format_exception(error)))
 
 
 def failure(config: Config, error: Exception, stage: Stage, started: float, cpu: float) -> Candidate:

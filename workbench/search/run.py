@@ -10,6 +10,7 @@
     ├── cache/            encoded matrices, removed when the search ends
     └── candidates/c0017/
         ├── candidate.json
+        ├── traceback.txt of a failure, where Python raised it
         ├── oof.npy       out-of-fold predictions of the development rows (NaN: not predicted)
         ├── holdout.npy   predictions of the hold-out, where there is one
         ├── gate.npy      the training library's own predictions of the rows of the parity gate
@@ -45,6 +46,9 @@ from .settings import Settings
 
 RUN_FORMAT = 1
 """Version of the run folder. Raise it when an older reader would misread a run, and keep reading the older ones."""
+
+TRACEBACK_FILE = "traceback.txt"
+"""In a candidate's folder: where in the code the error was raised that ended it."""
 
 _LIBRARIES = (
     "numpy",
@@ -185,6 +189,10 @@ class RunFolder:
         """Return a candidate's out-of-fold predictions, float32 (development rows, k); NaN where there is none."""
         out: np.ndarray = np.load(self._candidate_folder(self.candidate(name).id) / "oof.npy")
         return out
+
+    def traceback_path(self, name: str) -> Path:
+        """Return where the traceback of a candidate that failed is kept, if it failed by an error."""
+        return self._candidate_folder(name) / TRACEBACK_FILE
 
     def form_path(self, name: str) -> Path:
         """Return where a candidate's model is kept as plain arrays, if it still is."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from .study import Asked
 
 Progress = Callable[[Mapping[str, Any]], None]
-Stop = Callable[[], bool]
+Stop = Callable[[], bool | str]
+"""Asked now and then whether to finish early; a text that is not empty is a yes, and says who asks for it."""
 BASELINE_ID = "c0000"
 _MOST_STRAIN, _STRAIN_KNOWN_S = 3.0, 1.0  # wall over CPU seconds; CPU seconds after which that is believed
 _RIVALS = 3  # candidates that a newcomer's first fold is held against
@@ -131,7 +132,16 @@ class Session:
             message = (
                 f"{candidate.id} {candidate.family} {candidate.score.metric} {candidate.score.value:.5g}"
             )
-        self.say("trial", message, candidate=candidate.id, status=candidate.status)
+        path = self.run.traceback_path(candidate.id)
+        where = {"traceback": str(path)} if candidate.status != "ok" and path.exists() else {}
+        self.say("trial", message, candidate=candidate.id, status=candidate.status, **where)
+
+    def stopped(self) -> str:
+        """Return who ended the search before its time, in words; empty where nobody has."""
+        by = self.stop()
+        if not by:
+            return ""
+        return f"the search was stopped by {by if isinstance(by, str) else 'the stop function of its caller'}"
 
     def charge(self, spent: Mapping[str, float]) -> None:
         """Add CPU seconds to the account of what the search spent them on."""

@@ -69,6 +69,15 @@ def _costs_of(trial: optuna.trial.FrozenTrial) -> tuple[float, float]:
     return latency_us, cpu_s
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known of params that were tried: score, costs, and whether the score is an estimate of a first fold's."""
+
+    score: float
+    costs: tuple[float, float]
+    pruned: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
     """A trial to run.
@@ -174,7 +183,7 @@ class Study:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # names for the dashboard
             self._study.set_metric_names([OBJECTIVE, *COSTS][: len(self._study.directions)])
-        self._told: dict[str, tuple[float, tuple[float, float]]] = {}
+        self._told: dict[str, _Told] = {}
         self._waiting: list[_Planned] = []
         self._recover()
 
@@ -197,8 +206,9 @@ class Study:
         for trial in trials:
             if trial.number > taken_up and trial.user_attrs.get("deferred"):
                 self._enqueue_again(trial)
-            elif trial.state == TrialState.COMPLETE and "params" in trial.user_attrs:
-                self._told[trial.user_attrs["params"]] = trial.values[0], _costs_of(trial)
+            elif trial.values and "params" in trial.user_attrs:
+                pruned = trial.state == TrialState.PRUNED
+                self._told[trial.user_attrs["params"]] = _Told(trial.values[0], _costs_of(trial), pruned)
 
     def _enqueue_next(self, haste: float) -> None:
         """Enqueue what is planned next, unless a trial waits that a killed search has left."""
@@ -281,7 +291,7 @@ class Study:
             known = self._told.get(key)
             if known is None or attempt == _REPEATS:
                 break
-            self._record(trial, *known)
+            self._record(trial, known)
         trial.set_user_attr("params", key)
         attrs = trial.user_attrs
         return Asked(trial, family, params, attrs.get("origin", "sampler"), attrs.get("haste", 1.0))
@@ -328,27 +338,36 @@ class Study:
             return
         for name, amount in (excess or {}).items():
             trial.set_constraint(name, amount)
-        self._finish(trial, candidate.score.value, costs)
+        self._finish(trial, _Told(candidate.score.value, costs))
 
     def tell_estimate(
         self, asked: Asked, candidate: Candidate, score: float, costs: tuple[float, float]
     ) -> None:
-        """Tell what a trial would have come to that was stopped after its first fold, so that the sampler learns."""
+        """Tell what a trial would have come to that was stopped early, after its first fold.
+
+        It counts as pruned, with the estimate as its value after one fold. The sampler learns from it: TPE ranks pruned
+        trials behind the complete ones, by their last value.
+        """
         asked.trial.set_user_attr("candidate", candidate.id)
         asked.trial.set_user_attr("reason", candidate.reason)
-        self._finish(asked.trial, score, costs)
+        self._finish(asked.trial, _Told(score, costs, pruned=True))
 
     def defer(self, asked: Asked) -> None:
         """Give back a trial for which there is no time; a resumed search takes it up."""
         asked.trial.set_user_attr("deferred", True)
         self._study.tell(asked.trial, state=TrialState.FAIL)
 
-    def _finish(self, trial: optuna.Trial, score: float, costs: tuple[float, float]) -> None:
-        self._told[trial.user_attrs["params"]] = score, costs
-        self._record(trial, score, costs)
+    def _finish(self, trial: optuna.Trial, told: _Told) -> None:
+        self._told[trial.user_attrs["params"]] = told
+        self._record(trial, told)
 
-    def _record(self, trial: optuna.Trial, score: float, costs: tuple[float, float]) -> None:
-        for name, value in zip(COSTS, costs, strict=True):
+    def _record(self, trial: optuna.Trial, told: _Told) -> None:
+        for name, value in zip(COSTS, told.costs, strict=True):
             trial.set_user_attr(name, value)
-        # A study of an earlier version has the costs among its objectives.
-        self._study.tell(trial, [score, *costs][: len(self._study.directions)])
+        objectives = len(self._study.directions)
+        if told.pruned and objectives == 1:
+            trial.report(told.score, step=1)
+            self._study.tell(trial, state=TrialState.PRUNED)
+            return
+        # A study of an earlier version has the costs among its objectives, and with several nothing can be pruned.
+        self._study.tell(trial, [told.score, *told.costs][:objectives])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _HASTE = 0.4  # of the usual time of a family's fold: with less than that it is not worth a start
 _MOST_DEFERRED = 4
 _CLOSING_S = 0.4  # that a fold under way is waited for
+_MORE_TIME, _RESUME = "Give more --time.", "workbench resume goes on from here."
 _LAST_SHARE = 0.05  # of the time for fits on more rows than a sample's: they are worth waiting for a little
 
 
@@ -241,12 +242,13 @@ def _tell(session: Session, study: Study, asked: Asked, candidate: Candidate) ->
 def _wind_down(session: Session, study: Study | None) -> None:
     """Put together what is complete, stop the rest, and leave no trial under way."""
     _finish_whole(session, study)
-    ended = "the search was stopped" if session.stop() else "the time was up"
-    for answer in session.pool.stop_all(ended):
+    by = session.stopped()
+    ended, hint = (by, _RESUME) if by else ("the time was up", _MORE_TIME)
+    for answer in session.pool.stop_all(ended, hint):
         take_in(session, study, answer)
     for trial in list(session.trials.values()):
         reason = f"{len(trial.done)} of {trial.folds} folds were fitted when {ended}"
-        _end(session, study, _stopped(trial.config, reason))
+        _end(session, study, _stopped(trial.config, reason, hint))
     if study is not None:
         for asked in session.deferred:
             study.defer(asked)
@@ -269,7 +271,7 @@ def _finish_whole(session: Session, study: Study | None) -> None:
         _collect(session, study, wait_s=0.1)
 
 
-def _stopped(config: Config, reason: str, hint: str = "Give more --time.", stage: str = "fit") -> Candidate:
+def _stopped(config: Config, reason: str, hint: str = _MORE_TIME, stage: str = "fit") -> Candidate:
     return Candidate(
         id=config.id,
         family=config.family,

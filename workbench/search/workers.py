@@ -226,7 +226,7 @@ class WorkerPool:
         self._spawner.ask()
         self._workers.append(self._accept())
 
-    def stop_all(self, reason: str) -> list[Answer]:
+    def stop_all(self, reason: str, hint: str = "Give more --time.") -> list[Answer]:
         """Kill every busy worker at once and answer for their tasks; new workers take their places."""
         out = []
         for worker in [worker for worker in self._workers if worker.task is not None]:
@@ -234,7 +234,7 @@ class WorkerPool:
             out.append(
                 Answer(
                     worker.task,
-                    Failure("stopped", "fit", reason, "Give more --time.", seconds, worker.peak_mb),
+                    Failure("stopped", "fit", reason, hint, seconds, worker.peak_mb),
                 )
             )
             self._replace(worker)
