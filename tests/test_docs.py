@@ -153,7 +153,7 @@ def test_every_setting_has_an_option() -> None:
         name.removesuffix("_us").removesuffix("_mb").removesuffix("_s")
         for name in Settings.__dataclass_fields__
     }
-    in_options = {each.dest for each in options_of("search")} - {"data", "out", "json"}
+    in_options = {each.dest for each in options_of("search")} - {"data", "out", "json", "traffic"}
     assert in_options == in_settings
 
 

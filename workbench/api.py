@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from workbench.tradeoff.choose import Choice
     from workbench.tradeoff.limits import Limits
     from workbench.tradeoff.prices import PriceSheet
+    from workbench.tradeoff.run_decision import RunDecision
+    from workbench.tradeoff.terms import Given, Terms
 
 
 def search(  # noqa: PLR0913 - each is something that a caller may want to say
@@ -57,8 +60,10 @@ def search(  # noqa: PLR0913 - each is something that a caller may want to say
         Seconds of the budget that are used already.
     **settings
         Any other field of `workbench.search.settings.Settings`: task, metric, positive, families, drop, group,
-        time_column, weight, workers, seed, storage, prices, name; and the limits as people write them:
-        max_latency ("2ms"), max_price, max_size ("50MB"), max_memory ("4GB").
+        time_column, weight, workers, seed, storage, name; the limits as people write them: max_latency ("2ms"),
+        max_price, max_size ("50MB"), max_memory ("4GB"); and money: costs ((5, 40), of a wrong yes and a wrong no, or
+        of each unit too high and too low), payoff ("TP=0,FP=-5,FN=-40,TN=0"), unit, prices (a path, a mapping or a
+        `PriceSheet`) and traffic ("100000/1d").
 
     Returns
     -------
@@ -81,10 +86,8 @@ def search(  # noqa: PLR0913 - each is something that a caller may want to say
 
     with Spawner() as spawner:  # imports what workers need while this process imports what it needs itself
         from workbench.search.engine import search as run_search
-        from workbench.tradeoff.prices import load_prices
 
         asked = _settings(target, time, trials, settings)
-        load_prices(asked.prices)  # a wrong price sheet is said now, not after the search
         folder = Path(out) if out is not None else _default_folder(asked.name or _name_of(data, target))
         used_s = monotonic() - began
         return Run(
@@ -196,11 +199,134 @@ class Run:
         """Return the run as its folder stands now."""
         return open_run(self.path)
 
-    def prices(self, path: str | Path | None = None) -> PriceSheet:
-        """Return the price sheet at `path`, or the run's own, or the default one."""
-        from workbench.tradeoff.prices import load_prices
+    # ------------------------------------------------------------ the decision
 
-        return load_prices(path or self.folder.settings.prices)
+    @property
+    def decision(self) -> RunDecision | None:
+        """The decision stored in the run as it is now, or None if nobody has decided.
+
+        Raises
+        ------
+        RunError
+            If it cannot be read, or a newer version wrote it.
+        """
+        from workbench.tradeoff.run_decision import read_decision
+
+        return read_decision(self.path)
+
+    def decisions(self) -> list[RunDecision]:
+        """Return every revision of the decision, the oldest first."""
+        from workbench.tradeoff.run_decision import read_decisions
+
+        return read_decisions(self.path)
+
+    def decide(
+        self,
+        *,
+        note: str = "",
+        by: str | None = None,
+        reset: Sequence[str] = (),
+        revision: int | None = None,
+        **said: Any,
+    ) -> RunDecision:
+        """Store a decision in the run: every command, the app, the report and the model card use it from now on.
+
+        What is not mentioned stays as it was decided before. New costs without a threshold drop the threshold that was
+        set before.
+
+        Parameters
+        ----------
+        note : str
+            Why, in the words of whoever decides.
+        by : str, optional
+            Who decides; the user of this process by default.
+        reset : sequence of str
+            What is no longer decided: "pick", "limits", "payoff", "threshold", "traffic", "prices", "unit", or one
+            limit such as "max_latency_us".
+        revision : int, optional
+            The revision that the caller saw, 0 for none. If another one is stored by now, nothing is written.
+        **said
+            What is decided, as in `terms`: pick, limits, max_latency, max_price, max_size, costs, payoff, threshold,
+            traffic, prices, unit.
+
+        Returns
+        -------
+        RunDecision
+
+        Raises
+        ------
+        ChangedError
+            If the decision is not the one that the caller saw; it says who changed it.
+        SettingsError
+            If something makes no sense.
+        PickError
+            If no candidate meets the limits, or the one named cannot be served.
+
+        Examples
+        --------
+        >>> import workbench as wb
+        >>> run = wb.open_run("runs/churn")  # doctest: +SKIP
+        >>> run.decide(costs=(5, 40), traffic="100000/1d", note="costs of the call centre")  # doctest: +SKIP
+        """
+        from workbench.errors import ChangedError
+        from workbench.tradeoff.run_decision import changed, read_decision, store_decision
+        from workbench.tradeoff.terms import Given, combine, given_to_search
+
+        spoken = self._given(**said)
+        while True:
+            before = read_decision(self.path)
+            given = changed(before.given if before else Given(), spoken, tuple(reset))
+            terms = combine([("decision", given), ("search", given_to_search(self.folder))])
+            rows = self.rows(terms=terms)
+            ready = any(row["status"] == "ok" and row["score"] is not None for row in rows)
+            chosen = _pick(rows, terms).id if ready else None
+            seen = before.revision if before else 0
+            try:
+                return store_decision(
+                    self.path,
+                    given,
+                    who=by,
+                    why=note,
+                    chosen=chosen,
+                    expected=seen if revision is None else revision,
+                )
+            except ChangedError:
+                if revision is not None:
+                    raise  # else somebody else was quicker, and this change is made upon theirs
+
+    def terms(self, **now: Any) -> Terms:
+        """Return what a choice is made under: said now, else decided, else given to the search, else by default.
+
+        Parameters
+        ----------
+        **now
+            pick (a rule or an id), limits (a `Limits`, all at once), max_latency ("2ms" or "none"), max_price,
+            max_size, costs ((5, 40), of a wrong yes and a wrong no, or of each unit too high and too low), payoff
+            ("TP=0,FP=-5,FN=-40,TN=0" or a mapping), threshold (a probability), traffic ("100000/1d" or a `Traffic`),
+            prices (a path, a mapping or a `PriceSheet`), unit.
+
+        Raises
+        ------
+        SettingsError
+            If something makes no sense, or does not fit the task.
+        """
+        from workbench.tradeoff.run_decision import terms_of
+
+        return terms_of(self.folder, self._given(**now))
+
+    def _given(self, **said: Any) -> Given:
+        from workbench.tradeoff.terms import read_given, task_of
+
+        known = set(inspect.signature(read_given).parameters) - {"task"}
+        unknown = sorted(set(said) - known)
+        if unknown:
+            listed = ", ".join(sorted(known - {"flags"}))
+            raise SettingsError("argument", found=repr(unknown[0]), expected=f"one of {listed}")
+        return read_given(task_of(self.folder), **said)
+
+    def prices(self, path: Any = None) -> PriceSheet:
+        """Return the price sheet that counts, with its traffic: `path` (or its content), or that of `terms`."""
+        return self.terms(prices=path).sheet
 
     def limits(
         self,
@@ -208,65 +334,64 @@ class Run:
         max_price: str | float | None = None,
         max_size: str | None = None,
     ) -> Limits:
-        """Return limits for a choice: those given, else those that the search was given."""
-        from workbench.tradeoff.limits import Limits
+        """Return limits for a choice: those given, else the decided ones, else those that the search was given."""
+        return self.terms(max_latency=max_latency, max_price=max_price, max_size=max_size).limits
 
-        given = Limits.parse(max_latency=max_latency, max_price=max_price, max_size=max_size)
-        own = self.folder.settings
-        return Limits(
-            max_latency_us=given.max_latency_us or own.max_latency_us,
-            max_price_usd=given.max_price_usd or own.max_price,
-            max_size_mb=given.max_size_mb or own.max_size_mb,
-        )
+    def rows(self, prices: Any = None, *, terms: Terms | None = None, **now: Any) -> list[dict[str, Any]]:
+        """Return the leaderboard as JSON-safe objects, best first; see `workbench.tradeoff.leaderboard`.
 
-    def rows(self, prices: PriceSheet | str | Path | None = None) -> list[dict[str, Any]]:
-        """Return the leaderboard as JSON-safe objects, best first; see `workbench.tradeoff.leaderboard`."""
+        Parameters
+        ----------
+        prices : path, mapping or PriceSheet, optional
+        terms : Terms, optional
+            What the rows are computed under; by default `terms` of what is said now.
+        **now
+            As in `terms`.
+        """
+        from workbench.tradeoff.expected_cost import with_expected_costs
         from workbench.tradeoff.leaderboard import leaderboard_rows
-        from workbench.tradeoff.prices import PriceSheet
 
-        sheet = prices if isinstance(prices, PriceSheet) else self.prices(prices)
-        return leaderboard_rows(self.folder.candidates(), sheet, self.limits())
+        under = terms or self.terms(prices=prices, **now)
+        rows = leaderboard_rows(self.folder.candidates(), under.sheet, under.limits)
+        return with_expected_costs(rows, self.folder, under)
 
-    def front_rows(self, prices: PriceSheet | str | Path | None = None) -> list[dict[str, Any]]:
-        """Return the rows that nothing dominates and that keep the search's limits, best first."""
-        return [row for row in self.rows(prices) if row["on_front"]]
+    def front_rows(self, prices: Any = None, **now: Any) -> list[dict[str, Any]]:
+        """Return the rows that nothing dominates and that keep the limits, best first."""
+        return [row for row in self.rows(prices, **now) if row["on_front"]]
 
-    def leaderboard(self) -> pd.DataFrame:
-        """Return every candidate, one row each, best first."""
-        return _frame(self.rows())
+    def leaderboard(self, **now: Any) -> pd.DataFrame:
+        """Return every candidate, one row each, best first; `now` as in `terms`."""
+        return _frame(self.rows(**now))
 
-    def front(self) -> pd.DataFrame:
-        """Return the candidates that nothing dominates in score, latency and price."""
-        return _frame(self.front_rows())
+    def front(self, **now: Any) -> pd.DataFrame:
+        """Return the candidates that nothing dominates in score, latency and price; `now` as in `terms`."""
+        return _frame(self.front_rows(**now))
 
-    def pick(
-        self,
-        how: str = "balanced",
-        *,
-        max_latency: str | None = None,
-        max_price: str | float | None = None,
-        max_size: str | None = None,
-        prices: PriceSheet | str | Path | None = None,
-    ) -> Choice:
-        """Choose a candidate: "best", "balanced", "fastest", "cheapest" or an id, within limits.
+    def pick(self, how: str | None = None, **now: Any) -> Choice:
+        """Choose a candidate: "best", "balanced", "fastest", "cheapest", "lowest-cost" or an id, within limits.
+
+        Parameters
+        ----------
+        how : str, optional
+            By default as decided, else the rule that follows the goal: "lowest-cost" if costs of mistakes are known,
+            "balanced" if there are limits on latency, price or size, else "best".
+        **now
+            As in `terms`, such as max_latency="1ms" or costs=(5, 40).
 
         Raises
         ------
         PickError
             Where none meets the limits; it says which one failed and by how much the nearest misses.
         """
-        from workbench.tradeoff.choose import pick
-        from workbench.tradeoff.prices import PriceSheet
+        terms = self.terms(pick=how, **now)
+        return _pick(self.rows(terms=terms), terms)
 
-        sheet = prices if isinstance(prices, PriceSheet) else self.prices(prices)
-        return pick(self.rows(sheet), how, self.limits(max_latency, max_price, max_size), sheet)
+    def export(self, choice: Choice | str | None, path: str | Path, **options: Any) -> Path:
+        """Make a bundle of a choice (or of what `pick` finds for a text, or without one) and return its path.
 
-    def export(self, choice: Choice | str, path: str | Path, **options: Any) -> Path:
-        """Make a bundle of a choice (or of what `pick` finds for a text) and return its path.
-
-        The bundle holds the artifact that was measured. Further options are those of
-        `workbench.export.export_bundle`: name, version, note, by, threshold, overwrite, hashes, code, sign, and refit,
-        which trains the choice again on all rows where some were held out.
+        The bundle holds the artifact that was measured and predicts with the threshold that the choice was made under.
+        Further options are those of `workbench.export.export_bundle`: name, version, note, by, threshold, overwrite,
+        hashes, code, sign, and refit, which trains the choice again on all rows where some were held out.
 
         Raises
         ------
@@ -275,7 +400,7 @@ class Run:
         """
         from workbench.export import export_bundle
 
-        chosen = self.pick(choice) if isinstance(choice, str) else choice
+        chosen = self.pick(choice) if choice is None or isinstance(choice, str) else choice
         return export_bundle(self.folder, chosen, Path(path), **options)
 
     def reproduce(self, name: str) -> Reproduced:
@@ -308,6 +433,12 @@ class Run:
         )
 
 
+def _pick(rows: Sequence[dict[str, Any]], terms: Terms) -> Choice:
+    from workbench.tradeoff.choose import pick
+
+    return pick(rows, terms.pick, terms.limits, terms.sheet, terms=terms)
+
+
 def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     import pandas as pd
 
@@ -319,6 +450,7 @@ def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
 def _settings(target: str, time: str | float | None, trials: int | None, more: dict[str, Any]) -> Settings:
     from dataclasses import fields
 
+    from workbench.search.payoff import parse_costs, parse_payoff
     from workbench.search.settings import DEFAULT_TIME_S, Settings, parse_duration, parse_latency, parse_size
     from workbench.tradeoff.limits import parse_price
 
@@ -332,6 +464,11 @@ def _settings(target: str, time: str | float | None, trials: int | None, more: d
     for key, (name, read) in readers.items():
         if key in values:
             values[name] = read(values.pop(key))
+    values |= _money(values.pop("prices", None), values.pop("traffic", None))
+    if "payoff" in values:
+        values["payoff"] = parse_payoff(values["payoff"], "payoff").to_json()
+    if "costs" in values:
+        values["costs"] = parse_costs(values["costs"], "costs")
     for key in ("families", "drop"):
         if key in values:
             given = values[key]
@@ -340,11 +477,26 @@ def _settings(target: str, time: str | float | None, trials: int | None, more: d
     unknown = sorted(set(values) - known)
     if unknown:
         public = {name: key for key, (name, _) in readers.items()} | {"time_s": "time"}
-        listed = sorted(public.get(name, name) for name in known)
+        listed = sorted([*(public.get(name, name) for name in known), "traffic"])
         raise SettingsError("search", found=f"setting {unknown[0]!r}", expected=f"one of {', '.join(listed)}")
     default = DEFAULT_TIME_S if trials is None else None
     time_s = default if time is None else parse_duration(time)
     return Settings(target=str(target), time_s=time_s, trials=trials, **values)
+
+
+def _money(prices: Any, traffic: Any) -> dict[str, Any]:
+    """Return the content of the price sheet, with the traffic: a run keeps it, so that it can be moved."""
+    from dataclasses import replace
+
+    from workbench.tradeoff.terms import sheet_of
+    from workbench.tradeoff.traffic import parse_traffic
+
+    if prices is None and traffic is None:
+        return {}
+    sheet = sheet_of(prices)
+    if traffic is not None:
+        sheet = replace(sheet, traffic=parse_traffic(traffic) if isinstance(traffic, str) else traffic)
+    return {"prices": sheet.to_json()}
 
 
 def _names(key: str, given: Any) -> tuple[str, ...]:

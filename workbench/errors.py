@@ -10,6 +10,7 @@
     └── WorkError                 the request was fine, the work failed: exit code 1
         ├── SearchError           no candidate could be trained
         ├── PickError             no candidate meets the limits
+        ├── ChangedError          a decision was changed by somebody else in the meantime
         ├── FitError              one candidate failed; the search goes on
         └── ExportError           the bundle could not be made equal to what was measured
 """
@@ -36,6 +37,7 @@ __all__ = [
     "BadValueError",
     "BundleError",
     "BundleFormatError",
+    "ChangedError",
     "DataError",
     "ExportError",
     "FitError",
@@ -51,9 +53,14 @@ __all__ = [
     "UsageError",
     "WorkError",
     "WorkbenchError",
+    "WorkbenchWarning",
     "nearest",
     "shown",
 ]
+
+
+class WorkbenchWarning(UserWarning):
+    """Something that whoever reads the result should know; the command line prints it as one line."""
 
 
 class UsageError(WorkbenchError):
@@ -82,6 +89,10 @@ class SearchError(WorkError):
 
 class PickError(WorkError):
     """No candidate meets the limits."""
+
+
+class ChangedError(WorkError):
+    """What was to be changed was changed by somebody else in the meantime."""
 
 
 class FitError(WorkError):

@@ -6,8 +6,9 @@ import pytest
 from tests.ui.made import NASTY
 from workbench import explain
 from workbench.display import insight, quality
-from workbench.explain import Contribution, Costs, Importance
+from workbench.explain import Contribution, Importance
 from workbench.explain.evidence import made_evidence
+from workbench.search.payoff import ClassPayoff
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def clean(figure) -> bool:
 
 
 def test_the_chosen_threshold_is_marked(known) -> None:
-    table = explain.threshold_table(known, Costs(1, 5))
+    table = explain.threshold_table(known, ClassPayoff(fp=-1, fn=-5))
     figure = quality.threshold_figure(table, 0.25, 0.5, NASTY)
     assert [line.x0 for line in figure.layout.shapes] == [25.0, 50.0]
     assert clean(figure)

@@ -47,6 +47,8 @@ def test_what_a_limit_costs() -> None:
 def test_the_cheaper_of_equals_is_to_be_taken() -> None:
     rows = rows_of([candidate_of(1, "linear", 0.905, 4.0), candidate_of(2, "xgboost", 0.91, 90.0)])
     sheet = load_prices()
+    assert take_cheaper(pick(rows, "best", sheet=sheet), sheet) == "", "both need one machine"
+    rows = [{**row, "replicas": at} for at, row in enumerate(rows)]
     words = take_cheaper(pick(rows, "best", sheet=sheet), sheet)
     assert "Linear model c0001 cannot be told from XGBoost c0002" in words
     assert "take the cheaper" in words

@@ -18,9 +18,10 @@ from workbench.errors import ExportError, SettingsError
 from workbench.export.place import put
 from workbench.loadtest.client import drive
 from workbench.loadtest.measure import LoadReport, Step
-from workbench.loadtest.traffic import needs, read_traffic, targets
+from workbench.loadtest.traffic import needs, targets
 from workbench.runtime.bundle import open_bundle
 from workbench.tradeoff.prices import PriceSheet
+from workbench.tradeoff.traffic import read_traffic
 
 
 @pytest.fixture(scope="module")

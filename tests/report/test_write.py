@@ -10,7 +10,6 @@ import pytest
 from tests.ui.made import NASTY, write_run
 from workbench.api import open_run
 from workbench.cli.entry import main
-from workbench.explain import Costs
 from workbench.report import report_html, write_report
 
 
@@ -39,7 +38,7 @@ def body(document: str) -> str:
 
 def test_a_report_stands_alone_and_has_every_section(searched: Path, tmp_path: Path) -> None:
     run = open_run(searched / "runs" / "small")
-    path = write_report(run, tmp_path / "new" / "report.html", costs=Costs(5, 40))
+    path = write_report(run, tmp_path / "new" / "report.html", run.pick("balanced", costs=(5, 40)))
     document = path.read_text(encoding="utf-8")
     found = elements(document)
     assert found.loads == []

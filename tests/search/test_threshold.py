@@ -5,7 +5,7 @@ import pytest
 
 from workbench.errors import SettingsError
 from workbench.search.metrics import Metric
-from workbench.search.threshold import _best, threshold_for_costs, tune_threshold
+from workbench.search.threshold import _best, tune_threshold
 
 
 def _rare(rows: int = 4000, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -84,22 +84,3 @@ def test_few_odd_rows_are_answered_or_refused() -> None:
         tune_threshold(Metric("roc_auc", "binary", 2), y, p, fold)
     with pytest.raises(SettingsError, match="multiclass"):
         tune_threshold(Metric("accuracy", "multiclass", 3), y, p, fold)
-
-
-def test_the_threshold_for_costs_costs_least() -> None:
-    y, p, _ = _rare(50_000)
-    found = threshold_for_costs(1.0, 9.0, y, p)
-    assert found.value == pytest.approx(0.1)
-    assert found.per_thousand is not None and found.per_thousand_untuned is not None
-    assert found.per_thousand < found.per_thousand_untuned
-    for edge in (0.05, 0.2, 0.5):
-        said = p >= edge
-        cost = 1000 * np.mean(1.0 * (said & (y == 0)) + 9.0 * (~said & (y == 1)))
-        assert found.per_thousand < cost
-    assert threshold_for_costs(0, 1).value == 0.0
-
-
-@pytest.mark.parametrize("costs", [(-1, 1), (0, 0), (float("nan"), 1), (float("inf"), 1)])
-def test_costs_that_are_none_are_refused(costs: tuple[float, float]) -> None:
-    with pytest.raises(SettingsError, match="cost"):
-        threshold_for_costs(*costs)

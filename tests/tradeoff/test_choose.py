@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,15 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import PickError, SettingsError
+from workbench.search.records import Candidate
 from workbench.tradeoff.choose import RULES, pick
 from workbench.tradeoff.decision import decide
 from workbench.tradeoff.leaderboard import leaderboard_rows
 from workbench.tradeoff.limits import Limits
-from workbench.tradeoff.prices import PriceSheet, load_prices
+from workbench.tradeoff.prices import PriceSheet, Traffic, load_prices
 
 from .conftest import make_candidate
 
 Rows = list[dict[str, Any]]
+BY_MODEL = [rule for rule in RULES if rule != "lowest-cost"]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +35,9 @@ def test_the_baseline_is_fastest_but_never_picked_silently(rows_of: Callable[...
     floor = make_candidate(0, 0.5, 5.0, half=0.01, family="baseline")
     no_better = make_candidate(1, 0.51, 4.0, half=0.01)
     rows = rows_of(floor, no_better, make_candidate(2, 0.9, 50.0))
-    assert {pick(rows, how).id for how in RULES} == {"c0002"}
+    assert {pick(rows, how).id for how in BY_MODEL} == {"c0002"}
+    with pytest.raises(SettingsError, match="without costs of mistakes; expected costs or a payoff"):
+        pick(rows, "lowest-cost")
     choice = pick(rows, "fastest", Limits(max_latency_us=10.0))
     assert choice.id == "c0001"
     assert "does not beat the baseline" in choice.warnings[0]
@@ -66,8 +71,11 @@ def test_where_nothing_meets_the_limits_the_nearest_miss_is_named(rows: Rows) ->
     )
 
 
-def test_neighbours_and_the_cheaper_equal(rows: Rows) -> None:
-    choice = pick(rows, "best")
+def test_neighbours_and_the_cheaper_equal(candidates: list[Candidate], sheet: PriceSheet) -> None:
+    busy = replace(sheet, traffic=Traffic(1e9, 60_000.0))
+    rows = leaderboard_rows(candidates, busy)
+    choice = pick(rows, "best", sheet=busy)
+    assert not choice.same_machines
     assert choice.more_accurate is None
     assert choice.faster is not None
     assert choice.faster["id"] == "c0002"
@@ -79,6 +87,48 @@ def test_neighbours_and_the_cheaper_equal(rows: Rows) -> None:
     assert middle.faster is not None
     assert (middle.faster["id"], middle.more_accurate["id"]) == ("c0001", "c0003")
     assert middle.cheaper_equal is None
+
+
+def test_where_all_need_the_same_machines_the_price_of_computing_is_no_advice(
+    rows: Rows, sheet: PriceSheet
+) -> None:
+    choice = pick(rows, "best", sheet=sheet)
+    assert choice.same_machines
+    assert choice.cheaper_equal is None
+    assert choice.sentences[-1] == (
+        "Every candidate needs 1 machine at an example traffic of 1,000,000 calls a month: what computing costs does "
+        "not decide between them."
+    )
+    assert not any("per million" in sentence for sentence in choice.sentences[1:])
+    given = replace(sheet, traffic=Traffic(2e6, 10.0))
+    assert "at your traffic of 2,000,000 calls" in pick(rows, "best", sheet=given).sentences[-1]
+
+
+def test_the_lowest_cost_counts_mistakes_and_machines(rows: Rows, sheet: PriceSheet) -> None:
+    costs = {"c0000": 900.0, "c0001": 300.0, "c0002": 250.0, "c0003": 251.0, "c0004": 240.0}
+    priced = [
+        {
+            **row,
+            "expected_cost_per_1000": costs.get(row["id"]),
+            "expected_cost_low": costs.get(row["id"], 0.0) - 5,
+            "expected_cost_high": costs.get(row["id"], 0.0) + 5,
+            "total_cost_per_month_usd": costs[row["id"]] * 1e6 + 73 if row["id"] in costs else None,
+        }
+        for row in rows
+    ]
+    choice = pick(priced, "lowest-cost", sheet=sheet)
+    assert choice.id == "c0004", "it is off the front of score, speed and price, and costs least"
+    assert choice.least_cost is None
+    other = pick(priced, "best", sheet=sheet)
+    assert other.id == "c0003"
+    assert other.least_cost is not None
+    assert other.least_cost["id"] == "c0004"
+    assert (
+        "c0004 (random_forest) costs $11.00 less in mistakes per 1,000 cases than c0003" in other.sentences[1]
+    )
+    assert "mistakes cost $251.00 per 1,000 cases [$246.00, $256.00]" in other.sentences[0]
+    bounded = pick(priced, "lowest-cost", Limits(max_latency_us=50.0), sheet)
+    assert bounded.id == "c0002"
 
 
 def test_by_name(rows: Rows) -> None:
@@ -142,7 +192,7 @@ def test_a_decision_is_json_with_the_person_and_the_prices(rows: Rows, sheet: Pr
         min_size=1,
         max_size=12,
     ),
-    st.sampled_from(RULES),
+    st.sampled_from(BY_MODEL),
     st.none() | st.floats(1, 1e4),
 )
 def test_a_pick_meets_the_limits_and_nothing_that_does_dominates_it(

@@ -64,7 +64,10 @@ def test_the_sheet_that_ships_is_the_default_of_a_file_that_says_less(tmp_path: 
     path.write_text('usd_per_hour = 1\ncurrency = "€"\n[traffic]\npeak_calls_per_s = 99\n', encoding="utf-8")
     own, shipped = load_prices(path), load_prices()
     assert own == replace(
-        shipped, usd_per_hour=1, currency="€", traffic=replace(shipped.traffic, peak_calls_per_s=99)
+        shipped,
+        usd_per_hour=1,
+        currency="€",
+        traffic=Traffic(shipped.traffic.calls_per_month, peak_calls_per_s=99),
     )
 
 

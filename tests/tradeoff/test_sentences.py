@@ -54,7 +54,7 @@ def test_describe_without_an_interval() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [(0.0, "$0.00"), (0.000123, "$0.00012"), (0.999, "$1"), (1.0, "$1.00"), (1e7, "$10,000,000.00")],
+    [(0.0, "$0.00"), (0.000123, "$0.00012"), (0.999, "$1"), (1.0, "$1.00"), (1e7, "$10,000,000")],
 )
 def test_money(amount: float, text: str) -> None:
     assert money(amount) == text

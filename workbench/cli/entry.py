@@ -18,6 +18,7 @@ from workbench.errors import InputError, NoBundleError, UsageError, WorkbenchErr
 from . import (
     app,
     bundles,
+    decide,
     demo,
     diff,
     export,
@@ -45,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     reproduce.COMMAND,
     leaderboard.COMMAND,
     front.COMMAND,
+    decide.COMMAND,
     export.COMMAND,
     report.COMMAND,
     verify.COMMAND,

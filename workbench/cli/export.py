@@ -6,25 +6,16 @@ import argparse
 
 from .command import Command
 from .console import Console
-from .options import add_limits, add_run
+from .options import add_limits, add_pick, add_run, add_terms, add_threshold, said
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
-    parser.add_argument(
-        "--pick",
-        metavar="HOW",
-        default="balanced",
-        help="best, balanced, fastest, cheapest, or a candidate's id such as c0017; default: balanced",
-    )
-    parser.add_argument(
-        "--threshold",
-        metavar="P",
-        type=float,
-        help="answer the positive label from this probability on, such as 0.37; default: the model's own",
-    )
+    add_pick(parser)
+    add_threshold(parser)
     parser.add_argument("--out", metavar="BUNDLE", required=True, help="a folder to make, or a .zip")
-    add_limits(parser, of="that the choice has to keep")
+    add_limits(parser, of="that the choice has to keep; default: as decided, else those of the search")
+    add_terms(parser)
     group = parser.add_argument_group("what the bundle says of itself")
     group.add_argument("--name", metavar="NAME", help="the model's name; default: the run's")
     group.add_argument("--version", metavar="V", help="the model's version; default: 1")
@@ -56,12 +47,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.api import open_run
 
     run = open_run(options.run)
-    choice = run.pick(
-        options.pick,
-        max_latency=options.max_latency,
-        max_price=options.max_price,
-        max_size=options.max_size,
-    )
+    choice = run.pick(options.pick, **said(options))
     for warning in choice.warnings:
         console.note(f"warning: {warning}")
     wanted = {key: getattr(options, key) for key in ("name", "version", "note", "by")}
@@ -72,7 +58,6 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         hashes=options.hashes,
         code=[each.strip() for given in options.code or () for each in given.split(",")],
         sign=options.sign,
-        threshold=options.threshold,
         refit=options.refit,
         progress=lambda event: console.note(str(event["message"])),
         **{key: value for key, value in wanted.items() if value is not None},
@@ -81,7 +66,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         "bundle": str(bundle),
         "run": str(run.path),
         "chosen": dict(choice.row),
-        "threshold": options.threshold,
+        "threshold": choice.terms.threshold if choice.terms else None,
         "refit": options.refit,
         "sentences": list(choice.sentences),
         "warnings": list(choice.warnings),

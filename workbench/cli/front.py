@@ -8,18 +8,20 @@ from .candidates import candidate_table, legend, paragraphs
 from .command import Command
 from .console import Console
 from .finished import why_empty
-from .options import add_prices, add_run
+from .options import add_limits, add_run, add_terms, add_threshold, said
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
-    add_prices(parser)
+    add_threshold(parser)
+    add_terms(parser)
+    add_limits(parser, of="that the front has to keep; default: as decided, else those of the search")
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.api import open_run
 
-    every = open_run(options.run).rows(options.prices)
+    every = open_run(options.run).rows(**said(options))
     rows = [row for row in every if row["on_front"]]
     text = paragraphs(candidate_table(rows), legend(rows)) if rows else why_empty(every, options.run)
     console.result(rows, text)

@@ -7,19 +7,21 @@ import argparse
 from .candidates import candidate_table, failures, legend, paragraphs, time_spent
 from .command import Command
 from .console import Console
-from .options import add_prices, add_run
+from .options import add_limits, add_run, add_terms, add_threshold, said
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
-    add_prices(parser)
+    add_threshold(parser)
+    add_terms(parser)
+    add_limits(parser, of="that the front has to keep; default: as decided, else those of the search")
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.api import open_run
 
     run = open_run(options.run)
-    rows = run.rows(options.prices)
+    rows = run.rows(**said(options))
     console.result(
         rows, paragraphs(candidate_table(rows), legend(rows), failures(rows), time_spent(run.info))
     )

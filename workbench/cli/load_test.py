@@ -54,9 +54,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.export.resize import check_resizable, resize
     from workbench.loadtest.keep import keep
     from workbench.loadtest.measure import load_test
-    from workbench.loadtest.traffic import needs, read_traffic, targets
+    from workbench.loadtest.traffic import needs, targets
     from workbench.search.settings import parse_latency
     from workbench.tradeoff.prices import load_prices
+    from workbench.tradeoff.traffic import read_traffic
 
     if options.sign and not options.update:
         raise SettingsError(

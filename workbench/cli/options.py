@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 
 def port(text: str) -> int:
@@ -45,9 +46,64 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run folder, such as runs/churn")
 
 
-def add_prices(parser: argparse.ArgumentParser) -> None:
+def add_prices(parser: argparse._ActionsContainer) -> None:
     """Add the price sheet."""
     parser.add_argument("--prices", metavar="FILE", help="a price sheet (TOML or JSON); default: the run's")
+
+
+PICK = "best, balanced, fastest, cheapest, lowest-cost, or a candidate's id such as c0017"
+
+#: What `add_terms` and `add_limits` add, under the names that `api.Run.terms` takes.
+SAID = ("costs", "payoff", "unit", "traffic", "prices", "threshold", "max_latency", "max_price", "max_size")
+
+
+def add_pick(parser: argparse.ArgumentParser) -> None:
+    """Add the rule of a choice; what is not said is as decided, else it follows the goal."""
+    parser.add_argument(
+        "--pick",
+        metavar="HOW",
+        help=f"{PICK}; default: as decided, else lowest-cost with costs of mistakes, balanced with limits, else best",
+    )
+
+
+def add_terms(parser: argparse.ArgumentParser) -> None:
+    """Add money: what mistakes cost, the traffic and the price sheet."""
+    group = parser.add_argument_group(
+        "money",
+        "default: as decided in the run, else as the search was given (workbench decide RUN shows it)",
+    )
+    group.add_argument(
+        "--costs",
+        metavar="YES,NO",
+        help='what a wrong "yes" and a wrong "no" cost; of a number: each unit too high, each too low',
+    )
+    group.add_argument(
+        "--payoff",
+        metavar="TP=…,FP=…,FN=…,TN=…",
+        help="what each outcome pays (a cost has a minus), or OVER=…,UNDER=… of a number, for each unit",
+    )
+    group.add_argument("--unit", metavar="TEXT", help="the unit of a number that is predicted, such as kWh")
+    group.add_argument(
+        "--traffic", metavar="CALLS/TIME", help="such as 100000/1d, or 100/30m,10000/30m in turn"
+    )
+    add_prices(group)
+
+
+def said(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what was said now, for `api.Run.terms`; errors then name options."""
+    found = {name: getattr(options, name, None) for name in SAID}
+    return {"flags": True} | {name: value for name, value in found.items() if value is not None}
+
+
+def add_threshold(parser: argparse.ArgumentParser) -> None:
+    """Add the threshold of a yes-or-no model."""
+    parser.add_argument(
+        "--threshold",
+        metavar="P",
+        type=float,
+        help="predict the positive label from this probability on, such as 0.37; default: as decided, else the one "
+        "that costs of mistakes imply, else the model's own",
+    )
 
 
 def add_limits(parser: argparse.ArgumentParser, *, of: str) -> None:

@@ -28,6 +28,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", metavar="NAME", help="the run's name; default: the data file's")
     _add_task(parser.add_argument_group("task"))
     _add_columns(parser.add_argument_group("columns"))
+    _add_money(parser.add_argument_group("money"))
     _add_bounds(parser.add_argument_group("limits that every candidate has to keep"))
     _add_engine(parser.add_argument_group("engine"))
 
@@ -45,12 +46,6 @@ def _add_task(group: argparse._ArgumentGroup) -> None:
         "neg_log_loss or neg_root_mean_squared_error)",
     )
     group.add_argument("--positive", metavar="LABEL", help="the class that counts as yes in a binary task")
-    group.add_argument(
-        "--costs",
-        type=costs,
-        metavar="YES,NO",
-        help='what a wrong "yes" and a wrong "no" cost: the threshold of the answer is set to what is cheapest',
-    )
 
 
 def _add_columns(group: argparse._ArgumentGroup) -> None:
@@ -86,19 +81,27 @@ def share(text: str) -> float:
     return number
 
 
-def costs(text: str) -> tuple[float, float]:
-    """Read what a wrong "yes" and a wrong "no" cost.
-
-    Examples
-    --------
-    >>> costs("1,5")
-    (1.0, 5.0)
-    """
-    try:
-        wrong_yes, wrong_no = (float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"found {text!r}; expected two numbers such as 1,5") from None
-    return wrong_yes, wrong_no
+def _add_money(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--costs",
+        metavar="YES,NO",
+        help='what a wrong "yes" and a wrong "no" cost: it sets the threshold of every candidate and the choice; of a '
+        "number: each unit too high, each too low",
+    )
+    group.add_argument(
+        "--payoff",
+        metavar="TP=…,FP=…,FN=…,TN=…",
+        help="instead of --costs: what each outcome pays (a cost has a minus), or OVER=…,UNDER=… of a number",
+    )
+    group.add_argument("--unit", metavar="TEXT", help="the unit of a number that is predicted, such as kWh")
+    group.add_argument(
+        "--traffic",
+        metavar="CALLS/TIME",
+        help="calls to expect, such as 100000/1d, or 100/30m,10000/30m in turn; default: the price sheet's",
+    )
+    group.add_argument(
+        "--prices", metavar="FILE", help="a price sheet (TOML or JSON); its content is kept in the run"
+    )
 
 
 def _add_bounds(group: argparse._ArgumentGroup) -> None:
@@ -117,13 +120,13 @@ def _add_engine(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--seed", type=int, metavar="N", help="default: 0")
     group.add_argument("--storage", metavar="URL", help="an Optuna storage; default: in the run folder")
-    group.add_argument("--prices", metavar="FILE", help="a price sheet (TOML or JSON)")
 
 
 #: Options that the search takes under the same name, passed on only where they were given.
 PASSED = (
-    "task", "metric", "positive", "drop", "group", "time_column", "weight", "holdout", "costs", "max_latency",
-    "max_price", "max_size", "max_memory", "families", "workers", "seed", "storage", "prices", "name",
+    "task", "metric", "positive", "drop", "group", "time_column", "weight", "holdout", "costs", "payoff", "unit",
+    "traffic", "max_latency", "max_price", "max_size", "max_memory", "families", "workers", "seed", "storage", "prices",
+    "name",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from .dependence import background, dependence
 from .evidence import Evidence, evidence_of
 from .importance import Importance, importance
 from .kept import Explanation, explanation, explanation_within
-from .money import Costs, Decisions, cheapest_threshold, decisions, threshold_table
+from .money import Decisions, cheapest_threshold, decisions, threshold_table
 from .numeric import coverage, residual_sample, residual_summary
 from .segments import Segment, worst_segments
 from .whatif import Answer, Field, answer, fields
@@ -18,7 +18,6 @@ from .whatif import Answer, Field, answer, fields
 __all__ = [
     "Answer",
     "Contribution",
-    "Costs",
     "Decisions",
     "Evidence",
     "Explanation",

@@ -1,4 +1,4 @@
-"""Thresholds in money: what answering yes from a probability on costs, and where that is cheapest."""
+"""Thresholds in money: what predicting yes from a probability on costs, and where that is cheapest."""
 
 from __future__ import annotations
 
@@ -6,34 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.errors import SettingsError, shown
+from workbench.search.payoff import ClassPayoff
 
 from .evidence import Evidence
 
 _MOST_STEPS = 201
 _Z = 1.959963984540054
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What one wrong answer costs, in the price sheet's currency.
-
-    Attributes
-    ----------
-    wrong_yes : float
-        A yes that should have been a no (false alarm).
-    wrong_no : float
-        A no that should have been a yes (a case missed).
-    """
-
-    wrong_yes: float = 1.0
-    wrong_no: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("wrong_yes", "wrong_no"):
-            value = getattr(self, name)
-            if not (isinstance(value, (int, float)) and np.isfinite(value) and value >= 0):
-                raise SettingsError(f"costs, {name}", found=shown(value), expected="an amount of at least 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +43,7 @@ class Decisions:
     cost_high: float
 
 
-def decisions(evidence: Evidence, costs: Costs, threshold: float) -> Decisions:
+def decisions(evidence: Evidence, payoff: ClassPayoff, threshold: float) -> Decisions:
     """Return what comes of one threshold.
 
     The cost's interval is the normal one of a mean over rows.
@@ -74,7 +52,7 @@ def decisions(evidence: Evidence, costs: Costs, threshold: float) -> Decisions:
     --------
     >>> from workbench.explain.evidence import made_evidence
     >>> four = made_evidence([0, 0, 1, 1], [[0.9, 0.1], [0.4, 0.6], [0.7, 0.3], [0.2, 0.8]])
-    >>> made = decisions(four, Costs(wrong_yes=1, wrong_no=10), 0.5)
+    >>> made = decisions(four, ClassPayoff(fp=-1, fn=-10), 0.5)
     >>> made.yes_right, made.yes_wrong, made.no_wrong, made.cost
     (250.0, 250.0, 250.0, 2750.0)
     """
@@ -82,7 +60,7 @@ def decisions(evidence: Evidence, costs: Costs, threshold: float) -> Decisions:
     yes, truth = evidence.marks >= threshold, evidence.y == 1
     cases = (yes & truth, yes & ~truth, ~yes & ~truth, ~yes & truth)
     yes_right, yes_wrong, no_right, no_wrong = (1000.0 * float(weight[mask].sum()) for mask in cases)
-    each = np.where(yes & ~truth, costs.wrong_yes, np.where(~yes & truth, costs.wrong_no, 0.0))
+    each = payoff.costs(evidence.y, evidence.output, threshold)
     mean = float((weight * each).sum())
     effective = 1.0 / float((weight**2).sum())
     half = _Z * (float((weight * (each - mean) ** 2).sum()) / max(effective - 1.0, 1.0)) ** 0.5
@@ -96,19 +74,19 @@ def decisions(evidence: Evidence, costs: Costs, threshold: float) -> Decisions:
         yes_right / answered if answered else None,
         yes_right / actual if actual else None,
         1000.0 * mean,
-        1000.0 * max(mean - half, 0.0),
+        1000.0 * max(mean - half, float(each.min())),
         1000.0 * (mean + half),
     )
 
 
-def threshold_table(evidence: Evidence, costs: Costs) -> dict[str, np.ndarray]:
+def threshold_table(evidence: Evidence, payoff: ClassPayoff) -> dict[str, np.ndarray]:
     """Return for rising thresholds the cost of a thousand cases, precision and recall.
 
     Parameters
     ----------
     evidence : Evidence
         Of a binary task.
-    costs : Costs
+    payoff : ClassPayoff
 
     Returns
     -------
@@ -123,23 +101,24 @@ def threshold_table(evidence: Evidence, costs: Costs) -> dict[str, np.ndarray]:
     no_all, no_yes = _running(weight)[below], _running(weight * truth)[below]
     total, actual = float(weight.sum()), float((weight * truth).sum())
     hit, answered = actual - no_yes, total - no_all
-    cost = ((answered - hit) * costs.wrong_yes + no_yes * costs.wrong_no) / total
+    paid = payoff.tp * hit + payoff.fp * (answered - hit) + payoff.fn * no_yes + payoff.tn * (no_all - no_yes)
+    cost = 0.0 - paid / total
     with np.errstate(invalid="ignore", divide="ignore"):
         precision, recall = hit / answered, hit / actual
     return {"threshold": thresholds, "cost": 1000.0 * cost, "precision": precision, "recall": recall}
 
 
-def cheapest_threshold(evidence: Evidence, costs: Costs) -> float:
+def cheapest_threshold(evidence: Evidence, payoff: ClassPayoff) -> float:
     """Return the threshold with the lowest expected cost; of equals the one nearest to the model's own.
 
     Examples
     --------
     >>> from workbench.explain.evidence import made_evidence
     >>> four = made_evidence([0, 0, 1, 1], [[0.9, 0.1], [0.4, 0.6], [0.7, 0.3], [0.2, 0.8]])
-    >>> cheapest_threshold(four, Costs(wrong_yes=1, wrong_no=10))
+    >>> cheapest_threshold(four, ClassPayoff(fp=-1, fn=-10))
     0.3
     """
-    table = threshold_table(evidence, costs)
+    table = threshold_table(evidence, payoff)
     cost, thresholds = table["cost"], table["threshold"]
     best = np.flatnonzero(cost <= cost.min() + 1e-9)
     nearest = best[np.abs(thresholds[best] - evidence.threshold).argmin()]

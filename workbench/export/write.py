@@ -37,8 +37,8 @@ from workbench.search.records import Candidate, Measurements, Score
 from workbench.search.run import RunFolder, library_versions
 from workbench.search.served import Served
 from workbench.tradeoff.choose import Choice
-from workbench.tradeoff.decision import SetThreshold, decide
-from workbench.tradeoff.prices import PriceSheet, load_prices, price_per_million_usd
+from workbench.tradeoff.decision import ServedThreshold, decide
+from workbench.tradeoff.prices import PriceSheet, price_per_million_usd
 
 from .golden import write_golden
 from .hashes import with_hashes, with_known_hashes
@@ -48,7 +48,7 @@ from .refit import serve_candidate
 from .requirements import pins
 from .signing import read_private_key, sign_manifest
 from .source import check_languages, source_files, source_head
-from .threshold import check_threshold, score_at, set_threshold
+from .threshold import score_at, served_terms, set_threshold
 
 _MEASURE_S = 0.4  # of single-row calls
 _EXPLAIN_S, _EXPLAIN_MOST_S = 1.0, 6.0  # and at most, for the fewest rows that say something
@@ -115,7 +115,8 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     sign : path, optional
         A private key (Ed25519, PEM) that signs the manifest.
     threshold : float, optional
-        The probability from which a binary model answers its positive label; its own by default.
+        The probability from which a binary model predicts its positive label; by default that of the choice's terms,
+        which follow the decision stored in the run, else the model's own.
     refit : bool
         Whether to train the choice again on all rows, where the search held some out. That takes about as long as its
         fits did; the scores in the bundle remain those of the candidate that was measured.
@@ -146,14 +147,13 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     tag = Label(check_name(name or own_name, "--name"), check_name(version, "--version"), by, note)
     check_place(target, overwrite)
     check_languages(code)
-    if threshold is not None:
-        check_threshold(run, threshold)
+    terms = served_terms(run, choice, threshold)
     key = read_private_key(sign) if sign is not None else None
     tell = progress or (lambda event: None)
     with beside(target) as work:
         folder = work / tag.name
         folder.mkdir()
-        _fill(run, choice, folder, tag, tell, Extras(hashes, tuple(code), threshold, refit))
+        _fill(run, replace(choice, terms=terms), folder, tag, tell, Extras(hashes, tuple(code), refit))
         if key is not None:
             sign_manifest(folder, key)
         _self_check(folder, tell)
@@ -163,11 +163,10 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What a bundle has only where it is asked for: hashes, source text, a threshold set by hand, a refit."""
+    """What a bundle has only where it is asked for: hashes of packages, source text, a refit."""
 
     hashes: bool = False
     code: tuple[str, ...] = ()
-    threshold: float | None = None
     refit: bool = False
 
 
@@ -176,9 +175,9 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
     candidate, data = run.candidate(choice.id), run.dataset()
     for event in _training_events(run, candidate, refit=extras.refit):
         tell(event)
-    served, own = serve_candidate(run, candidate, refit=extras.refit), None
-    if extras.threshold is not None:
-        served, own = set_threshold(served, extras.threshold)
+    terms = choice.terms or served_terms(run, choice, None)
+    served, own = set_threshold(serve_candidate(run, candidate, refit=extras.refit), terms)
+    moved = own is not None and own.value != own.learned
     served.predictor.save(folder)
     tell({"kind": "step", "message": "measuring the exported model"})
     predictor = served.predictor
@@ -186,14 +185,14 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
     for warning in _surprises(candidate, measured):
         tell({"kind": "warning", "message": warning})
         choice = replace(choice, warnings=(*choice.warnings, warning))
-    sheet = choice.sheet or load_prices(run.settings.prices)
+    sheet = choice.sheet or terms.sheet
     tell({"kind": "step", "message": "what drives it"})
-    drivers = _drivers(run, candidate.id, None if served.trained_again or own is not None else predictor)
+    drivers = _drivers(run, candidate.id, None if served.trained_again or moved else predictor)
     now = _now()
     decision = replace(decide(replace(choice, sheet=sheet), tag.by, tag.note), when=now, threshold=own)
     tell({"kind": "step", "message": "writing the bundle"})
     write_golden(folder / GOLDEN_FILE, predictor, served.library, data, served.golden)
-    score = candidate.final if own is None else score_at(run, candidate, own.value) or candidate.final
+    score = (score_at(run, candidate, own) if own is not None and moved else None) or candidate.final
     draft = _manifest(run, candidate, score, data, tag, measured, sheet)
     draft = replace(
         draft,
@@ -344,9 +343,11 @@ def _surprises(candidate: Candidate, measured: Measurements) -> Iterator[str]:
         )
 
 
-def _notes(candidate: Candidate, served: Served, own: SetThreshold | None) -> list[str]:
+def _notes(candidate: Candidate, served: Served, own: ServedThreshold | None) -> list[str]:
     notes = list(candidate.notes)
-    if own is not None:  # what the search noted is of the threshold that is replaced
+    if (
+        own is not None and own.value != own.learned
+    ):  # what the search noted is of the threshold that is replaced
         notes = [
             note.replace("at this threshold", f"at its own threshold of {own.learned:g}") for note in notes
         ]

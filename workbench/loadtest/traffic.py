@@ -1,33 +1,14 @@
-"""Traffic as people describe it, and how many replicas it needs at what price."""
+"""How many replicas the traffic needs that somebody expects, and at what price."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workbench.errors import SettingsError, shown
-from workbench.search.settings import parse_duration
 from workbench.tradeoff.prices import PriceSheet
-
-_PIECE = re.compile(r"\s*([\d_.]+)\s*/\s*([\d.]+\s*[a-z]*)\s*")
-_SIGMAS = 3.0  # the busiest second of callers who come at random lies about so far above the mean
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some calls over some time."""
-
-    calls: float
-    seconds: float
-
-    @property
-    def busiest_per_s(self) -> float:
-        """Calls in the busiest second, of callers who come at random: ``mean + 3 √mean``."""
-        mean = self.calls / self.seconds
-        return mean + _SIGMAS * math.sqrt(mean)
+from workbench.tradeoff.traffic import Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,41 +55,6 @@ class Need:
         return f"{self.calls:,.0f} calls in {time} {busy}: {many}, {self.cpu_percent:.1f} % busy, {price}"
 
 
-def read_traffic(text: str) -> list[Piece]:
-    """Read traffic: ``CALLS/TIME`` pieces, or requests per second hour by hour.
-
-    Parameters
-    ----------
-    text : str
-        Such as ``100/30m,10000/30m``, or ``hourly:2,2,1,1,5,20`` for as many hours as there are numbers.
-
-    Raises
-    ------
-    SettingsError
-
-    Examples
-    --------
-    >>> read_traffic("100/30m,10000/30m")
-    [Piece(calls=100.0, seconds=1800.0), Piece(calls=10000.0, seconds=1800.0)]
-    >>> read_traffic("hourly:2,0.5")[1]
-    Piece(calls=1800.0, seconds=3600.0)
-    """
-    kind, colon, numbers = text.partition(":")
-    pieces = []
-    for part in (numbers if colon else text).split(","):
-        found = _PIECE.fullmatch(part if not colon else f"{part}/1h")
-        if not found or (colon and kind.strip() != "hourly"):
-            expected = "calls and times such as 100/30m,10000/30m, or requests/s such as hourly:2,5,20"
-            raise SettingsError("--traffic", found=shown(text), expected=expected)
-        seconds = parse_duration(found[2], "--traffic")
-        try:
-            calls = float(found[1]) * (seconds if colon else 1.0)
-        except ValueError:
-            raise SettingsError("--traffic", found=shown(part), expected="a number of calls") from None
-        pieces.append(Piece(calls, seconds))
-    return pieces
-
-
 def needs(pieces: Sequence[Piece], cpu_us_per_request: float, sheet: PriceSheet) -> tuple[Need, ...]:
     """Return what each piece of traffic needs, from the CPU time that a request really took.
 
@@ -117,6 +63,7 @@ def needs(pieces: Sequence[Piece], cpu_us_per_request: float, sheet: PriceSheet)
     Examples
     --------
     >>> from workbench.tradeoff.prices import load_prices
+    >>> from workbench.tradeoff.traffic import read_traffic
     >>> few, many = needs(read_traffic("100/30m,10000000/30m"), 100.0, load_prices())
     >>> few.replicas, many.replicas, round(many.price, 2)
     (1, 1, 0.05)

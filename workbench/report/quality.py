@@ -8,14 +8,16 @@ from workbench import explain
 from workbench.display import quality as figures
 from workbench.display.numbers import amount, count, percent, significant
 from workbench.errors import RunError
-from workbench.explain import Costs, Evidence
+from workbench.explain import Evidence
+from workbench.search.payoff import ClassPayoff
 from workbench.search.run import RunFolder
+from workbench.tradeoff import Terms
 
 from . import words
 from .markup import chart, listed, pair, tag
 
 
-def quality(run: RunFolder, candidate: str, currency: str, costs: Costs | None) -> str:
+def quality(run: RunFolder, candidate: str, terms: Terms) -> str:
     """Return curves or errors, whichever fit the task, and what mistakes cost."""
     known = explain.evidence_of(run, candidate)
     note = tag("p", words.QUALITY_NOTE.format(rows=count(known.n)), kind="soft")
@@ -35,11 +37,15 @@ def quality(run: RunFolder, candidate: str, currency: str, costs: Costs | None) 
         chart(figures.calibration_figure(explain.calibration(known)), "calibration", "Calibration"),
         chart(figures.gain_figure(explain.gains(known)), "gain", "Gain"),
     )
-    return note + drawn + (_money(run, candidate, known, currency, costs) if costs else "")
+    return note + drawn + _money(run, candidate, known, terms)
 
 
-def _money(run: RunFolder, candidate: str, known: Evidence, currency: str, costs: Costs) -> str:
-    threshold = explain.cheapest_threshold(known, costs)
+def _money(run: RunFolder, candidate: str, known: Evidence, terms: Terms) -> str:
+    """Return what mistakes cost at the threshold that the bundle has."""
+    costs, currency = terms.payoff, terms.sheet.currency
+    if not isinstance(costs, ClassPayoff):
+        return ""
+    threshold = known.threshold if terms.threshold is None else terms.threshold
     made = explain.decisions(known, costs, threshold)
     try:
         unseen = explain.decisions(explain.evidence_of(run, candidate, "holdout"), costs, threshold)

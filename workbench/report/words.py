@@ -10,6 +10,7 @@ CHOSEN_BY = {
     "balanced": "picked as the best balance of accuracy, speed and price",
     "fastest": "picked as the fastest",
     "cheapest": "picked as the cheapest",
+    "lowest-cost": "picked as the one that costs least a month, mistakes and machines together",
     "id": "picked by hand",
 }
 LIMITS = "Limits: {limits}."
@@ -34,8 +35,8 @@ QUALITY = "How good it is"
 QUALITY_NOTE = "On {rows} rows that the model was not trained on (out of fold)."
 MONEY = "What mistakes cost"
 MONEY_TEXT = (
-    "With {wrong_yes} for a wrong “{yes}” and {wrong_no} for a missed one, answering “{yes}” from {threshold} on is "
-    "cheapest: {cost} for 1,000 cases ({low} to {high}); on rows that no choice has seen, {unseen}."
+    "With {wrong_yes} for a wrong “{yes}” and {wrong_no} for a missed one, the model answers “{yes}” from {threshold} "
+    "on. 1,000 cases then cost {cost} ({low} to {high}); on rows that no choice has seen, {unseen}."
 )
 MONEY_CASES = (
     "Of 1,000 cases, {yes_all} are answered “{yes}”: {yes_right} rightly, {yes_wrong} wrongly; "

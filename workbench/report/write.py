@@ -29,7 +29,6 @@ from workbench.display.sentences import advice, limit_costs, limit_words, named,
 from workbench.display.tables import failure_table, final_of, with_front
 from workbench.display.words import TASKS, UNKNOWN, family_name
 from workbench.errors import WorkbenchError
-from workbench.explain import Costs
 from workbench.search.run import write_whole
 from workbench.tradeoff import Choice, PriceSheet, monthly
 
@@ -41,7 +40,7 @@ Row = Mapping[str, Any]
 _RACE = "race"  # the stage of candidates that were behind after their first fold
 
 
-def write_report(run: Run, out: str | Path, choice: Choice | None = None, **options: Any) -> Path:
+def write_report(run: Run, out: str | Path, choice: Choice | None = None) -> Path:
     """Write the report of a run into one HTML file and return its path.
 
     Parameters
@@ -49,9 +48,7 @@ def write_report(run: Run, out: str | Path, choice: Choice | None = None, **opti
     run : Run
     out : path
     choice : Choice, optional
-        What is reported as the choice; by default the balanced candidate.
-    **options
-        As in `report_html`.
+        What is reported as the choice, with its terms; by default as decided in the run.
 
     Raises
     ------
@@ -61,37 +58,33 @@ def write_report(run: Run, out: str | Path, choice: Choice | None = None, **opti
         Where no candidate meets the limits.
     """
     path = Path(out)
-    document = report_html(run, choice, **options)
+    document = report_html(run, choice)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, document)
     return path
 
 
-def report_html(
-    run: Run, choice: Choice | None = None, *, sheet: PriceSheet | None = None, costs: Costs | None = None
-) -> str:
+def report_html(run: Run, choice: Choice | None = None) -> str:
     """Return the report of a run as one HTML document that loads nothing from elsewhere.
 
     Parameters
     ----------
     run : Run
     choice : Choice, optional
-        By default the balanced candidate within the search's limits.
-    sheet : PriceSheet, optional
-        By default the run's own.
-    costs : Costs, optional
-        What mistakes cost; without them the section about money is left out.
+        By default as decided in the run, else the rule that follows the goal. The section about money is there if
+        the choice's terms say what mistakes cost.
     """
-    prices = sheet or run.prices()
-    picked = choice or run.pick("balanced", prices=prices)
-    rows, _ = with_front(run.rows(prices), picked.limits)
+    picked = choice or run.pick()
+    terms = picked.terms or run.terms()
+    prices = picked.sheet or terms.sheet
+    rows, _ = with_front(run.rows(terms=terms), picked.limits)
     title = words.TITLE.format(name=run.path.name)
     parts = [
         tag("h1", title),
         tag("p", _lead(run, rows), kind="soft"),
         _chosen(picked, rows, prices),
         _front(picked, rows, prices),
-        _guarded(words.QUALITY, lambda: quality(run.folder, picked.id, prices.currency, costs)),
+        _guarded(words.QUALITY, lambda: quality(run.folder, picked.id, terms)),
         _guarded(words.DRIVERS, lambda: _drivers(run, picked.id)),
         _guarded(words.SEGMENTS, lambda: _segments(run, picked.id)),
         _failures(rows),

@@ -11,9 +11,10 @@ from workbench.runtime.schema import Output
 
 from .conformal import learn_intervals
 from .metrics import Metric
+from .payoff import Payoff
 from .records import Score
 from .sums import DECISION_METRICS
-from .threshold import threshold_for_costs, tune_threshold
+from .threshold import tune_threshold
 from .workspace import Workspace
 
 _SHOWN_LEVEL = 0.9
@@ -49,6 +50,8 @@ def learn_answers(space: Workspace, oof: np.ndarray, data: str) -> Answers:
         What the rows are, for the score.
     """
     output, dev, fold = space.data.schema.output, space.dev, space.fold_of()
+    payoff = space.setup.payoff
+    priced = () if payoff is None else _priced(payoff, dev.y, oof, dev.weight)
     if output.task == "regression":
         with suppress(ValueError):  # too few rows: there are no intervals
             intervals, coverage = learn_intervals(dev.y, oof, fold, dev.weight)
@@ -56,25 +59,33 @@ def learn_answers(space: Workspace, oof: np.ndarray, data: str) -> Answers:
             words = (
                 f"{100 * _SHOWN_LEVEL:.0f} % intervals held {100 * held:.1f} % of the rows" if held else ""
             )
-            return Answers(replace(output, intervals=intervals), notes=(words,) if words else ())
-        return Answers(output)
+            return Answers(replace(output, intervals=intervals), notes=((words,) if words else ()) + priced)
+        return Answers(output, notes=priced)
     if output.task != "binary":
         return Answers(output)
     p = oof[:, 1]
-    if space.setup.costs is not None:
-        found = threshold_for_costs(*space.setup.costs, dev.y, p, dev.weight)
-        cost, plain = found.per_thousand, found.per_thousand_untuned
-        words = (
-            f"a thousand cases cost {cost:.4g} at this threshold, {plain:.4g} at a half"
-            if cost is not None
-            else ""
-        )
-        return Answers(replace(output, threshold=found.value), notes=(words,) if words else ())
+    if payoff is not None and payoff.threshold is not None:
+        return Answers(replace(output, threshold=payoff.threshold), notes=priced)
     if space.metric.name in DECISION_METRICS:
         with suppress(ValueError):
             tuned = tune_threshold(space.metric, dev.y, p, fold, dev.weight, data=data, seed=space.setup.seed)
             return Answers(replace(output, threshold=tuned.value), tuned.score)
     return Answers(output)
+
+
+def _priced(payoff: Payoff, y: np.ndarray, oof: np.ndarray, weight: np.ndarray | None) -> tuple[str, ...]:
+    """Return a note of what a thousand cases cost, and if there is a threshold, what they would at a half."""
+    known = np.isfinite(oof).all(axis=1)
+    if not known.any():
+        return ()
+    share = None if weight is None else np.asarray(weight)[known]
+
+    def cost(threshold: float | None) -> float:
+        return 1000.0 * float(np.average(payoff.costs(y[known], oof[known], threshold), weights=share))
+
+    if payoff.threshold is None:
+        return (f"a thousand cases cost {cost(None):.4g}",)
+    return (f"a thousand cases cost {cost(None):.4g} at this threshold, {cost(0.5):.4g} at a half",)
 
 
 def at_half(metric: Metric, output: np.ndarray, threshold: float) -> np.ndarray:

@@ -94,10 +94,9 @@ def search(
         )
         metric = metric_name(settings.metric, data.schema.output.task)
         check_target(metric, data.y)
-        if settings.costs is not None and data.schema.output.task != "binary":
-            raise SettingsError(
-                "--costs", found=f"a {data.schema.output.task} target", expected="a binary one"
-            )
+        settings.payoff_for(
+            data.schema.output.task
+        )  # costs that do not fit are reported before anything is made
         run = RunFolder.create(out, settings)
         session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
         session.memory = memory

@@ -118,7 +118,7 @@ def setup_of(session: Session, plan: Plan, metric: str) -> Setup:
         session.settings.seed,
         plan.repeats,
         plan.refits,
-        session.settings.costs,
+        session.settings.payoff_for(session.run.problem.task),
     )
 
 

@@ -126,7 +126,7 @@ def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray, reserve: np.ndarr
             settings.seed,
             plan.get("repeats", 1),
             plan.get("refits", False),
-            settings.costs,
+            settings.payoff_for(problem.task),
         )
         yield Workspace(
             data=data,

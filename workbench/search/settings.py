@@ -10,6 +10,8 @@ from typing import Any
 
 from workbench.errors import SettingsError, shown
 
+from .payoff import Payoff, check_payoff, parse_costs, parse_payoff, payoff_of_costs
+
 DEFAULT_TIME_S = 300.0
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|sec|m|min|h|d)?")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
@@ -105,14 +107,19 @@ class Settings:
     holdout : float or None
         Part of the rows that no choice sees; None leaves it to the plan.
     costs : (float, float) or None
-        What a wrong "yes" and a wrong "no" cost: the threshold of a binary answer is set to what is cheapest.
+        What a wrong "yes" and a wrong "no" cost, or for a number each unit too high and too low: the threshold of a
+        binary prediction is the one at which calibrated probabilities cost least. The short form of `payoff`.
+    payoff : mapping of str to float or None
+        What each outcome pays: TP, FP, FN, TN, or OVER and UNDER for a number (`workbench.search.payoff`).
+    unit : str or None
+        The unit of a number that is predicted, such as "kWh".
     workers : int
         Trials at a time.
     seed : int
     storage : str or None
         An Optuna storage URL; None keeps the study in the run folder.
-    prices : str or None
-        Path of a price sheet.
+    prices : mapping, str or None
+        The content of a price sheet, so that a run can be moved; runs of 0.1.0 have the path of one.
     name : str or None
         The run's name.
     """
@@ -134,10 +141,12 @@ class Settings:
     max_memory_mb: float | None = None
     holdout: float | None = None
     costs: tuple[float, float] | None = None
+    payoff: Mapping[str, float] | None = None
+    unit: str | None = None
     workers: int = 0
     seed: int = 0
     storage: str | None = None
-    prices: str | None = None
+    prices: Mapping[str, Any] | str | None = None
     name: str | None = None
 
     def checked(self) -> Settings:
@@ -174,12 +183,12 @@ class Settings:
                 found=f"{self.holdout:g}",
                 expected=f"a part of the rows from 0 to {_MOST_HOLDOUT:g}",
             )
-        if self.costs is not None and not (min(self.costs) >= 0 and 0 < sum(self.costs) < float("inf")):
-            raise SettingsError(
-                "--costs",
-                found=shown(self.costs),
-                expected='two numbers from 0, of a wrong "yes" and a wrong "no"',
-            )
+        if self.costs is not None and self.payoff is not None:
+            raise SettingsError("--costs and --payoff", found="both", expected="one of them")
+        if self.costs is not None:
+            parse_costs(self.costs)
+        if self.payoff is not None:
+            parse_payoff(self.payoff)
         if self.workers < 0:
             raise SettingsError("--workers", found=str(self.workers), expected="a whole number from 1")
         if not 0 <= self.seed < 2**31:
@@ -190,6 +199,20 @@ class Settings:
         values["workers"] = self.workers or cpu_count()
         values["families"], values["drop"], values["costs"] = self.families, self.drop, self.costs
         return Settings(**values)
+
+    def payoff_for(self, task: str) -> Payoff | None:
+        """Return what outcomes pay, or None if neither costs nor a payoff were given.
+
+        Raises
+        ------
+        SettingsError
+            If they do not fit the task.
+        """
+        if self.payoff is not None:
+            payoff = parse_payoff(self.payoff)
+            check_payoff(payoff, task)
+            return payoff
+        return None if self.costs is None else payoff_of_costs(parse_costs(self.costs), task)
 
     @property
     def repeatable(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workbench.families.base import Params, Problem
 
+from .payoff import Payoff
 from .records import Origin
 
 
@@ -24,7 +25,7 @@ class Setup:
     seed: int
     repeats: int = 1
     refits: bool = False
-    costs: tuple[float, float] | None = None
+    payoff: Payoff | None = None
 
 
 @dataclass(frozen=True, slots=True)

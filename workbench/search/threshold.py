@@ -1,8 +1,7 @@
-"""The probability from which the answer is "yes": tuned to a metric, or derived from what mistakes cost."""
+"""The probability from which the prediction is "yes", tuned to a metric; `payoff` has the one that costs imply."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,24 +38,6 @@ class Threshold:
     value: float
     score: Score
     untuned: Score
-
-
-@dataclass(frozen=True, slots=True)
-class CostThreshold:
-    """The threshold at which mistakes cost least, where probabilities are calibrated.
-
-    Attributes
-    ----------
-    value : float
-        ``false_positive / (false_positive + false_negative)``.
-    per_thousand, per_thousand_untuned : float or None
-        Expected cost of a thousand cases at this threshold and at a half, in the unit of the costs; None where no
-        rows were given.
-    """
-
-    value: float
-    per_thousand: float | None = None
-    per_thousand_untuned: float | None = None
 
 
 def tune_threshold(
@@ -136,52 +117,6 @@ def tune_threshold(
         return Threshold(DEFAULT, untuned, untuned)
     value = _best(metric.name, y, p, weight, random)
     return Threshold(value, _score(metric, y, decided, weight, data), untuned)
-
-
-def threshold_for_costs(
-    false_positive: float,
-    false_negative: float,
-    y: np.ndarray | None = None,
-    p: np.ndarray | None = None,
-    weight: np.ndarray | None = None,
-) -> CostThreshold:
-    """Return the threshold at which calibrated probabilities cost least, with what that comes to.
-
-    Parameters
-    ----------
-    false_positive, false_negative : float
-        What a wrong "yes" and a wrong "no" cost, in any unit.
-    y, p, weight : numpy.ndarray, shape (n,), optional
-        Out-of-fold rows to measure the cost on, as for `tune_threshold`.
-
-    Raises
-    ------
-    SettingsError
-        Where a cost is negative or no number, or both are 0.
-
-    Examples
-    --------
-    >>> y, p = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.3, 0.9])
-    >>> threshold_for_costs(1, 4, y, p)
-    CostThreshold(value=0.2, per_thousand=250.0, per_thousand_untuned=1000.0)
-    """
-    for name, cost in (("false_positive", false_positive), ("false_negative", false_negative)):
-        if not (math.isfinite(cost) and cost >= 0):
-            raise SettingsError(f"cost {name}", found=shown(cost), expected="a number, 0 or more")
-    if false_positive + false_negative == 0:
-        raise SettingsError("costs", found="both 0", expected="at least one above 0")
-    value = false_positive / (false_positive + false_negative)
-    if y is None or p is None:
-        return CostThreshold(value)
-    known = np.isfinite(p)
-    share = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
-    happened, chance, share = np.asarray(y)[known] == 1, np.asarray(p)[known], share[known]
-    costs = []
-    for edge in (value, DEFAULT):
-        said = chance >= edge
-        each = false_positive * (said & ~happened) + false_negative * (~said & happened)
-        costs.append(float(1000.0 * np.average(each, weights=share)) if known.any() else None)
-    return CostThreshold(value, costs[0], costs[1])
 
 
 def _score(metric: Metric, y: np.ndarray, decided: np.ndarray, weight: np.ndarray | None, data: str) -> Score:

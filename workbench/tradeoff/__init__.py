@@ -1,41 +1,63 @@
 """Candidates become a choice: what each costs, which ones nothing dominates, and the one that is taken."""
 
-from .choose import RULES, Choice, pick
+from .choose import RULES, Choice, pick, same_machines
 from .decision import Decision, decide
+from .expected_cost import COST_COLUMNS, with_expected_costs
 from .leaderboard import COLUMNS, front_ids, leaderboard_rows
 from .limits import Limits, Shortfall
 from .noise import beats, within_noise
 from .pareto import balance, front_of, knee, pareto
 from .prices import Monthly, PriceSheet, Traffic, load_prices, monthly, price_per_million_usd, read_prices
-from .sentences import compare, describe
+from .run_decision import RunDecision, read_decision, read_decisions, store_decision, terms_of
+from .run_prices import run_prices
+from .sentences import compare, describe, lead_score, traffic_words
+from .terms import Given, Terms, combine, default_rule, read_given
+from .traffic import parse_traffic
 from .weights import Weights, weighted
 
 __all__ = [
     "COLUMNS",
+    "COST_COLUMNS",
     "RULES",
     "Choice",
     "Decision",
+    "Given",
     "Limits",
     "Monthly",
     "PriceSheet",
+    "RunDecision",
     "Shortfall",
+    "Terms",
     "Traffic",
     "Weights",
     "balance",
     "beats",
+    "combine",
     "compare",
     "decide",
+    "default_rule",
     "describe",
     "front_ids",
     "front_of",
     "knee",
+    "lead_score",
     "leaderboard_rows",
     "load_prices",
     "monthly",
     "pareto",
+    "parse_traffic",
     "pick",
     "price_per_million_usd",
+    "read_decision",
+    "read_decisions",
+    "read_given",
     "read_prices",
+    "run_prices",
+    "same_machines",
+    "store_decision",
+    "terms_of",
+    "traffic_words",
     "weighted",
+    "with_expected_costs",
     "within_noise",
 ]

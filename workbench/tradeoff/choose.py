@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workbench.errors import PickError, SettingsError, nearest, shown
@@ -14,12 +14,13 @@ from .limits import Limits
 from .noise import beats, within_noise
 from .pareto import OBJECTIVES, front_of, knee
 from .prices import PriceSheet
-from .sentences import compare, describe, label
+from .sentences import compare, describe, label, machines_text
+from .terms import Terms
 
 Row = Mapping[str, Any]
 
 #: The rules of `pick`; anything else is the id of a candidate.
-RULES = ("best", "balanced", "fastest", "cheapest")
+RULES = ("best", "balanced", "fastest", "cheapest", "lowest-cost")
 _CHEAPER = 0.9  # a saving below a tenth is not worth a sentence
 
 
@@ -39,13 +40,20 @@ class Choice:
     faster, more_accurate : mapping or None
         The neighbours on the front: the next faster row and the next more accurate one.
     cheaper_equal : mapping or None
-        The cheapest row that cannot be told from this one by score and costs less.
+        The cheapest row that cannot be told from this one by score and costs less; None if costs of mistakes are known,
+        or if every candidate needs the same machines.
+    least_cost : mapping or None
+        The row with the lowest total cost a month, if costs of mistakes are known and it is another one.
+    same_machines : bool
+        Whether every candidate needs as many machines as any other: then computing does not decide.
     considered, meeting_limits : int
         Candidates that could be served, and how many of them met the limits.
     sentences : tuple of str
         The choice and its alternatives in words.
     warnings : tuple of str
         What whoever picks should know before going on.
+    terms : Terms or None
+        All that it was picked under, and who said so: threshold, payoff, traffic. `export` serves it so.
     """
 
     row: Row
@@ -55,10 +63,13 @@ class Choice:
     faster: Row | None = None
     more_accurate: Row | None = None
     cheaper_equal: Row | None = None
+    least_cost: Row | None = None
+    same_machines: bool = False
     considered: int = 1
     meeting_limits: int = 1
     sentences: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    terms: Terms | None = None
 
     def __repr__(self) -> str:
         score, metric = self.row.get("score"), self.row.get("metric")
@@ -76,6 +87,7 @@ class Choice:
             "faster": self.faster,
             "more_accurate": self.more_accurate,
             "cheaper_equal": self.cheaper_equal,
+            "least_cost": self.least_cost,
         }
         return {
             "chosen": dict(self.row),
@@ -87,18 +99,34 @@ class Choice:
             "neighbours": {name: dict(row) if row else None for name, row in neighbours.items()},
             "sentences": list(self.sentences),
             "warnings": list(self.warnings),
+            "same_machines": self.same_machines,
+            **_served_under(self.terms),
         }
 
 
+def _served_under(terms: Terms | None) -> dict[str, Any]:
+    """Return payoff, traffic, unit and who said what; the threshold of a bundle is written by `Decision`."""
+    if terms is None:
+        return {}
+    said = terms.to_json()
+    return {name: said[name] for name in ("payoff", "traffic", "unit", "sources", "revision")}
+
+
 def pick(
-    rows: Sequence[Row], how: str = "balanced", limits: Limits | None = None, sheet: PriceSheet | None = None
+    rows: Sequence[Row],
+    how: str = "balanced",
+    limits: Limits | None = None,
+    sheet: PriceSheet | None = None,
+    *,
+    terms: Terms | None = None,
 ) -> Choice:
     """Pick one candidate.
 
     "best" is the highest score, "fastest" the lowest p50 latency, "cheapest" the lowest price, and
     "balanced" the knee (`pareto.balance`), each on the Pareto front of the candidates that meet the limits.
     "fastest", "cheapest" and "balanced" pass over candidates that do not beat the baseline by more than
-    noise, unless there are no others.
+    noise, unless there are no others. "lowest-cost" is the lowest total cost a month, of mistakes and machines, of all
+    candidates that meet the limits.
 
     Parameters
     ----------
@@ -109,6 +137,8 @@ def pick(
     limits : Limits, optional
     sheet : PriceSheet, optional
         The prices that the rows were computed with: kept with the choice.
+    terms : Terms, optional
+        All that the rows were computed under: kept with the choice. `api.Run.pick` gives it.
 
     Returns
     -------
@@ -134,6 +164,11 @@ def pick(
     workbench.errors.PickError: no candidate meets the limits: found nearest is c1 (linear): p99 latency ...
     """
     limits = limits or Limits()
+    found = _pick(rows, how, limits, sheet or (terms.sheet if terms else None))
+    return replace(found, terms=terms)
+
+
+def _pick(rows: Sequence[Row], how: str, limits: Limits, sheet: PriceSheet | None) -> Choice:
     usable = [
         row for row in rows if row["status"] == "ok" and all(row[name] is not None for name, _ in OBJECTIVES)
     ]
@@ -148,23 +183,58 @@ def pick(
     within = [row for row in pool if limits.meets(row)]
     if not within:
         raise _none_within(pool, limits)
+    if how == "lowest-cost":
+        _check_priced(within)
     front = front_of(within)
-    row = _by_rule(front, how, baseline)
+    row = _by_rule(front if how != "lowest-cost" else within, how, baseline)
     if baseline is not None and not beats(row, baseline):
         warnings.append(_not_better(row, baseline))
-    without_limits = _by_rule(front_of(pool), how, baseline) if limits else None
+    every = pool if how == "lowest-cost" else front_of(pool)
+    without_limits = _by_rule(every, how, baseline) if limits else None
     return _choice(row, how, limits, sheet, front, (usable, within), warnings, without_limits)
 
 
 def _by_rule(front: Sequence[Row], how: str, baseline: Row | None) -> Row:
     if how == "best":
         return min(front, key=lambda row: (-row["score"], row["price_per_million_usd"], row["id"]))
+    if how == "lowest-cost":
+        return _least_cost(front) or front[0]
     worth = [row for row in front if baseline is None or beats(row, baseline)]
     pool = worth or list(front)
     if how == "balanced":
         return knee(pool)
     column = {"fastest": "latency_p50_us", "cheapest": "price_per_million_usd"}[how]
     return min(pool, key=lambda row: (row[column], -row["score"], row["id"]))
+
+
+def _least_cost(rows: Sequence[Row]) -> Row | None:
+    """Return the row that costs least a month; of equals the one that scores higher."""
+    priced = [row for row in rows if row.get("total_cost_per_month_usd") is not None]
+    return min(
+        priced, key=lambda row: (row["total_cost_per_month_usd"], -row["score"], row["id"]), default=None
+    )
+
+
+def _check_priced(rows: Sequence[Row]) -> None:
+    if _least_cost(rows) is None:
+        raise SettingsError(
+            "pick",
+            found="'lowest-cost' without costs of mistakes",
+            expected="costs or a payoff",
+            hint="Give them with --costs or --payoff (costs=, payoff=), or store them: workbench decide.",
+        )
+
+
+def same_machines(rows: Sequence[Row]) -> bool:
+    """Tell whether several candidates all need the same number of machines.
+
+    Examples
+    --------
+    >>> same_machines([{"replicas": 1}, {"replicas": 1}]), same_machines([{"replicas": 1}, {"replicas": 2}])
+    (True, False)
+    """
+    needed = {row.get("replicas") for row in rows}
+    return len(rows) > 1 and len(needed) == 1 and None not in needed
 
 
 def _pick_id(
@@ -211,7 +281,7 @@ def _choice(  # noqa: PLR0913, PLR0917 - the one place where a choice is put tog
     without_limits: Row | None,
 ) -> Choice:
     usable, within = counted
-    currency = sheet.currency if sheet else "$"
+    currency, traffic = (sheet.currency, sheet.traffic) if sheet else ("$", None)
     faster = max(
         (each for each in front if each["latency_p50_us"] < row["latency_p50_us"]),
         key=lambda each: (each["latency_p50_us"], each["score"]),
@@ -222,13 +292,18 @@ def _choice(  # noqa: PLR0913, PLR0917 - the one place where a choice is put tog
         key=lambda each: (each["score"], each["price_per_million_usd"]),
         default=None,
     )
-    saving = _CHEAPER * row["price_per_million_usd"]
+    alike, least = same_machines(usable), _least_cost(within)
+    saving = 0.0 if alike or least is not None else _CHEAPER * row["price_per_million_usd"]
     equals = [each for each in front if each["price_per_million_usd"] < saving and within_noise(each, row)]
     cheaper_equal = min(
         equals, key=lambda each: (each["price_per_million_usd"], -each["score"]), default=None
     )
-    sentences = [describe(row, currency)]
-    sentences += [compare(each, row, currency) for each in _distinct(faster, more_accurate)]
+    least = None if least is None or least["id"] == row["id"] else least
+    sentences = [describe(row, currency, traffic)]
+    others = _distinct(least, faster, more_accurate)
+    sentences += [compare(each, row, currency, machines_alike=alike) for each in others]
+    if alike:
+        sentences.append(machines_text(row, sheet))
     if cheaper_equal is not None:
         sentences.append(
             f"By score alone {label(cheaper_equal)} cannot be told from {label(row)}: where nothing else "
@@ -236,7 +311,8 @@ def _choice(  # noqa: PLR0913, PLR0917 - the one place where a choice is put tog
         )
     if without_limits is not None and without_limits["id"] != row["id"]:
         sentences.append(
-            f"Without the limits the choice would be another: {compare(without_limits, row, currency)}"
+            "Without the limits the choice would be another: "
+            + compare(without_limits, row, currency, machines_alike=alike)
         )
     return Choice(
         row=row,
@@ -246,6 +322,8 @@ def _choice(  # noqa: PLR0913, PLR0917 - the one place where a choice is put tog
         faster=faster,
         more_accurate=more_accurate,
         cheaper_equal=cheaper_equal,
+        least_cost=least,
+        same_machines=alike,
         considered=len(usable),
         meeting_limits=len(within),
         sentences=tuple(sentences),

@@ -11,35 +11,46 @@ from .choose import Choice
 
 
 @dataclass(frozen=True, slots=True)
-class SetThreshold:
-    """The threshold that a person set in the place of the model's own.
+class ServedThreshold:
+    """The threshold that a bundle predicts with.
 
     Attributes
     ----------
     value : float
-        The positive label is answered where its probability is at least this.
+        The positive label is predicted if its probability is at least this.
     learned : float
-        The model's own threshold.
+        The candidate's own threshold, as the search left it.
     label : object
         The positive label.
+    how : {"set", "payoff", "model"}
+        Whether somebody set it, it follows from what outcomes pay, or it is the candidate's own.
+    source : {"now", "decision", "search", "default"}
+        Who said so (`terms`).
     """
 
     value: float
     learned: float
     label: Any
+    how: str = "set"
+    source: str = "now"
 
     def to_text(self) -> str:
         """Return the threshold as a sentence.
 
         Examples
         --------
-        >>> SetThreshold(0.37, 0.5, "yes").to_text()
+        >>> ServedThreshold(0.37, 0.5, "yes").to_text()
         'Answers yes from a probability of 0.37 on, as whoever decided set it; the model alone would from 0.5 on.'
+        >>> ServedThreshold(0.15, 0.15, "yes", "payoff").to_text()
+        'Answers yes from a probability of 0.15 on, where the costs of mistakes put it.'
         """
-        return (
-            f"Answers {self.label} from a probability of {self.value:g} on, as whoever decided set it; the model "
-            f"alone would from {self.learned:g} on."
-        )
+        why = {
+            "set": ", as whoever decided set it",
+            "payoff": ", where the costs of mistakes put it",
+            "model": ", the model's own threshold",
+        }[self.how]
+        own = f"; the model alone would from {self.learned:g} on" if self.value != self.learned else ""
+        return f"Answers {self.label} from a probability of {self.value:.6g} on{why}{own}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +66,15 @@ class Decision:
         ISO 8601, UTC.
     note : str
         Why, in their words.
-    threshold : SetThreshold or None
-        Where they set one.
+    threshold : ServedThreshold or None
+        Of a yes-or-no model; None if the model has none.
     """
 
     choice: Choice
     by: str
     when: str
     note: str = ""
-    threshold: SetThreshold | None = None
+    threshold: ServedThreshold | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``decision.json``."""
@@ -85,10 +96,11 @@ def decide(choice: Choice, by: str | None = None, note: str = "") -> Decision:
     >>> decide(Choice({"id": "c1"}, "id"), by="Ada").to_json()["by"]
     'Ada'
     """
-    return Decision(choice, by or _user(), dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), note)
+    return Decision(choice, by or user(), dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), note)
 
 
-def _user() -> str:
+def user() -> str:
+    """Return the user of this process, "unknown" if it has no name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container may run as a number without a name

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.search.records import Candidate, Measurements, Score
 
+from .expected_cost import COST_COLUMNS
 from .limits import Limits
 from .noise import within_noise
 from .pareto import front_of
@@ -49,6 +50,7 @@ def leaderboard_rows(
     - What it is: kind ("bag", "single" or "blend"), models, members, meta_share, taught, rounds, params, origin, stage,
       hint, parity, notes.
     - What it costs: price_per_month_usd, replicas, utilisation, node_visits, seconds, cpu_s.
+    - What mistakes cost: the columns of `expected_cost.with_expected_costs`, which fills them; None here.
     - How it was measured: quiet, the lowest and highest block of both latencies, calls, blocks, threads, machine.
 
     Parameters
@@ -153,6 +155,7 @@ def _row(candidate: Candidate, sheet: PriceSheet) -> dict[str, Any]:
         "seconds": candidate.seconds,
         "cpu_s": candidate.cpu_s,
         "notes": list(candidate.notes),
+        **dict.fromkeys(COST_COLUMNS),
     }
     return {key: json_safe(value) for key, value in row.items()}
 

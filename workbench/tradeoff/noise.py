@@ -39,6 +39,26 @@ def within_noise(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return bool(higher["score"] - lower["score"] <= math.hypot(max(0.0, below), max(0.0, above)))
 
 
+def cost_within_noise(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether the expected costs of two leaderboard rows cannot be told apart.
+
+    As `within_noise`: by the paired difference if one was compared with the other, else by the two intervals.
+
+    Examples
+    --------
+    >>> least = {"id": "c1", "expected_cost_per_1000": 10.0}
+    >>> cost_within_noise({"cost_behind": [3.0, 1.0, 5.0], "cost_compared_with": "c1"}, least)
+    False
+    """
+    for row, least in ((one, other), (other, one)):
+        behind = row.get("cost_behind")
+        if behind is not None and row.get("cost_compared_with") == least.get("id"):
+            return bool(behind[1] <= 0.0)
+    keys = ("expected_cost_per_1000", "expected_cost_low", "expected_cost_high")
+    low, high = sorted(([row[key] for key in keys] for row in (one, other)), key=lambda each: float(each[0]))
+    return bool(high[0] - low[0] <= math.hypot(high[0] - high[1], low[2] - low[0]))
+
+
 def beats(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Tell whether the first row's score is higher by more than noise.
 

@@ -25,10 +25,13 @@ class Traffic:
         Single-row calls in a month.
     peak_calls_per_s : float
         Single-row calls in the busiest second.
+    example : bool
+        Whether it is the example of the sheet that ships, which nobody gave: it is never called "your traffic".
     """
 
     calls_per_month: float = 1_000_000.0
     peak_calls_per_s: float = 10.0
+    example: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class PriceSheet:
     hours_per_month: float = 730.0
     min_replicas: int = 1
     currency: str = "$"
-    traffic: Traffic = Traffic()
+    traffic: Traffic = Traffic(example=True)
 
     def __post_init__(self) -> None:
         for name in ("instance", "currency"):
@@ -92,6 +95,8 @@ class PriceSheet:
         _check_number("utilisation", self.utilisation, above=True, high=1.0)
         _check_number("traffic.calls_per_month", self.traffic.calls_per_month)
         _check_number("traffic.peak_calls_per_s", self.traffic.peak_calls_per_s)
+        if type(self.traffic.example) is not bool:
+            raise _bad("traffic.example", self.traffic.example, "true or false")
         if type(self.min_replicas) is not int or self.min_replicas < 0:
             raise _bad("min_replicas", self.min_replicas, "a whole number of at least 0")
 
@@ -208,7 +213,7 @@ def load_prices(path: str | Path | None = None) -> PriceSheet:
     own = _read_document(Path(path))
     merged = {**shipped, **own}
     if isinstance(own.get("traffic"), dict):
-        merged["traffic"] = {**shipped["traffic"], **own["traffic"]}
+        merged["traffic"] = {**shipped["traffic"], "example": False, **own["traffic"]}
     try:
         return read_prices(merged)
     except SettingsError as error:

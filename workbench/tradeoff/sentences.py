@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .noise import within_noise
+from .noise import cost_within_noise, within_noise
+from .prices import PriceSheet, Traffic
 
 Row = Mapping[str, Any]
 
+_NO_CENTS = 10_000.0
 _SAME_COST = 1.1  # less than a tenth apart is below what a latency measurement resolves
 
 
@@ -24,7 +26,44 @@ def label(row: Row) -> str:
     return f"{row['id']} ({row['family']})"
 
 
-def compare(row: Row, other: Row, currency: str = "$") -> str:
+def lead_score(row: Row) -> tuple[float, float | None, float | None, str]:
+    """Return the score to lead with, its interval, and what it was computed on.
+
+    It is the final one: on the hold-out, or corrected for the choice among many. A candidate that was never on the
+    front has no final score and leads with the one that chose.
+
+    Examples
+    --------
+    >>> lead_score({"score": 0.92, "score_low": 0.9, "score_high": 0.94, "score_data": "out of fold, 5 folds",
+    ...             "final_score": 0.91, "final_low": 0.89, "final_high": 0.93, "final_data": "hold-out"})
+    (0.91, 0.89, 0.93, 'hold-out')
+    """
+    name = "score" if row.get("final_score") is None else "final_score"
+    part = name.removesuffix("_score") if name != "score" else "score"
+    data = row.get("score_data" if name == "score" else "final_data") or ""
+    return row[name], row.get(f"{part}_low"), row.get(f"{part}_high"), str(data)
+
+
+def traffic_words(traffic: Traffic) -> str:
+    """Name the traffic: "your traffic" only if somebody gave it.
+
+    Examples
+    --------
+    >>> traffic_words(Traffic(2e6)), traffic_words(Traffic(1e6, example=True))
+    ('your traffic of 2,000,000 calls a month', 'an example traffic of 1,000,000 calls a month')
+    """
+    whose = "an example" if traffic.example else "your"
+    return f"{whose} traffic of {traffic.calls_per_month:,.0f} calls a month"
+
+
+def machines_text(row: Row, sheet: PriceSheet | None) -> str:
+    """Say that every candidate needs the same machines, so that computing does not decide."""
+    many = f"{row['replicas']:,} machine{'' if row['replicas'] == 1 else 's'}"
+    at = f" at {traffic_words(sheet.traffic)}" if sheet else ""
+    return f"Every candidate needs {many}{at}: what computing costs does not decide between them."
+
+
+def compare(row: Row, other: Row, currency: str = "$", *, machines_alike: bool = False) -> str:
     """Say in one sentence how a candidate differs from another.
 
     Parameters
@@ -33,6 +72,8 @@ def compare(row: Row, other: Row, currency: str = "$") -> str:
         Both with a score, latency and price.
     currency : str
         The sign that amounts are shown with.
+    machines_alike : bool
+        Whether every candidate needs the same machines: then the price of computing is left out.
 
     Returns
     -------
@@ -47,12 +88,16 @@ def compare(row: Row, other: Row, currency: str = "$") -> str:
     >>> compare(fast, slow)  # doctest: +ELLIPSIS
     'c2 (linear) scores 0.004 less than c1 (xgboost), within noise, answers 9 times faster and ...'
     """
-    parts = _score_part(row, other), _speed_part(row, other), _price_part(row, other, currency)
-    return f"{label(row)} {parts[0]}, {parts[1]} and {parts[2]}."
+    parts = [_score_part(row, other), _speed_part(row, other)]
+    if row.get("expected_cost_per_1000") is not None and other.get("expected_cost_per_1000") is not None:
+        parts.insert(0, _mistakes_part(row, other, currency))
+    elif not machines_alike:
+        parts.append(_price_part(row, other, currency))
+    return f"{label(row)} {', '.join(parts[:-1])} and {parts[-1]}."
 
 
-def describe(row: Row, currency: str = "$") -> str:
-    """Say in one sentence what a candidate offers.
+def describe(row: Row, currency: str = "$", traffic: Traffic | None = None) -> str:
+    """Say in one sentence what a candidate offers; the score is the final one (`lead_score`).
 
     Examples
     --------
@@ -61,25 +106,39 @@ def describe(row: Row, currency: str = "$") -> str:
     ...           "price_per_million_usd": 0.005})  # doctest: +ELLIPSIS
     'c2 (linear) scores roc_auc 0.91 [0.89, 0.93], answers one row in 10 µs (p99 14 µs) and costs ...'
     """
-    low, high = row.get("score_low"), row.get("score_high")
+    value, low, high, _ = lead_score(row)
     interval = "" if low is None or high is None else f" [{_score(low)}, {_score(high)}]"
     return (
-        f"{label(row)} scores {row['metric']} {_score(row['score'])}{interval}, answers one row in "
+        f"{label(row)} scores {row['metric']} {_score(value)}{interval}, answers one row in "
         f"{latency_text(row['latency_p50_us'])} (p99 {latency_text(row['latency_p99_us'])}) and costs "
-        f"{money(row['price_per_million_usd'], currency)} per million."
+        f"{money(row['price_per_million_usd'], currency)} per million{_mistakes(row, currency, traffic)}."
     )
 
 
+def _mistakes(row: Row, currency: str, traffic: Traffic | None) -> str:
+    """Say what mistakes cost, if it is known, and what a month comes to."""
+    cost, month = row.get("expected_cost_per_1000"), row.get("total_cost_per_month_usd")
+    if cost is None:
+        return ""
+    low, high = money(row["expected_cost_low"], currency), money(row["expected_cost_high"], currency)
+    said = f" to compute; its mistakes cost {money(cost, currency)} per 1,000 cases [{low}, {high}]"
+    if month is None or traffic is None:
+        return said
+    return f"{said}, with machines {money(month, currency)} a month at {traffic_words(traffic)}"
+
+
 def money(amount: float, currency: str = "$") -> str:
-    """Write an amount with two significant digits below 1, else with cents.
+    """Write an amount with two significant digits below 1, else with cents, from 10,000 on without.
 
     Examples
     --------
-    >>> money(1234.5), money(0.00286), money(12.0, "EUR")
-    ('$1,234.50', '$0.0029', '12.00 EUR')
+    >>> money(1234.5), money(0.00286), money(-12.0, "EUR"), money(3583406.33)
+    ('$1,234.50', '$0.0029', '-12.00 EUR', '$3,583,406')
     """
-    digits = f"{amount:,.2f}" if abs(amount) >= 1.0 or amount == 0.0 else _significant(amount, 2)
-    return f"{currency}{digits}" if len(currency) == 1 else f"{digits} {currency}".strip()
+    size, sign = abs(amount), "-" if amount < 0 else ""
+    digits = f"{size:,.0f}" if size >= _NO_CENTS else f"{size:,.2f}"
+    digits = _significant(size, 2) if 0.0 < size < 1.0 else digits
+    return f"{sign}{currency}{digits}" if len(currency) == 1 else f"{sign}{digits} {currency}".strip()
 
 
 def latency_text(us: float) -> str:
@@ -93,6 +152,15 @@ def latency_text(us: float) -> str:
     if us < 1e3:
         return f"{_significant(us, 2)} µs"
     return f"{_significant(us / 1e3, 2)} ms" if us < 1e6 else f"{_significant(us / 1e6, 2)} s"
+
+
+def _mistakes_part(row: Row, other: Row, currency: str) -> str:
+    gap = row["expected_cost_per_1000"] - other["expected_cost_per_1000"]
+    if gap == 0.0:
+        return f"costs as much in mistakes as {label(other)}"
+    noise = " (within noise)" if cost_within_noise(row, other) else ""
+    way = "more" if gap > 0 else "less"
+    return f"costs {money(abs(gap), currency)} {way} in mistakes per 1,000 cases than {label(other)}{noise}"
 
 
 def _score_part(row: Row, other: Row) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.explain import Costs
+from workbench.search.payoff import ClassPayoff
 from workbench.search.run import write_whole
 from workbench.tradeoff import PriceSheet, Traffic, load_prices
 
@@ -40,9 +40,9 @@ class Goal:
     budget: float | None = None
 
     @property
-    def costs(self) -> Costs:
+    def costs(self) -> ClassPayoff:
         """The costs of wrong answers."""
-        return Costs(self.wrong_yes, self.wrong_no)
+        return ClassPayoff(fp=-self.wrong_yes, fn=-self.wrong_no)
 
     @property
     def traffic(self) -> Traffic:

@@ -190,11 +190,12 @@ def test_a_running_search_shows_its_progress_and_a_provisional_front(tmp_path: P
 
 def test_a_broken_price_sheet_is_said(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "runs" / "churn")
-    text = (folder / "run.json").read_text().replace('"prices": null', '"prices": "gone.toml"')
+    (tmp_path / "bad.toml").write_text("usd_per_hour = -1")
+    text = (folder / "run.json").read_text().replace('"prices": null', f'"prices": "{tmp_path / "bad.toml"}"')
     (folder / "run.json").write_text(text)
     app = open_page(tmp_path, "choose", run="churn")
     assert not app.exception
-    assert "gone\\.toml" in app.error[0].value
+    assert "bad\\.toml" in app.error[0].value
 
 
 def test_a_click_is_read_by_its_id_and_not_by_its_position() -> None:

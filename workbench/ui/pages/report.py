@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from workbench.api import open_run
@@ -44,8 +46,10 @@ def _offer(workspace: Workspace, picked: Picked) -> None:
     goal = read_goal(workspace.own, view.folder.name)
 
     def make() -> str:
-        costs = goal.costs if goal and len(view.classes) == 2 else None
-        return report_html(open_run(view.folder), picked.choice, sheet=view.sheet, costs=costs)
+        run = open_run(view.folder)
+        payoff = goal.costs if goal and len(view.classes) == 2 else None
+        terms = run.terms(payoff=payoff, prices=view.sheet, limits=picked.choice.limits)
+        return report_html(run, replace(picked.choice, sheet=view.sheet, terms=terms))
 
     try:
         with st.spinner(texts.MAKING):

@@ -12,7 +12,8 @@ from workbench.display.numbers import amount, count, percent, plain
 from workbench.display.quality import threshold_figure, trade_figure
 from workbench.display.words import TASKS
 from workbench.errors import WorkbenchError
-from workbench.explain import Costs, Decisions, Evidence
+from workbench.explain import Decisions, Evidence
+from workbench.search.payoff import ClassPayoff
 from workbench.ui import store
 from workbench.ui.goals import Goal
 from workbench.ui.store import RunView
@@ -57,13 +58,13 @@ def show_money(view: RunView, candidate: str, goal: Goal) -> None:
     st.caption(words.format(yes=yes, own=plain(percent(known.threshold, 0))))
 
 
-def chosen_threshold(run: str, candidate: str) -> tuple[float, Costs] | None:
+def chosen_threshold(run: str, candidate: str) -> tuple[float, ClassPayoff] | None:
     """Return the threshold and the costs that were set for a candidate in this session, if any."""
     value = st.session_state.get(f"kept_threshold:{run}:{candidate}")
     return value if isinstance(value, tuple) else None
 
 
-def _ask_costs(run: str, yes: str, goal: Goal, currency: str) -> Costs:
+def _ask_costs(run: str, yes: str, goal: Goal, currency: str) -> ClassPayoff:
     left, right = st.columns(2)
     given = []
     for place, name, label in ((left, "wrong_yes", texts.WRONG_YES), (right, "wrong_no", texts.WRONG_NO)):
@@ -71,10 +72,10 @@ def _ask_costs(run: str, yes: str, goal: Goal, currency: str) -> Costs:
         st.session_state.setdefault(key, float(getattr(goal, name)))
         words = f"{label.format(yes=yes)} ({plain(currency)})"
         given.append(place.number_input(words, min_value=0.0, step=1.0, format="%.2f", key=key))
-    return Costs(*given)
+    return ClassPayoff(fp=-given[0], fn=-given[1])
 
 
-def _ask_threshold(run: str, candidate: str, yes: str, known: Evidence, costs: Costs) -> float:
+def _ask_threshold(run: str, candidate: str, yes: str, known: Evidence, costs: ClassPayoff) -> float:
     """Show the slider, at the model's own threshold at first; another one is kept for the export."""
     key, cheapest = f"threshold:{run}:{candidate}", explain.cheapest_threshold(known, costs)
     own, rounded = _tenths(known.threshold), _tenths(cheapest)
@@ -158,7 +159,7 @@ def _show_figures(
     )
 
 
-def _show_charts(known: Evidence, costs: Costs, threshold: float, currency: str, key: str) -> None:
+def _show_charts(known: Evidence, costs: ClassPayoff, threshold: float, currency: str, key: str) -> None:
     table = explain.threshold_table(known, costs)
     left, right = st.columns(2)
     left.plotly_chart(
@@ -173,7 +174,7 @@ def _show_charts(known: Evidence, costs: Costs, threshold: float, currency: str,
 
 
 def _show_holdout(
-    view: RunView, candidate: str, position: int | None, costs: Costs, threshold: float
+    view: RunView, candidate: str, position: int | None, costs: ClassPayoff, threshold: float
 ) -> None:
     try:
         unseen = store.evidence(view.folder, candidate, "holdout")

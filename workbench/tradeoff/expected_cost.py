@@ -1,0 +1,171 @@
+"""What mistakes cost with each candidate, and what a month costs in all: mistakes and machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.data.dataset import Dataset
+from workbench.errors import RunError
+from workbench.search.run import RunFolder
+
+from .terms import Terms
+
+Row = dict[str, Any]
+_Z = 1.959963984540054
+
+#: The columns of the leaderboard that `with_expected_costs` fills; None if no payoff is known.
+COST_COLUMNS = (
+    "expected_cost_per_1000",
+    "expected_cost_low",
+    "expected_cost_high",
+    "expected_cost_data",
+    "cost_threshold",
+    "total_cost_per_month_usd",
+    "total_cost_low_usd",
+    "total_cost_high_usd",
+    "cost_behind",
+    "cost_compared_with",
+    "final_cost_per_1000",
+    "final_cost_low",
+    "final_cost_high",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MeanCost:
+    """The mean cost of a case with a 95 % interval, the normal one of a weighted mean over rows."""
+
+    value: float
+    low: float
+    high: float
+    rows: int
+
+
+def mean_cost(costs: np.ndarray, weight: np.ndarray) -> MeanCost:
+    """Return the mean of what cases cost.
+
+    Examples
+    --------
+    >>> mean_cost(np.array([0.0, 0.0, 10.0, 10.0]), np.ones(4)).value
+    5.0
+    """
+    share = weight / weight.sum()
+    mean = float((share * costs).sum())
+    effective = 1.0 / float((share**2).sum())
+    half = _Z * (float((share * (costs - mean) ** 2).sum()) / max(effective - 1.0, 1.0)) ** 0.5
+    return MeanCost(mean, mean - half, mean + half, len(costs))
+
+
+def with_expected_costs(rows: Sequence[Row], run: RunFolder, terms: Terms) -> list[Row]:
+    """Return the rows with what mistakes cost, if the terms have a payoff; else with those columns empty.
+
+    - expected_cost_per_1000, expected_cost_low, expected_cost_high: what a thousand cases cost, with a 95 % interval,
+      in the price sheet's currency; below 0 they pay. It is counted out of fold, at the terms' threshold.
+    - expected_cost_data: which rows, and how the threshold came about. One that follows from the payoff was not looked
+      for on these rows; of one that was set, whoever set it may have looked at them, and that is said.
+    - cost_threshold: the probability from which yes was predicted.
+    - total_cost_per_month_usd, total_cost_low_usd, total_cost_high_usd: that of a month's calls, and the machines'.
+    - cost_behind: by how much a thousand cases cost more than with the candidate that costs least, on the same rows,
+      with a 95 % interval; cost_compared_with is that one's id.
+    - final_cost_per_1000, final_cost_low, final_cost_high: the same on the hold-out, if it was predicted there.
+    """
+    empty: list[Row] = [{**row, **dict.fromkeys(COST_COLUMNS)} for row in rows]
+    if terms.payoff is None:
+        return empty
+    data = run.dataset()
+    dev = _Part(data, np.asarray(run.dev_rows))
+    held = _Part(data, np.asarray(run.holdout_rows))
+    each: dict[str, np.ndarray] = {}
+    for row in empty:
+        if row["status"] != "ok":
+            continue
+        own = run.candidate(row["id"]).threshold
+        threshold = own if terms.threshold is None else terms.threshold
+        costs = dev.costs(run, row["id"], "oof.npy", terms, threshold)
+        if costs is None:
+            continue
+        each[row["id"]] = costs
+        _fill(row, costs, dev.weight, terms, threshold)
+        final = held.costs(run, row["id"], "holdout.npy", terms, threshold)
+        if final is not None:
+            known = np.isfinite(final)
+            found = mean_cost(final[known], held.weight[known])
+            row["final_cost_per_1000"], row["final_cost_low"], row["final_cost_high"] = (
+                1000.0 * value for value in (found.value, found.low, found.high)
+            )
+    _compare(empty, each, dev.weight)
+    return empty
+
+
+class _Part:
+    """The rows of one part of the data, with what they turned out to be."""
+
+    def __init__(self, data: Dataset, rows: np.ndarray) -> None:
+        self.y = np.asarray(data.y)[rows]
+        self.weight = np.ones(len(rows)) if data.weight is None else np.asarray(data.weight, float)[rows]
+
+    def costs(
+        self, run: RunFolder, candidate: str, file: str, terms: Terms, threshold: float
+    ) -> np.ndarray | None:
+        """Return what each row costs, NaN if it was not predicted; None without predictions."""
+        path = run.path / "candidates" / candidate / file
+        if not len(self.y) or not path.is_file() or terms.payoff is None:
+            return None
+        try:
+            output = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path} cannot be read", found=str(error)) from None
+        if len(output) != len(self.y):
+            return None
+        known = np.isfinite(output).all(axis=1)
+        if not known.any():
+            return None
+        costs = np.full(len(output), np.nan)
+        costs[known] = terms.payoff.costs(self.y[known], output[known], threshold)
+        return costs
+
+
+def _fill(row: Row, costs: np.ndarray, weight: np.ndarray, terms: Terms, threshold: float) -> None:
+    known = np.isfinite(costs)
+    found = mean_cost(costs[known], weight[known])
+    row["expected_cost_per_1000"] = 1000.0 * found.value
+    row["expected_cost_low"], row["expected_cost_high"] = 1000.0 * found.low, 1000.0 * found.high
+    row["expected_cost_data"] = f"{row['score_data'] or 'out of fold'}, {found.rows:,} rows{_how(terms)}"
+    row["cost_threshold"] = (
+        threshold if terms.payoff is not None and terms.payoff.threshold is not None else None
+    )
+    machines = row["price_per_month_usd"]
+    if machines is not None:
+        calls = terms.sheet.traffic.calls_per_month
+        row["total_cost_per_month_usd"] = calls * found.value + machines
+        row["total_cost_low_usd"] = calls * found.low + machines
+        row["total_cost_high_usd"] = calls * found.high + machines
+
+
+def _how(terms: Terms) -> str:
+    if terms.payoff is None or terms.payoff.threshold is None:
+        return ""
+    return {
+        "set": ", at a threshold that was set (optimistic if it was looked for on these rows)",
+        "payoff": ", at the threshold that follows from the payoff",
+        "model": ", at the model's own threshold",
+    }[terms.threshold_from]
+
+
+def _compare(rows: Sequence[Row], each: Mapping[str, np.ndarray], weight: np.ndarray) -> None:
+    """Fill in by how much each costs more than the one that costs least, paired row by row."""
+    priced = [row for row in rows if row["expected_cost_per_1000"] is not None]
+    least = min(priced, key=lambda row: (row["expected_cost_per_1000"], row["id"]), default=None)
+    if least is None:
+        return
+    for row in priced:
+        both = np.isfinite(each[row["id"]]) & np.isfinite(each[least["id"]])
+        if row is least or not both.any():
+            continue
+        gap = mean_cost((each[row["id"]] - each[least["id"]])[both], weight[both])
+        row["cost_behind"] = [1000.0 * gap.value, 1000.0 * gap.low, 1000.0 * gap.high]
+        row["cost_compared_with"] = least["id"]

@@ -1,0 +1,367 @@
+"""What a choice is made under, and who said so.
+
+Precedence, for each setting by itself:
+
+1. **now**: a flag of the command, an argument, a click;
+2. **decision**: the decision stored in the run (`run_decision`);
+3. **search**: what the search was given;
+4. **default**: the price sheet that ships, no limits, each candidate's own threshold, and the rule that follows the
+   goal (`default_rule`).
+
+A threshold and payoffs belong together: payoffs imply a threshold, so the one that was said last counts. Payoffs given
+now replace a threshold that was stored before; a threshold given with payoffs counts instead of theirs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal
+
+from workbench.errors import SettingsError, shown
+from workbench.search.payoff import Payoff, check_payoff, parse_costs, parse_payoff, payoff_of_costs
+from workbench.search.run import RunFolder
+
+from .limits import Limits
+from .prices import PriceSheet, Traffic, load_prices, read_prices
+from .run_prices import run_prices
+from .traffic import parse_traffic
+
+Source = Literal["now", "decision", "search", "default"]
+LIMITS = tuple(each.name for each in fields(Limits))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one side said: now, in the stored decision, or to the search. None is "nothing said".
+
+    Attributes
+    ----------
+    pick : str or None
+        A rule, or a candidate's id.
+    limits : mapping of str to float or None
+        By field of `Limits`; None as a value is "no limit", a missing key is "nothing said".
+    payoff : ClassPayoff, NumberPayoff or None
+        What right and wrong predictions are worth.
+    threshold : float or None
+        From which probability a yes-or-no model predicts yes.
+    traffic : Traffic or None
+    prices : PriceSheet or None
+    unit : str or None
+        Of a number that is predicted.
+    """
+
+    pick: str | None = None
+    limits: Mapping[str, float | None] = field(default_factory=dict)
+    payoff: Payoff | None = None
+    threshold: float | None = None
+    traffic: Traffic | None = None
+    prices: PriceSheet | None = None
+    unit: str | None = None
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.limits if name not in LIMITS]
+        if unknown:
+            raise SettingsError("limits", found=shown(unknown[0]), expected=f"one of {', '.join(LIMITS)}")
+        for name, value in self.limits.items():
+            if value is not None and not (isinstance(value, (int, float)) and 0 < value < math.inf):
+                raise SettingsError(
+                    f"limits, {name}", found=shown(value), expected="a number above 0, or none"
+                )
+        if self.threshold is not None and not (
+            isinstance(self.threshold, (int, float)) and 0.0 <= self.threshold <= 1.0
+        ):
+            raise SettingsError(
+                "threshold", found=shown(self.threshold), expected="a probability from 0 to 1"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what was said as a JSON object; `from_json` reads it back."""
+        return {
+            "pick": self.pick,
+            "limits": dict(self.limits),
+            "payoff": self.payoff.to_json() if self.payoff else None,
+            "threshold": self.threshold,
+            "traffic": asdict(self.traffic) if self.traffic else None,
+            "prices": self.prices.to_json() if self.prices else None,
+            "unit": self.unit,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Given:
+        """Read what `to_json` wrote; keys of a later version are passed over."""
+        payoff, traffic, prices = (document.get(key) for key in ("payoff", "traffic", "prices"))
+        return cls(
+            pick=document.get("pick"),
+            limits={key: value for key, value in (document.get("limits") or {}).items() if key in LIMITS},
+            payoff=None if payoff is None else parse_payoff(payoff),
+            threshold=document.get("threshold"),
+            traffic=None if traffic is None else Traffic(**traffic),
+            prices=None if prices is None else read_prices(prices),
+            unit=document.get("unit"),
+        )
+
+
+def read_given(  # noqa: PLR0913 - each is something that somebody may say
+    task: str,
+    *,
+    pick: str | None = None,
+    limits: Limits | None = None,
+    max_latency: str | None = None,
+    max_price: str | float | None = None,
+    max_size: str | None = None,
+    costs: str | Sequence[float] | None = None,
+    payoff: str | Mapping[str, float] | Payoff | None = None,
+    threshold: float | None = None,
+    traffic: str | Traffic | None = None,
+    prices: Any = None,
+    unit: str | None = None,
+    flags: bool = False,
+) -> Given:
+    """Read what somebody says, as they write it.
+
+    Parameters
+    ----------
+    task : {"binary", "multiclass", "regression"}
+    pick : str, optional
+        A rule or a candidate's id.
+    limits : Limits, optional
+        All limits at once: what is None in it is no limit.
+    max_latency, max_price, max_size : str, optional
+        Limits as written, such as "2ms", or "none" for no limit.
+    costs : str or (float, float), optional
+        Of a wrong yes and a wrong no; with numbers, of each unit too high and too low.
+    payoff : str, mapping or payoff, optional
+        Such as "TP=0,FP=-5,FN=-40,TN=0", or "OVER=-2,UNDER=-5".
+    threshold : float, optional
+        A probability, of a binary task.
+    traffic : str or Traffic, optional
+        Such as "100000/1d".
+    prices : path, mapping or PriceSheet, optional
+    unit : str, optional
+        Of a number that is predicted.
+    flags : bool
+        Whether errors name options of the command line rather than parameters.
+
+    Raises
+    ------
+    SettingsError
+        If something makes no sense, or does not fit the task.
+
+    Examples
+    --------
+    >>> read_given("binary", costs="5,40", max_latency="2ms").payoff
+    ClassPayoff(tp=0.0, fp=-5.0, fn=-40.0, tn=0.0)
+    """
+    bounds: dict[str, float | None] = dict(asdict(limits)) if limits is not None else {}
+    written = {"max_latency": max_latency, "max_price": max_price, "max_size": max_size}
+    for name, value in written.items():
+        if value is not None:
+            bounds |= _bound(name, value)
+    dash = "--" if flags else ""
+    if costs is not None and payoff is not None:
+        raise SettingsError(f"{dash}costs and {dash}payoff", found="both", expected="one of them")
+    paid = None
+    if costs is not None:
+        paid = payoff_of_costs(parse_costs(costs, f"{dash}costs"), task, f"{dash}costs")
+    elif payoff is not None:
+        paid = parse_payoff(payoff, f"{dash}payoff")
+        check_payoff(paid, task, f"{dash}payoff")
+    if threshold is not None:
+        check_threshold(threshold, task, f"{dash}threshold")
+    return Given(
+        pick=pick,
+        limits=bounds,
+        payoff=paid,
+        threshold=threshold,
+        traffic=parse_traffic(traffic) if isinstance(traffic, str) else traffic,
+        prices=None if prices is None else sheet_of(prices),
+        unit=unit,
+    )
+
+
+def check_threshold(value: float, task: str, name: str = "threshold") -> None:
+    """Raise `SettingsError` if a task has no threshold, or `value` is not a probability."""
+    if task != "binary":
+        raise SettingsError(
+            name, found=f"a {task} run", expected="a run that predicts yes or no", hint="Leave it out."
+        )
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
+        raise SettingsError(name, found=shown(value), expected="a probability from 0 to 1")
+
+
+def _bound(name: str, value: str | float) -> dict[str, float | None]:
+    """Return one limit as written; "none" is no limit."""
+    field_name = {"max_latency": "max_latency_us", "max_price": "max_price_usd", "max_size": "max_size_mb"}[
+        name
+    ]
+    if str(value).strip().lower() == "none":
+        return {field_name: None}
+    return {field_name: getattr(Limits.parse(**{name: value}), field_name)}  # type: ignore[arg-type]
+
+
+def sheet_of(prices: Any) -> PriceSheet:
+    """Return a price sheet from itself, its content, or the path of one."""
+    if isinstance(prices, PriceSheet):
+        return prices
+    return read_prices(prices) if isinstance(prices, Mapping) else load_prices(prices)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a choice is made under.
+
+    Attributes
+    ----------
+    pick : str
+        A rule, or a candidate's id.
+    limits : Limits
+    payoff : ClassPayoff, NumberPayoff or None
+        What right and wrong predictions are worth, if somebody said it.
+    threshold : float or None
+        From which probability yes is predicted, whichever candidate is taken; None leaves each candidate's own.
+    sheet : PriceSheet
+        With the traffic that counts.
+    unit : str
+        Of a number that is predicted; empty if nobody said it.
+    sources : mapping of str to str
+        Who said what, one of "now", "decision", "search" and "default", for pick, payoff, threshold, traffic, prices,
+        unit and every limit.
+    threshold_from : {"set", "payoff", "model"}
+        Whether the threshold was set, follows from the payoff, or is the model's own.
+    revision : int or None
+        Of the stored decision; None if there is none.
+    """
+
+    pick: str = "best"
+    limits: Limits = field(default_factory=Limits)
+    payoff: Payoff | None = None
+    threshold: float | None = None
+    sheet: PriceSheet = field(default_factory=load_prices)
+    unit: str = ""
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    threshold_from: Literal["set", "payoff", "model"] = "model"
+    revision: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the terms as a JSON object."""
+        return {
+            "pick": self.pick,
+            "limits": self.limits.to_json(),
+            "payoff": self.payoff.to_json() if self.payoff else None,
+            "threshold": self.threshold,
+            "threshold_from": self.threshold_from,
+            "traffic": asdict(self.sheet.traffic),
+            "prices": self.sheet.to_json(),
+            "unit": self.unit,
+            "sources": dict(self.sources),
+            "revision": self.revision,
+        }
+
+
+def combine(layers: Sequence[tuple[Source, Given]], revision: int | None = None) -> Terms:
+    """Return the terms that some sides come to, the first one first.
+
+    Examples
+    --------
+    >>> search = Given(limits={"max_latency_us": 2000.0})
+    >>> stored = Given(pick="fastest", limits={"max_latency_us": 500.0})
+    >>> terms = combine([("now", Given(pick="best")), ("decision", stored), ("search", search)])
+    >>> terms.pick, terms.limits.max_latency_us, terms.sources["pick"], terms.sources["max_latency_us"]
+    ('best', 500.0, 'now', 'decision')
+    """
+    sources: dict[str, Source] = {}
+
+    def first(name: str) -> Any:
+        for source, given in layers:
+            value = getattr(given, name)
+            if value is not None:
+                sources[name] = source
+                return value
+        sources[name] = "default"
+        return None
+
+    bounds: dict[str, float | None] = {}
+    for limit in LIMITS:
+        said = next(((source, each.limits[limit]) for source, each in layers if limit in each.limits), None)
+        sources[limit], bounds[limit] = said or ("default", None)
+    limits, payoff, unit = Limits(**bounds), first("payoff"), first("unit")
+    threshold, how = None, "model"
+    sources["threshold"] = "default"
+    for source, given in layers:
+        if given.threshold is not None:
+            threshold, how, sources["threshold"] = given.threshold, "set", source
+            break
+        if given.payoff is not None and given.payoff.threshold is not None:
+            threshold, how, sources["threshold"] = given.payoff.threshold, "payoff", source
+            break
+    sheet = first("prices") or load_prices()
+    sheet = replace(sheet, traffic=_traffic(layers, sheet, sources))
+    pick = first("pick") or default_rule(limits, payoff)
+    return Terms(
+        pick,
+        limits,
+        payoff,
+        threshold,
+        sheet,
+        unit or "",
+        sources,
+        how,  # type: ignore[arg-type]  # one of the three
+        revision,
+    )
+
+
+def _traffic(
+    layers: Sequence[tuple[Source, Given]], sheet: PriceSheet, sources: dict[str, Source]
+) -> Traffic:
+    """Return the traffic of the first side that gave one, by itself or in its price sheet."""
+    for source, given in layers:
+        if given.traffic is not None:
+            sources["traffic"] = source
+            return given.traffic
+        if given.prices is not None and not given.prices.traffic.example:
+            sources["traffic"] = source
+            return given.prices.traffic
+    sources["traffic"] = "default"
+    return sheet.traffic
+
+
+def default_rule(limits: Limits, payoff: Payoff | None) -> str:
+    """Return the rule that follows the goal if nobody picked.
+
+    With costs of mistakes it is the candidate that costs least; with a limit on latency, price or size it is the
+    balance of accuracy and cost; if neither matters it is the most accurate.
+
+    Examples
+    --------
+    >>> default_rule(Limits(), None), default_rule(Limits(max_latency_us=2000.0), None)
+    ('best', 'balanced')
+    """
+    if payoff is not None:
+        return "lowest-cost"
+    bounded = (limits.max_latency_us, limits.max_price_usd, limits.max_size_mb)
+    return "best" if all(bound is None for bound in bounded) else "balanced"
+
+
+def task_of(run: RunFolder) -> str:
+    """Return the task of a run, "auto" while its search has not found it out."""
+    known = run.info.get("task") or (run.info.get("problem") or {}).get("task")
+    return str(known or run.settings.task)
+
+
+def given_to_search(run: RunFolder) -> Given:
+    """Return what the search of a run was given, its price sheet included."""
+    settings = run.settings
+    bounds = {
+        "max_latency_us": settings.max_latency_us,
+        "max_price_usd": settings.max_price,
+        "max_size_mb": settings.max_size_mb,
+    }
+    task = task_of(run)
+    return Given(
+        limits={name: value for name, value in bounds.items() if value is not None},
+        payoff=None if task == "auto" else settings.payoff_for(task),
+        prices=run_prices(run),
+        unit=settings.unit,
+    )
