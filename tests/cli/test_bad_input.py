@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.runtime.writer_lock import sole_writer
+
 from .conftest import Run, Searched, write_table
 
 ROOT = Path(__file__).parents[2]
@@ -303,3 +305,21 @@ def test_files_that_may_not_grow_are_one_line(searched: Searched, bundle: Path, 
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("workbench: error: ")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["many.csv"]
+
+
+def test_a_place_that_another_process_writes_is_refused_by_every_command(
+    run: Run, searched: Searched, bundle: Path, table: Path, tmp_path: Path
+) -> None:
+    """Each would end well, and one of the two results be lost."""
+    for arguments in (
+        ("predict", bundle, table, "--out", tmp_path / "out.csv"),
+        ("export", searched.path, "--pick", "best", "--out", tmp_path / "bundle"),
+        ("export", searched.path, "--pick", "best", "--out", tmp_path / "bundle.zip"),
+        ("report", searched.path, "--out", tmp_path / "report.html"),
+    ):
+        target = Path(arguments[-1])
+        with sole_writer(target):
+            answer = run(*arguments)
+        assert answer.code == 2, answer.err
+        assert f"{target.name} is being written: found process {os.getpid()} at work on it" in answer.error
+        assert list(tmp_path.iterdir()) == []

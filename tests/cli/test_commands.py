@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -157,6 +158,21 @@ def test_export_says_what_was_chosen(searched: Searched, run: Run, tmp_path: Pat
     decision = json.loads((tmp_path / "b" / "decision.json").read_text())
     assert decision["chosen"]["id"] == answer.json["chosen"]["id"]
     assert decision["limits"]["max_latency_us"] == 1_000_000
+
+
+def test_what_to_type_next_can_be_typed(searched: Searched, run: Run, tmp_path: Path) -> None:
+    """Whatever is in a path reaches the command that is printed, as one word."""
+    place = tmp_path / "my $(id) 'runs'"
+    shutil.copytree(searched.path, place / "a b")
+    answer = run("resume", place / "a b", "--trials", 1)
+    export, leaderboard = (shlex.split(line.removeprefix("Next:")) for line in answer.out.splitlines()[-2:])
+    assert export[:3] == ["workbench", "export", str(place / "a b")]
+    assert export[-2:] == ["--out", "bundles/a b"]
+    assert leaderboard == ["workbench", "leaderboard", str(place / "a b")]
+    answer = run(*export[1:-1], place / "bundle c")
+    verify, serve = (shlex.split(line.removeprefix("Next:")) for line in answer.out.splitlines()[-2:])
+    assert verify == ["workbench", "verify", str(place / "bundle c")]
+    assert serve == ["workbench", "serve", str(place / "bundle c")]
 
 
 def test_export_as_a_zip_serves_too(searched: Searched, run: Run, table: Path, tmp_path: Path) -> None:

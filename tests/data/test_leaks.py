@@ -86,8 +86,13 @@ def test_a_column_that_stands_out_is_judged_more_strictly(
 
 
 def test_the_message_says_what_to_type() -> None:
-    [found] = find_leaks([Power("total paid", 1.0, "r2")])
-    assert '--drop "total paid"' in found.message
+    for name, typed in (
+        ("total paid", "--drop 'total paid'"),
+        ("$(id)", "--drop '$(id)'"),
+        ("-x", "--drop=-x"),
+    ):
+        [found] = find_leaks([Power(name, 1.0, "r2")])
+        assert found.message.endswith(f": {typed}")
 
 
 def test_large_data_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,11 @@ def test_the_row_arrives_as_it_is_in_every_language() -> None:
 def test_a_bundles_own_dockerfile_is_shown(tmp_path: Path) -> None:
     content, own = snippets.dockerfile(tmp_path)
     assert not own
-    assert f"COPY {tmp_path.name}/requirements.txt" in content
+    assert f'COPY ["{tmp_path.name}/requirements.txt", "."]' in content
+    assert 'COPY ["a b", "."]' in snippets.dockerfile(tmp_path / "a b")[0]
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     assert snippets.dockerfile(tmp_path) == ("FROM scratch\n", True)
     assert snippets.docker_commands(tmp_path, own=True).count(str(tmp_path)) == 1
+    build, start = snippets.docker_commands(Path("out/My bundle"), own=True).splitlines()
+    assert shlex.split(build) == ["docker", "build", "-t", "my-bundle", "out/My bundle"]
+    assert start.endswith(" my-bundle")

@@ -118,14 +118,16 @@ def _answer_text(answer: dict[str, Any]) -> str:
 
 
 def _following(data: Path, target: str, run: Path, bundle: Path) -> str:
+    from workbench.data.shell import option, word
+
     return "\n".join(
         [
             "What to type next:",
-            f"  workbench leaderboard {run}",
-            f"  workbench predict {bundle} {data} --out {data.parent}/scored.csv",
-            f"  workbench serve {bundle}",
-            f"  workbench app {data.parent}",
-            f"  workbench inspect {data} --target {target}",
+            f"  workbench leaderboard {word(run)}",
+            f"  workbench predict {word(bundle)} {word(data)} --out {word(data.parent / 'scored.csv')}",
+            f"  workbench serve {word(bundle)}",
+            f"  workbench app {word(data.parent)}",
+            f"  workbench inspect {word(data)} {option('--target', target)}",
             "and with a file of your own:",
             "  workbench search YOUR.csv --target COLUMN --time 5m",
         ]

@@ -45,6 +45,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.api import open_run
+    from workbench.data.shell import word
 
     run = open_run(options.run)
     choice = run.pick(options.pick, **said(options))
@@ -71,7 +72,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         "sentences": list(choice.sentences),
         "warnings": list(choice.warnings),
     }
-    following = f"Next:  workbench verify {bundle}\n       workbench serve {bundle}"
+    typed = word(bundle)
+    following = f"Next:  workbench verify {typed}\n       workbench serve {typed}"
     console.result(document, "\n".join([*choice.sentences, f"Written to {bundle}", "", following]))
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .candidates import candidate_table, failures, legend, paragraphs
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 def show_run(run: Run, console: Console) -> int:
     """Show the run's summary, its front and what to type next; return the exit code."""
+    from workbench.data.shell import word
+
     rows = run.rows()
     front = [row for row in rows if row["on_front"]]
     path = str(run.path)
@@ -28,13 +31,13 @@ def show_run(run: Run, console: Console) -> int:
         "best": kept[0] if kept else None,
         "front": front,
     }
-    bundle = f"bundles/{run.path.name}"
-    following = [f"workbench leaderboard {path}"]
+    typed, bundle = word(run.path), Path("bundles", run.path.name)
+    following = [f"workbench leaderboard {typed}"]
     if front:
-        following.insert(0, f"workbench export {path} --pick balanced --out {bundle}")
+        following.insert(0, f"workbench export {typed} --pick balanced --out {word(bundle)}")
     text = paragraphs(
         run.summary(),
-        candidate_table(front) if front else paragraphs(failures(rows), why_empty(rows, path)),
+        candidate_table(front) if front else paragraphs(failures(rows), why_empty(rows, run.path)),
         legend(front),
         "Next:  " + "\n       ".join(following),
     )
@@ -42,8 +45,10 @@ def show_run(run: Run, console: Console) -> int:
     return 0 if any(row["status"] == "ok" for row in rows) else 1
 
 
-def why_empty(rows: Sequence[Mapping[str, Any]], run: str) -> str:
+def why_empty(rows: Sequence[Mapping[str, Any]], run: str | Path) -> str:
     """Say why a run's front is empty."""
+    from workbench.data.shell import word
+
     scored = [row for row in rows if row["status"] == "ok" and row["score"] is not None]
     if not scored:
         why = "No candidate has a score."
@@ -52,6 +57,6 @@ def why_empty(rows: Sequence[Mapping[str, Any]], run: str) -> str:
     else:
         why = (
             "No candidate is on the front yet: it is drawn at the end of a search, when each is measured with "
-            f"nothing else running. workbench resume {run} goes on."
+            f"nothing else running. workbench resume {word(Path(run))} goes on."
         )
-    return f"{why} workbench leaderboard {run} shows all of them."
+    return f"{why} workbench leaderboard {word(Path(run))} shows all of them."

@@ -11,6 +11,7 @@ from workbench.runtime.schema import Column, Column1d, Levels
 
 from .dataset import Dataset, Finding
 from .fingerprint import by_appearance
+from .shell import option
 
 MOST_ROWS = 500_000
 _PATTERN_ROWS = 20_000
@@ -161,6 +162,6 @@ def _dates(column: Column, values: np.ndarray, *, is_time: bool) -> Iterator[Fin
     first, last = (str(column.write(float(each)))[:10] for each in (known.min(), known.max()))
     message = (
         f"rows run from {first} to {last}, {order}; if the model is to predict the future, "
-        f"use --time-column {shown(column.name)}"
+        f"use {option('--time-column', column.name)}"
     )
     yield Finding("dates", "info", column.name, message)

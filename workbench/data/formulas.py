@@ -11,7 +11,7 @@ from workbench.errors import shown
 from workbench.runtime.schema import Levels
 
 from .dataset import Dataset, Finding
-from .leaks import quoted
+from .shell import option
 
 _GIVEN_AWAY = 0.98  # R² on rows that the formula was not fitted on
 _MOST_TERMS = 3
@@ -128,7 +128,7 @@ def _pursuit(matrix: np.ndarray, y: np.ndarray) -> tuple[list[int], float]:
 
 def _finding(terms: list[str], score: float, kind: str) -> Finding:
     listed = " and ".join(shown(name) for name in terms[1:])
-    options = " ".join(f"--drop {quoted(name)}" for name in terms)
+    options = " ".join(option("--drop", name) for name in terms)
     message = (
         f"together with {listed} it gives the target away (r2 {score:.3f}: {kind} of them); unless all of them are "
         f"known before the outcome is, leave out those that are not, of {options}"

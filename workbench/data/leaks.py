@@ -9,6 +9,7 @@ import numpy as np
 from workbench.runtime.schema import Column1d, Levels
 
 from .dataset import Dataset, Finding
+from .shell import option
 
 #: A leak at the first score; also at the second where the next best column reaches no more than the third; worth a
 #: look at the fourth.
@@ -106,17 +107,13 @@ def find_leaks(powers: list[Power]) -> list[Finding]:
         stands_out = power.score >= alone and (after is None or after.score <= next_best)
         said = f"it alone predicts the target with {power.metric} {power.score:.3f}"
         if power.score >= certain or stands_out:
-            message = f"{said}; unless it is known before the outcome is, leave it out: --drop {quoted(power.column)}"
+            drop = option("--drop", power.column)
+            message = f"{said}; unless it is known before the outcome is, leave it out: {drop}"
             found.append(Finding("leak", "warning", power.column, message))
         elif power.score >= suspect:
             message = f"{said}; check that it is known before the outcome is"
             found.append(Finding("strong_column", "info", power.column, message))
     return found
-
-
-def quoted(name: str) -> str:
-    """Return a column's name as a shell takes it."""
-    return name if name.replace("_", "").isalnum() else f'"{name}"'
 
 
 def _bins(values: Column1d) -> np.ndarray:

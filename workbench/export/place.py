@@ -12,6 +12,7 @@ from pathlib import Path
 
 from workbench.errors import ExportError, SettingsError, shown
 from workbench.runtime.manifest import MANIFEST_FILE
+from workbench.runtime.writer_lock import remove_leftovers, sole_writer
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
 
@@ -71,21 +72,27 @@ def check_place(target: Path, overwrite: bool) -> None:
 def beside(target: Path) -> Iterator[Path]:
     """Give a folder to work in, on the file system of `target`; it is removed whatever happens.
 
+    One process at a time works on a place; what a killed one left there is removed.
+
     Raises
     ------
     ExportError
         Where it cannot be written (no permission, a disk that is full).
+    BadFileError
+        Where another process works on this place.
     """
     work = target.parent / f".{target.name}.{os.getpid()}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
-        yield work
+        with sole_writer(target):
+            remove_leftovers(target)
+            try:
+                work.mkdir()
+                yield work
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
         raise ExportError(f"{target} cannot be written", found=_reason(error)) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _reason(error: OSError) -> str:

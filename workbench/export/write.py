@@ -132,6 +132,8 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     ------
     SettingsError
         Where `out` is taken, a name cannot be served, or the model has no threshold to set.
+    BadFileError
+        Where another process writes a bundle to `out`.
     ExportError
         Where a refit fails, or the exported model does not answer what its library answers.
 
@@ -151,6 +153,9 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     key = read_private_key(sign) if sign is not None else None
     tell = progress or (lambda event: None)
     with beside(target) as work:
+        check_place(
+            target, overwrite
+        )  # again: whoever worked on it before this one may have put a bundle there
         folder = work / tag.name
         folder.mkdir()
         _fill(run, replace(choice, terms=terms), folder, tag, tell, Extras(hashes, tuple(code), refit))

@@ -29,6 +29,7 @@ from workbench.display.sentences import advice, limit_costs, limit_words, named,
 from workbench.display.tables import failure_table, final_of, with_front
 from workbench.display.words import TASKS, UNKNOWN, family_name
 from workbench.errors import WorkbenchError
+from workbench.runtime.writer_lock import remove_leftovers, sole_writer
 from workbench.search.run import write_whole
 from workbench.tradeoff import Choice, PriceSheet, monthly
 
@@ -56,11 +57,14 @@ def write_report(run: Run, out: str | Path, choice: Choice | None = None) -> Pat
         Where the run cannot be read.
     PickError
         Where no candidate meets the limits.
+    BadFileError
+        Where another process writes a report to `out`.
     """
     path = Path(out)
-    document = report_html(run, choice)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, document)
+    with sole_writer(path):
+        remove_leftovers(path)
+        write_whole(path, report_html(run, choice))
     return path
 
 

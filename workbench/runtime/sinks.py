@@ -17,6 +17,7 @@ import numpy as np
 
 from .errors import BadFileError, WorkbenchError
 from .files import Source, format_of
+from .writer_lock import remove_leftovers, sole_writer
 
 
 class Sink(Protocol):
@@ -36,22 +37,25 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     BadFileError
-        Where the file cannot be written: no such folder, no permission, no space.
+        Where the file cannot be written: no such folder, no permission, no space, another process that writes it.
     """
     if path.is_dir():
         raise BadFileError(f"{path} cannot be written", found="a folder of that name")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield part
-        part.replace(path)
+        with sole_writer(path):
+            remove_leftovers(path, ".part")
+            try:
+                yield part
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
     except OSError as error:
         raise BadFileError(f"{path} cannot be written", found=error.strerror or str(error)) from error
     except (ValueError, ArithmeticError) as error:
         if isinstance(error, WorkbenchError):
             raise
         raise BadFileError(f"{path} cannot be written", found=str(error)[:200]) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def open_sink(part: Path, path: Path, source: Source, added: Sequence[tuple[str, str]]) -> Sink:

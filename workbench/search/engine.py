@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 from workbench.data.intake import load_dataset
+from workbench.data.shell import word
 from workbench.errors import RunError, SearchError, SettingsError
 from workbench.families import all_families, get_families
 from workbench.families.base import Family
@@ -28,7 +29,8 @@ from .portfolio import BASELINE
 from .prepare import prepare, setup_of, widen
 from .probe import Probe
 from .records import best_first
-from .run import RunFolder, make_room, this_process
+from .run import RunFolder, check_room, this_process
+from .run_lock import ending_well, is_of_this_process, run_lock
 from .session import Progress, Session, Stop
 from .settings import Settings
 from .spawn import Spawner
@@ -80,7 +82,7 @@ def search(
     settings = settings.checked()
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings)
-    make_room(out)  # where something is in the way, that is said before the data is read
+    check_room(out)  # where something is in the way, that is said before the data is read
     with _opened(settings, spawner) as (pool, memory):
         data = load_dataset(
             source,
@@ -97,12 +99,16 @@ def search(
         settings.payoff_for(
             data.schema.output.task
         )  # costs that do not fit are reported before anything is made
-        run = RunFolder.create(out, settings)
-        session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
-        session.memory = memory
-        plan = prepare(session, data, metric)
-        del data  # the workers map the rows from disk
-        return _carry_on(session, plan, families, metric, probing=True)
+        with run_lock(out):
+            run = RunFolder.create(out, settings)
+            with ending_well(run, pool):
+                session = Session(
+                    run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None
+                )
+                session.memory = memory
+                plan = prepare(session, data, metric)
+                del data  # the workers map the rows from disk
+                return _carry_on(session, plan, families, metric, probing=True)
 
 
 def resume(
@@ -122,7 +128,22 @@ def resume(
     RunError
         Where there is no such run, or its process is still at work.
     """
-    run = RunFolder.open(path)
+    RunFolder.open(path)
+    with run_lock(path):
+        run = RunFolder.open(path)  # as it is now that nobody else works on it
+        return _resumed(run, time_s, trials, used_s, progress, stop, spawner)
+
+
+def _resumed(
+    run: RunFolder,
+    time_s: float | None,
+    trials: int | None,
+    used_s: float,
+    progress: Progress | None,
+    stop: Stop | None,
+    spawner: Spawner | None,
+) -> RunFolder:
+    path = run.path
     if run.state == "running":
         raise RunError(
             f"{path} is still running", found=f"process {run.info.get('process')}", hint="Wait, or stop it."
@@ -144,8 +165,9 @@ def resume(
         run.update(state="running", **this_process())
         run.tidy()
         (run.path / "cache").mkdir(exist_ok=True)
-        session.say("resume", f"going on with {run.info['name']}")
-        return _carry_on(session, Plan(**run.info["plan"]), families, run.info["metric"])
+        with ending_well(run, pool):
+            session.say("resume", f"going on with {run.info['name']}")
+            return _carry_on(session, Plan(**run.info["plan"]), families, run.info["metric"])
 
 
 @contextmanager
@@ -217,16 +239,10 @@ def _carry_on(
         good = [each for each in run.candidates() if each.status == "ok" and each.family != BASELINE]
         state = "done" if good or not others else "failed"
     finally:
-        run.drop_cache()
         used = session.clock.elapsed
-        earlier = float(run.info.get("seconds_used", 0.0))
-        run.update(
-            state=state,
-            seconds_used=round(earlier + used, 3),
-            seconds_allowed=None if settings.time_s is None else round(earlier + settings.time_s, 3),
-            cpu_spent=_account(session, used),
-            memory_peak_mb=_highest(session),
-        )
+        if is_of_this_process(run.path, run.info.get("created")):
+            run.drop_cache()
+            _close_account(session, used, state)
     made = f"{session.ok + session.failed} candidates, {session.failed} failed or stopped"
     session.say("done", f"{made}, {used:.1f} s used")
     if state == "failed" and not session.tried:
@@ -239,7 +255,7 @@ def _carry_on(
         raise SearchError(
             "every candidate failed",
             found=_reasons(run),
-            hint=f"workbench leaderboard {run.path} lists them.",
+            hint=f"workbench leaderboard {word(run.path)} lists them.",
         )
     return run
 
@@ -264,6 +280,19 @@ def _try_others(session: Session, plan: Plan, others: list[Family], metric: str,
         names = ", ".join(study.absent)
         session.say("resume", f"going on without {names}: the package is not installed")
     try_candidates(session, study)
+
+
+def _close_account(session: Session, used: float, state: str) -> None:
+    """Write how the run ended and what it took, with what earlier stretches of work on it took."""
+    run, settings = session.run, session.settings
+    earlier = float(run.info.get("seconds_used", 0.0))
+    run.update(
+        state=state,
+        seconds_used=round(earlier + used, 3),
+        seconds_allowed=None if settings.time_s is None else round(earlier + settings.time_s, 3),
+        cpu_spent=_account(session, used),
+        memory_peak_mb=_highest(session),
+    )
 
 
 def _highest(session: Session) -> float:

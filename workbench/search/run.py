@@ -42,6 +42,7 @@ from workbench.families.base import Problem
 from workbench.runtime.predictor import Predictor, dump_json
 
 from .records import Candidate
+from .run_lock import LOCK_FILE, is_of_this_process, removed
 from .settings import Settings
 
 RUN_FORMAT = 1
@@ -89,16 +90,20 @@ class RunFolder:
             Where something is in the way.
         """
         make_room(path)
-        (path / "candidates").mkdir(parents=True)
-        (path / "cache").mkdir()
         run = cls(path, {"format": RUN_FORMAT, "name": settings.name or path.name, "state": "running"})
-        run.update(
-            created=_now(),
-            settings=settings.to_json(),
-            libraries=library_versions(),
-            python=platform.python_version(),
-            **this_process(),
-        )
+        try:
+            (path / "candidates").mkdir(parents=True)
+            (path / "cache").mkdir()
+            run.update(
+                created=_now(),
+                settings=settings.to_json(),
+                libraries=library_versions(),
+                python=platform.python_version(),
+                **this_process(),
+            )
+        except OSError:
+            _clear(path)  # a disk that is full: nothing is left on it
+            raise
         return run
 
     @classmethod
@@ -274,7 +279,15 @@ class RunFolder:
         np.savez(self.path / "data" / "split.npz", dev=dev, holdout=holdout, reserve=further)
 
     def record(self, event: Mapping[str, Any]) -> None:
-        """Append an event."""
+        """Append an event.
+
+        Raises
+        ------
+        SearchError
+            Where the folder was removed, or another search began in it: the first thing to notice it.
+        """
+        if not is_of_this_process(self.path, self.info.get("created")):
+            raise removed(self.path)
         with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": _now(), **event}, ensure_ascii=False) + "\n")
 
@@ -312,18 +325,15 @@ def read_split(run: Path) -> dict[str, np.ndarray]:
         return {"reserve": np.arange(0), **{name: split[name] for name in split.files}}
 
 
-def make_room(path: Path) -> None:
-    """See to it that a run can be made in a folder: one that was killed before its data was read makes room.
+def check_room(path: Path) -> None:
+    """Check that a run can be made in a folder: it is empty, or was left by a search that never began.
 
     Raises
     ------
     RunError
         Where something else is in the way.
     """
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-        return
-    if path.is_dir() and _never_began(path):
-        shutil.rmtree(path)
+    if not path.exists() or (path.is_dir() and (not _content(path) or _never_began(path))):
         return
     hint = "Choose another --out, or go on with this run: workbench resume."
     raise RunError(
@@ -331,9 +341,24 @@ def make_room(path: Path) -> None:
     )
 
 
+def make_room(path: Path) -> None:
+    """Clear a folder for a new run, where `check_room` allows it."""
+    check_room(path)
+    _clear(path)
+
+
+def _content(path: Path) -> list[Path]:
+    return [each for each in path.iterdir() if each.name != LOCK_FILE] if path.is_dir() else []
+
+
+def _clear(path: Path) -> None:
+    for each in _content(path):
+        shutil.rmtree(each) if each.is_dir() else each.unlink()
+
+
 def _never_began(path: Path) -> bool:
     """Tell whether a folder holds nothing but the beginning of a search that has gone."""
-    names = {each.name for each in path.iterdir() if not each.name.startswith(".run.json.")}
+    names = {each.name for each in _content(path) if not each.name.startswith(".run.json.")}
     if not names <= {"run.json", "candidates", "cache", "data"} or "candidates" not in names:
         return False
     if any((path / "candidates").iterdir()):

@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 
 _START_S = 120.0
+_LONGEST_ADDRESS = 100  # bytes of a socket's path; systems allow 103 or 107
+_SHORT_PLACES = ("/tmp", "/var/tmp")  # noqa: S108 - a folder of its own is made there, with a random name
 _MOST_DEATHS = 3  # of the process: killed from outside, it is started again
 _THREADS = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS NUMEXPR_NUM_THREADS ARROW_NUM_THREADS"
 _ENVIRONMENT = dict.fromkeys(_THREADS.split(), "1")
@@ -42,7 +44,7 @@ class Spawner:
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
-        self._folder = tempfile.TemporaryDirectory(prefix="workbench-")
+        self._folder = _folder_for_a_socket()
         self._address = str(Path(self._folder.name) / "s")
         self._listener = Listener(self._address, family="AF_UNIX", authkey=self._key)
         self._deaths = 0
@@ -126,6 +128,34 @@ class Spawner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _folder_for_a_socket() -> tempfile.TemporaryDirectory[str]:
+    """Make a folder whose path is short enough for a socket's address: ``TMPDIR``'s, where that is, else the system's.
+
+    Raises
+    ------
+    SearchError
+        Where no such folder can be made.
+    """
+    for place in (None, *_SHORT_PLACES):
+        try:
+            folder = tempfile.TemporaryDirectory(prefix="workbench-", dir=place)
+        except OSError:
+            if place is None and len(os.fsencode(tempfile.gettempdir())) <= _LONGEST_ADDRESS:
+                raise  # a disk that is full, for instance: said as it is
+            continue
+        if len(os.fsencode(f"{folder.name}/s")) <= _LONGEST_ADDRESS:
+            return folder
+        folder.cleanup()
+    from workbench.errors import SearchError
+
+    raise SearchError(
+        "the workers have no folder for a socket",
+        found=f"{tempfile.gettempdir()}, and neither {' nor '.join(_SHORT_PLACES)} can be written",
+        expected=f"a path of at most {_LONGEST_ADDRESS} bytes with the socket's name",
+        hint="Set TMPDIR to a folder with a short path.",
+    )
 
 
 def _say(nursery: subprocess.Popen[bytes], line: str) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from workbench.data.shell import option, word
 from workbench.errors import WorkbenchError
 from workbench.search.payoff import ClassPayoff
 from workbench.search.run import write_whole
@@ -102,17 +102,15 @@ def command_line(arguments: Sequence[str]) -> str:
     >>> command_line(["search", "--target=a b", "--", "x.csv"])
     "workbench search x.csv --target 'a b'"
     """
-    words = [word for word in arguments if word != "--"]
-    positional = [word for word in words[1:] if not word.startswith("--")]
+    words = [each for each in arguments if each != "--"]
+    given = [each for each in words[1:] if not each.startswith("--")]
+    files = [f"./{each}" if each.startswith("-") else each for each in given]
     options = []
-    for word in words[1:]:
-        if word.startswith("--"):
-            name, equals, value = word.partition("=")
-            dashed = value.startswith("-")
-            options.append(
-                shlex.quote(word) if dashed else f"{name} {shlex.quote(value)}" if equals else name
-            )
-    return " ".join(["workbench", words[0], *map(shlex.quote, positional), *options])
+    for each in words[1:]:
+        if each.startswith("--"):
+            name, equals, value = each.partition("=")
+            options.append(option(name, value) if equals else name)
+    return " ".join(["workbench", words[0], *map(word, files), *options])
 
 
 def goal_path(own: Path, run: str) -> Path:

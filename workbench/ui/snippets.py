@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from workbench.data.shell import word
 from workbench.runtime.manifest import GOLDEN_FILE
 
 
@@ -20,7 +22,7 @@ def golden_row(bundle: Path) -> dict[str, Any]:
 
 def commands(bundle: str) -> str:
     """Return the commands that use a bundle."""
-    place = shlex.quote(bundle)
+    place = word(Path(bundle))
     return "\n".join(
         [
             f"workbench predict {place} rows.csv --out predictions.csv",
@@ -47,9 +49,9 @@ def dockerfile(bundle: Path) -> tuple[str, bool]:
     lines = [
         "FROM python:3.11-slim",
         "WORKDIR /model",
-        f"COPY {name}/requirements.txt .",
+        f"COPY {json.dumps([f'{name}/requirements.txt', '.'])}",
         "RUN pip install --no-cache-dir -r requirements.txt",
-        f"COPY {name} .",
+        f"COPY {json.dumps([name, '.'])}",
         "USER 65534",
         "EXPOSE 8080",
         'CMD ["python", "-m", "runtime", "serve", "--host", "0.0.0.0", "--port", "8080"]',
@@ -60,8 +62,8 @@ def dockerfile(bundle: Path) -> tuple[str, bool]:
 
 def docker_commands(bundle: Path, *, own: bool) -> str:
     """Return the commands that build and run the container."""
-    tag = shlex.quote(bundle.name.lower())
-    place = shlex.quote(bundle.as_posix() if own else bundle.parent.as_posix())
+    tag = re.sub(r"[^a-z0-9]+", "-", bundle.name.lower()).strip("-") or "model"
+    place = word(bundle if own else bundle.parent)
     return f"docker build -t {tag} {place}\ndocker run --rm -p 8080:8080 {tag}"
 
 
