@@ -18,6 +18,7 @@ PORT = 8080
 CLUSTER_FILES = ("deploy/kubernetes.yaml", "deploy/kserve.yaml")
 _RECKONED = "Replicas and the target follow from the measured CPU time and the price sheet in manifest.json."
 _USER = 10001
+_GRACE_S = 45  # preStop and draining take 5 each, requests under way 30 at most
 _BASE_MB, _MODEL_COPIES = (
     160,
     3,
@@ -99,7 +100,7 @@ def dockerfile(python: str) -> str:
     """
     probe = (
         "import os, urllib.request as r; "
-        f"r.urlopen('http://127.0.0.1:' + os.environ.get('PORT', '{PORT}') + '/v2/health/ready', timeout=2)"
+        f"r.urlopen('http://127.0.0.1:' + (os.environ.get('PORT') or '{PORT}') + '/v2/health/ready', timeout=2)"
     )
     return f"""# docker build -t NAME:VERSION .    (inside the bundle)
 # docker run --read-only -p {PORT}:{PORT} NAME:VERSION
@@ -111,12 +112,13 @@ FROM python:{python}-slim
 COPY --from=packages /packages /packages
 COPY . /bundle
 WORKDIR /bundle
-ENV PATH=/packages/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PORT={PORT}
+ENV PATH=/packages/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
+ENV PORT={PORT} WORKBENCH_HOST=0.0.0.0 WORKBENCH_DRAIN=5
 USER {_USER}:{_USER}
 EXPOSE {PORT}
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python", "-c", "{probe}"]
 ENTRYPOINT ["python", "-m", "runtime"]
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve"]
 """
 
 
@@ -148,7 +150,7 @@ def _compose(manifest: Manifest) -> str:
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "init": True,
-        "stop_grace_period": "35s",
+        "stop_grace_period": f"{_GRACE_S}s",
         "restart": "unless-stopped",
     }
     return dump_yaml(
@@ -165,13 +167,15 @@ def _container(manifest: Manifest, size: Size, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "image": _image(manifest),
-        "args": ["serve", "--host", "0.0.0.0"],  # noqa: S104 - of its own network namespace
+        "args": ["serve"],
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "resources": {
             "requests": {"cpu": f"{size.cpu_m}m", "memory": f"{size.memory_mb}Mi"},
             "limits": {"memory": f"{2 * size.memory_mb}Mi"},
         },
         "startupProbe": _probe("/v2/health/live", periodSeconds=1, failureThreshold=60),
+        # Endpoints are taken out of the lists meanwhile; SIGTERM, and the image's own draining, come after it.
+        "lifecycle": {"preStop": {"exec": {"command": ["sleep", "5"]}}},
         "livenessProbe": _probe("/v2/health/live", periodSeconds=10, timeoutSeconds=3),
         "readinessProbe": _probe("/v2/health/ready", periodSeconds=5, timeoutSeconds=3),
         "securityContext": {
@@ -206,7 +210,7 @@ def _kubernetes(manifest: Manifest, size: Size, why: str) -> str:
         "metadata": {"labels": _labels(manifest), "annotations": annotations},
         "spec": {
             "automountServiceAccountToken": False,
-            "terminationGracePeriodSeconds": 40,
+            "terminationGracePeriodSeconds": _GRACE_S,
             "containers": [container],
         },
     }
@@ -245,6 +249,7 @@ def _kserve(manifest: Manifest, size: Size, why: str) -> str:
         "metadata": {"name": dns_name(manifest.name), "labels": _labels(manifest)},
         "spec": {
             "predictor": {
+                "terminationGracePeriodSeconds": _GRACE_S,
                 "minReplicas": size.replicas,
                 "maxReplicas": size.most,
                 "scaleMetric": "cpu",

@@ -13,6 +13,7 @@ from typing import Any
 
 from .auth import Keys
 from .bundle import Bundle
+from .cors import Cors
 from .errors import shown
 from .gates import Gates
 from .handlers import Elsewhere, Handlers
@@ -77,17 +78,26 @@ class App:
             bundle,
             gates,
             self._metrics,
-            strict=self._settings.strict,
-            log_rows=self._settings.log_rows,
+            settings=self._settings,
             keys=keys is not None,
             alive=elsewhere.alive if elsewhere is not None else None,
         )
         self._log, self._keys = log, keys
+        self._cors = Cors(self._settings.cors) if self._settings.cors else None
         self._pool: ThreadPoolExecutor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._uploads = Uploads(self._settings.max_body_bytes, self._settings.timeout_s)
         self._under_way = 0
         self.tasks: set[Any] | None = None
+
+    @property
+    def draining(self) -> bool:
+        """Whether the server is about to end: then it is not ready, and answers all the same."""
+        return self._handlers.draining
+
+    @draining.setter
+    def draining(self, value: bool) -> None:
+        self._handlers.draining = value
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one connection event as ASGI defines it."""
@@ -107,7 +117,10 @@ class App:
         method, route, client = scope["method"], "", None
         try:
             route, reply = self._handlers.router.find(scope["path"])
-            if self._keys is not None and route not in PROBES:
+            asked = self._cors.preflight(method, headers) if self._cors is not None else None
+            if asked is not None:
+                reply = asked
+            elif self._keys is not None and route not in PROBES:
                 client = self._keys.owner(headers)
                 reply = reply if client is not None else _no_key()
             if reply is None:
@@ -134,6 +147,7 @@ class App:
             (b"content-length", str(len(body)).encode()),
             (b"x-request-id", request_id),
             *reply.headers,
+            *(self._cors.headers(headers) if self._cors is not None else ()),
         ]
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         await send({"type": "http.response.body", "body": body})
@@ -161,6 +175,12 @@ class App:
             if client is not None:
                 entry["client"] = client
             self._write(entry)
+
+    def note_refusal(self, status: int, code: str, text: str) -> None:
+        """Count and log a request that the connection refused before it was one."""
+        self._note(
+            "other", "", os.urandom(8).hex().encode(), perf_counter(), refuse(status, text, code), None
+        )
 
     def _entry(
         self, method: str, route: str, request_id: bytes, seconds: float, reply: Reply
@@ -244,6 +264,11 @@ class App:
         self._uploads.expire(self._loop.time())
         self._metrics.share()
         self._loop.call_later(_TICK_S, self._tick)
+
+    def reopen_log(self) -> None:
+        """Open the log's file anew: the old one may have been moved away."""
+        if self._log is not None:
+            self._log.reopen()
 
     def close(self) -> None:
         """Write down what is still in memory."""

@@ -20,6 +20,7 @@ from .openapi import document_bytes
 from .replies import Reply, refuse
 from .routes import LIVE, READY, ROUTES, Router
 from .scorer import Scored, Scorer
+from .settings import ServeSettings
 
 _HTML = b"text/html; charset=utf-8"
 #: The page is one file: it may fetch from this server, and nothing from anywhere else.
@@ -60,14 +61,16 @@ class Handlers:
     gates : Gates
         Whether it may answer at all; where not, it answers 503.
     metrics : Metrics
-    strict : bool
-        Whether what training never met is refused.
-    log_rows : bool
-        Whether replies carry inputs and outputs for the log.
+    settings : ServeSettings
     keys : bool
         Whether callers need a key, for the description.
     alive : callable, optional
         Whether work that is done elsewhere goes on: then there are no routes for rows here.
+
+    Attributes
+    ----------
+    draining : bool
+        Whether the server is about to end: then it says that it is not ready, and answers rows all the same.
     """
 
     def __init__(
@@ -76,18 +79,19 @@ class Handlers:
         gates: Gates,
         metrics: Metrics,
         *,
-        strict: bool = False,
-        log_rows: bool = False,
+        settings: ServeSettings,
         keys: bool = False,
         alive: Callable[[], bool] | None = None,
     ) -> None:
         manifest = bundle.manifest
         self._bundle, self._manifest, self._keys = bundle, manifest, keys
-        self._scorer = Scorer(bundle.predictor, strict=strict)
-        self._gates, self._metrics, self._log_rows = gates, metrics, log_rows
+        self._scorer = Scorer(bundle.predictor, strict=settings.strict)
+        self._gates, self._metrics, self._log_rows = gates, metrics, settings.log_rows
         self._loads = json_decoder()
         self.dumps: Encode = json_encoder()
         self._pages: dict[str, bytes] = {}
+        self._public_url = settings.public_url
+        self.draining = False
         live, stuck = Reply(200, {"live": True}), Reply(503, {"live": False})
         self.get: dict[str, Callable[[], Reply]] = {
             "/": self._index,
@@ -204,6 +208,9 @@ class Handlers:
         return Reply(200, document)
 
     def _ready(self) -> Reply:
+        if self.draining:
+            text = "the server is about to end; it answers what still comes"
+            return refuse(503, text, "draining", ready=False)
         fault = self._gates.fault()
         if fault is None:
             return Reply(200, {"ready": True})
@@ -223,7 +230,7 @@ class Handlers:
     def _page(self, name: str) -> bytes:
         """Return a description, made when it is first asked for."""
         if name not in self._pages:
-            document = document_bytes(self._bundle, keys=self._keys)
+            document = document_bytes(self._bundle, keys=self._keys, url=self._public_url)
             if name == "docs":
                 page = Path(__file__).with_name("docs.html").read_bytes()
                 document = page.replace(b"__OPENAPI__", document.replace(b"<", b"\\u003c"))

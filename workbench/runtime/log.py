@@ -8,6 +8,7 @@ query strings, where secrets travel, are never logged; neither are probes and sc
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -20,6 +21,13 @@ from .errors import ServeError
 
 Encode = Callable[[Any], bytes]
 _MOST_HELD = 256
+
+
+def say(text: str) -> None:
+    """Tell the operator something, in one line on standard error."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 def plain_json(document: Any) -> bytes:
@@ -64,14 +72,31 @@ class RequestLog:
         self._encode = encode
         self._warned = False
         self._held: list[bytes] = []
+        self._path = None if path is None else os.path.abspath(path)  # noqa: PTH100 - links stay as they are
         self._file: int | None = None
-        if path is not None:
+        if self._path is not None:
             try:
-                self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+                self._file = self._opened()
             except OSError as error:
                 raise ServeError(
                     f"the log {path} cannot be written", found=error.strerror or str(error)
                 ) from error
+
+    def _opened(self) -> int:
+        return os.open(self._path or "", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+
+    def reopen(self) -> None:
+        """Open the file under its name anew, once it was moved away; where that fails the old one is kept."""
+        if self._file is None:
+            return
+        self.flush()
+        try:
+            fresh = self._opened()
+        except OSError as error:
+            self._warn(error)
+            return
+        os.close(self._file)
+        self._file = fresh
 
     def write(self, entry: Mapping[str, Any]) -> None:
         """Append one line, its time first. A log that cannot be written is said once and stops no request."""

@@ -31,7 +31,7 @@ def example_row(bundle: Bundle) -> dict[str, Any]:
     return {name: first.get(name) for name in names}
 
 
-def describe(bundle: Bundle, *, keys: bool = False) -> _Document:
+def describe(bundle: Bundle, *, keys: bool = False, url: str | None = None) -> _Document:
     """Return the OpenAPI document of a server of this bundle.
 
     Parameters
@@ -39,6 +39,8 @@ def describe(bundle: Bundle, *, keys: bool = False) -> _Document:
     bundle : Bundle
     keys : bool
         Whether callers need a key.
+    url : str, optional
+        Where they reach the server; by default where they fetched the document.
     """
     manifest = bundle.manifest
     row = example_row(bundle)
@@ -51,6 +53,7 @@ def describe(bundle: Bundle, *, keys: bool = False) -> _Document:
             "description": f"Predicts {manifest.target} ({manifest.task}). "
             f"{manifest.metric.name} {manifest.metric.value:.4g} on {manifest.metric.data or 'held-out data'}.",
         },
+        "servers": [{"url": (url or "/").rstrip("/") or "/"}],
         "paths": {**_get_paths(bundle), **_post_paths(bundle, row)},
         "components": {"schemas": schemas},
     }
@@ -256,6 +259,6 @@ def _cell(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if any(each in text for each in ',"\r\n') else text
 
 
-def document_bytes(bundle: Bundle, *, keys: bool = False) -> bytes:
+def document_bytes(bundle: Bundle, *, keys: bool = False, url: str | None = None) -> bytes:
     """Return the document as JSON."""
-    return json.dumps(describe(bundle, keys=keys), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(describe(bundle, keys=keys, url=url), ensure_ascii=False, allow_nan=False).encode()

@@ -43,7 +43,8 @@ from typing import Any
 
 from .batch import score_file
 from .errors import InputError, nearest, shown
-from .server import say, serve
+from .log import say
+from .server import serve
 from .service import Service
 from .settings import ServeSettings, duration_s, settings_from
 from .stream import Consumer, StreamSettings

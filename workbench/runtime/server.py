@@ -5,31 +5,25 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
 import socket
 import ssl
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 from .asgi import App
 from .auth import read_keys
 from .bundle import Bundle, open_bundle
 from .errors import ServeError, WorkbenchError, shown
 from .gates import check_gates
-from .log import RequestLog, json_encoder
+from .log import RequestLog, json_encoder, say
 from .settings import LOG_OFF, ServeSettings
 
-_BACKLOG = 2048
+BACKLOG = 2048
+
 _LAST_PORT = 65535
-_DRAIN_S = 30
-_KEEP_ALIVE_S = 75  # longer than the 60 s for which load balancers keep connections: they close first, not we
-_STARTUP_FAILURE = 3  # what uvicorn exits with where a worker cannot start
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +60,8 @@ class AppFactory:
         return App(bundle, gates, settings, log=log, keys=keys, counts=counts)
 
 
-def say(text: str) -> None:
-    """Tell the operator something, in one line on standard error."""
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
-
-
 def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
-    """Serve a bundle until SIGINT or SIGTERM; requests under way are answered first.
+    """Serve a bundle until SIGINT or SIGTERM; see `drain` for how it ends.
 
     Parameters
     ----------
@@ -85,7 +72,7 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0 after a graceful stop, 1 where a worker could not start.
+        The exit code: 0 after a graceful stop, 1 where a worker process could not start.
 
     Raises
     ------
@@ -100,6 +87,9 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
         import uvicorn
     except ImportError as error:
         raise ServeError("serving needs uvicorn", hint="Run pip install -r requirements.txt.") from error
+    from .drain import DrainingServer, quiet_stop, uvicorn_options
+    from .workers import run_workers
+
     chosen = settings or ServeSettings()
     opened = open_bundle(bundle)
     _check_tls(chosen)
@@ -112,16 +102,16 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
         app = factory.make(
             opened
         )  # with many workers too: what is wrong is told once, before any of them starts
-        config = uvicorn.Config(factory if many else app, **_options(chosen, many))
+        server = DrainingServer(uvicorn.Config(app, **uvicorn_options(chosen)), chosen.drain_s)
         listener = stack.enter_context(listening(chosen.host, chosen.port))
-        stack.enter_context(_quiet_stop())
+        stack.enter_context(quiet_stop(server))
         scheme = "https" if chosen.tls_cert else "http"
         where = f"{scheme}://{_shown_host(listener)}:{listener.getsockname()[1]}"
         name, version = opened.manifest.name, opened.manifest.version
         say(f"serving {name} {version} on {where}" + (f" with {chosen.workers} workers" if many else ""))
         if many:
-            return _run_workers(config, listener)
-        uvicorn.Server(config).run(sockets=[listener])
+            return run_workers(factory, chosen, listener)
+        server.run([listener])
     return 0
 
 
@@ -136,7 +126,9 @@ def beside(app: App, host: str, port: int) -> Iterator[str]:
     """
     import uvicorn
 
-    server = uvicorn.Server(uvicorn.Config(app, **_options(ServeSettings(), False)))
+    from .drain import GRACE_S, uvicorn_options
+
+    server = uvicorn.Server(uvicorn.Config(app, **uvicorn_options(ServeSettings())))
     with listening(host, port) as listener:
         thread = threading.Thread(target=server.run, args=([listener],), name="probes", daemon=True)
         thread.start()
@@ -144,39 +136,7 @@ def beside(app: App, host: str, port: int) -> Iterator[str]:
             yield f"http://{_shown_host(listener)}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(_DRAIN_S)
-
-
-def _options(settings: ServeSettings, many: bool) -> dict[str, Any]:
-    """Return uvicorn's options; what this server does itself is off."""
-    options: dict[str, Any] = {
-        "factory": many,
-        "workers": settings.workers,
-        "interface": "asgi3",
-        "log_config": None,
-        "log_level": "critical",
-        "access_log": False,
-        "proxy_headers": False,
-        "lifespan": "on",
-        "ws": "none",
-        "http": connection_class(),
-        "server_header": False,
-        "backlog": _BACKLOG,
-        "timeout_keep_alive": _KEEP_ALIVE_S,
-        "timeout_graceful_shutdown": _DRAIN_S,
-    }
-    if settings.tls_cert:
-        options |= {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
-    return options
-
-
-def connection_class() -> Any:
-    """Return how uvicorn shall speak HTTP: with httptools where it is installed."""
-    try:
-        from .wire import Connection
-    except ImportError:
-        return "auto"
-    return Connection
+            thread.join(GRACE_S)
 
 
 def _check_tls(settings: ServeSettings) -> None:
@@ -194,22 +154,6 @@ def _check_tls(settings: ServeSettings) -> None:
         raise ServeError(
             f"the certificate {settings.tls_cert}", found=str(reason), expected=expected
         ) from error
-
-
-def _run_workers(config: Any, listener: socket.socket) -> int:
-    from uvicorn.supervisors import Multiprocess
-
-    class Supervisor(Multiprocess):
-        """Stops listening before its workers do: nobody would answer who got through to this process alone."""
-
-        def terminate_all(self) -> None:
-            listener.close()
-            super().terminate_all()
-
-    supervisor = Supervisor(config, sockets=[listener])
-    supervisor.run()
-    failed = any(process.exitcode == _STARTUP_FAILURE for process in supervisor.processes)
-    return 1 if failed else 0
 
 
 @contextlib.contextmanager
@@ -236,7 +180,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(address)
-            listener.listen(_BACKLOG)
+            listener.listen(BACKLOG)
         except (OSError, OverflowError) as error:
             raise _cannot_listen(host, port, error) from error
         listener.set_inheritable(True)
@@ -256,21 +200,3 @@ def _cannot_listen(host: str, port: int, error: OSError | OverflowError) -> Work
 def _shown_host(listener: socket.socket) -> str:
     host = str(listener.getsockname()[0])
     return f"[{host}]" if ":" in host else host
-
-
-@contextlib.contextmanager
-def _quiet_stop() -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the server without ending the process or a traceback: uvicorn raises them again."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ignore(_signal: int, _frame: FrameType | None) -> None:
-        return
-
-    before = {number: signal.signal(number, ignore) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -54,7 +54,9 @@ def dockerfile(bundle: Path) -> tuple[str, bool]:
         f"COPY {json.dumps([name, '.'])}",
         "USER 65534",
         "EXPOSE 8080",
-        'CMD ["python", "-m", "runtime", "serve", "--host", "0.0.0.0", "--port", "8080"]',
+        "ENV ORT_DISABLE_TELEMETRY=1 WORKBENCH_HOST=0.0.0.0 WORKBENCH_DRAIN=5",
+        'ENTRYPOINT ["python", "-m", "runtime"]',
+        'CMD ["serve"]',
         "",
     ]
     return "\n".join(lines), False
