@@ -70,7 +70,8 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
     config = task.config
     try:
         with stage("predict"):
-            parts = [Part.load(part_path(space.candidates, config.id, at)) for at in range(len(space.splits))]
+            count = task.folds or len(space.splits)
+            parts = [Part.load(part_path(space.candidates, config.id, at)) for at in range(count)]
             encoded = space.encoded(encoding_of(config, space))
             link = parts[0].form.link
             oof = apply_link(_out_of_fold(space, [part.raw for part in parts]), link)
@@ -86,7 +87,7 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
                 calibration,
             )
             arena = None
-            if space.setup.repeats == 1 and space.folds > 2 and all(len(part.arena) for part in parts):
+            if len(parts) == space.folds > 2 and all(len(part.arena) for part in parts):
                 answers = [apply_link(part.arena, link) for part in parts]
                 arena = np.stack(
                     [each if calibration is None else calibration.apply(each) for each in answers]
@@ -108,7 +109,10 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
             fold_trained=tuple(part.trained for part in parts),
         )
         done = finish_candidate(base, draft, space, stage)
-        done = replace(done, stages=_keep_stages(space, config, parts, mean_rounds))
+        if count < len(space.splits):
+            done = _of_fewer_folds(done, count, len(space.splits))
+        with stage("score"):
+            done = replace(done, stages=_keep_stages(space, config, parts, mean_rounds))
         shutil.rmtree(space.candidates / config.id / "parts", ignore_errors=True)
     except Exception as error:  # a failure is an answer: it ends this candidate, never the search
         keep_traceback(space.candidates / config.id, error)
@@ -122,6 +126,15 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
         cpu_s=time.process_time() - cpu,
         spent=stage.spent,
     )
+
+
+def _of_fewer_folds(done: Candidate, folds: int, of: int) -> Candidate:
+    """Say that a candidate was scored in the folds of the first repeat alone, there being no time for others."""
+    assert done.score is not None
+    data = done.score.data.split(", ")
+    said = ", ".join(part for part in data if not part.endswith(" times"))
+    notes = (*done.notes, f"fitted in {folds} of {of} folds: the time was up")
+    return replace(done, score=replace(done.score, data=said), notes=notes)
 
 
 def _notes(parts: Sequence[Part]) -> tuple[str, ...]:
@@ -302,7 +315,7 @@ def _keep_stages(
         if rounds > 0.75 * mean_rounds or (rounds and not any(rounds in part.stages for part in first)):
             continue
         raws = [part.stages.get(rounds, part.raw) for part in parts]
-        repeats = [_one_repeat(space, raws, at) for at in range(space.setup.repeats)]
+        repeats = [_one_repeat(space, raws, at) for at in range(len(parts) // space.folds)]
         stages[str(rounds)] = repeats[0].astype(np.float32)
         scores[str(rounds)] = float(np.mean([plain_score(space, apply_link(raw, link)) for raw in repeats]))
     np.savez(folder / "stages.npz", **stages)  # type: ignore[arg-type]  # as in `save_arrays`

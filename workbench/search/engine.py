@@ -34,7 +34,7 @@ from .run_lock import ending_well, is_of_this_process, run_lock
 from .session import Progress, Session, Stop
 from .settings import Settings
 from .spawn import Spawner
-from .trials import settle, try_baseline, try_candidates
+from .trials import settle, try_baseline, try_candidates, wind_down
 from .workers import WorkerPool
 
 _MEMORY_SHARE = 0.8
@@ -222,7 +222,7 @@ def _carry_on(
 ) -> RunFolder:
     run, settings = session.run, session.settings
     others = [family for family in families if family.name != BASELINE and family.supports(run.problem)]
-    state = "stopped"
+    state, stopped = "stopped", ""
     try:
         session.pool.open(setup_of(session, plan, metric))
         session.charge({"start": session.clock.elapsed * settings.workers})
@@ -236,8 +236,12 @@ def _carry_on(
             grow(session)
             polish(session)
             finish(session)
+            stopped = session.stopped()
         good = [each for each in run.candidates() if each.status == "ok" and each.family != BASELINE]
-        state = "done" if good or not others else "failed"
+        if good or not others:
+            state = "done"
+        elif not stopped:
+            state = "failed"
     finally:
         used = session.clock.elapsed
         if is_of_this_process(run.path, run.info.get("created")):
@@ -245,11 +249,11 @@ def _carry_on(
             _close_account(session, used, state)
     made = f"{session.ok + session.failed} candidates, {session.failed} failed or stopped"
     session.say("done", f"{made}, {used:.1f} s used")
-    if state == "failed" and not session.tried:
+    if state == "stopped":
         raise SearchError(
-            "no candidate could be trained in the time given",
-            found=f"{settings.time_s:g} s" if settings.time_s else "none was tried",
-            hint="Give more --time, or fewer rows.",
+            f"{stopped} before any model was ready",
+            found="the baseline alone" if session.ok else "nothing yet",
+            hint=f"workbench resume {run.path} goes on from here.",
         )
     if state == "failed":
         raise SearchError(
@@ -263,6 +267,7 @@ def _carry_on(
 def _try_others(session: Session, plan: Plan, others: list[Family], metric: str, probe: Probe | None) -> None:
     """Try candidates of all families but the baseline; a probe that is under way says first in how many folds."""
     # While the baseline, or the probe, is under way: Optuna starts slowly.
+    from .first_model import finish_first
     from .study import Study, default_sampler
 
     run, settings = session.run, session.settings
@@ -280,6 +285,8 @@ def _try_others(session: Session, plan: Plan, others: list[Family], metric: str,
         names = ", ".join(study.absent)
         session.say("resume", f"going on without {names}: the package is not installed")
     try_candidates(session, study)
+    finish_first(session, study, others)
+    wind_down(session, study)
 
 
 def _close_account(session: Session, used: float, state: str) -> None:
@@ -338,7 +345,7 @@ def _interruptible(session: Session) -> Iterator[None]:
         asked.set()
         session.say("interrupt", "finishing with what there is; Ctrl-C again stops now")
 
-    session.stop = lambda: asked.is_set() or outer()
+    session.stop = lambda: "Ctrl-C" if asked.is_set() else outer()
     before = signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield

@@ -86,11 +86,16 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
             yield candidate, LEAST_S
             continue
         kept = 0.0 if measured_best or best is None else needed[best.id]
-        if at < _ALWAYS and candidate in quick and session.clock.left > -_LATE * session.clock.budget_s:
+        if at < _ALWAYS and candidate in quick and _has_time(session):
             yield candidate, LEAST_S
         elif left - kept > needed[candidate.id]:
             share = (left - kept) / min(len(order) - at, _SHARED_BY) - LOAD_S
             yield candidate, min(max(share * 0.9, LEAST_S), _MOST_S)
+
+
+def _has_time(session: Session) -> bool:
+    """Tell whether the fastest are still measured; beside a first model that was late, they are in any case."""
+    return session.overran or session.clock.left > -_LATE * session.clock.budget_s
 
 
 def _measure(session: Session, candidate: Candidate, seconds: float) -> Measurements | None:

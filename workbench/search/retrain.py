@@ -165,11 +165,12 @@ def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float)
         task = RefitTask(_config(parent, space), {candidate.id: candidate.cut})
         return _kept(space, refit(task, space)[0])
     config = _config(candidate, space)
-    for split in range(len(space.splits)):
+    folds = len(candidate.fold_rounds) or len(space.splits)
+    for split in range(folds):
         done = run_fold(_fold(config, candidate, split, grown), space)
         if isinstance(done, Candidate):
             return _kept(space, done)
-    return _kept(space, assemble(AssembleTask(config), space))
+    return _kept(space, assemble(AssembleTask(config, folds=folds), space))
 
 
 def _fold(config: Config, candidate: Candidate, split: int, grown: float) -> FoldTask:

@@ -31,7 +31,17 @@ _RIVALS = 3  # candidates that a newcomer's first fold is held against
 
 @dataclass(slots=True)
 class Trial:
-    """A config under way."""
+    """A config under way.
+
+    Attributes
+    ----------
+    folds : int
+        To be fitted, those of the first repeat first.
+    prolonged, fold_s : bool, float
+        Whether it is fitted beyond the time of the search, and after how many seconds a fold is to stop then.
+    unlimited : bool
+        Whether its workers may take more memory than a trial is allowed: the baseline, which takes hardly any.
+    """
 
     config: Config
     asked: Asked | None
@@ -42,11 +52,19 @@ class Trial:
     done: dict[int, FoldDone] = field(default_factory=dict)
     under_way: int = 0
     deadline: float | None = None
+    prolonged: bool = False
+    fold_s: float = 0.0
+    unlimited: bool = False
 
     @property
     def waiting(self) -> int:
         """Folds that no worker has yet."""
-        return self.folds - self.next
+        return max(self.folds - self.next, 0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all its folds are fitted."""
+        return all(at in self.done for at in range(self.folds))
 
 
 @dataclass(slots=True)
@@ -69,6 +87,8 @@ class Session:
         What a worker has open: the best blend that it has written.
     likely : tuple of str
         What the best blend was made of when that was last looked at, `looked_at` good candidates being there.
+    overran : bool
+        Whether a first model was fitted beyond the time: then it is measured beyond it too.
     """
 
     run: RunFolder
@@ -94,6 +114,7 @@ class Session:
     looked_at: int = 0
     tails: dict[str, float] = field(default_factory=dict)
     haste: float = 1.0
+    overran: bool = False
 
     def say(self, kind: str, message: str, **more: Any) -> None:
         """Record an event and pass it on."""

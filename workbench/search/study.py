@@ -296,6 +296,20 @@ class Study:
         attrs = trial.user_attrs
         return Asked(trial, family, params, attrs.get("origin", "sampler"), attrs.get("haste", 1.0))
 
+    def ask_for(self, family: str, params: Mapping[str, Any]) -> Asked | None:
+        """Return a trial of these params, before all that is planned; None where they have been tried."""
+        if family not in self._choices or _key(family, params) in self._told:
+            return None
+        planned, self._waiting = self._waiting, [_Planned(family, dict(params), _key(family, params))]
+        try:
+            asked = self.ask()
+        finally:
+            self._waiting = [each for each in planned if each.key != _key(family, params)]
+        if asked.family == family:
+            return asked
+        self.defer(asked)  # a trial that a killed search has left was waiting before it
+        return None
+
     def _ask_family(self) -> tuple[optuna.Trial, str]:
         """Return a trial of a family that can be trained here; of one that cannot there is nothing to tell."""
         passed_over = 0

@@ -84,10 +84,19 @@ class FoldTask:
 
 @dataclass(frozen=True, slots=True)
 class AssembleTask:
-    """A config whose folds are all there, to be put together, checked, scored and measured."""
+    """A config whose folds are all there, to be put together, checked, scored and measured.
+
+    Attributes
+    ----------
+    config : Config
+    deadline : float
+    folds : int or None
+        How many there are, where they are not all: those of the first repeats.
+    """
 
     config: Config
     deadline: float = math.inf
+    folds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,24 +31,29 @@ def try_baseline(session: Session) -> None:
     known = session.kept.get(BASELINE_ID)
     if known is not None and known.status == "ok":
         return
-    config = Config(BASELINE_ID, BASELINE, {}, "baseline", session.settings.seed)
-    session.trials[config.id] = Trial(config, None, session.folds, raced=True)
+    add_baseline(session)
     if session.settings.workers == 1:
         while session.trials:
             if session.pool.idle:
-                _hand_out(session, None)
-            _collect(session, None, wait_s=1.0)
+                hand_out(session, None)
+            collect(session, None, wait_s=1.0)
+
+
+def add_baseline(session: Session) -> None:
+    """Put the baseline among the trials under way."""
+    config = Config(BASELINE_ID, BASELINE, {}, "baseline", session.settings.seed)
+    session.trials[config.id] = Trial(config, None, session.folds, raced=True, unlimited=True)
 
 
 def try_candidates(session: Session, study: Study) -> None:
-    """Keep every worker busy until the budget is used."""
+    """Keep every worker busy until the budget is used; what is under way then is left to `wind_down`."""
     while not session.stop() and time.monotonic() < session.clock.folds_end:
-        while session.pool.idle and _hand_out(session, study if _wanted(session) else None):
+        while session.pool.idle and hand_out(session, study if _wanted(session) else None):
             pass
         if not session.pool.busy:
             break
-        _collect(session, study, wait_s=0.25)
-    _wind_down(session, study)
+        collect(session, study, wait_s=0.25)
+    _finish_whole(session, study)
 
 
 def try_grown(session: Session, ask: Callable[[], Config | None]) -> None:
@@ -56,15 +62,16 @@ def try_grown(session: Session, ask: Callable[[], Config | None]) -> None:
     fits_end = ends - _LAST_SHARE * max(ends - time.monotonic(), 0.0) if session.clock.bounded else ends
     while not session.stop() and time.monotonic() < ends:
         while session.pool.idle:
-            if not _hand_out(session, None):
+            if not hand_out(session, None):
                 config = ask()
                 if config is None:
                     break
                 session.trials[config.id] = Trial(config, None, 1, raced=True, deadline=fits_end)
         if not session.pool.busy:
             break
-        _collect(session, None, wait_s=0.25)
-    _wind_down(session, None)
+        collect(session, None, wait_s=0.25)
+    _finish_whole(session, None)
+    wind_down(session, None)
 
 
 def settle(session: Session, study: Study) -> None:
@@ -88,13 +95,12 @@ def _wanted(session: Session) -> bool:
 # ---------------------------------------------------------------- giving work out
 
 
-def _hand_out(session: Session, study: Study | None) -> bool:
+def hand_out(session: Session, study: Study | None) -> bool:
     """Give an idle worker the next piece of work; tell whether there was one."""
     for trial in session.trials.values():
-        if len(trial.done) == trial.folds and not trial.assembling:
+        if trial.complete and not trial.assembling:
             trial.assembling = True
-            last = session.clock.polish_ends
-            session.pool.submit(AssembleTask(trial.config, last), kill_at=session.clock.kill_at(last, last))
+            _put_together(session, trial)
             return True
     for trial in session.trials.values():
         if trial.waiting and (trial.raced or trial.next == 0):
@@ -140,25 +146,37 @@ def _is_first_quick(session: Session, family: str) -> bool:
     return one_score and family in QUICK and family not in session.fold_s
 
 
+def _put_together(session: Session, trial: Trial) -> None:
+    """Give out a config whose folds are all there; a run always has its baseline and its first model."""
+    last = math.inf if trial.unlimited or trial.prolonged else session.clock.polish_ends
+    folds = trial.folds if trial.folds < session.folds else None
+    task = AssembleTask(trial.config, last, folds)
+    session.pool.submit(task, kill_at=session.clock.kill_at(last, last), limited=not trial.unlimited)
+
+
 def _start_fold(session: Session, trial: Trial) -> bool:
     clock = session.clock
     waiting = sum(each.waiting for each in session.trials.values())
     deadline = trial.deadline or clock.fold_deadline(waiting, session.folds, session.settings.workers)
+    if trial.prolonged:
+        deadline = time.monotonic() + trial.fold_s
     rivals = session.rivals() if trial.next == 0 and not trial.raced else ()
     task = FoldTask(trial.config, trial.next, deadline, pace.tail(session, trial.config.family), rivals)
     trial.next += 1
     trial.under_way += 1
-    is_baseline = trial.config.family == BASELINE  # a run always has it
-    last = clock.polish_ends if is_baseline else clock.growth_ends if trial.deadline else clock.folds_end
-    last += 0.0 if is_baseline else clock.late_s
-    session.pool.submit(task, kill_at=clock.kill_at(last if is_baseline else deadline, last))
+    kill_at = math.inf
+    if trial.config.family != BASELINE and not trial.prolonged:
+        last = clock.growth_ends if trial.deadline else clock.folds_end
+        kill_at = clock.kill_at(deadline, last + clock.late_s)
+    session.pool.submit(task, kill_at=kill_at, limited=not trial.unlimited)
     return True
 
 
 # ---------------------------------------------------------------- taking results in
 
 
-def _collect(session: Session, study: Study | None, wait_s: float) -> None:
+def collect(session: Session, study: Study | None, wait_s: float) -> None:
+    """Wait up to so many seconds, and take in what came of tasks."""
     for answer in session.pool.answers(min(wait_s, 0.5)):
         take_in(session, study, answer)
 
@@ -214,6 +232,9 @@ def _end(
         seconds=sum([candidate.seconds, *(each.seconds for each in folds)]),
         cpu_s=sum([candidate.cpu_s, *(each.cpu_s for each in folds)]),
     )
+    if trial.unlimited and peak > session.pool.memory_limit_mb and candidate.family != BASELINE:
+        over = f"took {peak:,.0f} MB, over the limit of {session.pool.memory_limit_mb:,.0f} MB"
+        candidate = replace(candidate, notes=(*candidate.notes, over))
     before = session.best
     if candidate.status != "ok":
         session.run.drop_parts(candidate.id)
@@ -239,9 +260,18 @@ def _tell(session: Session, study: Study, asked: Asked, candidate: Candidate) ->
         study.tell(asked, candidate, None)
 
 
-def _wind_down(session: Session, study: Study | None) -> None:
-    """Put together what is complete, stop the rest, and leave no trial under way."""
-    _finish_whole(session, study)
+def drop(session: Session, study: Study | None, name: str, ended: str) -> None:
+    """Stop a trial that is under way, and free the workers that are at it."""
+    for answer in session.pool.stop_all(ended, _MORE_TIME, only=name):
+        take_in(session, study, answer)
+    trial = session.trials.get(name)
+    if trial is not None:
+        reason = f"{len(trial.done)} of {trial.folds} folds were fitted when {ended}"
+        _end(session, study, _stopped(trial.config, reason))
+
+
+def wind_down(session: Session, study: Study | None) -> None:
+    """Stop what is still under way, and leave no trial behind."""
     by = session.stopped()
     ended, hint = (by, _RESUME) if by else ("the time was up", _MORE_TIME)
     for answer in session.pool.stop_all(ended, hint):
@@ -258,17 +288,17 @@ def _wind_down(session: Session, study: Study | None) -> None:
 def _finish_whole(session: Session, study: Study | None) -> None:
     """Wait for folds that end in time, and for candidates whose folds are all there."""
     while time.monotonic() < session.clock.polish_ends - 0.2:
-        complete = [each for each in session.trials.values() if len(each.done) == each.folds]
+        complete = [each for each in session.trials.values() if each.complete]
         if session.stop() and not complete:
             return
         while session.pool.idle and any(not each.assembling for each in complete):
-            _hand_out(session, None)
-            complete = [each for each in session.trials.values() if len(each.done) == each.folds]
+            hand_out(session, None)
+            complete = [each for each in session.trials.values() if each.complete]
         closing = time.monotonic() < session.clock.folds_end + max(session.clock.late_s, _CLOSING_S)
         coming = [each for each in session.trials.values() if each.under_way and not each.waiting]
         if not complete and not (coming and closing):
             return
-        _collect(session, study, wait_s=0.1)
+        collect(session, study, wait_s=0.1)
 
 
 def _stopped(config: Config, reason: str, hint: str = _MORE_TIME, stage: str = "fit") -> Candidate:

@@ -34,6 +34,7 @@ class _Worker:
     cpu_before: float = 0.0
     kill_at: float = float("inf")
     peak_mb: float = 0.0
+    limited: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +143,23 @@ class WorkerPool:
         """Workers with a task."""
         return self.count - self.idle
 
-    def submit(self, task: Any, *, kill_at: float = float("inf"), on: int | None = None) -> None:
+    def submit(
+        self, task: Any, *, kill_at: float = float("inf"), on: int | None = None, limited: bool = True
+    ) -> None:
         """Give a task to an idle worker, the process `on` if that is one.
 
-        It is killed at `kill_at` (`time.monotonic()`).
+        It is killed at `kill_at` (`time.monotonic()`), and, where it is `limited`, when it takes more memory than a
+        trial may.
         """
         idle = self._idle_workers()
         worker = next((worker for worker in idle if worker.process.pid == on), idle[0])
         worker.task, worker.started, worker.kill_at, worker.peak_mb = task, time.monotonic(), kill_at, 0.0
+        worker.limited = limited
         try:
             worker.connection.send(task)
         except OSError:  # it has died while it was idle: the task is not to blame
             self._replace(worker)
-            self.submit(task, kill_at=kill_at)
+            self.submit(task, kill_at=kill_at, limited=limited)
             return
         with suppress(psutil.Error):
             worker.cpu_before = _cpu(worker.process)
@@ -205,7 +210,7 @@ class WorkerPool:
         except psutil.Error:
             return None  # its closed connection will tell
         worker.peak_mb = max(worker.peak_mb, memory)
-        if memory > self.memory_limit_mb:
+        if worker.limited and memory > self.memory_limit_mb:
             reason = f"memory {memory:,.0f} MB over the limit of {self.memory_limit_mb:,.0f} MB"
             return Failure("stopped", "fit", reason, "Allow more with --max-memory.", seconds, worker.peak_mb)
         if now > worker.kill_at:
@@ -226,10 +231,27 @@ class WorkerPool:
         self._spawner.ask()
         self._workers.append(self._accept())
 
-    def stop_all(self, reason: str, hint: str = "Give more --time.") -> list[Answer]:
-        """Kill every busy worker at once and answer for their tasks; new workers take their places."""
+    def prolong(self, name: str) -> None:
+        """Let tasks on a config take as long as they take."""
+        for worker in self._workers:
+            if worker.task is not None and _config_id(worker.task) == name:
+                worker.kill_at = float("inf")
+
+    def stop_all(
+        self, reason: str, hint: str = "Give more --time.", *, only: str | None = None
+    ) -> list[Answer]:
+        """Kill every busy worker at once, or those at a config, and answer for their tasks; new ones take their places.
+
+        Parameters
+        ----------
+        reason, hint : str
+            For the candidates that end so.
+        only : str, optional
+            The id of a config.
+        """
         out = []
-        for worker in [worker for worker in self._workers if worker.task is not None]:
+        busy = [worker for worker in self._workers if worker.task is not None]
+        for worker in [worker for worker in busy if only in (None, _config_id(worker.task))]:
             seconds = time.monotonic() - worker.started
             out.append(
                 Answer(
@@ -247,6 +269,11 @@ class WorkerPool:
             with suppress(psutil.Error):
                 worker.process.send_signal(signal.SIGKILL)
         self._workers.clear()
+
+
+def _config_id(task: Any) -> str | None:
+    config = getattr(task, "config", None)
+    return None if config is None else str(config.id)
 
 
 def _cpu(process: psutil.Process) -> float:
