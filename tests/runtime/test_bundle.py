@@ -81,7 +81,7 @@ def test_wrong_rows_are_the_callers_fault(bundle: Bundle) -> None:
         bundle.predict([ROWS[0], {**ROWS[0], "tenure": "x"}])
     with pytest.raises(MissingColumnError, match="column 'tenure' is missing"):
         bundle.predict(pd.DataFrame({"plan": ["basic"]}))
-    with pytest.raises(InputError, match="rows cannot be read"):
+    with pytest.raises(InputError, match="rows: found"):
         bundle.predict(5)
 
 

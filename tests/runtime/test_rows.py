@@ -46,7 +46,7 @@ def test_rows_stay_rows() -> None:
 
 @pytest.mark.parametrize("rows", ["age", b"age", 3, None, np.zeros((2, 2))])
 def test_other_things_are_refused(rows: Any) -> None:
-    with pytest.raises(InputError, match="rows cannot be read: found a"):
+    with pytest.raises(InputError, match="rows: found an object"):
         read_rows(rows, NAMES)
 
 
@@ -91,3 +91,12 @@ def test_large_whole_numbers_with_gaps_stay_exact() -> None:
         pd.Series([large, None], dtype="Int64"),
     ):
         assert next(iter(plain_values(series))) == large
+
+
+def test_a_list_in_a_column_that_the_model_does_not_need_makes_no_columns_of_a_row() -> None:
+    """A mapping holds columns where one that the model needs is a list; what else stands in it does not count."""
+    row = {"age": 31, "city": "Rome", "note": [1, 2], "tags": ("a",), "at": np.zeros(3)}
+    assert read_rows(row, NAMES) == [row]
+    assert read_rows({"note": [1, 2]}, NAMES) == [{"note": [1, 2]}]
+    columns = {"age": [31], "city": ["Rome"], "note": 5, "tags": [1, 2, 3]}
+    assert read_rows(columns, NAMES) == {"age": [31], "city": ["Rome"]}

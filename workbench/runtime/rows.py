@@ -143,7 +143,7 @@ def read_rows(rows: Any, names: Sequence[str]) -> list[Mapping[str, Any]] | Colu
     {'age': [31, 52]}
     """
     if isinstance(rows, Mapping):
-        return _columns(rows, names) if _holds_columns(rows) else [rows]
+        return _columns(rows, names) if _holds_columns(rows, names) else [rows]
     header = getattr(rows, "column_names", None)
     if header is None:
         header = getattr(rows, "columns", None)
@@ -155,14 +155,19 @@ def read_rows(rows: Any, names: Sequence[str]) -> list[Mapping[str, Any]] | Colu
             if not isinstance(row, Mapping):
                 raise InputError(f"row {position}", found=shown(row), expected="an object of column: value")
         return listed
-    raise InputError(
-        "rows cannot be read", found=f"an object of type {type(rows).__name__}", expected=_EXPECTED
-    )
+    raise InputError("rows", found=f"an object of type {type(rows).__name__}", expected=_EXPECTED)
 
 
-def _holds_columns(rows: Mapping[str, Any]) -> bool:
+def _holds_columns(rows: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Whether a mapping holds columns rather than one row: one of the columns that the model needs is a list.
+
+    What else stands in it does not count: a row may carry a list of notes or tags.
+    """
     # the types of a row's values are looked at first, since this stands before every prediction of one row
-    return not _SCALARS.issuperset(map(type, rows.values())) and any(map(_is_column, rows.values()))
+    if _SCALARS.issuperset(map(type, rows.values())):
+        return False
+    values = list(rows.values())
+    return any(_is_column(values[position]) for position in positions(names, list(rows)).values())
 
 
 def _is_column(value: Any) -> bool:
@@ -185,14 +190,15 @@ def _columns(columns: Mapping[str, Any], names: Sequence[str]) -> Columns:
 def _frame_columns(frame: Any, header: list[Any], names: Sequence[str]) -> Columns:
     out: Columns = {}
     for name, position in locate(names, header).items():
-        if hasattr(frame, "iloc"):
-            series = frame.iloc[:, position]
-        elif hasattr(frame, "column"):
-            series = frame.column(position)
-        else:
-            series = frame[header[position]]
-        out[name] = plain_values(series)
+        out[name] = plain_values(column_at(frame, position))
     return out
+
+
+def column_at(frame: Any, position: int) -> Any:
+    """Return one column of a frame of pandas, polars or pyarrow, by its position: names may repeat."""
+    if hasattr(frame, "iloc"):
+        return frame.iloc[:, position]
+    return frame.column(position) if hasattr(frame, "column") else frame[list(frame.columns)[position]]
 
 
 def plain_values(series: Any) -> np.ndarray | list[Any]:
