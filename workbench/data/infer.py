@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from workbench.errors import shown
 from workbench.runtime.schema import MISSING_TEXT, Column, Column1d, Levels, category_text
 
+from .arrow_types import UNUSABLE
 from .convert import convert, is_text, plain_moments, plain_numbers, raw_levels, read_leniently, read_levels
 from .dataset import Finding
 from .date_style import guess_date_style
@@ -100,7 +101,8 @@ def infer_column(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = Fal
     elif pa.types.is_null(kind):
         inferred = Inferred("constant", Column(name, "number"), np.full(len(values), np.nan))
     else:
-        message = f"values of type {kind} cannot be used; the column was left out"
+        what = "objects, lists or complex numbers" if kind == UNUSABLE else f"values of type {kind}"
+        message = f"{what} cannot be used; the column was left out"
         return Inferred(
             "unusable", Column(name, "text"), None, (Finding("unusable", "warning", name, message),)
         )

@@ -9,13 +9,13 @@ from typing import Any, BinaryIO, Literal
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.json
 import pyarrow.parquet
 
 from workbench.errors import DataError, nearest, shown
-from workbench.runtime.schema import category_text, tidy_names
+from workbench.runtime.schema import tidy_names
 
+from .arrow_types import column_of_series, column_of_values, known_column
 from .delimited import open_bytes, read_delimited
 from .table import Table
 
@@ -60,7 +60,7 @@ def read_table(source: object, *, header: Header = "auto") -> Table:
     if type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "iloc"):
         return _from_pandas(source)
     if isinstance(source, Mapping):
-        return _from_items((name, _array(list(values))) for name, values in source.items())
+        return _from_items((name, column_of_values(list(values))) for name, values in source.items())
     if isinstance(source, pa.Table) or hasattr(source, "__arrow_c_stream__"):
         table = source if isinstance(source, pa.Table) else pa.table(source)
         return _from_items(zip(table.column_names, table.columns, strict=True))
@@ -193,38 +193,13 @@ def _columns_of_records(records: Iterable[dict[str, Any]]) -> Iterable[tuple[str
         count += 1
     for name, column in columns.items():
         column.extend([None] * (count - len(column)))
-        yield name, _array(column)
+        yield name, column_of_values(column)
 
 
 def _from_pandas(frame: Any) -> Table:
     return _from_items(
-        (frame.columns[at], _array_of_series(frame.iloc[:, at])) for at in range(len(frame.columns))
+        (frame.columns[at], column_of_series(frame.iloc[:, at])) for at in range(len(frame.columns))
     )
-
-
-def _array_of_series(series: Any) -> pa.ChunkedArray:
-    try:
-        return _chunked(pa.array(series, from_pandas=True))
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        return _array(
-            [None if missing else value for value, missing in zip(series, series.isna(), strict=True)]
-        )
-
-
-def _array(values: list[Any]) -> pa.ChunkedArray:
-    """Return Python values as an Arrow column; values of several types become texts."""
-    try:
-        return _chunked(pa.array(values, from_pandas=True))
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        return _chunked(
-            pa.array([None if value is None else category_text(value) for value in values], pa.string())
-        )
-
-
-def _chunked(values: Any) -> pa.ChunkedArray:
-    """Return an Arrow column; texts in one of the two layouts that all compute functions know."""
-    column = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
-    return pc.cast(column, pa.large_string()) if pa.types.is_string_view(column.type) else column
 
 
 def _from_items(items: Iterable[tuple[object, pa.ChunkedArray]]) -> Table:
@@ -236,4 +211,4 @@ def _from_items(items: Iterable[tuple[object, pa.ChunkedArray]]) -> Table:
     if len(pairs[0][1]) == 0:
         raise DataError("the data has no rows", expected="at least one row")
     names = tidy_names([str(name) for name, _ in pairs])
-    return Table(tuple(names), tuple(_chunked(column) for _, column in pairs), {"format": "frame"})
+    return Table(tuple(names), tuple(known_column(column) for _, column in pairs), {"format": "frame"})

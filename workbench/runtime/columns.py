@@ -41,6 +41,7 @@ from .values import (
     moment_seconds,
     parse_number,
     plain_float,
+    timedelta64_seconds,
 )
 
 Kind = Literal["number", "boolean", "category", "datetime", "text"]
@@ -146,6 +147,8 @@ class Column:
             out = values.astype(np.float64)
         elif isinstance(values, np.ndarray) and values.dtype.kind == "M" and self.kind == "datetime":
             out = datetime64_seconds(values)
+        elif isinstance(values, np.ndarray) and values.dtype.kind == "m" and self.kind == "number":
+            out = timedelta64_seconds(values)
         else:
             return self._loop_numbers(values)
         if not self.nullable and np.isnan(out).any():

@@ -32,6 +32,7 @@ _WHOLE_FLOAT = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 FAR_NUMBER = float(np.finfo(np.float32).max)  # JSON has no infinity; encoders bound it to this
 
+_MICROSECOND = dt.timedelta(microseconds=1)
 _FAR = 1e11  # seconds; beyond it (the year 5138) a number of a date column is read as ms, µs or ns
 
 Canonical = float | str | None
@@ -132,7 +133,8 @@ def category_text(value: object) -> str:
                 return whole[1]
         return text
     if isinstance(value, np.generic):
-        return category_text(value.item())
+        plain = value.item()
+        return category_text(float(value) if isinstance(plain, np.longdouble) else plain)
     if isinstance(value, float) and value.is_integer() and not isinstance(value, bool):
         return str(int(value))
     if isinstance(value, bytes):
@@ -190,8 +192,29 @@ def datetime64_seconds(values: np.ndarray) -> np.ndarray:
     return out
 
 
+def timedelta64_seconds(values: np.ndarray) -> np.ndarray:
+    """Return timedelta64 values as seconds; NaT is NaN."""
+    missing = np.isnat(values)
+    micros = np.where(missing, np.timedelta64(0, "us"), values) // np.timedelta64(1, "us")
+    return np.where(missing, np.nan, micros / 1e6)
+
+
 def plain_float(value: Any) -> float:
-    """Return what a number of any type is as a float; one beyond its range is infinite."""
+    """Return what a number of any type is as a float; one beyond its range is infinite.
+
+    A duration is its seconds, a time of day the seconds since midnight, both to the microsecond.
+
+    Examples
+    --------
+    >>> plain_float(dt.timedelta(minutes=1)), plain_float(dt.time(0, 1))
+    (60.0, 60.0)
+    """
+    if isinstance(value, dt.timedelta):
+        return value // _MICROSECOND / 1e6
+    if isinstance(value, np.timedelta64):
+        return float(timedelta64_seconds(np.asarray([value]))[0])
+    if isinstance(value, dt.time):
+        return value.hour * 3600.0 + value.minute * 60.0 + value.second + value.microsecond / 1e6
     if isinstance(value, (list, dict, tuple, set, bytes)):
         raise TypeError
     try:
@@ -215,6 +238,9 @@ def moment_seconds(value: Any, formats: Sequence[str]) -> float | None:
         return utc_seconds(dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC))
     if isinstance(value, np.datetime64):
         return float(datetime64_seconds(np.asarray([value]))[0])
+    first = getattr(value, "start_time", None)  # a period of pandas is its first moment
+    if isinstance(first, dt.datetime):
+        return utc_seconds(first)
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
         return None
     seconds = plain_float(value)
