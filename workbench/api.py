@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import SettingsError
+from workbench.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,13 +81,19 @@ def search(  # noqa: PLR0913 - each is something that a caller may want to say
     >>> import workbench as wb
     >>> run = wb.search("churn.csv", target="Churn", time="5m", max_latency="2ms")  # doctest: +SKIP
     """
-    began = monotonic() - used_s  # importing the trainers counts too
+    from workbench.search import arguments
+
+    began = monotonic() - arguments.number("used_s", used_s, "seconds of the budget that are used already")
+    asked = _settings(target, time, trials, settings)
+    data = arguments.data(data)
+    arguments.function("progress", progress), arguments.function("stop", stop)
+    if out is not None:
+        arguments.path("out", out)
     from workbench.search.spawn import Spawner
 
     with Spawner() as spawner:  # imports what workers need while this process imports what it needs itself
         from workbench.search.engine import search as run_search
 
-        asked = _settings(target, time, trials, settings)
         folder = Path(out) if out is not None else _default_folder(asked.name or _name_of(data, target))
         used_s = monotonic() - began
         return Run(
@@ -121,18 +127,23 @@ def resume(
     -------
     Run
     """
-    began = monotonic() - used_s
+    from workbench.search import arguments
+    from workbench.search.settings import parse_duration
+
+    began = monotonic() - arguments.number("used_s", used_s, "seconds of the budget that are used already")
+    path = arguments.path("path", path)
+    time_s = None if time is None else parse_duration(time)
+    trials = None if trials is None else arguments.whole("trials", trials, 1)
+    arguments.function("progress", progress), arguments.function("stop", stop)
     from workbench.search.spawn import Spawner
 
     with Spawner() as spawner:  # as in `search`
         from workbench.search.engine import resume as run_resume
-        from workbench.search.settings import parse_duration
 
-        time_s = None if time is None else parse_duration(time)
         used_s = monotonic() - began
         return Run(
             run_resume(
-                Path(path),
+                path,
                 time_s=time_s,
                 trials=trials,
                 used_s=used_s,
@@ -151,9 +162,10 @@ def open_run(path: str | Path) -> Run:
     RunError
         Where there is none, it cannot be read, or a newer version wrote it.
     """
+    from workbench.search import arguments
     from workbench.search.run import RunFolder
 
-    return Run(RunFolder.open(path))
+    return Run(RunFolder.open(arguments.path("path", path)))
 
 
 def load(path: str | Path) -> Bundle:
@@ -165,8 +177,9 @@ def load(path: str | Path) -> Bundle:
         Where it cannot be used; the file concerned is named.
     """
     from workbench.runtime.bundle import open_bundle
+    from workbench.search import arguments
 
-    return open_bundle(path)
+    return open_bundle(arguments.path("path", path))
 
 
 class Run:
@@ -320,7 +333,7 @@ class Run:
         known = set(inspect.signature(read_given).parameters) - {"task"}
         unknown = sorted(set(said) - known)
         if unknown:
-            listed = ", ".join(sorted(known - {"flags"}))
+            listed = ", ".join(sorted(known))
             raise SettingsError("argument", found=repr(unknown[0]), expected=f"one of {listed}")
         return read_given(task_of(self.folder), **said)
 
@@ -399,9 +412,16 @@ class Run:
             Where the bundle cannot be made equal to what was measured, or its place is taken.
         """
         from workbench.export import export_bundle
+        from workbench.export.arguments import read_options
+        from workbench.search import arguments
+        from workbench.tradeoff.choose import Choice
 
-        chosen = self.pick(choice) if choice is None or isinstance(choice, str) else choice
-        return export_bundle(self.folder, chosen, Path(path), **options)
+        given, target = read_options(options), arguments.path("path", path)
+        if choice is not None and not isinstance(choice, (Choice, str)):
+            expected = "what `pick` returns, one of its rules, or a candidate's id"
+            raise arguments.wrong("choice", choice, expected)
+        chosen = choice if isinstance(choice, Choice) else self.pick(choice)
+        return export_bundle(self.folder, chosen, target, **given)
 
     def reproduce(self, name: str) -> Reproduced:
         """Train a candidate again from its record, on the same rows, and compare the predictions.
@@ -447,68 +467,59 @@ def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame.from_records(list(rows)) if rows else pd.DataFrame(columns=list(COLUMNS))
 
 
-def _settings(target: str, time: str | float | None, trials: int | None, more: dict[str, Any]) -> Settings:
-    from dataclasses import fields
-
-    from workbench.search.payoff import parse_costs, parse_payoff
+def _settings(target: Any, time: Any, trials: Any, more: dict[str, Any]) -> Settings:
+    """Read every setting of a search; a wrong one is refused under the name that the caller gave it."""
+    from workbench.search import arguments
     from workbench.search.settings import DEFAULT_TIME_S, Settings, parse_duration, parse_latency, parse_size
     from workbench.tradeoff.limits import parse_price
 
-    values = {key: value for key, value in more.items() if value is not None}
-    readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    given = {"trials": trials, **more}
+    if more.get("seed", 0) is None:
+        raise arguments.wrong("seed", None, "a whole number; 0 is the default")
+    limits: dict[str, tuple[str, Callable[[Any, str], Any]]] = {
         "max_latency": ("max_latency_us", parse_latency),
         "max_size": ("max_size_mb", parse_size),
-        "max_memory": ("max_memory_mb", lambda text: parse_size(text, "--max-memory")),
+        "max_memory": ("max_memory_mb", parse_size),
         "max_price": ("max_price", parse_price),
     }
-    for key, (name, read) in readers.items():
-        if key in values:
-            values[name] = read(values.pop(key))
-    values |= _money(values.pop("prices", None), values.pop("traffic", None))
-    if "payoff" in values:
-        values["payoff"] = parse_payoff(values["payoff"], "payoff").to_json()
-    if "costs" in values:
-        values["costs"] = parse_costs(values["costs"], "costs")
-    for key in ("families", "drop"):
-        if key in values:
-            given = values[key]
-            values[key] = _names(key, given)
-    known = {each.name for each in fields(Settings)}
-    unknown = sorted(set(values) - known)
-    if unknown:
-        public = {name: key for key, (name, _) in readers.items()} | {"time_s": "time"}
-        listed = sorted([*(public.get(name, name) for name in known), "traffic"])
-        raise SettingsError("search", found=f"setting {unknown[0]!r}", expected=f"one of {', '.join(listed)}")
+    known = [*arguments.READERS, *limits, "prices", "traffic"]
+    for name in given:
+        if name not in known:
+            close = nearest(name, known, 1)
+            hint = f"Did you mean {close[0]}?" if close else None
+            expected = f"one of {', '.join(sorted(['target', 'time', *known]))}"
+            raise SettingsError("search", found=f"setting {name!r}", expected=expected, hint=hint)
+    values: dict[str, Any] = _money(given.pop("prices", None), given.pop("traffic", None))
+    for name, value in given.items():
+        if value is None:
+            continue
+        if name in limits:
+            field, read = limits[name]
+            values[field] = read(value, name)
+        else:
+            values[name] = arguments.READERS[name](name, value)
     default = DEFAULT_TIME_S if trials is None else None
     time_s = default if time is None else parse_duration(time)
-    return Settings(target=str(target), time_s=time_s, trials=trials, **values)
+    return Settings(target=arguments.target(target), time_s=time_s, **values).checked()
 
 
 def _money(prices: Any, traffic: Any) -> dict[str, Any]:
     """Return the content of the price sheet, with the traffic: a run keeps it, so that it can be moved."""
     from dataclasses import replace
 
+    from workbench.search import arguments
+    from workbench.tradeoff.prices import Traffic
     from workbench.tradeoff.terms import sheet_of
     from workbench.tradeoff.traffic import parse_traffic
 
     if prices is None and traffic is None:
         return {}
     sheet = sheet_of(prices)
-    if traffic is not None:
-        sheet = replace(sheet, traffic=parse_traffic(traffic) if isinstance(traffic, str) else traffic)
-    return {"prices": sheet.to_json()}
-
-
-def _names(key: str, given: Any) -> tuple[str, ...]:
-    """Read a list of names; families may also be one text, divided by commas (a column's name may hold one)."""
-    if isinstance(given, str):
-        given = given.split(",") if key == "families" else [given]
-    names = tuple(str(name).strip() for name in given)
-    if key == "families" and "" in names:
-        raise SettingsError(
-            "--families", found="a name without a letter", expected="names such as lightgbm,linear"
-        )
-    return names
+    if isinstance(traffic, str):
+        traffic = parse_traffic(traffic)
+    if traffic is not None and not isinstance(traffic, Traffic):
+        raise arguments.wrong("traffic", traffic, "calls and times such as 100000/1d")
+    return {"prices": (sheet if traffic is None else replace(sheet, traffic=traffic)).to_json()}
 
 
 def _name_of(data: Any, target: str) -> str:

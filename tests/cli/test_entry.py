@@ -16,6 +16,7 @@ import pytest
 from workbench import errors
 from workbench.cli import front
 from workbench.cli.entry import explain
+from workbench.errors import DataError, SettingsError
 
 from .conftest import Run
 
@@ -104,3 +105,19 @@ def test_the_start_of_the_process_is_known_to_a_tenth_of_a_second() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     started, now = map(float, done.stdout.split())
     assert before - 0.1 <= started <= now
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (SettingsError("max_latency", found="5"), "--max-latency: found 5"),
+        (SettingsError("how", found="5"), "--pick: found 5"),
+        (SettingsError("price sheet, vcpus", found="5"), "price sheet, vcpus: found 5"),
+        (DataError("target 'y'", hint='Use `task="regression"`.'), "target 'y'. Use --task regression."),
+        (DataError("rows", hint="Hold none out (`holdout=0`)."), "rows. Hold none out (--holdout 0)."),
+        (DataError("time: found `nothing` of `x=1`"), "time: found `nothing` of `x=1`"),
+    ],
+)
+def test_settings_are_flags_on_the_command_line_alone(error: Exception, message: str) -> None:
+    assert "--" not in str(error)
+    assert explain(error)[0] == message

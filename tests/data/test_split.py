@@ -131,7 +131,7 @@ def test_groups_are_dealt_evenly() -> None:
 def test_time_goes_forward_and_moments_stay_whole(time: np.ndarray, k: int) -> None:
     data = dataset(np.arange(len(time)) % 2, time=time)
     if len(np.unique(time)) < 3:
-        with pytest.raises(DataError, match=r"one moment|two moments in all rows.*--holdout 0"):
+        with pytest.raises(DataError, match=r"one moment|two moments in all rows.*holdout=0"):
             holdout(data, seed=0)
         return
     dev, held = holdout(data, seed=0)

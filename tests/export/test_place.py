@@ -18,7 +18,7 @@ def test_any_text_becomes_a_name_that_is_accepted(text: str) -> None:
 
 @pytest.mark.parametrize("bad", ["", ".", "..", "a/b", "../a", "a b", "ä", "a" * 129, "-a", "a\n", "<b>"])
 def test_names_that_a_url_does_not_take(bad: str) -> None:
-    with pytest.raises(SettingsError, match="--name: found"):
+    with pytest.raises(SettingsError, match="name: found"):
         check_name(bad, "--name")
 
 

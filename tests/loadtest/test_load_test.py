@@ -154,7 +154,7 @@ def test_the_manifests_are_sized_only_where_they_are(
 
 @pytest.mark.parametrize("text", ["", "100", "100/", "a/30m", "daily:1", "100/30m,", "1.2.3/1h"])
 def test_traffic_that_is_none(text: str) -> None:
-    with pytest.raises(SettingsError, match="--traffic"):
+    with pytest.raises(SettingsError, match="traffic"):
         read_traffic(text)
 
 

@@ -68,7 +68,7 @@ def test_payoffs_that_make_no_sense_are_refused_in_one_line(text: str, says: str
     "costs", [(-1, 1), (0, 0), (float("nan"), 1), (float("inf"), 1), "1", "a,b", "1,2,3"]
 )
 def test_costs_that_are_none_are_refused(costs: object) -> None:
-    with pytest.raises(SettingsError, match="--costs"):
+    with pytest.raises(SettingsError, match="costs"):
         parse_costs(costs)  # type: ignore[arg-type]
 
 

@@ -53,7 +53,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
     run = open_run(options.run)
     spoken = said(options) | ({} if options.pick is None else {"pick": options.pick})
-    changing = set(spoken) != {"flags"} or bool(options.reset)
+    changing = bool(spoken) or bool(options.reset)
     if not changing and (options.note is not None or options.if_revision is not None):
         raise UsageError(
             "--note and --if-revision", found="nothing to decide", expected="a setting, such as --pick best"

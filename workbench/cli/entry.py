@@ -5,15 +5,25 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import re
 import shutil
 import sys
 import textwrap
 import time
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
-from workbench.errors import InputError, NoBundleError, UsageError, WorkbenchError, nearest, shown
+from workbench.errors import (
+    InputError,
+    NoBundleError,
+    SettingsError,
+    UsageError,
+    WorkbenchError,
+    nearest,
+    shown,
+)
 
 from . import (
     app,
@@ -60,6 +70,11 @@ COMMANDS: tuple[Command, ...] = (
 )
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 _START_FIELD = 19  # of /proc/self/stat, counted after the program's name
+
+#: A setting in a message: `holdout`, `task="regression"`; and the one that Python calls otherwise.
+_SETTING = re.compile(r"`([a-z_]+)(?:=([^`]+))?`")
+_HEAD = re.compile(r"\w+(?: and \w+)*(?=[:,])")
+_CALLED_OTHERWISE = {"how": "pick"}
 
 _DESCRIPTION = "Find, choose and serve a model for a table, by accuracy, latency and price."
 _EPILOG = """\
@@ -196,9 +211,9 @@ def explain(error: Exception) -> tuple[str, int]:
     ('internal error: RuntimeError: odd. Please report it; WORKBENCH_DEBUG=1 shows where it happened.', 1)
     """
     if isinstance(error, (UsageError, InputError, NoBundleError)):
-        return one_line(str(error)), WRONG_USAGE
+        return one_line(_with_flags(error)), WRONG_USAGE
     if isinstance(error, WorkbenchError):
-        return one_line(str(error)), WRONG_USAGE if _is_place_error(error.__cause__) else FAILED
+        return one_line(_with_flags(error)), WRONG_USAGE if _is_place_error(error.__cause__) else FAILED
     if isinstance(error, OSError) and _is_place_error(error):
         where = f"{error.filename}: " if error.filename else ""
         reason = (error.strerror or os.strerror(error.errno or 0)).lower()
@@ -211,6 +226,39 @@ def explain(error: Exception) -> tuple[str, int]:
     kind = type(error).__name__
     where = "Please report it; WORKBENCH_DEBUG=1 shows where it happened."
     return one_line(f"internal error: {kind}: {error}. {where}"), FAILED
+
+
+def _with_flags(error: Exception) -> str:
+    """Return an error's message with the settings that it names written as flags.
+
+    Errors name a setting as Python spells it: at the beginning ("max_latency: found …") or in backticks.
+    """
+    message, known = str(error), _option_names()
+    head = _HEAD.match(message)
+    names = [_CALLED_OTHERWISE.get(each, each) for each in head[0].split(" and ")] if head else []
+    if isinstance(error, SettingsError) and head and known.issuperset(names):
+        message = " and ".join(map(_flag, names)) + message[head.end() :]
+
+    def flag(match: re.Match[str]) -> str:
+        name, value = match[1], match[2]
+        if name not in known:
+            return match[0]
+        return f"{_flag(name)} {value.strip(chr(34))}" if value else _flag(name)
+
+    return _SETTING.sub(flag, message)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+@cache
+def _option_names() -> frozenset[str]:
+    """Return the names of all options of all commands, as Python spells them."""
+    verbs = next(each for each in parser()._actions if isinstance(each, argparse._SubParsersAction))
+    return frozenset(
+        action.dest for verb in verbs.choices.values() for action in verb._actions if action.option_strings
+    )
 
 
 def _is_place_error(error: BaseException | None) -> bool:

@@ -90,9 +90,9 @@ def add_terms(parser: argparse.ArgumentParser) -> None:
 
 
 def said(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what was said now, for `api.Run.terms`; errors then name options."""
+    """Return what was said now, for `api.Run.terms`."""
     found = {name: getattr(options, name, None) for name in SAID}
-    return {"flags": True} | {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def add_threshold(parser: argparse.ArgumentParser) -> None:

@@ -58,7 +58,7 @@ def holdout(dataset: Dataset, *, seed: int, fraction: float | None = None) -> Sp
         raise DataError(
             "the rows cannot be divided into those to learn from, to choose by and to hold out",
             found=f"two {kind}s in all rows",
-            hint="Hold none out (--holdout 0), or choose another time or group column.",
+            hint="Hold none out (`holdout=0`), or choose another time or group column.",
         )
     return dev, held
 

@@ -269,7 +269,7 @@ def _classification(
         )
     known = int(counts.sum())
     if len(labels) > _MOST_CLASSES or (len(labels) > 2 and len(labels) * 2 > known):
-        hint = "Name another column, or use --task regression for numbers."
+        hint = 'Name another column, or use `task="regression"` for numbers.'
         raise DataError(
             f"target {shown(name)}",
             found=f"{len(labels)} distinct values in {known} rows",
@@ -281,7 +281,7 @@ def _classification(
         raise SettingsError(
             f"target {shown(name)} is not binary",
             found=f"{len(labels)} classes: {listed}",
-            hint="Use --task multiclass.",
+            hint='Use `task="multiclass"`.',
         )
     if len(labels) == 2:
         at = _positive(labels, counts, positive)

@@ -27,7 +27,7 @@ def check_name(text: str, option: str) -> str:
 
     Examples
     --------
-    >>> check_name("churn-2026.1", "--name")
+    >>> check_name("churn-2026.1", "name")
     'churn-2026.1'
     """
     if not _NAME.fullmatch(text):
@@ -63,9 +63,9 @@ def check_place(target: Path, overwrite: bool) -> None:
     if _is_empty(target) or not (target.exists() or target.is_symlink()):
         return
     if not overwrite:
-        raise SettingsError(f"{target} exists already", hint="Choose another --out, or remove it first.")
+        raise SettingsError(f"{target} exists already", hint="Choose another place, or remove it first.")
     if not (zipfile.is_zipfile(target) if is_zip(target) else (target / MANIFEST_FILE).is_file()):
-        raise SettingsError(f"{target} is no bundle", hint="Only a bundle is replaced. Choose another --out.")
+        raise SettingsError(f"{target} is no bundle", hint="Only a bundle is replaced. Choose another place.")
 
 
 @contextmanager

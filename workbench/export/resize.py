@@ -84,7 +84,7 @@ def check_resizable(target: Path, *, signing: bool) -> Bundle:
         )
     if not signing and (bundle.path / SIGNATURE_FILE).is_file():
         raise ExportError(
-            f"{target} is signed", found="no key to sign it again with", hint="Give the key with --sign."
+            f"{target} is signed", found="no key to sign it again with", hint="Give the key with `sign`."
         )
     return bundle
 

@@ -31,15 +31,17 @@ def read_private_key(path: str | Path) -> Ed25519PrivateKey:
         Where the file is none.
     """
     serialization, ed25519 = _library()
-    content = _read(path, "--sign")
+    content = _read(path, "sign")
     try:
         key = serialization.load_pem_private_key(content, password=None)
     except (ValueError, TypeError, _unsupported()) as error:
-        raise SettingsError(f"--sign {path}", found=str(error).split(".")[0], expected="an Ed25519 private key in PEM",
-                            hint=_MAKE) from error  # fmt: skip
+        reason = str(error).split(".")[0]
+        raise SettingsError(
+            "sign", found=f"{path}: {reason}", expected="an Ed25519 private key in PEM", hint=_MAKE
+        ) from error
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         raise SettingsError(
-            f"--sign {path}", found="another kind of key", expected="an Ed25519 key", hint=_MAKE
+            "sign", found=f"{path}, another kind of key", expected="an Ed25519 key", hint=_MAKE
         )
     return cast("Ed25519PrivateKey", key)
 
@@ -53,19 +55,19 @@ def read_public_key(path: str | Path) -> Ed25519PublicKey:
         Where the file is none.
     """
     serialization, ed25519 = _library()
-    content = _read(path, "--key")
+    content = _read(path, "key")
     try:
         key = serialization.load_pem_public_key(content)
     except (ValueError, TypeError, _unsupported()) as error:
         raise SettingsError(
-            f"--key {path}",
-            found=str(error).split(".")[0],
+            "key",
+            found=f"{path}: {str(error).split('.')[0]}",
             expected="an Ed25519 public key in PEM",
             hint=_MAKE_PUBLIC,
         ) from error
     if not isinstance(key, ed25519.Ed25519PublicKey):
         raise SettingsError(
-            f"--key {path}", found="another kind of key", expected="an Ed25519 key", hint=_MAKE_PUBLIC
+            "key", found=f"{path}, another kind of key", expected="an Ed25519 key", hint=_MAKE_PUBLIC
         )
     return cast("Ed25519PublicKey", key)
 
@@ -112,7 +114,7 @@ def _read(path: str | Path, option: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise SettingsError(
-            f"{option} {path}", found=error.strerror or str(error), expected="a key file"
+            option, found=f"{path}: {error.strerror or error}", expected="a key file"
         ) from error
 
 

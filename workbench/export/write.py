@@ -146,7 +146,7 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     """
     target = Path(out)
     own_name = name_for(str(run.info.get("name") or run.path.name))
-    tag = Label(check_name(name or own_name, "--name"), check_name(version, "--version"), by, note)
+    tag = Label(check_name(name or own_name, "name"), check_name(version, "version"), by, note)
     check_place(target, overwrite)
     check_languages(code)
     terms = served_terms(run, choice, threshold)

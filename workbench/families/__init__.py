@@ -101,9 +101,7 @@ def get_families(names: Iterable[str]) -> dict[str, Family]:
         if name not in known:
             close = nearest(name, [*known, *_EXTRAS])
             hint = f"Did you mean {', '.join(close)}?" if close else None
-            raise SettingsError(
-                "unknown model family", found=shown(name), expected=", ".join(known), hint=hint
-            )
+            raise SettingsError("families", found=shown(name), expected=", ".join(known), hint=hint)
     if not wanted:
         raise SettingsError("no model family is given", expected=f"some of {', '.join(known)}")
     return {name: family for name, family in known.items() if name in wanted}

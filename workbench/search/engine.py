@@ -203,7 +203,7 @@ def _families(settings: Settings, *, resumed: bool = False) -> list[Family]:
     chosen = get_families(here or settings.families)
     if list(chosen) == [BASELINE]:
         raise SettingsError(
-            "--families",
+            "families",
             found="baseline alone",
             expected="a family that learns, such as linear; the baseline is tried in any case",
         )

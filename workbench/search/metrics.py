@@ -64,7 +64,7 @@ def metric_name(metric: str, task: Task) -> str:
         return name
     close = nearest(name, fitting) or [DEFAULT_METRIC[task]]
     raise SettingsError(
-        "--metric",
+        "metric",
         found=shown(name),
         expected=f"a scikit-learn scorer for a {task} target, such as {', '.join(close)}",
     )
@@ -94,13 +94,13 @@ def check_target(metric: str, y: np.ndarray) -> None:
     >>> check_target("neg_mean_gamma_deviance", np.array([0.0, 2.0]))
     Traceback (most recent call last):
     ...
-    workbench.errors.SettingsError: --metric neg_mean_gamma_deviance: found a target of 0; expected all above 0
+    workbench.errors.SettingsError: metric: found neg_mean_gamma_deviance and a target of 0; expected all above 0
     """
     least, may_equal = _LEAST.get(metric, (-np.inf, True))
     lowest = float(y.min()) if len(y) else np.inf
     if lowest < least or (lowest == least and not may_equal):
         limit = f"all {'from' if may_equal else 'above'} {least:g}"
-        raise SettingsError(f"--metric {metric}", found=f"a target of {lowest:g}", expected=limit)
+        raise SettingsError("metric", found=f"{metric} and a target of {lowest:g}", expected=limit)
 
 
 def counts_sizes(metric: str) -> bool:

@@ -174,7 +174,7 @@ _OUTCOMES: Mapping[type, tuple[str, ...]] = {
 }
 
 
-def parse_payoff(given: str | Mapping[str, Any] | Payoff, name: str = "--payoff") -> Payoff:
+def parse_payoff(given: str | Mapping[str, Any] | Payoff, name: str = "payoff") -> Payoff:
     """Read a payoff as people write it.
 
     Parameters
@@ -225,7 +225,7 @@ def parse_payoff(given: str | Mapping[str, Any] | Payoff, name: str = "--payoff"
     raise SettingsError(name, found=shown(given), expected=expected)
 
 
-def parse_costs(given: str | Sequence[float], name: str = "--costs") -> tuple[float, float]:
+def parse_costs(given: str | Sequence[float], name: str = "costs") -> tuple[float, float]:
     """Read two costs of mistakes: of a wrong yes and a wrong no, or of each unit too high and too low.
 
     Examples
@@ -236,6 +236,8 @@ def parse_costs(given: str | Sequence[float], name: str = "--costs") -> tuple[fl
     expected = 'two numbers from 0, not both 0, such as 5,40: of a wrong "yes" and a wrong "no"'
     parts = given.split(",") if isinstance(given, str) else given
     try:
+        if isinstance(given, (Mapping, set, frozenset, bytes)):
+            raise TypeError
         first, second = (float(part) for part in parts)
     except (TypeError, ValueError):
         raise SettingsError(name, found=shown(given), expected=expected) from None
@@ -244,7 +246,7 @@ def parse_costs(given: str | Sequence[float], name: str = "--costs") -> tuple[fl
     return first, second
 
 
-def payoff_of_costs(costs: tuple[float, float], task: str, name: str = "--costs") -> Payoff:
+def payoff_of_costs(costs: tuple[float, float], task: str, name: str = "costs") -> Payoff:
     """Return the payoff that two costs stand for.
 
     Raises
@@ -264,7 +266,7 @@ def payoff_of_costs(costs: tuple[float, float], task: str, name: str = "--costs"
     raise SettingsError(name, found=f"a {task} target", expected="a binary one, or a number")
 
 
-def check_payoff(payoff: Payoff, task: str, name: str = "--payoff") -> None:
+def check_payoff(payoff: Payoff, task: str, name: str = "payoff") -> None:
     """Raise `SettingsError` if a payoff does not fit the task."""
     wanted = {"binary": ClassPayoff, "regression": NumberPayoff}.get(task)
     if wanted is not None and isinstance(payoff, wanted):

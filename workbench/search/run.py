@@ -335,9 +335,9 @@ def check_room(path: Path) -> None:
     """
     if not path.exists() or (path.is_dir() and (not _content(path) or _never_began(path))):
         return
-    hint = "Choose another --out, or go on with this run: workbench resume."
+    hint = "Choose another `out`, or resume this run: workbench resume."
     raise RunError(
-        f"{path} exists already", hint=hint if (path / "run.json").exists() else "Choose another --out."
+        f"{path} exists already", hint=hint if (path / "run.json").exists() else "Choose another `out`."
     )
 
 

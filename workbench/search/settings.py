@@ -24,7 +24,7 @@ _MOST_HOLDOUT = 0.5
 _LEAST_MEMORY_MB = 200.0
 
 
-def parse_duration(text: str | float, name: str = "--time") -> float:
+def parse_duration(text: str | float, name: str = "time") -> float:
     """Read a duration in seconds.
 
     Raises
@@ -44,7 +44,7 @@ def parse_duration(text: str | float, name: str = "--time") -> float:
     return seconds
 
 
-def parse_latency(text: str, name: str = "--max-latency") -> float:
+def parse_latency(text: str, name: str = "max_latency") -> float:
     """Read a latency in microseconds.
 
     Examples
@@ -59,7 +59,7 @@ def parse_latency(text: str, name: str = "--max-latency") -> float:
     return microseconds
 
 
-def parse_size(text: str, name: str = "--max-size") -> float:
+def parse_size(text: str, name: str = "max_size") -> float:
     """Read a size in megabytes (10⁶ bytes).
 
     Examples
@@ -159,42 +159,40 @@ class Settings:
         """
         if self.task not in ("auto", "binary", "multiclass", "regression"):
             raise SettingsError(
-                "--task", found=shown(self.task), expected="auto, binary, multiclass or regression"
+                "task", found=shown(self.task), expected="auto, binary, multiclass or regression"
             )
         if self.trials is not None and self.trials < 1:
-            raise SettingsError("--trials", found=str(self.trials), expected="a whole number from 1")
+            raise SettingsError("trials", found=str(self.trials), expected="a whole number from 1")
         if self.time_s is not None and self.time_s < MIN_TIME_S:
             raise SettingsError(
-                "--time",
+                "time",
                 found=f"{self.time_s:g} s",
                 expected=f"at least {MIN_TIME_S:g} s",
                 hint="Starting the trainers alone takes a few seconds.",
             )
         if self.max_memory_mb is not None and self.max_memory_mb < _LEAST_MEMORY_MB:
             raise SettingsError(
-                "--max-memory",
+                "max_memory",
                 found=f"{self.max_memory_mb:g} MB",
                 expected=f"at least {_LEAST_MEMORY_MB:g} MB",
                 hint="A worker that does nothing takes as much.",
             )
         if self.holdout is not None and not 0 <= self.holdout <= _MOST_HOLDOUT:
             raise SettingsError(
-                "--holdout",
+                "holdout",
                 found=f"{self.holdout:g}",
                 expected=f"a part of the rows from 0 to {_MOST_HOLDOUT:g}",
             )
         if self.costs is not None and self.payoff is not None:
-            raise SettingsError("--costs and --payoff", found="both", expected="one of them")
+            raise SettingsError("costs and payoff", found="both", expected="one of them")
         if self.costs is not None:
             parse_costs(self.costs)
         if self.payoff is not None:
             parse_payoff(self.payoff)
         if self.workers < 0:
-            raise SettingsError("--workers", found=str(self.workers), expected="a whole number from 1")
+            raise SettingsError("workers", found=str(self.workers), expected="a whole number from 1")
         if not 0 <= self.seed < 2**31:
-            raise SettingsError(
-                "--seed", found=str(self.seed), expected="a whole number from 0 to 2147483647"
-            )
+            raise SettingsError("seed", found=str(self.seed), expected="a whole number from 0 to 2147483647")
         values = asdict(self)
         values["workers"] = self.workers or cpu_count()
         values["families"], values["drop"], values["costs"] = self.families, self.drop, self.costs

@@ -170,15 +170,13 @@ class Study:
                 load_if_exists=True,
             )
         except (ImportError, ValueError) as error:
-            raise SettingsError(
-                "--storage", found=shown(storage), expected="an Optuna storage URL"
-            ) from error
+            raise SettingsError("storage", found=shown(storage), expected="an Optuna storage URL") from error
         except Exception as error:  # SQLAlchemy raises its own kinds for a storage that is not there
             if storage is None:
                 raise
             first = str(error).splitlines()[0][:200]
             raise SettingsError(
-                "--storage", found=first, hint="Check that the storage can be reached."
+                "storage", found=first, hint="Check that the storage can be reached."
             ) from error
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # names for the dashboard

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workbench.errors import PickError, SettingsError, nearest, shown
+from workbench.search import arguments
 
 from .limits import Limits
 from .noise import beats, within_noise
@@ -163,6 +164,7 @@ def pick(
     ...
     workbench.errors.PickError: no candidate meets the limits: found nearest is c1 (linear): p99 latency ...
     """
+    arguments.text("how", how)
     limits = limits or Limits()
     found = _pick(rows, how, limits, sheet or (terms.sheet if terms else None))
     return replace(found, terms=terms)
@@ -245,7 +247,7 @@ def _pick_id(
         close = nearest(wanted, [*RULES, *by_id])
         hint = f"Did you mean {', '.join(close)}?" if close else "The leaderboard lists the candidates."
         raise SettingsError(
-            "pick", found=shown(wanted), expected=f"{', '.join(RULES)} or the id of a candidate", hint=hint
+            "how", found=shown(wanted), expected=f"{', '.join(RULES)} or the id of a candidate", hint=hint
         )
     row = by_id[wanted]
     if row not in usable:

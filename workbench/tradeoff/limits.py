@@ -56,7 +56,7 @@ class Limits:
             None if max_latency is None else parse_latency(max_latency),
             None if max_price is None else parse_price(max_price),
             None if max_size is None else parse_size(max_size),
-            None if max_memory is None else parse_size(max_memory, "--max-memory"),
+            None if max_memory is None else parse_size(max_memory, "max_memory"),
         )
 
     def meets(self, row: Mapping[str, Any]) -> bool:
@@ -135,7 +135,7 @@ class Shortfall:
         return f"{words} {f'{self.value:.4g} {unit}'.strip()}, limit {bound} ({self.times:.3g} times)"
 
 
-def parse_price(value: str | float) -> float:
+def parse_price(value: str | float, name: str = "max_price") -> float:
     """Read a price per million predictions; a currency sign before or after it is passed over.
 
     Examples
@@ -150,7 +150,7 @@ def parse_price(value: str | float) -> float:
         price = 0.0
     if not (price > 0 and math.isfinite(price)) or isinstance(value, bool):
         raise SettingsError(
-            "--max-price",
+            name,
             found=shown(value),
             expected="a price per million predictions above zero, such as 0.10",
         )

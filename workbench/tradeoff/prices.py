@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from workbench.errors import SettingsError, nearest, shown
+from workbench.search import arguments
 
 _DEFAULT = Path(__file__).with_name("prices.toml")
 
@@ -210,7 +211,7 @@ def load_prices(path: str | Path | None = None) -> PriceSheet:
     shipped = _read_document(_DEFAULT)
     if path is None:
         return read_prices(shipped)
-    own = _read_document(Path(path))
+    own = _read_document(arguments.path("prices", path))
     merged = {**shipped, **own}
     if isinstance(own.get("traffic"), dict):
         merged["traffic"] = {**shipped["traffic"], "example": False, **own["traffic"]}

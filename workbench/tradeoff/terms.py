@@ -117,7 +117,6 @@ def read_given(  # noqa: PLR0913 - each is something that somebody may say
     traffic: str | Traffic | None = None,
     prices: Any = None,
     unit: str | None = None,
-    flags: bool = False,
 ) -> Given:
     """Read what somebody says, as they write it.
 
@@ -141,8 +140,6 @@ def read_given(  # noqa: PLR0913 - each is something that somebody may say
     prices : path, mapping or PriceSheet, optional
     unit : str, optional
         Of a number that is predicted.
-    flags : bool
-        Whether errors name options of the command line rather than parameters.
 
     Raises
     ------
@@ -159,17 +156,16 @@ def read_given(  # noqa: PLR0913 - each is something that somebody may say
     for name, value in written.items():
         if value is not None:
             bounds |= _bound(name, value)
-    dash = "--" if flags else ""
     if costs is not None and payoff is not None:
-        raise SettingsError(f"{dash}costs and {dash}payoff", found="both", expected="one of them")
+        raise SettingsError("costs and payoff", found="both", expected="one of them")
     paid = None
     if costs is not None:
-        paid = payoff_of_costs(parse_costs(costs, f"{dash}costs"), task, f"{dash}costs")
+        paid = payoff_of_costs(parse_costs(costs), task)
     elif payoff is not None:
-        paid = parse_payoff(payoff, f"{dash}payoff")
-        check_payoff(paid, task, f"{dash}payoff")
+        paid = parse_payoff(payoff)
+        check_payoff(paid, task)
     if threshold is not None:
-        check_threshold(threshold, task, f"{dash}threshold")
+        check_threshold(threshold, task)
     return Given(
         pick=pick,
         limits=bounds,

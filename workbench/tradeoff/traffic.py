@@ -55,12 +55,12 @@ def read_traffic(text: str) -> list[Piece]:
         found = _PIECE.fullmatch(part if not colon else f"{part}/1h")
         if not found or (colon and kind.strip() != "hourly"):
             expected = "calls and times such as 100/30m,10000/30m, or requests/s such as hourly:2,5,20"
-            raise SettingsError("--traffic", found=shown(text), expected=expected)
-        seconds = parse_duration(found[2], "--traffic")
+            raise SettingsError("traffic", found=shown(text), expected=expected)
+        seconds = parse_duration(found[2], "traffic")
         try:
             calls = float(found[1]) * (seconds if colon else 1.0)
         except ValueError:
-            raise SettingsError("--traffic", found=shown(part), expected="a number of calls") from None
+            raise SettingsError("traffic", found=shown(part), expected="a number of calls") from None
         pieces.append(Piece(calls, seconds))
     return pieces
 
@@ -88,5 +88,5 @@ def parse_traffic(text: str) -> Traffic:
     seconds = sum(piece.seconds for piece in pieces)
     calls = sum(piece.calls for piece in pieces) / seconds * _MONTH_S
     if not calls > 0:
-        raise SettingsError("--traffic", found=shown(text), expected="some calls, such as 10000/1d")
+        raise SettingsError("traffic", found=shown(text), expected="some calls, such as 10000/1d")
     return Traffic(calls, max(piece.busiest_per_s for piece in pieces))

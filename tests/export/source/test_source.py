@@ -399,5 +399,5 @@ def test_a_model_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_language_that_is_not_known_is_refused() -> None:
     predictor = made("linear", "regression")
-    with pytest.raises(SettingsError, match="--code: found 'cobol'"):
+    with pytest.raises(SettingsError, match="code: found 'cobol'"):
         source_files(predictor, ["cobol"], Dataset(predictor.schema, {}, np.zeros(0)), "")

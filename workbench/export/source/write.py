@@ -30,7 +30,7 @@ def check_languages(languages: Sequence[str]) -> None:
     """Raise `SettingsError` naming a language that is not known."""
     unknown = sorted(set(languages) - set(LANGUAGES))
     if unknown:
-        raise SettingsError("--code", found=shown(unknown[0]), expected=f"one of {', '.join(LANGUAGES)}")
+        raise SettingsError("code", found=shown(unknown[0]), expected=f"one of {', '.join(LANGUAGES)}")
 
 
 def source_head(manifest: Manifest) -> str:

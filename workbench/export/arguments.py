@@ -1,0 +1,62 @@
+"""What each argument of an export accepts, checked before any work starts; the rule is that of `search.arguments`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.errors import SettingsError, nearest
+from workbench.search import arguments as accept
+
+from .source.languages import LANGUAGES
+
+
+def _string(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise accept.wrong(name, value, "a text")
+    return value
+
+
+def _languages(name: str, value: Any) -> tuple[str, ...]:
+    """Accept languages as a list, or as one text with commas; which there are is the exporter's to say."""
+    chosen = accept.words(name, value, '["python", "sql"]')
+    for each in chosen:
+        accept.one_of(name, each, LANGUAGES)
+    return chosen
+
+
+_READERS: dict[str, accept.Reader] = {
+    "name": accept.text,
+    "version": accept.text,
+    "note": _string,
+    "by": accept.text,
+    "overwrite": accept.flag,
+    "hashes": accept.flag,
+    "refit": accept.flag,
+    "code": _languages,
+    "sign": accept.path,
+    "threshold": lambda name, value: accept.number(name, value, "a probability from 0 to 1", 0.0, 1.0),
+    "progress": accept.function,
+}
+
+
+def read_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of an export as `export_bundle` takes them; None is left to its default.
+
+    Raises
+    ------
+    SettingsError
+        Where there is no such option, or its value is of a wrong type.
+
+    Examples
+    --------
+    >>> read_options({"code": "sql,python", "note": None})
+    {'code': ('sql', 'python')}
+    """
+    for name in options:
+        if name not in _READERS:
+            close = nearest(name, _READERS, 1)
+            hint = f"Did you mean {close[0]}?" if close else None
+            expected = f"one of {', '.join(sorted(_READERS))}"
+            raise SettingsError("export", found=f"option {name!r}", expected=expected, hint=hint)
+    return {name: _READERS[name](name, value) for name, value in options.items() if value is not None}
