@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from workbench.errors import UsageError
 from workbench.estimators import WorkbenchClassifier, WorkbenchRegressor
 
 QUICK = {"time": None, "trials": 1, "workers": 1, "families": ("linear",)}
@@ -82,3 +83,89 @@ def test_a_target_with_holes_is_refused(estimator: Any) -> None:
     y = np.array([1.0, 2.0] * 9 + [2.0, np.nan])
     with pytest.raises(ValueError, match="y contains NaN"):
         estimator(**QUICK).fit(frame, y)
+
+
+Z = np.random.default_rng(3).normal(size=(200, 2))
+SIDE = (Z[:, 0] > 0).astype(int)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["target", "target_2"],
+        ["weight", "group"],
+        ["__weight__", "y"],
+        [1, 0],
+        [True, 2.5],
+        [("a", 1), ("a", 2)],
+        ["x1", "x0"],
+        ["a", "a"],
+        ["", " "],
+        ["Unnamed: 0", "a.1"],
+        ["x" * 5000, "a\n,b"],
+    ],
+    ids=lambda labels: str(labels)[:30],
+)
+def test_columns_may_have_any_names(labels: list[Any]) -> None:
+    frame = pd.DataFrame(Z)
+    frame.columns = pd.Index(labels, tupleize_cols=False)
+    model = WorkbenchClassifier(**QUICK).fit(frame, SIDE)
+    assert model.score(frame, SIDE) > 0.95 and len(model.predictor_.names) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        np.testing.assert_array_equal(model.predict_proba(Z), model.predict_proba(frame))
+    assert hasattr(model, "feature_names_in_") == all(isinstance(label, str) for label in labels)
+
+
+def test_a_frame_goes_by_its_names_and_an_array_by_position() -> None:
+    frame = pd.DataFrame(Z, columns=["a", "b"])
+    model = WorkbenchClassifier(**QUICK).fit(frame, SIDE)
+    expected = model.predict_proba(frame)
+    np.testing.assert_array_equal(model.predict_proba(frame[["b", "a"]].assign(more=1)), expected)
+    with pytest.warns(
+        UserWarning, match="X does not have valid feature names, but WorkbenchClassifier was fitted"
+    ):
+        np.testing.assert_array_equal(model.predict_proba(Z), expected)
+    with pytest.warns(
+        UserWarning, match="X does not have valid feature names, but WorkbenchClassifier was fitted"
+    ):
+        np.testing.assert_array_equal(model.predict_proba(pd.DataFrame(Z)), expected)
+    with pytest.raises(ValueError, match="should match those that were passed during fit"):
+        model.predict(frame[["a"]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match="X has 1 features, but WorkbenchClassifier is expecting 2"):
+            model.predict(Z[:, :1])
+    bare = WorkbenchClassifier(**QUICK).fit(Z, SIDE)
+    with pytest.warns(UserWarning, match="X has feature names, but WorkbenchClassifier was fitted without"):
+        np.testing.assert_array_equal(bare.predict(frame[["b", "a"]]), bare.predict(Z[:, ::-1]))
+
+
+def test_columns_of_odd_types_are_read_as_a_search_reads_them() -> None:
+    frame = pd.DataFrame(
+        {
+            "cut": pd.cut(Z[:, 0], 5),
+            "span": pd.to_timedelta(Z[:, 0], unit="h"),
+            "month": pd.period_range("1990-01", periods=400, freq="M")[(Z[:, 0] * 30 + 200).astype(int)],
+            "notes": [[1]] * 200,
+        }
+    )
+    model = WorkbenchClassifier(**QUICK).fit(frame, SIDE)
+    assert model.predictor_.names == ["cut", "span", "month"] and model.score(frame, SIDE) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"random_state": "x"}, "random_state"),
+        ({"pick": "fastes"}, "pick"),
+        ({"metric": ["f1"]}, "metric"),
+        ({"workers": 1.5}, "workers"),
+        ({"families": 5}, "families"),
+        ({"trials": "3"}, "trials"),
+        ({"time": []}, "time"),
+    ],
+)
+def test_a_wrong_parameter_is_named(wrong: dict[str, Any], name: str) -> None:
+    with pytest.raises(UsageError, match=f"^{name}: found "):
+        WorkbenchClassifier(**{**QUICK, **wrong}).fit(Z, SIDE)

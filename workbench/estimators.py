@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-_TARGET = "target"
+from workbench.data.read import read_table
+from workbench.data.table import Table
+from workbench.runtime.rows import column_at, plain_values
+
+
+def _labels(X: Any) -> list[Any] | None:
+    """Return the labels of a frame's columns; None for an array."""
+    header = getattr(X, "column_names", None)
+    header = getattr(X, "columns", None) if header is None else header
+    return None if header is None or callable(header) else list(header)
+
+
+def _target_names() -> Iterator[str]:
+    yield "target"
+    yield from (f"target_{count}" for count in itertools.count(2))
+
+
+def _seed(random_state: Any) -> int:
+    """Return the seed of a search: the number given, or one drawn from a generator, as scikit-learn does."""
+    from workbench.search import arguments
+
+    if random_state is None or isinstance(random_state, np.random.RandomState):
+        return int(check_random_state(random_state).randint(2**31 - 1))
+    return arguments.whole("random_state", random_state, 0, 2**31 - 1)
 
 
 class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -27,9 +54,9 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         trials: int | None = None,
         pick: str = "best",
         metric: str = "auto",
-        families: tuple[str, ...] = (),
+        families: Sequence[str] | str = (),
         workers: int = 0,
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.time = time
         self.trials = trials
@@ -45,6 +72,7 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         Parameters
         ----------
         X : data frame or array, shape (n, d)
+            Columns of a frame may have any names.
         y : array, shape (n,)
 
         Returns
@@ -52,20 +80,24 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         self
         """
         from workbench.api import search
+        from workbench.search import arguments
+        from workbench.tradeoff.choose import RULES
 
-        frame = self._frame(X, self._target(y))
+        arguments.one_of("pick", self.pick, RULES)
+        seed = _seed(self.random_state)
+        table, learned = self._table(X, self._target(y))
         with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
             run = search(
-                frame,
-                _TARGET,
+                table,
+                table.names[-1],
                 time=self.time,
                 trials=self.trials,
                 out=Path(folder) / "run",
-                task=self._task_of(frame[_TARGET].to_numpy()),
+                task=self._task_of(learned),
                 metric=self.metric,
                 families=self.families,
                 workers=self.workers,
-                seed=self.random_state,
+                seed=seed,
             )
             self.leaderboard_ = run.leaderboard()
             self.predictor_ = run.folder.predictor(run.pick(self.pick).id)
@@ -88,28 +120,87 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             raise ValueError("Input y contains NaN: leave rows without a target out.")
         return y
 
-    def _frame(self, X: Any, y: Any) -> Any:
-        import pandas as pd
+    def _table(self, X: Any, y: Any) -> tuple[Table, np.ndarray]:
+        """Return features and target as one table, the target last, under a name that no feature has.
 
-        if hasattr(X, "columns"):
-            self.feature_names_in_ = np.asarray([str(name) for name in X.columns], dtype=object)
-            self.n_features_in_ = len(self.feature_names_in_)
-            frame = pd.DataFrame({str(name): np.asarray(X[name]) for name in X.columns})
-            y = np.asarray(y)
-        else:
+        Columns are known by their position: a label may be anything, and occur twice.
+        """
+        import pandas as pd
+        import pyarrow as pa
+
+        labels = _labels(X)
+        if labels is None:
             X, y = validate_data(self, X, y, ensure_min_samples=2, ensure_all_finite="allow-nan", dtype=None)
-            frame = pd.DataFrame(X, columns=[f"x{at}" for at in range(X.shape[1])])
-        return frame.assign(**{_TARGET: y})
+            features = read_table(pd.DataFrame(X, columns=[f"x{at}" for at in range(X.shape[1])]))
+        else:
+            if not labels or not len(X):
+                raise ValueError(
+                    f"Found a frame of shape {X.shape} while at least 1 row and 1 column are required."
+                )
+            y = column_or_1d(y, warn=True)
+            check_consistent_length(X, y)
+            features = read_table(X)
+            self.n_features_in_ = len(labels)
+            if all(isinstance(label, str) for label in labels):
+                self.feature_names_in_ = np.asarray(labels, dtype=object)
+            elif hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+        self._fitted_labels, self._fitted_names = labels, features.names
+        target = next(name for name in _target_names() if name not in features.names)
+        columns = (*features.columns, pa.chunked_array([pa.array(np.asarray(y))]))
+        return Table((*features.names, target), columns, features.source), np.asarray(y)
 
     def _output(self, X: Any) -> np.ndarray:
         check_is_fitted(self, "predictor_")
-        if hasattr(X, "columns"):
-            columns = {str(name): np.asarray(X[name]) for name in X.columns}
-        else:
+        labels = _labels(X)
+        if labels is None:
             X = validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=None)
-            columns = {f"x{at}": X[:, at] for at in range(X.shape[1])}
+        places = range(self.n_features_in_) if labels is None else self._places(labels)
+        wanted = set(self.predictor_.names)
+        columns = {
+            name: X[:, at] if labels is None else plain_values(column_at(X, at))
+            for name, at in zip(self._fitted_names, places, strict=True)
+            if name in wanted
+        }
         output: np.ndarray = self.predictor_.predict_columns(columns)
         return output
+
+    def _places(self, labels: list[Any]) -> Sequence[int]:
+        """Return where each fitted column stands in a frame: by its label, or by position where there are no labels.
+
+        Columns may come in another order and beside others, as in scikit-learn's ColumnTransformer. Without text
+        labels on one side, columns go by position, with scikit-learn's own warning.
+        """
+        fitted, named = self._fitted_labels, all(isinstance(label, str) for label in labels)
+        if fitted is not None:
+            left: dict[Any, list[int]] = {}
+            for at, label in enumerate(labels):
+                left.setdefault(label, []).append(at)
+            found = [left[label].pop(0) if left.get(label) else None for label in fitted]
+            places = [at for at in found if at is not None]
+            if len(places) == len(fitted):
+                return places
+            if named:
+                missing = sorted({str(label) for label, at in zip(fitted, found, strict=True) if at is None})
+                listed = "".join(f"- {name}\n" for name in missing[:5]) + (
+                    "- ...\n" if len(missing) > 5 else ""
+                )
+                raise ValueError(
+                    "The feature names should match those that were passed during fit.\n"
+                    f"Feature names seen at fit time, yet now missing:\n{listed}"
+                )
+        kind = type(self).__name__
+        if named and fitted is None:
+            warnings.warn(f"X has feature names, but {kind} was fitted without feature names", stacklevel=4)
+        elif hasattr(self, "feature_names_in_"):
+            warnings.warn(
+                f"X does not have valid feature names, but {kind} was fitted with feature names", stacklevel=4
+            )
+        if len(labels) != self.n_features_in_:
+            raise ValueError(
+                f"X has {len(labels)} features, but {kind} is expecting {self.n_features_in_} features as input."
+            )
+        return range(len(labels))
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict with the served artifact.
@@ -146,11 +237,14 @@ class WorkbenchRegressor(RegressorMixin, _SearchEstimator):  # type: ignore[misc
         Families to search; empty means all.
     workers : int
         Trials at a time; 0 means one a processor.
-    random_state : int
-        The seed.
+    random_state : int, RandomState or None
+        The seed; None takes another one each time.
 
     Attributes
     ----------
+    feature_names_in_ : numpy.ndarray of str
+        The columns of `X`, where it was a frame and all its labels are texts.
+    n_features_in_ : int
     leaderboard_ : pandas.DataFrame
         Every candidate.
     predictor_ : workbench.runtime.predictor.Predictor
