@@ -396,7 +396,9 @@ class Run:
         PickError
             Where none meets the limits; it says which one failed and by how much the nearest misses.
         """
-        terms = self.terms(pick=how, **now)
+        from workbench.search import arguments
+
+        terms = self.terms(pick=None if how is None else arguments.text("how", how), **now)
         return _pick(self.rows(terms=terms), terms)
 
     def export(self, choice: Choice | str | None, path: str | Path, **options: Any) -> Path:

@@ -112,6 +112,8 @@ def test_the_start_of_the_process_is_known_to_a_tenth_of_a_second() -> None:
     [
         (SettingsError("max_latency", found="5"), "--max-latency: found 5"),
         (SettingsError("how", found="5"), "--pick: found 5"),
+        (SettingsError("costs and payoff", found="both"), "--costs and --payoff: found both"),
+        (SettingsError("payoff, FP", found="x"), "--payoff, FP: found x"),
         (SettingsError("price sheet, vcpus", found="5"), "price sheet, vcpus: found 5"),
         (DataError("target 'y'", hint='Use `task="regression"`.'), "target 'y'. Use --task regression."),
         (DataError("rows", hint="Hold none out (`holdout=0`)."), "rows. Hold none out (--holdout 0)."),

@@ -245,8 +245,8 @@ def test_few_groups_and_moments_make_few_folds(
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"families": ("baseline",)}, "--families: found baseline alone"),
-        ({"target": "size", "costs": (1.0, 5.0)}, "--costs: found a regression target"),
+        ({"families": ("baseline",)}, "families: found baseline alone"),
+        ({"target": "size", "costs": (1.0, 5.0)}, "costs: found a regression target"),
         (
             {"target": "size", "metric": "neg_mean_poisson_deviance"},
             "neg_mean_poisson_deviance: found a target of -",

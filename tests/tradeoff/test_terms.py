@@ -97,18 +97,13 @@ def test_the_default_rule_follows_the_goal() -> None:
         ("multiclass", {"costs": "1,2"}, "costs: found a multiclass target"),
         ("binary", {"costs": "1,2", "payoff": "FP=-1"}, "costs and payoff: found both"),
         ("binary", {"traffic": "often"}, "traffic"),
-        ("binary", {"max_latency": "2"}, "max-latency"),
+        ("binary", {"max_latency": "2"}, "max_latency"),
         ("binary", {"prices": "no/such/file"}, "price sheet"),
     ],
 )
 def test_what_makes_no_sense_is_refused(task: str, said: dict[str, Any], match: str) -> None:
     with pytest.raises(SettingsError, match=match):
         read_given(task, **said)
-
-
-def test_errors_of_the_command_line_name_its_options() -> None:
-    with pytest.raises(SettingsError, match=r"^--costs: found a multiclass"):
-        read_given("multiclass", costs="1,2", flags=True)
 
 
 def test_what_is_said_survives_json() -> None:

@@ -11,12 +11,6 @@ from workbench.search import arguments as accept
 from .source.languages import LANGUAGES
 
 
-def _string(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise accept.wrong(name, value, "a text")
-    return value
-
-
 def _languages(name: str, value: Any) -> tuple[str, ...]:
     """Accept languages as a list, or as one text with commas; which there are is the exporter's to say."""
     chosen = accept.words(name, value, '["python", "sql"]')
@@ -28,7 +22,7 @@ def _languages(name: str, value: Any) -> tuple[str, ...]:
 _READERS: dict[str, accept.Reader] = {
     "name": accept.text,
     "version": accept.text,
-    "note": _string,
+    "note": accept.string,
     "by": accept.text,
     "overwrite": accept.flag,
     "hashes": accept.flag,

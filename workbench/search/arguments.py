@@ -64,6 +64,13 @@ def text(name: str, value: Any, expected: str = "a text") -> str:
     return value
 
 
+def string(name: str, value: Any) -> str:
+    """Accept a text, an empty one too."""
+    if not isinstance(value, str):
+        raise wrong(name, value, "a text")
+    return value
+
+
 def path(name: str, value: Any) -> Path:
     """Accept a path: a text or a `pathlib.Path`."""
     if isinstance(value, os.PathLike) or (isinstance(value, str) and value.strip()):

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from workbench.errors import SettingsError, shown
+from workbench.search import arguments
 from workbench.search.payoff import Payoff, check_payoff, parse_costs, parse_payoff, payoff_of_costs
 from workbench.search.run import RunFolder
 
@@ -151,6 +152,14 @@ def read_given(  # noqa: PLR0913 - each is something that somebody may say
     >>> read_given("binary", costs="5,40", max_latency="2ms").payoff
     ClassPayoff(tp=0.0, fp=-5.0, fn=-40.0, tn=0.0)
     """
+    if pick is not None:
+        arguments.text("pick", pick)
+    if unit is not None:
+        arguments.string("unit", unit)
+    if limits is not None and not isinstance(limits, Limits):
+        raise arguments.wrong("limits", limits, "a `workbench.tradeoff.limits.Limits`")
+    if traffic is not None and not isinstance(traffic, (str, Traffic)):
+        raise arguments.wrong("traffic", traffic, "calls and times such as 100000/1d")
     bounds: dict[str, float | None] = dict(asdict(limits)) if limits is not None else {}
     written = {"max_latency": max_latency, "max_price": max_price, "max_size": max_size}
     for name, value in written.items():
