@@ -89,3 +89,33 @@ def test_an_unknown_metric_is_named_with_near_ones() -> None:
         metric_name("roc_acu", "binary")
     with pytest.raises(SettingsError, match="multiclass"):
         metric_name("roc_auc", "multiclass")
+
+
+@pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
+@pytest.mark.parametrize("name", ["precision", "recall", "f1", "jaccard"])
+def test_averages_over_two_classes_are_scikit_learns(name: str, average: str) -> None:
+    function = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}.get(
+        name, sk.jaccard_score
+    )
+    y, output = _binary()
+    metric = Metric(metric_name(f"{name}_{average}", "binary"), "binary", 2)
+    expected = function(y, (output[:, 1] >= 0.5).astype(int), average=average)
+    assert metric.plain(y, output) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_scorer_either_fits_the_task_or_is_refused_with_a_list(task: str) -> None:
+    """Every name of scikit-learn, on a target of the task: what is accepted has scikit-learn's value."""
+    random = np.random.default_rng(0)
+    k = {"binary": 2, "multiclass": 3, "regression": 0}[task]
+    y = random.integers(0, k, 90) if k else random.gamma(2.0, size=90)
+    output = random.dirichlet(np.ones(k), 90) if k else (y * random.uniform(0.5, 2.0, 90))[:, None]
+    for name in sk.get_scorer_names():
+        try:
+            accepted = metric_name(name, task)  # type: ignore[arg-type]
+        except SettingsError as error:
+            assert "accuracy" in str(error) or "r2" in str(error)
+            assert error.expected and len(error.expected.split(", ")) > 10
+            continue
+        metric = Metric(accepted, task, k)  # type: ignore[arg-type]
+        assert metric.plain(y, output) == pytest.approx(metric._by_scorer(y, output, None)), name

@@ -5,7 +5,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from workbench.search.metrics import _NAMES, Metric
-from workbench.search.sums import area_terms, average_precision, sums_of
+from workbench.search.ranking import area_terms, average_precision
+from workbench.search.sums import sums_of
 
 #: No sum gives these.
 _OTHERS = {
@@ -36,20 +37,20 @@ def test_scores_from_sums_are_scikit_learns(task: str, name: str) -> None:
     if found is None:
         assert name in _OTHERS
         return
-    assert found.score() == pytest.approx(metric.plain(y, output))
+    assert found.score() == pytest.approx(metric._by_scorer(y, output, None))
     weight = np.random.default_rng(1).uniform(0.5, 2, len(y))
     weighted = sums_of(metric, y, output, weight)
     if weighted is None:
         assert name == "d2_absolute_error_score"  # the weighted median is scikit-learn's to find
         return
-    assert weighted.score(weight) == pytest.approx(metric.plain(y, output, weight))
+    assert weighted.score(weight) == pytest.approx(metric._by_scorer(y, output, weight))
 
 
 def test_areas_are_scikit_learns_with_ties_and_weights() -> None:
     y, output = _made("binary")
     weight = np.random.default_rng(1).uniform(0.5, 2, len(y))
     for shares in (None, weight):
-        area, terms = area_terms(y == 1, output[:, 1], shares)
+        area, terms, _ = area_terms(y == 1, output[:, 1], shares)
         assert area == pytest.approx(roc_auc_score(y, output[:, 1], sample_weight=shares))
         assert np.average(terms[y == 0], weights=None if shares is None else shares[y == 0]) == pytest.approx(
             area
@@ -75,5 +76,5 @@ def test_average_precision_of_weights_is_scikit_learns() -> None:
 
 
 def test_an_area_of_one_class_says_so() -> None:
-    with pytest.raises(ValueError, match="of one kind"):
+    with pytest.raises(ValueError, match="both classes"):
         sums_of(Metric("roc_auc", "binary", 2), np.zeros(5, int), np.full((5, 2), 0.5))

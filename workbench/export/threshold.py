@@ -8,11 +8,11 @@ import numpy as np
 
 from workbench.explain import evidence_of
 from workbench.runtime.predictor import Predictor
+from workbench.search.decisions import DECISION_METRICS
 from workbench.search.metrics import Metric
 from workbench.search.records import Candidate, Score
 from workbench.search.run import RunFolder
 from workbench.search.served import Served
-from workbench.search.sums import DECISION_METRICS
 from workbench.tradeoff.choose import Choice
 from workbench.tradeoff.decision import ServedThreshold
 from workbench.tradeoff.run_decision import terms_of

@@ -10,10 +10,10 @@ import numpy as np
 from workbench.runtime.schema import Output
 
 from .conformal import learn_intervals
+from .decisions import DECISION_METRICS
 from .metrics import Metric
 from .payoff import Payoff
 from .records import Score
-from .sums import DECISION_METRICS
 from .threshold import tune_threshold
 from .workspace import Workspace
 

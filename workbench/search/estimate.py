@@ -16,12 +16,12 @@ import numpy as np
 
 from workbench.families.threads import one_thread
 
+from .domains import Z, domain_of, interval_in
 from .metrics import Metric
-from .noise import mean_and_error
+from .ranking import BINARY_AREAS
 from .resample import Resampled
-from .sums import sums_of
+from .sums import spread_of, sums_of
 
-_Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 _DRAWS = 400  # of a paired difference
 _ROOTS = ("neg_root_mean_squared_error", "neg_root_mean_squared_log_error")
 _ROOT_ROWS = 2_000  # of fewer a single large error moves the mean of squares too much for a normal interval
@@ -92,6 +92,7 @@ def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
     weight: np.ndarray | None = None,
     *,
     group: np.ndarray | None = None,
+    fold: np.ndarray | None = None,
     seed: int = 0,
     repeats: int = 200,
     seconds: float = math.inf,
@@ -116,6 +117,8 @@ def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
     weight : numpy.ndarray, shape (n,), optional
     group : numpy.ndarray, shape (n,), optional
         Rows of one group are drawn together.
+    fold : numpy.ndarray of int, shape (n,), optional
+        As of `Metric.score`: rows that a metric of ranking may compare.
     seed, repeats : int
     seconds : float
         Stops drawing after so long, but not before ten repeats.
@@ -144,7 +147,8 @@ def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
     names, rows = _comparable(outputs, weight)
     shares = None if weight is None else np.asarray(weight, dtype=np.float64)[rows]
     groups = None if group is None else np.asarray(group)[rows]
-    sample = Resampled(metric, y[rows], [outputs[name][rows] for name in names], shares, groups, seed)
+    parts = None if fold is None else np.asarray(fold)[rows]
+    sample = Resampled(metric, y[rows], [outputs[name][rows] for name in names], shares, groups, seed, parts)
     own = sample.scores()
     if not np.isfinite(own).any():
         raise ValueError(f"{metric.name} is not defined on these {len(rows)} rows")
@@ -155,11 +159,13 @@ def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
         done = sum(len(part) for part in inside)
         if time.monotonic() - started > seconds and done >= _LEAST_REPEATS:
             break
-    return _conclude(names, own, np.concatenate(inside), np.concatenate(outside), sample.shrink, len(rows))
+    domain = domain_of(metric.name, metric.n_classes)
+    draws = np.concatenate(inside), np.concatenate(outside)
+    return _conclude(names, own, *draws, sample.shrink, len(rows), domain)
 
 
 @one_thread()
-def difference(
+def difference(  # noqa: PLR0913 - as `corrected`
     metric: Metric,
     y: np.ndarray,
     one: np.ndarray,
@@ -167,12 +173,14 @@ def difference(
     weight: np.ndarray | None = None,
     *,
     group: np.ndarray | None = None,
+    fold: np.ndarray | None = None,
     seed: int = 0,
 ) -> Difference:
     """Compare two candidates on the rows that both predicted.
 
     Means of per-row values and areas under ROC curves get the normal interval of their paired difference (DeLong's
-    for areas), and of many rows so do the roots of such means; other metrics get a paired bootstrap.
+    for areas), and of many rows so do the roots of such means; other metrics, and rows in groups, get a paired
+    bootstrap.
 
     Parameters
     ----------
@@ -180,6 +188,8 @@ def difference(
     y : numpy.ndarray, shape (n,)
     one, other : numpy.ndarray, shape (n, k)
     weight, group : numpy.ndarray, shape (n,), optional
+    fold : numpy.ndarray of int, shape (n,), optional
+        As of `Metric.score`: rows that a metric of ranking may compare.
     seed : int
 
     Raises
@@ -206,11 +216,12 @@ def difference(
         raise ValueError("no row was predicted by both")
     shares = None if weight is None else np.asarray(weight, dtype=np.float64)[rows]
     groups = None if group is None else np.asarray(group)[rows]
+    parts = None if fold is None else np.asarray(fold)[rows]
     if groups is None:
-        normal = _normal_difference(metric, y[rows], one[rows], other[rows], shares)
+        normal = _normal_difference(metric, y[rows], one[rows], other[rows], shares, parts)
         if normal is not None:
             return normal
-    sample = Resampled(metric, y[rows], [one[rows], other[rows]], shares, groups, seed)
+    sample = Resampled(metric, y[rows], [one[rows], other[rows]], shares, groups, seed, parts)
     own = sample.scores()
     value = float(own[0] - own[1])
     if not math.isfinite(value):
@@ -241,7 +252,13 @@ def _comparable(outputs: Mapping[str, np.ndarray], weight: np.ndarray | None) ->
 
 
 def _conclude(
-    names: list[str], own: np.ndarray, inside: np.ndarray, outside: np.ndarray, shrink: float, rows: int
+    names: list[str],
+    own: np.ndarray,
+    inside: np.ndarray,
+    outside: np.ndarray,
+    shrink: float,
+    rows: int,
+    domain: tuple[float, float],
 ) -> Estimate:
     usable = np.isfinite(inside).any(axis=1)
     inside, outside = inside[usable], outside[usable]
@@ -260,10 +277,11 @@ def _conclude(
     drop = float(np.mean(own[chosen] + (left_out - average[chosen]) * shrink))
     value = min(drop, best)
     spread = inside[:, winner][np.isfinite(inside[:, winner])]
-    low, high = value + (np.quantile(spread, [0.025, 0.975]) - level[winner]) * shrink * _WIDEN
+    low, high = (np.quantile(spread, [0.025, 0.975]) - level[winner]) * shrink * _WIDEN
     counts = np.bincount(chosen, minlength=len(names)) / len(chosen)
     shares = {names[at]: float(counts[at]) for at in np.argsort(-counts, kind="stable") if counts[at]}
-    low, high = min(float(low), value), max(float(high), value)  # a score may stand at the edge of its draws
+    # a score may stand at the edge of its draws
+    low, high = interval_in(domain, value, max(-float(low), 0.0), max(float(high), 0.0))
     return Estimate(value, low, high, best - value, shares, len(chosen), rows)
 
 
@@ -273,25 +291,20 @@ def _mean_known(values: np.ndarray) -> np.ndarray:
 
 
 def _normal_difference(
-    metric: Metric, y: np.ndarray, one: np.ndarray, other: np.ndarray, weight: np.ndarray | None
+    metric: Metric,
+    y: np.ndarray,
+    one: np.ndarray,
+    other: np.ndarray,
+    weight: np.ndarray | None,
+    fold: np.ndarray | None,
 ) -> Difference | None:
-    """Return the closed form, where there is one."""
-    pair = [sums_of(metric, y, each, weight) for each in (one, other)]
+    """Return the closed form, where there is one: by the difference of each row's influences on the two scores."""
+    pair = [sums_of(metric, y, each, weight, fold) for each in (one, other)]
     if pair[0] is None or pair[1] is None:
         return None
-    kinds = [np.ones(len(y), dtype=bool)]
-    if pair[0].is_mean:
-        gaps = pair[0].terms[:, 0] - pair[1].terms[:, 0]
-    elif metric.name == "roc_auc":
-        kinds = [y == 1, y == 0]
-        gaps = (pair[0].terms - pair[1].terms)[:, [0, 2]].sum(axis=1)
-    elif metric.name in _ROOTS and len(y) >= _ROOT_ROWS:
-        # r - s = (r² - s²) / (r + s), where the denominator hardly moves from sample to sample
-        both = -(pair[0].score(weight) + pair[1].score(weight))
-        gaps = (pair[1].terms - pair[0].terms)[:, 0] / max(both, 1e-300)
-    else:
+    roots = metric.name in _ROOTS and len(y) >= _ROOT_ROWS
+    if not (pair[0].is_mean or metric.name in BINARY_AREAS or roots):
         return None
     value = pair[0].score(weight) - pair[1].score(weight)
-    errors = [mean_and_error(gaps[kind], None if weight is None else weight[kind])[1] for kind in kinds]
-    half = _Z * float(np.hypot.reduce(errors))
+    half = Z * spread_of(pair[0].influence(weight) - pair[1].influence(weight))
     return Difference(value, value - half, value + half)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from .answers import at_half
+from .domains import domain_of, interval_in
 from .estimate import corrected, difference
 from .front import first_layer, front, shortlist
 from .metrics import Metric
@@ -221,7 +222,8 @@ def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidat
             continue
         below, above = estimate.value - estimate.low, estimate.high - estimate.value
         value = own.value - estimate.optimism
-        low, high = value - max(below, own.value - own.low), value + max(above, own.high - own.value)
+        reach = max(below, own.value - own.low), max(above, own.high - own.value)
+        low, high = interval_in(domain_of(metric.name, metric.n_classes), value, *reach)
         final = Score(value, low, high, own.metric, words, own.rows)
         behind = None
         if candidate.id != best.id:

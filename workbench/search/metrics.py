@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,22 +11,20 @@ import numpy as np
 from workbench.errors import SettingsError, nearest, shown
 from workbench.runtime.schema import Task
 
-from .noise import mean_and_error
+from .domains import Z, domain_of, interval_in
+from .ranking import RANKING, average_precision, one_against_one
 from .records import Score
-from .sums import sums_of
+from .sums import effective_rows, sums_of
 
 DEFAULT_METRIC = {
     "binary": "roc_auc",
     "multiclass": "neg_log_loss",
     "regression": "neg_root_mean_squared_error",
 }
-_Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 _RESAMPLES = 100
 _RESAMPLE_ROWS = 20_000
 
 Weight = np.ndarray | None
-_Interval = tuple[float, float, float]
-
 
 #: The lowest target that a metric is defined for, and whether it may be met.
 _LEAST = {
@@ -62,20 +60,28 @@ def metric_name(metric: str, task: Task) -> str:
     fitting = _fitting_names(task)
     if name in fitting:
         return name
-    close = nearest(name, fitting) or [DEFAULT_METRIC[task]]
+    close = nearest(name, fitting)
+    hint = f"Did you mean {' or '.join(close)}?" if close else None
     raise SettingsError(
         "metric",
         found=shown(name),
-        expected=f"a scikit-learn scorer for a {task} target, such as {', '.join(close)}",
+        expected=f"a scikit-learn scorer for a {task} target: {', '.join(sorted(fitting))}",
+        hint=hint,
     )
 
 
-_LABELS = "accuracy balanced_accuracy f1_macro f1_micro f1_weighted matthews_corrcoef neg_log_loss"
+_DECISIONS = " ".join(
+    f"{name}_{average}"
+    for name in ("precision", "recall", "f1", "jaccard")
+    for average in ("macro", "micro", "weighted")
+)
+_CLASSES = (
+    "accuracy balanced_accuracy matthews_corrcoef neg_log_loss neg_brier_score d2_log_loss_score d2_brier_score "
+    f"{_DECISIONS} roc_auc_ovr roc_auc_ovo roc_auc_ovr_weighted roc_auc_ovo_weighted"
+)
 _NAMES = {
-    "binary": f"roc_auc average_precision f1 precision recall jaccard neg_brier_score d2_log_loss_score {_LABELS}",
-    "multiclass": "precision_macro precision_micro precision_weighted recall_macro recall_micro recall_weighted "
-    "jaccard_macro jaccard_micro jaccard_weighted roc_auc_ovr roc_auc_ovo roc_auc_ovr_weighted roc_auc_ovo_weighted "
-    f"top_k_accuracy {_LABELS}",
+    "binary": f"roc_auc average_precision f1 precision recall jaccard {_CLASSES}",
+    "multiclass": f"top_k_accuracy {_CLASSES}",
     "regression": "neg_root_mean_squared_error neg_mean_squared_error neg_mean_absolute_error r2 explained_variance "
     "neg_median_absolute_error neg_max_error neg_mean_squared_log_error neg_root_mean_squared_log_error "
     "neg_mean_absolute_percentage_error neg_mean_poisson_deviance neg_mean_gamma_deviance d2_absolute_error_score",
@@ -135,8 +141,37 @@ class Metric:
     n_classes: int
     seed: int = 0
 
-    def score(self, y: np.ndarray, output: np.ndarray, weight: Weight, data: str) -> Score:
+    def score(
+        self,
+        y: np.ndarray,
+        output: np.ndarray,
+        weight: Weight,
+        data: str,
+        *,
+        fold: np.ndarray | None = None,
+        group: np.ndarray | None = None,
+    ) -> Score:
         """Return the score with a 95 % interval, over the rows whose output is known.
+
+        The interval is that of the score's standard error, by the influence of each row where the metric follows from
+        sums (see `Sums.influence`) and by the bootstrap over rows (Efron 1979) elsewhere; it stays in the metric's
+        domain (see `domains`).
+
+        Parameters
+        ----------
+        y : numpy.ndarray, shape (n,)
+            Class positions or numbers.
+        output : numpy.ndarray, shape (n, k)
+            Probabilities or numbers; NaN where a row was not predicted.
+        weight : numpy.ndarray, shape (n,), or None
+            Rows of weight 0 influence nothing.
+        data : str
+            What the rows are.
+        fold : numpy.ndarray of int, shape (n,), optional
+            Of out-of-fold rows: the fold that predicted each. Metrics of ranking compare rows of one fold only (see
+            `ranking`).
+        group : numpy.ndarray of int, shape (n,), optional
+            Rows of one group are not independent: the interval is that of drawing whole groups.
 
         Raises
         ------
@@ -144,18 +179,28 @@ class Metric:
             Where the score is not defined on these rows (one class only, for instance).
         """
         known = np.isfinite(output).all(axis=1)
+        if weight is not None:
+            known &= weight > 0
         y, output = y[known], np.asarray(output[known], dtype=np.float64)
-        weight = None if weight is None else weight[known]
+        weight, fold, group = (None if each is None else each[known] for each in (weight, fold, group))
         if len(y) == 0:
             raise ValueError("no row was predicted")
-        direct = _DIRECT.get(self.name)
-        value, low, high = direct(y, output, weight) if direct else self._resampled(y, output, weight)
+        sums = sums_of(self, y, output, weight, fold)
+        if sums is not None:
+            value, error = sums.score(weight), sums.error(weight, group)
+        else:
+            value = self._exactly(y, output, weight, fold)
+            error = self._resampled_error(y, output, weight, fold, group)
         if not np.isfinite(value):
             raise ValueError(f"{self.name} is not defined on these {len(y)} rows")
-        low, high = (value if not np.isfinite(edge) else edge for edge in (low, high))
-        return Score(float(value), float(low), float(high), self.name, data, len(y))
+        half = Z * error if np.isfinite(error) else 0.0
+        domain = domain_of(self.name, self.n_classes)
+        low, high = interval_in(domain, value, half, half, self._fewest(y, weight))
+        return Score(float(value), low, high, self.name, data, len(y))
 
-    def plain(self, y: np.ndarray, output: np.ndarray, weight: Weight = None) -> float:
+    def plain(
+        self, y: np.ndarray, output: np.ndarray, weight: Weight = None, fold: np.ndarray | None = None
+    ) -> float:
         """Return the score alone, without an interval.
 
         Raises
@@ -170,39 +215,65 @@ class Metric:
         -0.5
         """
         output = np.asarray(output, dtype=np.float64)
-        direct = _DIRECT.get(self.name)
-        return direct(y, output, weight)[0] if direct else self._by_scorer(y, output, weight)
+        sums = sums_of(self, y, output, weight, fold)
+        return self._exactly(y, output, weight, fold) if sums is None else sums.score(weight)
 
-    def _resampled(self, y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
-        """Percentile bootstrap (Efron 1979) over rows."""
-        random = np.random.default_rng(self.seed)
-        rows = len(y)
-        size = min(rows, _RESAMPLE_ROWS)
-        sums = sums_of(self, y, output, weight)
-        if sums is None:
-            value = self._by_scorer(y, output, weight)
-            values = np.array(list(self._redrawn(y, output, weight, size, random)))
-        else:
-            value = sums.score(weight)
-            terms = sums.terms if weight is None else sums.terms * weight[:, None]
-            drawn = [terms[random.integers(0, rows, size)].sum(axis=0) for _ in range(_RESAMPLES)]
-            values = sums.value(np.stack(drawn))
+    @property
+    def ranks(self) -> bool:
+        """Whether it compares rows with each other by their predictions, so that folds matter."""
+        return self.name in RANKING
+
+    def _exactly(self, y: np.ndarray, output: np.ndarray, weight: Weight, fold: np.ndarray | None) -> float:
+        """Return the score of a metric that no sums give."""
+        if self.name == "average_precision":
+            shares = np.ones((1, len(y))) if weight is None else weight[None]
+            return float(average_precision(y == 1, output[:, 1], fold)(shares)[0])
+        if self.ranks:
+            return one_against_one(y, output, weight, fold, by_size=self.name.endswith("weighted"))
+        return self._by_scorer(y, output, weight)
+
+    def _fewest(self, y: np.ndarray, weight: Weight) -> float:
+        """Return the effective rows of the smallest class, or of all where classes do not count by themselves."""
+        if self.task == "regression" or self.name in ("accuracy", "top_k_accuracy"):
+            return effective_rows(weight, len(y))
+        classes = [y == label for label in np.unique(y)]
+        return min(effective_rows(None if weight is None else weight[own], int(own.sum())) for own in classes)
+
+    def _resampled_error(
+        self,
+        y: np.ndarray,
+        output: np.ndarray,
+        weight: Weight,
+        fold: np.ndarray | None,
+        group: np.ndarray | None,
+    ) -> float:
+        """Return the standard error by the bootstrap over rows, or whole groups."""
+        number = np.arange(len(y)) if group is None else np.unique(group, return_inverse=True)[1]
+        units = int(number.max()) + 1
+        members = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1])
+        size = units if group is not None else min(units, _RESAMPLE_ROWS)
+        values = np.array(list(self._redrawn(y, output, weight, fold, members, size)))
         values = values[np.isfinite(values)]
-        if not len(values):
-            return value, value, value
-        shrink = (size / rows) ** 0.5  # fewer rows than there are scatter more
-        low, high = np.quantile(values, [0.025, 0.975])
-        middle = float(np.median(values))
-        return value, value + (low - middle) * shrink, value + (high - middle) * shrink
+        # fewer rows than there are scatter more
+        return float(values.std(ddof=1)) * (size / units) ** 0.5 if len(values) > 1 else np.nan
 
     def _redrawn(
-        self, y: np.ndarray, output: np.ndarray, weight: Weight, size: int, random: np.random.Generator
+        self,
+        y: np.ndarray,
+        output: np.ndarray,
+        weight: Weight,
+        fold: np.ndarray | None,
+        members: list[np.ndarray],
+        size: int,
     ) -> Iterator[float]:
+        random = np.random.default_rng(self.seed)
+        alone = len(members) == len(y)
         for _ in range(_RESAMPLES):
-            chosen = random.integers(0, len(y), size)
-            drawn = None if weight is None else weight[chosen]
+            units = random.integers(0, len(members), size)
+            chosen = units if alone else np.concatenate([members[unit] for unit in units.tolist()])
+            drawn = (None if each is None else each[chosen] for each in (weight, fold))
             try:
-                yield self._by_scorer(y[chosen], output[chosen], drawn)
+                yield self._exactly(y[chosen], output[chosen], *drawn)
             except ValueError:
                 continue
 
@@ -250,90 +321,3 @@ def _replay(output: np.ndarray, task: Task, n_classes: int) -> Any:
             return chosen
 
     return Regressor() if task == "regression" else Classifier()
-
-
-# ---------------------------------------------------------------- closed forms
-
-
-def _mean_interval(losses: np.ndarray, weight: Weight) -> _Interval:
-    """Mean of per-row values with its normal interval."""
-    mean, error = mean_and_error(losses, weight)
-    return mean, mean - _Z * error, mean + _Z * error
-
-
-def _log_loss(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
-    chosen = output[np.arange(len(y)), y] / output.sum(axis=1)
-    return _mean_interval(np.log(np.clip(chosen, np.finfo(np.float64).eps, 1.0)), weight)
-
-
-def _accuracy(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
-    chosen = output[:, 1] >= 0.5 if output.shape[1] == 2 else output.argmax(axis=1)
-    value, low, high = _mean_interval((chosen == y).astype(np.float64), weight)
-    return value, max(low, 0.0), min(high, 1.0)
-
-
-def _brier(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
-    return _mean_interval(-((output[:, 1] - y) ** 2), weight)
-
-
-def _squared_error(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
-    return _mean_interval(-((output[:, 0] - y) ** 2), weight)
-
-
-def _absolute_error(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
-    return _mean_interval(-np.abs(output[:, 0] - y), weight)
-
-
-def _root_squared_error(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
-    value, low, high = (-(max(-part, 0.0) ** 0.5) for part in _squared_error(y, output, weight))
-    return value, low, high
-
-
-def _r2(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
-    """Interval of the squared error over the fixed spread of the target."""
-    mean = np.average(y, weights=weight)
-    spread = float(np.average((y - mean) ** 2, weights=weight))
-    value, low, high = (
-        1.0 + part / spread if spread else np.nan for part in _squared_error(y, output, weight)
-    )
-    return value, low, high
-
-
-def _auc(y: np.ndarray, output: np.ndarray, weight: Weight) -> _Interval:
-    """Area under the ROC curve with DeLong's variance, by the ranks of Sun and Xu (2014)."""
-    marks = output[:, 1]
-    yes, no = marks[y == 1], marks[y == 0]
-    if not len(yes) or not len(no):
-        raise ValueError(f"roc_auc needs both classes; all {len(y)} rows are of one")
-    ranks_all = _midranks(np.concatenate([yes, no]))
-    m, n = len(yes), len(no)
-    area = (ranks_all[:m].sum() - m * (m + 1) / 2) / (m * n)
-    share_yes = (ranks_all[:m] - _midranks(yes)) / n
-    share_no = 1.0 - (ranks_all[m:] - _midranks(no)) / m
-    variance = share_yes.var() / max(m - 1, 1) + share_no.var() / max(n - 1, 1)
-    if weight is not None:
-        from sklearn.metrics import roc_auc_score
-
-        area = float(roc_auc_score(y, marks, sample_weight=weight))
-    half = _Z * float(variance) ** 0.5
-    return float(area), max(float(area) - half, 0.0), min(float(area) + half, 1.0)
-
-
-def _midranks(values: np.ndarray) -> np.ndarray:
-    """Rank values from 1, equal ones by the mean of their ranks."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    middle: np.ndarray = (last - (counts - 1) / 2.0)[place]
-    return middle
-
-
-_DIRECT: dict[str, Callable[[np.ndarray, np.ndarray, Weight], _Interval]] = {
-    "neg_log_loss": _log_loss,
-    "accuracy": _accuracy,
-    "neg_brier_score": _brier,
-    "roc_auc": _auc,
-    "neg_mean_squared_error": _squared_error,
-    "neg_mean_absolute_error": _absolute_error,
-    "neg_root_mean_squared_error": _root_squared_error,
-    "r2": _r2,
-}

@@ -12,7 +12,7 @@ def mean_and_error(values: np.ndarray, weight: np.ndarray | None = None) -> tupl
     ----------
     values : numpy.ndarray, shape (n,)
     weight : numpy.ndarray, shape (n,), optional
-        The error counts as many rows as rows of equal weight would say as much (Kish 1965).
+        The error is that of the rows' influences on the weighted mean, so that rows of weight 0 say nothing.
 
     Examples
     --------
@@ -22,8 +22,8 @@ def mean_and_error(values: np.ndarray, weight: np.ndarray | None = None) -> tupl
     """
     share = np.full(len(values), 1.0 / len(values)) if weight is None else weight / weight.sum()
     mean = float(share @ values)
-    effective = 1.0 / float((share**2).sum())
-    variance = float(share @ (values - mean) ** 2) / max(effective - 1.0, 1.0)
+    effective = 1.0 / float((share**2).sum())  # rows of equal weight that would say as much (Kish 1965)
+    variance = float(share**2 @ (values - mean) ** 2) * effective / max(effective - 1.0, 1.0)
     return mean, float(variance**0.5)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from .metrics import Metric
-from .sums import average_precision, sums_of
+from .ranking import average_precision
+from .sums import sums_of
 
 _UNITS = 20_000  # what is drawn: rows, whole groups, or blocks of rows where there are more
 _CHUNK = 25  # repeats worked on at a time
@@ -49,16 +50,17 @@ class Resampled:
         weight: np.ndarray | None,
         group: np.ndarray | None,
         seed: int,
+        fold: np.ndarray | None = None,
     ) -> None:
         self._random = np.random.default_rng(seed)
         self.shrink = 1.0
         number = _unit_numbers(len(y), group, self._random)
         self._units = len(y) if number is None else int(number.max()) + 1
-        sums = [sums_of(metric, y, output, weight) for output in outputs]
+        sums = [sums_of(metric, y, output, weight, fold) for output in outputs]
         self._slow: _Slow | None = None
         if any(each is None for each in sums):
             groups = None if group is None else number  # blocks of independent rows need not stay together
-            self._slow = _Slow(metric, y, outputs, weight, groups, self._random)
+            self._slow = _Slow(metric, y, outputs, weight, groups, self._random, fold)
             self.shrink, self._units = self._slow.shrink, self._slow.units
             return
         fast = [each for each in sums if each is not None]
@@ -129,19 +131,23 @@ class _Slow:
         weight: np.ndarray | None,
         number: np.ndarray | None,
         random: np.random.Generator,
+        fold: np.ndarray | None = None,
     ) -> None:
         self._metric = metric
         self.is_quick = metric.name == "average_precision"
         if self.is_quick:  # scikit-learn takes a second to load
             everything = np.ones((1, len(y))) if weight is None else weight[None]
-            self.own = np.array([average_precision(y == 1, each[:, 1])(everything)[0] for each in outputs])
+            self.own = np.array(
+                [average_precision(y == 1, each[:, 1], fold)(everything)[0] for each in outputs]
+            )
         else:
-            self.own = np.array([_scorer(metric, y, output, weight) for output in outputs])
+            self.own = np.array([_scorer(metric, y, output, weight, fold) for output in outputs])
         self._judged = np.argsort(-np.nan_to_num(self.own, nan=-np.inf), kind="stable")[:_SLOW_CANDIDATES]
         chosen = _fewer_rows(len(y), number, random)
         self.shrink = float((len(chosen) / len(y)) ** 0.5)
         self._y = y[chosen]
         self._weight = None if weight is None else weight[chosen]
+        self._fold = None if fold is None else fold[chosen]
         self._outputs = {at: outputs[at][chosen] for at in self._judged.tolist()}
         self._count = len(outputs)
         _, self._number = np.unique(chosen if number is None else number[chosen], return_inverse=True)
@@ -149,7 +155,8 @@ class _Slow:
         self._ranked = {}
         if self.is_quick:
             self._ranked = {
-                at: average_precision(self._y == 1, each[:, 1]) for at, each in self._outputs.items()
+                at: average_precision(self._y == 1, each[:, 1], self._fold)
+                for at, each in self._outputs.items()
             }
 
     def of(self, counts: np.ndarray) -> np.ndarray:
@@ -163,8 +170,9 @@ class _Slow:
             for place, times in enumerate(drawn):
                 rows = np.repeat(np.arange(len(times)), times.astype(np.int64))
                 weight = None if self._weight is None else self._weight[rows]
+                fold = None if self._fold is None else self._fold[rows]
                 if len(rows):
-                    out[place, at] = _scorer(self._metric, self._y[rows], output[rows], weight)
+                    out[place, at] = _scorer(self._metric, self._y[rows], output[rows], weight, fold)
         return out
 
 
@@ -180,8 +188,14 @@ def _fewer_rows(rows: int, number: np.ndarray | None, random: np.random.Generato
     return np.flatnonzero(np.isin(number, kept))
 
 
-def _scorer(metric: Metric, y: np.ndarray, output: np.ndarray, weight: np.ndarray | None) -> float:
+def _scorer(
+    metric: Metric,
+    y: np.ndarray,
+    output: np.ndarray,
+    weight: np.ndarray | None,
+    fold: np.ndarray | None,
+) -> float:
     try:
-        return metric.plain(y, output, weight)
+        return metric.plain(y, output, weight, fold)
     except ValueError:
         return math.nan

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .decisions import DECISION_METRICS, decision_value, ratio
+from .ranking import BINARY_AREAS, area_terms
+
 if TYPE_CHECKING:
     from .metrics import Metric
 
@@ -32,20 +35,79 @@ class Sums:
         From sums (…, q), each multiplied by its row's weight, to scores (…); NaN where the score is not defined.
     is_mean : bool
         Whether the score is ``sum / weight`` of per-row values: `terms` are then (value, 1).
+    kinds : numpy.ndarray of int, shape (n,), or None
+        Samples that the rows are of: few rows of one count as few. None: all are of one.
     """
 
     terms: np.ndarray
     value: Callable[[np.ndarray], np.ndarray]
     is_mean: bool = False
+    kinds: np.ndarray | None = None
 
     def score(self, weight: np.ndarray | None = None) -> float:
         """Return the score of all rows."""
         summed = self.terms.sum(axis=0) if weight is None else weight @ self.terms
         return float(self.value(summed))
 
+    def influence(self, weight: np.ndarray | None = None) -> np.ndarray:
+        """Return by how much each row moves the score: its terms along the gradient, times its weight.
+
+        The influences add up to 0; the sum of their squares is the variance of the score (the delta method), so that
+        rows of little weight count for little and rows of weight 0 for nothing.
+        """
+        terms = self.terms if weight is None else self.terms * weight[:, None]
+        moved = terms @ _gradient(self.value, terms.sum(axis=0))
+        for number in (0,) if self.kinds is None else np.unique(self.kinds):
+            mine = np.full(len(moved), True) if self.kinds is None else self.kinds == number
+            count = effective_rows(None if weight is None else weight[mine], int(mine.sum()))
+            moved[mine] *= (
+                count / max(count - 1.0, 1.0)
+            ) ** 0.5  # the spread about an estimated mean is too small
+        return np.asarray(moved)
+
+    def error(self, weight: np.ndarray | None = None, group: np.ndarray | None = None) -> float:
+        """Return the standard error of the score; rows of one group are not independent of each other."""
+        return spread_of(self.influence(weight), group)
+
+
+def _gradient(value: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray:
+    """Return the derivative of a score by each sum, by central differences."""
+    step = 1e-5 * np.where(at != 0, np.abs(at), np.abs(at).max(initial=1.0))
+    moves = np.diag(step)
+    with np.errstate(invalid="ignore"):
+        slope = (value(at + moves) - value(at - moves)) / (2.0 * step)
+    return np.asarray(np.nan_to_num(slope, nan=0.0, posinf=0.0, neginf=0.0))
+
+
+def effective_rows(weight: np.ndarray | None, rows: int) -> float:
+    """Return how many rows of equal weight say as much as these (Kish 1965).
+
+    Examples
+    --------
+    >>> effective_rows(np.array([1.0, 1.0, 0.0]), 3)
+    2.0
+    """
+    if weight is None:
+        return float(rows)
+    total = float((weight**2).sum())
+    return float(weight.sum()) ** 2 / total if total > 0 else 0.0
+
+
+def spread_of(influence: np.ndarray, group: np.ndarray | None = None) -> float:
+    """Return the standard error that the rows' influences make, whole groups being drawn."""
+    if group is None:
+        return float(np.sqrt((influence**2).sum()))
+    _, number = np.unique(group, return_inverse=True)
+    whole = np.bincount(number, weights=influence)
+    return float(np.sqrt((whole**2).sum() * len(whole) / max(len(whole) - 1, 1)))
+
 
 def sums_of(
-    metric: Metric, y: np.ndarray, output: np.ndarray, weight: np.ndarray | None = None
+    metric: Metric,
+    y: np.ndarray,
+    output: np.ndarray,
+    weight: np.ndarray | None = None,
+    fold: np.ndarray | None = None,
 ) -> Sums | None:
     """Return the terms of a metric, or None where it is no function of sums (average precision, medians, maxima).
 
@@ -59,6 +121,8 @@ def sums_of(
     weight : numpy.ndarray, shape (n,), optional
         Only the ranks of ROC curves depend on it, and the median that `d2_absolute_error_score` compares with, which
         is then left to scikit-learn.
+    fold : numpy.ndarray of int, shape (n,), optional
+        Only rows of one fold are compared by an area under a ROC curve (see `ranking`).
 
     Raises
     ------
@@ -79,9 +143,10 @@ def sums_of(
         if name == "d2_absolute_error_score" and weight is not None:
             return None
         return _numbers(name, np.asarray(y, dtype=np.float64), output[:, 0])
-    if name in ("roc_auc", "roc_auc_ovr", "roc_auc_ovr_weighted"):
-        return _areas(name, y, output, weight)
-    if name in _CONFUSED:
+    if name in BINARY_AREAS:
+        many = output.shape[1] > 2 and "ovo" in name
+        return None if many else _areas(name, y, output, weight, fold)
+    if name in DECISION_METRICS:
         decided = (output[:, 1] >= 0.5).astype(np.intp) if output.shape[1] == 2 else output.argmax(axis=1)
         return _confused(name, y, decided, output.shape[1])
     return _chances(name, y, output)
@@ -90,14 +155,8 @@ def sums_of(
 # ---------------------------------------------------------------- means
 
 
-def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    """Divide, giving NaN where there is nothing to divide by."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.nan))
-
-
 def _mean_of(sums: np.ndarray) -> np.ndarray:
-    return _ratio(sums[..., 0], sums[..., 1])
+    return ratio(sums[..., 0], sums[..., 1])
 
 
 def _mean(values: np.ndarray) -> Sums:
@@ -110,8 +169,13 @@ def _chances(name: str, y: np.ndarray, output: np.ndarray) -> Sums | None:
     logs = np.log(np.clip(own, _EPS, 1.0))
     if name == "neg_log_loss":
         return _mean(logs)
-    if name == "neg_brier_score" and output.shape[1] == 2:
-        return _mean(-((output[:, 1] - y) ** 2))
+    if name in ("neg_brier_score", "d2_brier_score"):
+        two = output.shape[1] == 2
+        losses = (output[:, 1] - y) ** 2 if two else ((output - np.eye(output.shape[1])[y]) ** 2).sum(axis=1)
+        if name == "neg_brier_score":
+            return _mean(-losses)
+        classes = np.eye(output.shape[1])[y]
+        return Sums(np.column_stack([losses * (2.0 if two else 1.0), classes]), _d2_brier)
     if name == "top_k_accuracy":
         above = (output > output[rows, y][:, None]).sum(axis=1)
         ties = (output == output[rows, y][:, None]) & (np.arange(output.shape[1]) > y[:, None])
@@ -127,7 +191,14 @@ def _d2_log_loss(sums: np.ndarray) -> np.ndarray:
     counts = sums[..., 1:]
     share = counts / np.maximum(counts.sum(axis=-1, keepdims=True), _EPS)
     null = (counts * np.log(np.clip(share, _EPS, 1.0))).sum(axis=-1)
-    return np.asarray(1.0 - _ratio(-sums[..., 0], -null))
+    return np.asarray(1.0 - ratio(-sums[..., 0], -null))
+
+
+def _d2_brier(sums: np.ndarray) -> np.ndarray:
+    """Return the share of the spread of the classes that is explained."""
+    counts = sums[..., 1:]
+    total = counts.sum(axis=-1)
+    return np.asarray(1.0 - ratio(sums[..., 0], total - ratio((counts**2).sum(axis=-1), total)))
 
 
 # ---------------------------------------------------------------- numbers
@@ -144,7 +215,7 @@ def _numbers(name: str, y: np.ndarray, guess: np.ndarray) -> Sums | None:
     if name == "d2_absolute_error_score":
         # The median is that of all rows: it hardly moves from sample to sample, and no sum gives it.
         terms = np.column_stack([np.abs(error), np.abs(y - np.median(y))])
-        return Sums(terms, lambda sums: 1.0 - _ratio(sums[..., 0], sums[..., 1]))
+        return Sums(terms, lambda sums: 1.0 - ratio(sums[..., 0], sums[..., 1]))
     losses = _row_losses(name, y, guess)
     return None if losses is None else _mean(-losses)
 
@@ -185,8 +256,8 @@ def _explained(name: str, y: np.ndarray, error: np.ndarray) -> Sums:
 
     def value(sums: np.ndarray) -> np.ndarray:
         squared, linear, first, second, count = (sums[..., at] for at in range(5))
-        left = squared - (_ratio(linear**2, count) if name == "explained_variance" else 0.0)
-        return np.asarray(1.0 - _ratio(left, second - _ratio(first**2, count)))
+        left = squared - (ratio(linear**2, count) if name == "explained_variance" else 0.0)
+        return np.asarray(1.0 - ratio(left, second - ratio(first**2, count)))
 
     return Sums(terms, value)
 
@@ -200,194 +271,36 @@ def _confused(name: str, y: np.ndarray, decided: np.ndarray, k: int) -> Sums:
     return Sums(np.column_stack([happened, said, happened * said]), decision_value(name, k))
 
 
-def decision_value(name: str, k: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Return how a metric of decisions follows from, for k classes: rows of it, decided for it, and rightly so.
-
-    Examples
-    --------
-    >>> value = decision_value("precision", 2)
-    >>> float(value(np.array([5, 5, 4, 6, 3, 4])))
-    0.6666666666666666
-    """
-    function = _CONFUSED[name]
-
-    def value(sums: np.ndarray) -> np.ndarray:
-        return function(sums[..., :k], sums[..., k : 2 * k], sums[..., 2 * k : 3 * k])
-
-    return value
-
-
-_Cells = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-
-
-def _or_zero(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    """Divide as scikit-learn's decision metrics do: 0 where nothing is there."""
-    return np.asarray(np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), 0.0))
-
-
-def _f1(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return _or_zero(2.0 * right, happened + said)
-
-
-def _precision(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return _or_zero(right, said)
-
-
-def _recall(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return _or_zero(right, happened)
-
-
-def _jaccard(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return _or_zero(right, happened + said - right)
-
-
-def _accuracy(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return _ratio(right.sum(axis=-1), happened.sum(axis=-1))
-
-
-def _balanced(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Mean recall of the classes that are there."""
-    there = happened > 0
-    return _ratio(_recall(happened, said, right).sum(axis=-1), there.sum(axis=-1).astype(np.float64))
-
-
-def _matthews(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    total = happened.sum(axis=-1)
-    together = right.sum(axis=-1) * total - (happened * said).sum(axis=-1)
-    apart = (total**2 - (happened**2).sum(axis=-1)) * (total**2 - (said**2).sum(axis=-1))
-    return _or_zero(together, np.sqrt(np.maximum(apart, 0.0)))
-
-
-def _second(each: _Cells) -> _Cells:
-    def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-        return np.asarray(each(happened, said, right)[..., 1])
-
-    return value
-
-
-def _macro(each: _Cells) -> _Cells:
-    """Average over the classes that are there or were decided for, as scikit-learn does."""
-
-    def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-        there = (happened > 0) | (said > 0)
-        return _ratio(
-            (each(happened, said, right) * there).sum(axis=-1), there.sum(axis=-1).astype(np.float64)
-        )
-
-    return value
-
-
-def _micro(each: _Cells) -> _Cells:
-    def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-        return each(happened.sum(axis=-1), said.sum(axis=-1), right.sum(axis=-1))
-
-    return value
-
-
-def _weighted(each: _Cells) -> _Cells:
-    def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-        return _ratio((each(happened, said, right) * happened).sum(axis=-1), happened.sum(axis=-1))
-
-    return value
-
-
-_PER_CLASS: tuple[tuple[str, _Cells], ...] = (
-    ("f1", _f1),
-    ("precision", _precision),
-    ("recall", _recall),
-    ("jaccard", _jaccard),
-)
-_CONFUSED: dict[str, _Cells] = {
-    "accuracy": _accuracy,
-    "balanced_accuracy": _balanced,
-    "matthews_corrcoef": _matthews,
-    **{name: _second(each) for name, each in _PER_CLASS},
-    **{f"{name}_macro": _macro(each) for name, each in _PER_CLASS},
-    **{f"{name}_micro": _micro(each) for name, each in _PER_CLASS},
-    **{f"{name}_weighted": _weighted(each) for name, each in _PER_CLASS},
-}
-DECISION_METRICS = frozenset(_CONFUSED)
-
-
 # ---------------------------------------------------------------- areas under ROC curves
 
 
-def _areas(name: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray | None) -> Sums:
-    """First-order terms of the area of each class against the rest; two classes have one."""
+def _areas(
+    name: str, y: np.ndarray, output: np.ndarray, weight: np.ndarray | None, fold: np.ndarray | None
+) -> Sums:
+    """First-order terms of the area of each class against the rest, within folds; two classes have one."""
     k = output.shape[1]
-    classes = [1] if name == "roc_auc" else list(range(k))
+    classes = [1] if k == 2 else list(range(k))
     blocks, areas = [], []
     for label in classes:
         is_it = y == label
         if is_it.all() or not is_it.any():
-            raise ValueError(
-                f"{name} needs rows in and outside each class; all {len(y)} rows are of one kind"
-            )
-        area, parts = area_terms(is_it, output[:, label], weight)
+            both = "both classes" if k == 2 else "rows in and outside each class"
+            raise ValueError(f"{name} needs {both}; all {len(y)} rows are of one")
+        area, shares, others = area_terms(is_it, output[:, label], weight, fold)
+        if not np.isfinite(area):
+            raise ValueError(f"{name} needs a fold with rows in and outside each class")
         areas.append(area)
-        blocks.append(np.column_stack([parts * is_it, is_it, parts * ~is_it, ~is_it]))
+        right = shares * others
+        blocks.append(
+            np.column_stack([right * is_it, others * is_it, right * ~is_it, others * ~is_it, is_it])
+        )
     level = np.array(areas)
     by_size = name == "roc_auc_ovr_weighted"
 
     def value(sums: np.ndarray) -> np.ndarray:
-        parts = sums.reshape(*sums.shape[:-1], len(classes), 4)
-        each = _ratio(parts[..., 0], parts[..., 1]) + _ratio(parts[..., 2], parts[..., 3]) - level
-        share = parts[..., 1] if by_size else np.ones_like(each)
-        return _ratio((each * share).sum(axis=-1), share.sum(axis=-1))
+        parts = sums.reshape(*sums.shape[:-1], len(classes), 5)
+        each = ratio(parts[..., 0], parts[..., 1]) + ratio(parts[..., 2], parts[..., 3]) - level
+        share = parts[..., 4] if by_size else np.ones_like(each)
+        return ratio((each * share).sum(axis=-1), share.sum(axis=-1))
 
-    return Sums(np.concatenate(blocks, axis=1).astype(np.float64), value)
-
-
-def area_terms(
-    is_it: np.ndarray, marks: np.ndarray, weight: np.ndarray | None = None
-) -> tuple[float, np.ndarray]:
-    """Return the area under the ROC curve and each row's share of rows of the other kind that it is ranked right to.
-
-    The (weighted) mean of the shares over either kind is the area; ties count a half.
-
-    Examples
-    --------
-    >>> area, shares = area_terms(np.array([False, True, False, True]), np.array([0.1, 0.4, 0.4, 0.8]))
-    >>> area, shares.tolist()
-    (0.875, [1.0, 0.75, 0.75, 1.0])
-    """
-    order = np.argsort(marks)
-    ranked, yes = marks[order], is_it[order]
-    share = np.ones(len(marks)) if weight is None else np.asarray(weight, dtype=np.float64)[order]
-    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
-    sizes = np.diff(np.r_[starts, len(ranked)])
-    parts = np.empty(len(marks))
-    for mine, other in ((yes, ~yes), (~yes, yes)):
-        mass = np.where(other, share, 0.0)
-        total = mass.sum()
-        tied = np.add.reduceat(mass, starts)
-        middle = np.repeat(np.cumsum(tied) - tied / 2.0, sizes)
-        below = middle / total if total > 0 else np.full(len(marks), np.nan)
-        parts[mine] = (below if mine is yes else 1.0 - below)[mine]
-    out = np.empty(len(marks))
-    out[order] = parts
-    mass = np.where(is_it, 1.0 if weight is None else weight, 0.0)
-    return float(mass @ out / mass.sum()), out
-
-
-def average_precision(is_it: np.ndarray, marks: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what gives the average precision for weights of the rows, shape (b, n) to (b,), sorting once.
-
-    Examples
-    --------
-    >>> of = average_precision(np.array([False, True, False, True]), np.array([0.1, 0.4, 0.35, 0.8]))
-    >>> of(np.array([[1, 1, 1, 1], [1, 0, 1, 3]])).tolist()
-    [1.0, 1.0]
-    """
-    order = np.argsort(-marks, kind="stable")
-    ranked, yes = marks[order], is_it[order]
-    ends = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True])
-
-    def value(weights: np.ndarray) -> np.ndarray:
-        drawn = weights[:, order].astype(np.float64)
-        said = np.cumsum(drawn, axis=1)[:, ends]
-        right = np.cumsum(np.where(yes, drawn, 0.0), axis=1)[:, ends]
-        gained = np.diff(right, axis=1, prepend=0.0)
-        return _ratio((gained * _or_zero(right, said)).sum(axis=1), right[:, -1])
-
-    return value
+    return Sums(np.concatenate(blocks, axis=1).astype(np.float64), value, kinds=y if k == 2 else None)

@@ -9,16 +9,16 @@ import numpy as np
 from workbench.errors import SettingsError, shown
 
 from .blend import fold_numbers
+from .decisions import DECISION_METRICS, decision_value
 from .metrics import Metric
 from .records import Score
-from .sums import DECISION_METRICS, decision_value
 
 DEFAULT = 0.5
 _RESAMPLES = 40
 _RESAMPLE_ROWS = 20_000
 _PAYS = 1.0  # standard errors by which a tuned threshold must be better than a half
-#: Either alone is highest for a model that always says the same, so there is nothing sensible to tune to.
-_ONE_SIDED = frozenset({"precision", "recall"})
+#: Each is highest for a model that says the same of all rows, or of all but one: there is nothing sensible to tune to.
+_ONE_SIDED = frozenset({"precision", "recall", "precision_macro", "precision_weighted"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,122 @@
+"""Metrics of decisions, as functions of the confusion matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def decision_value(name: str, k: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Return how a metric of decisions follows from, for k classes: rows of it, decided for it, and rightly so.
+
+    Examples
+    --------
+    >>> value = decision_value("precision", 2)
+    >>> float(value(np.array([5, 5, 4, 6, 3, 4])))
+    0.6666666666666666
+    """
+    function = _CONFUSED[name]
+
+    def value(sums: np.ndarray) -> np.ndarray:
+        return function(sums[..., :k], sums[..., k : 2 * k], sums[..., 2 * k : 3 * k])
+
+    return value
+
+
+_Cells = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def _or_zero(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """Divide as scikit-learn's decision metrics do: 0 where nothing is there."""
+    return np.asarray(np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), 0.0))
+
+
+def _f1(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return _or_zero(2.0 * right, happened + said)
+
+
+def _precision(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return _or_zero(right, said)
+
+
+def _recall(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return _or_zero(right, happened)
+
+
+def _jaccard(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return _or_zero(right, happened + said - right)
+
+
+def _accuracy(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return ratio(right.sum(axis=-1), happened.sum(axis=-1))
+
+
+def _balanced(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Mean recall of the classes that are there."""
+    there = happened > 0
+    return ratio(_recall(happened, said, right).sum(axis=-1), there.sum(axis=-1).astype(np.float64))
+
+
+def _matthews(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+    total = happened.sum(axis=-1)
+    together = right.sum(axis=-1) * total - (happened * said).sum(axis=-1)
+    apart = (total**2 - (happened**2).sum(axis=-1)) * (total**2 - (said**2).sum(axis=-1))
+    return _or_zero(together, np.sqrt(np.maximum(apart, 0.0)))
+
+
+def _second(each: _Cells) -> _Cells:
+    def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+        return np.asarray(each(happened, said, right)[..., 1])
+
+    return value
+
+
+def _macro(each: _Cells) -> _Cells:
+    """Average over the classes that are there or were decided for, as scikit-learn does."""
+
+    def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+        there = (happened > 0) | (said > 0)
+        return ratio(
+            (each(happened, said, right) * there).sum(axis=-1), there.sum(axis=-1).astype(np.float64)
+        )
+
+    return value
+
+
+def _micro(each: _Cells) -> _Cells:
+    def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+        return each(happened.sum(axis=-1), said.sum(axis=-1), right.sum(axis=-1))
+
+    return value
+
+
+def _weighted(each: _Cells) -> _Cells:
+    def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+        return ratio((each(happened, said, right) * happened).sum(axis=-1), happened.sum(axis=-1))
+
+    return value
+
+
+_PER_CLASS: tuple[tuple[str, _Cells], ...] = (
+    ("f1", _f1),
+    ("precision", _precision),
+    ("recall", _recall),
+    ("jaccard", _jaccard),
+)
+_CONFUSED: dict[str, _Cells] = {
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced,
+    "matthews_corrcoef": _matthews,
+    **{name: _second(each) for name, each in _PER_CLASS},
+    **{f"{name}_macro": _macro(each) for name, each in _PER_CLASS},
+    **{f"{name}_micro": _micro(each) for name, each in _PER_CLASS},
+    **{f"{name}_weighted": _weighted(each) for name, each in _PER_CLASS},
+}
+DECISION_METRICS = frozenset(_CONFUSED)
+
+
+def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """Divide, giving NaN where there is nothing to divide by."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.nan))

@@ -1,0 +1,99 @@
+"""The range that each metric's values lie in, and 95 % intervals that stay inside it.
+
+A normal interval of a loss can end beyond zero, and one of an area beyond 1, which no data can give. Cutting it off
+there would leave an interval that covers too little on the other side. Instead:
+
+- A value between two bounds gets Wilson's interval (1927), of as many rows as its standard error is worth.
+- A value with one bound (a loss, R²) gets a normal interval of the logarithm of its distance from the bound.
+"""
+
+from __future__ import annotations
+
+import math
+
+Z = 1.959963984540054  # the 97.5 % point of the normal distribution
+_UNIT = frozenset(
+    ["accuracy", "balanced_accuracy", "average_precision", "top_k_accuracy"]
+    + [
+        f"{name}{average}"
+        for name in ("f1", "precision", "recall", "jaccard")
+        for average in ("", "_macro", "_micro", "_weighted")
+    ]
+    + ["roc_auc", "roc_auc_ovr", "roc_auc_ovr_weighted", "roc_auc_ovo", "roc_auc_ovo_weighted"]
+)
+_NOTHING = 1e-9  # of a share: no spread but that of rounding
+_MOST_RATIO = 30.0  # standard errors over the distance from a bound: more says the same
+
+
+def domain_of(metric: str, n_classes: int) -> tuple[float, float]:
+    """Return the lowest and the highest value that a metric can have.
+
+    Examples
+    --------
+    >>> domain_of("roc_auc", 2), domain_of("neg_log_loss", 3), domain_of("r2", 0)
+    ((0.0, 1.0), (-inf, 0.0), (-inf, 1.0))
+    """
+    if metric in _UNIT:
+        return 0.0, 1.0
+    if metric == "matthews_corrcoef":
+        return -1.0, 1.0
+    if metric == "neg_brier_score":
+        return -1.0 if n_classes == 2 else -2.0, 0.0
+    return -math.inf, 0.0 if metric.startswith("neg_") else 1.0
+
+
+def interval_in(
+    domain: tuple[float, float], value: float, below: float, above: float, rows: float = math.inf
+) -> tuple[float, float]:
+    """Return an interval about a value that stays in a domain.
+
+    Parameters
+    ----------
+    domain : (float, float)
+        The lowest and the highest value; the lowest may be infinite.
+    value : float
+    below, above : float
+        How far a 95 % interval reaches to either side, where no bound is near.
+    rows : float
+        Rows that the value rests on: a share of 0 or 1, which has no spread, is as uncertain as so many rows leave it.
+
+    Examples
+    --------
+    >>> low, high = interval_in((0.0, 1.0), 0.95, 0.08, 0.08)
+    >>> round(low, 3), round(high, 3)
+    (0.804, 0.989)
+    >>> interval_in((-math.inf, 0.0), -2.0, 2.0, 2.0) == (-2.0 * math.e, -2.0 / math.e)
+    True
+    >>> round(interval_in((0.0, 1.0), 1.0, 0.0, 0.0, rows=100)[0], 3)
+    0.963
+    """
+    lowest, highest = domain
+    if math.isfinite(lowest):
+        span = highest - lowest
+        share = min(max((value - lowest) / span, 0.0), 1.0)
+        ends = [
+            share + side * _wilson(share, reach / (Z * span), rows, side)
+            for side, reach in ((-1.0, below), (1.0, above))
+        ]
+        return min(lowest + span * ends[0], value), max(lowest + span * ends[1], value)
+    loss = highest - value
+    if loss <= 0.0:
+        return value, value
+    low, high = (
+        highest - loss * math.exp(side * min(reach / loss, _MOST_RATIO))
+        for side, reach in ((1.0, below), (-1.0, above))
+    )
+    return low, high
+
+
+def _wilson(share: float, error: float, rows: float, side: float) -> float:
+    """Return how far Wilson's interval reaches to one side of a share, at most to its bound."""
+    spread = share * (1.0 - share) if _NOTHING < share < 1.0 - _NOTHING else 0.0
+    error = error if error > _NOTHING else 0.0
+    if error <= 0.0 and (spread > 0.0 or not math.isfinite(rows)):
+        return 0.0  # nothing is uncertain: all rows are tied, for instance
+    count = rows if error <= 0.0 or spread <= 0.0 else spread / error**2
+    bend = Z**2 / count
+    centre = (share + bend / 2.0) / (1.0 + bend)
+    half = Z / (1.0 + bend) * math.sqrt(spread / count + bend / (4.0 * count))
+    return min(max(side * (centre + side * half - share), 0.0), share if side < 0 else 1.0 - share)
