@@ -132,14 +132,18 @@ def folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> list[Split]:
     if dataset.time is not None:
         binary = dataset.y[rows] if dataset.schema.output.task == "binary" else None
         return _forward(dataset.time[rows], None if dataset.group is None else dataset.group[rows], k, binary)
-    labels = dataset.y[rows] if dataset.n_classes else np.zeros(len(rows), dtype=np.int64)
-    if dataset.group is not None:
-        number = _deal_groups(dataset.group[rows], labels, k, rng)
-    else:
-        number = _deal_rows(labels, k, rng)
+    number = deal(dataset, rows, k, rng)
     everyone = np.arange(len(rows))
     parts = [(everyone[number != at], everyone[number == at]) for at in range(number.max() + 1)]
     return [(train, valid) for train, valid in parts if len(valid) and len(train)]
+
+
+def deal(dataset: Dataset, rows: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
+    """Deal rows to k parts, of each class its share, groups whole; -1 for the only row of a class."""
+    labels = dataset.y[rows] if dataset.n_classes else np.zeros(len(rows), dtype=np.int64)
+    if dataset.group is not None:
+        return _deal_groups(dataset.group[rows], labels, k, rng)
+    return _deal_rows(labels, k, rng)
 
 
 def possible_folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> int:

@@ -13,14 +13,13 @@ from .conformal import learn_intervals
 from .decisions import DECISION_METRICS
 from .metrics import Metric
 from .payoff import Payoff
-from .records import Score
 from .threshold import tune_threshold
 from .workspace import Workspace
 
 _SHOWN_LEVEL = 0.9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Answers:
     """The served output of a candidate.
 
@@ -28,17 +27,18 @@ class Answers:
     ----------
     output : Output
         With its threshold or its intervals.
-    score : Score or None
-        Of a metric of decisions: that of the tuned threshold, cross-fitted.
+    decided : numpy.ndarray of int64, shape (n,), or None
+        Of a metric of decisions: the class decided for each row, by a tuned threshold that was learned without its
+        fold; -1 where a row was not predicted.
     notes : tuple of str
     """
 
     output: Output
-    score: Score | None = None
+    decided: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
 
-def learn_answers(space: Workspace, oof: np.ndarray, data: str) -> Answers:
+def learn_answers(space: Workspace, oof: np.ndarray) -> Answers:
     """Tune the threshold to the metric or the costs, or learn intervals, from out-of-fold predictions.
 
     Parameters
@@ -46,8 +46,6 @@ def learn_answers(space: Workspace, oof: np.ndarray, data: str) -> Answers:
     space : Workspace
     oof : numpy.ndarray, shape (n, k)
         Calibrated; NaN where a row was not predicted.
-    data : str
-        What the rows are, for the score.
     """
     output, dev, fold = space.data.schema.output, space.dev, space.fold_of()
     payoff = space.setup.payoff
@@ -61,16 +59,25 @@ def learn_answers(space: Workspace, oof: np.ndarray, data: str) -> Answers:
             )
             return Answers(replace(output, intervals=intervals), notes=((words,) if words else ()) + priced)
         return Answers(output, notes=priced)
+    decides = space.metric.name in DECISION_METRICS
     if output.task != "binary":
-        return Answers(output)
+        return Answers(output, _decided(oof) if decides else None)
     p = oof[:, 1]
     if payoff is not None and payoff.threshold is not None:
-        return Answers(replace(output, threshold=payoff.threshold), notes=priced)
-    if space.metric.name in DECISION_METRICS:
+        decided = _decided(oof, payoff.threshold) if decides else None
+        return Answers(replace(output, threshold=payoff.threshold), decided, notes=priced)
+    if decides:
         with suppress(ValueError):
-            tuned = tune_threshold(space.metric, dev.y, p, fold, dev.weight, data=data, seed=space.setup.seed)
-            return Answers(replace(output, threshold=tuned.value), tuned.score)
-    return Answers(output)
+            tuned = tune_threshold(space.metric, dev.y, p, fold, dev.weight, seed=space.setup.seed)
+            return Answers(replace(output, threshold=tuned.value), tuned.decided)
+    return Answers(output, _decided(oof, output.threshold) if decides else None)
+
+
+def _decided(oof: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """Return the class that is answered in each row; -1 where a row was not predicted."""
+    known = np.isfinite(oof).all(axis=1)
+    answered = oof[:, 1] >= threshold if oof.shape[1] == 2 else np.nan_to_num(oof).argmax(axis=1)
+    return np.where(known, answered, -1).astype(np.int64)
 
 
 def _priced(payoff: Payoff, y: np.ndarray, oof: np.ndarray, weight: np.ndarray | None) -> tuple[str, ...]:

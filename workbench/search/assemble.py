@@ -30,6 +30,7 @@ from .prune import prune
 from .race import FIRST
 from .records import Candidate, Score
 from .run import read_candidate
+from .scored import DECIDED, as_sure
 from .tasks import AssembleTask, Config, RefitTask
 from .workspace import Workspace
 
@@ -219,7 +220,9 @@ def finish_candidate(
     folder = space.candidates / base.id
     with stage("convert"):
         encoder, form = prune(draft.encoder, draft.form)
-        answers = learn_answers(space, draft.oof, space.setup.score_data)
+        # what is kept is what is scored, to the last digit
+        draft = replace(draft, oof=draft.oof.astype(np.float32).astype(np.float64))
+        answers = learn_answers(space, draft.oof)
         schema = replace(space.data.schema, output=answers.output)
         predictor = Predictor(schema, encoder, to_onnx(form, encoder.width), own=True)
     with stage("parity"):
@@ -229,7 +232,7 @@ def finish_candidate(
     with stage("measure"):
         (folder / "predictor").mkdir(parents=True, exist_ok=True)
         predictor.save(folder / "predictor")
-        save_arrays(folder, draft, form)
+        save_arrays(folder, draft, form, answers.decided)
         measured = measurements(
             predictor,
             folder / "predictor",
@@ -243,7 +246,7 @@ def finish_candidate(
             held = space.data.take(space.holdout_rows)
             np.save(folder / "holdout.npy", predictor.predict_columns(held.columns))
     if hold:
-        space.hold(base.id, score.value, predictor)
+        space.hold(base.id, score.value + gain, predictor)
     return replace(
         base,
         score=score,
@@ -256,9 +259,11 @@ def finish_candidate(
     )
 
 
-def save_arrays(folder: Path, draft: Draft, form: Form) -> None:
-    """Keep what later steps need of a candidate: its answers, and the form that a blend is made of."""
+def save_arrays(folder: Path, draft: Draft, form: Form, decided: np.ndarray | None) -> None:
+    """Keep what later steps need of a candidate: predictions, decisions, and the form that a blend is made of."""
     np.save(folder / "oof.npy", draft.oof.astype(np.float32))
+    if decided is not None:
+        np.save(folder / DECIDED, decided)
     np.save(folder / "gate.npy", draft.gate)
     if draft.arena is not None:
         np.save(folder / "arena.npy", draft.arena.astype(np.float32))
@@ -273,23 +278,22 @@ def load_form(folder: Path) -> Form:
 
 
 def _score(space: Workspace, draft: Draft, answers: Answers) -> tuple[Score, float]:
-    """Return the score, and what averaging adds to it."""
-    dev = space.dev
-    name = space.setup.score_data
+    """Return the score of what is kept, and what averaging is estimated to add to it."""
+    dev, metric = space.dev, space.metric
+    seen = draft.oof if answers.decided is None else as_sure(answers.decided, draft.oof.shape[1])
     try:
-        score = answers.score or space.metric.score(dev.y, draft.oof, dev.weight, name)
+        score = metric.score(
+            dev.y, seen, dev.weight, space.setup.score_data, fold=space.compared, group=dev.group
+        )
     except ValueError as error:
         raise FitError("the score cannot be computed", found=str(error)) from error
     if draft.arena is None:
         return score, 0.0
     rows = space.arena()
-    weight = None if dev.weight is None else dev.weight[rows]
-    fold = space.fold_of()[rows]
-    arena = np.stack([at_half(space.metric, each, answers.output.threshold) for each in draft.arena])
-    gain = bagging_gain(space.metric, dev.y[rows], arena, fold, weight, space.setup.seed)
-    gain = min(gain, _MOST_GAIN * (score.high - score.low))
-    value, low, high = (each + gain for each in (score.value, score.low, score.high))
-    return replace(score, value=value, low=low, high=high, data=f"{name}, with the gain of averaging"), gain
+    weight, compared = (None if each is None else each[rows] for each in (dev.weight, space.compared))
+    arena = np.stack([at_half(metric, each, answers.output.threshold) for each in draft.arena])
+    gain = bagging_gain(metric, dev.y[rows], arena, space.fold_of()[rows], weight, space.setup.seed, compared)
+    return score, min(gain, _MOST_GAIN * (score.high - score.low))
 
 
 # ---------------------------------------------------------------- one model of all rows
@@ -300,8 +304,8 @@ def _keep_stages(
 ) -> dict[str, float]:
     """Keep raw scores of single models, all rounds ("0") and after each stage, and return how good each would be.
 
-    Kept are those of the first repeat; how good they are is the mean over the repeats, since the average of the
-    predictions over repeats is already that of several models.
+    Kept are those of the first repeat, which single models are scored by: the average of the predictions over repeats
+    is already that of several models. How good they are is the mean over the repeats.
     """
     link, folder = parts[0].form.link, space.candidates / config.id
     first = parts[: space.folds]
@@ -332,8 +336,8 @@ def _one_repeat(space: Workspace, raws: Sequence[np.ndarray], repeat: int) -> np
 def plain_score(space: Workspace, answers: np.ndarray) -> float:
     """Return the score alone of out-of-fold predictions, over the rows that were predicted."""
     known = np.isfinite(answers).all(axis=1)
-    weight = None if space.dev.weight is None else space.dev.weight[known]
-    return space.metric.plain(space.dev.y[known], answers[known], weight)
+    weight, compared = (None if each is None else each[known] for each in (space.dev.weight, space.compared))
+    return space.metric.plain(space.dev.y[known], answers[known], weight, compared)
 
 
 def stage_scores(space: Workspace, name: str, link: Any) -> dict[int, np.ndarray]:
@@ -405,7 +409,6 @@ def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
             )
             draft = Draft(encoder, form, gate, oof, notes=calibration_note(space, calibration))
             done = finish_candidate(base, draft, space, stage)
-            done = _of_all_repeats(done, parent, plain_score(space, staged[rounds]))
             measured = done.measured and replace(done.measured, train_cpu_s=fit_s)
             seconds = time.monotonic() - started
             out.append(replace(done, measured=measured, seconds=seconds, cpu_s=fit_s, spent=stage.spent))
@@ -413,12 +416,3 @@ def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
             keep_traceback(space.candidates / name, error)
             out.append(failure(own, error, stage, started, cpu))
     return out
-
-
-def _of_all_repeats(done: Candidate, parent: Candidate, first: float) -> Candidate:
-    """Move a single model's score, known for the first repeat, to what the mean over all repeats is."""
-    shift = parent.stages.get(str(done.cut), first) - first
-    if done.score is None or not shift:
-        return done
-    value, low, high = (each + shift for each in (done.score.value, done.score.low, done.score.high))
-    return replace(done, score=replace(done.score, value=value, low=low, high=high))

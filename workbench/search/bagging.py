@@ -27,6 +27,7 @@ def bagging_gain(
     fold: np.ndarray,
     weight: Weight = None,
     seed: int = 0,
+    compared: np.ndarray | None = None,
 ) -> float:
     """Estimate by how much the average of the models scores above one model; never below 0.
 
@@ -40,6 +41,8 @@ def bagging_gain(
         The model that has not seen the row.
     weight : numpy.ndarray, shape (n,), or None
     seed : int
+    compared : numpy.ndarray of int, shape (n,), optional
+        Rows that metrics of ranking may compare: within a fold.
 
     Returns
     -------
@@ -69,13 +72,14 @@ def bagging_gain(
 
     def score(values: np.ndarray) -> float:
         answers = values if is_number else apply_link(values, "softmax")
-        return metric.plain(y, answers, weight)
+        return metric.plain(y, answers, weight, compared)
 
     try:
         plain = score(own)
         noisy = []
         for _ in range(_DRAWS):
-            other = (fold + random.integers(1, count, len(y))) % count
+            # one other model for all rows of a fold, which may be compared by their predictions
+            other = (fold + random.integers(1, count, count)[fold]) % count
             noisy.append(score(own + inflate * (logs[other, rows] - others_mean)))
     except ValueError:  # one class only, for instance
         return 0.0

@@ -179,8 +179,7 @@ def difference(  # noqa: PLR0913 - as `corrected`
     """Compare two candidates on the rows that both predicted.
 
     Means of per-row values and areas under ROC curves get the normal interval of their paired difference (DeLong's
-    for areas), and of many rows so do the roots of such means; other metrics, and rows in groups, get a paired
-    bootstrap.
+    for areas), and of many rows so do the roots of such means; other metrics get a paired bootstrap.
 
     Parameters
     ----------
@@ -217,10 +216,9 @@ def difference(  # noqa: PLR0913 - as `corrected`
     shares = None if weight is None else np.asarray(weight, dtype=np.float64)[rows]
     groups = None if group is None else np.asarray(group)[rows]
     parts = None if fold is None else np.asarray(fold)[rows]
-    if groups is None:
-        normal = _normal_difference(metric, y[rows], one[rows], other[rows], shares, parts)
-        if normal is not None:
-            return normal
+    normal = _normal_difference(metric, y[rows], (one[rows], other[rows]), shares, parts, groups)
+    if normal is not None:
+        return normal
     sample = Resampled(metric, y[rows], [one[rows], other[rows]], shares, groups, seed, parts)
     own = sample.scores()
     value = float(own[0] - own[1])
@@ -275,7 +273,7 @@ def _conclude(
         return Estimate(best, best, best, 0.0, {names[winner]: 1.0}, 0, rows)
     chosen, left_out = chosen[ok], left_out[ok]
     drop = float(np.mean(own[chosen] + (left_out - average[chosen]) * shrink))
-    value = min(drop, best)
+    value = max(min(drop, best), domain[0])
     spread = inside[:, winner][np.isfinite(inside[:, winner])]
     low, high = (np.quantile(spread, [0.025, 0.975]) - level[winner]) * shrink * _WIDEN
     counts = np.bincount(chosen, minlength=len(names)) / len(chosen)
@@ -293,18 +291,18 @@ def _mean_known(values: np.ndarray) -> np.ndarray:
 def _normal_difference(
     metric: Metric,
     y: np.ndarray,
-    one: np.ndarray,
-    other: np.ndarray,
+    outputs: tuple[np.ndarray, np.ndarray],
     weight: np.ndarray | None,
     fold: np.ndarray | None,
+    group: np.ndarray | None,
 ) -> Difference | None:
     """Return the closed form, where there is one: by the difference of each row's influences on the two scores."""
-    pair = [sums_of(metric, y, each, weight, fold) for each in (one, other)]
+    pair = [sums_of(metric, y, each, weight, fold) for each in outputs]
     if pair[0] is None or pair[1] is None:
         return None
     roots = metric.name in _ROOTS and len(y) >= _ROOT_ROWS
     if not (pair[0].is_mean or metric.name in BINARY_AREAS or roots):
         return None
     value = pair[0].score(weight) - pair[1].score(weight)
-    half = Z * spread_of(pair[0].influence(weight) - pair[1].influence(weight))
+    half = Z * spread_of(pair[0].influence(weight) - pair[1].influence(weight), group)
     return Difference(value, value - half, value + half)

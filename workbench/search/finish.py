@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -131,16 +131,40 @@ def _metric(run: RunFolder) -> Metric:
 
 
 def _scored(run: RunFolder, metric: Metric, candidate: Candidate) -> np.ndarray:
-    """Return a candidate's out-of-fold predictions as its metric is to see them."""
-    return at_half(metric, run.out_of_fold(candidate.id), candidate.threshold)
+    """Return a candidate's out-of-fold predictions as its metric sees them; old runs kept no decisions."""
+    return at_half(metric, run.scored(candidate.id), candidate.threshold)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judges:
+    """The rows that final scores are computed on; `compared` as of `RunFolder.compared`."""
+
+    metric: Metric
+    y: np.ndarray
+    weight: np.ndarray | None
+    group: np.ndarray | None
+    compared: np.ndarray | None = None
+
+    def score(self, output: np.ndarray, words: str) -> Score:
+        return self.metric.score(self.y, output, self.weight, words, fold=self.compared, group=self.group)
+
+    def behind(self, best: np.ndarray, other: np.ndarray, seed: int) -> tuple[float, float, float]:
+        """Return by how much the second is behind the first on the same rows, and the interval of it."""
+        gap = difference(
+            self.metric, self.y, best, other, self.weight, group=self.group, fold=self.compared, seed=seed
+        )
+        return gap.value, gap.low, gap.high
+
+
+def _of(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    return None if values is None else values[rows]
 
 
 def _score_holdout(session: Session, candidates: list[Candidate], members: list[Candidate]) -> None:
     """Score the front on the rows that no choice has seen, and compare it there with the best while there is time."""
     run = session.run
     rows, data, metric = run.holdout_rows, run.dataset(), _metric(run)
-    target, weight = data.y[rows], None if data.weight is None else data.weight[rows]
-
+    judges = _Judges(metric, data.y[rows], _of(data.weight, rows), _of(data.group, rows))
     good = best_first(each for each in candidates if each.family != BASELINE)
     outputs = {}
     for candidate in (*members, *good[:1]):
@@ -149,7 +173,7 @@ def _score_holdout(session: Session, candidates: list[Candidate], members: list[
     scored = []
     for candidate in members:
         try:
-            score = metric.score(target, outputs[candidate.id], weight, "hold-out")
+            score = judges.score(outputs[candidate.id], "hold-out")
         except ValueError:
             continue  # the hold-out has one class only: there is no final score, and none is shown
         scored.append(replace(candidate, holdout=score))
@@ -159,21 +183,9 @@ def _score_holdout(session: Session, candidates: list[Candidate], members: list[
         in_time = not session.clock.bounded or session.clock.left >= longest
         if good and candidate.id != good[0].id and in_time:
             began = session.clock.elapsed
-            behind = _behind(run, metric, target, (outputs[good[0].id], outputs[candidate.id]), weight)
+            behind = judges.behind(outputs[good[0].id], outputs[candidate.id], run.settings.seed)
             longest = max(longest, session.clock.elapsed - began)
         run.write_candidate(replace(candidate, behind=behind))
-
-
-def _behind(
-    run: RunFolder,
-    metric: Metric,
-    y: np.ndarray,
-    outputs: tuple[np.ndarray, np.ndarray],
-    weight: np.ndarray | None,
-) -> tuple[float, float, float]:
-    """Return by how much the second is behind the first on the same rows, and the interval of it."""
-    gap = difference(metric, y, *outputs, weight, seed=run.settings.seed)
-    return gap.value, gap.low, gap.high
 
 
 def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidate], seconds: float) -> None:
@@ -182,19 +194,21 @@ def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidat
     if not good:
         return
     data, rows, metric = run.dataset(), run.dev_rows, _metric(run)
-    y, weight = data.y[rows], None if data.weight is None else data.weight[rows]
-    group = None if data.group is None else data.group[rows]
     outputs = {each.id: _scored(run, metric, each) for each in good[:_MOST_COMPARED]}
     known = np.isfinite(np.stack([each[:, 0] for each in outputs.values()])).all(axis=0)
-    y, weight = y[known], None if weight is None else weight[known]
+    places = np.asarray(rows)[known]
+    judges = _Judges(
+        metric, data.y[places], _of(data.weight, places), _of(data.group, places), _of(run.compared, known)
+    )
     outputs = {name: each[known] for name, each in outputs.items()}
     try:
         estimate = corrected(
             metric,
-            y,
+            judges.y,
             outputs,
-            weight,
-            group=None if group is None else group[known],
+            judges.weight,
+            group=judges.group,
+            fold=judges.compared,
             seed=run.settings.seed,
             seconds=seconds,
         )
@@ -217,15 +231,16 @@ def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidat
         if candidate.id not in outputs:
             outputs[candidate.id] = _scored(run, metric, candidate)[known]
         try:
-            own = metric.score(y, outputs[candidate.id], weight, words)
+            own = judges.score(outputs[candidate.id], words)
         except ValueError:
             continue
         below, above = estimate.value - estimate.low, estimate.high - estimate.value
-        value = own.value - estimate.optimism
+        domain = domain_of(metric.name, metric.n_classes)
+        value = max(own.value - estimate.optimism, domain[0])
         reach = max(below, own.value - own.low), max(above, own.high - own.value)
-        low, high = interval_in(domain_of(metric.name, metric.n_classes), value, *reach)
+        low, high = interval_in(domain, value, *reach)
         final = Score(value, low, high, own.metric, words, own.rows)
         behind = None
         if candidate.id != best.id:
-            behind = _behind(run, metric, y, (outputs[best.id], outputs[candidate.id]), weight)
+            behind = judges.behind(outputs[best.id], outputs[candidate.id], run.settings.seed)
         run.write_candidate(replace(candidate, corrected=final, behind=behind))

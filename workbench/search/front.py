@@ -39,13 +39,13 @@ def non_dominated(points: np.ndarray) -> np.ndarray:
 
 
 def objectives(candidate: Candidate) -> tuple[float, float, float]:
-    """Return score (negated), p50 latency and CPU time of one row, all to be minimised.
+    """Return what candidates are ranked by (negated), p50 latency and CPU time of one row, all to be minimised.
 
     The price is CPU time in money, so the front over CPU time is the front over the price, whatever the sheet.
     """
     assert candidate.score is not None and candidate.measured is not None
     measured = candidate.measured
-    return -candidate.score.value, measured.latency_p50_us, measured.cpu_us_per_row
+    return -value_of(candidate), measured.latency_p50_us, measured.cpu_us_per_row
 
 
 def shortlist(candidates: Sequence[Candidate], most: int) -> list[Candidate]:

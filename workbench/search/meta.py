@@ -135,18 +135,19 @@ def learn_meta(
     if not share:
         return None
     mixed = cross_fitted(sample.y, pair, loss, parts, weight, seed=space.setup.seed)
-    if not again and not _pays(space, sample, pair[0], mixed):
+    if not again and not _pays(space, sample, rows, pair[0], mixed):
         return None
     out = blended.copy()
     out[rows] = mixed
     return Meta(share, fits), out
 
 
-def _pays(space: Workspace, sample: Sample, before: np.ndarray, after: np.ndarray) -> bool:
+def _pays(space: Workspace, sample: Sample, rows: np.ndarray, before: np.ndarray, after: np.ndarray) -> bool:
     """Tell whether the loss, by which the share was chosen, is lower beyond noise, and the metric not worse."""
     loss, weight = space.problem.loss, sample.weight
     gain = row_losses(sample.y, before, loss) - row_losses(sample.y, after, loss)
-    one, other = (space.metric.plain(sample.y, each, weight) for each in (before, after))
+    compared = None if space.compared is None else space.compared[rows]
+    one, other = (space.metric.plain(sample.y, each, weight, compared) for each in (before, after))
     return is_gain(gain, weight, _PAYS) and other > one
 
 

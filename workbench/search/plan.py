@@ -11,6 +11,8 @@ from workbench.data.dataset import Dataset
 from workbench.families.base import Problem
 from workbench.runtime.schema import Levels
 
+from .ranking import BINARY_AREAS, RANKING
+
 _WIDE = 30  # levels above which a category counts as wide
 _CELLS_A_MINUTE = (
     4e6  # rows x effective columns that a minute of two workers takes through five folds, just so
@@ -56,6 +58,8 @@ class Plan:
     sample : int
         Rows that configs are tried on, where there are far more than the time allows; the best configs are then fitted
         on as many of the others as it does allow. 0: all rows.
+    crossed : bool
+        Whether the repeats are crossed, so that metrics of ranking have rows to compare (see `data.repeats`).
     reason : str
         Why, for the report.
     """
@@ -66,6 +70,7 @@ class Plan:
     holdout: float = 0.0
     refits: bool = False
     sample: int = 0
+    crossed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as a JSON object."""
@@ -193,6 +198,27 @@ def with_fewer_folds(plan: Plan, folds: int) -> Plan:
         return plan
     reason = f"{folds} folds: groups and moments stay whole, and there are few" if folds > 1 else _ONE_PART
     return replace(plan, folds=folds, repeats=1, reason=reason)
+
+
+def with_comparable_repeats(plan: Plan, metric: str, *, crossable: bool) -> Plan:
+    """Return a plan whose repeats leave a metric of ranking rows that were predicted by the same models.
+
+    Areas under ROC curves need crossed repeats; average precision, which depends on how many rows are compared, and
+    areas of several classes, each of which has few rows in a cell, get none.
+
+    Examples
+    --------
+    >>> plan = make_plan(Problem("binary", 2, 1_000, 10), 60.0)
+    >>> with_comparable_repeats(plan, "roc_auc", crossable=True).crossed
+    True
+    >>> with_comparable_repeats(plan, "average_precision", crossable=True).repeats
+    1
+    """
+    if plan.repeats == 1 or metric not in RANKING:
+        return plan
+    if metric in BINARY_AREAS and crossable:
+        return replace(plan, crossed=True)
+    return replace(plan, repeats=1)
 
 
 def describe_problem(data: Dataset, rows: int) -> Problem:

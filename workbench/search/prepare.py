@@ -8,12 +8,15 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from workbench.data.dataset import Dataset
+from workbench.data.repeats import can_cross, fold_table, repeated_folds, same_models
 from workbench.data.split import check_splits, holdout, possible_folds, sample
 
+from .blend import fold_numbers
 from .machine import machine_name
 from .metrics import counts_sizes
 from .pairs import find_pairs
-from .plan import Plan, describe_problem, make_plan, with_fewer_folds, with_folds
+from .plan import Plan, describe_problem, make_plan, with_comparable_repeats, with_fewer_folds, with_folds
+from .ranking import RANKING
 from .run import this_process
 from .session import Session
 from .settings import Settings
@@ -34,11 +37,14 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
     )
     dev, held = _divided(data, plan, settings)
     plan = with_fewer_folds(plan, possible_folds(data, dev, plan.folds, settings.seed))
+    crossable = data.n_classes == 2 and can_cross(data, dev)
+    plan = with_comparable_repeats(plan, metric, crossable=crossable)
     check_splits(data, dev, plan.folds, settings.seed)
     reserve = np.arange(0)
     if plan.sample and plan.sample < len(dev):
         dev, reserve = sample(data, dev, plan.sample, seed=settings.seed)
     session.run.write_data(data, dev, held, reserve)
+    _keep_folds(session, data, dev, plan)
     if any(column.kind == "text" for column in data.schema.columns):
         from .texts import WordTables
 
@@ -76,7 +82,7 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
     session.say(
         "data",
         f"{data.n_rows:,} rows, {len(data.schema.columns)} columns, {data.schema.output.task}; "
-        f"scores by {metric} {plan.data_name}; "
+        f"scores by {metric} {_scored_on(plan, metric)}; "
         + _held_out(held)
         + (f"; tried on {len(dev):,} rows, the best fitted on more" if len(reserve) else ""),
     )
@@ -95,6 +101,15 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
     return plan
 
 
+def _keep_folds(session: Session, data: Dataset, dev: np.ndarray, plan: Plan) -> None:
+    """Write which fold predicts each row, and which rows may be compared."""
+    seed = session.settings.seed
+    parts = repeated_folds(data, dev, plan.folds, seed, repeats=plan.repeats, crossed=plan.crossed)
+    numbers = fold_table(parts, len(dev))
+    crossing = np.stack([fold_numbers(each, seed) for each in numbers])
+    session.run.write_folds(numbers, same_models(crossing))
+
+
 def _divided(data: Dataset, plan: Plan, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows that are learned from, and those that no choice sees."""
     if plan.holdout:
@@ -106,6 +121,12 @@ def _held_out(held: np.ndarray) -> str:
     return f"{len(held):,} rows held out" if len(held) else "no rows held out"
 
 
+def _scored_on(plan: Plan, metric: str) -> str:
+    """Say what scores are computed on, and which rows are compared."""
+    within = ", rows of one fold compared" if metric in RANKING and plan.folds > 1 else ""
+    return plan.data_name + within
+
+
 def setup_of(session: Session, plan: Plan, metric: str) -> Setup:
     """Return what workers need to open the run under a plan, of which the session keeps the folds."""
     session.folds = plan.folds * plan.repeats
@@ -114,11 +135,12 @@ def setup_of(session: Session, plan: Plan, metric: str) -> Setup:
         session.run.problem,
         metric,
         plan.folds,
-        plan.data_name,
+        _scored_on(plan, metric),
         session.settings.seed,
         plan.repeats,
         plan.refits,
         session.settings.payoff_for(session.run.problem.task),
+        plan.crossed,
     )
 
 
@@ -129,6 +151,7 @@ def widen(session: Session, plan: Plan, folds: int, metric: str) -> None:
     dev, held = _divided(data, plan, settings)
     plan = with_fewer_folds(plan, possible_folds(data, dev, plan.folds, settings.seed))
     run.write_split(dev, held)
+    _keep_folds(session, data, dev, plan)
     run.drop_cache()
     (run.path / "cache").mkdir()
     problem = replace(run.problem, n_rows=len(dev))
@@ -138,4 +161,4 @@ def widen(session: Session, plan: Plan, folds: int, metric: str) -> None:
         problem=asdict(problem),
     )
     session.pool.reopen(setup_of(session, plan, metric))
-    session.say("data", f"fits are quick: scores {plan.data_name}; {_held_out(held)}")
+    session.say("data", f"fits are quick: scores {_scored_on(plan, metric)}; {_held_out(held)}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 Status = Literal["ok", "failed", "stopped"]
 Origin = Literal["baseline", "portfolio", "sampler", "derived"]
 Kind = Literal["bag", "single", "blend"]
+_WITH_GAIN = ", with the gain of averaging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ class Candidate:
     cut : int
         Of a single model: the rounds after which it was cut off; 0 where it was not.
     averaging_gain : float
-        What the average of the folds' models is estimated to add to the score of one; it is part of `score`.
+        What the average of the folds' models is estimated to add to the score of one, which out-of-fold predictions
+        cannot show. It is not part of `score`; it puts an average before one of its own models where they are ranked.
     stages : mapping of str to float
         The score of one of its models: "0" as it is, "30" as if it had ended after 30 rounds.
     threshold : float
@@ -199,6 +201,8 @@ class Candidate:
         for key in ("score", "holdout", "corrected"):
             if known.get(key):
                 known[key] = Score(**known[key])
+        if known.get("score") and known["score"].data.endswith(_WITH_GAIN):
+            known["score"] = _without_gain(known["score"], known.get("averaging_gain", 0.0))
         if known.get("measured"):
             known["measured"] = Measurements(**known["measured"])
         known["notes"] = tuple(known.get("notes") or ())
@@ -209,10 +213,16 @@ class Candidate:
         return cls(**known)
 
 
+def _without_gain(score: Score, gain: float) -> Score:
+    """Return a score as it was computed; runs of before 0.2 added the gain of averaging to it."""
+    low, value, high = (each - gain for each in (score.low, score.value, score.high))
+    return replace(score, low=low, value=value, high=high, data=score.data.removesuffix(_WITH_GAIN))
+
+
 def value_of(candidate: Candidate) -> float:
-    """Return the value of a score that is there; higher is better."""
+    """Return what candidates are ranked by: the score, which is there, and the estimated gain of averaging."""
     assert candidate.score is not None
-    return candidate.score.value
+    return candidate.score.value + candidate.averaging_gain
 
 
 def averaged(blend: Candidate) -> dict[str, float]:

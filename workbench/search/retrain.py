@@ -127,6 +127,7 @@ def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray, reserve: np.ndarr
             plan.get("repeats", 1),
             plan.get("refits", False),
             settings.payoff_for(problem.task),
+            plan.get("crossed", False),
         )
         yield Workspace(
             data=data,
@@ -137,6 +138,7 @@ def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray, reserve: np.ndarr
             cache=MatrixCache(base / "cache"),
             tables=WordTables(data, base / "cache"),
             reserve_rows=reserve,
+            compared=run.compared if len(rows) == len(run.dev_rows) else None,
         )
 
 

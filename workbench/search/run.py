@@ -6,12 +6,13 @@
     ├── run.json          settings, data fingerprint, library versions, machine, state
     ├── optuna.journal    the Optuna study
     ├── events.jsonl      what happened, one line each
-    ├── data/             the rows of the search as plain arrays, and how they were split
+    ├── data/             the rows of the search as plain arrays, and how they were split: split.npz, folds.npz
     ├── cache/            encoded matrices, removed when the search ends
     └── candidates/c0017/
         ├── candidate.json
         ├── traceback.txt of a failure, where Python raised it
-        ├── oof.npy       out-of-fold predictions of the development rows (NaN: not predicted)
+        ├── oof.npy       out-of-fold predictions of the development rows (NaN: not predicted), those of the score
+        ├── decided.npy   the classes decided for them, where the metric is one of decisions
         ├── holdout.npy   predictions of the hold-out, where there is one
         ├── gate.npy      the training library's own predictions of the rows of the parity gate
         ├── arena.npy     predictions of some rows by each fold's model
@@ -43,6 +44,7 @@ from workbench.runtime.predictor import Predictor, dump_json
 
 from .records import Candidate
 from .run_lock import LOCK_FILE, is_of_this_process, removed
+from .scored import read_compared, read_scored, write_folds
 from .settings import Settings
 
 RUN_FORMAT = 1
@@ -199,6 +201,13 @@ class RunFolder:
         """Return where the traceback of a candidate that failed is kept, if it failed by an error."""
         return self._candidate_folder(name) / TRACEBACK_FILE
 
+    def scored(self, name: str) -> np.ndarray:
+        """Return what a candidate's score was computed on, float64 (development rows, k); NaN where there is none.
+
+        These are the out-of-fold predictions; of a metric of decisions the decisions, as probabilities of 0 and 1.
+        """
+        return read_scored(self._candidate_folder(self.candidate(name).id))
+
     def form_path(self, name: str) -> Path:
         """Return where a candidate's model is kept as plain arrays, if it still is."""
         return self._candidate_folder(name) / "form.npz"
@@ -224,6 +233,15 @@ class RunFolder:
     def reserve_rows(self) -> np.ndarray:
         """Positions of rows that only the best configs are fitted on: where configs are tried on a sample."""
         return self._split("reserve")
+
+    @property
+    def compared(self) -> np.ndarray | None:
+        """A number for each development row: metrics of ranking compare rows of equal numbers.
+
+        Rows that the same models predicted have equal numbers; -1 where a row always trains. None: the run was made
+        before folds were kept, and its scores compare all rows.
+        """
+        return read_compared(self.path)
 
     @property
     def can_refit(self) -> bool:
@@ -277,6 +295,10 @@ class RunFolder:
         """Keep which rows are learned from, and which no choice sees."""
         further = np.arange(0) if reserve is None else reserve
         np.savez(self.path / "data" / "split.npz", dev=dev, holdout=holdout, reserve=further)
+
+    def write_folds(self, fold: np.ndarray, compared: np.ndarray) -> None:
+        """Keep which fold predicts each development row in each repeat, and which rows may be compared."""
+        write_folds(self.path, fold, compared)
 
     def record(self, event: Mapping[str, Any]) -> None:
         """Append an event.

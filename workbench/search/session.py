@@ -148,7 +148,7 @@ class Session:
         else:
             self.ok += 1
             assert candidate.score is not None
-            if self.best is None or self.best.score is None or candidate.score.value > self.best.score.value:
+            if self.best is None or self.best.score is None or value_of(candidate) > value_of(self.best):
                 self.best = candidate
             message = (
                 f"{candidate.id} {candidate.family} {candidate.score.metric} {candidate.score.value:.5g}"

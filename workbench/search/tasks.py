@@ -26,6 +26,7 @@ class Setup:
     repeats: int = 1
     refits: bool = False
     payoff: Payoff | None = None
+    crossed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

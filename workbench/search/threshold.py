@@ -21,7 +21,7 @@ _PAYS = 1.0  # standard errors by which a tuned threshold must be better than a 
 _ONE_SIDED = frozenset({"precision", "recall", "precision_macro", "precision_weighted"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Threshold:
     """The positive label is answered where its probability is at least `value`.
 
@@ -33,11 +33,14 @@ class Threshold:
         Cross-fitted: no row was decided by a threshold that it helped to find.
     untuned : Score
         At a probability of a half, on the same rows.
+    decided : numpy.ndarray of int64, shape (n,)
+        What `score` was computed on: 1 where "yes" was decided, -1 where a row was not predicted.
     """
 
     value: float
     score: Score
     untuned: Score
+    decided: np.ndarray
 
 
 def tune_threshold(
@@ -96,7 +99,7 @@ def tune_threshold(
             found=f"metric {shown(metric.name)} of a {metric.task} task",
             expected="a metric of yes or no, such as f1, balanced_accuracy or matthews_corrcoef",
         )
-    fold = fold_numbers(fold, seed)
+    fold, out = fold_numbers(fold, seed), np.full(len(y), -1, dtype=np.int64)
     rows = np.flatnonzero(np.isfinite(p) & (fold >= 0))
     if weight is not None:
         rows = rows[weight[rows] > 0]
@@ -105,8 +108,9 @@ def tune_threshold(
     y, p, fold = np.asarray(y)[rows], np.asarray(p, dtype=np.float64)[rows], fold[rows]
     weight = None if weight is None else np.asarray(weight, dtype=np.float64)[rows]
     untuned = _score(metric, y, p >= DEFAULT, weight, data)
+    out[rows] = p >= DEFAULT
     if metric.name in _ONE_SIDED or len(np.unique(fold)) < 2 or len(np.unique(y)) < 2:
-        return Threshold(DEFAULT, untuned, untuned)
+        return Threshold(DEFAULT, untuned, untuned, out)
     random = np.random.default_rng(seed)
     decided = np.zeros(len(y), dtype=bool)
     for number in np.unique(fold):
@@ -114,9 +118,10 @@ def tune_threshold(
         others = None if weight is None else weight[~mine]
         decided[mine] = p[mine] >= _best(metric.name, y[~mine], p[~mine], others, random)
     if not _pays(metric.name, y, decided, p >= DEFAULT, weight, random):
-        return Threshold(DEFAULT, untuned, untuned)
+        return Threshold(DEFAULT, untuned, untuned, out)
+    out[rows] = decided
     value = _best(metric.name, y, p, weight, random)
-    return Threshold(value, _score(metric, y, decided, weight, data), untuned)
+    return Threshold(value, _score(metric, y, decided, weight, data), untuned, out)
 
 
 def _score(metric: Metric, y: np.ndarray, decided: np.ndarray, weight: np.ndarray | None, data: str) -> Score:

@@ -25,6 +25,7 @@ from .measure import measurements
 from .metrics import Metric
 from .records import Candidate, Measurements
 from .run import read_split
+from .scored import read_compared
 from .tasks import (
     AssembleTask,
     BlendTask,
@@ -102,6 +103,7 @@ def open_workspace(setup: Setup) -> Workspace:
         dev_rows=split["dev"],
         holdout_rows=split["holdout"],
         reserve_rows=split["reserve"],
+        compared=read_compared(setup.run),
         setup=setup,
         metric=Metric(setup.metric, setup.problem.task, setup.problem.n_classes, setup.seed),
         cache=MatrixCache(setup.run / "cache"),

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from workbench.data.dataset import Dataset
-from workbench.data.split import folds as split_folds
+from workbench.data.repeats import repeated_folds
 from workbench.families.base import Encoding, Problem, Sample, Shared
 from workbench.runtime.encoder import Code, Encoder
 from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Column1d
 
+from .blend import fold_numbers
 from .encode import Learned, learn
 from .matrices import MatrixCache
 from .metrics import Metric
@@ -80,6 +81,8 @@ class Workspace:
         Folds, those of the first repeat first.
     folds : int
         Folds of one repeat.
+    compared : numpy.ndarray of int, shape (n,), or None
+        Metrics of ranking compare rows of equal numbers: see `RunFolder.compared`.
     held : Held or None
         The best blend that this worker has written.
     """
@@ -96,16 +99,17 @@ class Workspace:
     splits: list[tuple[np.ndarray, np.ndarray]] = field(init=False)
     folds: int = field(init=False)
     held: Held | None = None
+    compared: np.ndarray | None = None
     _encoded: dict[Encoding, Encoded] = field(default_factory=dict)
     _shared: OrderedDict[Any, Shared] = field(default_factory=OrderedDict)
     _gate: dict[str, Column1d] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.dev = self.data.take(self.dev_rows)
-        parts = [
-            split_folds(self.data, self.dev_rows, self.setup.folds, self.setup.seed + 1000 * at)
-            for at in range(self.setup.repeats)
-        ]
+        setup = self.setup
+        parts = repeated_folds(
+            self.data, self.dev_rows, setup.folds, setup.seed, repeats=setup.repeats, crossed=setup.crossed
+        )
         self.folds = len(parts[0])
         self.splits = [split for part in parts for split in part]
 
@@ -131,11 +135,15 @@ class Workspace:
         return Predictor.load(self.candidates / name / "predictor")
 
     def fold_of(self) -> np.ndarray:
-        """Return the fold of the first repeat that validates each row; -1 for rows that always train."""
+        """Return the fold of the first repeat that validates each row; -1 for rows that always train.
+
+        What is learned from out-of-fold predictions is cross-fitted by it, so one validation part is divided at random
+        into five.
+        """
         out = np.full(self.dev.n_rows, -1, dtype=np.int64)
         for at, (_, valid) in enumerate(self.splits[: self.folds]):
             out[valid] = at
-        return out
+        return fold_numbers(out, self.setup.seed)
 
     def arena(self) -> np.ndarray:
         """Return positions of rows on which every fold's model is asked, to see how far the models disagree."""

@@ -13,7 +13,7 @@ from workbench.search import arguments
 
 from .limits import Limits
 from .noise import beats, within_noise
-from .pareto import OBJECTIVES, front_of, knee
+from .pareto import OBJECTIVES, front_of, knee, rank_score
 from .prices import PriceSheet
 from .sentences import compare, describe, label, machines_text
 from .terms import Terms
@@ -198,7 +198,7 @@ def _pick(rows: Sequence[Row], how: str, limits: Limits, sheet: PriceSheet | Non
 
 def _by_rule(front: Sequence[Row], how: str, baseline: Row | None) -> Row:
     if how == "best":
-        return min(front, key=lambda row: (-row["score"], row["price_per_million_usd"], row["id"]))
+        return min(front, key=lambda row: (-rank_score(row), row["price_per_million_usd"], row["id"]))
     if how == "lowest-cost":
         return _least_cost(front) or front[0]
     worth = [row for row in front if baseline is None or beats(row, baseline)]
@@ -362,7 +362,8 @@ def _not_better(row: Row, baseline: Row) -> str:
 
 def _dominates(other: Row, row: Row) -> bool:
     better = {"max": operator.ge, "min": operator.le}
-    return other["id"] != row["id"] and all(better[way](other[name], row[name]) for name, way in OBJECTIVES)
+    costs = all(better[way](other[name], row[name]) for name, way in OBJECTIVES[1:])
+    return other["id"] != row["id"] and rank_score(other) >= rank_score(row) and costs
 
 
 def _dominated(row: Row, other: Row) -> str:

@@ -11,7 +11,7 @@ from workbench.search.records import Candidate, Measurements, Score
 from .expected_cost import COST_COLUMNS
 from .limits import Limits
 from .noise import within_noise
-from .pareto import front_of
+from .pareto import front_of, rank_score
 from .prices import PriceSheet, monthly, price_per_million_usd
 
 #: The columns that scripts may rely on, in order; more follow them.
@@ -74,7 +74,7 @@ def leaderboard_rows(
     rows = [_row(candidate, sheet) for candidate in candidates]
     on_front = set(_front_ids(rows, limits))
     scored = [row for row in rows if row["status"] == "ok" and row["score"] is not None]
-    best = max(scored, key=lambda row: row["score"], default=None)
+    best = max(scored, key=rank_score, default=None)
     compared = any(row["behind"] is not None for row in rows)
     for row in rows:
         row["on_front"] = row["id"] in on_front
@@ -111,7 +111,7 @@ def _front_ids(rows: Sequence[dict[str, Any]], limits: Limits | None) -> list[st
 def _order(row: dict[str, Any]) -> tuple[Any, ...]:
     rank = {"ok": 0, "stopped": 1, "failed": 2}[row["status"]]
     score = row["score"]
-    return rank, score is None, -(score or 0.0), row["id"]
+    return rank, score is None, 0.0 if score is None else -rank_score(row), row["id"]
 
 
 def _row(candidate: Candidate, sheet: PriceSheet) -> dict[str, Any]:

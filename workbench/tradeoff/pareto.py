@@ -52,10 +52,22 @@ def pareto(points: np.ndarray, directions: Sequence[Direction]) -> np.ndarray:
     return on_front
 
 
+def rank_score(row: Row) -> float:
+    """Return what rows are ranked by: the score, and what averaging is estimated to add to it.
+
+    Examples
+    --------
+    >>> rank_score({"score": 0.5}), rank_score({"score": 0.5, "averaging_gain": 0.25})
+    (0.5, 0.75)
+    """
+    return float(row["score"] + (row.get("averaging_gain") or 0.0))
+
+
 def front_of(rows: Sequence[Row]) -> list[Row]:
     """Return the rows that none of the rows dominates in score, latency and price, in the order given.
 
-    Only rows with the status "ok" whose three objectives are known take part.
+    The score counts with the estimated gain of averaging (see `rank_score`): out of fold, the average of the folds'
+    models has the very score of one of them. Only rows with the status "ok" whose three objectives are known take part.
 
     Examples
     --------
@@ -68,7 +80,9 @@ def front_of(rows: Sequence[Row]) -> list[Row]:
     ]
     if not usable:
         return []
-    points = np.array([[row[name] for name, _ in OBJECTIVES] for row in usable], dtype=np.float64)
+    points = np.array(
+        [[rank_score(row), *(row[name] for name, _ in OBJECTIVES[1:])] for row in usable], dtype=np.float64
+    )
     mask = pareto(points, [direction for _, direction in OBJECTIVES])
     return [row for row, keep in zip(usable, mask.tolist(), strict=True) if keep]
 
@@ -105,8 +119,8 @@ def scaled(front: Sequence[Row]) -> list[tuple[float, float, float]]:
     """Return score, latency and price of each row of a front on the scales of `balance`, from 0 to 1 (the best)."""
     if not front:
         return []
-    best = max(front, key=lambda row: row["score"])
-    scores = _scaled([row["score"] for row in front], _width(best))
+    best = max(front, key=rank_score)
+    scores = _scaled([rank_score(row) for row in front], _width(best))
     latency = _scaled([-_log(row["latency_p50_us"]) for row in front], _LEAST_COST_SPAN)
     price = _scaled([-_log(row["price_per_million_usd"]) for row in front], _LEAST_COST_SPAN)
     return list(zip(scores, latency, price, strict=True))
@@ -115,7 +129,7 @@ def scaled(front: Sequence[Row]) -> list[tuple[float, float, float]]:
 def knee(front: Sequence[Row]) -> Row:
     """Return the row of a non-empty front with the highest `balance`; of equals the most accurate."""
     weights = balance(front)
-    return max(zip(weights, front, strict=True), key=lambda pair: (pair[0], pair[1]["score"]))[1]
+    return max(zip(weights, front, strict=True), key=lambda pair: (pair[0], rank_score(pair[1])))[1]
 
 
 def _width(row: Row) -> float:

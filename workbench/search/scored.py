@@ -1,0 +1,41 @@
+"""What scores are computed on, as it is kept in a run's folder: predictions, decisions, and which rows are compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+OUT_OF_FOLD, DECIDED, _FOLDS = "oof.npy", "decided.npy", "folds.npz"
+
+
+def read_scored(candidate: Path) -> np.ndarray:
+    """Return what a candidate's score was computed on, from its folder; see `RunFolder.scored`."""
+    oof = np.load(candidate / OUT_OF_FOLD).astype(np.float64)
+    path = candidate / DECIDED
+    return as_sure(np.load(path), oof.shape[1]) if path.exists() else oof
+
+
+def as_sure(decided: np.ndarray, k: int) -> np.ndarray:
+    """Return decisions as probabilities of 0 and 1, float64 (n, k); NaN where none was made (-1).
+
+    Examples
+    --------
+    >>> as_sure(np.array([1, -1]), 2).tolist()
+    [[0.0, 1.0], [nan, nan]]
+    """
+    return np.where(decided[:, None] < 0, np.nan, np.eye(k)[decided])
+
+
+def write_folds(run: Path, fold: np.ndarray, compared: np.ndarray) -> None:
+    """Write what `read_compared` reads."""
+    np.savez(run / "data" / _FOLDS, fold=fold, compared=compared)
+
+
+def read_compared(run: Path) -> np.ndarray | None:
+    """Return what `RunFolder.compared` does."""
+    path = run / "data" / _FOLDS
+    if not path.exists():
+        return None
+    with np.load(path) as kept:
+        return np.asarray(kept["compared"])
