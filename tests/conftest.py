@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
 from tests import drawing
 from workbench.api import search
 
 drawing.settle()  # before any test is defined
+
+for _step in ("connect", "read", "write", "pool"):  # how soon a server answers is the matter of no test
+    setattr(DEFAULT_TIMEOUT_CONFIG, _step, 300.0)
 
 _LEFT_OUT = pytest.StashKey[int]()
 

@@ -83,7 +83,7 @@ def test_the_clock_counts_what_an_orphan_used_and_ends_it(tmp_path: Path) -> Non
         "print(child.pid)"
     )
     command = (sys.executable, "-c", orphan, str(tmp_path / "spun"))
-    done = run("clock.py", "--out", str(tmp_path / "out.json"), "--limit", "60", "--", *command)
+    done = run("clock.py", "--out", str(tmp_path / "out.json"), "--limit", "600", "--", *command)
     figures = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert done.returncode == 0 and figures["exit_code"] == 0
     assert figures["cpu_s"] > 0.5 and figures["wall_s"] > 0.5
@@ -91,11 +91,11 @@ def test_the_clock_counts_what_an_orphan_used_and_ends_it(tmp_path: Path) -> Non
 
 
 def test_the_clock_kills_what_takes_too_long(tmp_path: Path) -> None:
-    sleeper = (sys.executable, "-c", "import time; time.sleep(60)")
+    sleeper = (sys.executable, "-c", "import time; time.sleep(3600)")
     done = run("clock.py", "--out", str(tmp_path / "out.json"), "--limit", "0.5", "--", *sleeper)
     assert done.returncode == 1
     figures = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-    assert figures["timed_out"] and figures["wall_s"] < 50
+    assert figures["timed_out"] and figures["wall_s"] < 1800
 
 
 @pytest.fixture(scope="module")

@@ -243,7 +243,7 @@ def test_a_full_disk_is_one_clear_error(folder: Path, tmp_path: Path, ending: st
         "--out",
         str(tmp_path / f"o.{ending}"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "cannot be written" in done.stderr

@@ -29,7 +29,7 @@ sys.meta_path.insert(0, Refuse())
 
 def run(folder: Path, script: str, *arguments: str) -> str:
     command = [sys.executable, "-c", REFUSING + script, *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
     assert done.stderr == ""
     assert done.returncode == 0
     return done.stdout

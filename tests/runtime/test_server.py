@@ -26,6 +26,7 @@ from workbench.runtime.errors import ServeError
 from workbench.runtime.server import listening, serve
 from workbench.runtime.settings import ServeSettings
 
+WAIT_S = 300.0  # for what comes at once where nothing else runs
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 
@@ -36,7 +37,7 @@ class Served:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(WAIT_S)
 
 
 @contextlib.contextmanager
@@ -79,7 +80,7 @@ def test_it_answers_over_http(served: Served, bundle: Bundle) -> None:
 
 def raw(url: str, request: bytes) -> bytes:
     host, port = url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=WAIT_S) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
         parts = []
@@ -114,29 +115,37 @@ def test_a_huge_body_is_refused(served: Served, announced: bool) -> None:
     assert httpx.get(f"{served.url}/v2/health/live").status_code == 200
 
 
-def slow_request(served: Served, pause_s: float, result: list[httpx.Response]) -> threading.Thread:
-    body = json.dumps(ROWS[0]).encode()
+@contextlib.contextmanager
+def slow_request(served: Served, result: list[httpx.Response]) -> Iterator[threading.Event]:
+    """Send the first part of a request; the rest follows when the event that this gives is set."""
+    body, begun, more = json.dumps(ROWS[0]).encode(), threading.Event(), threading.Event()
 
     def parts() -> Iterator[bytes]:
         yield body[:10]
-        time.sleep(pause_s)
+        begun.set()
+        more.wait(WAIT_S)
         yield body[10:]
 
     thread = threading.Thread(
-        target=lambda: result.append(httpx.post(f"{served.url}/predict", content=parts(), timeout=20))
+        target=lambda: result.append(httpx.post(f"{served.url}/predict", content=parts()))
     )
     thread.start()
-    return thread
+    assert begun.wait(WAIT_S)
+    assert httpx.get(f"{served.url}/v2/health/live").status_code == 200  # came later: the first one is there
+    yield more
+    more.set()
+    thread.join()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_request_under_way_is_answered_before_it_stops(folder: Path, number: int) -> None:
     with serving(folder, "--log", "off") as served:
         result: list[httpx.Response] = []
-        thread = slow_request(served, 1.5, result)
-        time.sleep(0.7)
-        assert served.stop(number) == 0
-        thread.join()
+        with slow_request(served, result) as more:
+            served.process.send_signal(number)
+            time.sleep(0.3)  # time to stop too early
+            more.set()
+            assert served.process.wait(WAIT_S) == 0
         assert result[0].status_code == 200
         assert served.process.stderr is not None
         assert served.process.stderr.read() == ""
@@ -146,7 +155,7 @@ def test_workers_share_the_port(folder: Path, tmp_path: Path) -> None:
     log = tmp_path / "requests.jsonl"
     with serving(folder, "--workers", "2", "--log", str(log)) as served:
         for _ in range(40):
-            answer = httpx.post(f"{served.url}/predict", json=ROWS[0], timeout=30)
+            answer = httpx.post(f"{served.url}/predict", json=ROWS[0], timeout=WAIT_S)
             assert answer.status_code == 200
         assert served.stop() == 0
     assert len([json.loads(line) for line in log.read_text().splitlines()]) == 40
@@ -208,15 +217,13 @@ def test_without_uvicorn_it_says_what_to_install(folder: Path, monkeypatch: pyte
 
 @pytest.fixture(scope="module")
 def guarded(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server with a key, few places, little patience and nothing to say to strangers."""
+    """A server with a key, few places and nothing to say to strangers."""
     keys = tmp_path_factory.mktemp("keys") / "keys"
     keys.write_text("tests: a long secret\n")
     options = (
         "--auth-file",
         str(keys),
         "--terse-errors",
-        "--timeout",
-        "1s",
         "--queue",
         "4",
         "--max-body",
@@ -243,18 +250,20 @@ def test_strangers_learn_nothing_but_that_it_lives(guarded: Served) -> None:
     assert httpx.post(f"{guarded.url}/predict", json=ROWS, headers=KEY).status_code == 200
 
 
-def test_a_body_that_does_not_arrive_is_given_up(guarded: Served) -> None:
+def test_a_body_that_does_not_arrive_is_given_up(folder: Path) -> None:
     head = b"POST /predict HTTP/1.1\r\nHost: a\r\nX-API-Key: a long secret\r\nContent-Length: 50\r\n\r\n{"
-    host, port = guarded.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(head)
+    with serving(folder, "--log", "off", "--timeout", "1s") as served:
+        host, port = served.url.removeprefix("http://").split(":")
         started = time.monotonic()
-        answer = b""
-        while part := connection.recv(65536):  # until the connection is closed
-            answer += part
-        assert b" 408 " in answer
-        assert b'"code":"timeout"' in answer
-        assert 0.5 < time.monotonic() - started < 5
+        with socket.create_connection((host, int(port)), timeout=WAIT_S) as connection:
+            connection.sendall(head)
+            answer = b""
+            while part := connection.recv(65536):  # until the connection is closed
+                answer += part
+            assert b" 408 " in answer
+            assert b'"code":"timeout"' in answer
+            assert time.monotonic() - started > 0.5
+        assert served.stop() == 0
 
 
 def test_one_too_many_is_told_to_come_back(guarded: Served) -> None:
@@ -264,11 +273,12 @@ def test_one_too_many_is_told_to_come_back(guarded: Served) -> None:
     host, port = guarded.url.removeprefix("http://").split(":")
     with contextlib.ExitStack() as stack:
         connections = [
-            stack.enter_context(socket.create_connection((host, int(port)), timeout=20)) for _ in range(12)
+            stack.enter_context(socket.create_connection((host, int(port)), timeout=WAIT_S))
+            for _ in range(12)
         ]
         for connection in connections:
             connection.sendall(head.encode() + body)
-        assert httpx.get(f"{guarded.url}/v2/health/live", timeout=20).status_code == 200
+        assert httpx.get(f"{guarded.url}/v2/health/live", timeout=WAIT_S).status_code == 200
         answers = [connection.recv(4096) for connection in connections]
     assert {answer.split()[1] for answer in answers} <= {b"200", b"503"}
     late = [b'"code":"timeout"' in answer for answer in answers]  # had a place; the machine may be busy
@@ -342,9 +352,9 @@ def test_another_model_than_expected_is_never_ready(folder: Path) -> None:
 def test_whichever_worker_is_asked_counts_for_all(folder: Path) -> None:
     with serving(folder, "--workers", "2", "--log", "off") as served:
         for _ in range(20):
-            assert httpx.post(f"{served.url}/predict", json=ROWS[0], timeout=30).status_code == 200
-        deadline = time.monotonic() + 20
-        while "workbench_rows_total 20\n" not in httpx.get(f"{served.url}/metrics", timeout=30).text:
+            assert httpx.post(f"{served.url}/predict", json=ROWS[0], timeout=WAIT_S).status_code == 200
+        deadline = time.monotonic() + WAIT_S
+        while "workbench_rows_total 20\n" not in httpx.get(f"{served.url}/metrics", timeout=WAIT_S).text:
             assert time.monotonic() < deadline
             time.sleep(0.2)
         assert served.stop() == 0

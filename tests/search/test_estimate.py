@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 
 from workbench.search import estimate
 from workbench.search.estimate import corrected, difference
@@ -119,11 +120,15 @@ def test_it_stops_when_told_and_without_any_score_it_says_so() -> None:
         corrected(AUC, y, {})
 
 
-def test_many_rows_and_candidates_take_seconds_at_most() -> None:
+def test_many_rows_and_candidates_cost_far_less_than_scoring_each_sample() -> None:
+    """It draws 200 samples; in processor time, which both take on the same machine at the same time."""
     y, outputs = _candidates(100_000, 50)
     started = time.process_time()
     corrected(AUC, y, outputs)
-    assert time.process_time() - started < 6.0  # about 1 s on a machine with nothing else to do
+    took, started = time.process_time() - started, time.process_time()
+    for output in list(outputs.values())[:10]:
+        roc_auc_score(y, output[:, 1])
+    assert took < 30 * 5 * (time.process_time() - started), "30 samples"
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "neg_log_loss", "f1"])

@@ -46,10 +46,18 @@ def test_the_parts_of_the_time_follow_each_other(budget: float, polish: float, q
     assert growing.folds_end < growing.growth_ends == clock.folds_end
 
 
-def test_all_folds_of_a_config_fit_into_what_is_left() -> None:
+@pytest.fixture
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> float:
+    """A moment at which time stands still."""
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    return now
+
+
+def test_all_folds_of_a_config_fit_into_what_is_left(stopped_clock: float) -> None:
     clock = Clock.start(60.0, used_s=50.0)
-    each = clock.fold_deadline(waiting=5, folds=5, workers=2) - time.monotonic()
-    assert 3 * each <= clock.folds_end - time.monotonic() + 0.01
+    each = clock.fold_deadline(waiting=5, folds=5, workers=2) - stopped_clock
+    assert 3 * each <= clock.folds_end - stopped_clock + 1e-6
     assert Clock.start(None).fold_deadline(5, 5, 2) == float("inf")
 
 
@@ -219,9 +227,8 @@ def test_blends_are_looked_for_ahead_only_where_that_is_cheap_and_new(
     assert outlook.look_ahead(counted) is None, "no clock: nothing is to be kept"
 
 
-def test_what_follows_a_fit_is_kept_time_for() -> None:
-    now = time.monotonic()
-    assert before(now + 10.0, 0.5) - now == pytest.approx(5.0, abs=0.1)
+def test_what_follows_a_fit_is_kept_time_for(stopped_clock: float) -> None:
+    assert before(stopped_clock + 10.0, 0.5) - stopped_clock == pytest.approx(5.0)
     assert before(float("inf"), 0.5) == float("inf")
 
 

@@ -146,13 +146,21 @@ def test_the_plan_is_in_doubt_a_little_above_what_is_affordable() -> None:
     assert with_folds(ONE_PART, 5, 110_000, 0.1).holdout == 0.1
 
 
-def test_a_search_takes_folds_after_a_quick_fit(tmp_path: Path) -> None:
+def test_a_search_takes_folds_after_a_quick_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
     X = random.integers(0, 4, size=(30_000, 10)).astype(float)
     frame = pd.DataFrame(X, columns=[f"x{at}" for at in range(10)])
     frame["y"] = (random.random(len(X)) < 0.2 + 0.15 * X[:, 0]).astype(int)
+    start, kept = Clock.start, []
+    # The plan is that of 12 s; the clock is generous, since this machine may be slow.
+    clock = SimpleNamespace(start=lambda time_s, used_s: start(3600.0, used_s))
+    monkeypatch.setattr("workbench.search.engine.Clock", clock)
     run = search(
-        frame, Settings("y", time_s=12.0, workers=2, families=("lightgbm", "linear")), tmp_path / "run"
+        frame,
+        Settings("y", time_s=12.0, workers=2, families=("lightgbm", "linear")),
+        tmp_path / "run",
+        progress=lambda event: kept.append(event) if event["kind"] == "trial" else None,
+        stop=lambda: len(kept) >= 3,
     )
     plan = run.info["plan"]
     assert plan["folds"] in (3, 5) and plan["reason"].endswith("a first fit was quick")

@@ -30,7 +30,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-WAIT_MS = 120_000
+WAIT_MS = 300_000
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def served(runs: Path, where: Path | None = None, port: int | None = None, **opt
         yield wait_for(f"http://localhost:{port}")
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=300)
 
 
 def wait_for(address: str) -> str:

@@ -144,7 +144,7 @@ def open_page(
     **query: str,
 ) -> AppTest:
     """Open a page as a browser would, with the parameters of its address, in an app started with some settings."""
-    app = AppTest.from_function(show_page, args=(str(folder), page, settings or {}), default_timeout=60)
+    app = AppTest.from_function(show_page, args=(str(folder), page, settings or {}), default_timeout=600)
     for name, value in query.items():
         app.query_params[name] = value
     for name, value in (state or {}).items():

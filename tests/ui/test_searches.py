@@ -22,7 +22,7 @@ from workbench.ui.searches import (
 )
 
 
-def until(done: Callable[[], bool], seconds: float = 120.0) -> None:
+def until(done: Callable[[], bool], seconds: float = 600.0) -> None:
     stop = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < stop, "it took too long"

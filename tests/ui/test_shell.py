@@ -18,7 +18,7 @@ def test_both_entries_show_the_runs_of_the_folder_given(
 ) -> None:
     write_run(tmp_path / "runs" / "churn")
     monkeypatch.setattr("sys.argv", ["app.py", str(tmp_path / "runs")])
-    app = AppTest.from_file(str(script), default_timeout=60).run()
+    app = AppTest.from_file(str(script), default_timeout=600).run()
     assert not app.exception
     assert app.title[0].value == "Pick the right model for your table"
     assert any("churn" in each.value for each in app.markdown)
@@ -29,12 +29,12 @@ def test_a_roles_file_asks_for_a_log_in(tmp_path: Path, monkeypatch: pytest.Monk
     roles = tmp_path / "roles.toml"
     roles.write_text('[roles]\n"*" = "viewer"\n')
     monkeypatch.setattr("sys.argv", ["app.py", str(tmp_path / "runs"), f"--roles={roles}"])
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=600).run()
     assert not app.exception
     assert "no log-in is set up" in app.error[0].value
     assert not any("churn" in each.value for each in app.markdown)
 
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=600)
     app.secrets["auth"] = {"client_id": "x"}
     app.run()
     assert not app.exception
@@ -63,7 +63,7 @@ def test_whoever_is_logged_in_gets_their_role(
     roles.write_text('[roles]\n"ada@example.com" = "deployer"\n')
     monkeypatch.setattr("workbench.ui.shell.st.user", {"is_logged_in": True, **user})
     monkeypatch.setattr("sys.argv", ["app.py", str(tmp_path / "runs"), f"--roles={roles}"])
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=600)
     app.secrets["auth"] = {"client_id": "x"}
     app.run()
     assert not app.exception
