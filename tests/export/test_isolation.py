@@ -55,18 +55,23 @@ def test_in_the_bare_environment_its_own_interpreter_runs_the_check(
     bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commands: list[list[str]] = []
+    folders: list[Path] = []
 
     def run(command: list[str], folder: Path, seconds: float) -> Any:
         commands.append(command)
+        folders.append(folder)
         answer = '{"ok": true, "checks": [{"name": "golden rows", "detail": "64 golden rows"}]}'
-        return subprocess.CompletedProcess(command, 0, answer if "runtime" in command else "", "")
+        return subprocess.CompletedProcess(command, 0, answer if "-c" in command else "", "")
 
     monkeypatch.setattr(isolation, "_run", run)
     assert check_in_bare_environment(bundles["binary"]).ok is True
     venv = commands[0][-1]
     assert commands[1][0].startswith(venv)
-    assert commands[1][-1] == str(bundles["binary"] / "requirements.txt")
-    assert commands[2] == [commands[1][0], "-B", "-m", "runtime", "check", "--json"]
+    assert commands[1][-2:] == ["-r", str(Path(venv).parent / "requirements.txt")]
+    assert "--only-binary=:all:" in commands[1]
+    assert commands[2][:4] == [commands[1][0], "-I", "-B", "-c"]
+    assert all("-I" in command for command in commands)  # no module of the folder they run in
+    assert bundles["binary"] not in folders
 
 
 def test_a_check_without_end_is_stopped(bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,11 +48,11 @@ def test_a_sound_bundle_passes_every_check(
         bundles[task], isolation="quick", run=runs[task], progress=lambda check: seen.append(check.name)
     )
     assert failed(report) == {}
-    assert [check.status for check in report.checks] == ["ok"] * 11
+    assert [check.status for check in report.checks] == ["ok"] * 13
     assert seen == [check.name for check in report.checks]
     assert report.ok
     assert json.loads(json.dumps(report.to_json()))["ok"] is True
-    assert "11 of 11 checks passed" in report.to_text()
+    assert "13 of 13 checks passed" in report.to_text()
     assert hash_files(bundles[task]) == before
     assert not list(bundles[task].rglob("__pycache__"))  # verifying leaves no trace
 
@@ -72,7 +72,7 @@ def test_what_is_not_checked_is_neither_passed_nor_failed(bundles: dict[str, Pat
     report = verify_bundle(bundles["binary"], isolation=False)
     assert report.checks[-1].status == "not checked"
     assert report.ok
-    assert "9 of 10 checks passed, 1 not checked" in report.to_text()
+    assert "11 of 12 checks passed, 1 not checked" in report.to_text()
     assert not VerifyReport("b", report.checks[-1:]).ok
 
 
@@ -108,7 +108,7 @@ def test_a_file_that_is_changed_cut_or_missing_is_refused_by_name(
 
 def test_a_stranger_in_the_runtime_is_refused(bundle: Path) -> None:
     (bundle / "runtime" / "extra.py").write_text("")
-    assert "runtime/extra.py" in failed(verify_bundle(bundle, isolation=False))["checksums"]
+    assert "runtime/extra.py" in failed(verify_bundle(bundle, isolation=False))["files"]
 
 
 def refused(path: Path) -> bool:
@@ -189,9 +189,11 @@ def test_too_few_golden_rows(bundle: Path) -> None:
 
 def test_pickles_are_found_by_name_and_by_content(bundle: Path) -> None:
     (bundle / "weights.bin").write_bytes(pickle.dumps({"a": 1}))
+    sign(bundle)
     assert failed(verify_bundle(bundle, isolation=False))["contents"] == "weights.bin is a pickle"
     (bundle / "weights.bin").unlink()
     (bundle / "model.JOBLIB").write_bytes(b"")
+    sign(bundle)
     assert "model.JOBLIB" in failed(verify_bundle(bundle, isolation=False))["contents"]
 
 

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pytest
 
 from tests.runtime.made import ROWS, make_predictor, write_manifest
-from workbench.runtime import bundle as bundle_module
 from workbench.runtime.bundle import Bundle, open_bundle
 from workbench.runtime.errors import (
     BadValueError,
@@ -179,11 +178,11 @@ def test_a_zip_holds_no_links(folder: Path, tmp_path: Path) -> None:
 
 def test_a_zip_bomb_is_not_unpacked(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zipped(folder, tmp_path / "b.zip")
-    monkeypatch.setattr(bundle_module, "_MOST_BYTES", 1000)
+    monkeypatch.setattr("workbench.runtime.archive.MOST_BYTES", 1000)
     with pytest.raises(TamperedBundleError, match="too large to be a bundle"):
         open_bundle(path)
     monkeypatch.undo()
-    monkeypatch.setattr(bundle_module, "_MOST_ENTRIES", 3)
+    monkeypatch.setattr("workbench.runtime.archive.MOST_FILES", 3)
     with pytest.raises(TamperedBundleError, match="too large to be a bundle"):
         open_bundle(path)
 

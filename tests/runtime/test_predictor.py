@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.runtime.made import COLUMNS, ROWS, make_encoder, make_onnx, make_predictor
+from workbench.runtime.documents import dump_json
 from workbench.runtime.errors import (
     BadValueError,
     BundleError,
@@ -18,7 +19,7 @@ from workbench.runtime.errors import (
     TamperedBundleError,
 )
 from workbench.runtime.model import OnnxModel
-from workbench.runtime.predictor import Predictor, dump_json, label_array
+from workbench.runtime.predictor import Predictor, label_array
 from workbench.runtime.schema import Output, Schema
 
 PREDICTOR = make_predictor()

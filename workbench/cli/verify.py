@@ -13,9 +13,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--isolation",
         choices=("full", "quick", "off"),
-        default="full",
-        help="predict in a new environment made from the bundle's requirements.txt (full, the default), in "
-        "a fresh interpreter that refuses the training libraries (quick), or not at all (off)",
+        help="run the bundle's own check in a new environment made from its requirements.txt (full), in a "
+        "fresh interpreter that refuses the training libraries (quick), or not at all (off); default: full, "
+        "where --key vouches for the bundle's code or it is this workbench's own, else off",
     )
     parser.add_argument(
         "--key", metavar="PUBLIC", help="the Ed25519 public key (PEM) that the bundle has to be signed with"
@@ -26,7 +26,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.export.verify import Isolation, verify_bundle
 
     kinds: dict[str, Isolation] = {"full": True, "quick": "quick", "off": False}
-    report = verify_bundle(options.bundle, isolation=kinds[options.isolation], key=options.key)
+    how = None if options.isolation is None else kinds[options.isolation]
+    report = verify_bundle(options.bundle, isolation=how, key=options.key)
     console.result(report.to_json(), report.to_text())
     return 0 if report.ok else 1
 
@@ -34,9 +35,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 COMMAND = Command(
     name="verify",
     summary="checksums, golden rows, parity, isolation: says what it checked",
-    description="Check a bundle: the checksum of every file, its golden rows, one row against a batch, the "
-    "served model against the library that trained it, and that it predicts with nothing but its own "
-    "requirements.",
+    description="Check a bundle: its signature, that every file is listed and has its checksum, its golden "
+    "rows, one row against a batch, the served model against the library that trained it, and that it "
+    "predicts with nothing but its own requirements. Its code runs last, from a copy of the listed files, and "
+    "only where all before it holds.",
     example="workbench verify bundles/churn",
     add_options=_add_options,
     run=_run,

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 
 from workbench.errors import RunError
-from workbench.runtime.predictor import SCHEMA_FILE, read_json
+from workbench.runtime.documents import read_json
+from workbench.runtime.predictor import SCHEMA_FILE
 from workbench.runtime.schema import Label, Output, Schema, Task
 from workbench.search.run import RunFolder
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.runtime.bundle import Bundle, open_bundle
+from workbench.runtime.documents import read_json
 from workbench.runtime.errors import shown
 from workbench.runtime.golden import read_golden
 from workbench.runtime.manifest import GOLDEN_FILE, Manifest
-from workbench.runtime.predictor import read_json
 from workbench.runtime.schema import Column
 
 from .profile import PROFILE_FILE

@@ -11,11 +11,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from workbench.errors import shown
+from workbench.runtime.documents import read_document
 
 from .members import REQUIREMENTS_FILE
-from .requirements import TRAINING_STACK
+from .requirements import TRAINING_STACK, plain_pins
 
 _INSTALL_S, _CHECK_S = 600.0, 120.0
+_INSTALL = [
+    "-I",
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--no-input",
+    "--disable-pip-version-check",
+    "--only-binary=:all:",
+]
 _NO_INDEX = ("NewConnectionError", "Retrying (", "Max retries exceeded", "Network is unreachable", "ProxyError",
              "Temporary failure in name resolution", "ConnectTimeoutError")  # fmt: skip
 
@@ -27,6 +38,9 @@ class Refuse:
         if name.partition(".")[0] in refused:
             raise ImportError(f"the bundle imports {{name}}, which belongs to the training stack")
 sys.meta_path.insert(0, Refuse())
+"""
+_CHECKING = """
+import sys
 sys.path.insert(0, {folder!r})
 sys.argv = ["runtime", "check", {folder!r}, "--json"]
 from runtime.__main__ import main
@@ -49,29 +63,40 @@ def check_in_fresh_interpreter(folder: Path) -> Outcome:
     Parameters
     ----------
     folder : Path
-        An unpacked bundle.
+        A copy of the files that a bundle lists, and of nothing else: its code is run.
     """
-    code = _REFUSING.format(refused=sorted(TRAINING_STACK), folder=str(folder.resolve()))
-    outcome = _run_check([sys.executable, "-I", "-B", "-c", code], folder)
+    code = _REFUSING.format(refused=sorted(TRAINING_STACK)) + _CHECKING.format(folder=str(folder.resolve()))
+    with tempfile.TemporaryDirectory(prefix="fresh-") as scratch:
+        outcome = _run_check([sys.executable, "-I", "-B", "-c", code], Path(scratch))
     return outcome._replace(detail=f"fresh interpreter without the training stack: {outcome.detail}")
 
 
 def check_in_bare_environment(folder: Path) -> Outcome:
     """Install the bundle's ``requirements.txt`` into a new virtual environment and run the bundle's own check in it.
 
+    pip is given the pins as they were read here, takes wheels alone (which run nothing when they are installed), and
+    no command runs inside the bundle's folder, where Python would look for modules first.
+
     Parameters
     ----------
     folder : Path
-        An unpacked bundle.
+        A copy of the files that a bundle lists, and of nothing else: its code is run.
+
+    Raises
+    ------
+    TamperedBundleError
+        Where ``requirements.txt`` asks for anything but pinned packages.
     """
-    with tempfile.TemporaryDirectory(prefix="bare-") as scratch:
-        venv = Path(scratch) / "venv"
-        made = _run([sys.executable, "-m", "venv", str(venv)], folder, _INSTALL_S)
+    lines = plain_pins(read_document(folder / REQUIREMENTS_FILE).decode("utf-8", "replace"))
+    with tempfile.TemporaryDirectory(prefix="bare-") as name:
+        scratch = Path(name)
+        venv, wanted = scratch / "venv", scratch / REQUIREMENTS_FILE
+        wanted.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        made = _run([sys.executable, "-I", "-m", "venv", str(venv)], scratch, _INSTALL_S)
         if isinstance(made, str) or made.returncode:
             return Outcome(None, f"no virtual environment could be made: {_why(made)}")
         python = str(venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
-        install = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "-r"]
-        done = _run([python, *install, str((folder / REQUIREMENTS_FILE).resolve())], folder, _INSTALL_S)
+        done = _run([python, *_INSTALL, "-r", str(wanted)], scratch, _INSTALL_S)
         if isinstance(done, str):
             return Outcome(None, f"pip: {done}")
         if done.returncode:
@@ -80,7 +105,8 @@ def check_in_bare_environment(folder: Path) -> Outcome:
                 None if unreachable else False,
                 "pip cannot reach a package index" if unreachable else f"pip install failed: {_why(done)}",
             )
-        outcome = _run_check([python, "-B", "-m", "runtime", "check", "--json"], folder)
+        code = _CHECKING.format(folder=str(folder.resolve()))
+        outcome = _run_check([python, "-I", "-B", "-c", code], scratch)
     return outcome._replace(detail=f"bare environment from {REQUIREMENTS_FILE}: {outcome.detail}")
 
 
@@ -99,12 +125,19 @@ def _run_check(command: list[str], folder: Path) -> Outcome:
 
 
 def _run(command: list[str], folder: Path, seconds: float) -> subprocess.CompletedProcess[str] | str:
-    """Run a command inside the bundle, without this process's Python settings; a text says why it could not."""
+    """Run a command in a folder, without this process's Python settings; a text says why it could not."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     environment["PYTHONNOUSERSITE"] = "1"
     try:
         return subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return f"no end after {seconds:g} s"

@@ -10,8 +10,9 @@ from typing import Any
 from workbench.data.dataset import Dataset
 from workbench.errors import ExportError
 from workbench.explain import Explanation
+from workbench.runtime.documents import dump_json
 from workbench.runtime.manifest import Manifest
-from workbench.runtime.predictor import Predictor, dump_json
+from workbench.runtime.predictor import Predictor
 from workbench.search.records import Measurements
 from workbench.tradeoff.decision import Decision
 from workbench.tradeoff.prices import PriceSheet

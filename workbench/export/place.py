@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from workbench.errors import ExportError, SettingsError, shown
+from workbench.runtime.archive import is_zip_file
 from workbench.runtime.manifest import MANIFEST_FILE
 from workbench.runtime.writer_lock import remove_leftovers, sole_writer
 
@@ -64,7 +65,7 @@ def check_place(target: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise SettingsError(f"{target} exists already", hint="Choose another place, or remove it first.")
-    if not (zipfile.is_zipfile(target) if is_zip(target) else (target / MANIFEST_FILE).is_file()):
+    if not (is_zip_file(target) if is_zip(target) else (target / MANIFEST_FILE).is_file()):
         raise SettingsError(f"{target} is no bundle", hint="Only a bundle is replaced. Choose another place.")
 
 

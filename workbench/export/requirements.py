@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 from packaging.requirements import Requirement
 
-from workbench.errors import ExportError
+from workbench.errors import ExportError, TamperedBundleError, shown
 
 #: What the runtime imports: the first two to predict, the others to answer over HTTP.
 ROOTS = ("numpy", "onnxruntime", "orjson", "uvicorn", "httptools", "uvloop")
@@ -20,6 +20,11 @@ TRAINING_STACK = frozenset(
      "sklearn", "skl2onnx", "streamlit", "torch", "workbench", "workbench-automl", "xgboost", "xgboost-cpu"]
 )  # fmt: skip
 
+_LONGEST = 1 << 20
+_PIN = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*"
+    r"(?: *; *[A-Za-z0-9_.'\" =!<>()]+)?(?: +--hash=sha256:[0-9a-f]{64})*"
+)
 _MARKERS = {"uvloop": 'sys_platform != "win32"'}
 
 
@@ -127,6 +132,45 @@ def requirement_names(text: str) -> list[str]:
     lines = [line.split("#", 1)[0].strip() for line in text.splitlines()]
     wanted = [line for line in lines if line and not line.startswith("-")]
     return [_normal(re.split(r"[\s=<>!~;\[@]", line, maxsplit=1)[0]) for line in wanted]
+
+
+def plain_pins(text: str) -> list[str]:
+    r"""Return the lines of a ``requirements.txt`` that asks for pinned packages and for nothing else.
+
+    What pip can be told besides (``--index-url``, ``-r``, URLs, paths, variables of the environment) installs what no
+    signature covers.
+
+    Raises
+    ------
+    TamperedBundleError
+        Naming the line that is no pin.
+
+    Examples
+    --------
+    >>> plain_pins("# pins\nnumpy==2.4.6 \\\n    --hash=sha256:" + "ab" * 32 + "\n")[0][:30]
+    'numpy==2.4.6 --hash=sha256:aba'
+    >>> plain_pins("--index-url https://example.org\nnumpy==2.4.6\n")
+    Traceback (most recent call last):
+    ...
+    workbench.runtime.errors.TamperedBundleError: requirements.txt: found '--index-url https://example.org'; expected \
+    NAME==VERSION, with hashes or without
+    """
+    if len(text) > _LONGEST:
+        raise TamperedBundleError(
+            "requirements.txt is too long", found=f"{len(text):,} letters", expected=f"at most {_LONGEST:,}"
+        )
+    lines = [line.split("#", 1)[0].strip() for line in text.replace("\\\n", " ").splitlines()]
+    for line in filter(None, lines):
+        if not _PIN.fullmatch(line):
+            raise TamperedBundleError(
+                "requirements.txt", found=shown(line), expected="NAME==VERSION, with hashes or without"
+            )
+    return [" ".join(line.split()) for line in lines if line]
+
+
+def serving_names() -> frozenset[str]:
+    """Return the packages that serving may install: what the runtime imports, with all that those need."""
+    return frozenset(pin.name for pin in pins()) | set(ROOTS)
 
 
 def _normal(name: str) -> str:

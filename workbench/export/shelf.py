@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import BundleError, SettingsError, TamperedBundleError
+from workbench.runtime.archive import read_entry, reading
+from workbench.runtime.documents import parse_json
 from workbench.runtime.manifest import MANIFEST_FILE, SIGNATURE_FILE, Manifest
-from workbench.runtime.predictor import parse_json
 
 _DEEPEST = 3
 _LONGEST_MANIFEST = 16 << 20
@@ -106,9 +105,9 @@ def _candidates(folder: Path, depth: int) -> Iterator[Path]:
 def _manifest_in(path: Path) -> str | None:
     """Return the name of the manifest in a zip, or None where that is no bundle."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with reading(path) as archive:
             names = [name for name in archive.namelist() if name.split("/")[-1] == MANIFEST_FILE]
-    except (zipfile.BadZipFile, OSError):
+    except BundleError:
         return None
     return min(names, key=lambda name: name.count("/"), default=None)
 
@@ -149,15 +148,10 @@ def _from_folder(path: Path) -> tuple[Manifest, bool, int]:
 
 def _from_zip(path: Path) -> tuple[Manifest, bool, int]:
     inside = _manifest_in(path) or MANIFEST_FILE
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(inside).file_size > _LONGEST_MANIFEST:
-                raise TamperedBundleError(f"{MANIFEST_FILE} is too long")
-            content = archive.read(inside)
-            signed = f"{inside.removesuffix(MANIFEST_FILE)}{SIGNATURE_FILE}" in archive.namelist()
-    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError) as error:
-        raise TamperedBundleError(f"{path.name} cannot be unpacked", found=str(error)) from error
-    document = parse_json(content, MANIFEST_FILE)
+    with reading(path) as archive:
+        content = read_entry(archive, inside, _LONGEST_MANIFEST)
+        signed = f"{inside.removesuffix(MANIFEST_FILE)}{SIGNATURE_FILE}" in archive.namelist()
+    document = parse_json(content, MANIFEST_FILE, once=True)
     if not isinstance(document, dict):
         raise TamperedBundleError(MANIFEST_FILE, found=type(document).__name__, expected="a JSON object")
     return Manifest.from_json(document), signed, path.stat().st_size

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-import json
-from collections.abc import Callable, Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,16 +13,33 @@ from typing import Any, Literal
 import numpy as np
 
 import workbench.runtime
-from workbench.errors import BundleFormatError, RunError, TamperedBundleError, WorkbenchError
-from workbench.runtime.bundle import Bundle, open_bundle
-from workbench.runtime.golden import read_golden
-from workbench.runtime.manifest import GOLDEN_FILE, RUNTIME_FOLDER, hash_files
+from workbench.errors import (
+    BundleError,
+    BundleFormatError,
+    RunError,
+    TamperedBundleError,
+    WorkbenchError,
+    shown,
+)
+from workbench.runtime.bundle import Bundle, folder_of, open_verified
+from workbench.runtime.documents import read_document
+from workbench.runtime.golden import read_for
+from workbench.runtime.manifest import (
+    GOLDEN_FILE,
+    RUNTIME_FOLDER,
+    Manifest,
+    copy_head,
+    copy_listed,
+    hash_files,
+    unlisted_files,
+    verify_files,
+)
 from workbench.search.parity import TOLERANCE
 from workbench.search.run import RunFolder
 
 from .isolation import Outcome, check_in_bare_environment, check_in_fresh_interpreter
 from .members import REQUIREMENTS_FILE
-from .requirements import ROOTS, TRAINING_STACK, requirement_names
+from .requirements import ROOTS, TRAINING_STACK, plain_pins, requirement_names, serving_names
 from .signing import check_signature, read_public_key
 from .source import SOURCE_FOLDER
 from .units import unit_of
@@ -33,6 +51,8 @@ _ROW_BATCH = 1e-5  # sums in float32 of a layer's 64 terms come in another order
 _OWN_SIZE = 1e-2  # of a number: so much of it may count as the unit of what the library's answer differs by
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".h5", ".sav")
 _FEWEST_GOLDEN = 50
+_SHOWN_NAMES = 3
+_CODE_SUFFIXES = (".py", ".so", ".pyd", ".pth", ".zip", ".egg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +119,26 @@ class VerifyReport:
 def verify_bundle(
     path: str | Path,
     *,
-    isolation: Isolation = True,
+    isolation: Isolation | None = None,
     run: RunFolder | None = None,
     key: str | Path | None = None,
     progress: Callable[[Check], None] | None = None,
 ) -> VerifyReport:
     """Verify a bundle, a folder or a zip of one.
 
+    The signature comes first: where a key is given and it does not hold, nothing of the bundle is opened. Then every
+    file has to be listed and to be as listed. All that follows looks at a fresh copy of the listed files, which nobody
+    can change meanwhile and in which nothing else lies. The bundle's own code runs in the last check alone, and only
+    where the checks before it leave no doubt about whose it is.
+
     Parameters
     ----------
     path : str or Path
-    isolation : bool or "quick"
+    isolation : bool or "quick", optional
         True installs the bundle's requirements into a new environment and lets it check itself there;
-        "quick" takes a fresh interpreter that refuses to import the training stack; False leaves it out.
+        "quick" takes a fresh interpreter that refuses to import the training stack; False leaves it out. By default
+        as True, where the key vouches for the bundle's code or the code is byte for byte this workbench's own; code of
+        others is not run unless asked for.
     run : RunFolder, optional
         The run that the bundle says it comes from, to hold its lineage against.
     key : path, optional
@@ -127,36 +154,113 @@ def verify_bundle(
     ------
     BundleError
         Where there is no bundle at `path` at all. Whatever is wrong with one that is there is in the report.
+    SettingsError
+        Where `key` is no key.
     """
     checks: list[Check] = []
-
-    def add(check: Check) -> None:
+    public = read_public_key(key) if key is not None else None
+    for check in _checks(Path(path), isolation, run, public):
         checks.append(check)
         if progress:
             progress(check)
-
-    public = read_public_key(key) if key is not None else None
-    try:
-        bundle = open_bundle(path)
-    except BundleFormatError as error:
-        add(Check("format", False, str(error)))
-    except TamperedBundleError as error:
-        add(Check("checksums", False, str(error)))
-    else:
-        signed = check_signature(bundle.path, public)
-        if signed is not None:
-            add(Check("signature", signed.ok, signed.detail))
-        for check in _checks(bundle, isolation, run):
-            add(check)
     return VerifyReport(str(path), tuple(checks))
 
 
-def _checks(bundle: Bundle, isolation: Isolation, run: RunFolder | None) -> Iterator[Check]:
-    manifest = bundle.manifest
+def _checks(path: Path, isolation: Isolation | None, run: RunFolder | None, public: Any) -> Iterator[Check]:
+    try:
+        folder, unpacked = folder_of(path)
+    except TamperedBundleError as error:
+        yield Check("checksums", False, str(error))
+        return
+    with tempfile.TemporaryDirectory(prefix="verify-") as scratch:
+        try:
+            yield from _checks_of(folder, unpacked or folder, Path(scratch), isolation, run, public)
+        finally:
+            if unpacked is not None:
+                shutil.rmtree(unpacked, ignore_errors=True)
+
+
+def _checks_of(
+    folder: Path,
+    base: Path,
+    copy: Path,
+    isolation: Isolation | None,
+    run: RunFolder | None,
+    public: Any,
+) -> Iterator[Check]:
+    """Check what lies in `folder`, from a copy of it; `base` is where nothing else may lie, either."""
+    try:
+        copy_head(folder, copy)
+    except TamperedBundleError as error:
+        yield Check("checksums", False, str(error))
+        return
+    signed = check_signature(copy, public)
+    if signed is not None:
+        yield Check("signature", signed.ok, signed.detail)
+        if signed.ok is False:
+            yield Check(
+                "all else", None, "the signature does not hold: nothing of the bundle was opened or run"
+            )
+            return
+    try:
+        manifest = Manifest.read(copy)
+    except BundleFormatError as error:
+        yield Check("format", False, str(error))
+        return
+    except TamperedBundleError as error:
+        yield Check("checksums", False, str(error))
+        return
     yield Check("format", True, f"version {manifest.format_version}")
+    try:
+        copy_listed(folder, manifest, copy)
+        verify_files(copy, manifest)
+    except BundleError as error:
+        yield Check("checksums", False, str(error))
+        return
     yield Check(
         "checksums", True, f"{len(manifest.files)} files as listed, model id {manifest.model_id[:12]}"
     )
+    listed = _listed(base, folder, manifest)
+    yield Check("files", listed.ok, listed.detail)
+    try:
+        bundle = open_verified(copy, manifest)
+    except BundleError as error:
+        yield Check("model", False, str(error))
+        return
+    cost = bundle.predictor.cost
+    yield Check(
+        "model",
+        True,
+        f"opens; a row takes at most {cost.row_bytes:,} bytes and {cost.row_operations:,} operations, within the limits",
+    )
+    yield from _checks_inside(bundle, run)
+    outcome = _tried(
+        bundle, lambda each: _isolation(each, isolation, listed.ok, vouched=bool(signed and signed.ok))
+    )
+    yield Check("isolation", outcome.ok, outcome.detail)
+
+
+def _listed(base: Path, folder: Path, manifest: Manifest) -> Outcome:
+    """Every file that lies there is listed: an unlisted one is covered by no checksum and no signature."""
+    unlisted, ignored = unlisted_files(base, folder, manifest.files)
+    if unlisted:
+        more = f" and {len(unlisted) - 1} more" if len(unlisted) > 1 else ""
+        return Outcome(
+            False,
+            f"{shown(unlisted[0])}{more} not listed in manifest.json. Remove it, or copy the bundle again.",
+        )
+    passed = f"; passed over, neither read nor run: {_some(ignored)}" if ignored else ""
+    return Outcome(True, f"every file is listed{passed}")
+
+
+def _some(names: Sequence[str]) -> str:
+    shown_names = ", ".join(shown(name) for name in names[:_SHOWN_NAMES])
+    more = len(names) - _SHOWN_NAMES
+    return f"{shown_names} and {more} more" if more > 0 else shown_names
+
+
+def _checks_inside(bundle: Bundle, run: RunFolder | None) -> Iterator[Check]:
+    """Check what the files say and what the model answers, with this workbench's own code."""
     makers: list[tuple[str, Callable[[Bundle], Outcome]]] = [
         ("runtime", _runtime),
         ("contents", _contents),
@@ -166,17 +270,20 @@ def _checks(bundle: Bundle, isolation: Isolation, run: RunFolder | None) -> Iter
         ("parity", _parity),
         ("pipeline", replay_pipeline),
     ]
-    if any(name.startswith(f"{SOURCE_FOLDER}/") for name in manifest.files):
+    if any(name.startswith(f"{SOURCE_FOLDER}/") for name in bundle.manifest.files):
         makers.append(("source", check_source))
     if run is not None:
         makers.append(("lineage", lambda each: _lineage(each, run)))
-    makers.append(("isolation", lambda each: _isolation(each.path, isolation)))
     for name, make in makers:
-        try:
-            outcome = make(bundle)
-        except WorkbenchError as error:
-            outcome = Outcome(False, str(error))
+        outcome = _tried(bundle, make)
         yield Check(name, outcome.ok, outcome.detail)
+
+
+def _tried(bundle: Bundle, make: Callable[[Bundle], Outcome]) -> Outcome:
+    try:
+        return make(bundle)
+    except WorkbenchError as error:
+        return Outcome(False, str(error))
 
 
 def _runtime(bundle: Bundle) -> Outcome:
@@ -201,24 +308,40 @@ def _runtime(bundle: Bundle) -> Outcome:
 
 def _whose(bundle: Bundle) -> str:
     """Say whether the copied code is that of this workbench; that of another one is just as good."""
-    own = Path(workbench.runtime.__file__).parent
+    own = _is_own_runtime(bundle.manifest)
+    return "the same as this workbench's" if own else "of another version than this workbench's"
+
+
+def _is_own_runtime(manifest: Manifest) -> bool:
+    prefix = f"{RUNTIME_FOLDER}/"
     copied = {
-        name.removeprefix(f"{RUNTIME_FOLDER}/"): digest
-        for name, digest in bundle.manifest.files.items()
-        if name.startswith(f"{RUNTIME_FOLDER}/")
+        name.removeprefix(prefix): digest
+        for name, digest in manifest.files.items()
+        if name.startswith(prefix)
     }
-    return (
-        "the same as this workbench's"
-        if copied == hash_files(own)
-        else "of another version than this workbench's"
-    )
+    return copied == hash_files(Path(workbench.runtime.__file__).parent)
+
+
+def _is_known_code(bundle: Bundle) -> bool:
+    """Tell whether all that the isolation check would run is this workbench's own, or what that serves with."""
+    others = [
+        name
+        for name in bundle.manifest.files
+        if not name.startswith((f"{RUNTIME_FOLDER}/", f"{SOURCE_FOLDER}/")) and name.endswith(_CODE_SUFFIXES)
+    ]
+    wanted = requirement_names("\n".join(_pins(bundle)))
+    return not others and _is_own_runtime(bundle.manifest) and serving_names() >= set(wanted)
+
+
+def _pins(bundle: Bundle) -> list[str]:
+    return plain_pins(read_document(bundle.path / REQUIREMENTS_FILE).decode("utf-8", "replace"))
 
 
 def _imports(path: Path) -> set[str]:
     """Return the top packages that a module imports anywhere but inside a function (there they are optional)."""
     try:
         tree = ast.parse(path.read_bytes())
-    except SyntaxError as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise TamperedBundleError(f"{path.name} is no Python module", found=str(error)) from error
     found: set[str] = set()
     waiting: list[ast.AST] = [tree]
@@ -241,7 +364,7 @@ def _contents(bundle: Bundle) -> Outcome:
     requirements = bundle.path / REQUIREMENTS_FILE
     if not requirements.is_file():
         return Outcome(False, f"{REQUIREMENTS_FILE} is missing")
-    names = requirement_names(requirements.read_text(encoding="utf-8"))
+    names = requirement_names("\n".join(_pins(bundle)))
     training = sorted(set(names) & TRAINING_STACK)
     if training:
         return Outcome(
@@ -273,7 +396,7 @@ def _golden(bundle: Bundle) -> Outcome:
 
 
 def _row_and_batch(bundle: Bundle) -> Outcome:
-    rows = [row for row, _ in read_golden(bundle.path / GOLDEN_FILE)]
+    rows = [entry["input"] for entry in read_for(bundle.predictor, bundle.path / GOLDEN_FILE)]
     predictor = bundle.predictor
     alone = np.array([predictor.predict_row(row) for row in rows], dtype=np.float64)
     batch = predictor.predict_rows(rows).astype(np.float64)
@@ -286,11 +409,14 @@ def _row_and_batch(bundle: Bundle) -> Outcome:
 
 def _parity(bundle: Bundle) -> Outcome:
     """The answers of the training library, kept beside the golden rows, against what the bundle answers."""
-    rows, library = _library_answers(bundle.path / GOLDEN_FILE)
+    rows, library = _library_answers(bundle)
     if not rows:
         return Outcome(None, "the golden rows hold no answers of the training library")
     served = bundle.predictor.predict_rows(rows).astype(np.float64)
-    truth = np.asarray(library, dtype=np.float64).reshape(served.shape)
+    try:
+        truth = np.asarray(library, dtype=np.float64).reshape(served.shape)
+    except (ValueError, TypeError, OverflowError):
+        return Outcome(False, f"the training library's answers are not {served.shape[1]} numbers a row")
     classes = bool(bundle.manifest.classes)
     gaps = np.abs(served - truth) / unit_of(truth, classes=classes, own=_OWN_SIZE)
     largest = float(gaps.max())
@@ -301,10 +427,9 @@ def _parity(bundle: Bundle) -> Outcome:
     )
 
 
-def _library_answers(path: Path) -> tuple[list[dict[str, Any]], list[list[float]]]:
+def _library_answers(bundle: Bundle) -> tuple[list[dict[str, Any]], list[Any]]:
     rows, answers = [], []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        entry = json.loads(line)
+    for entry in read_for(bundle.predictor, bundle.path / GOLDEN_FILE):
         if "library" in entry:
             rows.append(entry["input"])
             answers.append(entry["library"])
@@ -324,7 +449,18 @@ def _lineage(bundle: Bundle, run: RunFolder) -> Outcome:
     return Outcome(True, f"{candidate.id} of {run.path}, same params, same data")
 
 
-def _isolation(folder: Path, how: Isolation) -> Outcome:
+def _isolation(bundle: Bundle, how: Isolation | None, listed: bool | None, *, vouched: bool) -> Outcome:
+    """Let the bundle check itself, where nothing is left open about whose code that runs."""
     if how is False:
         return Outcome(None, "left out, as asked")
-    return check_in_fresh_interpreter(folder) if how == "quick" else check_in_bare_environment(folder)
+    if not listed:
+        return Outcome(None, "its code is not run while files lie in it that the manifest does not list")
+    if how is None and not vouched and not _is_known_code(bundle):
+        return Outcome(
+            None,
+            "its code is not this workbench's, and no --key vouches for it: it is not run unless asked for "
+            "(--isolation full or quick)",
+        )
+    return (
+        check_in_fresh_interpreter(bundle.path) if how == "quick" else check_in_bare_environment(bundle.path)
+    )

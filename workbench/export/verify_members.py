@@ -10,7 +10,7 @@ import numpy as np
 from workbench.data.dataset import Dataset
 from workbench.errors import ExportError
 from workbench.runtime.bundle import Bundle
-from workbench.runtime.predictor import read_bytes, read_json
+from workbench.runtime.documents import mapping, read_bytes, read_json
 
 from .isolation import Outcome
 from .members import MEMBERS
@@ -55,7 +55,7 @@ def check_members(bundle: Bundle) -> Outcome:
 
 def _profile(bundle: Bundle) -> str:
     columns = read_json(bundle.path / PROFILE_FILE).get("columns")
-    names = [each.get("name") for each in columns] if isinstance(columns, list) else None
+    names = [mapping(each).get("name") for each in columns] if isinstance(columns, list) else None
     return "" if names == bundle.schema.names else "its columns are not those of schema.json"
 
 
@@ -64,10 +64,11 @@ def _sbom(bundle: Bundle) -> str:
     try:
         component = document["metadata"]["component"]
         digests = [each["content"] for each in component["hashes"]]
+        has_card = "modelCard" in component
         known = (document["bomFormat"], document["specVersion"], component["type"])
     except (KeyError, TypeError) as error:
         return f"no CycloneDX document of a model, {error} is missing"
-    if known != ("CycloneDX", "1.6", "machine-learning-model") or "modelCard" not in component:
+    if known != ("CycloneDX", "1.6", "machine-learning-model") or not has_card:
         return (
             f"found {known}, expected a CycloneDX 1.6 document of a machine-learning-model with a modelCard"
         )

@@ -12,11 +12,13 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from workbench.errors import ExportError
+from workbench.errors import BundleError, ExportError
+from workbench.runtime.archive import checked_entries, reading
+from workbench.runtime.manifest import LOAD_TEST_FILE
 
 from .measure import LoadReport
 
-FILE = "load_test.json"
+FILE = LOAD_TEST_FILE
 
 
 def keep(path: Path, report: LoadReport) -> str:
@@ -36,7 +38,7 @@ def keep(path: Path, report: LoadReport) -> str:
         else:
             part.write_text(content, encoding="utf-8")
         part.replace(target)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, BundleError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ExportError(f"{target} cannot be written", found=reason) from error
     finally:
@@ -46,11 +48,11 @@ def keep(path: Path, report: LoadReport) -> str:
 
 def _rewrite(path: Path, part: Path, content: str) -> None:
     """Copy a zip, with the report beside its manifest."""
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as new:
+    with reading(path) as old, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as new:
         names = old.namelist()
         manifest = min((name for name in names if name.split("/")[-1] == "manifest.json"), key=len)
         own = manifest.removesuffix("manifest.json") + FILE
-        for entry in old.infolist():
+        for entry in checked_entries(old, path.name):
             if entry.filename != own:
                 with old.open(entry) as source, new.open(entry, "w") as target:
                     shutil.copyfileobj(source, target)

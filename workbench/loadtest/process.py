@@ -60,7 +60,18 @@ def served(bundle: Path, *, workers: int = 1) -> Iterator[Server]:
     ExportError
         Where the server does not start or the model is not ready.
     """
-    words = [sys.executable, "-m", "workbench.runtime", "serve", str(bundle), "--port", "0", "--log", "off"]
+    words = [
+        sys.executable,
+        "-P",
+        "-m",
+        "workbench.runtime",
+        "serve",
+        str(bundle),
+        "--port",
+        "0",
+        "--log",
+        "off",
+    ]
     words += ["--workers", str(workers), "--queue", "100000"]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
         try:

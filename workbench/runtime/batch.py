@@ -220,7 +220,7 @@ def score_chunk(
             canonical = _read_some(predictor, raw, good)
     elif watch is not None and seen is not None:
         watch.columns(canonical, seen)
-    output = predictor.predict_matrix(predictor.encoder.encode_columns(canonical))
+    output = predictor.predict_canonical(canonical)
     finite = np.isfinite(output).all(axis=1)
     for position in good[~finite].tolist():
         errors[position] = _NOT_A_NUMBER

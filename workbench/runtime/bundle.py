@@ -5,24 +5,18 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-import zipfile
-import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .archive import is_zip_file, unpack
 from .errors import BundleError, InputError, NoBundleError, TamperedBundleError, shown
 from .golden import GoldenReport, replay
-from .manifest import GOLDEN_FILE, MANIFEST_FILE, MOST_BYTES, MOST_FILES, Manifest, verify_files
+from .manifest import GOLDEN_FILE, MANIFEST_FILE, Manifest, verify_files
 from .predictor import Predictor, check_finite
 from .rows import read_rows
 from .schema import Label, Schema
-
-_MOST_ENTRIES, _MOST_BYTES = MOST_FILES, MOST_BYTES
-_CHUNK_BYTES = 1 << 20
-_MOST_PACKED = 200  # times that a zip's bytes may grow, where they grow to more than the next number
-_SMALL_BYTES = 64 << 20
 
 
 class Bundle:
@@ -165,13 +159,11 @@ def open_bundle(path: str | Path, *, threads: int = 1) -> Bundle:
     BundleError
         Where what is there is no bundle.
     """
-    folder, owned = _folder_of(Path(path))
+    folder, owned = folder_of(Path(path))
     try:
         manifest = Manifest.read(folder)
         verify_files(folder, manifest)  # before anything of it is read
-        predictor = Predictor.load(folder, threads)
-        _check_agreement(manifest, predictor)
-        bundle = Bundle(folder, manifest, predictor)
+        bundle = open_verified(folder, manifest, threads)
     except BaseException:
         if owned:
             shutil.rmtree(owned, ignore_errors=True)
@@ -181,8 +173,27 @@ def open_bundle(path: str | Path, *, threads: int = 1) -> Bundle:
     return bundle
 
 
-def _folder_of(path: Path) -> tuple[Path, Path | None]:
-    """Return the folder of a bundle, and the temporary folder that it was unpacked to, where it was."""
+def open_verified(folder: Path, manifest: Manifest, threads: int = 1) -> Bundle:
+    """Open a bundle whose files `verify_files` has seen.
+
+    Raises
+    ------
+    BundleError
+        As `open_bundle`.
+    """
+    predictor = Predictor.load(folder, threads)
+    _check_agreement(manifest, predictor)
+    return Bundle(folder, manifest, predictor)
+
+
+def folder_of(path: Path) -> tuple[Path, Path | None]:
+    """Return the folder of a bundle, and the temporary folder that it was unpacked to, where it was.
+
+    Raises
+    ------
+    BundleError
+        Where there is no bundle, or its zip cannot be unpacked.
+    """
     if path.is_dir():
         if (path / MANIFEST_FILE).is_symlink():
             raise TamperedBundleError(f"{MANIFEST_FILE} is a link", expected="a file of the bundle")
@@ -191,7 +202,7 @@ def _folder_of(path: Path) -> tuple[Path, Path | None]:
         return path, None
     if not path.exists():
         raise NoBundleError(f"{path} does not exist", expected="a bundle's folder or zip")
-    if not zipfile.is_zipfile(path):
+    if not is_zip_file(path):
         raise BundleError(
             f"{path} is no bundle", found="a file that is no zip", expected="a bundle's folder or zip"
         )
@@ -204,60 +215,12 @@ def _folder_of(path: Path) -> tuple[Path, Path | None]:
 
 
 def _unpack(path: Path, target: Path) -> Path:
-    """Unpack a zip, refusing names that lead out of `target` and more bytes than it declares or than are sane."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            _check_entries(path, entries)
-            for entry in entries:
-                _write_entry(archive, entry, target / entry.filename)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise TamperedBundleError(f"{path.name} cannot be unpacked", found=str(error)) from error
-    except OSError as error:
-        raise BundleError(f"{path.name} cannot be unpacked", found=error.strerror or str(error)) from error
+    """Unpack a zip, and return the folder that has the manifest."""
+    unpack(path, target)
     found = sorted(target.glob(MANIFEST_FILE)) + sorted(target.glob(f"*/{MANIFEST_FILE}"))
     if not found:
         raise BundleError(f"{path} is no bundle", found=f"no {MANIFEST_FILE} in it")
     return found[0].parent
-
-
-def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
-    for entry in entries:
-        name = entry.filename
-        is_link = (entry.external_attr >> 16) & 0o170000 == 0o120000
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or ":" in name or is_link:
-            raise TamperedBundleError(
-                f"{path.name} holds {shown(name)}", expected="paths inside the bundle, no links"
-            )
-    total = sum(entry.file_size for entry in entries)
-    if len(entries) > _MOST_ENTRIES or total > _MOST_BYTES:
-        raise TamperedBundleError(
-            f"{path.name} is too large to be a bundle",
-            found=f"{len(entries)} files of {total} bytes",
-            expected=f"at most {_MOST_ENTRIES} files of {_MOST_BYTES} bytes",
-        )
-    packed = sum(entry.compress_size for entry in entries)
-    if total > _SMALL_BYTES and total > _MOST_PACKED * packed:
-        raise TamperedBundleError(
-            f"{path.name} is too large to be a bundle",
-            found=f"{packed} bytes that unpack to {total}",
-            expected=f"at most {_MOST_PACKED} times as many",
-        )
-    if len({entry.filename for entry in entries}) < len(entries):
-        raise TamperedBundleError(f"{path.name} holds two files of one name")
-
-
-def _write_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    left = entry.file_size
-    with archive.open(entry) as source, path.open("wb") as out:
-        while chunk := source.read(min(_CHUNK_BYTES, left + 1)):
-            left -= len(chunk)
-            if left < 0:
-                raise TamperedBundleError(
-                    f"{entry.filename} unpacks to more than the {entry.file_size} bytes declared"
-                )
-            out.write(chunk)
 
 
 def _check_agreement(manifest: Manifest, predictor: Predictor) -> None:

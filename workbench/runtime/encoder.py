@@ -172,7 +172,7 @@ class Encoder:
     @property
     def width(self) -> int:
         """The number of features."""
-        return len(self.feature_names())
+        return sum(step.size() for step in self.steps)
 
     def feature_names(self) -> list[str]:
         """Return the features' names, in the order of the matrix."""
@@ -180,7 +180,7 @@ class Encoder:
 
     def feature_columns(self) -> list[str]:
         """Return, for each feature, the column (or derived column) that it comes from."""
-        return [step.column for step in self.steps for _ in step.names()]
+        return [step.column for step in self.steps for _ in range(step.size())]
 
     def row_encoder(self, names: Sequence[str]) -> Callable[[list[Any]], Features]:
         """Compile the encoder for rows of canonical values in the order of `names`.
@@ -222,7 +222,7 @@ class Encoder:
             for extra in self.derived:
                 known[extra.name] = extra.many(*[known[name] for name in extra.columns])  # type: ignore[arg-type]  # checked
             for step in self.steps:
-                width = len(step.names())
+                width = step.size()
                 step.many(known[step.column], out[:, at : at + width])
                 at += width
         return out

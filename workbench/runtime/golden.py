@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from .documents import check_values, parse_json, read_document
 from .errors import TamperedBundleError, WorkbenchError, shown
-from .predictor import Predictor, read_bytes
+from .limits import MOST_GOLDEN_OPERATIONS, MOST_GOLDEN_ROWS
+from .predictor import Predictor
 
 ABSOLUTE = 1e-5
 RELATIVE = 1e-5
@@ -71,27 +72,59 @@ class GoldenReport:
         return f"{text}; and {more} more" if more > 0 else text
 
 
+def read_entries(path: Path) -> list[dict[str, Any]]:
+    """Read ``golden.jsonl``: each line an object with an input and an output object.
+
+    Raises
+    ------
+    TamperedBundleError
+        Naming the line that cannot be read, or where there are more than any bundle has.
+    """
+    content = read_document(path)
+    check_values(content, path.name)
+    entries = []
+    for number, line in enumerate(content.splitlines(), start=1):
+        if number > MOST_GOLDEN_ROWS:
+            raise TamperedBundleError(
+                f"{path.name} is too long", expected=f"at most {MOST_GOLDEN_ROWS:,} rows"
+            )
+        entry = parse_json(line, f"{path.name}, line {number},")
+        if not isinstance(entry, dict) or not all(
+            isinstance(entry.get(part), dict) for part in ("input", "output")
+        ):
+            raise TamperedBundleError(f"{path.name}, line {number}", expected="an input and an output object")
+        entries.append(entry)
+    return entries
+
+
 def read_golden(path: Path) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Read ``golden.jsonl`` as pairs of input and expected output.
 
     Raises
     ------
     TamperedBundleError
-        Naming the line that cannot be read.
+        As `read_entries`.
     """
-    pairs = []
-    for number, line in enumerate(read_bytes(path).splitlines(), start=1):
-        try:
-            entry = json.loads(line)
-            pair = entry["input"], entry["output"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise TamperedBundleError(
-                f"{path.name}, line {number}, cannot be read", found=shown(str(error))
-            ) from error
-        if not all(isinstance(part, Mapping) for part in pair):
-            raise TamperedBundleError(f"{path.name}, line {number}", expected="an input and an output object")
-        pairs.append(pair)
-    return pairs
+    return [(entry["input"], entry["output"]) for entry in read_entries(path)]
+
+
+def read_for(predictor: Predictor, path: Path) -> list[dict[str, Any]]:
+    """Read ``golden.jsonl`` to have it predicted, refusing more rows than that may take.
+
+    Raises
+    ------
+    TamperedBundleError
+        As `read_entries`, or where all rows together exceed the operations that they may take.
+    """
+    entries = read_entries(path)
+    asked = len(entries) * predictor.cost.row_operations
+    if asked > MOST_GOLDEN_OPERATIONS:
+        raise TamperedBundleError(
+            f"{path.name} asks for too much",
+            found=f"{len(entries):,} rows of {predictor.cost.row_operations:,} operations each",
+            expected=f"at most {MOST_GOLDEN_OPERATIONS:,} operations in all",
+        )
+    return entries
 
 
 def replay(predictor: Predictor, path: Path) -> GoldenReport:
@@ -105,7 +138,7 @@ def replay(predictor: Predictor, path: Path) -> GoldenReport:
     TamperedBundleError
         Where the file cannot be read.
     """
-    pairs = read_golden(path)
+    pairs = [(entry["input"], entry["output"]) for entry in read_for(predictor, path)]
     failures: list[GoldenFailure] = []
     largest = 0.0
     for way, results in (("alone", _alone(predictor, pairs)), ("in a batch", _batch(predictor, pairs))):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from .documents import dump_json, read_document, read_json
 from .encoder import Encoder, Pair
 from .errors import BundleFormatError, TamperedBundleError, shown
 from .facts import Latency, Lineage, Metric, Price, TrainingData
-from .predictor import ENCODER_FILE, MODEL_FILE, SCHEMA_FILE, dump_json, read_json
+from .limits import MOST_BYTES, MOST_FILES
+from .paths import alike, fault_of, is_compiled
+from .predictor import ENCODER_FILE, MODEL_FILE, SCHEMA_FILE
 from .records import read_record
 from .schema import Label
 
@@ -35,6 +40,7 @@ _PAIRS_SINCE = 2
 __all__ = [
     "FORMAT_VERSION",
     "GOLDEN_FILE",
+    "LOAD_TEST_FILE",
     "MANIFEST_FILE",
     "RUNTIME_FOLDER",
     "SIGNATURE_FILE",
@@ -44,10 +50,14 @@ __all__ = [
     "Metric",
     "Price",
     "TrainingData",
+    "check_names",
+    "copy_head",
+    "copy_listed",
     "format_needed",
     "hash_files",
     "model_digest",
     "sha256_of",
+    "unlisted_files",
     "verify_files",
 ]
 
@@ -55,10 +65,9 @@ MANIFEST_FILE = "manifest.json"
 SIGNATURE_FILE = "manifest.json.sig"
 GOLDEN_FILE = "golden.jsonl"
 RUNTIME_FOLDER = "runtime"
+LOAD_TEST_FILE = "load_test.json"  # what `workbench load-test` keeps beside the listed files
 _CODE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 _CHUNK_BYTES = 1 << 20
-MOST_FILES, MOST_BYTES = 10_000, 4 << 30
-"""More files or bytes than these no bundle has."""
 
 
 def format_needed(encoder: Encoder) -> int:
@@ -173,7 +182,7 @@ class Manifest:
         BundleError
             Where there is none, or it cannot be read.
         """
-        return cls.from_json(read_json(folder / MANIFEST_FILE))
+        return cls.from_json(read_json(folder / MANIFEST_FILE, once=True))
 
     def write(self, folder: Path) -> None:
         """Write the manifest into a bundle folder."""
@@ -244,7 +253,7 @@ def verify_files(folder: Path, manifest: Manifest) -> int:
     """Check that a bundle folder holds exactly what its manifest lists.
 
     Files beside the listed ones are left alone, save for code: nothing unlisted may lie in ``runtime/``, and no
-    unlisted module may lie where ``python -m runtime`` would import it.
+    unlisted module may lie where ``python -m runtime`` would import it. `unlisted_files` finds all of them.
 
     Returns
     -------
@@ -256,6 +265,7 @@ def verify_files(folder: Path, manifest: Manifest) -> int:
     TamperedBundleError
         Naming the file that is missing, cut short, changed, unlisted or outside the folder.
     """
+    check_names(manifest.files)
     _check_sizes(folder, manifest)
     for name, expected in manifest.files.items():
         path = _inside(folder, name)
@@ -280,6 +290,115 @@ def verify_files(folder: Path, manifest: Manifest) -> int:
     return len(manifest.files)
 
 
+def check_names(files: Mapping[str, str]) -> None:
+    """Refuse a list of files that could be read in two ways, or that lists what is no file of a bundle.
+
+    Raises
+    ------
+    TamperedBundleError
+        Naming a path that leads out of the bundle or is not in its shortest spelling, two that some file systems take
+        for one, the manifest itself or its signature, or compiled Python: nobody can read what that does.
+    """
+    for name in files:
+        fault = fault_of(name)
+        if not fault and name in (MANIFEST_FILE, SIGNATURE_FILE):
+            fault = "it cannot list itself"
+        if not fault and is_compiled(name):
+            fault = "it is compiled Python"
+        if fault:
+            raise TamperedBundleError(
+                f"manifest.json lists {shown(name)}",
+                found=fault,
+                expected="a path inside the bundle, without links",
+            )
+    twice = alike(files)
+    if twice is not None:
+        raise TamperedBundleError(
+            f"manifest.json lists {shown(twice[0])} and {shown(twice[1])}", expected="names, each once"
+        )
+
+
+def unlisted_files(base: Path, folder: Path, files: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return what lies in a bundle beside the files that its manifest lists.
+
+    Links are not followed: they are listed as what they are, unlisted files.
+
+    Parameters
+    ----------
+    base : Path
+        Where to look: the bundle's folder, or what its zip was unpacked to.
+    folder : Path
+        The bundle's folder.
+    files : mapping of str to str
+        As in `Manifest.files`.
+
+    Returns
+    -------
+    unlisted, ignored : list of str
+        Paths relative to the folder, sorted. What is ignored are caches of compiled Python and the report of a load
+        test: whoever uses a bundle leaves them behind, and no check reads or runs them.
+    """
+    unlisted: list[str] = []
+    ignored: list[str] = []
+    own = {MANIFEST_FILE, SIGNATURE_FILE}
+    for place, folders, names in os.walk(base):
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        for name in [*links, *names]:
+            path = Path(place) / name
+            inside = path.is_relative_to(folder)
+            relative = path.relative_to(folder if inside else base).as_posix()
+            known = inside and not path.is_symlink() and (relative in files or relative in own)
+            if not known:
+                is_cache = not path.is_symlink() and (is_compiled(relative) or relative == LOAD_TEST_FILE)
+                (ignored if is_cache else unlisted).append(relative)
+    return sorted(unlisted), sorted(ignored)
+
+
+def copy_head(folder: Path, target: Path) -> None:
+    """Copy a bundle's manifest, and its signature where there is one, into an empty folder.
+
+    Raises
+    ------
+    TamperedBundleError
+        Where one cannot be read, is a link, or is larger than any bundle's.
+    """
+    for name in (MANIFEST_FILE, SIGNATURE_FILE):
+        path = folder / name
+        if path.is_symlink():
+            raise TamperedBundleError(f"{name} is a link", expected="a file of the bundle")
+        if path.is_file() or name == MANIFEST_FILE:
+            (target / name).write_bytes(read_document(path))
+
+
+def copy_listed(folder: Path, manifest: Manifest, target: Path) -> None:
+    """Copy the files that a manifest lists, and nothing else.
+
+    `verify_files` then looks at the copy: a file that changes meanwhile is either whole in the copy or refused.
+
+    Parameters
+    ----------
+    folder : Path
+    manifest : Manifest
+    target : Path
+        An empty folder, but for what `copy_head` wrote.
+
+    Raises
+    ------
+    TamperedBundleError
+        Where a file is missing, a link or outside, or where there are more than a bundle has.
+    """
+    check_names(manifest.files)
+    _check_sizes(folder, manifest)
+    for name in manifest.files:
+        source, copy = _inside(folder, name), target / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with source.open("rb") as read, copy.open("xb") as written:
+                shutil.copyfileobj(read, written, _CHUNK_BYTES)
+        except OSError as error:
+            raise TamperedBundleError(f"{name} cannot be read", found=error.strerror or str(error)) from error
+
+
 def _check_sizes(folder: Path, manifest: Manifest) -> None:
     """Refuse a file that is not there, and more files or bytes than a bundle has, before any is read."""
     total = 0
@@ -297,17 +416,16 @@ def _check_sizes(folder: Path, manifest: Manifest) -> None:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """Return the path of a listed file, refusing names that lead out of the folder."""
-    parts = PurePosixPath(name).parts
-    unsafe = not parts or name.startswith("/") or ".." in parts or "\\" in name or ":" in name or "\0" in name
+    """Return the path of a listed file, refusing one that a link leads to."""
     path = folder
-    for part in () if unsafe else parts:
+    for part in PurePosixPath(name).parts:
         path = path / part
-        unsafe = unsafe or path.is_symlink()
-    if unsafe:
-        raise TamperedBundleError(
-            f"manifest.json lists {shown(name)}", expected="a path inside the bundle, without links"
-        )
+        if path.is_symlink():
+            raise TamperedBundleError(
+                f"manifest.json lists {shown(name)}",
+                found="a link",
+                expected="a path inside the bundle, without links",
+            )
     return path
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from .cost import Cost
 from .errors import BundleError, ModelError, TamperedBundleError, shown
+from .onnx_cost import graph_cost
 from .onnx_scan import scan_onnx
 
 INPUT_NAME = "features"
@@ -25,17 +27,20 @@ class OnnxModel:
         Threads of one call. One is the fastest for single rows and leaves the other cores to other requests.
     own : bool
         Whether this process has just written the content: it need not be scanned, which takes a tenth of the time to
-        open a large model.
+        open a large model; its cost is not computed either.
 
     Raises
     ------
     BundleError
-        Where the content is no usable model, or one that asks for more than a bundle's model needs (see `scan_onnx`).
+        Where the content is no usable model, or one that asks for more than a bundle's model needs (see `scan_onnx`) or
+        than the limits (see `graph_cost`).
     """
 
     def __init__(self, content: bytes, threads: int = 1, *, own: bool = False) -> None:
+        self.cost = Cost(0, 0)
         if not own:
             scan_onnx(content)
+            self.cost = graph_cost(content)
         import onnxruntime as ort  # here: reading a schema or a manifest needs no session
 
         options = ort.SessionOptions()
@@ -70,6 +75,12 @@ class OnnxModel:
             result: Any = self._run(self._outputs, {INPUT_NAME: matrix})[0]
         except Exception as error:  # as above
             raise ModelError("the model failed", found=_first_line(error)) from error
+        if result.shape != (len(matrix), self.outputs):
+            raise ModelError(
+                "the model answered other rows than it was asked",
+                found=f"shape {result.shape}",
+                expected=f"{(len(matrix), self.outputs)}",
+            )
         return result  # type: ignore[no-any-return]
 
 

@@ -152,30 +152,41 @@ def _walk(content: memoryview) -> Iterator[tuple[int, Any, int]]:
     """Yield number, value and end of each field."""
     at = 0
     while at < len(content):
-        key, at = _varint(content, at)
-        kind = key & 7
-        if kind == 0:
-            value, at = _varint(content, at)
-            yield key >> 3, value, at
-            continue
-        if kind == 2:
-            size, at = _varint(content, at)
-        elif kind in (1, 5):
-            size = 8 if kind == 1 else 4
-        else:
-            raise ValueError
-        if at + size > len(content):
-            raise ValueError
-        yield key >> 3, content[at : at + size], at + size
-        at += size
+        number, value, at = one_field(content, at)
+        yield number, value, at
+
+
+def one_field(content: memoryview, at: int) -> tuple[int, Any, int]:
+    """Return number, value and end of the field that begins at a byte.
+
+    Raises
+    ------
+    ValueError, IndexError
+        Where there is none.
+    """
+    key, at = _varint(content, at)
+    kind = key & 7
+    if kind == 0:
+        value, at = _varint(content, at)
+        return key >> 3, value, at
+    if kind == 2:
+        size, at = _varint(content, at)
+    elif kind in (1, 5):
+        size = 8 if kind == 1 else 4
+    else:
+        raise ValueError
+    if at + size > len(content):
+        raise ValueError
+    return key >> 3, content[at : at + size], at + size
 
 
 def _varint(content: memoryview, at: int) -> tuple[int, int]:
     value = shift = 0
-    while True:
+    while shift < 70:
         byte = content[at]
         at += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, at
         shift += 7
+    raise ValueError

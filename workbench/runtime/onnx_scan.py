@@ -1,9 +1,9 @@
 """Look through the bytes of an ONNX model before anything is run or allocated for it.
 
 An ONNX file may ask whoever loads it to read other files (external data), to find operators that a library must bring
-(other domains), to run loops without end, or to fill the memory with a few bytes of shape. A bundle's model needs none
-of that, so it is refused by name. The file is walked as protobuf's wire format, field by field; the ONNX library is
-not needed.
+(other domains), or to fill the memory with a few bytes of shape. A bundle's model needs none of that, so it is refused
+by name; which operators it may have, and what they cost, `onnx_cost` says. The file is walked as protobuf's wire
+format, field by field; the ONNX library is not needed.
 """
 
 from __future__ import annotations
@@ -12,17 +12,11 @@ import re
 from collections.abc import Iterator
 
 from .errors import TamperedBundleError, shown
+from .limits import MOST_NODES
 
 #: Operator sets that every ONNX Runtime brings.
 DOMAINS = frozenset(["", "ai.onnx", "ai.onnx.ml"])
 
-#: Operators that repeat, branch, or make results whose size is not that of their input.
-REFUSED_OPERATORS = frozenset(
-    ["Loop", "Scan", "If", "SequenceMap", "ConstantOfShape", "EyeLike", "Range", "Resize", "Upsample", "Tile",
-     "RandomNormal", "RandomUniform", "Optional", "StringConcat", "StringSplit", "RegexFullMatch", "ImageDecoder"]
-)  # fmt: skip
-
-_MOST_NODES = 200_000
 _MOST_CELLS = 1 << 28
 _DEEPEST = 12
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -30,7 +24,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 # Field numbers of onnx.proto.
 _MODEL_GRAPH, _MODEL_OPSETS, _MODEL_FUNCTIONS = 7, 8, 25
 _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_SPARSE = 1, 5, 15
-_NODE_OPERATOR, _NODE_ATTRIBUTE, _NODE_DOMAIN = 4, 5, 7
+_NODE_ATTRIBUTE, _NODE_DOMAIN = 5, 7
 _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 6, 10, 11
 _TENSOR_DIMS, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 1, 13, 14
 _OPSET_DOMAIN = 1
@@ -50,7 +44,6 @@ def scan_onnx(
     file: str = "model.onnx",
     *,
     domains: frozenset[str] = DOMAINS,
-    refused: frozenset[str] = REFUSED_OPERATORS,
 ) -> None:
     """Refuse a model that asks for more than a bundle's model needs.
 
@@ -60,21 +53,21 @@ def scan_onnx(
         The serialised model.
     file : str
         What to call it in messages.
-    domains, refused : frozenset of str
-        Operator sets that it may use, and operators that it may not.
+    domains : frozenset of str
+        Operator sets that it may use.
 
     Raises
     ------
     TamperedBundleError
-        Naming what was found: another operator domain, a refused operator, external data, functions of its own, a
+        Naming what was found: another operator domain, external data, functions of its own, a
         tensor larger than its bytes, too many nodes, or bytes that are no ONNX model.
     """
-    _Scan(file, domains, refused).model(memoryview(content))
+    _Scan(file, domains).model(memoryview(content))
 
 
 class _Scan:
-    def __init__(self, file: str, domains: frozenset[str], refused: frozenset[str]) -> None:
-        self.file, self.domains, self.refused = file, domains, refused
+    def __init__(self, file: str, domains: frozenset[str]) -> None:
+        self.file, self.domains = file, domains
         self.nodes = 0
 
     def refuse(self, what: str, expected: str) -> TamperedBundleError:
@@ -158,13 +151,11 @@ class _Scan:
 
     def node(self, content: memoryview, depth: int) -> None:
         self.nodes += 1
-        if self.nodes > _MOST_NODES:
-            raise self.refuse(f"more than {_MOST_NODES} nodes", "fewer")
+        if self.nodes > MOST_NODES:
+            raise self.refuse(f"more than {MOST_NODES} nodes", "fewer")
         for number, value in self.parts(content):
             if number == _NODE_DOMAIN:
                 self._domain(value)
-            elif number == _NODE_OPERATOR and _text(value) in self.refused:
-                raise self.refuse(f"the operator {_text(value)}", "operators that map a row to its answer")
             elif number == _NODE_ATTRIBUTE:
                 self.attribute(value, depth)
 
@@ -183,7 +174,7 @@ class _Scan:
                 raise self.refuse("external data", "all of the model in one file")
             if number == _TENSOR_DIMS:
                 for size in self._sizes(kind, value):
-                    cells *= size
+                    cells = min(cells * size, _MOST_CELLS + 1)
         if cells > max(8 * len(content), 1) or cells > _MOST_CELLS:
             raise self.refuse(f"a tensor of {cells} cells in {len(content)} bytes", "every cell to be there")
 

@@ -11,10 +11,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from .limits import MOST_EDGES
 from .values import Canonical, Column1d, Levels
 
 SEPARATOR = "\x1f"
-_MOST_EDGES = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Pair:
         """Return what is wrong with it beside columns of which it is known whether they are numbers."""
         if len(self.columns) != 2 or len(self.edges) != 2:
             return "other than two columns"
-        if sum(map(len, self.edges)) > _MOST_EDGES or any(
+        if sum(map(len, self.edges)) > MOST_EDGES or any(
             low >= high for each in self.edges for low, high in pairwise(each)
         ):
             return "edges that do not rise"

@@ -5,7 +5,6 @@ A candidate's score, latency and memory are measured on a `Predictor`, a bundle 
 
 from __future__ import annotations
 
-import json
 import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from .cost import encoder_cost
+from .documents import dump_json, read_bytes, read_json
 from .encoder import Encoder
 from .errors import BadValueError, InputError, MissingColumnError, ModelError, TamperedBundleError
 from .model import OnnxModel
 from .row_function import compile_row
 from .rows import tidy_row
-from .schema import Column1d, Label, Schema
+from .schema import Column1d, Label, Levels, Schema
 
 SCHEMA_FILE, ENCODER_FILE, MODEL_FILE = "schema.json", "encoder.json", "model.onnx"
 _BATCH_ROWS = 16384
@@ -52,7 +53,9 @@ class Predictor:
     ) -> None:
         self.schema, self.encoder = schema, encoder
         self.content = model
-        encoder.check_columns({column.name: column.is_numeric for column in schema.columns})
+        numeric = {column.name: column.is_numeric for column in schema.columns}
+        encoder.check_columns(numeric)
+        cost = encoder_cost(encoder, numeric)  # before anything of its size is made
         self._model = OnnxModel(model, threads, own=own)
         if self._model.width != encoder.width:
             raise TamperedBundleError(
@@ -68,6 +71,9 @@ class Predictor:
                 expected=f"{outputs}",
             )
         self.names = schema.names
+        self.cost = cost + self._model.cost
+        self.block_rows = cost.block_rows(_BATCH_ROWS)  # that may be encoded at once
+        self._batch_rows = self._model.cost.block_rows(_BATCH_ROWS)
         self._width, self._columns = encoder.width, len(schema.columns)
         self._threshold = np.float32(schema.output.threshold)
         self._readers = [(column.name, column.reader()) for column in schema.columns]
@@ -211,6 +217,8 @@ class Predictor:
 
     def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """Predict rows, a mapping from column to value each; the result is that of `predict_matrix`."""
+        if len(rows) > FEW_ROWS:
+            return self.predict_columns(self.transposed(rows))
         return self.predict_matrix(self.encode_rows(rows))
 
     def read_columns(self, columns: Mapping[str, Column1d | Sequence[Any]]) -> dict[str, Column1d]:
@@ -242,14 +250,38 @@ class Predictor:
         -------
         numpy.ndarray of float32, shape (n, k): class probabilities, or (n, 1) numbers.
         """
-        parts = [self._model.run(matrix[at : at + _BATCH_ROWS]) for at in range(0, len(matrix), _BATCH_ROWS)]
+        block = self._batch_rows
+        parts = [self._model.run(matrix[at : at + block]) for at in range(0, len(matrix), block)]
         if not parts:
             return np.empty((0, len(self.classes) if self._is_classifier else 1), dtype=np.float32)
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def predict_columns(self, columns: Mapping[str, Column1d | Sequence[Any]]) -> np.ndarray:
         """Predict raw columns of n values each; the result is that of `predict_matrix`."""
-        return self.predict_matrix(self.encode_columns(columns))
+        return self.predict_canonical(self.read_columns(columns))
+
+    def predict_canonical(self, columns: Mapping[str, Column1d]) -> np.ndarray:
+        """Predict canonical columns of n values each, a block of rows at a time where all would take too much memory.
+
+        The result is that of `predict_matrix`.
+        """
+        rows, block = len(next(iter(columns.values()), ())), self.block_rows
+        if rows <= block:
+            return self.predict_matrix(self.encoder.encode_columns(columns))
+        parts = []
+        for start in range(0, rows, block):
+            part = slice(start, start + block)
+            parts.append(
+                self.predict_matrix(
+                    self.encoder.encode_columns(
+                        {
+                            name: values.take(part) if isinstance(values, Levels) else values[part]
+                            for name, values in columns.items()
+                        }
+                    )
+                )
+            )
+        return np.concatenate(parts)
 
     def decide(self, output: np.ndarray) -> np.ndarray:
         """Turn the model's output, shape (n, k), into answers, shape (n,): labels, or float64 numbers.
@@ -368,58 +400,6 @@ def label_array(classes: Sequence[Label]) -> np.ndarray:
     out = np.empty(len(classes), dtype=object)
     out[:] = list(classes)
     return out
-
-
-def read_bytes(path: Path) -> bytes:
-    """Read a file of a bundle, or raise `TamperedBundleError` naming it."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise TamperedBundleError(
-            f"{path.name} cannot be read", found=error.strerror or str(error)
-        ) from error
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object of a bundle, or raise `TamperedBundleError` naming its file."""
-    document = parse_json(read_bytes(path), path.name)
-    if not isinstance(document, dict):
-        raise TamperedBundleError(f"{path.name}", found=type(document).__name__, expected="a JSON object")
-    return document
-
-
-def parse_json(content: bytes, what: str) -> Any:
-    """Read one JSON document of a bundle.
-
-    Raises
-    ------
-    TamperedBundleError
-        Where it is none, or nested deeper than anything that is written here.
-
-    Examples
-    --------
-    >>> parse_json(b"[" * 100_000, "schema.json")
-    Traceback (most recent call last):
-    ...
-    workbench.runtime.errors.TamperedBundleError: schema.json is nested too deeply
-    """
-    try:
-        return json.loads(content)
-    except RecursionError as error:
-        raise TamperedBundleError(f"{what} is nested too deeply") from error
-    except ValueError as error:
-        raise TamperedBundleError(f"{what} is no JSON document", found=str(error)) from error
-
-
-def dump_json(document: Any) -> str:
-    """Write JSON that every reader takes: no NaN, stable order of keys as given, one line a top-level part."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1, default=_plain) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{type(value).__name__} does not go into JSON")
 
 
 def _single(values: list[float]) -> np.ndarray:

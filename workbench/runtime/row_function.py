@@ -31,12 +31,13 @@ from .columns import Column
 from .encoder import FLOAT32_MAX, Encoder
 from .errors import BadValueError
 from .schema import Schema
-from .score import OneScore, Steps, Term, read_score
+from .score import OneScore, Steps, Term, Weight, read_score
 from .steps import Code, Curve, Mean, Missing, Number, OneHot
 
 _FURTHEST = 700.0  # beyond it math.exp overflows
 _LARGEST_LOG = 80.0  # exp of it is still a float32
 _MOST_EXACT = 2**53  # up to here whole numbers are floats as they are
+_MOST_TABLE_WORK = 1 << 23  # seconds; a model of more is answered by its session
 _PLAIN = frozenset([str, int, float, bool, type(None)])
 
 
@@ -63,7 +64,7 @@ class RowFunctions:
 def compile_row(schema: Schema, encoder: Encoder, content: bytes) -> RowFunctions | None:
     """Return the functions of a model that is a sum of one score, or None where the model is another one."""
     model = read_score(content, encoder.width)
-    if model is None:
+    if model is None or _table_work(schema, encoder, model) > _MOST_TABLE_WORK:
         return None
     of_row, of_values = _Generator(schema, encoder, model).functions()
     return RowFunctions(of_row, of_values, _ANSWERS[model.link])
@@ -111,7 +112,7 @@ class _Generator:
         self.steps: dict[str, list[tuple[Any, Sequence[Term]]]] = {}
         at = 0
         for step in encoder.steps:
-            width = len(step.names())
+            width = step.size()
             self.steps.setdefault(step.column, []).append((step, model.terms[at : at + width]))
             at += width
 
@@ -150,11 +151,14 @@ class _Generator:
 
     def share(self, name: str) -> Callable[[Any], float]:
         """Return what a canonical value of a column adds to the score."""
-        steps = [(step.compile(), terms) for step, terms in self.steps.get(name, [])]
+        steps = [(*_added(step, terms), terms) for step, terms in self.steps.get(name, [])]
 
         def share(value: Any) -> float:
             total = 0.0
-            for step, terms in steps:
+            for step, look_up, terms in steps:
+                if look_up is not None:
+                    total += look_up(value)
+                    continue
                 out: list[float] = []
                 step(value, out)
                 for feature, term in zip(out, terms, strict=True):
@@ -230,6 +234,43 @@ class _Generator:
         if column.nullable:
             table[None] = share(read(None))
         self.bound[f"f{at}"] = table.get
+
+
+def _added(step: Any, terms: Sequence[Term]) -> tuple[Callable[..., None], Callable[[Any], float] | None]:
+    """Return a step's row function, and where it is one weight of many, the function that looks that one up.
+
+    Features that are 0 add nothing, so that the sum is the same; adding all of them for each level would take the
+    square of the levels.
+    """
+    if not isinstance(step, OneHot) or not _is_weighed(terms):
+        return step.compile(), None
+    place, weights = step.place(), [term(1.0) for term in terms]
+
+    def look_up(value: Any) -> float:
+        at = place(value)
+        return 0.0 if at is None else weights[at]
+
+    return step.compile(), look_up
+
+
+def _is_weighed(terms: Sequence[Term]) -> bool:
+    return all(isinstance(term, Weight) and math.isfinite(term.weight) for term in terms)
+
+
+def _table_work(schema: Schema, encoder: Encoder, model: OneScore) -> int:
+    """Return how many terms the tables of all categories take to fill."""
+    levels: dict[str, int] = {}
+    steps: dict[str, int] = {}
+    at = 0
+    for step in encoder.steps:
+        terms = model.terms[at : at + step.size()]
+        at += step.size()
+        looked_up = isinstance(step, OneHot) and _is_weighed(terms)
+        steps[step.column] = steps.get(step.column, 0) + (1 if looked_up else step.size())
+        if isinstance(step, Code | OneHot | Mean):
+            known = len(step.means) if isinstance(step, Mean) else len(step.levels)
+            levels[step.column] = levels.get(step.column, 0) + known
+    return sum(count * levels.get(name, 0) for name, count in steps.items())
 
 
 def _is_inline(step: Any, terms: Sequence[Term]) -> bool:

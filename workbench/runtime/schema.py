@@ -12,6 +12,7 @@ from typing import Any, Literal
 from .columns import KINDS, Column, Kind
 from .errors import TamperedBundleError, shown
 from .intervals import Intervals
+from .limits import MOST_FORMATS, MOST_MISSING_TEXTS
 from .records import read_record
 from .values import (
     FALSE_TEXT,
@@ -21,6 +22,7 @@ from .values import (
     Column1d,
     Levels,
     category_text,
+    format_fault,
     parse_datetime,
     parse_number,
 )
@@ -173,6 +175,22 @@ def _check(columns: Sequence[Column], output: Output, source: Any) -> None:
             raise TamperedBundleError(
                 f"schema.json: column {shown(column.name)}", expected="marks of one letter"
             )
+        for what, found, most in (
+            ("formats", column.formats, MOST_FORMATS),
+            ("missing", column.missing, MOST_MISSING_TEXTS),
+        ):
+            if len(found) > most:
+                raise TamperedBundleError(
+                    f"schema.json: column {shown(column.name)}, {what}",
+                    found=f"{len(found):,}",
+                    expected=f"at most {most:,}",
+                )
+        for style in column.formats:
+            fault = format_fault(style)
+            if fault:
+                raise TamperedBundleError(
+                    f"schema.json: column {shown(column.name)}, format {shown(style)}", found=fault
+                )
     if output.intervals is not None and output.task != "regression":
         raise TamperedBundleError("schema.json", found=f"intervals of a {output.task} task", expected="none")
     fewest, most = {"binary": (2, 2), "multiclass": (2, 1 << 20), "regression": (0, 0)}[output.task]

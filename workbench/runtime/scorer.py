@@ -95,7 +95,10 @@ class Scorer:
         except BadValueError as error:
             raise self._of_another_kind(error, columns[error.column]) from None
         seen = self._watch.columns(read, keys())
-        return self._answer(self.predictor.encoder.encode_columns(read), seen, started)
+        if len(next(iter(read.values()), ())) > self.predictor.block_rows:
+            return self._answered(self.predictor.predict_canonical(read), seen, started, perf_counter())
+        matrix, encoded = self.predictor.encoder.encode_columns(read), perf_counter()
+        return self._answered(self.predictor.predict_matrix(matrix), seen, started, encoded)
 
     def _of_another_kind(self, error: BadValueError, values: Any) -> InputError:
         """Return the error, as `WrongKindError` where no value of the column can be read."""
@@ -114,9 +117,7 @@ class Scorer:
         probabilities = numbers if predictor.classes else None
         return Scored(len(labels), labels, probabilities, seen, encoded - started, perf_counter() - encoded)
 
-    def _answer(self, matrix: np.ndarray, seen: Seen, started: float) -> Scored:
-        encoded = perf_counter()
-        output = self.predictor.predict_matrix(matrix)
+    def _answered(self, output: np.ndarray, seen: Seen, started: float, encoded: float) -> Scored:
         labels = self.predictor.decide(output).tolist()
         probabilities = output.astype(np.float64).tolist() if self.predictor.classes else None
         return Scored(len(labels), labels, probabilities, seen, encoded - started, perf_counter() - encoded)

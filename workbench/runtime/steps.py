@@ -16,13 +16,12 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from .limits import MOST_KNOTS
 from .values import Canonical, Column1d, Levels
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 Features = list[float]
-
-_MOST_KNOTS = 1 << 20
 
 
 def _clip(value: float, low: float, high: float) -> float:
@@ -45,6 +44,9 @@ class Step(Protocol):
     @property
     def column(self) -> str:
         """The column that it reads."""
+
+    def size(self) -> int:
+        """Return the number of features, without making anything of that size."""
 
     def names(self) -> list[str]:
         """Return a name for each feature that it fills."""
@@ -71,6 +73,10 @@ class Number:
     scale: float = 1.0
     op: ClassVar[str] = "number"
     reads_numbers: ClassVar[bool | None] = True
+
+    def size(self) -> int:
+        """Return the number of features."""
+        return 1
 
     def names(self) -> list[str]:
         """Return the feature's name."""
@@ -114,6 +120,10 @@ class Curve:
     op: ClassVar[str] = "curve"
     reads_numbers: ClassVar[bool | None] = True
 
+    def size(self) -> int:
+        """Return the number of features."""
+        return 1
+
     def names(self) -> list[str]:
         """Return the feature's name."""
         return [self.column]
@@ -121,7 +131,7 @@ class Curve:
     def fault(self) -> str:
         """Return what is wrong with its values, or an empty text."""
         rising = all(low < high for low, high in pairwise(self.x))
-        whole = 0 < len(self.x) == len(self.y) <= _MOST_KNOTS
+        whole = 0 < len(self.x) == len(self.y) <= MOST_KNOTS
         return "" if rising and whole else "a curve without rising knots, each with its value"
 
     def slopes(self) -> list[float]:
@@ -161,6 +171,10 @@ class Missing:
     column: str
     op: ClassVar[str] = "missing"
     reads_numbers: ClassVar[bool | None] = None
+
+    def size(self) -> int:
+        """Return the number of features."""
+        return 1
 
     def names(self) -> list[str]:
         """Return the feature's name."""
@@ -202,6 +216,10 @@ class Code:
     op: ClassVar[str] = "code"
     reads_numbers: ClassVar[bool | None] = False
 
+    def size(self) -> int:
+        """Return the number of features."""
+        return 1
+
     def names(self) -> list[str]:
         """Return the feature's name."""
         return [self.column]
@@ -242,6 +260,10 @@ class OneHot:
     op: ClassVar[str] = "onehot"
     reads_numbers: ClassVar[bool | None] = False
 
+    def size(self) -> int:
+        """Return the number of features."""
+        return len(self.levels) + self.other + self.missing
+
     def names(self) -> list[str]:
         """Return a name for each level."""
         extra = [f"{self.column} = (other)"] * self.other + [f"{self.column} = (missing)"] * self.missing
@@ -251,32 +273,37 @@ class OneHot:
         """Return what is wrong with its values, or an empty text."""
         return ""
 
-    def _rows(self) -> tuple[dict[str | None, list[float]], list[float]]:
-        width = len(self.levels) + self.other + self.missing
+    def place(self) -> Callable[[str | None], int | None]:
+        """Return the function from a category to the feature that is 1 for it, or to None where none is.
 
-        def hot(at: int | None) -> list[float]:
-            row = [0.0] * width
-            if at is not None:
-                row[at] = 1.0
-            return row
-
-        table: dict[str | None, list[float]] = {level: hot(at) for at, level in enumerate(self.levels)}
-        table[None] = hot(width - 1 if self.missing else None)
-        return table, hot(len(self.levels) if self.other else None)
+        A table of whole rows would take the square of the levels.
+        """
+        table: dict[str | None, int | None] = {level: at for at, level in enumerate(self.levels)}
+        table[None] = self.size() - 1 if self.missing else None
+        other = len(self.levels) if self.other else None
+        return lambda value: table.get(value, other)
 
     def compile(self) -> Callable[[Any, Features], None]:
         """Return the row function."""
-        table, other = self._rows()
+        place, zeros = self.place(), [0.0] * self.size()
 
         def one(value: str | None, out: Features) -> None:
-            out += table.get(value, other)
+            at = place(value)
+            start = len(out)
+            out += zeros
+            if at is not None:
+                out[start + at] = 1.0
 
         return one
 
     def many(self, values: Levels, out: np.ndarray) -> None:
         """Fill the features of a column."""
-        table, other = self._rows()
-        _take_rows(values, [table.get(text, other) for text in values.values], table[None], out)
+        place = self.place()
+        found = [place(text) for text in (*values.values, None)]
+        places = np.asarray([-1 if at is None else at for at in found], dtype=np.int64)[values.codes]
+        rows = np.flatnonzero(places >= 0)
+        out[...] = 0.0
+        out[rows, places[rows]] = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +316,10 @@ class Mean:
     missing: tuple[float, ...]
     op: ClassVar[str] = "mean"
     reads_numbers: ClassVar[bool | None] = False
+
+    def size(self) -> int:
+        """Return the number of features."""
+        return len(self.other)
 
     def names(self) -> list[str]:
         """Return a name for each output."""

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .limits import MOST_NGRAMS
 from .steps import Features
 from .values import Levels
 
-MOST_NGRAMS = 8
 _WORD = re.compile(r"\w\w+")
 
 
@@ -76,6 +76,10 @@ class Terms:
     op: ClassVar[str] = "terms"
     reads_numbers: ClassVar[bool | None] = False
 
+    def size(self) -> int:
+        """Return the number of features."""
+        return len(self.terms)
+
     def names(self) -> list[str]:
         """Return a name for each term."""
         return [f"{self.column}: {term}" for term in self.terms]
@@ -134,6 +138,10 @@ class TermScore(_PerText):
     op: ClassVar[str] = "term_score"
     reads_numbers: ClassVar[bool | None] = False
 
+    def size(self) -> int:
+        """Return the number of features."""
+        return self.width
+
     def names(self) -> list[str]:
         """Return a name for each output."""
         if self.width == 1:
@@ -165,6 +173,10 @@ class Length(_PerText):
     column: str
     op: ClassVar[str] = "length"
     reads_numbers: ClassVar[bool | None] = False
+
+    def size(self) -> int:
+        """Return the number of features."""
+        return 2
 
     def names(self) -> list[str]:
         """Return both names."""

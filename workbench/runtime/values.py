@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .limits import LONGEST_FORMAT
+
 #: Text that means "no value here", compared after blanks are stripped.
 MISSING_TEXT = frozenset(
     ["", "?", "-", "--", ".", "NA", "N/A", "n/a", "na", "#N/A", "#NA", "<NA>", "NaN", "nan", "-nan", "NAN", "NaT",
@@ -163,6 +165,25 @@ def parse_datetime(text: str, formats: Sequence[str] = ()) -> float | None:
         return utc_seconds(dt.datetime.fromisoformat(text))
     except ValueError:
         return None
+
+
+def format_fault(style: str) -> str:
+    """Return what is wrong with a `strptime` format, or an empty text.
+
+    Examples
+    --------
+    >>> format_fault("%d/%m/%Y"), bool(format_fault("%d %d")), bool(format_fault("%Q"))
+    ('', True, True)
+    """
+    if len(style) > LONGEST_FORMAT:
+        return f"{len(style):,} letters"
+    try:
+        dt.datetime.strptime("", style)
+    except ValueError as error:
+        return "" if "does not match" in str(error) else str(error)
+    except Exception as error:  # a pattern that cannot be compiled: re.error, and in older versions KeyError
+        return str(error) or type(error).__name__
+    return ""
 
 
 def utc_seconds(moment: dt.datetime) -> float:

@@ -40,7 +40,8 @@ import numpy as np
 from workbench.data.dataset import Dataset
 from workbench.errors import RunError, shown
 from workbench.families.base import Problem
-from workbench.runtime.predictor import Predictor, dump_json
+from workbench.runtime.documents import dump_json
+from workbench.runtime.predictor import Predictor
 
 from .records import Candidate
 from .run_lock import LOCK_FILE, is_of_this_process, removed

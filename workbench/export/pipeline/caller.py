@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,14 +9,23 @@ import numpy as np
 
 from workbench.errors import ExportError, TamperedBundleError
 from workbench.export.units import unit_of
-from workbench.runtime.onnx_scan import DOMAINS, REFUSED_OPERATORS, scan_onnx
+from workbench.runtime.documents import parse_json
+from workbench.runtime.onnx_cost import graph_cost
+from workbench.runtime.onnx_scan import DOMAINS, scan_onnx
+from workbench.runtime.onnx_shapes import RULES, TEXT_RULES
 from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Column1d, Levels, Schema, label_text
 
 from .graph import CONTRIB_DOMAIN
 
 _DOMAINS = DOMAINS | {CONTRIB_DOMAIN}
-_REFUSED = REFUSED_OPERATORS - {"StringConcat"}
+_RULES = {**RULES, **TEXT_RULES}
+_MOST_ROWS = 16_384
+
+
+def wanted_outputs(schema: Schema) -> list[str]:
+    """Return what a pipeline of a schema answers with."""
+    return ["value"] if schema.output.task == "regression" else ["label", "probabilities"]
 
 
 def tensors(schema: Schema, columns: Mapping[str, Column1d]) -> dict[str, np.ndarray]:
@@ -54,13 +62,14 @@ class PipelineModel:
     ExportError
         Where ONNX Runtime cannot load it.
     TamperedBundleError
-        Where it asks for more than a pipeline needs (see `scan_onnx`), or is of another model.
+        Where it asks for more than a pipeline needs (see `scan_onnx`, `graph_cost`), or is of another model.
     """
 
     def __init__(self, content: bytes, schema: Schema) -> None:
         import onnxruntime as ort
 
-        scan_onnx(content, "pipeline.onnx", domains=_DOMAINS, refused=_REFUSED)
+        scan_onnx(content, "pipeline.onnx", domains=_DOMAINS)
+        self._block_rows = graph_cost(content, "pipeline.onnx", _RULES).block_rows(_MOST_ROWS)
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
@@ -76,9 +85,13 @@ class PipelineModel:
             )
         props = self._session.get_modelmeta().custom_metadata_map
         try:
-            self._names: dict[str, str] = json.loads(props["outputs"])
-        except (KeyError, ValueError) as error:
+            self._names: dict[str, str] = parse_json(props["outputs"].encode(), "pipeline.onnx, outputs,")
+            known = {name: self._names[name] for name in wanted_outputs(schema)}
+        except (KeyError, TypeError, UnicodeEncodeError) as error:
             raise TamperedBundleError("pipeline.onnx does not name its outputs") from error
+        made = [entry.name for entry in self._session.get_outputs()]
+        if not all(isinstance(name, str) and name in made for name in known.values()):
+            raise TamperedBundleError("pipeline.onnx does not have the outputs that it names")
 
     def run(self, columns: Mapping[str, Column1d]) -> tuple[np.ndarray | None, np.ndarray]:
         """Predict canonical columns.
@@ -88,7 +101,12 @@ class PipelineModel:
         labels : numpy.ndarray, shape (n,), or None for a regression
         result : numpy.ndarray of float32, shape (n, k)
         """
-        wanted = ["value"] if "value" in self._names else ["label", "probabilities"]
+        rows, block = len(next(iter(columns.values()), ())), self._block_rows
+        if rows > block:
+            parts = [self.run(_cut(columns, start, start + block)) for start in range(0, rows, block)]
+            labels = [part[0] for part in parts if part[0] is not None]
+            return np.concatenate(labels) if labels else None, np.concatenate([part[1] for part in parts])
+        wanted = wanted_outputs(self._schema)
         try:
             results: Sequence[Any] = self._session.run(
                 [self._names[name] for name in wanted], tensors(self._schema, columns)
@@ -97,13 +115,22 @@ class PipelineModel:
             raise ExportError("pipeline.onnx failed", found=_first_line(error)) from error
         numbers = np.asarray(results[-1])
         expected = len(self._schema.output.classes) or 1
-        if numbers.ndim != 2 or numbers.shape[1] != expected:
+        right = numbers.dtype.kind == "f" and numbers.shape == (rows, expected)
+        if not right or (len(results) > 1 and np.shape(results[0]) != (rows,)):
             raise TamperedBundleError(
                 "pipeline.onnx and schema.json do not belong together",
                 found=f"outputs of shape {numbers.shape}",
-                expected=f"{expected} columns",
+                expected=f"{rows} rows of {expected} columns",
             )
         return (results[0] if len(results) > 1 else None), numbers
+
+
+def _cut(columns: Mapping[str, Column1d], start: int, end: int) -> dict[str, Column1d]:
+    part = slice(start, end)
+    return {
+        name: values.take(part) if isinstance(values, Levels) else values[part]
+        for name, values in columns.items()
+    }
 
 
 def _first_line(error: Exception) -> str:
@@ -115,7 +142,7 @@ def answers_alike(predictor: Predictor, model: PipelineModel, columns: Mapping[s
 
     See `unit_of` for what one is.
     """
-    served = predictor.predict_matrix(predictor.encoder.encode_columns(columns))
+    served = predictor.predict_canonical(columns)
     labels, piped = model.run(columns)
     exact = served.astype(np.float64)
     unit = unit_of(exact, classes=bool(predictor.classes))

@@ -1,0 +1,55 @@
+"""Names of a bundle's files: relative, in one spelling, on any system the same file."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+COMPILED_SUFFIXES = (".pyc", ".pyo")
+CACHE_FOLDER = "__pycache__"
+
+
+def fault_of(name: str) -> str:
+    """Return why a name is none of a bundle's file, or an empty text.
+
+    Examples
+    --------
+    >>> fault_of("runtime/model.py"), fault_of("../model.py"), fault_of("runtime//model.py")
+    ('', 'it leads out of the bundle', 'it is not written in the shortest way')
+    """
+    path = PurePosixPath(name)
+    if not path.parts or name.startswith("/") or ".." in path.parts or "\\" in name or ":" in name:
+        return "it leads out of the bundle"
+    if "\0" in name or any(0xD800 <= ord(letter) < 0xE000 for letter in name):
+        return "it holds what is no letter"
+    return "it is not written in the shortest way" if path.as_posix() != name else ""
+
+
+def is_compiled(name: str) -> bool:
+    """Tell compiled Python: what running leaves behind, and no part of a bundle.
+
+    Examples
+    --------
+    >>> is_compiled("runtime/__pycache__/model.cpython-311.pyc"), is_compiled("runtime/model.py")
+    (True, False)
+    """
+    path = PurePosixPath(name)
+    return CACHE_FOLDER in path.parts or path.suffix.lower() in COMPILED_SUFFIXES
+
+
+def alike(names: Iterable[str]) -> tuple[str, str] | None:
+    """Return two names that some file systems take for one, or None.
+
+    Examples
+    --------
+    >>> alike(["a.py", "README.md", "readme.md"])
+    ('README.md', 'readme.md')
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+        if key in seen:
+            return seen[key], name
+        seen[key] = name
+    return None
