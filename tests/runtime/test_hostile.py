@@ -159,19 +159,6 @@ def test_a_bomb_is_refused_before_it_is_unpacked(folder: Path, tmp_path: Path) -
         open_bundle(path)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.data())
-def test_no_zip_crashes_the_loader(tmp_path: Path, data: st.DataObject) -> None:
-    content = bytearray((Path(__file__).parent / "bundles" / "format-1.zip").read_bytes())
-    for _ in range(data.draw(st.integers(1, 4))):
-        near_end = data.draw(st.booleans())  # where a zip lists what is in it
-        at = data.draw(st.integers(len(content) - 4000 if near_end else 0, len(content) - 1))
-        content[at] = data.draw(st.integers(0, 255))
-    (tmp_path / "b.zip").write_bytes(content)
-    with contextlib.suppress(BundleError):
-        assert open_bundle(tmp_path / "b.zip").manifest.name == "diabetes"
-
-
 # ---------------------------------------------------------------- whatever else the files may hold
 
 JSON = st.recursive(

@@ -181,3 +181,33 @@ def test_a_manifest_must_list_the_model(manifest: Manifest) -> None:
     files = {name: digest for name, digest in manifest.files.items() if name != "model.onnx"}
     with pytest.raises(TamperedBundleError, match=r"lists no model\.onnx"):
         model_digest(files)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["runtime//model.py"], "not written in the shortest way"),
+        (["./schema.json"], "not written in the shortest way"),
+        (["runtime/"], "not written in the shortest way"),
+        (["manifest.json"], "cannot list itself"),
+        (["manifest.json.sig"], "cannot list itself"),
+        (["runtime/__pycache__/model.cpython-311.pyc"], "compiled Python"),
+        (["evil.PYC"], "compiled Python"),
+        (["Schema.json"], "names, each once"),
+        (["caf\u00e9", "cafe\u0301"], "names, each once"),
+        (["stra\u00dfe", "STRASSE"], "names, each once"),
+    ],
+)
+def test_a_list_that_can_be_read_in_two_ways_is_refused(
+    copied: Path, manifest: Manifest, names: list[str], words: str
+) -> None:
+    files = {**manifest.files, **dict.fromkeys(names, "0")}
+    with pytest.raises(TamperedBundleError, match=words):
+        verify_files(copied, replace(manifest, files=files))
+
+
+def test_a_key_that_stands_twice_is_refused(copied: Path) -> None:
+    text = (copied / "manifest.json").read_text()
+    (copied / "manifest.json").write_text(text.replace('"files": {', '"files": {}, "files": {', 1))
+    with pytest.raises(TamperedBundleError, match="the key 'files' stands twice"):
+        Manifest.read(copied)

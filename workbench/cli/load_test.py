@@ -55,6 +55,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.loadtest.keep import keep
     from workbench.loadtest.measure import load_test
     from workbench.loadtest.traffic import needs, targets
+    from workbench.runtime.auth import exposed
     from workbench.search.settings import parse_latency
     from workbench.tradeoff.prices import load_prices
     from workbench.tradeoff.traffic import read_traffic
@@ -65,6 +66,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         )
     rates, pieces, sheet = _rates(options.rate), read_traffic(options.traffic), load_prices(options.prices)
     limit_ms = parse_latency(options.max_latency) / 1000.0
+    if options.sign and exposed(options.sign):
+        console.note(f"warning: {exposed(options.sign)}")
     if options.update:
         check_resizable(Path(options.bundle), signing=bool(options.sign))
     report = load_test(

@@ -149,11 +149,11 @@ def plain_pins(text: str) -> list[str]:
     --------
     >>> plain_pins("# pins\nnumpy==2.4.6 \\\n    --hash=sha256:" + "ab" * 32 + "\n")[0][:30]
     'numpy==2.4.6 --hash=sha256:aba'
-    >>> plain_pins("--index-url https://example.org\nnumpy==2.4.6\n")
+    >>> plain_pins("-r other.txt")
     Traceback (most recent call last):
     ...
-    workbench.runtime.errors.TamperedBundleError: requirements.txt: found '--index-url https://example.org'; expected \
-    NAME==VERSION, with hashes or without
+    workbench.runtime.errors.TamperedBundleError: requirements.txt: found '-r other.txt'; expected NAME==VERSION, \
+with hashes or without
     """
     if len(text) > _LONGEST:
         raise TamperedBundleError(

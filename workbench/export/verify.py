@@ -231,7 +231,7 @@ def _checks_of(
     yield Check(
         "model",
         True,
-        f"opens; a row takes at most {cost.row_bytes:,} bytes and {cost.row_operations:,} operations, within the limits",
+        f"opens; a row takes up to {cost.row_bytes:,} bytes and {cost.row_operations:,} operations, within the limits",
     )
     yield from _checks_inside(bundle, run)
     outcome = _tried(

@@ -16,6 +16,7 @@ import workbench.runtime
 from workbench.data.dataset import Dataset
 from workbench.errors import BundleError, ExportError, RunError
 from workbench.explain import Explanation, explanation_within
+from workbench.runtime.auth import exposed
 from workbench.runtime.bundle import open_bundle
 from workbench.runtime.manifest import (
     GOLDEN_FILE,
@@ -152,6 +153,9 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     terms = served_terms(run, choice, threshold)
     key = read_private_key(sign) if sign is not None else None
     tell = progress or (lambda event: None)
+    open_to_all = exposed(sign) if sign is not None else ""
+    if open_to_all:
+        tell({"kind": "warning", "message": open_to_all})
     with beside(target) as work:
         check_place(
             target, overwrite

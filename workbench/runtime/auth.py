@@ -1,22 +1,29 @@
 """Who may ask: API keys from a file, compared in constant time.
 
 The file has one key a line, ``NAME:KEY``; empty lines and lines that begin with ``#`` are passed over. ``NAME`` is what
-the log shows. Instead of the key itself its digest may stand there, ``NAME:sha256:HEX``. A caller sends the key as
-``Authorization: Bearer KEY`` or ``X-API-Key: KEY``.
+the log shows. Instead of the key itself its digest may stand there, ``NAME:sha256:HEX``, of 64 hexadecimal digits.
+What begins like a digest and is none is refused: taken for the key itself, a typing error would be what opens the
+server. A caller sends the key as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import ServeError, shown
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.IGNORECASE)
+_LIKE_A_DIGEST = re.compile(
+    r"(?:sha-?\d|md5|blake2|bcrypt|scrypt|argon2|pbkdf2)[\w-]*\s*[:=$]|\$\w+\$", re.IGNORECASE
+)
 _SHORTEST_KEY = 8
+_READ_BY_ALL = 0o004
 
 
 class Keys:
@@ -49,6 +56,24 @@ class Keys:
         return found
 
 
+def exposed(path: str | Path) -> str:
+    """Return one line where everybody on this machine may read a file of secrets, else an empty text.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of API keys, or a private key.
+    """
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return ""
+    if os.name != "posix" or not mode & _READ_BY_ALL:
+        return ""
+    command = f"chmod 600 {shlex.quote(str(path))}"
+    return f"{path} may be read by every user of this machine (mode {mode & 0o777:o}). Run: {command}"
+
+
 def read_keys(path: str | Path) -> Keys:
     """Read a file of keys.
 
@@ -75,6 +100,11 @@ def read_keys(path: str | Path) -> Keys:
         if name in digests:
             raise ServeError(where, found=f"a second key of {shown(name)}", expected="one key a name")
         given = _DIGEST.fullmatch(key)
+        if not given and _LIKE_A_DIGEST.match(key):
+            expected = "sha256: and 64 hexadecimal digits, or the key itself"
+            raise ServeError(
+                where, found=f"what begins like a digest, of {len(key)} characters", expected=expected
+            )
         if not given and len(key) < _SHORTEST_KEY:
             expected = f"at least {_SHORTEST_KEY} characters"
             raise ServeError(where, found=f"a key of {len(key)} characters", expected=expected)

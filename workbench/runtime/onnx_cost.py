@@ -15,7 +15,8 @@ from .limits import (
     MOST_TREES_SQUARED,
 )
 from .onnx_graph import STRING, Declared, GraphParts, Node, read_graph
-from .onnx_shapes import NUMBER_BYTES, RULES, STRING_BYTES, Rule, Value, constant, tree_count
+from .onnx_shapes import RULES, Rule, tree_count
+from .onnx_values import NUMBER_BYTES, STRING_BYTES, Value, constant
 
 ROWS = (0, 1)
 

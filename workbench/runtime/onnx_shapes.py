@@ -7,34 +7,31 @@ An operator that is not here is not known to be bounded, and a bundle's graph ma
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from .limits import TEXT_BYTES, TEXT_WORDS
-from .onnx_graph import STRING, Dim, Node, Tensor
+from .onnx_graph import STRING, Dim, Node
 from .onnx_trees import tree_ensemble, tree_ensemble_regressor
+from .onnx_values import (
+    MOST_KNOWN,
+    NUMBER_BYTES,
+    ONE,
+    STRING_BYTES,
+    Value,
+    axis_of,
+    broadcast,
+    constant,
+    input_at,
+    known_at,
+    numbers_at,
+    product,
+    times,
+)
 
 ML_DOMAIN, CONTRIB_DOMAIN = "ai.onnx.ml", "com.microsoft"
-NUMBER_BYTES, STRING_BYTES = 8, 64
 _TREE_STEP = 32
-_MOST_KNOWN = 64  # whole numbers of a list that says a shape
-_ONE: Dim = (1, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A result: its shape, the bytes of a cell, and its content where that says a shape."""
-
-    shape: tuple[Dim, ...]
-    cell_bytes: int = NUMBER_BYTES
-    known: tuple[Dim, ...] | None = None
-
-    @property
-    def cells(self) -> Dim:
-        """The number of its cells."""
-        return product(self.shape)
-
 
 Results = tuple[list[Value], Dim]
 """An operator's results, and its operations."""
@@ -42,97 +39,23 @@ Results = tuple[list[Value], Dim]
 Rule = Callable[[Node, Sequence["Value | None"]], Results]
 
 
-def product(dims: Sequence[Dim]) -> Dim:
-    """Multiply lengths.
-
-    Raises
-    ------
-    ValueError
-        Where the product grows faster than the rows.
-
-    Examples
-    --------
-    >>> product([(0, 1), (3, 0)])
-    (0, 3)
-    """
-    fixed, a_row = 1, 0
-    for more, per_row in dims:
-        if a_row and per_row:
-            raise ValueError("a result that grows with the square of the rows")
-        fixed, a_row = fixed * more, a_row * more + fixed * per_row
-    return fixed, a_row
-
-
-def times(dim: Dim, factor: int) -> Dim:
-    """Multiply a length by a number."""
-    return dim[0] * factor, dim[1] * factor
-
-
-def constant(tensor: Tensor) -> Value:
-    """Return a tensor of the file as a value."""
-    whole = tensor.whole() if tensor.cells <= _MOST_KNOWN else None
-    known = None if whole is None else tuple((each, 0) for each in whole)
-    size = STRING_BYTES if tensor.data_type == STRING else NUMBER_BYTES
-    return Value(tuple((each, 0) for each in tensor.dims), size, known)
-
-
-def _data(values: Sequence[Value | None], at: int = 0) -> Value:
-    value = values[at] if at < len(values) else None
-    if value is None:
-        raise ValueError(f"no input {at}")
-    return value
-
-
-def _axis(axis: int, rank: int) -> int:
-    at = axis + rank if axis < 0 else axis
-    if not 0 <= at < max(rank, 1):
-        raise ValueError(f"the axis {axis} of {rank}")
-    return at
-
-
-def _known(values: Sequence[Value | None], at: int) -> tuple[Dim, ...] | None:
-    value = values[at] if at < len(values) else None
-    return None if value is None else value.known
-
-
-def _numbers(values: Sequence[Value | None], at: int) -> list[int] | None:
-    """Return whole numbers that do not depend on the rows, or None where they are not known."""
-    found = _known(values, at)
-    if found is None or any(each[1] for each in found):
-        return None
-    return [each[0] for each in found]
-
-
 # ---------------------------------------------------------------- element by element
 
 
 def _same(node: Node, values: Sequence[Value | None]) -> Results:
-    value = _data(values)
+    value = input_at(values)
     return [replace(value, cell_bytes=max(value.cell_bytes, NUMBER_BYTES))] * len(node.outputs), value.cells
 
 
 def _answered(node: Node, values: Sequence[Value | None]) -> Results:
     """As many numbers as there are cells."""
-    value = _data(values)
+    value = input_at(values)
     return [Value(value.shape)], value.cells
 
 
 def _costly(node: Node, values: Sequence[Value | None]) -> Results:
-    value = _data(values)
+    value = input_at(values)
     return [Value(value.shape)], times(value.cells, 8)
-
-
-def broadcast(shapes: Sequence[tuple[Dim, ...]]) -> tuple[Dim, ...]:
-    """Return the shape that several have together: of lengths that differ, no less than the longer one."""
-    rank = max(map(len, shapes), default=0)
-    out: list[Dim] = []
-    for at in range(rank):
-        found = {shape[at - rank + len(shape)] for shape in shapes if at - rank + len(shape) >= 0}
-        found.discard(_ONE)
-        if len(found) > 1:
-            found = {(max(each[0] for each in found), max(each[1] for each in found))}
-        out.append(next(iter(found), _ONE))
-    return tuple(out)
 
 
 def _broadcast(node: Node, values: Sequence[Value | None]) -> Results:
@@ -145,13 +68,13 @@ def _broadcast(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _label_encoder(node: Node, values: Sequence[Value | None]) -> Results:
-    value = _data(values)
+    value = input_at(values)
     texts = "values_strings" in node.attributes or "default_string" in node.attributes
     return [Value(value.shape, STRING_BYTES if texts else NUMBER_BYTES)], times(value.cells, 8)
 
 
 def _cast(node: Node, values: Sequence[Value | None]) -> Results:
-    value = _data(values)
+    value = input_at(values)
     to_text = node.integer("to", 1) == STRING
     return [replace(value, cell_bytes=STRING_BYTES if to_text else NUMBER_BYTES)], value.cells
 
@@ -167,7 +90,7 @@ def _constant(node: Node, values: Sequence[Value | None]) -> Results:
         return [Value((), known=((node.integer("value_int", 0), 0),))], (0, 0)
     if "value_ints" in node.attributes:
         found = node.integers("value_ints").tolist()
-        known = tuple((each, 0) for each in found) if len(found) <= _MOST_KNOWN else None
+        known = tuple((each, 0) for each in found) if len(found) <= MOST_KNOWN else None
         return [Value(((len(found), 0),), known=known)], (0, 0)
     if "value_float" in node.attributes:
         return [Value(())], (0, 0)
@@ -175,18 +98,18 @@ def _constant(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _shape(node: Node, values: Sequence[Value | None]) -> Results:
-    dims = _data(values).shape
+    dims = input_at(values).shape
     start, end = node.integer("start", 0), node.integer("end", len(dims))
     known = dims[start:end]
     return [Value(((len(known), 0),), known=known)], (len(known), 0)
 
 
 def _concat(node: Node, values: Sequence[Value | None]) -> Results:
-    there = [_data(values, at) for at in range(len(values))]
-    rank = len(_data(values).shape)
+    there = [input_at(values, at) for at in range(len(values))]
+    rank = len(input_at(values).shape)
     if any(len(value.shape) != rank for value in there):
         raise ValueError("parts of several ranks")
-    axis = _axis(node.integer("axis", 0), rank)
+    axis = axis_of(node.integer("axis", 0), rank)
     shape = list(broadcast([value.shape for value in there]))
     shape[axis] = (
         sum(value.shape[axis][0] for value in there),
@@ -195,16 +118,16 @@ def _concat(node: Node, values: Sequence[Value | None]) -> Results:
     known: tuple[Dim, ...] | None = ()
     for value in there:
         known = None if known is None or value.known is None else known + value.known
-        known = known if known is not None and len(known) <= _MOST_KNOWN else None
+        known = known if known is not None and len(known) <= MOST_KNOWN else None
     out = Value(tuple(shape), max(value.cell_bytes for value in there), known if rank == 1 else None)
     return [out], out.cells
 
 
 def _gather(node: Node, values: Sequence[Value | None]) -> Results:
-    data, places = _data(values), _data(values, 1)
-    axis = _axis(node.integer("axis", 0), len(data.shape))
+    data, places = input_at(values), input_at(values, 1)
+    axis = axis_of(node.integer("axis", 0), len(data.shape))
     shape = (*data.shape[:axis], *places.shape, *data.shape[axis + 1 :])
-    chosen = _numbers(values, 1)
+    chosen = numbers_at(values, 1)
     known = None
     if data.known is not None and chosen is not None and all(abs(at) < len(data.known) for at in chosen):
         known = tuple(data.known[at] for at in chosen)
@@ -214,8 +137,8 @@ def _gather(node: Node, values: Sequence[Value | None]) -> Results:
 
 def _slice(node: Node, values: Sequence[Value | None]) -> Results:
     """No more than what is cut from; of a list that says a shape, exactly what is left."""
-    data = _data(values)
-    starts, ends = _numbers(values, 1), _numbers(values, 2)
+    data = input_at(values)
+    starts, ends = numbers_at(values, 1), numbers_at(values, 2)
     known = None
     if data.known is not None and starts and ends and len(values) <= 4:
         known = data.known[starts[0] : ends[0]]
@@ -224,31 +147,31 @@ def _slice(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _squeeze(node: Node, values: Sequence[Value | None]) -> Results:
-    data = _data(values)
-    axes = _numbers(values, 1) if len(values) > 1 else node.integers("axes").tolist()
+    data = input_at(values)
+    axes = numbers_at(values, 1) if len(values) > 1 else node.integers("axes").tolist()
     if not axes:
         raise ValueError("no axes")
-    gone = {_axis(each, len(data.shape)) for each in axes}
+    gone = {axis_of(each, len(data.shape)) for each in axes}
     shape = tuple(dim for at, dim in enumerate(data.shape) if at not in gone)
     return [replace(data, shape=shape)], (0, 0)
 
 
 def _unsqueeze(node: Node, values: Sequence[Value | None]) -> Results:
-    data = _data(values)
-    axes = _numbers(values, 1) if len(values) > 1 else node.integers("axes").tolist()
-    if not axes or len(axes) > _MOST_KNOWN:
+    data = input_at(values)
+    axes = numbers_at(values, 1) if len(values) > 1 else node.integers("axes").tolist()
+    if not axes or len(axes) > MOST_KNOWN:
         raise ValueError("no axes")
     rank = len(data.shape) + len(axes)
-    new = {_axis(each, rank) for each in axes}
+    new = {axis_of(each, rank) for each in axes}
     rest = iter(data.shape)
     if len(new) != len(axes):
         raise ValueError("an axis twice")
-    return [replace(data, shape=tuple(_ONE if at in new else next(rest) for at in range(rank)))], (0, 0)
+    return [replace(data, shape=tuple(ONE if at in new else next(rest) for at in range(rank)))], (0, 0)
 
 
 def _reshape(node: Node, values: Sequence[Value | None]) -> Results:
-    data, wanted = _data(values), _known(values, 1)
-    if wanted is None or len(wanted) > _MOST_KNOWN:
+    data, wanted = input_at(values), known_at(values, 1)
+    if wanted is None or len(wanted) > MOST_KNOWN:
         raise ValueError("a shape that is computed from values")
     dims: list[Dim] = []
     open_at = None
@@ -259,7 +182,7 @@ def _reshape(node: Node, values: Sequence[Value | None]) -> Results:
             raise ValueError("two open lengths, or one below 0")
         dims.append(data.shape[at] if dim == (0, 0) else dim)
     if open_at is not None:
-        dims[open_at] = _ONE
+        dims[open_at] = ONE
         dims[open_at] = _quotient(data.cells, product(dims))
     return [replace(data, shape=tuple(dims), known=None)], data.cells
 
@@ -274,7 +197,7 @@ def _quotient(cells: Dim, others: Dim) -> Dim:
 
 
 def _flatten(node: Node, values: Sequence[Value | None]) -> Results:
-    data = _data(values)
+    data = input_at(values)
     axis = node.integer("axis", 1)
     axis = axis + len(data.shape) if axis < 0 else axis
     shape = (product(data.shape[:axis]), product(data.shape[axis:]))
@@ -282,7 +205,7 @@ def _flatten(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _transpose(node: Node, values: Sequence[Value | None]) -> Results:
-    data = _data(values)
+    data = input_at(values)
     order = node.integers("perm").tolist() or list(range(len(data.shape)))[::-1]
     if sorted(order) != list(range(len(data.shape))):
         raise ValueError("an order of axes that is none")
@@ -290,7 +213,7 @@ def _transpose(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _expand(node: Node, values: Sequence[Value | None]) -> Results:
-    data, wanted = _data(values), _known(values, 1)
+    data, wanted = input_at(values), known_at(values, 1)
     if wanted is None or any(dim[0] < 0 for dim in wanted):
         raise ValueError("a shape that is computed from values")
     out = Value(broadcast([data.shape, wanted]), data.cell_bytes)
@@ -298,12 +221,12 @@ def _expand(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _split(node: Node, values: Sequence[Value | None]) -> Results:
-    data = _data(values)
+    data = input_at(values)
     return [replace(data, known=None)] * len(node.outputs), data.cells
 
 
 def _scatter(node: Node, values: Sequence[Value | None]) -> Results:
-    data, places = _data(values), _data(values, 1)
+    data, places = input_at(values), input_at(values, 1)
     return [replace(data, known=None)], (
         data.cells[0] + places.cells[0],
         data.cells[1] + places.cells[1],
@@ -311,22 +234,22 @@ def _scatter(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _reduce(node: Node, values: Sequence[Value | None]) -> Results:
-    data = _data(values)
-    axes = _numbers(values, 1) if len(values) > 1 else node.integers("axes").tolist()
+    data = input_at(values)
+    axes = numbers_at(values, 1) if len(values) > 1 else node.integers("axes").tolist()
     if axes is None:
         raise ValueError("axes that are computed from values")
     return [Value(_reduced(node, data, axes or list(range(len(data.shape)))))], data.cells
 
 
 def _arg(node: Node, values: Sequence[Value | None]) -> Results:
-    data = _data(values)
+    data = input_at(values)
     return [Value(_reduced(node, data, [node.integer("axis", 0)]))], data.cells
 
 
 def _reduced(node: Node, data: Value, axes: Sequence[int]) -> tuple[Dim, ...]:
-    gone = {_axis(each, len(data.shape)) for each in axes}
+    gone = {axis_of(each, len(data.shape)) for each in axes}
     keep = node.integer("keepdims", 1) != 0
-    return tuple(_ONE if at in gone else dim for at, dim in enumerate(data.shape) if keep or at not in gone)
+    return tuple(ONE if at in gone else dim for at, dim in enumerate(data.shape) if keep or at not in gone)
 
 
 # ---------------------------------------------------------------- models
@@ -342,11 +265,11 @@ def _matrices(left: tuple[Dim, ...], right: tuple[Dim, ...]) -> Results:
 
 
 def _matmul(node: Node, values: Sequence[Value | None]) -> Results:
-    return _matrices(_data(values).shape, _data(values, 1).shape)
+    return _matrices(input_at(values).shape, input_at(values, 1).shape)
 
 
 def _gemm(node: Node, values: Sequence[Value | None]) -> Results:
-    left, right = _data(values).shape, _data(values, 1).shape
+    left, right = input_at(values).shape, input_at(values, 1).shape
     left = left[::-1] if node.integer("transA", 0) else left
     right = right[::-1] if node.integer("transB", 0) else right
     return _matrices(left, right)
@@ -360,7 +283,7 @@ def _width(value: Value) -> int:
 
 
 def _linear(node: Node, values: Sequence[Value | None]) -> Results:
-    data = _data(values)
+    data = input_at(values)
     width, targets = _width(data), node.integer("targets", 1)
     given, bias = node.float_count("coefficients"), node.float_count("intercepts")
     if targets < 1 or given != width * targets or bias not in (0, targets):
@@ -370,7 +293,7 @@ def _linear(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _trees(node: Node, values: Sequence[Value | None]) -> Results:
-    data = _data(values)
+    data = input_at(values)
     look = tree_ensemble if node.operator == "TreeEnsemble" else tree_ensemble_regressor
     _, outputs, steps = look(node, _width(data))
     if outputs < 1:
@@ -391,7 +314,7 @@ def tree_count(node: Node) -> int:
 
 def _tokenizer(node: Node, values: Sequence[Value | None]) -> Results:
     """As many tokens as the longest text has: letters, where the tokens are letters."""
-    data = _data(values)
+    data = input_at(values)
     found = node.attributes.get("tokenexp")
     letters = found is not None and found.text is not None and found.text.endswith(".)")
     tokens = TEXT_BYTES if letters else TEXT_WORDS
@@ -399,7 +322,7 @@ def _tokenizer(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _text(node: Node, values: Sequence[Value | None]) -> Results:
-    value = _data(values)
+    value = input_at(values)
     return [Value(value.shape, STRING_BYTES)], times(value.cells, 8)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .asgi import App
-from .auth import read_keys
+from .auth import exposed, read_keys
 from .bundle import Bundle, open_bundle
 from .errors import ServeError, WorkbenchError, shown
 from .gates import check_gates
@@ -56,6 +56,9 @@ class AppFactory:
             say(f"not ready ({fault.code}): {fault.text}")
         log = None if settings.log == LOG_OFF else RequestLog(settings.log, json_encoder())
         keys = read_keys(settings.auth_file) if settings.auth_file else None
+        open_to_all = exposed(settings.auth_file) if settings.auth_file and say_faults else ""
+        if open_to_all:
+            say(f"warning: {open_to_all}")
         counts = Path(self.counts) if self.counts else None
         return App(bundle, gates, settings, log=log, keys=keys, counts=counts)
 
