@@ -244,7 +244,7 @@ def test_requirements_are_pins_and_nothing_else(bundles: dict[str, Path], tmp_pa
     found = {check.name: check for check in verify_bundle(folder, isolation=True).checks}
     for name in ("contents", "isolation"):
         assert found[name].ok is False
-        assert "expected NAME==VERSION" in found[name].detail
+        assert "Write NAME==VERSION" in found[name].detail
 
 
 def test_a_file_that_changes_meanwhile_is_whole_or_refused(

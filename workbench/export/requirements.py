@@ -152,8 +152,7 @@ def plain_pins(text: str) -> list[str]:
     >>> plain_pins("-r other.txt")
     Traceback (most recent call last):
     ...
-    workbench.runtime.errors.TamperedBundleError: requirements.txt: found '-r other.txt'; expected NAME==VERSION, \
-with hashes or without
+    workbench.runtime.errors.TamperedBundleError: requirements.txt: found '-r other.txt'; expected a pin. Write NAME==VERSION.
     """
     if len(text) > _LONGEST:
         raise TamperedBundleError(
@@ -163,7 +162,7 @@ with hashes or without
     for line in filter(None, lines):
         if not _PIN.fullmatch(line):
             raise TamperedBundleError(
-                "requirements.txt", found=shown(line), expected="NAME==VERSION, with hashes or without"
+                "requirements.txt", found=shown(line), expected="a pin", hint="Write NAME==VERSION."
             )
     return [" ".join(line.split()) for line in lines if line]
 

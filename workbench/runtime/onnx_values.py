@@ -1,4 +1,4 @@
-"""What a result of an ONNX graph is known to be: its shape as it grows with the rows, and small lists that say shapes."""
+"""What is known of a result of an ONNX graph: its shape, as it grows with the rows, and lists that say shapes."""
 
 from __future__ import annotations
 
