@@ -149,10 +149,10 @@ def plain_pins(text: str) -> list[str]:
     --------
     >>> plain_pins("# pins\nnumpy==2.4.6 \\\n    --hash=sha256:" + "ab" * 32 + "\n")[0][:30]
     'numpy==2.4.6 --hash=sha256:aba'
-    >>> plain_pins("-r other.txt")
+    >>> plain_pins("-r x")
     Traceback (most recent call last):
     ...
-    workbench.runtime.errors.TamperedBundleError: requirements.txt: found '-r other.txt'; expected a pin. Write NAME==VERSION.
+    workbench.runtime.errors.TamperedBundleError: requirements.txt: found '-r x'; expected a pin. Write NAME==VERSION.
     """
     if len(text) > _LONGEST:
         raise TamperedBundleError(
