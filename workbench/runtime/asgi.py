@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -139,7 +140,9 @@ class App:
                 500, "internal error; the server's log names it under this request's id", "internal"
             )
             body = self._handlers.dumps(reply.document)
-            reply.error = f"internal error: {type(error).__name__}: {error}"
+            reply.error = f"internal error: {type(error).__name__} in {_place_of(error)}"
+            if self._settings.log_rows:  # else no value of a row, and so nothing of the message
+                reply.error += f": {error}"
         finally:
             self._under_way -= 1
         head = [
@@ -289,6 +292,12 @@ class App:
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
+
+
+def _place_of(error: BaseException) -> str:
+    """Return the file and line where an error was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "an unknown place"
 
 
 def _no_key() -> Reply:

@@ -25,9 +25,12 @@ them apart: in answers, metrics and the log.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+from typing import Self
 
 _LONGEST_SHOWN = 80
+_NUMBERS = re.compile(r"\d[\d.]*(?:[eE][+-]?\d+)?")
 
 
 def shown(value: object) -> str:
@@ -63,6 +66,8 @@ def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
 class WorkbenchError(Exception):
     """The base of every error that is meant for a user; `code` is its kind, for programs.
 
+    Values of rows stand in `found` and `hint` alone: the rest may be logged (`logged`) where rows may not.
+
     Parameters
     ----------
     what : str
@@ -89,7 +94,18 @@ class WorkbenchError(Exception):
         message = f"{what}: {text}" if text else what
         if hint:
             message = f"{message.rstrip('.')}. {hint}"
+        self._place = what
         super().__init__(message)
+
+    @property
+    def logged(self) -> str:
+        """What a log may hold of it that must hold no values of rows."""
+        return f"{self._place}: expected {self.expected}" if self.expected else self._place
+
+    def logged_at(self, place: str) -> Self:
+        """Put `place` into the log in place of `what`, where that holds a name that the caller gave."""
+        self._place = place
+        return self
 
 
 class InputError(WorkbenchError, ValueError):
@@ -160,11 +176,19 @@ class UnseenError(InputError):
         "unseen_category", "out_of_range" or "extra_column".
     text : str
         What was seen, in one line.
+    column : str
+        Of the model, where there is one.
     """
 
-    def __init__(self, code: str, text: str) -> None:
+    def __init__(self, code: str, text: str, column: str = "") -> None:
         self.code = code
+        self.place = f"column {shown(column)}" if column else "a column"
         super().__init__(text, hint="This server is strict; without --strict it is counted and answered.")
+
+    @property
+    def logged(self) -> str:
+        """Where it was, without what it was."""
+        return f"{self.place}: {self.code.replace('_', ' ')}"
 
 
 class BadFileError(InputError):
@@ -192,6 +216,11 @@ class ModelError(WorkbenchError):
 
     code = "model_failed"
 
+    @property
+    def logged(self) -> str:
+        """The whole message, without the numbers in it: some may be a row's."""
+        return _NUMBERS.sub("#", str(self))
+
 
 class NotReadyError(WorkbenchError):
     """A model that must not answer; `code` says why: "golden_rows", "wrong_model", "stale_data" and the like."""
@@ -199,6 +228,11 @@ class NotReadyError(WorkbenchError):
     def __init__(self, code: str, text: str) -> None:
         self.code = code
         super().__init__(text)
+
+    @property
+    def logged(self) -> str:
+        """That it is so; `code` says why."""
+        return "the model is not ready"
 
 
 class ServeError(WorkbenchError):

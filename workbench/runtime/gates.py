@@ -208,6 +208,10 @@ def _sampled(bundle: Bundle, path: Path) -> list[Fault]:
         chunk = next(chunks, None)
     if chunk is None or not chunk.rows:
         raise InputError(f"the sample {path.name}", found="no rows", expected="rows as callers send them")
+    if chunk.defects:
+        at = min(chunk.defects)
+        text = f"{path.name} cannot be read as rows: row {at}, {chunk.defects[at]}"
+        return [Fault(FORGOTTEN, text, more)]
     for column in predictor.schema.columns:
         wrong = unreadable(column, plain_values(chunk.columns[where[column.name]]))
         if wrong is not None:

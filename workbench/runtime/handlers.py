@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 
 from . import invocations, protocol, tensors
 from .bundle import Bundle
-from .errors import InputError, ModelError, NotReadyError
+from .errors import InputError, ModelError, NotReadyError, WorkbenchError
 from .gates import Gates
 from .invocations import error_keys, media_type
+from .json_text import JsonError, read_json
 from .log import Encode, json_encoder
 from .metrics import Metrics
 from .openapi import document_bytes
@@ -29,19 +29,6 @@ _PAGE_POLICY = (
     b"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'",
 )
 Request = Mapping[bytes, bytes]
-
-
-def json_decoder() -> Callable[[bytes], Any]:
-    """Return how JSON is read: by orjson where it is installed; NaN and infinities are no JSON."""
-    try:
-        import orjson
-    except ImportError:
-        return lambda body: json.loads(body, parse_constant=_no_number)
-    return orjson.loads  # type: ignore[no-any-return, unused-ignore]
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +74,6 @@ class Handlers:
         self._bundle, self._manifest, self._keys = bundle, manifest, keys
         self._scorer = Scorer(bundle.predictor, strict=settings.strict)
         self._gates, self._metrics, self._log_rows = gates, metrics, settings.log_rows
-        self._loads = json_decoder()
         self.dumps: Encode = json_encoder()
         self._pages: dict[str, bytes] = {}
         self._public_url = settings.public_url
@@ -121,22 +107,26 @@ class Handlers:
             self._gates.require()
             return self.post[route](body, headers)
         except NotReadyError as error:
-            reply = refuse(503, str(error), error.code)
+            reply = self._refused(503, error)
         except InputError as error:
-            reply = refuse(422 if route == "/predict" else 400, str(error), error.code)
+            reply = self._refused(422 if route == "/predict" else 400, error)
         except _BodyError as error:
-            reply = refuse(error.status, str(error), "bad_request")
+            reply = refuse(error.status, str(error), "bad_request", logged=error.logged)
         except ModelError as error:
-            reply = refuse(500, "the model failed; the server's log says why", error.code)
-            reply.error = str(error)
+            reply = self._refused(500, error)
+            reply.document["error"] = "the model failed; the server's log says why"
         if route == "/invocations":
             reply.document |= error_keys(reply.document, reply.status)
         return reply
 
+    def _refused(self, status: int, error: WorkbenchError) -> Reply:
+        """Return an error as an answer; the log gets its values only where it holds rows anyway."""
+        return refuse(status, str(error), error.code, logged=str(error) if self._log_rows else error.logged)
+
     def _document(self, body: bytes) -> Any:
         try:
-            return self._loads(body)
-        except (ValueError, RecursionError) as error:
+            return read_json(body)
+        except JsonError as error:
             raise _no_json(body, error) from None
 
     def _predict(self, body: bytes, _headers: Request) -> Reply:
@@ -164,19 +154,12 @@ class Handlers:
     def _invocations(self, body: bytes, headers: Request) -> Reply:
         kind = media_type(headers.get(b"content-type", b""))
         if kind is None:
-            raise _BodyError(
-                415, "the body is of another type; expected application/json or text/csv, in UTF-8"
-            )
+            text = "the body is of another type; expected application/json or text/csv, in UTF-8"
+            raise _BodyError(415, text, text)
         try:
             names = self._bundle.predictor.names
-            table = (
-                invocations.parse_csv(body)
-                if kind == "csv"
-                else invocations.parse_json(body, self._loads, names)
-            )
-        except InputError:
-            raise
-        except (ValueError, RecursionError) as error:
+            table = invocations.parse_csv(body) if kind == "csv" else invocations.parse_json(body, names)
+        except JsonError as error:
             raise _no_json(body, error) from None
         scored = invocations.score(self._scorer, table)
         started = perf_counter()
@@ -215,8 +198,7 @@ class Handlers:
         if fault is None:
             return Reply(200, {"ready": True})
         text = f"the model is not ready: {fault.text}"
-        document = {"ready": False, "error": text, "code": fault.code, **fault.more}
-        return Reply(503, document, error=text, code=fault.code)
+        return refuse(503, text, fault.code, logged="the model is not ready", ready=False, **fault.more)
 
     def _model_ready(self) -> Reply:
         reply = self._ready()
@@ -239,13 +221,13 @@ class Handlers:
 
 
 class _BodyError(Exception):
-    """A body that is of no use, whatever it holds."""
+    """A body that is of no use, whatever it holds; `logged` says no more than that."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, text: str, logged: str) -> None:
         super().__init__(text)
-        self.status = status
+        self.status, self.logged = status, logged
 
 
-def _no_json(body: bytes, error: Exception) -> _BodyError:
+def _no_json(body: bytes, error: JsonError) -> _BodyError:
     what = "is empty" if not body.strip() else f"is no JSON: {error}"
-    return _BodyError(400, f"the body {what}")
+    return _BodyError(400, f"the body {what}", "the body is no JSON")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import InputError, nearest, shown
+from .json_text import read_json
 from .predictor import FEW_ROWS
-from .rows import locate
+from .rows import check_row, locate
 from .scorer import Scored, Scorer
 
 SHAPES = ("dataframe_split", "dataframe_records", "instances", "inputs")
@@ -48,29 +48,24 @@ def media_type(content_type: bytes) -> str | None:
     return {"": "json", "application/json": "json", "text/csv": "csv"}.get(kind)
 
 
-def parse_json(body: bytes, loads: Callable[[bytes], Any], names: Sequence[str]) -> Table:
-    """Read one of the four JSON shapes; `names` are the model's columns, for rows that are lists.
-
-    ``NaN`` is taken as a missing value, as MLflow takes it.
+def parse_json(body: bytes, names: Sequence[str]) -> Table:
+    """Read one of the four JSON shapes; `names` are the model's columns.
 
     Raises
     ------
-    ValueError
+    JsonError
         Where the body is no JSON.
     InputError
-        Where it is none of the four shapes.
+        Where it is none of the four shapes, or a row lacks a column that others have.
 
     Examples
     --------
-    >>> parse_json(b'{"dataframe_split": {"columns": ["a"], "data": [[1], [2]]}}', json.loads, ["a"]).rows
+    >>> parse_json(b'{"dataframe_split": {"columns": ["a"], "data": [[1], [2]]}}', ["a"]).rows
     [[1], [2]]
-    >>> parse_json(b'{"inputs": {"a": [1, 2]}}', json.loads, ["a"]).dicts()
+    >>> parse_json(b'{"inputs": {"a": [1, 2]}}', ["a"]).dicts()
     [{'a': 1}, {'a': 2}]
     """
-    try:
-        document = loads(body)
-    except ValueError:
-        document = json.loads(body)
+    document = read_json(body)
     if not isinstance(document, dict):
         raise InputError("the request", found=shown(document), expected=_ONE)
     given = [shape for shape in SHAPES if shape in document]
@@ -118,7 +113,7 @@ def _lists(where: str, rows: list[Any], width: int) -> list[Sequence[Any]]:
     return rows
 
 
-def _records(where: str, value: Any, _names: Sequence[str]) -> _Parts:
+def _records(where: str, value: Any, names: Sequence[str]) -> _Parts:
     if not isinstance(value, list):
         raise InputError(where, found=shown(value), expected="a list of objects of column: value")
     header: dict[str, None] = {}
@@ -128,6 +123,9 @@ def _records(where: str, value: Any, _names: Sequence[str]) -> _Parts:
                 f"{where}, row {position}", found=shown(row), expected="an object of column: value"
             )
         header.update(dict.fromkeys(row))
+    for position, row in enumerate(value):
+        if len(row) < len(header):
+            check_row(row, names, position)
     return list(header), [[row.get(name) for name in header] for row in value]
 
 
@@ -146,7 +144,10 @@ def _columns(where: str, value: dict[str, Any]) -> _Parts:
     columns: list[list[Any]] = []
     for name, each in value.items():
         if not isinstance(each, list):
-            raise InputError(f"{where}, column {shown(name)}", found=shown(each), expected="a list of values")
+            error = InputError(
+                f"{where}, column {shown(name)}", found=shown(each), expected="a list of values"
+            )
+            raise error.logged_at(f"{where}, a column")
         nested = bool(each) and all(isinstance(cell, list) and len(cell) == 1 for cell in each)
         columns.append([cell[0] for cell in each] if nested else each)
     lengths = {name: len(each) for name, each in zip(value, columns, strict=True)}

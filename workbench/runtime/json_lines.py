@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from .errors import BadFileError, shown
+from .errors import BadFileError, MissingColumnError, shown
 from .files import LONGEST_LINE, Chunk, Unpacked, read_lines, reading
+from .json_text import JsonError, read_json
+from .rows import check_row
 
 _BLOCK_CHARACTERS = 1 << 20
 _BETWEEN = " \t\r\n,"
@@ -18,10 +20,13 @@ _LIST_START = r'\s*(?:\{\s*"rows"\s*:\s*)?\['
 
 
 class JsonSource:
-    """JSON objects. Read twice: a first time for the names and types of all columns."""
+    """JSON objects. Read twice: a first time for the names and types of all columns.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    A row that lacks one of `names` is a defect, though other rows may have it.
+    """
+
+    def __init__(self, path: Path, names: Sequence[str] = ()) -> None:
+        self._path, self._names = path, names
         self._file: Unpacked | None = None
         found: dict[str, set[type]] = {}
         for row, _ in self._rows():
@@ -36,14 +41,24 @@ class JsonSource:
         defects: dict[int, str] = {}
         with reading(self._path):
             for row, defect in self._rows():
-                if defect:
-                    defects[len(held)] = defect
+                why = defect or self._lacks(row)
+                if why:
+                    defects[len(held)] = why
                 held.append(row)
                 if len(held) == rows:
                     yield self._chunk(held, defects)
                     held, defects = [], {}
             if held:
                 yield self._chunk(held, defects)
+
+    def _lacks(self, row: Mapping[str, Any]) -> str:
+        if len(row) == len(self.header):
+            return ""
+        try:
+            check_row(row, self._names)
+        except MissingColumnError as error:
+            return str(error)
+        return ""
 
     def _chunk(self, rows: Sequence[Mapping[str, Any]], defects: dict[int, str]) -> Chunk:
         return Chunk([[row.get(name) for row in rows] for name in self.header], len(rows), defects)
@@ -53,7 +68,7 @@ class JsonSource:
         self._file = Unpacked(self._path)
         try:
             if is_list:
-                yield from map(_as_row, _list_items(self._file.stream, self._path))
+                yield from map(_json_row, _list_items(self._file.stream, self._path))
                 return
             for line in read_lines(self._file.stream, self._path):
                 text = line.removeprefix(b"\xef\xbb\xbf").strip()
@@ -69,8 +84,8 @@ class JsonSource:
 
 def _json_row(text: bytes) -> tuple[Mapping[str, Any], str]:
     try:
-        row = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        row = read_json(text)
+    except JsonError as error:
         return {}, f"the line is no JSON: {error}"
     return _as_row(row)
 
@@ -92,8 +107,8 @@ def _is_list(path: Path) -> bool:
         file.close()
 
 
-def _list_items(stream: IO[bytes], path: Path) -> Iterator[Any]:
-    """Yield the items of one JSON list, reading no more of it at a time than an item needs."""
+def _list_items(stream: IO[bytes], path: Path) -> Iterator[bytes]:
+    """Yield the text of each item of one JSON list, reading no more of it at a time than an item needs."""
     text = io.TextIOWrapper(stream, "utf-8-sig")
     decode = json.JSONDecoder().raw_decode
     held, count, more = text.read(_BLOCK_CHARACTERS), 0, True
@@ -105,14 +120,14 @@ def _list_items(stream: IO[bytes], path: Path) -> Iterator[Any]:
         if held[at : at + 1] == "]":
             return
         try:
-            item, end = decode(held, at)
+            _, end = decode(held, at)
             whole = end < len(held)  # the end of a number may lie in the next block
         except (ValueError, RecursionError) as error:
             whole = False
             if not more or len(held) - at > LONGEST_LINE:
                 raise BadFileError(f"{path.name}, record {count}, is no JSON", found=str(error)) from error
         if whole:
-            yield item
+            yield held[at:end].encode()
             at, count = end, count + 1
         elif more:
             block = text.read(

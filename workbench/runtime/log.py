@@ -2,7 +2,8 @@
 
 Keys: ``time`` (ISO 8601, UTC), ``id``, ``method``, ``route`` (the pattern, not the path), ``status``, ``rows``, ``ms``;
 ``model`` and ``version``; ``client`` where callers have keys; ``warnings``, by kind, where training never met what was
-answered; ``error`` and ``code`` where there was one; ``inputs`` and ``outputs`` where rows are logged. Headers and
+answered; ``error`` and ``code`` where there was one; ``inputs`` and ``outputs`` where rows are logged. Where they are
+not, no value of a row is in any line: an error says where it was and what was expected, not what was found. Headers and
 query strings, where secrets travel, are never logged; neither are probes and scrapes that went well.
 """
 
@@ -106,14 +107,26 @@ class RequestLog:
     def hold(self, entry: Mapping[str, Any]) -> bool:
         """Keep one line until `flush`; returns whether it is the first that is kept."""
         now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        try:
-            self._held.append(self._encode({"time": now, **entry}) + b"\n")
-        except (ValueError, TypeError) as error:
-            self._warn(error)
+        line = self._line({"time": now, **entry})
+        if line is None:
             return False
+        self._held.append(line + b"\n")
         if len(self._held) >= _MOST_HELD:
             self.flush()
         return len(self._held) == 1
+
+    def _line(self, entry: Mapping[str, Any]) -> bytes | None:
+        """Return a line, without rows that no JSON can hold: nested too deeply, say."""
+        bare = {**entry, "inputs": None, "outputs": None} if entry.get("inputs") is not None else entry
+        problem: Exception | None = None
+        for encode, document in ((self._encode, entry), (plain_json, entry), (self._encode, bare)):
+            try:
+                return encode(document)
+            except (ValueError, TypeError, RecursionError) as error:
+                problem = problem or error
+        assert problem is not None
+        self._warn(problem)
+        return None
 
     def flush(self) -> None:
         """Write the lines that are kept."""

@@ -92,7 +92,10 @@ def column_schema(column: Column) -> _Document:
     if column.categories:
         some = ", ".join(column.categories[:_MOST_LISTED])
         facts.append(f"training saw {some}{', …' if len(column.categories) > _MOST_LISTED else ''}")
-    return {"type": [*types, "null"] if column.nullable else types, "description": "; ".join(facts)}
+    texts = column.kind in ("category", "text")
+    if texts and not column.nullable:
+        facts.append("training saw no missing value: null is a level that it did not see")
+    return {"type": [*types, "null"] if column.nullable or texts else types, "description": "; ".join(facts)}
 
 
 def _schemas(bundle: Bundle) -> _Document:

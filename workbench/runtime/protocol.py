@@ -147,9 +147,13 @@ def parse_infer(document: Any, predictor: Predictor, tail: memoryview | None = N
     found: dict[str, list[Any]] = {}
     rest = Tail(tail)
     for position, entry in enumerate(inputs):
-        name, values = _usual_input(entry) or _input(position, entry, rest)
-        if name in found:
-            raise InputError(f"input {shown(name)}", found="two of that name", expected="one input a column")
+        try:
+            name, values = _usual_input(entry) or _input(position, entry, rest)
+            if name in found:
+                expected = "one input a column"
+                raise InputError(f"input {shown(name)}", found="two of that name", expected=expected)
+        except InputError as error:
+            raise error.logged_at(f"input {position}") from None
         found[name] = values
     lengths = {name: len(values) for name, values in found.items()}
     if len(set(lengths.values())) > 1:

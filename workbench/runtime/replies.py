@@ -58,10 +58,15 @@ class Reply:
     outputs: Any = None
 
 
-def refuse(status: int, message: str, code: str, headers: Headers = (), **more: Any) -> Reply:
-    """Return an answer that says why there is no other."""
+def refuse(
+    status: int, message: str, code: str, headers: Headers = (), *, logged: str | None = None, **more: Any
+) -> Reply:
+    """Return an answer that says why there is no other.
+
+    `logged` is what the log says of it, where the message may hold something that the caller sent.
+    """
     document = {"error": message, "code": code, **more}
-    return Reply(status, document, headers=headers, error=message, code=code)
+    return Reply(status, document, headers=headers, error=message if logged is None else logged, code=code)
 
 
 def make_terse(reply: Reply) -> None:

@@ -64,11 +64,11 @@ class Router:
         name, rest = parts[3], parts[4:]
         if name != self._name:
             message = f"no model {shown(name)} here; this server has {shown(self._name)}"
-            return "", refuse(404, message, "wrong_model")
+            return "", refuse(404, message, "wrong_model", logged="no such model here")
         if rest[:1] == ["versions"] and len(rest) >= 2:
             if rest[1] != self._version:
                 message = f"no version {shown(rest[1])} of {shown(name)} here; it is {shown(self._version)}"
-                return "", refuse(404, message, "wrong_model")
+                return "", refuse(404, message, "wrong_model", logged="no such version here")
             rest = rest[2:]
         route = "/".join(["/v2/models/{model}", *rest])
         return (route, None) if route in self._known else ("", self._unknown(path))
@@ -77,4 +77,4 @@ class Router:
         known = (route.split()[1] for route in ROUTES)
         close = nearest(path, [route for route in known if route in self._known], count=1)
         hint = f" Did you mean {close[0]}?" if close else " GET / lists the routes."
-        return refuse(404, f"no route {shown(path)}.{hint}", "no_route")
+        return refuse(404, f"no route {shown(path)}.{hint}", "no_route", logged="no such route")

@@ -121,6 +121,22 @@ def tidy_row(row: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: values[position] for name, position in locate(names, list(row)).items()}
 
 
+def check_row(row: Mapping[Any, Any], names: Sequence[str], position: int | None = None) -> None:
+    """Refuse a row that lacks a column, though others may have it.
+
+    An absent key is no missing value, at any door: it may be a renamed one. A missing value is ``null``.
+
+    Raises
+    ------
+    MissingColumnError
+        Naming the row, where `position` is given.
+    """
+    try:
+        locate(names, list(row))
+    except MissingColumnError as error:
+        raise (error if position is None else error.at(position)) from None
+
+
 def read_rows(rows: Any, names: Sequence[str]) -> list[Mapping[str, Any]] | Columns:
     """Bring rows to a list of mappings (one each) or to a mapping of columns, of which one value is one row.
 

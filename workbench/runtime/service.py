@@ -113,7 +113,8 @@ class Service:
         if error is not None:
             self.metrics.inference(seconds, ok=False)
             self.metrics.refusal(error.code)
-            entry |= {"error": str(error), "code": error.code}
+            text = str(error) if self.settings.log_rows else error.logged
+            entry |= {"error": text, "code": error.code}
         if inputs is not None:
             entry |= {"inputs": inputs, "outputs": outputs}
         if self.log is not None:

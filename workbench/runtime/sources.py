@@ -30,7 +30,7 @@ def open_source(path: Path, schema: Schema) -> Source:
             from .parquet import ParquetSource
 
             return ParquetSource(path)
-        return JsonSource(path) if kind == "jsonl" else CsvSource(path, schema)
+        return JsonSource(path, schema.names) if kind == "jsonl" else CsvSource(path, schema)
 
 
 def _is_parquet(path: Path) -> bool:

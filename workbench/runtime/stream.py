@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .errors import ServeError
+from .json_text import JsonError, read_json
 from .service import Answer, Service
 
 _ROW = "row"
@@ -300,15 +301,24 @@ def read_entry(fields: Mapping[bytes, bytes] | None) -> tuple[str, Mapping[str, 
         key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in fields.items()
     }
     if list(plain) != [_ROW]:
-        return json.dumps(plain, ensure_ascii=False), plain, ""
+        whole = all(_is_utf8(each) for pair in fields.items() for each in pair)
+        return json.dumps(plain, ensure_ascii=False), plain, "" if whole else "the entry is not UTF-8"
     text = plain[_ROW]
     try:
-        row = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        row = read_json(fields[_ROW.encode()])
+    except JsonError as error:
         return text, {}, f"the entry is no JSON: {error}"
     if not isinstance(row, dict):
         return text, {}, "the entry holds no JSON object"
     return text, row, ""
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _entries(found: Sequence[Any]) -> list[Entry]:

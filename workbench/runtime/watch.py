@@ -163,7 +163,7 @@ class Watch:
 
     def _take(self, seen: Seen, kind: str, column: str, text: str, count: int) -> None:
         if self.strict:
-            raise UnseenError(kind, text)
+            raise UnseenError(kind, text, column)
         seen.counts[kind, column] = seen.counts.get((kind, column), 0) + count
         if len(seen.lines) < _SHOWN:
             seen.lines.append(text)
