@@ -19,13 +19,16 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
 
+from .date_words import plain_date
 from .errors import BadValueError, shown
+from .number_format import NumberFormat
 from .values import (
     EPOCH,
     FALSE_TEXT,
@@ -61,16 +64,21 @@ class Column:
         Whether training saw a missing value here. Where it did not, a missing number or date is refused, and a
         missing category or text is read as "", one that training did not see.
     decimal, thousands : str
-        How numbers are written in text.
+        How numbers are written in text, in bundles of 0.1.0; later ones have `number_format`.
+    number_format : NumberFormat or None
+        How numbers are written in text; None where they are plainly written.
     formats : tuple of str
         `strptime` formats of date-times, tried before ISO 8601.
+    words : mapping of str to str
+        What words of a date (in lower case) are replaced by before it is read: names of months by their English
+        abbreviation, names of weekdays by nothing.
     categories : tuple of str or None
         The levels seen, most frequent first (at most 1,000 are listed).
     low, high : float or None
         The range seen (seconds since 1970 for a date-time).
     missing : tuple of str
-        Texts that stand for a missing value in this number or date-time column, beside `MISSING_TEXT`: training met
-        them among its numbers ("unknown", "never").
+        Texts that stand for a missing value in this column, beside `MISSING_TEXT`: training met them among its
+        numbers, dates or codes ("unknown", "never").
     """
 
     name: str
@@ -83,6 +91,26 @@ class Column:
     low: float | None = None
     high: float | None = None
     missing: tuple[str, ...] = ()
+    number_format: NumberFormat | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether numbers are written plainly: no marks between digits, no unit."""
+        return self.number_format is None and self.decimal == "." and not self.thousands
+
+    @property
+    def unit(self) -> str:
+        """The unit of a number as people write it; "" where there is none."""
+        return self.number_format.unit if self.number_format else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the column's entry in ``schema.json``, without what is as usual."""
+        entry = {each.name: getattr(self, each.name) for each in fields(self)}
+        if self.number_format is not None:
+            entry["number_format"] = self.number_format.to_json()
+            del entry["decimal"], entry["thousands"]
+        return {key: value for key, value in entry.items() if value not in (None, (), {})}
 
     @property
     def is_numeric(self) -> bool:
@@ -173,7 +201,7 @@ class Column:
 
     def _plain_texts(self, values: Any) -> np.ndarray | None:
         """Read a column of texts of which each is empty or as `float` takes it; None where one is not."""
-        if self.kind != "number" or self.decimal != "." or self.thousands or set(map(type, values)) != {str}:
+        if self.kind != "number" or not self.is_plain or set(map(type, values)) != {str}:
             return None
         joined = "".join(values)
         if "_" in joined or not joined.isascii() or not set(self.missing).isdisjoint(values):
@@ -225,8 +253,18 @@ def _null(column: Column) -> BadValueError:
     )
 
 
+def _expected_number(column: Column) -> str:
+    """Return what to expect in a message, in the unit where there is one."""
+    style = column.number_format
+    if style is None:
+        return "a number"
+    mark = ' with "," before decimals' if style.decimal == "," else ""
+    return f"a number{mark}{f' in {style.unit}' if style.unit else ''}"
+
+
 def _number_reader(column: Column) -> Callable[[Any], float]:
     nan, isnan, nullable = math.nan, math.isnan, column.nullable
+    style = column.number_format
 
     def missing() -> float:
         if nullable:
@@ -240,14 +278,14 @@ def _number_reader(column: Column) -> Callable[[Any], float]:
             text = value.strip()
             if text in MISSING_TEXT or text in column.missing:
                 return missing()
-            number = parse_number(text, column.decimal, column.thousands)
+            number = style.parse(text) if style else parse_number(text, column.decimal, column.thousands)
             if number is None:
-                raise BadValueError(column.name, shown(value), "a number")
+                raise BadValueError(column.name, shown(value), _expected_number(column))
             return number
         try:
             return plain_float(value)
         except (TypeError, ValueError):
-            raise BadValueError(column.name, shown(value), "a number") from None
+            raise BadValueError(column.name, shown(value), _expected_number(column)) from None
 
     def read(value: Any) -> float:
         kind = type(value)
@@ -281,12 +319,20 @@ def _boolean_reader(column: Column) -> Callable[[Any], float]:
 
 
 def _datetime_reader(column: Column) -> Callable[[Any], float]:
+    digits_alone = bool(column.formats) and all(
+        re.fullmatch(r"(?:%[YmdHMS])+", style) for style in column.formats
+    )
+
     def read(value: Any) -> float:
+        if digits_alone and type(value) in (int, float) and value == value // 1:
+            value = str(int(value))  # 20240131 is a date, as it is in the file that was learned from
         text = value.strip() if isinstance(value, str) else None
         if is_missing(value) or text in MISSING_TEXT or text in column.missing:
             if column.nullable:
                 return math.nan
             raise _null(column)
+        if text is not None and column.words:
+            value = plain_date(text, column.words)
         seconds = moment_seconds(value, column.formats)
         if seconds is None:
             expected = "a date-time such as " + shown("2024-01-31T12:00:00")
@@ -300,7 +346,9 @@ def _text_reader(column: Column) -> Callable[[Any], str | None]:
     levels = column.categories or ()
     absent = None if column.nullable else ""
     known = frozenset(
-        level for level in levels if level not in MISSING_TEXT and category_text(level) == level
+        level
+        for level in levels
+        if level not in MISSING_TEXT and level not in column.missing and category_text(level) == level
     )
 
     def read(value: Any) -> str | None:
@@ -312,7 +360,7 @@ def _text_reader(column: Column) -> Callable[[Any], str | None]:
             raise BadValueError(column.name, shown(value), f"one {column.kind} value")
         else:
             text = None if is_missing(value) else category_text(value)
-        if text is None or text in MISSING_TEXT:
+        if text is None or text in MISSING_TEXT or text in column.missing:
             return absent
         return text
 

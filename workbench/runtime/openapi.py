@@ -84,7 +84,7 @@ def column_schema(column: Column) -> _Document:
         "category": ["string", "number", "boolean"],
         "text": ["string", "number", "boolean"],
     }[column.kind]
-    facts = [f"a {column.kind}"]
+    facts = [f"a {column.kind} in {column.unit}" if column.unit else f"a {column.kind}"]
     if column.kind == "datetime":
         facts.append("ISO 8601, or seconds since 1970")
     if column.kind == "number" and column.low is not None:

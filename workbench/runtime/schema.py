@@ -12,7 +12,7 @@ from typing import Any, Literal
 from .columns import KINDS, Column, Kind
 from .errors import TamperedBundleError, shown
 from .intervals import Intervals
-from .limits import MOST_FORMATS, MOST_MISSING_TEXTS
+from .limits import MOST_FORMATS, MOST_MISSING_TEXTS, MOST_WORDS
 from .records import read_record
 from .values import (
     FALSE_TEXT,
@@ -117,10 +117,7 @@ class Schema:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``schema.json``."""
-        columns = [
-            {key: value for key, value in asdict(column).items() if value not in (None, ())}
-            for column in self.columns
-        ]
+        columns = [column.to_json() for column in self.columns]
         return {"columns": columns, "output": self.output.to_json(), "source": dict(self.source)}
 
     @classmethod
@@ -166,18 +163,34 @@ _SOURCE: dict[str, Callable[[Any], bool]] = {
 }
 
 
+def _check_number_format(column: Column) -> None:
+    """Refuse marks of several letters, and suffixes beyond measure."""
+    where = f"schema.json: column {shown(column.name)}"
+    style = column.number_format
+    for each in (column, style):
+        if each is not None and (len(each.decimal) != 1 or len(each.thousands) > 1):
+            raise TamperedBundleError(where, expected="marks of one letter")
+    if style is None:
+        return
+    count = len(style.prefixes) + len(style.suffixes)
+    if count > MOST_WORDS:
+        raise TamperedBundleError(
+            f"{where}, number_format", found=f"{count:,} affixes", expected=f"at most {MOST_WORDS:,}"
+        )
+    if any(factor <= 0 for factor in style.suffixes.values()):
+        raise TamperedBundleError(f"{where}, suffixes", expected="factors above zero")
+
+
 def _check(columns: Sequence[Column], output: Output, source: Any) -> None:
     names = [column.name for column in columns]
     if len(set(names)) < len(names):
         raise TamperedBundleError("schema.json", found=f"columns {shown(names)}", expected="names, each once")
     for column in columns:
-        if len(column.decimal) != 1 or len(column.thousands) > 1:
-            raise TamperedBundleError(
-                f"schema.json: column {shown(column.name)}", expected="marks of one letter"
-            )
+        _check_number_format(column)
         for what, found, most in (
             ("formats", column.formats, MOST_FORMATS),
             ("missing", column.missing, MOST_MISSING_TEXTS),
+            ("words", column.words, MOST_WORDS),
         ):
             if len(found) > most:
                 raise TamperedBundleError(
