@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 
 from workbench.data.infer import Inferred, finished, infer_column, infer_input
+from workbench.data.number_marks import NumberMarks
 from workbench.runtime.schema import Column, Levels
 
 
-def infer(values: list[Any], name: str = "x", kind: Any = None, **options: bool) -> Inferred:
+def infer(values: list[Any], name: str = "x", kind: Any = None, **options: Any) -> Inferred:
     return infer_column(name, pa.chunked_array([pa.array(values, kind)]), **options)
 
 
@@ -45,7 +46,7 @@ def codes(inferred: Inferred) -> list[str]:
         (["31.01.2024", "29.02.2024"], "datetime"),
         (["Jan 5, 2020", "Feb 16, 2021"], "datetime"),
         (["5-Jan-20", "16-Feb-21"], "datetime"),
-        (["12:30", "14:45"], "category"),
+        (["12:30", "14:45"], "number"),
         (["0803-001", "1505-096", "0803-001"], "category"),
         (["555-1234", "555-9876", "555-1234"], "category"),
     ],
@@ -71,7 +72,7 @@ def test_kinds_of_typed_columns(values: list[Any], arrow: Any, kind: str) -> Non
     assert infer(values, kind=arrow).column.kind == kind
 
 
-@pytest.mark.parametrize("kind", [pa.list_(pa.int8()), pa.binary(), pa.time32("s"), pa.duration("s")])
+@pytest.mark.parametrize("kind", [pa.list_(pa.int8()), pa.binary()])
 def test_types_that_models_cannot_use_are_left_out(kind: Any) -> None:
     inferred = infer([None, None], kind=kind)
     assert (inferred.role, codes(inferred)) == ("unusable", ["unusable"])
@@ -110,23 +111,53 @@ def test_dates_with_and_without_a_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "prefer_comma", "mark", "said"),
+    ("values", "marks", "mark", "severity"),
     [
-        (["1,234", "5,678"], False, ("." , ","), "warning"),
-        (["1,234", "5,678"], True, (",", ""), "warning"),
-        (["$1,234", "$5,678"], False, (".", ","), "info"),
-        ([f"{at},{at + 100}" for at in range(1, 30)], False, (".", ","), "info"),
-        ([*map(str, range(100, 130)), "1,234"], False, (".", ","), "info"),
-        (["0,125", "0,250"], False, (",", ""), "info"),
-        (["12,34,567", "1,00,000"], False, (".", ","), "info"),
+        (["1,234", "5,678"], NumberMarks(), (".", ","), "warning"),
+        (["1,234", "5,678"], NumberMarks(semicolons=True), (",", ""), "warning"),
+        (["1,234", "5,678"], NumberMarks(points=1, semicolons=True), (".", ","), "info"),
+        (["1,234", "5,678"], NumberMarks(commas=1), (",", ""), "info"),
+        (["1,234", "12345"], NumberMarks(), (",", ""), "info"),
+        (["$1,234", "$5,678"], NumberMarks(), (".", ","), "info"),
+        ([f"{at},{at + 100}" for at in range(1, 30)], NumberMarks(), (".", ","), "info"),
+        ([*map(str, range(100, 130)), "1,234"], NumberMarks(), (".", ","), "info"),
+        (["0,125", "0,250"], NumberMarks(), (",", ""), "info"),
+        (["12,34,567", "1,00,000"], NumberMarks(), (".", ","), "info"),
+        (["1.250", "12.400", "980"], NumberMarks(commas=1), (",", "."), "info"),
+        (["1.250", "12.400", "980"], NumberMarks(semicolons=True), (",", "."), "warning"),
+        (["1.250", "12.400", "980"], NumberMarks(), (",", "."), "warning"),
+        (["1.250.000", "12.400"], NumberMarks(), (",", "."), "info"),
+        (["1.250 €", "12.400 €"], NumberMarks(), (",", "."), "warning"),
+        (["1'250", "12’400.50"], NumberMarks(), (".", "'"), "info"),
+        (["1 250", "12\u202f400", "7\u2009000"], NumberMarks(), (".", " "), "info"),
+        (["1\u00a0250,5", "12 400"], NumberMarks(), (",", " "), "info"),
     ],
-)  # fmt: skip
-def test_commas_that_could_be_either(
-    values: list[str], prefer_comma: bool, mark: tuple[str, str], said: str
+)
+def test_marks_that_could_be_either(
+    values: list[str], marks: NumberMarks, mark: tuple[str, str], severity: str
 ) -> None:
-    inferred = infer(values, prefer_comma=prefer_comma)
-    assert (inferred.column.decimal, inferred.column.thousands) == mark
-    assert [finding.severity for finding in inferred.findings] == [said]
+    inferred = infer(values, marks=marks)
+    style = inferred.column.number_format
+    assert style is not None
+    assert (style.decimal, style.thousands) == mark
+    about = [finding for finding in inferred.findings if finding.code == "number_format"]
+    assert [finding.severity for finding in about] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("values", "marks"),
+    [
+        (["1.250", "2.375", "0.125"], NumberMarks(semicolons=True)),  # 0.125 is no group
+        (["1.250", "2.375"], NumberMarks()),  # three decimals throughout, between commas
+        (["1.250", "12400"], NumberMarks(semicolons=True)),  # 12400 is not grouped
+        (["1.250", "2.375"], NumberMarks(points=2, semicolons=True)),
+    ],
+)
+def test_dots_before_three_digits_that_are_decimal_points(values: list[str], marks: NumberMarks) -> None:
+    inferred = infer(values, marks=marks)
+    assert inferred.column.number_format is None
+    assert isinstance(inferred.values, np.ndarray)
+    assert inferred.values.tolist() == [float(value) for value in values]
 
 
 def test_a_few_words_among_numbers_are_missing_values() -> None:

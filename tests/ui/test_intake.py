@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.data import load_dataset
 from workbench.errors import DataError
-from workbench.ui.intake import corrected, distribution, look
+from workbench.ui.intake import distribution, look
 from workbench.ui.uploads import Source, digest_of
 
 
@@ -38,15 +37,13 @@ def test_distributions_count_every_row(source: Source) -> None:
     assert distribution(source.path, "fee")["missing"] == 5
 
 
-def test_a_number_that_is_a_code_becomes_a_category(source: Source) -> None:
-    made = corrected(source, {"postcode": "category", "when": "text"})
-    assert made.digest != source.digest
-    assert digest_of(source.path) == source.digest  # the file that came stays as it is
-    columns = {column.name: column.kind for column in load_dataset(made.path, target="sold").schema.columns}
-    assert columns["postcode"] == "category"
-    assert columns["fee"] == "number"
+def test_what_columns_are_said_to_be_is_shown(source: Source) -> None:
+    seen = look(source.path, "sold", kinds={"postcode": "number", "when": "text"})
+    kinds = {column.name: column.kind for column in seen.inspection.columns}
+    assert (kinds["postcode"], kinds["when"], kinds["fee"]) == ("number", "text", "number")
+    assert distribution(source.path, "fee", "category")["kind"] == "category"
 
 
 def test_what_cannot_be_read_as_its_new_kind_is_named(source: Source) -> None:
     with pytest.raises(DataError, match="note"):
-        corrected(source, {"note": "number"})
+        look(source.path, kinds={"note": "number"})

@@ -6,6 +6,7 @@ import argparse
 
 from .command import Command
 from .console import Console
+from .options import add_kinds
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -16,12 +17,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drop", metavar="COL", action="append", default=[], help="leave a column out (repeatable)"
     )
+    add_kinds(parser)
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.data.inspect import inspect_data
 
-    inspection = inspect_data(options.data, target=options.target, drop=tuple(options.drop))
+    inspection = inspect_data(
+        options.data, target=options.target, drop=tuple(options.drop), kinds=dict(options.kinds or ())
+    )
     console.result(inspection.to_json(), inspection.to_text())
     return 0
 

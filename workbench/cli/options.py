@@ -5,6 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+KINDS = (
+    "number",
+    "category",
+    "text",
+    "date",
+    "ignore",
+)  # `workbench.data.kinds.KINDS`, without importing the reader
+
 
 def port(text: str) -> int:
     """Read a TCP port; 0 lets the system choose a free one.
@@ -39,6 +47,34 @@ def _whole(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"found {text!r}; expected a whole number") from None
+
+
+def kind_of(text: str) -> tuple[str, str]:
+    """Read a column and its kind; the last "=" divides them, since a column's name may hold one.
+
+    Examples
+    --------
+    >>> kind_of("zip=category")
+    ('zip', 'category')
+    """
+    name, mark, kind = text.rpartition("=")
+    if not mark or not name or kind not in KINDS:
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}; expected COL=KIND, with KIND one of {', '.join(KINDS)}"
+        )
+    return name, kind
+
+
+def add_kinds(parser: argparse._ActionsContainer) -> None:
+    """Add what the user says that columns are."""
+    parser.add_argument(
+        "--kind",
+        dest="kinds",
+        type=kind_of,
+        metavar="COL=KIND",
+        action="append",
+        help=f"read a column as {', '.join(KINDS[:-1])}, or {KINDS[-1]} it (repeatable)",
+    )
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from .command import Command
 from .console import Console
 from .finished import show_run
-from .options import positive
+from .options import add_kinds, positive
 from .progress import Progress, stopping
 
 
@@ -50,6 +50,7 @@ def _add_task(group: argparse._ArgumentGroup) -> None:
 
 def _add_columns(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--drop", metavar="COL", action="append", help="leave a column out (repeatable)")
+    add_kinds(group)
     group.add_argument(
         "--group", metavar="COL", help="rows of one group never stand on both sides of a split"
     )
@@ -136,6 +137,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     settings: dict[str, Any] = {
         name: getattr(options, name) for name in PASSED if getattr(options, name) is not None
     }
+    if options.kinds:
+        settings["kinds"] = dict(options.kinds)
     with Progress(console) as progress, stopping(console) as stop:
         run = search(
             options.data,

@@ -10,14 +10,13 @@ from workbench.errors import shown
 from workbench.runtime.schema import Column, Column1d, Levels
 
 from .dataset import Dataset, Finding
+from .extremes import missing_codes
 from .fingerprint import by_appearance
 from .shell import option
 
 MOST_ROWS = 500_000
 _PATTERN_ROWS = 20_000
 _MOSTLY = 0.5
-_CODES = tuple(sign * float("9" * digits) for digits in (2, 3, 4, 5, 6) for sign in (1, -1))
-_CODE_SHARE = 0.01
 _EARLIEST, _LATEST = -2208988800.0, 4102444800.0  # 1900 and 2100
 
 
@@ -45,7 +44,7 @@ def check_inputs(dataset: Dataset) -> list[Finding]:
         values = dataset.columns[column.name]
         findings += _gaps(column, values)
         if column.kind == "number" and isinstance(values, np.ndarray):
-            findings += _missing_codes(column, values)
+            findings += missing_codes(column.name, values)
         if column.kind == "datetime" and isinstance(values, np.ndarray):
             findings += _dates(column, values, is_time=dataset.time is not None)
     return findings
@@ -135,19 +134,6 @@ def _gaps(column: Column, values: Column1d) -> Iterator[Finding]:
     missing = float(np.mean(values.codes < 0 if isinstance(values, Levels) else np.isnan(values)))
     if missing > _MOSTLY:
         yield Finding("mostly_missing", "info", column.name, f"{missing:.1%} of its values are missing")
-
-
-def _missing_codes(column: Column, values: np.ndarray) -> Iterator[Finding]:
-    """Find 999 and the like: far from all other values, and frequent."""
-    distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
-    if len(distinct) < 4:
-        return
-    for end, inner in ((-1, distinct[:-1]), (0, distinct[1:])):
-        code, share = float(distinct[end]), counts[end] / len(values)
-        gap = abs(code - float(inner[end]))
-        if code in _CODES and share >= _CODE_SHARE and gap > 2 * float(inner[-1] - inner[0]):
-            message = f"{code:g} in {share:.1%} of the rows looks like a code for a missing value"
-            yield Finding("missing_code", "info", column.name, message)
 
 
 def _dates(column: Column, values: np.ndarray, *, is_time: bool) -> Iterator[Finding]:

@@ -174,7 +174,7 @@ def convert(values: pa.ChunkedArray, column: Column) -> Column1d:
 def _convert_texts(values: pa.ChunkedArray, column: Column) -> Column1d:
     plain: np.ndarray | None = None
     if not column.missing and is_text(values):
-        if column.kind == "number" and column.decimal == "." and not column.thousands:
+        if column.kind == "number" and column.is_plain:
             plain = plain_numbers(values)
         elif column.kind == "datetime" and not column.formats:
             plain = plain_moments(values)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from workbench.runtime.date_words import plain_date
+
+from .vocabulary.months import date_words
 
 _DATES = (
     "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%d/%m/%y", "%m/%d/%y", "%d.%m.%y",
     "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d/%b/%Y",
-    "%Y.%m.%d", "%a, %d %b %Y", "%a %b %d %Y",
+    "%Y.%m.%d", "%a, %d %b %Y", "%a %b %d %Y", "%Y-%b-%d", "%Y %b %d",
+    "%b %Y", "%B %Y", "%b-%Y", "%B-%Y", "%Y %b", "%b-%y", "%m/%Y", "%m.%Y",
+    "%Y年%m月%d日", "%Y년 %m월 %d일", "%Y년%m월%d일", "%Y年%m月", "%Y년 %m월",
 )  # fmt: skip
 _TIMES = (
     "",
@@ -23,11 +29,17 @@ _TIMES = (
     "T%H:%M:%S",
     ":%H:%M:%S %z",
     " %H:%M:%S %z",
+    " %H時%M分",
+    " %H时%M分",
+    " %H시 %M분",
 )
 _LOOKS = re.compile(
     r"\d{1,4}([/.-])\d{1,2}\1\d{1,4}|\d{1,2}[ /-][A-Za-z]{3,9}[ ,/-]+\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2},? \d{4}"
     r"|[A-Za-z]{3},? (?:\d{1,2} [A-Za-z]{3}|[A-Za-z]{3} \d{1,2}) \d{4}|\d{4}-W?\d\d"
+    r"|[A-Za-z]{3,9}[ -]\d{4}$|[A-Z][a-z]{2}-\d\d$|\d{4}[ -][A-Za-z]{3}|\d{4}\s?[年년]"
+    r"|(?:0?[1-9]|1[0-2])[/.](?:19|20)\d\d$"
 )
+_DIGITS = ("%Y%m%d", "%Y%m", "%Y", "%Y%m%d%H%M%S", "%Y%m%d%H%M")
 _SAMPLE = 400
 _MOST_DECIDING = 20_000
 _MOST_FORMATS = 4
@@ -43,38 +55,58 @@ class DateStyle:
         `strptime` formats; none for ISO 8601.
     ambiguous : bool
         Whether day and month could be exchanged in every one of them.
+    words : mapping of str to str
+        What words in them stand for (`Column.words`), where the formats alone do not read them.
     """
 
     formats: tuple[str, ...]
     ambiguous: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
-def guess_date_style(texts: Sequence[str]) -> DateStyle | None:
+def guess_date_style(texts: Sequence[str], *, forced: bool = False) -> DateStyle | None:
     """Find the formats under which most texts are dates; None where they are no dates.
 
     Parameters
     ----------
     texts : sequence of str
         Distinct values in the order in which they appear, blanks stripped, none of them missing.
+    forced : bool
+        Whether the user says that they are: then also ``20240131`` and ``2024`` are.
 
     Examples
     --------
     >>> guess_date_style(["31/01/2024", "02/02/2024"])
-    DateStyle(formats=('%d/%m/%Y',), ambiguous=False)
-    >>> guess_date_style(["2024-01-31"])
-    DateStyle(formats=(), ambiguous=False)
+    DateStyle(formats=('%d/%m/%Y',), ambiguous=False, words={})
+    >>> guess_date_style(["2024-01-31"]).formats
+    ()
+    >>> guess_date_style(["2. Februar 2020", "14. März 2020"]).formats
+    ('%d %b %Y',)
     >>> guess_date_style(["A-12", "B-7"]) is None
     True
     """
     step = max(1, len(texts) // _SAMPLE)
-    sample = list(texts[::step])
-    if sum(_LOOKS.match(text) is not None for text in sample) < 0.5 * len(sample):
+    style = _plain_style(texts, list(texts[::step]), forced=forced)
+    if style is not None:
+        return style
+    words = date_words(texts[::step])
+    if not words:
         return None
-    remaining = [text for text in sample if not _is_iso(text)]
+    plain = [plain_date(text, words) for text in texts]
+    style = _plain_style(plain, plain[::step], forced=forced)
+    return None if style is None else replace(style, words=words)
+
+
+def _plain_style(texts: Sequence[str], sample: Sequence[str], *, forced: bool) -> DateStyle | None:
+    if not forced and sum(_LOOKS.match(text) is not None for text in sample) < 0.5 * len(sample):
+        return None
+    digits = forced and all(map(str.isdigit, sample))
+    remaining = [text for text in sample if digits or not _is_iso(text)]
     chosen: list[str] = []
     ambiguous = False
     while remaining and len(chosen) < _MOST_FORMATS:
-        counts = {style: _count(style, remaining) for style in _candidates()}
+        candidates = _DIGITS if digits else _candidates()
+        counts = {style: _count(style, remaining) for style in candidates}
         best = max(counts, key=counts.__getitem__)
         if counts[best] == 0:
             break

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,19 +10,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.errors import shown
-from workbench.runtime.schema import MISSING_TEXT, Column, Column1d, Levels, category_text
+from workbench.errors import DataError, shown
+from workbench.runtime.schema import Column, Column1d, Levels, category_text
 
 from .arrow_types import UNUSABLE
-from .convert import convert, is_text, plain_moments, plain_numbers, raw_levels, read_leniently, read_levels
+from .convert import convert, is_text, plain_moments, plain_numbers, raw_levels, read_levels
 from .dataset import Finding
 from .date_style import guess_date_style
-from .number_style import guess_number_style
+from .kinds import say_kind
+from .number_marks import NumberMarks
+from .numbers import Texts, read_numbers, read_with_strays, whole_format
+from .vocabulary.no_value import means_no_value
 
 Role = Literal["input", "identifier", "constant", "unusable"]
 
 _MOST_CATEGORIES = 1000
-_SAMPLE = 500
 _TRUE, _FALSE = frozenset(["true", "t", "yes", "y", "on"]), frozenset(["false", "f", "no", "n", "off"])
 _PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("on", "off"))
 _ID_NAME = re.compile(
@@ -66,50 +67,62 @@ class Inferred:
     findings: tuple[Finding, ...] = ()
 
 
-def infer_column(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = False) -> Inferred:
+def infer_column(
+    name: str, values: pa.ChunkedArray, *, marks: NumberMarks | None = None, kind: str | None = None
+) -> Inferred:
     """Find out what a raw column is.
 
     Parameters
     ----------
     name : str
     values : pyarrow.ChunkedArray
-    prefer_comma : bool
-        Where "1,234" could be either, read a decimal comma (files with semicolons).
+    marks : NumberMarks or None
+        What all columns of the file say about decimal and thousands marks.
+    kind : {"number", "category", "text", "date"} or None
+        What the user says that it is; None finds out.
 
     Returns
     -------
     Inferred
 
+    Raises
+    ------
+    DataError
+        Where nothing in the column is of the kind that the user says.
+
     Examples
     --------
-    >>> infer_column("fee", pa.chunked_array([["$1,200", "$950", "n/a"]])).column.kind
-    'number'
+    >>> infer_column("fee", pa.chunked_array([["$1,200", "$950", "n/a"]])).column.unit
+    '$'
     >>> infer_column("code", pa.chunked_array([["001", "002", "001"]])).column.kind
     'category'
+    >>> infer_column("code", pa.chunked_array([["001", "002", "001"]]), kind="number").column.kind
+    'number'
     """
-    kind = values.type
+    marks = marks or NumberMarks()
+    if kind is not None:
+        return _only_constants(_infer_as(name, values, kind, marks))
+    found = values.type
     if is_text(values):
-        inferred = _infer_text(name, values, prefer_comma=prefer_comma)
-    elif pa.types.is_dictionary(kind) and _is_flat(kind.value_type):
+        inferred = _infer_text(name, values, marks)
+    elif pa.types.is_dictionary(found) and _is_flat(found.value_type):
         inferred = _texts(name, raw_levels(values), categorical=True)
-    elif pa.types.is_boolean(kind):
+    elif pa.types.is_boolean(found):
         inferred = _typed(name, values, "boolean")
-    elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    elif pa.types.is_integer(found) or pa.types.is_floating(found) or pa.types.is_decimal(found):
         inferred = _typed(name, values, "number")
-    elif pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+    elif pa.types.is_timestamp(found) or pa.types.is_date(found):
         inferred = _typed(name, values, "datetime")
-    elif pa.types.is_null(kind):
+    elif pa.types.is_null(found):
         inferred = Inferred("constant", Column(name, "number"), np.full(len(values), np.nan))
     else:
-        what = "objects, lists or complex numbers" if kind == UNUSABLE else f"values of type {kind}"
-        message = f"{what} cannot be used; the column was left out"
-        return Inferred(
-            "unusable", Column(name, "text"), None, (Finding("unusable", "warning", name, message),)
-        )
+        return _unusable(name, found)
     return _judged(inferred)
 
 
-def infer_input(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = False) -> Inferred:
+def infer_input(
+    name: str, values: pa.ChunkedArray, *, marks: NumberMarks | None = None, kind: str | None = None
+) -> Inferred:
     """Find out what a column is that is no target: as `infer_column`, with whole numbers that are codes as categories.
 
     A code is told by its name (``zip_code``, ``StoreID``), by being repeated, and by being one of at most 100.
@@ -122,11 +135,17 @@ def infer_input(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = Fals
     >>> infer_input("stores", pa.chunked_array([[7, 12, 80] * 10])).column.kind
     'number'
     """
-    inferred = infer_column(name, values, prefer_comma=prefer_comma)
+    inferred = infer_column(name, values, marks=marks, kind=kind)
     column, numbers = inferred.column, inferred.values
-    plain = column.kind == "number" and column.decimal == "." and not (column.thousands or column.missing)
+    style = column.number_format
+    plain = (
+        column.kind == "number"
+        and not column.missing
+        and (style is None or not (style.suffixes or style.clock))
+    )
     if (
         inferred.role != "input"
+        or kind is not None
         or not plain
         or not isinstance(numbers, np.ndarray)
         or not _names_a_code(name)
@@ -145,7 +164,8 @@ def infer_input(name: str, values: pa.ChunkedArray, *, prefer_comma: bool = Fals
         levels = Levels(codes, [category_text(each) for each in distinct.tolist()])
         coded = Inferred("input", Column(name, "category"), levels)
     message = (
-        f"its name says that its {len(distinct):,} whole numbers are codes; they were taken as categories"
+        f"its name says that its {len(distinct):,} whole numbers are codes; they were taken as categories; if they are "
+        f"numbers, use {say_kind(name, 'number')}"
     )
     return replace(coded, findings=(*inferred.findings, Finding("integer_codes", "info", name, message)))
 
@@ -165,30 +185,44 @@ def _typed(name: str, values: pa.ChunkedArray, kind: Literal["number", "boolean"
     return Inferred("input", column, convert(values, column))
 
 
+def _unusable(name: str, found: pa.DataType) -> Inferred:
+    what = "objects, lists or complex numbers" if found == UNUSABLE else f"values of type {found}"
+    message = f"{what} cannot be used; the column was left out"
+    return Inferred("unusable", Column(name, "text"), None, (Finding("unusable", "warning", name, message),))
+
+
 # ---------------------------------------------------------------- text columns
 
 
-def _infer_text(name: str, values: pa.ChunkedArray, *, prefer_comma: bool) -> Inferred:
+def _infer_text(name: str, values: pa.ChunkedArray, marks: NumberMarks) -> Inferred:
     numbers = plain_numbers(values)
-    if numbers is not None and not _has_codes(values):
-        return Inferred("input", Column(name, "number"), numbers)
+    if numbers is not None and not _has_codes(values) and not _has_dot_groups(values):
+        style = None if marks.decimal != "," else whole_format(marks, _has_points(values))
+        return Inferred("input", Column(name, "number", number_format=style), numbers)
     if numbers is None:
         moments = plain_moments(values)
         if moments is not None:
             return Inferred("input", Column(name, "datetime"), moments)
-    raw = raw_levels(values)
-    texts = [text for each in raw.values if (text := each.strip()) not in MISSING_TEXT]
-    if numbers is None and texts:
-        for attempt in (
-            _as_boolean(name, raw, texts),
-            _as_number(name, raw, texts, prefer_comma=prefer_comma),
-        ):
-            if attempt is not None:
-                return attempt
-        dated = _as_datetime(name, raw, texts)
+    texts = Texts.of(raw_levels(values))
+    about: tuple[Finding, ...] = ()
+    if texts.known:
+        boolean = _as_boolean(name, texts) if numbers is None else None
+        if boolean is not None:
+            return boolean
+        reading = read_numbers(name, texts, marks)
+        about = reading.findings
+        if reading.column is not None and reading.values is not None:
+            return Inferred("input", reading.column, reading.values, about)
+        if reading.column is not None:
+            return _texts(name, texts.raw, column=reading.column, findings=about)
+        dated = _as_datetime(name, texts)
         if dated is not None:
             return dated
-    return _texts(name, raw)
+    return _texts(name, texts.raw, findings=about)
+
+
+def _has_points(values: pa.ChunkedArray) -> bool:
+    return bool(pc.any(pc.match_substring(values, ".")).as_py())
 
 
 def _has_codes(values: pa.ChunkedArray) -> bool:
@@ -196,93 +230,119 @@ def _has_codes(values: pa.ChunkedArray) -> bool:
     return bool(pc.any(pc.match_substring_regex(values, r"^\s*0[0-9]+\s*$")).as_py())
 
 
-def _as_boolean(name: str, raw: Levels, texts: Sequence[str]) -> Inferred | None:
-    words = {text.lower() for text in texts}
-    if len(texts) > 20 or not words <= _TRUE | _FALSE:
+def _has_dot_groups(values: pa.ChunkedArray) -> bool:
+    """Whether every dot of a column of plain numbers stands before three digits, as marks of thousands do."""
+    if not _has_points(values):
+        return False
+    dotted = pc.match_substring(values, ".")
+    grouped = pc.match_substring_regex(values, r"^\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*$")
+    return bool(pc.all(pc.or_(grouped, pc.invert(dotted))).as_py())
+
+
+def _as_boolean(name: str, texts: Texts) -> Inferred | None:
+    words = {text.lower() for text in texts.known}
+    if len(texts.known) > 20 or not words <= _TRUE | _FALSE:
         return None
     if len(words) > 1 and not any(words >= set(pair) for pair in _PAIRS):
         return None
     column = Column(name, "boolean")
-    return Inferred("input", column, read_levels(raw, column.reader()))
+    return Inferred("input", column, read_levels(texts.raw, column.reader()))
 
 
-def _as_number(name: str, raw: Levels, texts: Sequence[str], *, prefer_comma: bool) -> Inferred | None:
-    sample = texts[:: max(1, len(texts) // _SAMPLE)]
-    style = guess_number_style(sample, prefer_comma=prefer_comma)
-    if style.share < 0.4:
-        return None
-    column = Column(name, "number", decimal=style.decimal, thousands=style.thousands)
-    inferred = _with_strays(column, raw, texts, "numbers")
-    if inferred is None:
-        return None
-    findings = list(inferred.findings)
-    example = shown(next((text for text in sample if style.thousands in text and "," in text), sample[0]))
-    if style.ambiguous:
-        read_as = "a decimal comma" if style.decimal == "," else "a thousands mark"
-        findings.append(
-            Finding("number_format", "warning", name, f"the comma in {example} was read as {read_as}")
-        )
-    elif style.decimal == ",":
-        findings.append(Finding("number_format", "info", name, "numbers are written with a decimal comma"))
-    elif style.thousands:
-        message = f"numbers such as {example} are written with thousands marks"
-        findings.append(Finding("number_format", "info", name, message))
-    return replace(inferred, findings=tuple(findings))
-
-
-def _as_datetime(name: str, raw: Levels, texts: Sequence[str]) -> Inferred | None:
-    style = guess_date_style(texts)
+def _as_datetime(name: str, texts: Texts, *, forced: bool = False) -> Inferred | None:
+    rest = [text for text in texts.known if not means_no_value(text)]
+    style = guess_date_style(rest, forced=forced) if rest else None
     if style is None:
         return None
-    inferred = _with_strays(Column(name, "datetime", formats=style.formats), raw, texts, "dates")
-    if inferred is None or not style.ambiguous:
-        return inferred
-    order = "month first" if style.formats[0].startswith("%m") else "day first"
-    message = (
-        f"dates such as {shown(texts[0])} were read {order}, which the data cannot tell; write ISO dates"
-    )
-    return replace(
-        inferred, findings=(*inferred.findings, Finding("ambiguous_dates", "warning", name, message))
-    )
-
-
-def _with_strays(column: Column, raw: Levels, texts: Sequence[str], what: str) -> Inferred | None:
-    """Read a column in which a few words may stand among its numbers or dates; None where they are too many."""
-    values, stray = read_leniently(raw, column)
-    if not stray:
-        return Inferred("input", column, values)
-    stray_set = set(stray)
-    rows = np.bincount(raw.codes[raw.codes >= 0], minlength=len(raw.values))
-    bad = sum(int(rows[at]) for at, text in enumerate(raw.values) if text.strip() in stray_set)
-    good = int(np.isfinite(values).sum())
-    few = (len(stray) <= 3 and good >= bad) or (len(stray) <= 20 and bad <= 0.05 * (good + bad))
-    if len(texts) - len(stray) < 10 or not few:
+    column = Column(name, "datetime", formats=style.formats, words=style.words)
+    column, values, findings = read_with_strays(column, texts, "dates", forced=forced)
+    if values is None:
         return None
-    column = replace(column, missing=tuple(sorted(stray_set)))
-    listed = ", ".join(shown(text) for text in column.missing[:3])
-    message = f"{listed} among {what} in {bad} rows were read as missing values"
-    return Inferred("input", column, values, (Finding("stray_words", "warning", column.name, message),))
+    if style.ambiguous:
+        order = "month first" if style.formats[0].startswith("%m") else "day first"
+        message = (
+            f"dates such as {shown(rest[0])} were read {order}, which the data cannot tell; write ISO dates"
+        )
+        findings = (*findings, Finding("ambiguous_dates", "warning", name, message))
+    return Inferred("input", column, values, findings)
 
 
-def _texts(name: str, raw: Levels, *, categorical: bool = False) -> Inferred:
-    column = Column(name, "category")
+# ---------------------------------------------------------------- what the user says
+
+
+def _infer_as(name: str, values: pa.ChunkedArray, kind: str, marks: NumberMarks) -> Inferred:
+    """Read a column as the kind that the user says."""
+    found = values.type
+    if pa.types.is_dictionary(found):
+        values = pc.cast(values, found.value_type)
+        found = values.type
+    if not (is_text(values) or pa.types.is_null(found) or _is_flat(found) or pa.types.is_temporal(found)):
+        return _unusable(name, found)
+    if kind in ("category", "text"):
+        column = Column(name, "category" if kind == "category" else "text")
+        return Inferred("input", column, convert(values, column))
+    typed = pa.types.is_integer(found) or pa.types.is_floating(found) or pa.types.is_decimal(found)
+    inferred: Inferred | None = None
+    if kind == "number" and (typed or pa.types.is_boolean(found)):
+        inferred = _typed(name, values, "number")
+    elif kind == "date" and (pa.types.is_timestamp(found) or pa.types.is_date(found)):
+        inferred = _typed(name, values, "datetime")
+    elif is_text(values) or (kind == "date" and typed):
+        texts = Texts.of(
+            raw_levels(values) if is_text(values) else Levels.of(map(_whole_text, values.to_pylist()))
+        )
+        if kind == "number":
+            reading = read_numbers(name, texts, marks, forced=True)
+            if reading.column is not None and reading.values is not None:
+                inferred = Inferred("input", reading.column, reading.values, reading.findings)
+        else:
+            inferred = _as_datetime(name, texts, forced=True)
+    if inferred is None:
+        example = next((shown(each) for each in values.drop_null().slice(0, 1).to_pylist()), "no value")
+        raise DataError(
+            f"column {shown(name)} is no {kind}",
+            found=f"{example}, and nothing that reads as a {kind}",
+            hint=f"Leave out kind {shown(kind)}, or say category, text or ignore.",
+        )
+    return inferred
+
+
+def _whole_text(value: object) -> str | None:
+    return None if value is None else category_text(value)
+
+
+def _only_constants(inferred: Inferred) -> Inferred:
+    """Leave out a column of a kind that the user says only where it has one value."""
+    judged = _judged(inferred)
+    return judged if judged.role == "constant" else inferred
+
+
+def _texts(
+    name: str,
+    raw: Levels,
+    *,
+    categorical: bool = False,
+    column: Column | None = None,
+    findings: tuple[Finding, ...] = (),
+) -> Inferred:
+    column = column or Column(name, "category")
     levels = column.read_many(raw)
     assert isinstance(levels, Levels)
     known = int((levels.codes >= 0).sum())
     if categorical or known == 0:
-        return Inferred("input", column, levels)
+        return Inferred("input", column, levels, findings)
     distinct = len(levels.values)
     step = max(1, distinct // 2000)
     sample = levels.values[::step]
     words = sum(len(text.split()) for text in sample) / len(sample)
     long = words >= 6 and distinct > max(200, 0.1 * known)
     if long or (words >= 2.5 and distinct > max(50, 0.3 * known)):
-        return Inferred("input", replace(column, kind="text"), levels)
-    unique = distinct >= 0.95 * known and known > 1
+        return Inferred("input", replace(column, kind="text"), levels, findings)
+    unique = len(np.unique(levels.codes[levels.codes >= 0])) >= 0.95 * known and known > 1
     if unique and (known >= 50 or (known >= 10 and _ID_NAME.fullmatch(name))):
         message = f"nearly every value is unique ({distinct} in {known} rows); the column was left out"
         return Inferred("identifier", column, levels, (Finding("identifier", "info", name, message),))
-    return Inferred("input", column, levels)
+    return Inferred("input", column, levels, findings)
 
 
 # ---------------------------------------------------------------- judgement

@@ -15,7 +15,8 @@ from workbench.runtime.schema import Column1d, Levels
 from .checks import check_inputs
 from .dataset import Dataset, Finding
 from .infer import Inferred, finished, infer_column, infer_input
-from .intake import Roles, find_roles, load_dataset, prefers_comma
+from .intake import Roles, find_roles, load_dataset, marks_of
+from .kinds import find_kinds
 from .leaks import Power, column_powers
 from .read import read_table
 from .table import Table
@@ -43,6 +44,8 @@ class ColumnReport:
         The range of numbers and dates.
     alone : float or None
         How well the column alone predicts the target: ROC AUC of classes, R² of numbers; None without a target.
+    unit : str
+        The unit in which its numbers are read; "" where they have none.
     """
 
     name: str
@@ -54,6 +57,7 @@ class ColumnReport:
     low: str | float | None
     high: str | float | None
     alone: float | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,13 @@ class Inspection:
         return "\n".join(lines)
 
 
-def inspect_data(source: object, *, target: str | None = None, drop: Sequence[str] = ()) -> Inspection:
+def inspect_data(
+    source: object,
+    *,
+    target: str | None = None,
+    drop: Sequence[str] = (),
+    kinds: Mapping[str, str] | None = None,
+) -> Inspection:
     """Look at a table: columns, kinds, missing values, and what would spoil a search.
 
     Parameters
@@ -109,6 +119,8 @@ def inspect_data(source: object, *, target: str | None = None, drop: Sequence[st
         With it, leaks, classes and repeated rows are looked for too.
     drop : sequence of str
         Columns to leave out.
+    kinds : mapping of str to str
+        Column to "number", "category", "text", "date" or "ignore", where that should not be found out.
 
     Returns
     -------
@@ -126,18 +138,21 @@ def inspect_data(source: object, *, target: str | None = None, drop: Sequence[st
     [('id', 'identifier'), ('size', 'input'), ('sold', 'target')]
     """
     table = read_table(source)
-    comma = prefers_comma(table)
+    marks = marks_of(table)
     if target is None:
         dropped = frozenset(table.names[table.position(name, "column to drop")] for name in drop)
         roles, dataset = None, None
     else:
         roles = find_roles(table, target, drop=drop)
         dropped = frozenset(roles.dropped)
-        dataset = load_dataset(table, target=target, drop=drop)
+        dataset = load_dataset(table, target=target, drop=drop, kinds=kinds)
+    said = find_kinds(table, kinds, roles.target if roles else None)
+    dropped |= {name for name, kind in said.items() if kind == "ignore"}
     reports, findings = [], list(table.findings)
     for name, values in zip(table.names, table.columns, strict=True):
         infer = infer_column if roles and name == roles.target else infer_input
-        inferred = infer(name, values, prefer_comma=comma)
+        kind = said.get(name) if name not in dropped else None
+        inferred = infer(name, values, marks=marks, kind=kind)
         role = _role(name, roles, dropped, inferred.role)
         reports.append(_report(inferred, role))
         if dataset is None and role not in ("dropped", "target"):
@@ -197,6 +212,7 @@ def _report(inferred: Inferred, role: str) -> ColumnReport:
         tuple(first),
         _plain(low),
         _plain(high),
+        unit=column.unit,
     )
 
 
@@ -259,7 +275,7 @@ def _table_lines(columns: Sequence[ColumnReport]) -> list[str]:
     rows = [("column", "kind", "missing", "distinct", "values", "")]
     for column in columns:
         values = (
-            f"{_text(column.low)} … {_text(column.high)}"
+            f"{_text(column.low)} … {_text(column.high)} {column.unit}".rstrip()
             if column.low is not None
             else ", ".join(column.examples)
         )

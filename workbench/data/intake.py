@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
@@ -16,7 +16,9 @@ from .dataset import Dataset, Finding
 from .fingerprint import by_appearance, fingerprint
 from .formulas import find_formulas
 from .infer import Inferred, finished, infer_column, infer_input
+from .kinds import find_kinds
 from .leaks import column_powers, find_leaks
+from .number_marks import NumberMarks, find_marks
 from .read import read_table
 from .table import Table
 from .target import Target, read_target
@@ -40,6 +42,10 @@ class Roles:
         """Names that models never see."""
         return frozenset([self.target, *self.dropped, *(name for name in (self.group, self.weight) if name)])
 
+    def without(self, ignored: Iterable[str]) -> Roles:
+        """Return the roles with more columns left out."""
+        return replace(self, dropped=(*self.dropped, *ignored))
+
 
 class IntakeOptions(TypedDict, total=False):
     """What `load_dataset` may be told.
@@ -60,6 +66,8 @@ class IntakeOptions(TypedDict, total=False):
         they influence nothing: a data set with them is the same as one without.
     metric_hint : str or None
         The metric asked for, where it tells classes from numbers.
+    kinds : mapping of str to str
+        Column to "number", "category", "text", "date" or "ignore", where that should not be found out.
     """
 
     task: str
@@ -69,6 +77,7 @@ class IntakeOptions(TypedDict, total=False):
     time_column: str | None
     weight: str | None
     metric_hint: str | None
+    kinds: Mapping[str, str] | None
 
 
 def load_dataset(
@@ -114,22 +123,25 @@ def load_dataset(
         time_column=options.get("time_column"),
         weight=options.get("weight"),
     )
-    comma = prefers_comma(whole)
-    weighted = read_weights(whole, roles.weight, comma) if roles.weight else None
+    kinds = find_kinds(whole, options.get("kinds"), roles.target)
+    roles = roles.without(name for name, kind in kinds.items() if kind == "ignore")
+    weighted = read_weights(whole, roles.weight, marks_of(whole)) if roles.weight else None
     table = whole if weighted is None else weighted.without_zeros(whole)
+    marks = marks_of(table)
     learned = read_target(
         roles.target,
         table.column(roles.target),
         task=options.get("task", "auto"),
         positive=options.get("positive"),
         metric_hint=options.get("metric_hint"),
-        prefer_comma=comma,
+        marks=marks,
+        kind=kinds.get(roles.target),
     )
     keep = learned.known.copy()
     findings = [*whole.findings, *learned.findings, *_about_unknown(roles.target, learned)]
     if weighted is not None:
         findings += weighted.findings
-    time = _times(table, roles, comma) if roles.time else None
+    time = _times(table, roles, marks, kinds) if roles.time else None
     if time is not None:
         timed = np.isfinite(time)
         if not timed[keep].all():
@@ -139,7 +151,7 @@ def load_dataset(
         keep &= timed
     _check_rows(roles.target, keep, len(keep))
     kept = table if keep.all() else table.rows(keep)
-    inputs = infer_inputs(kept, roles, prefer_comma=comma)
+    inputs = infer_inputs(kept, roles, marks, kinds)
     findings += [finding for each in inputs for finding in each.findings]
     used = [each for each in inputs if each.role == "input" and each.values is not None]
     if not used:
@@ -209,18 +221,17 @@ def find_roles(
     return roles
 
 
-def prefers_comma(table: Table) -> bool:
-    """Whether "1,234" is likelier a decimal comma: so in files with semicolons between fields."""
-    return table.source.get("delimiter") == ";"
+def marks_of(table: Table) -> NumberMarks:
+    """Look at all columns of a table for what their decimal and thousands marks are."""
+    return find_marks(table.columns, table.source.get("delimiter"))
 
 
-def infer_inputs(table: Table, roles: Roles | None, *, prefer_comma: bool) -> list[Inferred]:
+def infer_inputs(table: Table, roles: Roles, marks: NumberMarks, kinds: Mapping[str, str]) -> list[Inferred]:
     """Find out what every column is that is neither target nor left out by option."""
-    skipped = roles.not_inputs if roles else frozenset()
     return [
-        infer_input(name, values, prefer_comma=prefer_comma)
+        infer_input(name, values, marks=marks, kind=kinds.get(name))
         for name, values in zip(table.names, table.columns, strict=True)
-        if name not in skipped
+        if name not in roles.not_inputs
     ]
 
 
@@ -248,9 +259,9 @@ def _why_none(table: Table, roles: Roles, inputs: Sequence[Inferred]) -> str:
     return ", ".join(reasons) or "every other column dropped or used otherwise"
 
 
-def _times(table: Table, roles: Roles, comma: bool) -> np.ndarray:
+def _times(table: Table, roles: Roles, marks: NumberMarks, kinds: Mapping[str, str]) -> np.ndarray:
     name = roles.time or ""
-    inferred = infer_column(name, table.column(name), prefer_comma=comma)
+    inferred = infer_column(name, table.column(name), marks=marks, kind=kinds.get(name))
     if isinstance(inferred.values, np.ndarray) and inferred.column.kind in ("datetime", "number"):
         return inferred.values
     example = (

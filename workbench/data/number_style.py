@@ -1,4 +1,4 @@
-"""How the numbers of a text column are written: decimal comma, thousands marks, currency, percent."""
+"""How the numbers of a text column are written: decimal mark and thousands mark."""
 
 from __future__ import annotations
 
@@ -6,35 +6,43 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.runtime.values import MONEY
+from .number_marks import NumberMarks
 
-_MONEY = rf"(?:{MONEY})?"
-_SIGN = "[+−–-]?"
-_SPACE = r"[\s\u00a0\u202f]"
+_SPACE = r"[\s\u00a0\u2007\u2009\u202f]"
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
+_PLAIN = rf"(?:\d+\.?\d*|\.\d+){_EXPONENT}"
+_PLAIN_COMMA = rf"(?:\d+,?\d*|,\d+){_EXPONENT}"
+_BY_COMMA = r"(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3})"  # 1,234,567 and, as in India, 12,34,567
 
 
-def _written(body: str) -> re.Pattern[str]:
-    signed = rf"{_SIGN}{_SPACE}?{_MONEY}{_SPACE}?{_SIGN}(?:{body}){_SPACE}?(?:%|{_MONEY})"
-    return re.compile(rf"{signed}|\({_MONEY}{_SPACE}?(?:{body}){_SPACE}?{_MONEY}\)")
+def _grouped(mark: str) -> str:
+    return rf"[1-9]\d{{0,2}}(?:{mark}\d{{3}})+"
 
 
-_PLAIN = rf"\d+\.?\d*{_EXPONENT}|\.\d+{_EXPONENT}"
-_PLAIN_COMMA = rf"\d+,?\d*{_EXPONENT}|,\d+{_EXPONENT}"
-_GROUPED = r"(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3})"  # 1,234,567 and, as in India, 12,34,567
+#: (decimal mark, thousands mark) and how such numbers look, the plainest first.
+_STYLES: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
+    (decimal, thousands, re.compile(pattern))
+    for decimal, thousands, pattern in (
+        (".", "", _PLAIN),
+        (".", ",", rf"{_PLAIN}|{_BY_COMMA}(?:\.\d*)?"),
+        (",", "", _PLAIN_COMMA),
+        (",", ".", rf"{_PLAIN_COMMA}|{_grouped('[.]')}(?:,\d*)?"),
+        (".", " ", rf"{_PLAIN}|{_grouped(_SPACE)}(?:\.\d*)?"),
+        (",", " ", rf"{_PLAIN_COMMA}|{_grouped(_SPACE)}(?:,\d*)?"),
+        (".", "'", rf"{_PLAIN}|{_grouped('[' + chr(39) + '’]')}(?:\.\d*)?"),
+        (",", "'", rf"{_PLAIN_COMMA}|{_grouped('[' + chr(39) + '’]')}(?:,\d*)?"),
+        (".", "_", rf"{_PLAIN}|{_grouped('_')}(?:\.\d*)?"),
+    )
+)
+_PLAIN_AT, _COMMA_GROUPS_AT, _COMMA_AT, _DOT_GROUPS_AT = 0, 1, 2, 3
 
-#: (decimal mark, thousands mark) and how such numbers look, the stricter reading first.
-_STYLES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
-    (".", "", _written(rf"{_PLAIN}|[1-9]\d{{0,2}}(?:{_SPACE}\d{{3}})+(?:\.\d*)?")),
-    (".", ",", _written(rf"{_PLAIN}|{_GROUPED}(?:\.\d*)?")),
-    (",", "", _written(rf"{_PLAIN_COMMA}|[1-9]\d{{0,2}}(?:{_SPACE}\d{{3}})+(?:,\d*)?")),
-    (",", ".", _written(rf"{_PLAIN_COMMA}|[1-9]\d{{0,2}}(?:\.\d{{3}})+(?:,\d*)?")),
-    (".", "'", _written(rf"{_PLAIN}|[1-9]\d{{0,2}}(?:['’]\d{{3}})+(?:\.\d*)?")),
+#: The digits of a number with their marks, wherever it stands in a text.
+DIGITS = re.compile(
+    rf"(?:\d|(?<![^\W\d_])[.,](?=\d))(?:[\d.,_](?=[\d.,])|['’](?=\d{{3}}(?!\d))|{_SPACE}(?=\d{{3}}(?!\d))|\d|[.,](?=\s|$))*{_EXPONENT}(?!\d)"
 )
 
-
-_ENOUGH_COMMAS = 10
-_HAS_MONEY = re.compile(MONEY).search
+_ENOUGH = 10
+_DOT_GROUPS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class NumberStyle:
     share : float
         Of the texts looked at, the part that are numbers written so.
     ambiguous : bool
-        Whether a comma before three digits may as well be a decimal comma.
+        Whether a mark before three digits may as well be the other one: nothing in the file decides.
     """
 
     decimal: str
@@ -56,41 +64,95 @@ class NumberStyle:
     ambiguous: bool = False
 
 
-def guess_number_style(texts: Sequence[str], *, prefer_comma: bool = False) -> NumberStyle:
-    """Find the style under which most texts are numbers.
+def guess_number_style(
+    numbers: Sequence[str], marks: NumberMarks | None = None, *, money: bool = False
+) -> NumberStyle:
+    """Find the style under which most numbers can be read.
 
     Parameters
     ----------
-    texts : sequence of str
-        Distinct values, blanks stripped, none of them missing.
-    prefer_comma : bool
-        Where "1,234" could be either, read a decimal comma.
+    numbers : sequence of str
+        The distinct numbers of a column, without sign, unit or currency (`DIGITS`).
+    marks : NumberMarks or None
+        What the other columns of the file say.
+    money : bool
+        Whether a currency stands beside them: money is seldom written in thousandths.
 
     Examples
     --------
-    >>> guess_number_style(["$5,720.10", "$870"])
+    >>> guess_number_style(["5,720.10", "870"])
     NumberStyle(decimal='.', thousands=',', share=1.0, ambiguous=False)
     >>> guess_number_style(["0,5", "12,25"])
     NumberStyle(decimal=',', thousands='', share=1.0, ambiguous=False)
+    >>> guess_number_style(["1.250", "980"], NumberMarks(commas=1))
+    NumberStyle(decimal=',', thousands='.', share=1.0, ambiguous=False)
     """
-    counts = [sum(pattern.fullmatch(text) is not None for text in texts) for _, _, pattern in _STYLES]
-    best = max(range(len(counts)), key=counts.__getitem__)  # the first, and so strictest, of equals
+    marks = marks or NumberMarks()
+    counts = [sum(pattern.fullmatch(text) is not None for text in numbers) for _, _, pattern in _STYLES]
+    best = max(range(len(counts)), key=counts.__getitem__)  # the first, and so plainest, of equals
+    share = counts[best] / max(len(numbers), 1)
+    if best == _PLAIN_AT:
+        grouped, ambiguous = dots_are_groups(numbers, marks, money=money)
+        if grouped and counts[_DOT_GROUPS_AT] == counts[best]:
+            return NumberStyle(",", ".", share, ambiguous)
+        return NumberStyle(".", "", share, ambiguous)
+    if best == _COMMA_GROUPS_AT and counts[_COMMA_AT] == counts[best]:
+        return _comma_style(numbers, marks, share, money=money)
     decimal, thousands, _ = _STYLES[best]
-    share = counts[best] / max(len(texts), 1)
-    if thousands == "," and counts[2] == counts[best]:
-        if prefer_comma:
-            return NumberStyle(",", "", share, True)
-        clear = _is_thousands(texts)
-        return NumberStyle(".", ",", share, not clear)
+    if best == _COMMA_AT and marks.decimal == ".":  # "0,5" in a file with decimal points
+        return NumberStyle(decimal, thousands, share, True)
+    if (
+        decimal == "."
+        and thousands in (" ", "'")
+        and not any("." in text for text in numbers)
+        and marks.decimal == ","
+    ):
+        decimal = ","
     return NumberStyle(decimal, thousands, share)
 
 
-def _is_thousands(texts: Sequence[str]) -> bool:
-    """Whether commas before three digits are surely no decimal commas."""
-    with_comma = [text for text in texts if "," in text]
-    if len(with_comma) >= _ENOUGH_COMMAS or any(map(_HAS_MONEY, with_comma)):
-        return (
-            True  # three digits after every one of many commas is no accident, and money has no thousandths
-        )
-    others = [text for text in texts if "," not in text]
-    return len(others) >= _ENOUGH_COMMAS and all(len(text) <= 3 and text.isdigit() for text in others)
+def dots_are_groups(numbers: Sequence[str], marks: NumberMarks, *, money: bool = False) -> tuple[bool, bool]:
+    """Whether dots before three digits stand between thousands, and whether nothing decides it.
+
+    Numbers without dots must stay below 1,000, and every dot must stand before three digits. Then a decimal comma
+    anywhere in the file decides for thousands, a decimal point anywhere for decimals. Otherwise semicolons between
+    fields, money, and whole numbers beside dots before three digits of which the last is 0 (no program writes 1.250
+    beside 980 and means decimals) speak for thousands.
+    """
+    dotted = [text for text in numbers if "." in text]
+    if not dotted or not all(_DOT_GROUPS.fullmatch(text) for text in dotted):
+        return False, False
+    others = [text for text in numbers if "." not in text]
+    if not all(len(text) <= 3 and text.isdigit() for text in others):
+        return False, False
+    if any(text.count(".") > 1 for text in dotted):
+        return True, False
+    if marks.decimal == ",":
+        return True, False
+    whole = bool(others) and any(text.endswith("0") for text in dotted)
+    if marks.decimal == ".":
+        return False, whole and len(others) * 4 >= len(dotted)
+    if marks.semicolons or money or whole:
+        return True, not (whole and len(dotted) >= _ENOUGH and marks.semicolons)
+    return False, False
+
+
+def _comma_style(numbers: Sequence[str], marks: NumberMarks, share: float, *, money: bool) -> NumberStyle:
+    """Tell ``1,234`` with a thousands mark from one with a decimal comma."""
+    with_comma = [text for text in numbers if "," in text]
+    others = [text for text in numbers if "," not in text]
+    if any(len(text) > 3 for text in others if text.isdigit()):
+        return NumberStyle(
+            ",", "", share, marks.decimal == "."
+        )  # 12400 beside 1,250: nothing is grouped here
+    if marks.decimal is not None:
+        return NumberStyle(",", "", share) if marks.decimal == "," else NumberStyle(".", ",", share)
+    if marks.semicolons:
+        return NumberStyle(",", "", share, True)
+    # three digits after every one of many commas is no accident
+    clear = (
+        len(with_comma) >= _ENOUGH
+        or money
+        or (len(others) >= _ENOUGH and all(len(text) <= 3 and text.isdigit() for text in others))
+    )
+    return NumberStyle(".", ",", share, not clear)

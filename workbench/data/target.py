@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,8 +14,12 @@ import pyarrow.compute as pc
 from workbench.errors import DataError, SettingsError, shown
 from workbench.runtime.schema import Column1d, Label, Levels, Output, Task, category_text
 
+from .convert import is_text
 from .dataset import Finding
-from .infer import infer_column
+from .extremes import target_findings
+from .infer import Inferred, infer_column
+from .number_marks import NumberMarks
+from .vocabulary.no_value import is_never_a_value
 
 TASK_OPTIONS = ("auto", "binary", "multiclass", "regression")
 
@@ -22,6 +27,11 @@ _MOST_WHOLE_CLASSES = 20
 _ROWS_A_WHOLE_CLASS = 5
 _MOST_CLASSES = 1000
 _RARE = 10
+_ABOUT_INPUTS = frozenset(["identifier", "index_column", "constant", "all_missing"])  # what a target may be
+_OF_KIND = {"number": "regression", "category": "classes"}
+_DOUBTFUL = frozenset(
+    ["unknown", "unk", "missing", "unbekannt", "inconnu", "desconocido", "sconosciuto", "onbekend"]
+)
 _SMALLEST, _LARGEST = 1e-30, 1e37  # sizes of a number whose squares and sums float32 can work with
 _FEW_DIGITS, _NO_DIGITS = 1e-5, 1e-6  # spread of a number over its size; float32 rounds to 6e-8 of the size
 
@@ -80,7 +90,8 @@ def read_target(
     task: str = "auto",
     positive: object = None,
     metric_hint: str | None = None,
-    prefer_comma: bool = False,
+    marks: NumberMarks | None = None,
+    kind: str | None = None,
 ) -> Target:
     """Read the target column.
 
@@ -94,8 +105,10 @@ def read_target(
         The positive label of a binary task, matched as text.
     metric_hint : str or None
         The metric asked for, where it tells classes from numbers.
-    prefer_comma : bool
-        Where "1,234" could be either, read a decimal comma.
+    marks : NumberMarks or None
+        What all columns of the file say about decimal and thousands marks.
+    kind : {"number", "category"} or None
+        What the user says that the column is.
 
     Raises
     ------
@@ -111,7 +124,7 @@ def read_target(
     """
     if task not in TASK_OPTIONS:
         raise SettingsError("no such task", found=shown(task), expected=", ".join(TASK_OPTIONS))
-    inferred = infer_column(name, values, prefer_comma=prefer_comma)
+    inferred = _infer(name, values, marks, kind, task)
     if inferred.values is None:
         raise DataError(
             f"target {shown(name)}", found=f"values of type {values.type}", expected="classes or numbers"
@@ -122,23 +135,75 @@ def read_target(
             expected="classes or numbers",
             hint="Turn it into a number first.",
         )
-    numbers = inferred.values if isinstance(inferred.values, np.ndarray) else None
-    usable = np.isfinite(numbers) if numbers is not None else inferred.values.codes >= 0  # type: ignore[union-attr]
+    inferred, no_value = _without_no_value(inferred)
+    column = inferred.values
+    assert column is not None
+    numbers = column if isinstance(column, np.ndarray) else None
+    usable = np.asarray(column.codes >= 0 if isinstance(column, Levels) else np.isfinite(column))
     if not usable.any():
         raise DataError(f"target {shown(name)} has no value in any row")
     is_number = numbers is not None and inferred.column.kind == "number"
-    chosen = _task(task, numbers[usable] if is_number and numbers is not None else None, metric_hint)
-    findings = tuple(each for each in inferred.findings if each.code in ("number_format", "stray_words"))
+    wanted = _OF_KIND.get(kind or "", "auto") if task == "auto" else task
+    chosen = _task(wanted, numbers[usable] if is_number and numbers is not None else None, metric_hint)
+    findings = (*(each for each in inferred.findings if each.code not in _ABOUT_INPUTS), *no_value)
     if chosen == "regression":
-        return _regression(name, numbers if is_number else None, inferred.values, usable, positive, findings)
+        return _regression(name, numbers if is_number else None, column, usable, positive, findings)
     if numbers is not None and not is_number:
         labels, codes, merged = _boolean_labels(name, values, numbers, usable)
         findings = (*findings, *merged)
     elif numbers is not None:
         labels, codes = _number_labels(numbers, usable)
     else:
-        labels, codes = _text_labels(inferred.values)
+        labels, codes = _text_labels(column)
     return _classification(name, task, labels, codes, positive, findings)
+
+
+def _infer(
+    name: str, values: pa.ChunkedArray, marks: NumberMarks | None, kind: str | None, task: str
+) -> Inferred:
+    """Find out what the target is: for a regression a number, whatever its padding."""
+    if kind == "category":  # plain numbers stay the numbers that they are, as labels
+        found = infer_column(name, values, marks=marks)
+        plain = found.column.kind == "boolean" or (found.column.kind == "number" and found.column.is_plain)
+        return found if plain and not found.column.missing else infer_column(name, values, kind=kind)
+    inferred = infer_column(name, values, marks=marks, kind=kind)
+    if (
+        task == "regression"
+        and kind is None
+        and inferred.column.kind in ("category", "text")
+        and is_text(values)
+    ):
+        with contextlib.suppress(DataError):
+            return infer_column(name, values, marks=marks, kind="number")
+    return inferred
+
+
+def _without_no_value(inferred: Inferred) -> tuple[Inferred, list[Finding]]:
+    """Take words that are never an outcome ("not available") out of the classes, while two others are left.
+
+    Words that may be one ("unknown") stay, and are named.
+    """
+    levels, name = inferred.values, inferred.column.name
+    if not isinstance(levels, Levels):
+        return inferred, []
+    counts = np.bincount(levels.codes + 1, minlength=len(levels.values) + 1)[1:]
+    never = [at for at, text in enumerate(levels.values) if counts[at] and is_never_a_value(text)]
+    doubtful = [at for at, text in enumerate(levels.values) if counts[at] and text.casefold() in _DOUBTFUL]
+    left = int((counts > 0).sum()) - len(never)
+    findings = []
+    if never and left >= 2:
+        codes = np.where(np.isin(levels.codes, never), -1, levels.codes).astype(np.int32)
+        inferred = replace(inferred, values=Levels(codes, levels.values))
+        listed = ", ".join(shown(levels.values[at]) for at in never[:3])
+        message = (
+            f"{listed} in {int(counts[never].sum()):,} rows is no class: it was read as a missing target"
+        )
+        findings.append(Finding("stray_words", "warning", name, message))
+    if doubtful and left - len(doubtful) >= 2:
+        listed = ", ".join(f"{shown(levels.values[at])} ({counts[at]:,} rows)" for at in doubtful[:3])
+        message = f"{listed} was kept as a class; where it means that the outcome is not known, leave those rows out"
+        findings.append(Finding("doubtful_class", "warning", name, message))
+    return inferred, findings
 
 
 def _task(task: str, numbers: np.ndarray | None, metric_hint: str | None) -> Task | Literal["classes"]:
@@ -178,7 +243,8 @@ def _regression(
     if float(known.min()) == float(known.max()):
         raise DataError(f"target {shown(name)} is constant", found=f"{known[0]:g} in every row")
     y = np.where(usable, numbers, np.nan)
-    return Target(Output(name, "regression"), y, usable, (*findings, *_about_digits(name, known)))
+    about = [*target_findings(name, known), *_about_digits(name, known)]
+    return Target(Output(name, "regression"), y, usable, (*findings, *about))
 
 
 def _about_digits(name: str, known: np.ndarray) -> list[Finding]:

@@ -14,6 +14,7 @@ from workbench.errors import DataError, shown
 
 from .dataset import Finding
 from .infer import infer_column
+from .number_marks import NumberMarks
 from .table import Table
 
 _EXPECTED = "numbers, zero or more"
@@ -74,7 +75,7 @@ class Weights:
         return np.asarray(weights)
 
 
-def read_weights(table: Table, name: str, prefer_comma: bool = False) -> Weights:
+def read_weights(table: Table, name: str, marks: NumberMarks | None = None) -> Weights:
     """Read the weight column of a table.
 
     Raises
@@ -89,7 +90,7 @@ def read_weights(table: Table, name: str, prefer_comma: bool = False) -> Weights
     >>> weights.counts.tolist(), weights.findings[0].message
     ([False, True, True], '1 rows of weight 0 were left out')
     """
-    values = infer_column(name, table.column(name), prefer_comma=prefer_comma).values
+    values = infer_column(name, table.column(name), marks=marks).values
     if not isinstance(values, np.ndarray):
         raise DataError(f"weight column {shown(name)}", found="strings", expected=_EXPECTED)
     weights = Weights(name, np.asarray(values, dtype=np.float64))

@@ -34,6 +34,8 @@ class Field:
         What the example row has, as JSON writes it.
     low, high : float or None
         The range seen in training.
+    unit : str
+        The unit of a number; "" where it has none.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Field:
     value: Any
     low: float | None
     high: float | None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ def fields(predictor: Predictor, row: Mapping[str, Any]) -> list[Field]:
                 row.get(column.name),
                 column.low,
                 column.high,
+                column.unit,
             )
         )
     return out

@@ -248,7 +248,7 @@ def _seen(column: Column) -> str:
     if column.low is None or column.high is None:
         return ""
     low, high = column.write(column.low), column.write(column.high)
-    return f"{plain(low)} to {plain(high)}"
+    return f"{plain(low)} to {plain(high)} {plain(column.unit)}".rstrip()
 
 
 def _limits(manifest: Manifest, data: Dataset, notes: Sequence[str]) -> str:

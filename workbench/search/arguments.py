@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from workbench.data.kinds import KINDS
 from workbench.errors import SettingsError, UsageError, nearest, shown
 
 from .payoff import parse_costs, parse_payoff
@@ -142,6 +143,13 @@ def function(name: str, value: Any) -> Any:
     return value
 
 
+def kinds(name: str, value: Any) -> dict[str, str]:
+    """Accept what columns are said to be: a mapping from column to kind."""
+    if not isinstance(value, Mapping):
+        raise wrong(name, value, 'a mapping such as {"zip": "category"}')
+    return {str(each): one_of(f"{name}[{str(each)!r}]", kind, KINDS) for each, kind in value.items()}
+
+
 def one_of(name: str, value: Any, words: Iterable[str]) -> str:
     """Accept one of a few words."""
     known = list(words)
@@ -198,6 +206,7 @@ READERS: dict[str, Reader] = {
     "trials": lambda name, value: whole(name, value, 1),
     "families": lambda name, value: words(name, value, '["lightgbm", "linear"]'),
     "drop": columns,
+    "kinds": kinds,
     "group": column,
     "time_column": column,
     "weight": column,

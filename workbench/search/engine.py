@@ -90,6 +90,7 @@ def search(
             task=settings.task,
             positive=settings.positive,
             drop=settings.drop,
+            kinds=settings.kinds,
             group=settings.group,
             time_column=settings.time_column,
             weight=settings.weight,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from workbench.errors import SettingsError, shown
@@ -96,6 +96,8 @@ class Settings:
         Families to search; empty means all.
     drop : tuple of str
         Columns to leave out.
+    kinds : mapping of str to str
+        Column to "number", "category", "text", "date" or "ignore", where that is not to be found out.
     group, time_column, weight : str or None
         Columns that steer validation and fitting instead of being inputs.
     max_latency_us : float or None
@@ -132,6 +134,7 @@ class Settings:
     trials: int | None = None
     families: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    kinds: Mapping[str, str] = field(default_factory=dict)
     group: str | None = None
     time_column: str | None = None
     weight: str | None = None

@@ -29,11 +29,11 @@ class Draft:
     Attributes
     ----------
     original, source : Source
-        As it came, and with kinds corrected.
+        As it came, and as it is read.
     target : str
     drop : tuple of str
     kinds : mapping of str to str
-        Columns that are read as another kind.
+        Columns that are read as another kind: "number", "category", "text" or "date".
     """
 
     original: Source
@@ -46,6 +46,11 @@ class Draft:
     def of(cls, source: Source) -> Draft:
         """Return the draft of a table that just came."""
         return cls(source, source)
+
+    @property
+    def said_kinds(self) -> tuple[tuple[str, str], ...]:
+        """Columns and what they are read as, in a fixed order."""
+        return tuple(sorted(self.kinds.items()))
 
 
 def is_token(text: str) -> bool:

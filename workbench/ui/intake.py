@@ -1,4 +1,4 @@
-"""What the data page shows of a table: its first rows, every column with its values, and corrected kinds."""
+"""What the data page shows of a table: its first rows, and every column with its values."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ import numpy as np
 
 from workbench.data import Inspection, inspect_data, read_table
 from workbench.data.infer import infer_column
-from workbench.data.intake import prefers_comma
-from workbench.errors import DataError
+from workbench.data.intake import marks_of
 from workbench.runtime.schema import Levels
-
-from .uploads import Source, digest_of
 
 _ROWS, _BINS, _LEVELS = 50, 24, 15
 _LONGEST = 80
-KINDS = ("number", "category", "text", "datetime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +33,21 @@ class Look:
     head: list[dict[str, str]]
 
 
-def look(path: Path, target: str | None = None, drop: Sequence[str] = ()) -> Look:
+def look(
+    path: Path,
+    target: str | None = None,
+    drop: Sequence[str] = (),
+    kinds: Mapping[str, str] | None = None,
+) -> Look:
     """Look at a table before any search.
 
     Raises
     ------
     DataError
-        Where it cannot be read, or the target makes no sense.
+        Where it cannot be read, the target makes no sense, or a column has nothing of the kind that it is said to be.
     """
     table = read_table(path)
-    inspection = inspect_data(path, target=target, drop=drop)
+    inspection = inspect_data(path, target=target, drop=drop, kinds=kinds)
     first = [column.slice(0, _ROWS).to_pylist() for column in table.columns]
     head = [
         {name: _cell(values[at]) for name, values in zip(table.names, first, strict=True)}
@@ -55,10 +56,10 @@ def look(path: Path, target: str | None = None, drop: Sequence[str] = ()) -> Loo
     return Look(inspection, head)
 
 
-def distribution(path: Path, name: str) -> dict[str, Any]:
+def distribution(path: Path, name: str, kind: str | None = None) -> dict[str, Any]:
     """Return how often the values of one column occur: labels and counts, and how many are missing."""
     table = read_table(path)
-    inferred = infer_column(name, table.column(name), prefer_comma=prefers_comma(table))
+    inferred = infer_column(name, table.column(name), marks=marks_of(table), kind=kind)
     values = inferred.values
     if values is None:
         return {"labels": [], "counts": [], "missing": 0, "kind": "other"}
@@ -81,56 +82,6 @@ def distribution(path: Path, name: str) -> dict[str, Any]:
         counted, edges = np.histogram(np.clip(known, *np.quantile(known, [0.005, 0.995])), bins=_BINS)
         labels, counts = [_edge(inferred.column.write(float(each))) for each in edges[:-1]], counted.tolist()
     return {"labels": labels, "counts": counts, "missing": missing, "kind": inferred.column.kind}
-
-
-def corrected(source: Source, kinds: Mapping[str, str]) -> Source:
-    """Write a table with some columns read as another kind, beside the source, and return it.
-
-    A number that is a code becomes a category; text that says numbers or dates is read as such, and what cannot be read
-    becomes missing. The copy is a Parquet file, since that keeps kinds.
-
-    Parameters
-    ----------
-    source : Source
-    kinds : mapping of str to str
-        Column to "number", "category", "text" or "datetime".
-
-    Raises
-    ------
-    DataError
-        Where a column has nothing that can be read as its new kind.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = read_table(source.path)
-    columns = []
-    for name, values in zip(table.names, table.columns, strict=True):
-        wanted = kinds.get(name)
-        columns.append(values if wanted is None else _cast(name, values, wanted))
-    path = source.path.with_name(f"{source.path.name.split('.')[0]}-corrected.parquet")
-    pq.write_table(pa.table(dict(zip(table.names, columns, strict=True))), path)
-    return Source(path, source.name, digest_of(path))
-
-
-def _cast(name: str, values: Any, kind: str) -> Any:
-    import pandas as pd
-    import pyarrow as pa
-
-    text = values.cast(pa.string())
-    if kind == "category":
-        return text.dictionary_encode()
-    if kind == "text":
-        return text
-    series = text.to_pandas()
-    read = (
-        pd.to_numeric(series, errors="coerce")
-        if kind == "number"
-        else pd.to_datetime(series, errors="coerce", format="mixed")
-    )
-    if not read.notna().any():
-        raise DataError(f"column {name!r}", found=f"nothing that reads as a {kind}", expected=f"a {kind}")
-    return pa.chunked_array([pa.Array.from_pandas(read)])
 
 
 def _cell(value: object) -> str:

@@ -15,7 +15,7 @@ from workbench.display.words import TASKS
 from workbench.errors import WorkbenchError
 from workbench.ui import store
 from workbench.ui.drafts import Draft
-from workbench.ui.intake import KINDS, corrected
+from workbench.ui.intake import look
 from workbench.ui.panels.header import refused
 from workbench.ui.panels.sources import choose_source
 from workbench.ui.session import Pages, change_draft, draft, open_draft
@@ -41,7 +41,11 @@ def show(workspace: Workspace, pages: Pages) -> None:
     try:
         with st.spinner(texts.READING):
             seen = store.table_look(
-                str(current.source.path), current.source.digest, current.target or None, current.drop
+                str(current.source.path),
+                current.source.digest,
+                current.target or None,
+                current.drop,
+                current.said_kinds,
             )
     except WorkbenchError as error:
         # by the name that people know, not the one it is kept under
@@ -197,7 +201,8 @@ def _show_column(current: Draft, inspection: Inspection) -> None:
     names = [column.name for column in inspection.columns]
     at = names.index(current.target) if current.target in names else 0
     name = st.selectbox(texts.LOOK_AT, names, index=at, key=f"look:{current.source.digest}:{current.target}")
-    found = store.table_distribution(str(current.source.path), current.source.digest, name)
+    kind = current.kinds.get(name)
+    found = store.table_distribution(str(current.source.path), current.source.digest, name, kind)
     if found["labels"]:
         st.plotly_chart(
             distribution_figure(found),
@@ -215,18 +220,25 @@ def _correct_kinds(current: Draft, inspection: Inspection) -> None:
         name = st.selectbox(
             texts.KIND_COLUMN, [column.name for column in inspection.columns], key="kind_column"
         )
-        kind = st.selectbox(texts.KIND_AS, KINDS, format_func=lambda each: texts.KINDS[each], key="kind_as")
+        kind = st.selectbox(
+            texts.KIND_AS,
+            list(texts.KINDS_TO_SAY),
+            format_func=lambda each: texts.KINDS_TO_SAY[each],
+            key="kind_as",
+        )
         if st.button(texts.KIND_APPLY, key="kind_apply"):
             kinds = {**current.kinds, name: kind}
             try:
-                source = corrected(current.original, kinds)
+                look(current.source.path, current.target or None, current.drop, kinds)
             except (WorkbenchError, OSError) as error:
                 st.error(plain(error))
                 return
-            change_draft(source=source, kinds=kinds)
+            change_draft(kinds=kinds)
             st.rerun()
         if current.kinds:
-            done = ", ".join(f"{plain(name)} → {texts.KINDS[kind]}" for name, kind in current.kinds.items())
+            done = ", ".join(
+                f"{plain(name)} → {texts.KINDS_TO_SAY[kind]}" for name, kind in current.kinds.items()
+            )
             st.caption(texts.KIND_DONE.format(list=done))
 
 

@@ -60,7 +60,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
         return
     try:
         seen = store.table_look(
-            str(current.source.path), current.source.digest, current.target, current.drop
+            str(current.source.path), current.source.digest, current.target, current.drop, current.said_kinds
         ).inspection
     except WorkbenchError as error:
         st.error(plain(error, 600))
@@ -115,7 +115,8 @@ def _ask(workspace: Workspace, current: Draft, seen: Inspection, stem: str) -> _
         expert, prices = _ask_expert(current, seen)
     goal = Goal(*costs, float(quiet), float(busy), float(budget) or None)
     drops = tuple(("--drop", column) for column in current.drop)
-    return _Asked(goal, time, name, (*options, *drops, *expert), prices)
+    kinds = tuple(("--kind", f"{column}={kind}") for column, kind in current.said_kinds)
+    return _Asked(goal, time, name, (*options, *drops, *kinds, *expert), prices)
 
 
 def _forget_unless(key: str, options: Collection[Any]) -> None:

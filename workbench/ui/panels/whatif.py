@@ -92,7 +92,8 @@ def _ask(fields: list[Field], key: str) -> dict[str, Any]:
 
 def _widget(field: Field, key: str) -> Any:
     """Show one field with the widget that fits its kind; an empty one is a missing value."""
-    label, name = plain(field.name), f"field:{key}:{field.name}"
+    label = plain(f"{field.name} ({field.unit})" if field.unit else field.name)
+    name = f"field:{key}:{field.name}"
     if field.kind == "number":
         value = None if field.value is None else float(field.value)
         return st.number_input(label, value=value, key=name, format="%g", placeholder=texts.WHATIF_MISSING)

@@ -82,9 +82,11 @@ LOOK_AT = "Look at a column"
 LOOK_MISSING = "{count} of {rows} rows have no value here."
 KIND_TITLE = "Read a column as another kind"
 KIND_INTRO = (
-    "A postcode is no number, though it looks like one. Corrections are written to a copy of the table; "
-    "your file stays "
-    "as it is."
+    "A postcode is not a number, though it looks like one. What you set here is kept in the run: "
+    "the model reads new rows in the same way. Your file stays as it is."
+)
+KINDS_TO_SAY: Mapping[str, str] = MappingProxyType(
+    {"number": "number", "category": "category", "text": "free text", "date": "date"}
 )
 KIND_COLUMN, KIND_AS, KIND_APPLY = "Column", "Read it as", "Apply"
 KIND_DONE = "Corrected: {list}"
@@ -110,6 +112,13 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "stray_words": "Correct them at the source if they are typing errors.",
         "dates": "To predict the future, name it as the time column on the page Goal (expert options).",
         "number_format": "Check one value above. If it is read wrongly, correct its kind.",
+        "mixed_units": "Write all of them in one unit, or correct its kind.",
+        "outliers": "Look at those rows. Leave them out if they are typing errors.",
+        "doubtful_class": "If it says that the outcome is not known, remove those rows from the file.",
+        "marked_numbers": "Nothing to do, unless the marks matter: then read the column as a category.",
+        "codes": "If it is a number, correct its kind.",
+        "multipliers": "If these are codes, read the column as a category.",
+        "padded_numbers": "If these are codes, read the column as a category.",
         "unusable": "Turn it into numbers or texts to use it.",
     }
 )

@@ -1,0 +1,61 @@
+"""Whole numbers that name things: department 08, size XL beside 42, procedure G0008 beside 99213."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+WHOLE = re.compile(r"\d+(?:\.0+)?")
+PADDED = re.compile(r"0\d+")
+_CODE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w./-]{1,16}")  # letters and digits in one word
+_SIZE = re.compile(r"(?:[A-ZÄÖÜ]{1,4}|[1-9]?X{0,4}[SML])(?:/(?:[A-Z]{1,4}))?")
+_RANGE = re.compile(r"\d+\s*(?:-|–|/|to|bis|\+|<|>)\s*\d*")
+_CATCH_ALL = frozenset(
+    [
+        "other",
+        "others",
+        "any",
+        "all",
+        "various",
+        "misc",
+        "sonstige",
+        "andere",
+        "autre",
+        "autres",
+        "otro",
+        "otros",
+        "altro",
+    ]
+)
+_FEW = 100
+_TYPING_ERRORS, _TYPING_SHARE = 3, 0.01
+
+
+def are_codes(whole: Sequence[str], strays: Collection[str]) -> bool:
+    """Whether whole numbers with some other texts beside them are codes rather than counts.
+
+    They are where they are padded with zeros; where a stray is a word of letters and digits (``2A``), unless it may be
+    a typing error among many numbers of several widths; and where a stray is a short word in capitals (``XL``), a
+    range (``3+``) or "other" beside few distinct numbers, or numbers of one width.
+
+    Parameters
+    ----------
+    whole : sequence of str
+        The distinct whole numbers of a column.
+    strays : collection of str
+        What else it holds, without words that mean "no value".
+
+    Examples
+    --------
+    >>> are_codes(["01", "02"], []), are_codes(["36", "37"], ["XL"]), are_codes(["1", "20"], ["thirty"])
+    (True, True, False)
+    """
+    if any(PADDED.fullmatch(text) for text in whole):
+        return True
+    few = len(whole) <= _FEW or len({len(text) for text in whole}) == 1
+    errors = len(strays) <= min(_TYPING_ERRORS, _TYPING_SHARE * len(whole))
+    if any(_CODE.fullmatch(text) for text in strays):
+        return few or not errors
+    return few and any(
+        _SIZE.fullmatch(text) or _RANGE.fullmatch(text) or text.casefold() in _CATCH_ALL for text in strays
+    )

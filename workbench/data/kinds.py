@@ -1,0 +1,76 @@
+"""What the user says that columns are: a number, a category, text, a date, or nothing to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workbench.errors import SettingsError, shown
+
+from .shell import option
+from .table import Table
+
+KINDS = ("number", "category", "text", "date", "ignore")
+_OF_TARGET = ("number", "category")
+
+
+def check_kind(name: str, kind: object) -> str:
+    """Return a kind as it is known.
+
+    Raises
+    ------
+    SettingsError
+        Where there is no such kind.
+
+    Examples
+    --------
+    >>> check_kind("zip", "category")
+    'category'
+    """
+    if kind not in KINDS:
+        raise SettingsError(f"kind of column {shown(name)}", found=shown(kind), expected=", ".join(KINDS))
+    return str(kind)
+
+
+def say_kind(name: str, kind: str) -> str:
+    """Return the option that says what a column is, for findings.
+
+    Examples
+    --------
+    >>> say_kind("zip", "category")
+    '--kind zip=category'
+    """
+    return option("--kind", f"{name}={kind}")
+
+
+def find_kinds(table: Table, kinds: Mapping[str, str] | None, target: str | None = None) -> dict[str, str]:
+    """Find the columns whose kind the user says.
+
+    Parameters
+    ----------
+    table : Table
+    kinds : mapping of str to str, or None
+        Column to one of `KINDS`.
+    target : str or None
+        The column to learn, which can be a number or a category.
+
+    Returns
+    -------
+    dict of str to str
+        Under the table's own names.
+
+    Raises
+    ------
+    DataError
+        Where a column is not in the data.
+    SettingsError
+        Where there is no such kind, or it does not fit the target.
+    """
+    found = {}
+    for wanted, kind in (kinds or {}).items():
+        name = table.names[table.position(wanted, "column")]
+        found[name] = check_kind(name, kind)
+        if name == target and kind not in _OF_TARGET:
+            raise SettingsError(
+                f"kind of the target {shown(name)}", found=shown(kind), expected=" or ".join(_OF_TARGET)
+            )
+    return found
