@@ -77,9 +77,11 @@ MOST_FORMATS, LONGEST_FORMAT = 32, 100
 """Date formats of a column, and letters of one: each is tried on each text."""
 
 MOST_MISSING_TEXTS = 10_000
-#: Units and words of dates of one column, and the letters of a text that is read as a number or a date in words.
-MOST_WORDS, LONGEST_NUMBER = 2_000, 200
 """Texts that stand for a missing value in a column: each value is compared with each."""
+
+MOST_WORDS, LONGEST_NUMBER = 2_000, 200
+"""Units and words of dates of a column, and letters of a text that is read as a number or a date in words: what
+stands beside a number is divided at each letter."""
 
 MOST_EDGES = 1 << 12
 """Borders of a pair's numbers."""
