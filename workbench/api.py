@@ -290,7 +290,8 @@ class Run:
         while True:
             before = read_decision(self.path)
             given = changed(before.given if before else Given(), spoken, tuple(reset))
-            terms = combine([("decision", given), ("search", given_to_search(self.folder))])
+            search = given_to_search(self.folder, prices_needed=given.prices is None)
+            terms = combine([("decision", given), ("search", search)])
             rows = self.rows(terms=terms)
             ready = any(row["status"] == "ok" and row["score"] is not None for row in rows)
             chosen = _pick(rows, terms).id if ready else None

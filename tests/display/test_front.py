@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from tests.ui.made import NASTY, candidate_of, candidates_of, rows_of
-from workbench.display.front import clipped, front_figure, hover_text
+from workbench.display.front import clipped, colour_by, front_figure, hover_text
 from workbench.display.tables import drawable
 
 
@@ -55,8 +55,13 @@ def test_an_error_is_drawn_positive_with_less_at_the_top() -> None:
     assert "lower is better" in figure.layout.yaxis.title.text
 
 
+def needing_more(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same rows where machines differ: else their price is not drawn."""
+    return [{**row, "replicas": at + 1} for at, row in enumerate(rows)]
+
+
 def test_dearer_is_larger() -> None:
-    front = trace(front_figure(rows_of()), "on the front")
+    front = trace(front_figure(needing_more(rows_of())), "on the front")
     sizes = dict(zip((data[0] for data in front.customdata), front.marker.size, strict=True))
     assert sizes["c0000"] < sizes["c0003"] < sizes["c0004"]
 
@@ -72,8 +77,26 @@ def test_every_range_of_latencies_has_ticks_in_it() -> None:
 
 def test_prices_that_are_nearly_equal_look_alike() -> None:
     made = [candidate_of(at, "linear", 0.8 + at / 100, 10.0 + at / 10) for at in range(2)]
-    first, second = trace(front_figure(rows_of(made)), "on the front").marker.size
+    first, second = trace(front_figure(needing_more(rows_of(made))), "on the front").marker.size
     assert abs(first - second) < 0.1
+
+
+def test_where_all_need_the_same_machines_colour_and_size_say_nothing() -> None:
+    rows = rows_of()
+    assert colour_by(rows) == "none"
+    marker = trace(front_figure(rows), "on the front").marker
+    assert isinstance(marker.color, str)
+    assert isinstance(marker.size, float)
+    assert marker.colorbar.title.text is None
+
+
+def test_where_mistakes_have_a_cost_the_total_of_a_month_is_drawn() -> None:
+    rows = [{**row, "total_cost_per_month_usd": 1000.0 - at} for at, row in enumerate(rows_of())]
+    assert colour_by(rows) == "total"
+    front = trace(front_figure(rows), "on the front")
+    totals = {row["id"]: row["total_cost_per_month_usd"] for row in rows}
+    assert list(front.marker.color) == [totals[data[0]] for data in front.customdata]
+    assert front.marker.colorbar.title.text == "$ a month<br>in all"
 
 
 def test_the_first_view_is_not_pressed_flat_by_the_baseline() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.ui.made import candidate_of, rows_of
-from workbench.display.sentences import advice, in_words, limit_costs, take_cheaper
+from workbench.display.sentences import advice, in_words, limit_costs, summary, take_cheaper
 from workbench.tradeoff import Limits, Traffic, load_prices, pick
 
 BUSY = replace(load_prices(), traffic=Traffic(1e9, 20_000.0))
@@ -18,8 +18,34 @@ def test_points_times_and_money_a_month() -> None:
     assert words.startswith("LightGBM c0002 is 2.9 points less accurate than Extra trees c0004")
     assert "answers 30 times faster" in words
     assert "saves $" in words
-    assert words.endswith("a month at your traffic.")
+    assert words.endswith("a month in machines at your traffic.")
+    shipped = load_prices()
+    assert in_words(by_id("c0002"), by_id("c0004"), shipped).endswith("at an example traffic.")
+    assert summary(by_id("c0002"), shipped).endswith("a month in machines at an example traffic.")
     assert "more a month" in in_words(by_id("c0004"), by_id("c0002"), BUSY)
+
+
+def test_money_of_mistakes_leads_where_it_is_known() -> None:
+    first, second = (
+        {
+            **by_id(name),
+            "expected_cost_per_1000": cost,
+            "expected_cost_low": cost - 5.0,
+            "expected_cost_high": cost + 5.0,
+            "total_cost_per_month_usd": cost * 1000.0 + 73.0,
+        }
+        for name, cost in (("c0002", 300.0), ("c0004", 250.0))
+    )
+    assert in_words(first, second, BUSY).endswith("and costs $50,000 more a month in all at your traffic.")
+    assert "(within noise)" in in_words({**first, "expected_cost_low": 200.0}, second, BUSY)
+    assert summary(first, BUSY).endswith(
+        "costs $300 per 1,000 cases in mistakes, $300,073 a month in all at your traffic."
+    )
+
+
+def test_the_final_score_leads() -> None:
+    row = {**by_id("c0004"), "final_score": 0.9, "final_low": 0.88, "final_high": 0.92}
+    assert "reaches 90.0 % correct ordering (AUC)" in summary(row, BUSY)
 
 
 def test_an_error_is_larger_or_smaller() -> None:

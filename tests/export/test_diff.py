@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from workbench.export.diff import diff_bundles
 from workbench.export.place import write_zip
-from workbench.export.shelf import list_bundles
+from workbench.export.shelf import list_bundles, next_version
 from workbench.export.write import export_bundle
+from workbench.runtime.bundle import open_bundle
 from workbench.search.run import RunFolder
+from workbench.ui.workspace import list_bundles as list_in_app
 
 from .conftest import choose
 
@@ -70,6 +73,9 @@ def test_the_shelf_lists_folders_zips_and_broken_ones(bundles: dict[str, Path], 
     (tmp_path / "shelf" / "broken").mkdir()
     (tmp_path / "shelf" / "broken" / "manifest.json").write_text("{")
     (tmp_path / "shelf" / "notes.zip").write_text("no zip")
+    write_zip(
+        tmp_path / "shelf" / "churn" / "1", tmp_path / "shelf" / "churn" / "1.zip"
+    )  # the same one, packed
     found = {Path(entry.path).name: entry for entry in list_bundles(tmp_path / "shelf")}
     assert set(found) == {"1", "price.zip", "broken"}
     assert found["price.zip"].task == "regression"
@@ -77,3 +83,18 @@ def test_the_shelf_lists_folders_zips_and_broken_ones(bundles: dict[str, Path], 
     assert found["1"].family == "lightgbm"
     assert "no JSON document" in found["broken"].error
     assert not found["1"].error
+    in_app = {entry.folder for entry in list_in_app(tmp_path / "shelf")}
+    assert in_app == {Path(entry.path) for entry in found.values()}
+
+
+def test_the_next_free_version_counts_up(bundles: dict[str, Path], tmp_path: Path) -> None:
+    assert next_version(tmp_path, "made") == "1"
+    for folder, version in (("a", "1"), ("b", "9"), ("c", "2026.1")):
+        (tmp_path / folder).mkdir()
+        document = {"name": "made", "version": version}
+        (tmp_path / folder / "manifest.json").write_text(json.dumps(document))
+    assert next_version(tmp_path, "made") == "10"
+    assert next_version(tmp_path, "other") == "1"
+    name = open_bundle(bundles["binary"]).manifest.name
+    write_zip(bundles["binary"], tmp_path / "made.zip")
+    assert next_version(tmp_path, name) == "2"

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from workbench.errors import SettingsError
+from workbench.export.verify import verify_bundle
+from workbench.export.write import export_bundle
+from workbench.runtime.bundle import open_bundle
 from workbench.runtime.predictor import Predictor
 from workbench.search.parity import GOLDEN_ROWS as ROWS
 from workbench.search.parity import golden_rows as choose_rows
 from workbench.search.run import RunFolder
 
-from .conftest import make_data
+from .conftest import choose, make_data
 
 TASKS = ["binary", "multiclass", "regression"]
 
@@ -68,3 +72,54 @@ def test_lines_hold_real_inputs_as_json_and_what_the_bundle_answers(
             assert entry["output"]["label"] in data.schema.output.classes
         assert entry["library"] == pytest.approx(output, rel=1e-4, abs=1e-5)
     assert any(entry["input"]["size | cm"] is None for entry in entries)
+
+
+def test_masked_columns_are_drawn_anew_and_the_outputs_are_those_of_the_masked_rows(
+    runs: dict[str, RunFolder], bundles: dict[str, Path], tmp_path: Path
+) -> None:
+    run = runs["binary"]
+    told: list[str] = []
+    path = export_bundle(
+        run,
+        choose(run),
+        tmp_path / "b",
+        golden="masked:size | cm,<i>color</i>",
+        progress=lambda event: told.append(str(event["message"])),
+    )
+    real, masked = read(bundles["binary"]), read(path)
+    assert len(real) == len(masked)
+    seen = {name: {row["input"][name] for row in real} for name in real[0]["input"]}
+    kept = {
+        name: sum(a["input"][name] == b["input"][name] for a, b in zip(real, masked, strict=True))
+        for name in seen
+    }
+    assert kept["flag"] == kept["when"] == len(real)
+    assert kept["size | cm"] < len(real) / 2
+    assert kept["<i>color</i>"] < len(real)
+    values = {each for each in run.dataset().columns["size | cm"] if not np.isnan(each)}
+    assert {row["input"]["size | cm"] for row in masked} <= values | {None}
+    assert not any("library" in row for row in masked)
+    assert open_bundle(path).replay_golden().ok
+    assert verify_bundle(path, isolation=False, run=run).ok
+    assert any("other values drawn at random in size | cm, <i>color</i>" in line for line in told)
+    assert "drawn at random" in (path / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_an_export_says_that_its_golden_rows_are_real(runs: dict[str, RunFolder], tmp_path: Path) -> None:
+    told: list[str] = []
+    export_bundle(
+        runs["binary"],
+        choose(runs["binary"]),
+        tmp_path / "b",
+        progress=lambda event: told.append(str(event["message"])),
+    )
+    assert any("real rows of the data" in line and "--golden masked:" in line for line in told)
+
+
+@pytest.mark.parametrize("golden", ["masked", "masked:", "fake", "masked:sise | cm", ["nothing"]])
+def test_golden_rows_that_make_no_sense_are_refused_before_any_work(
+    runs: dict[str, RunFolder], tmp_path: Path, golden: Any
+) -> None:
+    with pytest.raises(SettingsError, match="golden: found"):
+        export_bundle(runs["binary"], choose(runs["binary"]), tmp_path / "b", golden=golden)
+    assert list(tmp_path.iterdir()) == []

@@ -26,21 +26,12 @@ def candidate_table(rows: Sequence[Row]) -> str:
     shown = [row for row in rows if _has_score(row)]
     if not shown:
         return "No candidate has a score."
-    first = shown[0]
-    places = score_places(first["score_low"], first["score_high"])
-    final: dict[str, Callable[[Row], str]] = {}
-    if any(row.get("final_score") is not None for row in shown):
-        final["final [95 %]"] = lambda row: interval(
-            row.get("final_score"), row.get("final_low"), row.get("final_high"), places
-        )
     columns: dict[str, Callable[[Row], str]] = {
         "id": lambda row: str(row["id"]),
         "family": lambda row: str(row["family"]),
-        f"{first['metric'] or 'score'} [95 %]": lambda row: interval(
-            row["score"], row["score_low"], row["score_high"], places
-        ),
+        **_scores(shown),
         "": _marks,
-        **final,
+        **_money(shown),
         "p50 µs": lambda row: rounded(row["latency_p50_us"]),
         "p99 µs": lambda row: rounded(row["latency_p99_us"]),
         "CPU µs/row": lambda row: rounded(row["cpu_us_per_row"]),
@@ -50,9 +41,43 @@ def candidate_table(rows: Sequence[Row]) -> str:
         "size MB": lambda row: rounded(row["artifact_mb"]),
         "price/million": lambda row: rounded(row["price_per_million_usd"]),
     }
-    left = list(columns)[:4]
+    left = [*list(columns)[: 2 + len(_scores(shown))], ""]
     cells = [[show(row) for show in columns.values()] for row in shown]
     return render(list(columns), cells, left=left)
+
+
+def _scores(shown: Sequence[Row]) -> dict[str, Callable[[Row], str]]:
+    """Return the final score first, where there is one, and beside it the one that the search chose by."""
+    metric = shown[0]["metric"] or "score"
+    places = score_places(shown[0]["score_low"], shown[0]["score_high"])
+
+    def chosen_by(row: Row) -> str:
+        return interval(row["score"], row["score_low"], row["score_high"], places)
+
+    def final(row: Row) -> str:
+        return interval(row.get("final_score"), row.get("final_low"), row.get("final_high"), places)
+
+    if all(row.get("final_score") is None for row in shown):
+        return {f"{metric} [95 %]": chosen_by}
+    return {f"{metric}, final [95 %]": final, "in the search [95 %]": chosen_by}
+
+
+def _money(shown: Sequence[Row]) -> dict[str, Callable[[Row], str]]:
+    """Return what mistakes cost and what a month costs in all, where it is known."""
+    if all(row.get("expected_cost_per_1000") is None for row in shown):
+        return {}
+
+    def mistakes(row: Row) -> str:
+        low, high = row["expected_cost_low"], row["expected_cost_high"]
+        if low is None or high is None:
+            return NOTHING
+        places = 0 if high - low >= 2 else 2
+        return interval(row["expected_cost_per_1000"], low, high, places)
+
+    return {
+        "mistakes/1000 [95 %]": mistakes,
+        "total/month": lambda row: rounded(row["total_cost_per_month_usd"], 4),
+    }
 
 
 def _has_score(row: Row) -> bool:
@@ -82,8 +107,17 @@ def legend(rows: Sequence[Row]) -> str:
         on = f" on {scored['score_rows']:,} rows" if scored.get("score_rows") else ""
         data = scored.get("score_data") or "validation"
         final = next((row["final_data"] for row in rows if row.get("final_data")), None)
-        honest = f" Final: {_FINAL.get(str(final), final)}." if final else ""
-        lines.append(f"Scores: {scored['metric']}, higher is better, {data}{on}.{honest}")
+        if final:
+            honest = _FINAL.get(str(final), final)
+            lines.append(
+                f"Scores: {scored['metric']}, higher is better. Final: {honest}. In the search: {data}{on}."
+            )
+        else:
+            lines.append(f"Scores: {scored['metric']}, higher is better, {data}{on}.")
+    priced = next((row for row in rows if row.get("expected_cost_data")), None)
+    if priced is not None:
+        total = f" Total of a month: {priced['total_cost_data']}." if priced.get("total_cost_data") else ""
+        lines.append(f"Mistakes: what 1,000 cases cost, {priced['expected_cost_data']}.{total}")
     timed = next((row for row in rows if row.get("calls")), None)
     if timed is not None:
         lines.append(

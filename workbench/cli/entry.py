@@ -11,9 +11,12 @@ import sys
 import textwrap
 import time
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from workbench.errors import (
     InputError,
@@ -21,6 +24,7 @@ from workbench.errors import (
     SettingsError,
     UsageError,
     WorkbenchError,
+    WorkbenchWarning,
     nearest,
     shown,
 )
@@ -125,7 +129,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     console = Console.standard(as_json="--json" in arguments)
     try:
-        return _run(arguments, console, started)
+        with _warnings_as_lines(console):
+            return _run(arguments, console, started)
     except SystemExit as leaving:  # argparse leaves this way after --help and --version
         return leaving.code if isinstance(leaving.code, int) else WRONG_USAGE
     except BrokenPipeError:
@@ -136,6 +141,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except Exception as error:
         return _fail(error, console)
+
+
+@contextmanager
+def _warnings_as_lines(console: Console) -> Iterator[None]:
+    """Print what the package warns of as one line, each once; warnings of other packages go where they went."""
+    told: set[str] = set()
+    before = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not issubclass(category, WorkbenchWarning):
+            before(message, category, *where, **more)
+        elif str(message) not in told:
+            told.add(str(message))
+            console.note(f"warning: {message}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", WorkbenchWarning)
+        warnings.showwarning = show
+        yield
 
 
 def parser() -> Parser:

@@ -18,7 +18,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_terms(parser)
     group = parser.add_argument_group("what the bundle says of itself")
     group.add_argument("--name", metavar="NAME", help="the model's name; default: the run's")
-    group.add_argument("--version", metavar="V", help="the model's version; default: 1")
+    group.add_argument(
+        "--version", metavar="V", help="the model's version; default: the next free one beside BUNDLE"
+    )
     group.add_argument("--note", metavar="TEXT", help="why this one: kept in decision.json")
     group.add_argument("--by", metavar="WHO", help="who decided; default: the user of this process")
     extras = parser.add_argument_group("what the bundle holds more")
@@ -28,6 +30,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="the scorer as source text: python, c, java, javascript or sql, several with commas; linear and small "
         "tree models without free text",
+    )
+    extras.add_argument(
+        "--golden",
+        metavar="real|masked:COL,…",
+        default="real",
+        help="golden.jsonl holds real rows; masked draws the values of those columns anew; default: real",
     )
     extras.add_argument(
         "--hashes",
@@ -56,6 +64,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         choice,
         options.out,
         overwrite=options.overwrite,
+        golden=options.golden,
         hashes=options.hashes,
         code=[each.strip() for given in options.code or () for each in given.split(",")],
         sign=options.sign,

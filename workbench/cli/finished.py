@@ -23,7 +23,7 @@ def show_run(run: Run, console: Console) -> int:
     failed = sum(row["status"] != "ok" for row in rows)
     limits = run.limits()
     kept = [row for row in rows if limits.meets(row)]
-    document = {
+    document: dict[str, Any] = {
         "run": path,
         "state": run.info.get("state"),
         "candidates": len(rows),
@@ -31,12 +31,17 @@ def show_run(run: Run, console: Console) -> int:
         "best": kept[0] if kept else None,
         "front": front,
     }
+    choice = run.pick() if front else None
+    document["chosen"] = dict(choice.row) if choice else None
+    lead = f"Choice ({choice.how}): " + "\n".join([*choice.sentences, *choice.warnings]) if choice else ""
     typed, bundle = word(run.path), Path("bundles", run.path.name)
     following = [f"workbench leaderboard {typed}"]
     if front:
-        following.insert(0, f"workbench export {typed} --pick balanced --out {word(bundle)}")
+        following.insert(0, f"workbench export {typed} --out {word(bundle)}")
+        following.insert(0, f"workbench decide {typed}")
     text = paragraphs(
         run.summary(),
+        lead,
         candidate_table(front) if front else paragraphs(failures(rows), why_empty(rows, run.path)),
         legend(front),
         "Next:  " + "\n       ".join(following),

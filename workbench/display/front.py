@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
+
+from workbench.tradeoff import same_machines
 
 from . import words
 from .numbers import (
@@ -37,6 +39,7 @@ _HEIGHT_PX = 470
 _MOST_FAINT = 300
 # Ranges that say little are not blown up: prices within a factor of two look alike, latencies have room around them.
 _LEAST_PRICE_SPAN = math.log10(2.0)
+_LEAST_TOTAL_SPAN = 0.02
 _LEAST_LATENCY_SPAN = math.log10(5.0)
 
 
@@ -85,7 +88,7 @@ def front_figure(
         _add_faint(figure, over, words.CHART_OVER, metric, texts, symbol="x-thin-open")
         _add_faint(figure, others, words.CHART_OTHERS, metric, texts, symbol="circle")
         _add_edge(figure, front, metric)
-        _add_front(figure, front, metric, texts, currency)
+        _add_front(figure, front, metric, texts, currency, colour_by(shown))
         _add_ring(figure, [row for row in shown if row["id"] == chosen_id], metric)
         _label_axes(figure, metric, shown, _in_view(shown, chosen_id))
     figure.update_layout(
@@ -123,25 +126,54 @@ def _add_edge(figure: go.Figure, front: Sequence[Row], metric: str) -> None:
         figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False))
 
 
+def colour_by(rows: Sequence[Row]) -> Literal["total", "price", "none"]:
+    """Return what the size and colour of a point say: what a month costs in all, the price per million, or nothing.
+
+    The total is known where costs of mistakes are. Without them, the price per million says nothing where every
+    candidate needs the same machines.
+
+    Examples
+    --------
+    >>> colour_by([{"replicas": 1, "price_per_million_usd": 0.1}, {"replicas": 1, "price_per_million_usd": 0.2}])
+    'none'
+    """
+    measured = [row for row in rows if row["price_per_million_usd"] is not None]
+    if measured and all(row.get("total_cost_per_month_usd") is not None for row in measured):
+        return "total"
+    return "none" if same_machines(measured) else "price"
+
+
 def _add_front(
-    figure: go.Figure, front: Sequence[Row], metric: str, texts: Mapping[str, str], currency: str
+    figure: go.Figure,
+    front: Sequence[Row],
+    metric: str,
+    texts: Mapping[str, str],
+    currency: str,
+    by: Literal["total", "price", "none"],
 ) -> None:
     if not front:
         return
-    prices = [math.log10(max(row["price_per_million_usd"], 1e-9)) for row in front]
-    low, high = min(prices), max(*prices, min(prices) + _LEAST_PRICE_SPAN)
-    shares = [(price - low) / (high - low) for price in prices]
-    marker: dict[str, Any] = {
-        "size": [_SMALLEST_PX + (_LARGEST_PX - _SMALLEST_PX) * share for share in shares],
-        "color": prices,
-        "colorscale": _CHEAP_TO_DEAR,
-        "cmin": low,
-        "cmax": high,
-        "opacity": 1.0,
-        "line": {"width": 1, "color": "rgba(255, 255, 255, 0.7)"},
-    }
-    if len(front) > 1:
-        marker["colorbar"] = _price_bar(low, high, currency)
+    marker: dict[str, Any] = {"opacity": 1.0, "line": {"width": 1, "color": "rgba(255, 255, 255, 0.7)"}}
+    if by == "none":
+        marker |= {"size": (_SMALLEST_PX + _LARGEST_PX) / 2, "color": _CHEAP_TO_DEAR[0][1]}
+    else:
+        if by == "price":
+            costs = [math.log10(max(row["price_per_million_usd"], 1e-9)) for row in front]
+            span = _LEAST_PRICE_SPAN
+        else:
+            costs = [row["total_cost_per_month_usd"] for row in front]
+            span = _LEAST_TOTAL_SPAN * max(abs(min(costs)), 1.0)
+        low, high = min(costs), max(*costs, min(costs) + span)
+        shares = [(cost - low) / (high - low) for cost in costs]
+        marker |= {
+            "size": [_SMALLEST_PX + (_LARGEST_PX - _SMALLEST_PX) * share for share in shares],
+            "color": costs,
+            "colorscale": _CHEAP_TO_DEAR,
+            "cmin": low,
+            "cmax": high,
+        }
+        if len(front) > 1:
+            marker["colorbar"] = _cost_bar(low, high, currency, by)
     figure.add_trace(
         go.Scatter(
             **_points(front, metric, texts),
@@ -204,6 +236,11 @@ def hover_text(row: Row, metric: str, currency: str) -> str:
         f"{chart_text(amount(row['price_per_million_usd'], currency))} per million",
         size(row["artifact_mb"]),
     ]
+    if row.get("expected_cost_per_1000") is not None:
+        mistakes = chart_text(amount(row["expected_cost_per_1000"], currency))
+        lines.append(f"mistakes {mistakes} per 1,000 cases")
+    if row.get("total_cost_per_month_usd") is not None:
+        lines.append(f"{chart_text(amount(row['total_cost_per_month_usd'], currency))} a month in all")
     return "<br>".join(lines)
 
 
@@ -220,12 +257,13 @@ def _error_bars(rows: Sequence[Row], metric: str) -> dict[str, Any]:
     return {"type": "data", "array": up, "arrayminus": down, "color": _LINE, "thickness": 1.2, "width": 3}
 
 
-def _price_bar(low: float, high: float, currency: str) -> dict[str, Any]:
+def _cost_bar(low: float, high: float, currency: str, by: Literal["total", "price"]) -> dict[str, Any]:
     ticks = [low, (low + high) / 2, high]
+    title = words.CHART_PRICE if by == "price" else words.CHART_TOTAL
     return {
-        "title": {"text": words.CHART_PRICE.format(currency=chart_text(currency)), "font": {"size": 12}},
+        "title": {"text": title.format(currency=chart_text(currency)), "font": {"size": 12}},
         "tickvals": ticks,
-        "ticktext": [significant(10**tick) for tick in ticks],
+        "ticktext": [significant(10**tick, 2) if by == "price" else significant(tick, 3) for tick in ticks],
         "thickness": 10,
         "len": 0.6,
         "outlinewidth": 0,

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.errors import PickError, SettingsError
-from workbench.tradeoff import Choice, Limits, PriceSheet, monthly, pick, within_noise
+from workbench.tradeoff import RULES, Choice, Limits, PriceSheet, lead_score, monthly, pick, within_noise
+from workbench.tradeoff.noise import cost_within_noise
+from workbench.tradeoff.sentences import machines_text
 
 from .numbers import amount, latency, metric_words, points, score, shown_score, significant, size
 from .words import family_name
@@ -105,15 +107,29 @@ def _speed(row: Row, other: Row) -> str:
 
 
 def _cost(row: Row, other: Row, sheet: PriceSheet) -> str:
-    mine, theirs = monthly(row["cpu_us_per_row"], sheet).usd, monthly(other["cpu_us_per_row"], sheet).usd
+    """Say how a month differs: in all, where costs of mistakes are known, else in machines."""
+    mine, theirs = (each.get("total_cost_per_month_usd") for each in (row, other))
+    what, noise = "in all", ""
+    if mine is None or theirs is None:
+        mine, theirs = (monthly(each["cpu_us_per_row"], sheet).usd for each in (row, other))
+        what = "in machines"
+    elif cost_within_noise(row, other):
+        noise = " (within noise)"
+    at = _traffic(sheet)
     if abs(mine - theirs) < 0.005:
-        return "costs the same a month at your traffic"
+        return f"costs the same a month {what} {at}"
     gap = amount(abs(mine - theirs), sheet.currency)
-    return f"{'saves' if mine < theirs else 'costs'} {gap} {'' if mine < theirs else 'more '}a month at your traffic"
+    way = f"saves {gap}" if mine < theirs else f"costs {gap} more"
+    return f"{way} a month {what} {at}{noise}"
+
+
+def _traffic(sheet: PriceSheet) -> str:
+    """Name the traffic; one that nobody gave is never called "your traffic"."""
+    return "at an example traffic" if sheet.traffic.example else "at your traffic"
 
 
 def summary(row: Row, sheet: PriceSheet) -> str:
-    """Say in one sentence what a candidate offers.
+    """Say in one sentence what a candidate offers; the score is the final one, where there is one.
 
     Examples
     --------
@@ -124,11 +140,16 @@ def summary(row: Row, sheet: PriceSheet) -> str:
     """
     metric = str(row["metric"])
     month = monthly(row["cpu_us_per_row"], sheet)
-    return (
-        f"{named(row)} reaches {score(row['score'], metric)} {metric_words(metric).label}, answers in "
+    said = (
+        f"{named(row)} reaches {score(lead_score(row)[0], metric)} {metric_words(metric).label}, answers in "
         f"{latency(row['latency_p50_us'])} (99 of 100 within {latency(row['latency_p99_us'])}) and costs "
-        f"{amount(month.usd, sheet.currency)} a month at your traffic."
     )
+    if row.get("total_cost_per_month_usd") is None:
+        return f"{said}{amount(month.usd, sheet.currency)} a month in machines {_traffic(sheet)}."
+    mistakes, total = (
+        amount(row[name], sheet.currency) for name in ("expected_cost_per_1000", "total_cost_per_month_usd")
+    )
+    return f"{said}{mistakes} per 1,000 cases in mistakes, {total} a month in all {_traffic(sheet)}."
 
 
 def advice(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> list[str]:
@@ -144,10 +165,12 @@ def advice(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> list[str]:
     out = [summary(choice.row, sheet)]
     best = max((row for row in rows if row["on_front"]), key=lambda row: row["score"], default=None)
     seen = {choice.id}
-    for other in (choice.faster, choice.more_accurate, best):
+    for other in (choice.least_cost, choice.faster, choice.more_accurate, best):
         if other is not None and other["id"] not in seen:
             seen.add(other["id"])
             out.append(in_words(other, choice.row, sheet))
+    if choice.same_machines:
+        out.append(machines_text(choice.row, sheet))
     return out
 
 
@@ -188,7 +211,7 @@ def limit_costs(rows: Sequence[Row], how: str, limits: Limits, sheet: PriceSheet
     limits : Limits
     sheet : PriceSheet
     """
-    rule = how if how in ("best", "balanced", "fastest", "cheapest") else "best"
+    rule = how if how in RULES else "best"
     chosen = _picked(rows, rule, limits, sheet)
     out = []
     for name, value in limits.to_json().items():

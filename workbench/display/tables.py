@@ -123,9 +123,20 @@ def month_table(rows: Sequence[Row], sheet: PriceSheet) -> list[dict[str, Any]]:
                     "price_per_month_usd": month.usd,
                     "replicas": month.replicas,
                     "price_per_million_usd": row["price_per_million_usd"],
+                    **_costs(row),
                 }
             )
-    return sorted(table, key=lambda row: (row["price_per_month_usd"], row["price_per_million_usd"]))
+
+    def least(row: Mapping[str, Any]) -> tuple[float, float]:
+        return row.get("total_cost_per_month_usd", row["price_per_month_usd"]), row["price_per_million_usd"]
+
+    return sorted(table, key=least)
+
+
+def _costs(row: Row) -> dict[str, Any]:
+    """Return the columns of costs of mistakes, where they are known."""
+    names = ("expected_cost_per_1000", "total_cost_per_month_usd")
+    return {name: row[name] for name in names if row.get(name) is not None}
 
 
 def best_row(rows: Sequence[Row]) -> Row | None:
@@ -171,6 +182,7 @@ def _candidate(row: Row) -> dict[str, Any]:
         "family": family_name(row["family"]),
         "mark": "●" if row["on_front"] else "",
         "equal": "≈ best" if row["equal_to_best"] else "",
+        **_costs(row),
         "score": shown_score(row["score"], metric) if known else None,
         "interval": interval(row["score_low"], row["score_high"], metric) if known else "",
         "latency_p50_us": _over(row["latency_p50_us"], 1e3),
@@ -184,6 +196,27 @@ def _candidate(row: Row) -> dict[str, Any]:
 
 def _over(value: float | None, divisor: float) -> float | None:
     return None if value is None else value / divisor
+
+
+def _final(row: Row, metric: str) -> str:
+    found = final_of(row)
+    if found is None:
+        return score(None, metric)
+    return f"{score(found[0], metric)} ({interval(found[1], found[2], metric)})"
+
+
+def _money(rows: Sequence[Row], sheet: PriceSheet) -> list[tuple[str, list[str]]]:
+    """Return what mistakes cost, and what a month costs in all, where it is known of every row."""
+    facts = (
+        ("mistakes", ("expected_cost_per_1000", "expected_cost_low", "expected_cost_high")),
+        ("total", ("total_cost_per_month_usd", "total_cost_low_usd", "total_cost_high_usd")),
+    )
+    out = []
+    for name, columns in facts:
+        if all(row.get(column) is not None for row in rows for column in columns):
+            values = [[amount(round(row[column]), sheet.currency) for column in columns] for row in rows]
+            out.append((name, [f"{value} ({low} to {high})" for value, low, high in values]))
+    return out if rows else []
 
 
 def side_by_side(rows: Sequence[Row], sheet: PriceSheet) -> list[tuple[str, list[str]]]:
@@ -202,9 +235,10 @@ def side_by_side(rows: Sequence[Row], sheet: PriceSheet) -> list[tuple[str, list
     months = [monthly(row["cpu_us_per_row"], sheet) for row in rows]
     metric = str(rows[0]["metric"]) if rows else ""
     return [
+        ("final", [_final(row, metric) for row in rows]),
         ("score", [score(row["score"], metric) for row in rows]),
         ("interval", [interval(row["score_low"], row["score_high"], metric) for row in rows]),
-        ("final", [score((final_of(row) or (None,))[0], metric) for row in rows]),
+        *_money(rows, sheet),
         ("p50", [latency(row["latency_p50_us"]) for row in rows]),
         ("p99", [latency(row["latency_p99_us"]) for row in rows]),
         ("month", [amount(month.usd, sheet.currency) for month in months]),

@@ -209,6 +209,7 @@ def family_name(family: object) -> str:
 CHART_X = "one answer takes (median, ms, log scale)"
 CHART_Y_LOWER = "{label}, lower is better"
 CHART_PRICE = "{currency} per<br>million"
+CHART_TOTAL = "{currency} a month<br>in all"
 CHART_FRONT = "on the front"
 CHART_OTHERS = "beaten by another"
 CHART_OVER = "over a limit"

@@ -1,6 +1,32 @@
-"""A choice becomes a bundle: the artifact that was measured, held against its library, written, and verified."""
+"""A choice becomes a bundle: taken as it was measured, held against its library, written, and verified.
 
-from .verify import Check, VerifyReport, verify_bundle
-from .write import export_bundle
+The names below are loaded on first use: what only lists bundles (`shelf`) does without the rest.
+"""
 
-__all__ = ["Check", "VerifyReport", "export_bundle", "verify_bundle"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .shelf import list_bundles, next_version
+    from .verify import Check, VerifyReport, verify_bundle
+    from .write import export_bundle
+
+__all__ = ["Check", "VerifyReport", "export_bundle", "list_bundles", "next_version", "verify_bundle"]
+
+_HOMES = {
+    "Check": "verify",
+    "VerifyReport": "verify",
+    "verify_bundle": "verify",
+    "export_bundle": "write",
+    "list_bundles": "shelf",
+    "next_version": "shelf",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

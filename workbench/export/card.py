@@ -284,6 +284,9 @@ From Python, with `workbench` installed: `workbench.load("this folder").predict(
 `mlflow.pyfunc.load_model("this folder").predict(frame)`. In a container: `docker build -t {dns_name(manifest.name)} .`;
 compose, Kubernetes and KServe files are in `deploy/`.
 {_other_languages(manifest)}
+`golden.jsonl` holds rows of the training data; `MODEL_CARD.md` says under "Its limits" which of their values are real.
+Look at it before this folder is passed on.
+
 `MODEL_CARD.md` says what the model is good for, `schema.json` what it takes, `profile.json` what the training data
 looked like, `decision.json` why it was chosen, `sbom.cdx.json` what it is made of.
 """

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from workbench.data.dataset import Dataset
+from workbench.errors import SettingsError, nearest, shown
+from workbench.runtime.manifest import GOLDEN_FILE
 from workbench.runtime.predictor import Predictor
 from workbench.search.parity import raw_rows
 
@@ -19,8 +23,13 @@ def write_golden(
     library: np.ndarray,
     data: Dataset,
     rows: np.ndarray,
+    *,
+    masked: Sequence[str] = (),
+    seed: int = 0,
 ) -> None:
     """Write ``golden.jsonl``: one row a line with its output, and the training library's own under "library".
+
+    With `masked` columns the outputs are those of the masked rows, and there is no "library": it did not predict them.
 
     Parameters
     ----------
@@ -32,8 +41,11 @@ def write_golden(
     data : Dataset
     rows : numpy.ndarray of int, shape (n,)
         Positions in `data`.
+    masked : sequence of str
+        Columns whose values are drawn anew (`mask`).
+    seed : int
     """
-    inputs = raw_rows(data.take(rows))
+    inputs = mask(raw_rows(data.take(rows)), data, masked, seed)
     matrix = predictor.encode_columns(
         {name: [row[name] for row in inputs] for name in predictor.schema.names}
     )
@@ -46,9 +58,76 @@ def write_golden(
             output = {"label": _plain(answers[at]), "probabilities": served[at].astype(np.float64).tolist()}
         else:
             output = {"value": float(served[at, 0])}
-        entry = {"input": row, "output": output, "library": library[at].tolist()}
+        entry = {"input": row, "output": output}
+        if not masked:
+            entry["library"] = library[at].tolist()
         lines.append(json.dumps(entry, ensure_ascii=False, allow_nan=False) + "\n")
     path.write_text("".join(lines), encoding="utf-8")
+
+
+def mask(
+    rows: Sequence[dict[str, Any]], data: Dataset, columns: Sequence[str], seed: int = 0
+) -> list[dict[str, Any]]:
+    """Return rows whose values in some columns are drawn anew from each column's own distribution.
+
+    Each value comes from a row drawn at random, for each column by itself, so that no row keeps its values together. A
+    value that names a person by itself, such as the number of an account, still does: drop such a column instead.
+    """
+    random = np.random.default_rng(seed)
+    drawn = {name: raw_rows(data.take(random.integers(0, data.n_rows, len(rows)))) for name in columns}
+    return [{**row, **{name: drawn[name][at][name] for name in columns}} for at, row in enumerate(rows)]
+
+
+def masked_columns(golden: str | Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """Read which columns of the golden rows are masked: "real" is none, "masked:a,b" or a list of names some.
+
+    Raises
+    ------
+    SettingsError
+        If it is neither, or a column is not an input.
+
+    Examples
+    --------
+    >>> masked_columns("real", ["age", "city"]), masked_columns("masked:age", ["age", "city"])
+    ((), ('age',))
+    >>> masked_columns('masked:"a,b",city', ["a,b", "city"])
+    ('a,b', 'city')
+    """
+    if isinstance(golden, str):
+        if golden == "real":
+            return ()
+        kind, colon, listed = golden.partition(":")
+        wanted = [name.strip() for name in next(csv.reader([listed]), [])]
+        if kind != "masked" or not colon or not any(wanted):
+            raise SettingsError(
+                "golden", found=shown(golden), expected="real, or masked: and names of columns"
+            )
+    else:
+        wanted = [str(name) for name in golden]
+    for name in wanted:
+        if name not in names:
+            close = nearest(name, names, 1)
+            hint = f"Did you mean {close[0]}?" if close else None
+            raise SettingsError(
+                "golden", found=f"column {shown(name)}", expected="a column of the input", hint=hint
+            )
+    return tuple(dict.fromkeys(wanted))
+
+
+def golden_text(rows: int, masked: Sequence[str]) -> str:
+    """Say what the golden rows are, for whoever passes a bundle on.
+
+    Examples
+    --------
+    >>> golden_text(64, ())
+    'golden.jsonl holds 64 real rows of the data, with all their values.'
+    """
+    if not masked:
+        return f"{GOLDEN_FILE} holds {rows:,} real rows of the data, with all their values."
+    return (
+        f"{GOLDEN_FILE} holds {rows:,} rows of the data with other values drawn at random in {', '.join(masked)}; "
+        "the outputs are those of the masked rows."
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -81,11 +81,71 @@ def list_bundles(folder: str | Path) -> list[Entry]:
     SettingsError
         Where there is no such folder.
     """
+    found = [_entry(path) for path in bundle_paths(folder)]
+    return sorted(found, key=lambda entry: (entry.name, entry.created, entry.path))
+
+
+def bundle_paths(folder: str | Path) -> list[Path]:
+    """Return where the bundles in a folder and the folders in it lie: the one list, of commands and app alike.
+
+    A zip beside a folder of its name is that bundle packed, not another one, if it has the same manifest.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such folder.
+    """
     base = Path(folder)
     if not base.is_dir():
         raise SettingsError(str(folder), found="no folder", expected="a folder of bundles")
-    found = [_entry(path) for path in _candidates(base, 0)]
-    return sorted(found, key=lambda entry: (entry.name, entry.created, entry.path))
+    return [path for path in _candidates(base, 0) if not _packed(path)]
+
+
+def manifest_of(path: Path) -> dict[str, Any]:
+    """Return the content of a bundle's manifest, of a folder or a zip, unchecked.
+
+    Raises
+    ------
+    BundleError
+        If it cannot be read.
+    """
+    document = parse_json(_manifest_bytes(path), MANIFEST_FILE, once=True)
+    if not isinstance(document, dict):
+        raise TamperedBundleError(MANIFEST_FILE, found=type(document).__name__, expected="a JSON object")
+    return document
+
+
+def next_version(folder: str | Path, name: str) -> str:
+    """Return the next free version of a name in a folder of bundles: one more than the highest whole number.
+
+    Only bundles right in the folder count.
+
+    Examples
+    --------
+    >>> next_version("no/such/folder", "churn")
+    '1'
+    """
+    base, numbers = Path(folder), [0]
+    for path in _candidates(base, _DEEPEST - 1) if base.is_dir() else ():
+        try:
+            document = manifest_of(path)
+        except (BundleError, OSError):
+            continue
+        version = str(document.get("version", ""))
+        if document.get("name") == name and version.isascii() and version.isdigit():
+            numbers.append(int(version))
+    return str(max(numbers) + 1)
+
+
+def _packed(path: Path) -> bool:
+    """Tell whether a path is the zip of the bundle that lies beside it as a folder."""
+    folder = path.with_suffix("")
+    if path.suffix.lower() != ".zip" or not (folder / MANIFEST_FILE).is_file():
+        return False
+    try:
+        return _manifest_bytes(path) == (folder / MANIFEST_FILE).read_bytes()
+    except (BundleError, OSError):
+        return False
 
 
 def _candidates(folder: Path, depth: int) -> Iterator[Path]:
@@ -147,11 +207,16 @@ def _from_folder(path: Path) -> tuple[Manifest, bool, int]:
 
 
 def _from_zip(path: Path) -> tuple[Manifest, bool, int]:
+    manifest = Manifest.from_json(manifest_of(path))
+    with reading(path) as archive:
+        inside = _manifest_in(path) or MANIFEST_FILE
+        signed = f"{inside.removesuffix(MANIFEST_FILE)}{SIGNATURE_FILE}" in archive.namelist()
+    return manifest, signed, path.stat().st_size
+
+
+def _manifest_bytes(path: Path) -> bytes:
+    if path.is_dir():
+        return (path / MANIFEST_FILE).read_bytes()
     inside = _manifest_in(path) or MANIFEST_FILE
     with reading(path) as archive:
-        content = read_entry(archive, inside, _LONGEST_MANIFEST)
-        signed = f"{inside.removesuffix(MANIFEST_FILE)}{SIGNATURE_FILE}" in archive.namelist()
-    document = parse_json(content, MANIFEST_FILE, once=True)
-    if not isinstance(document, dict):
-        raise TamperedBundleError(MANIFEST_FILE, found=type(document).__name__, expected="a JSON object")
-    return Manifest.from_json(document), signed, path.stat().st_size
+        return read_entry(archive, inside, _LONGEST_MANIFEST)

@@ -41,12 +41,13 @@ from workbench.tradeoff.choose import Choice
 from workbench.tradeoff.decision import ServedThreshold, decide
 from workbench.tradeoff.prices import PriceSheet, price_per_million_usd
 
-from .golden import write_golden
+from .golden import golden_text, masked_columns, write_golden
 from .hashes import with_hashes, with_known_hashes
 from .members import Subject, write_members
 from .place import beside, check_name, check_place, name_for, put
 from .refit import serve_candidate
 from .requirements import pins
+from .shelf import next_version
 from .signing import read_private_key, sign_manifest
 from .source import check_languages, source_files, source_head
 from .threshold import score_at, served_terms, set_threshold
@@ -56,6 +57,7 @@ _EXPLAIN_S, _EXPLAIN_MOST_S = 1.0, 6.0  # and at most, for the fewest rows that 
 _EXPLAINED_ELSEWHERE = (
     "Not computed: it would have taken long. The app computes it, and so does `workbench report`."
 )
+_MASKING = "--golden masked:COL,… (golden=) draws those of some columns anew."
 _SURPRISE = 2.0  # times the latency that the search measured
 
 Progress = Callable[[Mapping[str, Any]], None]
@@ -77,9 +79,10 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     out: str | Path,
     *,
     name: str | None = None,
-    version: str = "1",
+    version: str | None = None,
     note: str = "",
     by: str | None = None,
+    golden: str | Sequence[str] = "real",
     overwrite: bool = False,
     hashes: bool = False,
     code: Sequence[str] = (),
@@ -101,11 +104,15 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
         The folder to make; a name that ends in ``.zip`` gives one zip file.
     name : str, optional
         Under which the model is served; the run's name by default.
-    version : str
+    version : str, optional
+        By default the next free one of that name among the bundles that lie beside `out`: 1, 2, 3, ….
     note : str
         Why, in the words of whoever decided.
     by : str, optional
         Who decided; the user of this process by default.
+    golden : str or sequence of str
+        "real" puts real rows with all their values into ``golden.jsonl``; "masked:COL,…", or a list of columns, draws
+        the values of those columns anew from each column's own distribution.
     overwrite : bool
         Whether a bundle that lies at `out` is replaced.
     hashes : bool
@@ -147,8 +154,11 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     """
     target = Path(out)
     own_name = name_for(str(run.info.get("name") or run.path.name))
-    tag = Label(check_name(name or own_name, "name"), check_name(version, "version"), by, note)
+    served_name = check_name(name or own_name, "name")
+    version = next_version(target.parent, served_name) if version is None else version
+    tag = Label(served_name, check_name(version, "version"), by, note)
     check_place(target, overwrite)
+    masked = () if golden == "real" else masked_columns(golden, run.dataset().schema.names)
     check_languages(code)
     terms = served_terms(run, choice, threshold)
     key = read_private_key(sign) if sign is not None else None
@@ -162,7 +172,9 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
         )  # again: whoever worked on it before this one may have put a bundle there
         folder = work / tag.name
         folder.mkdir()
-        _fill(run, replace(choice, terms=terms), folder, tag, tell, Extras(hashes, tuple(code), refit))
+        _fill(
+            run, replace(choice, terms=terms), folder, tag, tell, Extras(hashes, tuple(code), refit, masked)
+        )
         if key is not None:
             sign_manifest(folder, key)
         _self_check(folder, tell)
@@ -172,11 +184,12 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What a bundle has only where it is asked for: hashes of packages, source text, a refit."""
+    """What a bundle has only if it is asked for: hashes of packages, source text, a refit, masked golden rows."""
 
     hashes: bool = False
     code: tuple[str, ...] = ()
     refit: bool = False
+    masked: tuple[str, ...] = ()
 
 
 def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progress, extras: Extras) -> None:
@@ -200,7 +213,12 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
     now = _now()
     decision = replace(decide(replace(choice, sheet=sheet), tag.by, tag.note), when=now, threshold=own)
     tell({"kind": "step", "message": "writing the bundle"})
-    write_golden(folder / GOLDEN_FILE, predictor, served.library, data, served.golden)
+    masked, seed = extras.masked, run.settings.seed
+    write_golden(
+        folder / GOLDEN_FILE, predictor, served.library, data, served.golden, masked=masked, seed=seed
+    )
+    told = golden_text(len(served.golden), masked)
+    tell({"kind": "step", "message": told if masked else f"{told} {_MASKING}"})
     score = (score_at(run, candidate, own) if own is not None and moved else None) or candidate.final
     draft = _manifest(run, candidate, score, data, tag, measured, sheet)
     draft = replace(
@@ -216,12 +234,12 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         predictor=predictor,
         measured=measured,
         sheet=sheet,
-        notes=tuple(_notes(candidate, served, own)),
+        notes=(*_notes(candidate, served, own), told),
         train_cpu_s=candidate.measured.train_cpu_s if candidate.measured else None,
         trained_again=served.trained_again,
         held_out=0 if served.trained_again else len(run.holdout_rows),
         drivers=drivers,
-        seed=run.settings.seed,
+        seed=seed,
     )
     packages = with_hashes(pins()) if extras.hashes else with_known_hashes(pins())
     if not packages[0].hashes:

@@ -12,6 +12,7 @@ from workbench.data.dataset import Dataset
 from workbench.errors import RunError
 from workbench.search.run import RunFolder
 
+from .sentences import traffic_words
 from .terms import Terms
 
 Row = dict[str, Any]
@@ -27,6 +28,7 @@ COST_COLUMNS = (
     "total_cost_per_month_usd",
     "total_cost_low_usd",
     "total_cost_high_usd",
+    "total_cost_data",
     "cost_behind",
     "cost_compared_with",
     "final_cost_per_1000",
@@ -68,7 +70,8 @@ def with_expected_costs(rows: Sequence[Row], run: RunFolder, terms: Terms) -> li
     - expected_cost_data: which rows, and how the threshold came about. One that follows from the payoff was not looked
       for on these rows; of one that was set, whoever set it may have looked at them, and that is said.
     - cost_threshold: the probability from which yes was predicted.
-    - total_cost_per_month_usd, total_cost_low_usd, total_cost_high_usd: that of a month's calls, and the machines'.
+    - total_cost_per_month_usd, total_cost_low_usd, total_cost_high_usd: that of a month's calls, and the machines';
+      total_cost_data says at which traffic, and whether that is an example.
     - cost_behind: by how much a thousand cases cost more than with the candidate that costs least, on the same rows,
       with a 95 % interval; cost_compared_with is that one's id.
     - final_cost_per_1000, final_cost_low, final_cost_high: the same on the hold-out, if it was predicted there.
@@ -144,6 +147,7 @@ def _fill(row: Row, costs: np.ndarray, weight: np.ndarray, terms: Terms, thresho
         row["total_cost_per_month_usd"] = calls * found.value + machines
         row["total_cost_low_usd"] = calls * found.low + machines
         row["total_cost_high_usd"] = calls * found.high + machines
+        row["total_cost_data"] = f"mistakes and machines, at {traffic_words(terms.sheet.traffic)}"
 
 
 def _how(terms: Terms) -> str:

@@ -216,7 +216,8 @@ def terms_of(run: RunFolder, now: Given | None = None) -> Terms:
     layers: list[tuple[Source, Given]] = [("now", now or Given())]
     if stored is not None:
         layers.append(("decision", stored.given))
-    layers.append(("search", given_to_search(run)))
+    needed = all(given.prices is None for _, given in layers)
+    layers.append(("search", given_to_search(run, prices_needed=needed)))
     return combine(layers, stored.revision if stored else None)
 
 

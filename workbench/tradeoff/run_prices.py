@@ -12,11 +12,17 @@ from workbench.search.run import RunFolder
 from .prices import PriceSheet, load_prices, read_prices
 
 
-def run_prices(run: RunFolder) -> PriceSheet | None:
+def run_prices(run: RunFolder, *, needed: bool = True) -> PriceSheet | None:
     """Return the price sheet that a search was given, or None if it was given none.
 
     A run keeps the content of its sheet. A run of 0.1.0 keeps the path: it is looked for as it stands, and then beside
     the run, so that a folder moved with its runs still has it. If it is gone, that is warned of in one line.
+
+    Parameters
+    ----------
+    run : RunFolder
+    needed : bool
+        Whether to warn: no other sheet counts.
 
     Raises
     ------
@@ -31,6 +37,8 @@ def run_prices(run: RunFolder) -> PriceSheet | None:
     for path in _places(run.path, given):
         if path.is_file():
             return load_prices(path)
+    if not needed:
+        return None
     warnings.warn(
         f"{run.path}: the price sheet {given} that the search was given is gone; prices are those of the sheet that "
         "ships. Give it with --prices FILE (prices=...), or store it: workbench decide RUN --prices FILE.",

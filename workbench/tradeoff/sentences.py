@@ -93,7 +93,8 @@ def compare(row: Row, other: Row, currency: str = "$", *, machines_alike: bool =
         parts.insert(0, _mistakes_part(row, other, currency))
     elif not machines_alike:
         parts.append(_price_part(row, other, currency))
-    return f"{label(row)} {', '.join(parts[:-1])} and {parts[-1]}."
+    comma = "," if len(parts) < 3 else ""  # a part may itself end with ", within noise"
+    return f"{label(row)} {', '.join(parts[:-1])}{comma} and {parts[-1]}."
 
 
 def describe(row: Row, currency: str = "$", traffic: Traffic | None = None) -> str:

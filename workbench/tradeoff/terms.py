@@ -355,8 +355,8 @@ def task_of(run: RunFolder) -> str:
     return str(known or run.settings.task)
 
 
-def given_to_search(run: RunFolder) -> Given:
-    """Return what the search of a run was given, its price sheet included."""
+def given_to_search(run: RunFolder, *, prices_needed: bool = True) -> Given:
+    """Return what the search of a run was given, its price sheet included; it is needed if nobody gave another one."""
     settings = run.settings
     bounds = {
         "max_latency_us": settings.max_latency_us,
@@ -367,6 +367,6 @@ def given_to_search(run: RunFolder) -> Given:
     return Given(
         limits={name: value for name, value in bounds.items() if value is not None},
         payoff=None if task == "auto" else settings.payoff_for(task),
-        prices=run_prices(run),
+        prices=run_prices(run, needed=prices_needed),
         unit=settings.unit,
     )

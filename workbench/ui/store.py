@@ -25,7 +25,7 @@ from workbench.runtime.schema import Column1d, Output
 from workbench.tradeoff import Limits, PriceSheet
 
 from .intake import Look, distribution, look
-from .workspace import MANIFEST_FILE, stamp
+from .workspace import manifest_file, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def _predictor(folder: str, candidate: str, version: tuple[int, ...]) -> Predict
 
 def bundle(folder: Path) -> Bundle:
     """Return an exported bundle, opened."""
-    return _bundle(str(folder), (folder / MANIFEST_FILE).stat().st_mtime_ns)
+    return _bundle(str(folder), manifest_file(folder).stat().st_mtime_ns)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

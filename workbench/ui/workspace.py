@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.api import open_run
-from workbench.errors import RunError, SettingsError, shown
+from workbench.errors import BundleError, RunError, SettingsError, shown
+from workbench.export.shelf import bundle_paths, manifest_of
+from workbench.tradeoff.run_decision import DECISION_FILE
 
 from .places import Places, read_places
 
@@ -146,16 +148,17 @@ def find_run(entries: Sequence[RunEntry], name: str) -> RunEntry:
 
 
 def list_bundles(folder: Path) -> list[BundleEntry]:
-    """Return the bundles in a folder, the newest first."""
+    """Return the bundles in a folder, those that ``workbench bundles`` lists there, the newest first."""
     if not folder.is_dir():
         return []
-    found = [
-        each
-        for each in folder.iterdir()
-        if (each / MANIFEST_FILE).is_file() and not each.name.startswith(".")
-    ]
-    found.sort(key=lambda each: (_modified_ns(each / MANIFEST_FILE), each.name), reverse=True)
-    return [_bundle_entry(each) for each in found]
+    found = bundle_paths(folder)
+    found.sort(key=lambda each: (_modified_ns(manifest_file(each)), each.name), reverse=True)
+    return [_bundle_entry(folder, each) for each in found]
+
+
+def manifest_file(bundle: Path) -> Path:
+    """Return the file that changes whenever a bundle does: its manifest, or the zip that it is."""
+    return bundle / MANIFEST_FILE if bundle.is_dir() else bundle
 
 
 def bundle_path(bundles: Path, name: str, version: str) -> Path:
@@ -187,7 +190,9 @@ def bundle_path(bundles: Path, name: str, version: str) -> Path:
 
 def stamp(folder: Path) -> tuple[int, ...]:
     """Return what changes whenever a run's folder gains or changes a candidate: a key for what was read of it."""
-    return tuple(_modified_ns(folder / part) for part in (RUN_FILE, "events.jsonl", "candidates"))
+    return tuple(
+        _modified_ns(folder / part) for part in (RUN_FILE, "events.jsonl", "candidates", DECISION_FILE)
+    )
 
 
 def _looks_like_run(folder: Path) -> bool:
@@ -207,9 +212,14 @@ def read_entry(folder: Path) -> RunEntry:
         return RunEntry(folder.name, folder, "broken", {}, str(error))
 
 
-def _bundle_entry(folder: Path) -> BundleEntry:
-    manifest, problem = _read_object(folder / MANIFEST_FILE)
-    return BundleEntry(folder.name, folder, manifest, problem)
+def _bundle_entry(bundles: Path, path: Path) -> BundleEntry:
+    name = path.relative_to(bundles).as_posix() if path != bundles else path.name
+    if path.is_dir():
+        return BundleEntry(name, path, *_read_object(path / MANIFEST_FILE))
+    try:
+        return BundleEntry(name, path, manifest_of(path))
+    except (BundleError, OSError) as error:
+        return BundleEntry(name, path, {}, str(error))
 
 
 def _read_object(path: Path) -> tuple[dict[str, Any], str]:

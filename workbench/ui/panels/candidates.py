@@ -43,7 +43,9 @@ def show_leaderboard(
     table = leaderboard_table(rows)
     if not table:
         return
-    formats = {**_FORMATS, "price_per_million_usd": f"{sheet.currency.replace('%', '%%')}%.3g"}
+    sign = sheet.currency.replace("%", "%%")
+    formats = {**_FORMATS, "price_per_million_usd": f"{sign}%.3g"}
+    formats |= dict.fromkeys(("expected_cost_per_1000", "total_cost_per_month_usd"), f"{sign}%.0f")
     columns: dict[str, Any] = {}
     for name in table[0]:
         label, explained = texts.COLUMNS[name]

@@ -97,4 +97,6 @@ def _show_front(rows: Sequence[Row], sheet: PriceSheet) -> None:
         "replicas": st.column_config.NumberColumn(texts.COST_REPLICAS),
         "price_per_million_usd": st.column_config.NumberColumn(texts.COST_PER_MILLION, format=f"{sign}%.3g"),
     }
+    for name in ("expected_cost_per_1000", "total_cost_per_month_usd"):
+        columns[name] = st.column_config.NumberColumn(texts.COLUMNS[name][0], format=f"{sign}%.0f")
     st.dataframe(month_table(rows, sheet), hide_index=True, width="stretch", column_config=columns)

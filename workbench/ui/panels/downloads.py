@@ -25,9 +25,9 @@ def offer_download(bundle: Path, key: str, *, first: bool = True) -> None:
         Whether this is what the page is for.
     """
     st.download_button(
-        texts.DOWNLOAD.format(name=plain(f"{bundle.name}.zip")),
+        texts.DOWNLOAD.format(name=plain(f"{bundle.name.removesuffix('.zip')}.zip")),
         lambda: _zip_of(bundle).read_bytes(),
-        file_name=f"{bundle.name}.zip",
+        file_name=f"{bundle.name.removesuffix('.zip')}.zip",
         mime="application/zip",
         type="primary" if first else "secondary",
         icon=":material/download:",
@@ -58,6 +58,8 @@ def show_downloads(workspace: Workspace, run: str | None = None) -> None:
 
 
 def _zip_of(bundle: Path) -> Path:
+    if bundle.is_file():
+        return bundle
     path = bundle.with_name(f"{bundle.name}.zip")
     fresh = path.is_file() and path.stat().st_mtime_ns >= (bundle / MANIFEST_FILE).stat().st_mtime_ns
     return path if fresh else pack(bundle, path)
