@@ -141,6 +141,8 @@ def bundles(runs: dict[str, RunFolder], tmp_path_factory: pytest.TempPathFactory
     """One bundle for each task; tests do not change them."""
     base = tmp_path_factory.mktemp("bundles")
     return {
-        task: export_bundle(run, choose(run), base / task, name="made", by="Ada", note="because it is *good*")
+        task: export_bundle(
+            run, choose(run), base / task, name="made", version="1", by="Ada", note="because it is *good*"
+        )
         for task, run in runs.items()
     }

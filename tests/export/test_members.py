@@ -257,10 +257,10 @@ def test_dates_are_all_that_differs_between_two_exports(
     measured = runs["binary"].candidate("c0002").measured
     monkeypatch.setattr(write, "measurements", lambda *args, **options: measured)
     run, choice = runs["binary"], choose(runs["binary"])
-    first = Manifest.read(export_bundle(run, choice, tmp_path / "1", name="m"))
+    first = Manifest.read(export_bundle(run, choice, tmp_path / "1", name="m", version="1"))
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    second = Manifest.read(export_bundle(run, choice, tmp_path / "2", name="m"))
-    third = Manifest.read(export_bundle(run, choice, tmp_path / "3", name="m"))
+    second = Manifest.read(export_bundle(run, choice, tmp_path / "2", name="m", version="1"))
+    third = Manifest.read(export_bundle(run, choice, tmp_path / "3", name="m", version="1"))
     assert second == third
     assert (tmp_path / "2" / "manifest.json").read_bytes() == (tmp_path / "3" / "manifest.json").read_bytes()
     assert second.created == "2023-11-14T22:13:20+00:00"
