@@ -223,7 +223,7 @@ def _check_priced(rows: Sequence[Row]) -> None:
             "pick",
             found="'lowest-cost' without costs of mistakes",
             expected="costs or a payoff",
-            hint="Give them with --costs or --payoff (costs=, payoff=), or store them: workbench decide.",
+            hint="Give `costs` or `payoff`, or store them in the run: workbench decide.",
         )
 
 
