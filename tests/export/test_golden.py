@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from workbench.errors import SettingsError
+from workbench.export.arguments import _READERS
 from workbench.export.verify import verify_bundle
 from workbench.export.write import export_bundle
 from workbench.runtime.bundle import open_bundle
@@ -123,3 +125,8 @@ def test_golden_rows_that_make_no_sense_are_refused_before_any_work(
     with pytest.raises(SettingsError, match="golden: found"):
         export_bundle(runs["binary"], choose(runs["binary"]), tmp_path / "b", golden=golden)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_option_of_an_export_is_accepted_by_python() -> None:
+    options = set(inspect.signature(export_bundle).parameters) - {"run", "choice", "out"}
+    assert set(_READERS) == options

@@ -102,8 +102,10 @@ def masked_columns(golden: str | Sequence[str], names: Sequence[str]) -> tuple[s
             raise SettingsError(
                 "golden", found=shown(golden), expected="real, or masked: and names of columns"
             )
-    else:
+    elif isinstance(golden, (list, tuple)):
         wanted = [str(name) for name in golden]
+    else:
+        raise SettingsError("golden", found=shown(golden), expected="real, or masked: and names of columns")
     for name in wanted:
         if name not in names:
             close = nearest(name, names, 1)
