@@ -14,7 +14,17 @@ import pandas as pd
 import pytest
 
 import workbench
-from tests.ui.browsing import MISSING, NEEDS_CHROMIUM, WAIT_MS, artefact, served, settled, watched
+from tests.ui.browsing import (
+    CHROMIUM,
+    MISSING,
+    NEEDS_CHROMIUM,
+    QUIET,
+    WAIT_MS,
+    artefact,
+    served,
+    settled,
+    watched,
+)
 from workbench.api import open_run
 
 playwright = pytest.importorskip("playwright.sync_api", reason=MISSING)
@@ -221,3 +231,17 @@ def test_a_page_opened_from_another_shows_the_run_in_view(
             settled(page)
             playwright.expect(page).to_have_url(re.compile("run=small.*pick=best"))
         context.close()
+
+
+def test_no_page_asks_for_anything_elsewhere(tmp_path: Path) -> None:
+    with served(tmp_path / "runs", tmp_path, example=False) as url, playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        page, asked = browser.new_page(), []
+        page.on("request", lambda request: asked.append(request.url))
+        for path in ("", "data", "goal", "search", "export"):
+            page.goto(f"{url}/{path}")
+            settled(page)
+        icon = page.evaluate("document.querySelector('link[rel*=icon]').href")
+        browser.close()
+    assert icon.startswith("data:image/svg+xml")
+    assert [each for each in asked if not each.startswith((url, "data:", "blob:"))] == []

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from workbench.errors import shown
 from workbench.runtime.documents import read_document
+from workbench.runtime.onnx_library import disable_telemetry
 
 from .members import REQUIREMENTS_FILE
 from .requirements import TRAINING_STACK, plain_pins
@@ -126,6 +127,7 @@ def _run_check(command: list[str], folder: Path) -> Outcome:
 
 def _run(command: list[str], folder: Path, seconds: float) -> subprocess.CompletedProcess[str] | str:
     """Run a command in a folder, without this process's Python settings; a text says why it could not."""
+    disable_telemetry()  # of the bundle's own ONNX Runtime, whichever version of ours it holds
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     environment["PYTHONNOUSERSITE"] = "1"
     try:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from workbench.errors import ExportError
+from workbench.runtime.onnx_library import disable_telemetry
 
 _START_S = 60.0
 _STOP_S = 40.0
@@ -73,6 +74,7 @@ def served(bundle: Path, *, workers: int = 1) -> Iterator[Server]:
         "off",
     ]
     words += ["--workers", str(workers), "--queue", "100000"]
+    disable_telemetry()
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
         try:
             url = _url_of(process)

@@ -9,6 +9,7 @@ import numpy as np
 from .cost import Cost
 from .errors import BundleError, ModelError, TamperedBundleError, shown
 from .onnx_cost import graph_cost
+from .onnx_library import import_onnxruntime
 from .onnx_scan import scan_onnx
 
 INPUT_NAME = "features"
@@ -41,7 +42,7 @@ class OnnxModel:
         if not own:
             scan_onnx(content)
             self.cost = graph_cost(content)
-        import onnxruntime as ort  # here: reading a schema or a manifest needs no session
+        ort = import_onnxruntime()  # here: reading a schema or a manifest needs no session
 
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads

@@ -24,13 +24,14 @@ def preload() -> None:
     # Libraries look for pandas as they start, which is a third of their time; trials work on plain arrays.
     sys.modules["pandas"] = None  # type: ignore[assignment]
     import lightgbm  # noqa: F401
-    import onnxruntime  # noqa: F401
     import sklearn.ensemble
     import sklearn.linear_model  # noqa: F401
     import xgboost  # noqa: F401
 
     import workbench.search.worker  # noqa: F401
+    from workbench.runtime.onnx_library import import_onnxruntime
 
+    import_onnxruntime()
     del sys.modules["pandas"]
     with suppress(ImportError):  # an extra, which fails at every fit if it found no pandas
         import catboost  # noqa: F401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
@@ -35,12 +36,14 @@ button[kind^='primary'], button[data-testid^='stBaseButton-primary'] {
 }
 </style>"""
 
+#: A file: an icon of a font would be fetched from elsewhere for the browser's tab.
+_ICON = Path(__file__).with_name("icon.svg")
 _Show = Callable[[Workspace, Pages], None]
 
 
 def show(workspace: Workspace) -> None:
     """Show the page that the address names."""
-    st.set_page_config(page_title=texts.APP, page_icon=":material/scatter_plot:", layout="wide")
+    st.set_page_config(page_title=texts.APP, page_icon=str(_ICON), layout="wide")
     st.html(_STYLE)
     pages = make_pages(workspace)
     page = st.navigation(pages.all(), position="top")

@@ -11,6 +11,7 @@ from workbench.errors import ExportError, TamperedBundleError
 from workbench.export.units import unit_of
 from workbench.runtime.documents import parse_json
 from workbench.runtime.onnx_cost import graph_cost
+from workbench.runtime.onnx_library import import_onnxruntime
 from workbench.runtime.onnx_scan import DOMAINS, scan_onnx
 from workbench.runtime.onnx_shapes import RULES, TEXT_RULES
 from workbench.runtime.predictor import Predictor
@@ -66,7 +67,7 @@ class PipelineModel:
     """
 
     def __init__(self, content: bytes, schema: Schema) -> None:
-        import onnxruntime as ort
+        ort = import_onnxruntime()
 
         scan_onnx(content, "pipeline.onnx", domains=_DOMAINS)
         self._block_rows = graph_cost(content, "pipeline.onnx", _RULES).block_rows(_MOST_ROWS)
