@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 
 from workbench.search.engine import search
 from workbench.search.plan import Plan
-from workbench.search.records import Candidate
+from workbench.search.records import Candidate, Score, value_of
 from workbench.search.run import RunFolder
 from workbench.search.settings import Settings
 
@@ -120,3 +120,34 @@ def test_the_score_is_scikit_learns_on_the_kept_predictions(
         assert "rows of one fold compared" in baseline.data
     if kind == "weights":
         assert {each.kind for each in good} == {"bag", "single", "blend"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_rows_of_weight_zero_change_no_candidate(task: str, tmp_path: Path) -> None:
+    """The same candidates, predictions and models with such rows as without them, of every family."""
+    frame = _frame(task)
+    plain = frame[frame["weight"] > 0].reset_index(drop=True)
+    strange = frame[frame["weight"] > 0].head(100).assign(weight=0.0, size=1e9, colour="violet")
+    families = ("linear", "lightgbm", "xgboost", "catboost", "mlp", "random_forest", "extra_trees")
+    options: dict[str, Any] = {"target": "y", "weight": "weight", "families": families, "trials": 7}
+    one, two = (
+        search(table, Settings(time_s=None, workers=1, **options), tmp_path / name)
+        for name, table in (("plain", plain), ("mixed", pd.concat([strange, frame])))
+    )
+    assert one.info["data"]["fingerprint"] == two.info["data"]["fingerprint"]
+    assert {each.family for each in one.candidates() if each.status == "ok"} >= set(families)
+    for each, other in zip(one.candidates(), two.candidates(), strict=True):
+        assert (each.id, each.params, each.score) == (other.id, other.params, other.score)
+        np.testing.assert_array_equal(one.out_of_fold(each.id), two.out_of_fold(other.id))
+
+
+def test_a_score_of_an_old_run_loses_the_gain_of_averaging() -> None:
+    old = Score(0.81, 0.71, 0.91, "roc_auc", "out of fold, 5 folds, with the gain of averaging", 100)
+    made = Candidate("c0001", "linear", {}, "portfolio", "ok", score=old, averaging_gain=0.01)
+    read = Candidate.from_json(made.to_json())
+    assert read.score is not None
+    assert (read.score.low, read.score.value, read.score.high) == pytest.approx((0.7, 0.8, 0.9))
+    assert read.score.data == "out of fold, 5 folds"
+    assert value_of(read) == pytest.approx(0.81)
+    assert Candidate.from_json(read.to_json()) == read

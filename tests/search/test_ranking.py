@@ -99,7 +99,7 @@ def test_a_fold_without_both_classes_says_nothing() -> None:
     ]
     after = metric.score(more[0], _columns(more[1]), more[3], "", fold=more[2])
     assert after.value == pytest.approx(before.value, abs=1e-12)
-    with pytest.raises(ValueError, match="needs a fold with rows in and outside"):
+    with pytest.raises(ValueError, match="needs a fold with rows of two classes"):
         metric.score(y, _columns(p), None, "", fold=y)
 
 
@@ -133,3 +133,14 @@ def test_intervals_of_areas_by_fold_cover_the_truth_at_their_rate() -> None:
         )
         inside += score.low <= truth <= score.high
     assert 0.925 < inside / 400 < 0.985
+
+
+@pytest.mark.parametrize(
+    "name", ["roc_auc_ovr", "roc_auc_ovo", "roc_auc_ovr_weighted", "roc_auc_ovo_weighted"]
+)
+def test_a_class_without_rows_says_nothing(name: str) -> None:
+    random = np.random.default_rng(2)
+    y = random.integers(0, 3, 200)
+    output = random.dirichlet(np.ones(4), 200)
+    whole = Metric(name, "multiclass", 4).score(y, output, None, "")
+    assert whole.value == pytest.approx(Metric(name, "multiclass", 3).plain(y, output[:, :3]))

@@ -57,7 +57,7 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
             "AUC",
             percent=True,
             explained="Of one row with the outcome and one without, how often the model gives the first the higher "
-            "probability. 50 % is guessing, 100 % is perfect.",
+            "probability. 50 % is guessing, 100 % is perfect. Out of fold, rows of one fold are compared.",
         ),
         "roc_auc_ovr": MetricWords("correct ordering", "AUC, one class against the rest", percent=True),
         "roc_auc_ovo": MetricWords("correct ordering", "AUC, class against class", percent=True),
@@ -113,6 +113,9 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
         ),
         "d2_log_loss_score": MetricWords(
             "surprise taken away", "D² of log loss", percent=True, explained=_SHARE
+        ),
+        "d2_brier_score": MetricWords(
+            "spread explained", "D² of Brier score", percent=True, explained=_SHARE
         ),
         "neg_brier_score": MetricWords(
             "squared error of probabilities",

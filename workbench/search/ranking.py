@@ -9,9 +9,9 @@ positive rows are few. So the area under the ROC curve is
 
 where W_f is the weight of all pairs of a positive and a negative row of the fold, and C_f that of the pairs which are
 ranked rightly, ties counting a half; the weight of a pair is the product of its rows' weights. A constant gets exactly
-0.5; a fold without both classes has no pair and says nothing; of one fold, or of rows that one model predicted, it is
-scikit-learn's `roc_auc_score`. Average precision is the mean over the folds of scikit-learn's, each fold counting by
-the weight of its positive rows.
+0.5. A fold without both classes has no pair and says nothing; nor does, of several classes, one without a pair. Of one
+fold, or of rows that one model predicted, it is scikit-learn's `roc_auc_score`. Average precision is the mean over the
+folds of scikit-learn's, each fold counting by the weight of its positive rows.
 
 The variance is DeLong's within the folds: the share of the other class in its fold that a row is ranked rightly to is
 its structural component (DeLong, DeLong and Clarke-Pearson 1988), weighted by the pairs it is in.
@@ -110,10 +110,7 @@ def one_against_one(
     >>> bool(abs(one_against_one(y, p, None, None, by_size=False) - expected) < 1e-12)
     True
     """
-    share = np.ones(len(y)) if weight is None else weight
-    sizes = np.bincount(y, weights=share, minlength=output.shape[1])
-    if (sizes == 0).any():
-        raise ValueError(f"an area needs rows of each class; class {int(np.argmin(sizes))} has none")
+    sizes = np.bincount(y, weights=weight, minlength=output.shape[1])
     values, counts = [], []
     for one, other in permutations(range(output.shape[1]), 2):
         rows = np.flatnonzero((y == one) | (y == other))
@@ -121,7 +118,7 @@ def one_against_one(
         area, _, _ = area_terms(
             y[rows] == one, output[rows, one], None if weight is None else weight[rows], parts
         )
-        if np.isfinite(area):  # else no fold has rows of both
+        if np.isfinite(area):  # else no fold has rows of both, which then say nothing
             values.append(area)
             counts.append(sizes[one] + sizes[other] if by_size else 1.0)
     return float(np.average(values, weights=counts)) if values else np.nan

@@ -146,6 +146,9 @@ def sums_of(
     if name in BINARY_AREAS:
         many = output.shape[1] > 2 and "ovo" in name
         return None if many else _areas(name, y, output, weight, fold)
+    if name == "accuracy":
+        decided = (output[:, 1] >= 0.5) if output.shape[1] == 2 else output.argmax(axis=1)
+        return _mean((decided == y).astype(np.float64))
     if name in DECISION_METRICS:
         decided = (output[:, 1] >= 0.5).astype(np.intp) if output.shape[1] == 2 else output.argmax(axis=1)
         return _confused(name, y, decided, output.shape[1])
@@ -279,26 +282,26 @@ def _areas(
 ) -> Sums:
     """First-order terms of the area of each class against the rest, within folds; two classes have one."""
     k = output.shape[1]
-    classes = [1] if k == 2 else list(range(k))
+    if len(y) and (y == y[0]).all():
+        raise ValueError(f"{name} needs both classes; all {len(y)} rows are of one")
     blocks, areas = [], []
-    for label in classes:
+    for label in (1,) if k == 2 else range(k):
         is_it = y == label
-        if is_it.all() or not is_it.any():
-            both = "both classes" if k == 2 else "rows in and outside each class"
-            raise ValueError(f"{name} needs {both}; all {len(y)} rows are of one")
         area, shares, others = area_terms(is_it, output[:, label], weight, fold)
         if not np.isfinite(area):
-            raise ValueError(f"{name} needs a fold with rows in and outside each class")
+            continue  # no row of the class can be compared: it says nothing
         areas.append(area)
         right = shares * others
         blocks.append(
             np.column_stack([right * is_it, others * is_it, right * ~is_it, others * ~is_it, is_it])
         )
+    if not areas:
+        raise ValueError(f"{name} needs a fold with rows of two classes")
     level = np.array(areas)
     by_size = name == "roc_auc_ovr_weighted"
 
     def value(sums: np.ndarray) -> np.ndarray:
-        parts = sums.reshape(*sums.shape[:-1], len(classes), 5)
+        parts = sums.reshape(*sums.shape[:-1], len(level), 5)
         each = ratio(parts[..., 0], parts[..., 1]) + ratio(parts[..., 2], parts[..., 3]) - level
         share = parts[..., 4] if by_size else np.ones_like(each)
         return ratio((each * share).sum(axis=-1), share.sum(axis=-1))
