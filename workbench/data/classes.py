@@ -15,9 +15,9 @@ def class_units(dataset: Dataset, rows: np.ndarray | None = None) -> np.ndarray:
     Examples
     --------
     >>> from workbench.data import load_dataset
-    >>> columns = {"size": list(range(20)), "sold": ["yes", "no"] * 10, "shop": [1, 2, 3, 2] * 5}
+    >>> columns = {"size": [1, 2, 3] * 6, "sold": ["yes", "no"] * 9, "shop": [1, 2, 3, 4, 5, 2] * 3}
     >>> class_units(load_dataset(columns, target="sold", group="shop")).tolist()
-    [1, 2]
+    [2, 3]
     """
     y = dataset.y if rows is None else dataset.y[rows]
     if dataset.group is None:

@@ -30,11 +30,11 @@ def serve_candidate(run: RunFolder, candidate: Candidate, *, refit: bool = False
     ExportError
         Where it has to be trained again and that fails, or it does not answer what the library answers.
     """
-    if not refit:
-        return serve_measured(run, candidate)
-    from workbench.search.retrain import serve_all_rows  # brings the training libraries
-
     try:
+        if not refit:
+            return serve_measured(run, candidate)
+        from workbench.search.retrain import serve_all_rows  # brings the training libraries
+
         return serve_all_rows(run, candidate)
     except FitError as error:
         raise ExportError(

@@ -35,12 +35,12 @@ def run_lock(path: Path) -> Iterator[None]:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise RunError(f"{path} exists already", hint="Choose another --out.") from None
+        raise RunError(f"{path} exists already", hint="Choose another `out`.") from None
     try:
         with sole_writer(path, path / LOCK_FILE):
             yield
     except BadFileError as error:
-        hint = "Wait for it, or choose another --out."
+        hint = "Wait for it, or choose another `out`."
         raise RunError(f"{path} is still running", found=str(error.found or ""), hint=hint) from None
     finally:
         if not existed:

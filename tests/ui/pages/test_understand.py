@@ -102,7 +102,7 @@ def test_the_threshold_moves_the_money_and_goes_into_the_bundle(
     assert "The model's own is" in words_of(page)
     requests: list[ExportRequest] = []
 
-    def refuse(request: ExportRequest) -> None:
+    def refuse(own: Path, request: ExportRequest) -> None:
         requests.append(request)
         raise OSError("no process can be started")
 
