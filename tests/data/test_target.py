@@ -159,3 +159,35 @@ def test_words_that_were_taken_as_one_class_are_told() -> None:
 def test_a_type_that_cannot_be_learned() -> None:
     with pytest.raises(DataError, match="type list"):
         read([[1], [2]], pa.list_(pa.int8()))
+
+
+def test_a_target_with_a_unit_is_a_number_in_it() -> None:
+    values = [f"€{at}.5M" for at in range(1, 40)]
+    target = read_target("value", pa.chunked_array([values]))
+    assert (target.output.task, target.output.unit) == ("regression", "€")
+    assert target.y[:2].tolist() == [1.5e6, 2.5e6]
+    assert "unit" not in read_target("y", pa.chunked_array([["a", "b"] * 9])).output.to_json()
+
+
+def test_words_for_no_value_in_a_target_are_missing_and_named() -> None:
+    values = [*(f"{at}.5" for at in range(40)), *["..", "n.a."] * 30]
+    target = read_target("life", pa.chunked_array([values]))
+    assert target.output.task == "regression"
+    assert int(target.known.sum()) == 40
+    [finding] = target.findings
+    assert finding.code == "stray_words"
+    assert "'..', 'n.a.' among numbers in 60 rows" in finding.message
+    stars = read_target("stars", pa.chunked_array([["1", "2", "3", "Not rated"] * 10]))
+    assert stars.output.classes == (1, 2, 3)
+    grade = read_target("grade", pa.chunked_array([["good", "bad", "Not available", "unknown"] * 15]))
+    assert grade.output.classes == ("bad", "good", "unknown")
+    assert [finding.code for finding in grade.findings] == ["stray_words", "doubtful_class"]
+
+
+def test_a_padded_target_is_a_number_for_a_regression_and_a_code_otherwise() -> None:
+    values = [f"{at % 30:03d}" for at in range(300)]
+    assert read_target("y", pa.chunked_array([values]), task="regression").y[:3].tolist() == [0, 1, 2]
+    assert read_target("y", pa.chunked_array([values]), kind="number").output.task == "regression"
+    assert read_target("y", pa.chunked_array([values])).output.classes[:2] == ("000", "001")
+    plain = [str(at % 30) for at in range(300)]
+    assert read_target("y", pa.chunked_array([plain]), kind="category").output.classes[:2] == (0, 1)

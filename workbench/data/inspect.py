@@ -255,6 +255,7 @@ def _about_target(dataset: Dataset, table: Table) -> dict[str, Any]:
             "low": float(dataset.y.min()),
             "high": float(dataset.y.max()),
             "median": float(np.median(dataset.y)),
+            "unit": output.unit,
         }
     return about
 
@@ -262,7 +263,7 @@ def _about_target(dataset: Dataset, table: Table) -> dict[str, Any]:
 def _target_line(target: Mapping[str, Any]) -> str:
     if "classes" not in target:
         span = f"{target['low']:g} … {target['high']:g}, median {target['median']:g}"
-        return f"target {target['name']}: {target['task']}, {span}"
+        return f"target {target['name']}: {target['task']}, {span} {target['unit']}".rstrip()
     shares = [
         f"{label} {count:,} ({count / target['rows']:.1%})" for label, count in target["classes"].items()
     ]

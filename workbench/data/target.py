@@ -147,7 +147,8 @@ def read_target(
     chosen = _task(wanted, numbers[usable] if is_number and numbers is not None else None, metric_hint)
     findings = (*(each for each in inferred.findings if each.code not in _ABOUT_INPUTS), *no_value)
     if chosen == "regression":
-        return _regression(name, numbers if is_number else None, column, usable, positive, findings)
+        read = _regression(name, numbers if is_number else None, column, usable, positive, findings)
+        return replace(read, output=replace(read.output, unit=inferred.column.unit))
     if numbers is not None and not is_number:
         labels, codes, merged = _boolean_labels(name, values, numbers, usable)
         findings = (*findings, *merged)

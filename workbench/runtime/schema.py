@@ -82,6 +82,8 @@ class Output:
         Binary tasks answer the positive label where its probability is at least this.
     intervals : Intervals or None
         Regression: what `predict_interval` adds to a prediction, where it was learned.
+    unit : str
+        Regression: the unit of a prediction, as the training file wrote it; "" where it has none.
     """
 
     target: str
@@ -89,12 +91,15 @@ class Output:
     classes: tuple[Label, ...] = ()
     threshold: float = 0.5
     intervals: Intervals | None = None
+    unit: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the output's part of ``schema.json``; intervals only where there are some, as older readers expect."""
+        """Return the output's part of ``schema.json``; what is not there is left out, as older readers expect."""
         document = asdict(self)
         if self.intervals is None:
             del document["intervals"]
+        if not self.unit:
+            del document["unit"]
         return document
 
 

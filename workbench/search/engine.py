@@ -101,6 +101,7 @@ def search(
             data.schema.output.task
         )  # costs that do not fit are reported before anything is made
         with run_lock(out):
+            settings = replace(settings, unit=settings.unit or data.schema.output.unit or None)
             run = RunFolder.create(out, settings)
             with ending_well(run, pool):
                 session = Session(

@@ -96,11 +96,11 @@ def test_the_matrix_is_equal_bit_for_bit(rows: list[tuple[Any, ...]]) -> None:
 
 
 def test_texts_that_mean_missing_and_whole_numbers_are_understood() -> None:
-    schema = Schema((Column("size", "category"),), Output("y", "regression"))
+    schema = Schema((Column("size", "category", missing=("n.a.",)),), Output("y", "regression"))
     encoder = Encoder((), (Code("size", ("3", "x", "001")),))
     predictor = Predictor(schema, encoder, to_onnx(Linear(np.ones((1, 1)), np.zeros(1), "identity"), 1))
     model = session(build_pipeline(predictor))
-    texts = ["3", "3.0", "x", "001", "001.0", "", "NA", "null", "?"]
+    texts = ["3", "3.0", "x", "001", "001.0", "", "NA", "null", "?", "n.a."]
     (found,) = model.run(["value"], {"size": np.array(texts, dtype=object)[:, None]})
     expected = [predictor.encode_row({"size": text})[0, 0] for text in texts]
     np.testing.assert_array_equal(found[:, 0], expected)

@@ -17,7 +17,12 @@ from .spellings import look_up
 
 
 def pair_level(
-    graph: Graph, pair: Pair, sources: Mapping[str, str], levels: Sequence[str], other: int
+    graph: Graph,
+    pair: Pair,
+    sources: Mapping[str, str],
+    levels: Sequence[str],
+    other: int,
+    missing: Mapping[str, Sequence[str]],
 ) -> str:
     """Add the nodes that find a pair's level.
 
@@ -31,6 +36,8 @@ def pair_level(
         The pair's texts that are told apart.
     other : int
         What any other text becomes.
+    missing : mapping of str to sequence of str
+        The texts that stand for a missing value in each column.
 
     Returns
     -------
@@ -44,7 +51,7 @@ def pair_level(
         if name in sources:
             code, known = _of_number(graph, sources[name], edges)
         else:
-            code, known = _of_text(graph, name, texts)
+            code, known = _of_text(graph, name, texts, missing.get(name, ()))
         codes.append(code)
         sizes.append(len(known) + 1)  # the last place is that of a text that is not known
         numbers.append([known[text] for text in texts])
@@ -71,8 +78,10 @@ def _of_number(graph: Graph, source: str, edges: Sequence[float]) -> tuple[str, 
     return graph.where(missing, graph.constant(known[""], np.int64), count), known
 
 
-def _of_text(graph: Graph, name: str, texts: Sequence[str]) -> tuple[str, dict[str, int]]:
+def _of_text(
+    graph: Graph, name: str, texts: Sequence[str], missing: Sequence[str]
+) -> tuple[str, dict[str, int]]:
     """Look up a text; the place after the last is that of a text that is not known."""
     levels = [text for text in dict.fromkeys(texts) if text]
     known = {text: at for at, text in enumerate(levels)} | {"": len(levels)}
-    return look_up(graph, name, levels), known
+    return look_up(graph, name, levels, missing), known

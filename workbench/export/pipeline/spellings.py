@@ -9,10 +9,11 @@ from workbench.runtime.schema import MISSING_TEXT
 from .graph import ML_DOMAIN, Graph
 
 
-def spellings(levels: Sequence[str]) -> dict[str, int]:
+def spellings(levels: Sequence[str], missing: Sequence[str] = ()) -> dict[str, int]:
     """Return every text that is looked up, with its row in the table of `level_table`.
 
-    Beside the levels themselves these are whole numbers written ``3.0``, and what stands for a missing value.
+    Beside the levels themselves these are whole numbers written ``3.0``, and what stands for a missing value, in any
+    column or (`missing`) in this one.
 
     Examples
     --------
@@ -20,20 +21,21 @@ def spellings(levels: Sequence[str]) -> dict[str, int]:
     >>> table["3.0"], table["x"], table[""], table["NA"]
     (0, 1, 2, 2)
     """
-    out = dict.fromkeys(sorted(MISSING_TEXT), len(levels))
+    absent = MISSING_TEXT | frozenset(missing)
+    out = dict.fromkeys(sorted(absent), len(levels))
     for at, level in enumerate(levels):
         digits = level.removeprefix("-")
         if digits.isascii() and digits.isdigit() and (digits == "0" or not digits.startswith("0")):
             out.setdefault(f"{level}.0", at)
     for at, level in enumerate(levels):
-        if level not in MISSING_TEXT:
+        if level not in absent:
             out[level] = at
     return out
 
 
-def look_up(graph: Graph, source: str, levels: Sequence[str]) -> str:
+def look_up(graph: Graph, source: str, levels: Sequence[str], missing: Sequence[str] = ()) -> str:
     """Add the node that finds a category among levels: after them comes a missing one, then any other."""
-    texts = spellings(levels)
+    texts = spellings(levels, missing)
     return graph.add(
         "LabelEncoder",
         source,

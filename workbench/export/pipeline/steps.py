@@ -82,7 +82,7 @@ def encode(graph: Graph, schema: Schema, encoder: Encoder) -> str:
         _numbers(graph, sources, numeric, blocks)
     for name, own in texts.items():
         if name in pairs:
-            _pair(graph, pairs[name], sources, own, blocks)
+            _pair(graph, pairs[name], sources, kinds, own, blocks)
         else:
             _strings(graph, kinds[name], own, blocks)
     if not blocks.names:
@@ -203,7 +203,7 @@ def _strings(graph: Graph, column: Column, placed: Sequence[tuple[Any, list[int]
     if text is not None:
         source = text.stripped
     if tables:
-        own = _table(graph, source, [step for step, _ in tables])
+        own = _table(graph, source, [step for step, _ in tables], column.missing)
         blocks.add(own, [place for _, places in tables for place in places])
     for step, places in others:
         assert text is not None
@@ -214,6 +214,7 @@ def _pair(
     graph: Graph,
     pair: Pair,
     sources: Mapping[str, str],
+    columns: Mapping[str, Column],
     placed: Sequence[tuple[Any, list[int]]],
     blocks: Blocks,
 ) -> None:
@@ -222,7 +223,8 @@ def _pair(
         if not isinstance(step, _TABLE_STEPS):
             raise ExportError(f"step {step.op!r} of the pair {pair.name!r} has no ONNX form")
     levels, table = level_table([step for step, _ in placed])
-    code = pair_level(graph, pair, sources, levels, other=len(levels) + 1)
+    missing = {name: columns[name].missing for name in pair.columns if name in columns}
+    code = pair_level(graph, pair, sources, levels, other=len(levels) + 1, missing=missing)
     own = graph.reshape(graph.add("Gather", graph.constant(table), code, axis=0), 0, -1)
     blocks.add(own, [place for _, own_places in placed for place in own_places])
 
@@ -259,7 +261,7 @@ def level_table(steps: Sequence[Any]) -> tuple[list[str], np.ndarray]:
     return levels, np.concatenate(parts, axis=1)
 
 
-def _table(graph: Graph, source: str, steps: Sequence[Any]) -> str:
+def _table(graph: Graph, source: str, steps: Sequence[Any], missing: Sequence[str] = ()) -> str:
     levels, table = level_table(steps)
-    code = look_up(graph, source, levels)
+    code = look_up(graph, source, levels, missing)
     return graph.reshape(graph.add("Gather", graph.constant(table), code, axis=0), 0, -1)
