@@ -42,3 +42,33 @@ def test_a_character_cut_at_the_end_of_the_sample_is_no_error() -> None:
 def test_no_text(head: bytes) -> None:
     with pytest.raises(DataError, match=r"a\.csv is no text file"):
         guess_encoding(head, "a.csv")
+
+
+TABLES = {
+    "cp932": ("日付,気温(℃),天気", ["雨", "曇", "晴"]),
+    "shift_jis": ("名前,価格,機能", ["ソート", "表示", "予約", "十", "能力"]),
+    "euc_jp": ("都道府県,人口,面積", ["東京都", "大阪府", "北海道"]),
+    "iso2022_jp": ("都市,人口,天気", ["くもり", "晴れ"]),
+    "gbk": ("城市,人口,类别", ["北京", "上海", "苏州", "镕"]),
+    "gb18030": ("日期,销售额,产品名称", ["手机", "洗衣机", "空调"]),
+    "big5": ("城市,人口,類別", ["許功蓋", "成功", "餐廳", "育種"]),
+    "euc_kr": ("도시,인구,날짜", ["서울", "부산", "대전"]),
+    "cp949": ("음식,가격,평가", ["짬뽕", "떡볶이", "좋음", "보통"]),
+}
+
+
+@pytest.mark.parametrize("rows", [8, 300])
+@pytest.mark.parametrize("codec", TABLES)
+def test_two_byte_text_is_judged_whole(codec: str, rows: int) -> None:
+    """The second byte of a character may be an ASCII letter, a backslash or a bracket."""
+    header, words = TABLES[codec]
+    lines = [header, *(f"{at},{at * 7 % 100},{words[at % len(words)]}" for at in range(rows))]
+    content = ("\r\n".join(lines) + "\r\n").encode(codec)
+    assert content.decode(guess_encoding(content, "a.csv")) == content.decode(codec)
+
+
+@pytest.mark.parametrize("codec", ["shift_jis", "gbk", "big5", "euc_kr"])
+def test_a_header_above_many_numbers_is_enough(codec: str) -> None:
+    lines = [TABLES[codec][0], *(f"{at},{at * 7 % 100},{at / 3}" for at in range(5000))]
+    content = "\n".join(lines).encode(codec)
+    assert content.decode(guess_encoding(content, "a.csv")) == content.decode(codec)

@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 from workbench.data.read import read_table
-from workbench.errors import DataError
+from workbench.errors import DataError, SettingsError
 
 ROWS = [(str(at % 7), f"{at * 1.5:g}", "ab"[at % 2]) for at in range(40)]
 
@@ -264,3 +264,35 @@ def test_columns_go_by_the_names_that_pandas_gives_them(tmp_path: Path) -> None:
     table = read_table(path)
     assert table.names == ("column_1", "x", "x_2", "column_4")
     assert [table.position(name) for name in pd.read_csv(path).columns] == [0, 1, 2, 3]
+
+
+CZECH = "město,počet,plat\nPlzeň,1,2\nÚstí,3,4\n"
+
+
+def test_an_encoding_may_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(CZECH.encode("cp1250"))
+    table = read_table(path, encoding="Windows-1250")
+    assert table.names == ("město", "počet", "plat") and table.column("město").to_pylist() == [
+        "Plzeň",
+        "Ústí",
+    ]
+    assert table.source["encoding"] == "cp1250"
+    lines = tmp_path / "a.jsonl"
+    lines.write_bytes('{"město": "Plzeň"}\n{"město": "Ústí"}\n'.encode("cp1250"))
+    assert read_table(lines, encoding="cp1250").column("město").to_pylist() == ["Plzeň", "Ústí"]
+    marked = tmp_path / "b.csv"
+    marked.write_bytes(CZECH.encode("utf-8-sig"))
+    assert read_table(marked, encoding="utf-8").names[0] == "město"
+
+
+def test_a_wrong_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(CZECH.encode("cp1250"))
+    with pytest.raises(DataError, match=r"a.csv is not utf-8: found the byte 0x\w\w in or after line 1"):
+        read_table(path, encoding="utf-8")
+    for wrong in ("utf-9", "zlib", 5):
+        with pytest.raises(SettingsError, match="encoding: found"):
+            read_table(path, encoding=wrong)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="encoding: found a data frame"):
+        read_table(pd.DataFrame({"a": [1]}), encoding="utf-8")

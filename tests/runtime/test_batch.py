@@ -18,7 +18,7 @@ import pytest
 from tests.runtime.made import ROWS, make_predictor
 from workbench.runtime.batch import score_file
 from workbench.runtime.bundle import Bundle
-from workbench.runtime.errors import BadFileError, MissingColumnError
+from workbench.runtime.errors import BadFileError, InputError, MissingColumnError
 from workbench.runtime.parquet import ParquetSource
 from workbench.runtime.schema import Schema
 
@@ -352,3 +352,31 @@ def test_memory_does_not_grow_with_a_parquet_file(tmp_path: Path) -> None:
         rows, most = rows + chunk.rows, max(most, pa.total_allocated_bytes())
     assert rows == 300_000
     assert most - before < (tmp_path / "rows.parquet").stat().st_size / 4
+
+
+def test_an_encoding_may_be_named(bundle: Bundle, tmp_path: Path) -> None:
+    rows = [{**ROWS[0], "ort": "Łódź"}]
+    path = write_csv(tmp_path / "in.csv", rows, encoding="cp1250")
+    score_file(bundle, path, tmp_path / "out.csv", encoding="cp1250")
+    assert read_any(tmp_path / "out.csv")["ort"].tolist() == ["Łódź"]
+    lines = tmp_path / "in.jsonl"
+    lines.write_bytes(json.dumps(rows[0], ensure_ascii=False).encode("cp1250"))
+    score_file(bundle, lines, tmp_path / "out.jsonl", encoding="cp1250")
+    assert json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8"))["ort"] == "Łódź"
+    with pytest.raises(InputError, match="encoding: found 'utf-9'"):
+        score_file(bundle, path, tmp_path / "out.csv", encoding="utf-9")
+
+
+def test_a_file_in_neither_utf8_nor_the_two_byte_encoding_of_training_is_refused(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    predictor = make_predictor()
+    schema = predictor.schema
+    predictor.schema = Schema(schema.columns, schema.output, {**schema.source, "encoding": "cp932"})
+    made = Bundle(bundle.path, bundle.manifest, predictor)
+    path = write_csv(tmp_path / "in.csv", [{**ROWS[0], "ort": "気温"}], encoding="cp932")
+    score_file(made, path, tmp_path / "out.csv")
+    assert read_any(tmp_path / "out.csv")["ort"].tolist() == ["気温"]
+    path.write_bytes(path.read_bytes() + b"\x81 \n")
+    with pytest.raises(BadFileError, match=r"in UTF-8, or in cp932 as in training. Name its encoding"):
+        score_file(made, path, tmp_path / "out.csv")

@@ -18,13 +18,20 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--drop", metavar="COL", action="append", default=[], help="leave a column out (repeatable)"
     )
     add_kinds(parser)
+    parser.add_argument(
+        "--encoding", metavar="NAME", help="of a text file, such as shift_jis or cp1250; default: found out"
+    )
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.data.inspect import inspect_data
 
     inspection = inspect_data(
-        options.data, target=options.target, drop=tuple(options.drop), kinds=dict(options.kinds or ())
+        options.data,
+        target=options.target,
+        drop=tuple(options.drop),
+        kinds=dict(options.kinds or ()),
+        encoding=options.encoding,
     )
     console.result(inspection.to_json(), inspection.to_text())
     return 0

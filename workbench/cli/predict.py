@@ -15,6 +15,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="OUTPUT", required=True, help="the file to write; its ending says the format"
     )
+    parser.add_argument(
+        "--encoding",
+        metavar="NAME",
+        help="of a text file, such as shift_jis; default: its own, else training's",
+    )
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -23,7 +28,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
     bundle = open_bundle(options.bundle)
     with RowProgress(console) as progress:
-        report = score_file(bundle, options.input, options.out, progress=progress)
+        report = score_file(bundle, options.input, options.out, progress=progress, encoding=options.encoding)
     console.result(report.to_json(), report.to_text())
     return 0 if report.failed == 0 else 1
 

@@ -57,6 +57,9 @@ def _add_columns(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--time-column", metavar="COL", help="validate forward in the order of this column")
     group.add_argument("--weight", metavar="COL", help="how much each row counts")
     group.add_argument(
+        "--encoding", metavar="NAME", help="of a text file, such as shift_jis or cp1250; default: found out"
+    )
+    group.add_argument(
         "--holdout",
         type=share,
         metavar="0.2",
@@ -127,7 +130,7 @@ def _add_engine(group: argparse._ArgumentGroup) -> None:
 PASSED = (
     "task", "metric", "positive", "drop", "group", "time_column", "weight", "holdout", "costs", "payoff", "unit",
     "traffic", "max_latency", "max_price", "max_size", "max_memory", "families", "workers", "seed", "storage", "prices",
-    "name",
+    "name", "encoding",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -29,7 +30,7 @@ _CHUNK_ROWS = 50_000
 _LONGEST_FIELD = 1 << 24
 
 
-def read_delimited(path: Path, *, header: bool | None = None) -> Table:
+def read_delimited(path: Path, *, header: bool | None = None, encoding: str | None = None) -> Table:
     """Read a delimited text file, plain or gzipped, as text.
 
     Parameters
@@ -37,6 +38,8 @@ def read_delimited(path: Path, *, header: bool | None = None) -> Table:
     path : Path
     header : bool or None
         Whether the first line names the columns; None finds out.
+    encoding : str or None
+        Name of a Python codec; None finds out.
 
     Returns
     -------
@@ -50,16 +53,22 @@ def read_delimited(path: Path, *, header: bool | None = None) -> Table:
     """
     with open_bytes(path) as file:
         head, complete = _head(file, path.name)
-    encoding = guess_encoding(head, path.name)
+    given = encoding is not None
+    encoding = _with_mark(encoding, head) if encoding is not None else guess_encoding(head, path.name)
     text = head.decode(encoding, "ignore")
     if not text.strip():
         raise DataError(f"{path.name} is empty", expected="a header and at least one row")
     dialect = sniff(text.lstrip("\ufeff"), complete=complete, header=header)
     try:
         columns, odd = _read(path, dialect, encoding)
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        if given:
+            raise _not_in(path, encoding) from error
         encoding = _legacy_of(path)
-        columns, odd = _read(path, dialect, encoding)
+        try:
+            columns, odd = _read(path, dialect, encoding)
+        except UnicodeDecodeError:
+            raise _not_in(path, encoding) from error
     if not columns or len(columns[0]) == 0:
         raise DataError(f"{path.name} has a header and no rows", expected="at least one row")
     source = {
@@ -73,18 +82,42 @@ def read_delimited(path: Path, *, header: bool | None = None) -> Table:
         "raw_names": list(dialect.raw_names),
     }
     findings = [
-        *_about_encoding(encoding),
+        *(() if given else _about_encoding(encoding)),
         *_about_titles(dialect.titles),
         *_about_odd_lines(odd, len(columns[0])),
     ]
     return Table(tuple(tidy_names(dialect.raw_names)), columns, source, path.name, tuple(findings))
 
 
-def open_bytes(path: Path) -> BinaryIO:
-    """Open a file for its bytes, unpacked where it is gzipped (told by its first bytes, not its name)."""
+def open_bytes(path: Path, encoding: str | None = None) -> BinaryIO:
+    """Open a file for its bytes, unpacked where it is gzipped (told by its first bytes, not its name).
+
+    Text of another encoding than UTF-8 is recoded to that.
+    """
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
-    return cast(BinaryIO, gzip.open(path, "rb")) if packed else path.open("rb")
+    stream = cast(BinaryIO, gzip.open(path, "rb")) if packed else path.open("rb")  # noqa: SIM115
+    if encoding is None or encoding == "utf-8":
+        return stream
+    return cast(BinaryIO, codecs.EncodedFile(stream, "utf-8", encoding))
+
+
+def _with_mark(encoding: str, head: bytes) -> str:
+    """Return the codec that passes over the byte order mark of a file."""
+    return "utf-8-sig" if encoding == "utf-8" and head.startswith(codecs.BOM_UTF8) else encoding
+
+
+def _not_in(path: Path, encoding: str) -> DataError:
+    """Name the first line that cannot be read."""
+    number, found = 1, "bytes that are no characters of it"
+    with open_bytes(path) as raw, io.TextIOWrapper(raw, encoding=encoding) as text:
+        try:
+            for number, _ in enumerate(text, start=2):  # noqa: B007 - the line that follows the last good one
+                pass
+        except UnicodeDecodeError as error:
+            found = f"the byte 0x{error.object[error.start]:02x} in or after line {number}"
+    hint = "Name another one with `encoding`, or save the table as UTF-8."
+    return DataError(f"{path.name} is not {encoding}", found=found, hint=hint)
 
 
 def _head(file: BinaryIO, name: str) -> tuple[bytes, bool]:
@@ -209,7 +242,12 @@ def _rows(path: Path, dialect: Dialect, encoding: str) -> Iterator[list[str]]:
 
 def _about_encoding(encoding: str) -> Iterator[Finding]:
     if not encoding.startswith("utf-8"):
-        yield Finding("encoding", "info", None, f"the file is not UTF-8; it was read as {encoding}")
+        yield Finding(
+            "encoding",
+            "info",
+            None,
+            f"the file is not UTF-8; it was read as {encoding}; where letters look wrong, give --encoding",
+        )
 
 
 def _about_titles(titles: tuple[str, ...]) -> Iterator[Finding]:

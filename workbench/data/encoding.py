@@ -9,6 +9,8 @@ import charset_normalizer
 
 from workbench.errors import DataError
 
+from .letters import USUAL_LETTERS
+
 _MAGIC = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -31,8 +33,30 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+#: Encodings of two bytes a character, each with the codec that reads the most files said to be in it.
+_TWO_BYTE = {
+    "shift_jis": "cp932",
+    "shift_jis_2004": "cp932",
+    "shift_jisx0213": "cp932",
+    "cp932": "cp932",
+    "euc_jp": "euc_jp",
+    "euc_jis_2004": "euc_jp",
+    "euc_jisx0213": "euc_jp",
+    "big5": "cp950",
+    "big5hkscs": "big5hkscs",
+    "cp950": "cp950",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "gb18030": "gb18030",
+    "euc_kr": "cp949",
+    "cp949": "cp949",
+    "johab": "johab",
+}
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 _FOREIGN_WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_LEAST_USUAL, _MARGIN = 0.3, 0.05
+_JUDGED_BYTES, _FEW_BYTES = 1 << 16, 1 << 12
+_LONGEST_CHARACTER = 4  # bytes
 _HINT = "Save the table as CSV (UTF-8), Parquet or JSON lines."
 
 
@@ -67,6 +91,8 @@ def guess_encoding(head: bytes, name: str) -> str:
             return codec
     if b"\0" in head:
         return _two_byte(head, name)
+    if b"\x1b$" in head and _fits(head, "iso2022_jp"):
+        return "iso2022_jp"
     if len(head) > 0 and len(head) - len(head.translate(None, _CONTROLS)) > 0.01 * len(head):
         raise _binary(name)
     try:
@@ -79,9 +105,20 @@ def guess_encoding(head: bytes, name: str) -> str:
 def legacy_encoding(sample: bytes, name: str) -> str:
     """Return a codec for bytes that are not UTF-8.
 
-    Words that are mostly ASCII with a few high bytes are Western European: there a statistical guess is worse than
-    Windows-1252 or, where that leaves a byte undefined, Latin-1.
+    The whole sample is judged, not its bytes above 0x7F alone: the second byte of a Shift-JIS, Big5 or GBK character
+    may be an ASCII letter. Words that are mostly ASCII with a few high bytes are Western European: there a statistical
+    guess is worse than Windows-1252 or, where that leaves a byte undefined, Latin-1.
+
+    Examples
+    --------
+    >>> legacy_encoding("機能,表示\\n十,能力\\nソート,予約\\n".encode("cp932"), "a.csv")
+    'cp932'
     """
+    whole = sample[: sample.rfind(b"\n") + 1] or sample  # the last line may end within a character
+    lines = whole if len(whole) <= _FEW_BYTES else _telling(whole)
+    best = charset_normalizer.from_bytes(lines).best()
+    if best is not None and best.encoding in _TWO_BYTE and _fits(lines, best.encoding):
+        return _two_byte_letters(lines, _TWO_BYTE[best.encoding])
     foreign = b"".join(_FOREIGN_WORD.findall(sample))
     high = len(foreign) - len(foreign.translate(None, bytes(range(0x80, 0x100))))
     if high <= 0.5 * len(foreign):
@@ -92,10 +129,43 @@ def legacy_encoding(sample: bytes, name: str) -> str:
                 return "latin-1"
             return "cp1252"
         return "latin-1"
-    best = charset_normalizer.from_bytes(b" ".join(_FOREIGN_WORD.findall(sample))[:65536]).best()
+    best = (
+        charset_normalizer.from_bytes(b" ".join(_FOREIGN_WORD.findall(sample))[:_JUDGED_BYTES]).best() or best
+    )
     if best is None or best.encoding == "ascii":
         raise _binary(name)
     return str(best.encoding)
+
+
+def _telling(content: bytes) -> bytes:
+    """Return the first lines, and of the others those that are not ASCII: a few words among many numbers count."""
+    first, rest = content[:_FEW_BYTES].rpartition(b"\n")[0], content[_FEW_BYTES:]
+    return b"\n".join([first, *(line for line in rest.split(b"\n")[1:] if not line.isascii())])[
+        :_JUDGED_BYTES
+    ]
+
+
+def _two_byte_letters(content: bytes, guess: str) -> str:
+    """Return the encoding under which the most letters are usual ones, or else `guess`.
+
+    A few words in one of these encodings are valid in others too: of rare letters, which nobody writes.
+    """
+    shares = {}
+    for codec, usual in USUAL_LETTERS.items():
+        if _fits(content, codec):
+            letters = [letter for letter in content.decode(codec, "ignore") if not letter.isascii()]
+            shares[codec] = sum(letter in usual for letter in letters) / max(len(letters), 1)
+    best = max(shares, key=lambda codec: (shares[codec], codec == guess), default=guess)
+    share = shares.get(best, 0.0)
+    return best if share >= _LEAST_USUAL or share > 2 * shares.get(guess, 0.0) + _MARGIN else guess
+
+
+def _fits(content: bytes, encoding: str) -> bool:
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError as error:
+        return error.start >= len(content) - _LONGEST_CHARACTER  # cut within a character
+    return True
 
 
 def _two_byte(head: bytes, name: str) -> str:

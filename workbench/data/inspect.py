@@ -109,6 +109,7 @@ def inspect_data(
     target: str | None = None,
     drop: Sequence[str] = (),
     kinds: Mapping[str, str] | None = None,
+    encoding: str | None = None,
 ) -> Inspection:
     """Look at a table: columns, kinds, missing values, and what would spoil a search.
 
@@ -121,6 +122,8 @@ def inspect_data(
         Columns to leave out.
     kinds : mapping of str to str
         Column to "number", "category", "text", "date" or "ignore", where that should not be found out.
+    encoding : str, optional
+        Of a text file, such as "shift_jis"; by default found out from its bytes.
 
     Returns
     -------
@@ -137,7 +140,7 @@ def inspect_data(
     >>> [(column.name, column.role) for column in inspect_data(frame, target="sold").columns]
     [('id', 'identifier'), ('size', 'input'), ('sold', 'target')]
     """
-    table = read_table(source)
+    table = source if isinstance(source, Table) else read_table(source, encoding=encoding)
     marks = marks_of(table)
     if target is None:
         dropped = frozenset(table.names[table.position(name, "column to drop")] for name in drop)

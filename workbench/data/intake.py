@@ -68,6 +68,8 @@ class IntakeOptions(TypedDict, total=False):
         The metric asked for, where it tells classes from numbers.
     kinds : mapping of str to str
         Column to "number", "category", "text", "date" or "ignore", where that should not be found out.
+    encoding : str or None
+        Of a text file; by default found out from its bytes.
     """
 
     task: str
@@ -78,6 +80,7 @@ class IntakeOptions(TypedDict, total=False):
     weight: str | None
     metric_hint: str | None
     kinds: Mapping[str, str] | None
+    encoding: str | None
 
 
 def load_dataset(
@@ -114,7 +117,7 @@ def load_dataset(
     >>> data.schema.names, data.schema.output.classes
     (['size', 'colour'], ('no', 'yes'))
     """
-    whole = source if isinstance(source, Table) else read_table(source)
+    whole = source if isinstance(source, Table) else read_table(source, encoding=options.get("encoding"))
     roles = find_roles(
         whole,
         target,

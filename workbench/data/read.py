@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.json
 import pyarrow.parquet
 
-from workbench.errors import DataError, nearest, shown
+from workbench.errors import DataError, InputError, SettingsError, nearest, shown
+from workbench.runtime.files import text_encoding
 from workbench.runtime.schema import tidy_names
 
 from .arrow_types import column_of_series, column_of_values, known_column
@@ -26,7 +27,7 @@ _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _PARQUET_SUFFIXES = (".parquet", ".pq")
 
 
-def read_table(source: object, *, header: Header = "auto") -> Table:
+def read_table(source: object, *, header: Header = "auto", encoding: str | None = None) -> Table:
     """Read a file or a data frame without interpreting its values.
 
     Parameters
@@ -36,6 +37,8 @@ def read_table(source: object, *, header: Header = "auto") -> Table:
         line, or one list of them); anything else is delimited text. All of them may be gzipped.
     header : "auto" or bool
         Whether the first line of a delimited file names the columns. Without one the names are "0", "1", …
+    encoding : str, optional
+        Of a text file, such as "shift_jis"; by default found out from its bytes.
 
     Returns
     -------
@@ -45,6 +48,8 @@ def read_table(source: object, *, header: Header = "auto") -> Table:
     ------
     DataError
         Where there is no such file or it is no table.
+    SettingsError
+        Where there is no such encoding, or the source is not text.
 
     Examples
     --------
@@ -56,7 +61,9 @@ def read_table(source: object, *, header: Header = "auto") -> Table:
             raise DataError(
                 f"{shown(str(source))} is an address", expected="a file", hint="Download it first."
             )
-        return _read_file(Path(source), header)
+        return _read_file(Path(source), header, _known(encoding))
+    if encoding is not None:
+        raise _no_text("a data frame")
     if type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "iloc"):
         return _from_pandas(source)
     if isinstance(source, Mapping):
@@ -71,20 +78,33 @@ def read_table(source: object, *, header: Header = "auto") -> Table:
     )
 
 
-def _read_file(path: Path, header: Header) -> Table:
+def _known(encoding: str | None) -> str | None:
+    try:
+        return None if encoding is None else text_encoding(encoding)
+    except InputError as error:
+        raise SettingsError("encoding", found=error.found, expected=error.expected) from None
+
+
+def _no_text(what: str) -> SettingsError:
+    return SettingsError("encoding", found=what, expected="a text file", hint="Leave it out.")
+
+
+def _read_file(path: Path, header: Header, encoding: str | None) -> Table:
     _check_file(path)
     suffixes = path.suffixes[:-1] if path.suffix == ".gz" else path.suffixes
     suffix = suffixes[-1].lower() if suffixes else ""
     with _damage_reported(path.name), open_bytes(path) as file:
         magic = file.read(4)
         if magic == b"PAR1" or suffix in _PARQUET_SUFFIXES:
+            if encoding is not None:
+                raise _no_text("a Parquet file")
             file.seek(0)
             return _read_parquet(path, file)
     if suffix in _JSON_SUFFIXES:
         with _damage_reported(path.name):
-            return _read_json(path)
+            return _read_json(path, encoding)
     with _damage_reported(path.name):
-        return read_delimited(path, header=None if header == "auto" else header)
+        return read_delimited(path, header=None if header == "auto" else header, encoding=encoding)
 
 
 class _damage_reported:  # noqa: N801 - a context manager, used as a verb
@@ -131,8 +151,8 @@ def _read_parquet(path: Path, file: BinaryIO) -> Table:
     return Table(read.names, read.columns, {"format": "parquet"}, path.name)
 
 
-def _read_json(path: Path) -> Table:
-    with open_bytes(path) as file:
+def _read_json(path: Path, encoding: str | None) -> Table:
+    with open_bytes(path, encoding) as file:
         head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
         file.seek(0)
         if not head:
@@ -140,18 +160,20 @@ def _read_json(path: Path) -> Table:
         if head.startswith(b"["):
             columns = _columns_of_records(_records_of_list(file.read(), path.name))
         else:
-            columns = _read_json_lines(path, file)
+            columns = _read_json_lines(path, file, encoding)
     read = _from_items(columns)
     if read.n_rows == 0:
         raise DataError(f"{path.name} has no rows", expected="at least one JSON object")
     return Table(read.names, read.columns, {"format": "jsonl"}, path.name)
 
 
-def _read_json_lines(path: Path, file: BinaryIO) -> Iterable[tuple[str, pa.ChunkedArray]]:
+def _read_json_lines(
+    path: Path, file: BinaryIO, encoding: str | None
+) -> Iterable[tuple[str, pa.ChunkedArray]]:
     try:
         table = pyarrow.json.read_json(file, pyarrow.json.ReadOptions(block_size=1 << 24))
     except pa.ArrowInvalid:  # a column of several types, or a broken line: look at each
-        return _columns_of_records(_records_of_lines(path))
+        return _columns_of_records(_records_of_lines(path, encoding))
     return zip(table.column_names, table.columns, strict=True)
 
 
@@ -166,9 +188,9 @@ def _records_of_list(content: bytes, name: str) -> Iterable[dict[str, Any]]:
         yield record
 
 
-def _records_of_lines(path: Path) -> Iterable[dict[str, Any]]:
+def _records_of_lines(path: Path, encoding: str | None) -> Iterable[dict[str, Any]]:
     expected = "one JSON object a line"
-    with open_bytes(path) as lines:
+    with open_bytes(path, encoding) as lines:
         for number, line in enumerate(lines, start=1):
             stripped = line.removeprefix(b"\xef\xbb\xbf").strip()
             if not stripped:

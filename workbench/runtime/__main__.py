@@ -33,6 +33,10 @@ def _parser() -> argparse.ArgumentParser:
         "--out", required=True, metavar="OUTPUT", help="the file to write; its ending is its format"
     )
 
+    predict.add_argument(
+        "--encoding", metavar="NAME", help="of a text file; default: its own, else training's"
+    )
+
     serving = verbs.add_parser("serve", help="answer over HTTP")
     serving.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
     add_serve_options(serving)
@@ -59,7 +63,7 @@ def _run(options: argparse.Namespace) -> int:
         checked = check_bundle(options.bundle)
         _show(options, checked.to_json(), checked.to_text())
         return 0 if checked.ok else 1
-    report = score_file(open_bundle(options.bundle), options.input, options.out)
+    report = score_file(open_bundle(options.bundle), options.input, options.out, encoding=options.encoding)
     _show(options, report.to_json(), report.to_text())
     return 0 if report.failed == 0 else 1
 

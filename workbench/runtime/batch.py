@@ -81,7 +81,7 @@ class BatchReport:
         return "\n".join(lines)
 
 
-def score_file(
+def score_file(  # noqa: PLR0913 - each option is one that the command line offers
     bundle: Bundle,
     input: str | Path,  # noqa: A002 - what the command line calls it
     output: str | Path,
@@ -90,6 +90,7 @@ def score_file(
     chunk_rows: int = 8192,
     strict: bool = False,
     seen: Seen | None = None,
+    encoding: str | None = None,
 ) -> BatchReport:
     """Score a file into another one.
 
@@ -112,6 +113,8 @@ def score_file(
         file with columns that the model lacks is refused.
     seen : Seen, optional
         Where to count what training never met.
+    encoding : str, optional
+        Of a text file, such as "shift_jis"; by default what its bytes say, else that of the training file.
 
     Returns
     -------
@@ -129,7 +132,7 @@ def score_file(
     started = time.perf_counter()
     source_path, out_path = Path(input), Path(output)
     predictor = bundle.predictor
-    source = open_source(source_path, predictor.schema)
+    source = open_source(source_path, predictor.schema, encoding)
     where = locate(predictor.names, source.header)
     added = _new_columns(predictor, source.header)
     watch = Watch(predictor.schema, strict=strict)

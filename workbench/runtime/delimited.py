@@ -32,10 +32,12 @@ _BOMS = (
 class CsvSource:
     """Delimited text, written as the training file was or in another usual way."""
 
-    def __init__(self, path: Path, schema: Schema) -> None:
+    def __init__(self, path: Path, schema: Schema, encoding: str | None = None) -> None:
         self._path = path
         source = schema.source
-        self._encoding = _encoding(path, source.get("encoding"))
+        self._encoding = encoding or _encoding(path, source.get("encoding"))
+        if self._encoding == "utf-8":
+            self._encoding = "utf-8-sig"
         head, complete = self._head()
         marked, self._start = separator_line(head)
         usual = (marked,) if marked else (source.get("delimiter") or ",", *_DELIMITERS)
@@ -141,9 +143,18 @@ def _encoding(path: Path, trained: Any) -> str:
             return name
     # Windows-1252 is Latin-1 with more signs (€): training may not have met any
     tried = ("utf-8-sig", "cp1252", trained) if trained == "latin-1" else ("utf-8-sig", trained)
+    if b"\x1b$" in start and str(trained).startswith("iso2022"):
+        tried = (trained, *tried)  # its bytes are ASCII, and so UTF-8 as well
     for name in tried:
         if name and _decodes(path, str(name)):
             return str(name)
+    if trained and len("あ".encode(str(trained), "ignore")) > 1 and not str(trained).startswith("utf"):
+        expected = f"text in UTF-8, or in {trained} as in training"
+        raise BadFileError(
+            f"{path.name} cannot be read as text",
+            expected=expected,
+            hint="Name its encoding with `encoding`.",
+        )
     return "latin-1"
 
 

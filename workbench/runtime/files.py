@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from .errors import BadFileError
+from .errors import BadFileError, InputError, shown
 
 LONGEST_LINE = 1 << 26
 FORMATS = {
@@ -23,6 +24,29 @@ FORMATS = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+
+
+def text_encoding(name: object) -> str:
+    """Return a text encoding's name as Python knows it.
+
+    Raises
+    ------
+    InputError
+        Where Python knows no such encoding of texts.
+
+    Examples
+    --------
+    >>> text_encoding("Shift-JIS"), text_encoding("UTF8")
+    ('shift_jis', 'utf-8')
+    """
+    try:
+        codec = codecs.lookup(name) if isinstance(name, str) else None
+    except (LookupError, ValueError):
+        codec = None
+    if codec is None or not codec._is_text_encoding:
+        expected = "a text encoding that Python knows, such as utf-8, cp1252, shift_jis, gb18030 or big5"
+        raise InputError("encoding", found=shown(name), expected=expected)
+    return codec.name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,13 +131,15 @@ def reading(path: Path) -> Iterator[None]:
 
 
 class Unpacked:
-    """A file's bytes, unpacked where it is gzip, with its progress."""
+    """A file's bytes, unpacked where it is gzip and recoded to UTF-8 from `encoding`, with its progress."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, encoding: str | None = None) -> None:
         self._size = max(path.stat().st_size, 1)
         self._raw = path.open("rb")
         packed = self._raw.peek(2)[:2] == b"\x1f\x8b"
         self.stream: IO[bytes] = gzip.GzipFile(fileobj=self._raw) if packed else self._raw  # type: ignore[assignment]  # a GzipFile is one but in name
+        if encoding is not None and encoding != "utf-8":
+            self.stream = codecs.EncodedFile(self.stream, "utf-8", encoding)
 
     def share(self) -> float:
         """Return the share of the file that is read so far."""

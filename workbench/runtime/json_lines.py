@@ -25,8 +25,8 @@ class JsonSource:
     A row that lacks one of `names` is a defect, though other rows may have it.
     """
 
-    def __init__(self, path: Path, names: Sequence[str] = ()) -> None:
-        self._path, self._names = path, names
+    def __init__(self, path: Path, names: Sequence[str] = (), encoding: str | None = None) -> None:
+        self._path, self._names, self._encoding = path, names, encoding
         self._file: Unpacked | None = None
         found: dict[str, set[type]] = {}
         for row, _ in self._rows():
@@ -64,8 +64,8 @@ class JsonSource:
         return Chunk([[row.get(name) for row in rows] for name in self.header], len(rows), defects)
 
     def _rows(self) -> Iterator[tuple[Mapping[str, Any], str]]:
-        is_list = _is_list(self._path)
-        self._file = Unpacked(self._path)
+        is_list = _is_list(self._path, self._encoding)
+        self._file = Unpacked(self._path, self._encoding)
         try:
             if is_list:
                 yield from map(_json_row, _list_items(self._file.stream, self._path))
@@ -96,9 +96,9 @@ def _as_row(value: Any) -> tuple[Mapping[str, Any], str]:
     return value, ""
 
 
-def _is_list(path: Path) -> bool:
+def _is_list(path: Path, encoding: str | None) -> bool:
     """Tell a file that is one list from a file with an object a line."""
-    file = Unpacked(path)
+    file = Unpacked(path, encoding)
     try:
         return (
             re.match(_LIST_START.encode(), file.stream.read(4096).removeprefix(b"\xef\xbb\xbf")) is not None

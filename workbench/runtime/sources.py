@@ -6,19 +6,27 @@ from pathlib import Path
 
 from .delimited import CsvSource
 from .errors import BadFileError
-from .files import Source, Unpacked, format_by_ending, reading
+from .files import Source, Unpacked, format_by_ending, reading, text_encoding
 from .json_lines import JsonSource
 from .schema import Schema
 
 
-def open_source(path: Path, schema: Schema) -> Source:
+def open_source(path: Path, schema: Schema, encoding: str | None = None) -> Source:
     """Open a file to score, told by its content and ending as a training file is: what is nothing else is text.
+
+    Parameters
+    ----------
+    path : Path
+    schema : Schema
+    encoding : str, optional
+        Of a text file; by default what its bytes say, else that of the training file.
 
     Raises
     ------
     BadFileError
         Where there is no such file, or it cannot be read as what it seems to be.
     """
+    named = None if encoding is None else text_encoding(encoding)
     if not path.is_file():
         what = "a folder" if path.is_dir() else None
         raise BadFileError(f"{path} is no file to score" if what else f"{path} does not exist", found=what)
@@ -30,7 +38,9 @@ def open_source(path: Path, schema: Schema) -> Source:
             from .parquet import ParquetSource
 
             return ParquetSource(path)
-        return JsonSource(path, schema.names) if kind == "jsonl" else CsvSource(path, schema)
+        if kind == "jsonl":
+            return JsonSource(path, schema.names, named)
+        return CsvSource(path, schema, named)
 
 
 def _is_parquet(path: Path) -> bool:

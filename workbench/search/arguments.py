@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.data.kinds import KINDS
-from workbench.errors import SettingsError, UsageError, nearest, shown
+from workbench.errors import InputError, SettingsError, UsageError, nearest, shown
+from workbench.runtime.files import text_encoding
 
 from .payoff import parse_costs, parse_payoff
 
@@ -136,6 +137,14 @@ def flag(name: str, value: Any) -> bool:
     return value
 
 
+def encoding(name: str, value: Any) -> str:
+    """Accept the name of a text encoding that Python knows."""
+    try:
+        return text_encoding(value)
+    except InputError as error:
+        raise wrong(name, value, error.expected or "") from None
+
+
 def function(name: str, value: Any) -> Any:
     """Accept something that can be called, or None."""
     if value is not None and not callable(value):
@@ -218,6 +227,7 @@ READERS: dict[str, Reader] = {
     "seed": lambda name, value: whole(name, value, 0, _MOST_SEED),
     "storage": text,
     "name": text,
+    "encoding": encoding,
 }
 
 

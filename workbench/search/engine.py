@@ -94,6 +94,7 @@ def search(
             group=settings.group,
             time_column=settings.time_column,
             weight=settings.weight,
+            encoding=settings.encoding,
         )
         metric = metric_name(settings.metric, data.schema.output.task)
         check_target(metric, data.y)

@@ -124,6 +124,8 @@ class Settings:
         The content of a price sheet, so that a run can be moved; runs of 0.1.0 have the path of one.
     name : str or None
         The run's name.
+    encoding : str or None
+        Of a text file, as a Python codec's name; None finds it out.
     """
 
     target: str
@@ -151,6 +153,7 @@ class Settings:
     storage: str | None = None
     prices: Mapping[str, Any] | str | None = None
     name: str | None = None
+    encoding: str | None = None
 
     def checked(self) -> Settings:
         """Return the settings with defaults of this machine filled in.
