@@ -60,10 +60,10 @@ def search(  # noqa: PLR0913 - each is something that a caller may want to say
         Seconds of the budget that are used already.
     **settings
         Any other field of `workbench.search.settings.Settings`: task, metric, positive, families, drop, kinds
-        (``{"zip": "category"}``: number, category, text, date or ignore), group, time_column, weight, encoding, workers,
-        seed, storage, name; the limits as people write them: max_latency ("2ms"), max_price, max_size ("50MB"), max_memory
-        ("4GB"); and money: costs ((5, 40), of a wrong yes and a wrong no, or of each unit too high and too low),
-        payoff ("TP=0,FP=-5,FN=-40,TN=0"), unit, prices (a path, a mapping or a `PriceSheet`) and traffic
+        (``{"zip": "category"}``: number, category, text, date or ignore), group, time_column, weight, encoding,
+        workers, seed, storage, name; the limits as people write them: max_latency ("2ms"), max_price, max_size
+        ("50MB"), max_memory ("4GB"); and money: costs ((5, 40), of a wrong yes and a wrong no, or of each unit too high
+        and too low), payoff ("TP=0,FP=-5,FN=-40,TN=0"), unit, prices (a path, a mapping or a `PriceSheet`) and traffic
         ("100000/1d").
 
     Returns
