@@ -34,6 +34,7 @@ from .run_lock import ending_well, is_of_this_process, run_lock
 from .session import Progress, Session, Stop
 from .settings import Settings
 from .spawn import Spawner
+from .storage import check_storage, fixed_storage
 from .trials import settle, try_baseline, try_candidates, wind_down
 from .workers import WorkerPool
 
@@ -80,6 +81,7 @@ def search(
         Where no candidate but the baseline could be trained. The folder stays, with every failure's reason.
     """
     settings = settings.checked()
+    settings = replace(settings, storage=fixed_storage(settings.storage))
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings)
     check_room(out)  # where something is in the way, that is said before the data is read
@@ -151,6 +153,7 @@ def _resumed(
         raise RunError(
             f"{path} is still running", found=f"process {run.info.get('process')}", hint="Wait, or stop it."
         )
+    check_storage(run.settings.storage)
     if "metric" not in run.info:
         raise RunError(f"{path} ended before its data was read", hint="Start it again with workbench search.")
     before = run.settings
