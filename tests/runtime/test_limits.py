@@ -210,6 +210,14 @@ REFUSED: dict[str, tuple[bytes, str]] = {
                     intercepts=[0.0], targets=4)),
         "40 coefficients and 1 intercepts of 4 features",
     ),
+    "has an operator whose name breaks the line": (
+        graph(_NODE("Relu\n\x1b[31m" + "x" * 500, ["features"], ["output"])),
+        r"the operator 'Relu\\n\\x1b\[31mx+…; expected",
+    ),
+    "has a name that is no text": (
+        graph(_NODE("Relu", ["features"], ["output"], name="odd")).replace(b"Relu", b"Re\xffu"),
+        "a name that is no text",
+    ),
     "names what is not there": (
         graph(_NODE("Relu", ["nothing"], ["output"])),
         "which nothing before it makes",

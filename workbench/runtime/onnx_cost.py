@@ -89,10 +89,11 @@ class _Walk:
         self.values[name] = value
 
     def node(self, node: Node) -> None:
-        where = f"a node {node.operator} {shown(node.outputs[0] if node.outputs else '')}"
+        operator = node.operator if node.operator.isidentifier() else shown(node.operator)
+        where = f"a node {operator} {shown(node.outputs[0] if node.outputs else '')}"
         rule = self.rules.get((node.domain, node.operator))
         if rule is None:
-            raise self.refuse(f"the operator {node.operator}", "operators that map a row to its answer")
+            raise self.refuse(f"the operator {operator}", "operators that map a row to its answer")
         inputs: list[Value | None] = []
         for name in node.inputs:
             if name and name not in self.values:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .errors import shown
 from .limits import MOST_RANK
 from .onnx_fields import fields, one_field
 
@@ -184,7 +185,10 @@ def _message(value: object) -> memoryview:
 
 
 def _string(value: object) -> str:
-    return bytes(_message(value)).decode("utf-8", "surrogateescape")
+    try:
+        return bytes(_message(value)).decode()
+    except UnicodeDecodeError as error:
+        raise ValueError("a name that is no text") from error
 
 
 def _signed(value: object) -> int:
@@ -209,7 +213,7 @@ def _node(content: memoryview) -> Node:
         elif number == _NODE_ATTRIBUTE:
             attribute = _attribute(_message(value))
             if attribute.name in attributes:
-                raise ValueError(f"the attribute {attribute.name} twice")
+                raise ValueError(f"the attribute {shown(attribute.name)} twice")
             attributes[attribute.name] = attribute
     return Node(operator, "" if domain == "ai.onnx" else domain, tuple(inputs), tuple(outputs), attributes)
 

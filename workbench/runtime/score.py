@@ -119,7 +119,7 @@ def _additive(small: Small, width: int) -> OneScore | None:
         return None
     try:
         return _Trees(trees).score(width, link)
-    except (KeyError, IndexError, ValueError, TypeError):
+    except (AttributeError, KeyError, IndexError, ValueError, TypeError):
         return None
 
 
