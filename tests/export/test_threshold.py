@@ -58,10 +58,10 @@ def test_costs_and_the_stored_decision_set_the_threshold_of_the_bundle(
     copied = tmp_path / "run"
     shutil.copytree(runs["binary"].path, copied)
     run = Run(RunFolder.open(copied))
-    run.decide(costs=(5, 40), by="Ada", note="costs of May")
+    run.decide(pick="c0002", costs=(5, 40), by="Ada", note="costs of May")
 
     def served(name: str, **options: Any) -> tuple[float, dict[str, Any]]:
-        choice = run.pick("c0002", **options)
+        choice = run.pick(**options)
         path = run.export(choice, tmp_path / name, name="made")
         return open_bundle(path).schema.output.threshold, json.loads((path / "decision.json").read_text())
 
@@ -71,11 +71,13 @@ def test_costs_and_the_stored_decision_set_the_threshold_of_the_bundle(
     assert decision["threshold"]["source"] == decision["sources"]["payoff"] == "decision"
     assert decision["payoff"] == {"TP": 0.0, "FP": -5.0, "FN": -40.0, "TN": 0.0}
     assert decision["revision"] == 1
+    assert (decision["by"], decision["note"]) == ("Ada", "costs of May")
     card = (tmp_path / "decided" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "from a probability of 0.111111 on, where the costs of mistakes put it" in card
     threshold, decision = served("now", costs=(1, 3))
     assert threshold == 0.25, "costs given now come before the decision"
     assert decision["threshold"]["source"] == "now"
+    assert decision["note"] == "", "the words of the stored decision are of other costs"
     run.decide(threshold=0.3)
     assert served("set")[0] == 0.3
     bare = choose(RunFolder.open(copied), "c0002")

@@ -176,8 +176,27 @@ def _decision(decision: Decision) -> str:
     if decision.note:
         lines += [f"> {plain(decision.note)}", ""]
     set_by_hand = (decision.threshold.to_text(),) if decision.threshold else ()
-    lines += [f"- {plain(sentence)}" for sentence in (*set_by_hand, *choice.sentences, *choice.warnings)]
+    paid = _payoff(decision)
+    lines += [
+        f"- {plain(sentence)}" for sentence in (*set_by_hand, *paid, *choice.sentences, *choice.warnings)
+    ]
     return "\n".join([lines[0], "", *lines[1:]]).rstrip("\n")
+
+
+def _payoff(decision: Decision) -> list[str]:
+    """Say what outcomes pay, who said it, and on which rows the cost of mistakes was counted."""
+    terms, row = decision.choice.terms, decision.choice.row
+    if terms is None or terms.payoff is None:
+        return []
+    currency = terms.sheet.currency
+    amounts = ", ".join(f"{name} {money(value, currency)}" for name, value in terms.payoff.to_json().items())
+    each = (
+        "" if terms.payoff.threshold is not None else f" for each {terms.unit or 'unit'} too high or too low"
+    )
+    who = {"now": "given at export", "decision": "decided in the run", "search": "given to the search"}
+    said = f"Outcomes pay {amounts}{each} ({who.get(terms.sources.get('payoff', ''), 'default')})."
+    data = row.get("expected_cost_data")
+    return [said, f"The cost of mistakes was counted {data}."] if data else [said]
 
 
 def _drivers(manifest: Manifest, drivers: Explanation | str) -> str:

@@ -40,6 +40,8 @@ from workbench.search.served import Served
 from workbench.tradeoff.choose import Choice
 from workbench.tradeoff.decision import ServedThreshold, decide
 from workbench.tradeoff.prices import PriceSheet, price_per_million_usd
+from workbench.tradeoff.run_decision import read_decision
+from workbench.tradeoff.terms import Terms
 
 from .golden import golden_text, masked_columns, write_golden
 from .hashes import with_hashes, with_known_hashes
@@ -107,9 +109,9 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     version : str, optional
         By default the next free one of that name among the bundles that lie beside `out`: 1, 2, 3, ….
     note : str
-        Why, in the words of whoever decided.
+        Why, in the words of whoever decided; by default those of the decision stored in the run, if it is what counts.
     by : str, optional
-        Who decided; the user of this process by default.
+        Who decided; by default whoever stored that decision, else the user of this process.
     golden : str or sequence of str
         "real" puts real rows with all their values into ``golden.jsonl``; "masked:COL,…", or a list of columns, draws
         the values of those columns anew from each column's own distribution.
@@ -156,11 +158,12 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     own_name = name_for(str(run.info.get("name") or run.path.name))
     served_name = check_name(name or own_name, "name")
     version = next_version(target.parent, served_name) if version is None else version
-    tag = Label(served_name, check_name(version, "version"), by, note)
+    terms = served_terms(run, choice, threshold)
+    decided_by, why = _decided(run, terms)
+    tag = Label(served_name, check_name(version, "version"), by or decided_by, note or why)
     check_place(target, overwrite)
     masked = () if golden == "real" else masked_columns(golden, run.dataset().schema.names)
     check_languages(code)
-    terms = served_terms(run, choice, threshold)
     key = read_private_key(sign) if sign is not None else None
     tell = progress or (lambda event: None)
     open_to_all = exposed(sign) if sign is not None else ""
@@ -190,6 +193,14 @@ class Extras:
     code: tuple[str, ...] = ()
     refit: bool = False
     masked: tuple[str, ...] = ()
+
+
+def _decided(run: RunFolder, terms: Terms) -> tuple[str | None, str]:
+    """Return who decided and why, if the decision stored in the run is what counts and nothing is said now."""
+    stored = read_decision(run.path)
+    if stored is None or stored.revision != terms.revision or "now" in terms.sources.values():
+        return None, ""
+    return stored.who, stored.why
 
 
 def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progress, extras: Extras) -> None:

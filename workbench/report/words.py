@@ -17,7 +17,7 @@ LIMITS = "Limits: {limits}."
 LIMIT_COSTS = "What the limits cost"
 FRONT = "All that is worth choosing from"
 FRONT_NOTE = (
-    "Up is more accurate, left is faster; larger, warmer points cost more; bars are 95 % intervals. Nothing beats a "
+    "Up is more accurate, left is faster; {colour}bars are 95 % intervals. Nothing beats a "
     "candidate on the front in accuracy, speed and price at once. Scores: {data}. Latencies: one row, in process, one "
     "thread, on {machine}."
 )
@@ -26,11 +26,18 @@ FRONT_COLUMNS = (
     "Candidate",
     "Score",
     "95 % interval",
-    "To expect",
+    "In the search",
     "Answers in",
     "99 of 100 within",
-    "A month",
+    "A month of machines",
 )
+COLOURS = {
+    "price": "larger, warmer points cost more per million; ",
+    "total": "larger, warmer points cost more a month in all; ",
+    "none": "all need the same machines, so what computing costs is not drawn; ",
+}
+MISTAKES_NOTE = "Mistakes are counted {data}. A month in all: {total}."
+DECIDED = "Decided in the run: {decision}."
 QUALITY = "How good it is"
 QUALITY_NOTE = "On {rows} rows that the model was not trained on (out of fold)."
 MONEY = "What mistakes cost"

@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench import explain
 from workbench.api import Run
-from workbench.display.front import front_figure
+from workbench.display.front import colour_by, front_figure
 from workbench.display.insight import importance_figure
 from workbench.display.numbers import (
     amount,
@@ -31,7 +31,7 @@ from workbench.display.words import TASKS, UNKNOWN, family_name
 from workbench.errors import WorkbenchError
 from workbench.runtime.writer_lock import remove_leftovers, sole_writer
 from workbench.search.run import write_whole
-from workbench.tradeoff import Choice, PriceSheet, monthly
+from workbench.tradeoff import Choice, PriceSheet, RunDecision, lead_score, monthly
 
 from . import words
 from .markup import as_json, chart, facts, listed, page, table, tag
@@ -86,7 +86,7 @@ def report_html(run: Run, choice: Choice | None = None) -> str:
     parts = [
         tag("h1", title),
         tag("p", _lead(run, rows), kind="soft"),
-        _chosen(picked, rows, prices),
+        _chosen(picked, rows, prices, run.decision),
         _front(picked, rows, prices),
         _guarded(words.QUALITY, lambda: quality(run.folder, picked.id, terms)),
         _guarded(words.DRIVERS, lambda: _drivers(run, picked.id)),
@@ -113,21 +113,24 @@ def _lead(run: Run, rows: Sequence[Row]) -> str:
     )
 
 
-def _chosen(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
+def _chosen(choice: Choice, rows: Sequence[Row], sheet: PriceSheet, decision: RunDecision | None) -> str:
     row, metric = choice.row, str(choice.row["metric"])
     named_metric = metric_words(metric)
+    value, low, high, _ = lead_score(row)
     pairs = [
-        (named_metric.label, score(row["score"], metric)),
-        ("95 % interval", interval(row["score_low"], row["score_high"], metric)),
-        ("To expect", score((final_of(row) or (None,))[0], metric)),
+        (named_metric.label, score(value, metric)),
+        ("95 % interval", interval(low, high, metric)),
+        ("In the search", score(row["score"], metric)),
+        *_money(row, sheet),
         ("Answers in", latency(row["latency_p50_us"])),
         ("99 of 100 within", latency(row["latency_p99_us"])),
-        ("A month", amount(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency)),
+        ("A month of machines", amount(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency)),
         ("Size", size(row["artifact_mb"])),
     ]
     out = [
         tag("h2", f"{words.CHOICE}: {named(row)}"),
         tag("p", f"{words.CHOSEN_BY.get(choice.how, choice.how)}.".capitalize(), kind="soft"),
+        *([tag("p", words.DECIDED.format(decision=decision.to_text()), kind="soft")] if decision else []),
         facts(pairs),
         listed(
             [*choice.warnings, *advice(choice, rows, sheet), *filter(None, [take_cheaper(choice, sheet)])]
@@ -142,34 +145,57 @@ def _chosen(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
     return "\n".join(out)
 
 
+def _money(row: Row, sheet: PriceSheet) -> list[tuple[str, str]]:
+    """Return what mistakes cost and what a month costs in all, where it is known."""
+    found = [
+        ("Mistakes, 1,000 cases", row.get("expected_cost_per_1000")),
+        ("A month in all", row.get("total_cost_per_month_usd")),
+    ]
+    return [(label, amount(round(value), sheet.currency)) for label, value in found if value is not None]
+
+
 def _front(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
     front = [row for row in rows if row["on_front"] or row["id"] == choice.id]
     lines = [
         (
             "★" if row["id"] == choice.id else "≈ best" if row["equal_to_best"] else "",
             named(row),
+            *_final(row),
             score(row["score"], row["metric"]),
-            interval(row["score_low"], row["score_high"], row["metric"]),
-            score((final_of(row) or (None,))[0], row["metric"]),
             latency(row["latency_p50_us"]),
             latency(row["latency_p99_us"]),
             amount(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency),
+            *(value for _, value in _money(row, sheet)),
         )
         for row in front
     ]
     at = next((position for position, row in enumerate(front) if row["id"] == choice.id), None)
     note = words.FRONT_NOTE.format(
-        data=choice.row["score_data"] or UNKNOWN, machine=choice.row["machine"] or UNKNOWN
+        colour=words.COLOURS[colour_by(rows)],
+        data=choice.row["score_data"] or UNKNOWN,
+        machine=choice.row["machine"] or UNKNOWN,
     )
+    if choice.row.get("expected_cost_data"):
+        note = f"{note} " + words.MISTAKES_NOTE.format(
+            data=choice.row["expected_cost_data"], total=choice.row.get("total_cost_data") or UNKNOWN
+        )
+    columns = (*words.FRONT_COLUMNS, *(label for label, _ in _money(choice.row, sheet)))
     figure = front_figure(rows, choice.id, currency=sheet.currency)
     return "\n".join(
         [
             tag("h2", words.FRONT),
             chart(figure, "front", words.CHART_FRONT),
             tag("p", note, kind="soft"),
-            table(words.FRONT_COLUMNS, lines, at, numbers=2),
+            table(columns, lines, at, numbers=2),
         ]
     )
+
+
+def _final(row: Row) -> tuple[str, str]:
+    """Return the final score and its interval; one that was never on the front has none."""
+    value, low, high, _ = final_of(row) or (None, None, None, "")
+    metric = str(row["metric"])
+    return score(value, metric), interval(low, high, metric)
 
 
 def _guarded(title: str, make: Callable[[], str]) -> str:
