@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from workbench.errors import DataError, shown
-from workbench.runtime.csv_text import records_of
+from workbench.runtime.csv_text import records_of, swallowed
 from workbench.runtime.schema import tidy_names
 
 from .dataset import Finding
 from .dialect import Dialect, sniff
 from .encoding import guess_encoding, legacy_encoding
+from .structure import understood
 from .table import Table
 
 _SAMPLE_BYTES = 1 << 18
@@ -71,7 +73,8 @@ def read_delimited(path: Path, *, header: bool | None = None, encoding: str | No
             raise _not_in(path, encoding) from error
     if not columns or len(columns[0]) == 0:
         raise DataError(f"{path.name} has a header and no rows", expected="at least one row")
-    source = {
+    _check_quotes(path, columns, dialect, encoding)
+    source: dict[str, Any] = {
         "format": "csv",
         "delimiter": dialect.delimiter,
         "quote": dialect.quote,
@@ -81,12 +84,16 @@ def read_delimited(path: Path, *, header: bool | None = None, encoding: str | No
         "header": dialect.header,
         "raw_names": list(dialect.raw_names),
     }
+    made = understood(dialect.raw_names, columns, header=dialect.header)
+    columns = made.columns
+    source |= {"reader": 2, "raw_names": list(made.names), **made.source}
     findings = [
         *(() if given else _about_encoding(encoding)),
         *_about_titles(dialect.titles),
         *_about_odd_lines(odd, len(columns[0])),
+        *made.findings,
     ]
-    return Table(tuple(tidy_names(dialect.raw_names)), columns, source, path.name, tuple(findings))
+    return Table(tuple(tidy_names(made.names)), columns, source, path.name, tuple(findings))
 
 
 def open_bytes(path: Path, encoding: str | None = None) -> BinaryIO:
@@ -238,6 +245,48 @@ def _rows(path: Path, dialect: Dialect, encoding: str) -> Iterator[list[str]]:
         for _ in range(dialect.skipped_lines):
             text.readline()
         yield from records_of(text, dialect.style)
+
+
+def _check_quotes(path: Path, columns: tuple[pa.ChunkedArray, ...], dialect: Dialect, encoding: str) -> None:
+    """Refuse a file in which a quote that is not closed has swallowed rows, naming its line."""
+    rows = len(columns[0])
+    broken = {
+        at
+        for column in columns
+        if pc.any(breaks := pc.match_substring(column, "\n")).as_py()
+        for at in pc.indices_nonzero(breaks).to_pylist()
+    }
+    for at in sorted(broken):
+        record = [str(column[at].as_py()) for column in columns]
+        while at == rows - 1 and len(record) > 1 and not record[-1]:
+            record.pop()  # a short line was filled up
+        if swallowed(record, dialect.delimiter, dialect.width, last=at == rows - 1):
+            raise DataError(
+                f"{path.name}, line {_line_of_quote(path, dialect, encoding)}: a quote is not closed",
+                found="rows of the table inside a quoted field",
+                hint="Close the quote, or double it where it belongs to the text.",
+            )
+
+
+def _line_of_quote(path: Path, dialect: Dialect, encoding: str) -> int:
+    with open_bytes(path) as raw, io.TextIOWrapper(raw, encoding=encoding, newline="") as text:
+        before = dialect.skipped_lines
+        for _ in range(before):
+            text.readline()
+        reader = dialect.style.reader(text)
+        start, last = 0, 0
+        previous: list[str] = []
+        for record in reader:
+            if swallowed(record, dialect.delimiter, dialect.width):
+                return int(before + start + 1 + _breaks_before(record))
+            previous, start, last = record, reader.line_num, start
+        return int(before + last + 1 + _breaks_before(previous))
+
+
+def _breaks_before(record: list[str]) -> int:
+    """Count the line breaks before the field that holds the most of them."""
+    most = max(range(len(record)), key=lambda at: record[at].count("\n"))
+    return sum(text.count("\n") for text in record[:most])
 
 
 def _about_encoding(encoding: str) -> Iterator[Finding]:

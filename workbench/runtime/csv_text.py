@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?(?:\n|\Z)", re.IGNORECASE)
-_MOST_TITLES = 20
+_MOST_TITLES, _ROWS_BELOW = 20, 10
+_SWALLOWED, _LEAST_SHARE = 3, 0.8
+_NUMBER_LIKE = re.compile(r"[-+]?[\d.,\s]*\d[\d.,\s]*%?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,9 @@ def usual_width(records: Iterable[Sequence[str]]) -> int:
 def title_count(records: Sequence[Sequence[str]]) -> int:
     """Count the lines of a title or comment that stand above a table: one field in them, several below.
 
+    A title may also fill up to half of the fields ("Sales 2020,,,as of 12/08/2020") if a line follows that names every
+    column.
+
     Examples
     --------
     >>> title_count([["Sales of 2024"], ["a", "b", "c"], ["1", "2", "3"], ["4", "5", "6"]])
@@ -88,13 +93,29 @@ def title_count(records: Sequence[Sequence[str]]) -> int:
     0
     """
     width = usual_width(records)
+    filled = [sum(bool(field.strip()) for field in record) for record in records[: _MOST_TITLES + 1]]
     count = 0
-    while width > 2 and count < min(_MOST_TITLES, len(records) - 2):
-        filled = sum(bool(field.strip()) for field in records[count])
-        if filled > 1 or len(records[count]) not in (1, width):
-            break
+    while width > 2 and count < min(_MOST_TITLES, len(records) - 2) and filled[count] <= 1:
         count += 1
+    for at in range(count, min(len(filled), len(records) - 2)):
+        if width > 2 and at > count and _names_columns(records[at], records[at + 1 :], width):
+            return at
+        if filled[at] * 2 > width:
+            break
     return count
+
+
+def _names_columns(record: Sequence[str], below: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether a line names every column: distinct texts, and numbers below some of them."""
+    names = [field.strip() for field in record]
+    if len(names) != width or len(set(names)) < width or not all(names) or any(map(_looks_number, names)):
+        return False
+    rows = [row for row in below[:_ROWS_BELOW] if len(row) == width]
+    return any(rows and all(_looks_number(row[at]) for row in rows) for at in range(width))
+
+
+def _looks_number(text: str) -> bool:
+    return _NUMBER_LIKE.fullmatch(text.strip()) is not None
 
 
 def full_header(names: Sequence[str], body: Iterable[Sequence[str]]) -> list[str]:
@@ -114,6 +135,63 @@ def full_header(names: Sequence[str], body: Iterable[Sequence[str]]) -> list[str
         return list(names)
     ends_empty = all(not record[-1].strip() for record in records if len(record) == width)
     return [*names, ""] if ends_empty else ["", *names]
+
+
+def is_note(record: Sequence[str]) -> bool:
+    """Tell whether a line fills one field alone, with text, or none: at the end of a table it is a note below it.
+
+    Examples
+    --------
+    >>> is_note(["Source: office", "", ""]), is_note(["7", "", ""]), is_note(["a", "b", ""])
+    (True, False, False)
+    """
+    filled = [field for field in record if field.strip()]
+    return not filled or (len(filled) == 1 and not _looks_number(filled[0]))
+
+
+def joined_header(records: Sequence[Sequence[str]]) -> list[str]:
+    """Return the names of a header of several lines; one stands above the empty ones to its right (a merged cell).
+
+    Examples
+    --------
+    >>> joined_header([["", "Sex", ""], ["year", "male", "female"]])
+    ['year', 'Sex male', 'Sex female']
+    """
+    width = max(map(len, records), default=0)
+    out = [""] * width
+    for record in records:
+        above = ""
+        below = records[-1]
+        for at in range(width):
+            text = record[at].strip() if at < len(record) else ""
+            if record is not below:
+                above = text or (above if at < len(below) and below[at].strip() else "")
+                text = above
+            out[at] = " ".join(filter(None, (out[at], text)))
+    return out
+
+
+def swallowed(record: Sequence[str], delimiter: str, width: int, *, last: bool = False) -> bool:
+    r"""Tell whether a quoted field of a record has swallowed lines of the table: its quote was not closed.
+
+    Texts may hold line breaks. Lines inside a field that have just as many fields as the table are rows of it: three
+    of them, or in the file's last record one, where the quote reaches the end.
+
+    Examples
+    --------
+    >>> swallowed(["1", "a,2\n3,b,4\n5,c,6\n7,d,8\n9,e"], ",", 3), swallowed(["1", "Dear all,\nbye", "2"], ",", 3)
+    (True, False)
+    """
+    for at, text in enumerate(record):
+        if "\n" not in text:
+            continue
+        lines = [line for line in text.splitlines()[1:] if line.strip()]
+        rows = sum(line.count(delimiter) == width - 1 for line in lines)
+        if width > 1 and rows >= _SWALLOWED and rows >= _LEAST_SHARE * (len(lines) - 1):
+            return True
+        if last and at == len(record) - 1 and (len(record) < width or (width > 1 and 0 < len(lines) == rows)):
+            return True
+    return False
 
 
 def records_of(lines: Iterable[str], style: CsvStyle) -> Iterator[list[str]]:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .csv_text import CsvStyle, full_header, records_of, separator_line
-from .errors import BadFileError
+from .csv_text import CsvStyle, full_header, is_note, joined_header, records_of, separator_line, swallowed
+from .errors import BadFileError, InputError
 from .files import LONGEST_LINE, Chunk, Unpacked, read_lines, reading
 from .rows import positions
 from .schema import Schema
@@ -18,6 +18,7 @@ from .schema import Schema
 _HEAD_CHARACTERS = 1 << 22
 _FIRST_RECORDS = 200
 _HEADER_WITHIN = 25  # records, titles among them
+_MOST_NOTES, _LEAST_COLUMNS = 20, 3  # as in training
 _BLOCK_BYTES = 1 << 20
 _START_BYTES = 1 << 16
 _DELIMITERS = (",", ";", "\t", "|")
@@ -45,15 +46,19 @@ class CsvSource:
         heads = {
             style: self._first_records(head[self._start :], style, complete=complete) for style in styles
         }
+        lines = source.get("header_rows") or 1
+        heads = {style: _with_joined_header(records, lines) for style, records in heads.items()}
         if source.get("header") is not False:
             self._style, at = _header_place(schema.names, heads)
             records = heads[self._style]
             self.header = full_header(records[at], records[at + 1 :]) if records else []
-            self._skipped = at + 1
+            self._skipped = at + lines + _units_below(schema, self.header, records[at + lines :])
         else:
             self._style, self.header = _without_header(path, schema, heads)
             self._skipped = 0
         self.kinds = ["text"] * len(self.header)
+        # "reader" 2 fills short lines up, as training does; bundles of before report them as defects
+        self._fills = int(source.get("reader") or 1) > 1
         self._file: Unpacked | None = None
 
     def _head(self) -> tuple[str, bool]:
@@ -102,26 +107,62 @@ class CsvSource:
                 self._file.close()
 
     def _parse(self, reader: Iterator[list[str]], rows: int) -> Iterator[Chunk]:
-        width = len(self.header)
-        records: list[list[str]] = []
+        held: list[list[str]] = []
         defects: dict[int, str] = {}
-        skip = self._skipped
-        for record in reader:
+        for record, defect in self._checked(reader):
+            if defect:
+                defects[len(held)] = defect
+            held.append(record)
+            if len(held) == rows:
+                yield Chunk(list(zip(*held, strict=True)), rows, defects)
+                held, defects = [], {}
+        if held:
+            yield Chunk(list(zip(*held, strict=True)), len(held), defects)
+
+    def _checked(self, reader: Iterator[list[str]]) -> Iterator[tuple[list[str], str]]:
+        """Yield each record below the header at full width, and what is wrong with it."""
+        width, skip = len(self.header), self._skipped
+        noting = self._fills and width >= _LEAST_COLUMNS
+        notes: list[list[str]] = []  # at the end of the file they are no rows
+        for record in self._closed(reader):
             if not record:
                 continue
             if skip:
                 skip -= 1
                 continue
-            if len(record) != width:
-                if len(record) < width or any(record[width:]):
-                    defects[len(records)] = f"found {len(record)} fields; expected {width}"
-                record = (record + [""] * width)[:width]  # noqa: PLW2901 - the short one is of no more use
-            records.append(record)
-            if len(records) == rows:
-                yield Chunk(list(zip(*records, strict=True)), rows, defects)
-                records, defects = [], {}
-        if records:
-            yield Chunk(list(zip(*records, strict=True)), len(records), defects)
+            if noting and is_note(record) and len(notes) < _MOST_NOTES:
+                notes.append(record)
+                continue
+            yield from map(self._whole, [*notes, record])
+            notes = []
+        for note in notes:
+            yield self._whole(note)[0], "a note below the table, not a row"
+
+    def _whole(self, record: list[str]) -> tuple[list[str], str]:
+        width = len(self.header)
+        if len(record) == width:
+            return record, ""
+        wrong = (len(record) < width and not self._fills) or any(record[width:])
+        defect = f"found {len(record)} fields; expected {width}" if wrong else ""
+        return (record + [""] * width)[:width], defect
+
+    def _closed(self, reader: Any) -> Iterator[list[str]]:
+        """Yield records, refusing one in which a quote that is not closed has swallowed others."""
+        width, before, span, record = len(self.header), 0, 0, []
+        for record in reader:
+            before, span = reader.line_num, reader.line_num - before
+            if span > 1 and swallowed(record, self._style.delimiter, width):
+                raise self._open_quote(before - span + 1)
+            yield record
+        if swallowed(record, self._style.delimiter, width, last=True):
+            raise self._open_quote(before - span + 1)
+
+    def _open_quote(self, line: int) -> BadFileError:
+        return BadFileError(
+            f"{self._path.name}, line {line}: a quote is not closed",
+            found="rows of the table inside a quoted field",
+            hint="Close the quote, or double it where it belongs to the text.",
+        )
 
     def share(self) -> float:
         """Return the share of the file that is read so far."""
@@ -168,6 +209,38 @@ def _decodes(path: Path, encoding: str) -> bool:
         return False
     finally:
         file.close()
+    return True
+
+
+def _with_joined_header(records: list[list[str]], lines: int) -> list[list[str]]:
+    """Return records of which each of the first is joined with the ones below, for a header of several lines."""
+    if lines < 2:
+        return records
+    heads = [joined_header(records[at : at + lines]) for at in range(min(len(records), _HEADER_WITHIN))]
+    return heads + records[len(heads) :]
+
+
+def _units_below(schema: Schema, header: Sequence[str], records: Sequence[Sequence[str]]) -> int:
+    """Count the lines below a header that hold units, where the training file had some: no number in any of them."""
+    places = positions([column.name for column in schema.columns if column.is_numeric], header)
+    readers = {column.name: column.reader() for column in schema.columns}
+    count = 0
+    while count < min(int(schema.source.get("units_row") or 0), len(records)):
+        record = records[count]
+        texts = {name: record[at].strip() for name, at in places.items() if at < len(record)}
+        if any(_reads(readers[name], text) for name, text in texts.items() if text) or not any(
+            texts.values()
+        ):
+            break
+        count += 1
+    return count
+
+
+def _reads(read: Any, text: str) -> bool:
+    try:
+        read(text)
+    except InputError:
+        return False
     return True
 
 

@@ -164,6 +164,9 @@ _SOURCE: dict[str, Callable[[Any], bool]] = {
     "delimiter": _is_mark,
     "quote": _is_mark,
     "header": lambda value: isinstance(value, bool),
+    "header_rows": lambda value: type(value) is int and 1 <= value <= 9,
+    "units_row": lambda value: type(value) is int and 0 <= value <= 9,
+    "reader": lambda value: type(value) is int and value >= 1,
     "raw_names": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
 }
 
