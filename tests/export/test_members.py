@@ -81,7 +81,11 @@ import mlflow.pyfunc, pandas
 folder = sys.argv[1]
 model = mlflow.pyfunc.load_model(folder)
 rows = [json.loads(line) for line in open(folder + "/golden.jsonl", encoding="utf-8")]
-found = model.predict(pandas.DataFrame([row["input"] for row in rows])).tolist()
+frame = pandas.DataFrame([row["input"] for row in rows])
+found = model.predict(frame).tolist()
+if isinstance(found[0], str):
+    shares = model.predict(frame, params={"method": "predict_proba"}).tolist()
+    assert [max(each) for each in shares] == [max(row["output"]["probabilities"]) for row in rows], shares[:2]
 training = {"sklearn", "lightgbm", "xgboost", "optuna", "onnx"} & set(sys.modules)
 print(json.dumps([found, [row["output"] for row in rows], sorted(training), model.metadata.model_uuid]))
 """

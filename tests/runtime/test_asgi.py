@@ -213,7 +213,7 @@ def test_the_content_type_does_not_matter(app: App) -> None:
     body = json.dumps(ROWS[0]).encode()
     answer = call(app, "POST", "/predict", body, {"content-type": "application/x-www-form-urlencoded"})
     assert answer.status == 200
-    assert call(app, "POST", "/predict", body, {"content-encoding": "gzip"}).status == 415
+    assert call(app, "POST", "/predict", body, {"content-encoding": "br"}).status == 415
 
 
 @pytest.mark.parametrize("announced", [True, False])

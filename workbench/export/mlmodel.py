@@ -12,6 +12,7 @@ from .yaml_text import dump_yaml
 
 MLMODEL_FILE = "MLmodel"
 LOADER_MODULE = f"{RUNTIME_FOLDER}.mlflow_model"
+_METHOD = {"name": "method", "type": "string", "default": "predict", "shape": None}  # or "predict_proba"
 _TYPES = {str: "string", bool: "boolean", int: "long", float: "double"}
 
 
@@ -35,7 +36,7 @@ def mlmodel(manifest: Manifest, schema: Schema) -> str:
         "signature": {
             "inputs": json.dumps([{"type": "any", "name": name, "required": True} for name in schema.names]),
             "outputs": json.dumps([_output(manifest)]),
-            "params": None,
+            "params": json.dumps([_METHOD]),
         },
         "metadata": {"model_id": manifest.model_id, "name": manifest.name, "version": manifest.version},
     }

@@ -18,6 +18,7 @@ from .cors import Cors
 from .errors import shown
 from .gates import Gates
 from .handlers import Elsewhere, Handlers
+from .inflate import CODINGS
 from .log import RequestLog
 from .metrics import Metrics
 from .replies import RETRY, Reply, make_terse, refuse
@@ -219,8 +220,9 @@ class App:
             return self._handlers.get[route]()
         if method != "POST":
             return _wrong_method(method, b"POST")
-        if headers.get(b"content-encoding", b"identity").lower() not in (b"identity", b""):
-            return refuse(415, "the body is compressed; send it as it is", "bad_request")
+        if headers.get(b"content-encoding", b"").strip().lower() not in CODINGS:
+            text = "the body is compressed in another way; expected gzip, deflate, or as it is"
+            return refuse(415, text, "bad_request", ((b"accept-encoding", b"gzip, deflate"),))
         if self._begun() > self._settings.queue:
             return overloaded(f"{self._settings.queue} requests are under way")
         loop = asyncio.get_running_loop()

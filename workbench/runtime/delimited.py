@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -276,11 +277,28 @@ def _without_header(
     )
 
 
-@contextmanager
-def longer_fields() -> Iterator[None]:
-    """Let the csv module read long texts; its limit is one for the whole process, so it is put back."""
-    before = csv.field_size_limit(LONGEST_LINE)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
+class _FieldLimit:
+    """The csv module's limit, one for the whole process: raised while anybody reads, then put back."""
+
+    def __init__(self) -> None:
+        self._lock, self._readers, self._before = threading.Lock(), 0, 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._readers:
+                self._before = csv.field_size_limit(LONGEST_LINE)
+            self._readers += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._readers -= 1
+            if not self._readers:
+                csv.field_size_limit(self._before)
+
+
+_FIELD_LIMIT = _FieldLimit()
+
+
+def longer_fields() -> AbstractContextManager[None]:
+    """Let the csv module read long texts while the block runs, in whichever threads."""
+    return _FIELD_LIMIT

@@ -12,9 +12,10 @@ from . import invocations, protocol, tensors
 from .bundle import Bundle
 from .errors import InputError, ModelError, NotReadyError, WorkbenchError
 from .gates import Gates
-from .invocations import error_keys, media_type
+from .invocations import error_keys
 from .json_text import JsonError, read_json
 from .log import Encode, json_encoder
+from .media_types import CONTENT_TYPES, accepted, media_type
 from .metrics import Metrics
 from .openapi import document_bytes
 from .replies import Reply, refuse
@@ -152,19 +153,28 @@ class Handlers:
         return reply
 
     def _invocations(self, body: bytes, headers: Request) -> Reply:
-        kind = media_type(headers.get(b"content-type", b""))
-        if kind is None:
-            text = "the body is of another type; expected application/json or text/csv, in UTF-8"
+        known = media_type(headers.get(b"content-type", b""))
+        if known is None:
+            text = "the body is of another type; expected application/json, text/csv or application/jsonlines, in UTF-8"
             raise _BodyError(415, text, text)
+        kind, parameters = known
+        predictor = self._bundle.predictor
         try:
-            names = self._bundle.predictor.names
-            table = invocations.parse_csv(body) if kind == "csv" else invocations.parse_json(body, names)
+            if kind == "csv":
+                table = invocations.parse_csv(body, predictor.schema, parameters.get("header"))
+            elif kind == "jsonlines":
+                table = invocations.parse_lines(body, predictor.names)
+            else:
+                table = invocations.parse_json(body, predictor.names)
         except JsonError as error:
             raise _no_json(body, error) from None
         scored = invocations.score(self._scorer, table)
         started = perf_counter()
-        content = self.dumps(invocations.answer(table, scored))
-        return self._scored(content, scored, started, table.dicts() if self._log_rows else None)
+        given = accepted(headers.get(b"accept", b""))
+        content = invocations.answer(table, scored, given, self.dumps)
+        reply = self._scored(content, scored, started, table.dicts() if self._log_rows else None)
+        reply.content_type = CONTENT_TYPES[given]
+        return reply
 
     def _scored(self, content: bytes, scored: Scored, started: float, rows: Any) -> Reply:
         reply = Reply(200, content, rows=scored.rows, scored=scored, write_s=perf_counter() - started)

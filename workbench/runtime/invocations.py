@@ -1,18 +1,22 @@
-"""``POST /invocations`` as MLflow's scoring server and SageMaker know it: four JSON shapes and CSV."""
+"""``POST /invocations`` as MLflow's scoring server and SageMaker know it: four JSON shapes, CSV and JSON lines."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import InputError, nearest, shown
-from .json_text import read_json
+from .delimited import longer_fields
+from .errors import BadValueError, InputError, nearest, shown
+from .json_text import JsonError, read_json
+from .media_types import Kind
 from .predictor import FEW_ROWS
-from .rows import check_row, locate
+from .rows import check_row, locate, positions
+from .schema import Schema
 from .scorer import Scored, Scorer
+from .sinks import cell_text
 
 SHAPES = ("dataframe_split", "dataframe_records", "instances", "inputs")
 METHODS = ("predict", "predict_proba")
@@ -30,22 +34,6 @@ class Table:
     def dicts(self) -> list[dict[Any, Any]]:
         """Return the rows as mappings from column to value."""
         return [dict(zip(self.header, row, strict=True)) for row in self.rows]
-
-
-def media_type(content_type: bytes) -> str | None:
-    """Return "json" or "csv", or None for what is not taken.
-
-    Examples
-    --------
-    >>> media_type(b"text/csv; charset=utf-8"), media_type(b""), media_type(b"text/csv; charset=latin-1")
-    ('csv', 'json', None)
-    """
-    kind, *parameters = (part.strip().lower() for part in content_type.decode("latin-1").split(";"))
-    for parameter in filter(None, parameters):
-        name, _, value = parameter.partition("=")
-        if name.strip() != "charset" or value.strip(" \"'") not in ("utf-8", "utf8"):
-            return None
-    return {"": "json", "application/json": "json", "text/csv": "csv"}.get(kind)
 
 
 def parse_json(body: bytes, names: Sequence[str]) -> Table:
@@ -76,10 +64,17 @@ def parse_json(body: bytes, names: Sequence[str]) -> Table:
         shape
     ]
     header, rows = read(f'key "{shape}"', document[shape], names)
-    return Table(header, rows, _method(document.get("params")))
+    return Table(header, rows, method_of(document.get("params")))
 
 
-def _method(params: Any) -> str:
+def method_of(params: Any) -> str:
+    """Return what is asked for: labels or numbers ("predict"), or probabilities ("predict_proba").
+
+    Raises
+    ------
+    InputError
+        Where it is neither.
+    """
     method = params.get("method", METHODS[0]) if isinstance(params, dict) else METHODS[0]
     if method not in METHODS:
         close = nearest(str(method), METHODS, 1)
@@ -156,34 +151,88 @@ def _columns(where: str, value: dict[str, Any]) -> _Parts:
     return list(value), list(map(list, zip(*columns, strict=True)))
 
 
-def parse_csv(body: bytes) -> Table:
-    """Read a CSV with a header, as `pandas.DataFrame.to_csv` writes it; an empty cell is a missing value.
+def parse_lines(body: bytes, names: Sequence[str]) -> Table:
+    """Read JSON lines: an object of column: value each, or a list of values in the order of the model's columns.
+
+    Raises
+    ------
+    JsonError
+        Where a line is no JSON.
+    InputError
+        Where a line is neither, or they are not all alike.
+
+    Examples
+    --------
+    >>> parse_lines(b'{"age": 31}\\n{"age": 52}\\n', ["age"]).rows
+    [[31], [52]]
+    """
+    rows: list[Any] = []
+    for number, line in enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+        if line.strip():
+            try:
+                rows.append(read_json(line))
+            except JsonError as error:
+                raise JsonError(f"line {number}: {error}") from None
+    header, found = _any("the body", rows, names)
+    return Table(header, found)
+
+
+def parse_csv(body: bytes, schema: Schema, header: str | None = None) -> Table:
+    """Read a CSV as `pandas.DataFrame.to_csv` writes it, or without a header; an empty cell is a missing value.
+
+    Parameters
+    ----------
+    body : bytes
+    schema : Schema
+    header : {"present", "absent"}, optional
+        Whether there is one. Otherwise the first record is taken for values where it names no column, has as many
+        cells as the model has columns, and holds numbers, dates or truth values in all columns of that kind.
 
     Raises
     ------
     InputError
-        Where it is none.
+        Where it is no CSV, or has other columns than the model.
 
     Examples
     --------
-    >>> parse_csv(b"age,city\\n31,Rome\\n").dicts()
-    [{'age': '31', 'city': 'Rome'}]
+    >>> from .schema import Column, Output
+    >>> schema = Schema((Column("age", "number"), Column("city", "category")), Output("y", "regression"))
+    >>> parse_csv(b"city,age\\nRome,31\\n", schema).dicts() == parse_csv(b"31,Rome\\n", schema).dicts()
+    True
     """
     try:
         text = body.decode("utf-8-sig")
-        header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row] or [[]]
+        with longer_fields():
+            records = [each for each in csv.reader(io.StringIO(text, newline=""), strict=True) if each]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             "the body is no CSV", found=str(error), expected="UTF-8 text with a header"
         ) from None
-    if not header:
+    if not records:
         raise InputError("the body is empty", expected="a CSV with a header")
+    names = schema.names
+    if header == "absent" or (header != "present" and _holds_values(records[0], schema)):
+        head, rows, expected = list(names), records, f"the {len(names)} columns of the model in order"
+    else:
+        head, rows = records[0], records[1:]
+        expected = f"{len(head)} as the header has"
     for position, row in enumerate(rows):
-        if len(row) != len(header):
-            raise InputError(
-                f"row {position}", found=f"{len(row)} cells", expected=f"{len(header)} as the header has"
-            )
-    return Table(list(header), list(rows))
+        if len(row) != len(head):
+            raise InputError(f"row {position}", found=f"{len(row)} cells", expected=expected)
+    return Table(list(head), list(rows))
+
+
+def _holds_values(record: Sequence[str], schema: Schema) -> bool:
+    """Tell a row of values from a header."""
+    if len(record) != len(schema.columns) or positions(schema.names, record):
+        return False
+    kinds = [(column, cell) for column, cell in zip(schema.columns, record, strict=True) if column.is_numeric]
+    try:
+        for column, cell in kinds:
+            column.read(cell)
+    except BadValueError:
+        return False
+    return any(cell.strip() for _, cell in kinds)
 
 
 def score(scorer: Scorer, table: Table) -> Scored:
@@ -205,11 +254,19 @@ def score(scorer: Scorer, table: Table) -> Scored:
     return scorer.columns({name: columns[at] for name, at in where.items()}, table.header)
 
 
-def answer(table: Table, scored: Scored) -> dict[str, Any]:
-    """Return the answer, as MLflow gives it."""
+def answer(table: Table, scored: Scored, kind: Kind, dumps: Callable[[Any], bytes]) -> bytes:
+    """Return the answer: JSON as MLflow gives it, or a line a row of CSV or JSON, as SageMaker's batch jobs ask."""
+    predictions: Sequence[Any] = scored.labels
     if table.method == METHODS[1]:
-        return {"predictions": scored.probabilities}
-    return {"predictions": scored.labels}
+        predictions = scored.probabilities or []
+    if kind == "json":
+        return dumps({"predictions": predictions})
+    if kind == "jsonlines":
+        return b"".join(dumps(each) + b"\n" for each in predictions)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows(map(cell_text, each if isinstance(each, list) else [each]) for each in predictions)
+    return text.getvalue().encode()
 
 
 def error_keys(document: Mapping[str, Any], status: int) -> dict[str, Any]:

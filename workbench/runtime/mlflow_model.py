@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .bundle import Bundle, open_bundle
+from .invocations import METHODS, method_of
 
 
 class MlflowModel:
@@ -28,11 +29,19 @@ class MlflowModel:
     def predict(self, model_input: Any, params: Mapping[str, Any] | None = None) -> np.ndarray:
         """Predict labels or numbers of rows in any shape that `Bundle.predict` takes.
 
+        Parameters
+        ----------
+        model_input : dict, list of dict, data frame or mapping of columns
+        params : mapping, optional
+            ``{"method": "predict_proba"}`` asks for probabilities, a column a class.
+
         Raises
         ------
         InputError
-            Where the rows do not fit the schema.
+            Where the rows do not fit the schema, or another method is asked for.
         """
+        if method_of(params) == METHODS[1]:
+            return self._bundle.predict_proba(model_input)
         return self._bundle.predict(model_input)
 
     def get_raw_model(self) -> Bundle:

@@ -223,6 +223,10 @@ def _post_paths(bundle: Bundle, row: Mapping[str, Any]) -> _Document:
     mlflow = {
         _JSON: {"schema": {"oneOf": one_of}, "example": {"dataframe_split": split}},
         "text/csv": {"schema": {"type": "string"}, "example": _csv(row)},
+        "application/jsonlines": {
+            "schema": {"type": "string"},
+            "example": json.dumps(dict(row), ensure_ascii=False) + "\n",
+        },
     }
     statuses = ("400", "401", "413", "415", "422", "500", "503")
     infer = _post("Open Inference Protocol v2", {_JSON: tensors}, _ref("InferResponse"), *statuses, "404")

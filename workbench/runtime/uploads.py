@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from .inflate import Inflater, PackedError, TooLongError
 from .replies import RETRY, Reply, refuse
 
 _LONGEST_AT_ONCE = 8  # bodies of the greatest length that may be in memory at once
@@ -30,7 +31,7 @@ class Uploads:
     Parameters
     ----------
     most_bytes : int
-        The longest body taken; eight times as much may be in memory at once.
+        The longest body taken, packed and unpacked; eight times as much may be in memory at once.
     timeout_s : float
         Seconds that a body may take to arrive.
     """
@@ -57,6 +58,7 @@ class Uploads:
             Where it is too long, too slow, or one too many.
         ClientLeftError
         """
+        inflater = Inflater(headers.get(b"content-encoding", b"").strip().lower(), self._most)
         announced = headers.get(b"content-length", b"")
         if announced.isdigit() and int(announced[:20]) > self._most:
             raise UploadError(_too_long(self._most))
@@ -70,21 +72,25 @@ class Uploads:
                 message = await receive()
                 if message["type"] != "http.request":
                     raise ClientLeftError
-                part = message.get("body", b"")
+                part = inflater.feed(message.get("body", b""))
                 size += len(part)
                 self._held += len(part)
-                if size > self._most:
-                    raise UploadError(_too_long(self._most))
                 if self._held > self._most * _LONGEST_AT_ONCE:
                     raise UploadError(overloaded("too many long bodies are under way"))
                 parts.append(part)
                 if not message.get("more_body", False):
+                    inflater.check_end()
                     return parts[0] if len(parts) == 1 else b"".join(parts)
         except BaseException as error:
             self._held -= size
             if isinstance(error, asyncio.CancelledError) and task not in self._until:
                 task.uncancel()  # by `expire`, not by a server that is stopping
                 raise UploadError(_too_slow(self._timeout_s)) from None
+            if isinstance(error, TooLongError):
+                raise UploadError(_too_long(self._most)) from None
+            if isinstance(error, PackedError):
+                text = f"the body cannot be unpacked: {error}"
+                raise UploadError(refuse(400, text, "bad_request", (CLOSE,))) from None
             raise
         finally:
             self._until.pop(task, None)
