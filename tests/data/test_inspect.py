@@ -124,7 +124,10 @@ def test_columns_that_differ_only_far_down_are_not_the_same() -> None:
 def test_codes_for_missing_values(code: float, found: bool) -> None:
     values = np.random.default_rng(1).integers(0, 7, N).astype(float)
     values[::10] = code
-    assert (("missing_code", "v") in checks(v=values.tolist())) is found
+    found_in = {(each.code, each.column) for each in load_dataset(table(v=values), target="sold").findings}
+    assert (("missing_code", "v") in found_in) is found
+    without_target = {(each.code, each.column) for each in inspect_data(table(v=values)).findings}
+    assert (("missing_code", "v") in without_target) is found
 
 
 def test_gaps_and_dates() -> None:

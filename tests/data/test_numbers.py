@@ -43,6 +43,17 @@ def codes_of(inferred: Inferred) -> list[str]:
         (["5 m", "1.5 km", "80 m"], "m", [5, 1500, 80]),
         (["5 ft 11 in", "6 ft", "6 ft 2 in"], "in", [71, 72, 74]),
         (["5'11\"", "6'2\""], '"', [71, 74]),
+        (["250 kcal", "1046 kJ", "100 kcal"], "kcal", [250, 250, 100]),
+        (["34 yrs", "6 months", "5 yrs"], "yrs", [34, 0.5, 5]),
+        (["1.250,-", "5,-", "12,50"], "", [1250, 5, 12.5]),
+        (["CHF 1'250.–", "CHF 980.50"], "CHF", [1250, 980.5]),
+        (["£3m", "£1.5m", "£250k"], "£", [3e6, 1.5e6, 250e3]),
+        (["1,5 Millionen Euro", "350 Tausend Euro"], "Euro", [1.5e6, 350e3]),
+        (["Rp 1.500.000", "Rp 25.000"], "Rp", [1500000, 25000]),
+        (["1.5x", "2.25x", "3.0x"], "x", [1.5, 2.25, 3]),
+        (["2 Personen", "3 Personen", "1 Person"], "Personen", [2, 3, 1]),
+        (["20h45", "8h05"], "s", [74700, 29100]),
+        (["8 PM", "11 am"], "s", [72000, 39600]),
         (["4.1/5", "3.9 /5", "5/5"], "/5", [4.1, 3.9, 5]),
         (["7 Plätze", "5 Plätze", "4 Plätze"], "Plätze", [7, 5, 4]),
         (["R$ 1.250,00", "R$ 980,50"], "R$", [1250, 980.5]),
@@ -80,6 +91,8 @@ def test_numbers_with_what_stands_beside_them(values: list[str], unit: str, numb
         ["0", "1", "2", "3+"],
         ["1", "2", "3", "other"],
         ["001", "002", "010"],
+        [*(str(at) for at in range(1, 251)), "2B"],
+        [*(str(at) for at in range(1, 301)), "12A"],
     ],
 )
 def test_codes_keep_every_value(values: list[str]) -> None:
@@ -104,6 +117,8 @@ def test_words_for_no_value_among_codes_are_missing() -> None:
     [
         ([*(str(at) for at in range(14, 990, 17)), "3.0K", "5.0K"], "multipliers"),
         ([*(str(at) for at in range(14, 990, 17)), "3K"], "multipliers"),
+        ([*(str(at) for at in range(100, 990, 20)), "12K", "1M"], "multipliers"),
+        ([*(str(at) for at in range(1500, 25000, 333)), "3k"], "multipliers"),
         ([*(str(at) for at in range(1, 60)), "3K"], "codes"),
     ],
 )
@@ -226,6 +241,12 @@ def test_what_is_not_written_as_the_column_is_refused(text: str) -> None:
         (["21 marca 2020", "3 maja 2020"], ("%d %b %Y",), "2020-05-03T00:00:00"),
         (["February 2nd, 2020", "March 13th, 2021"], ("%b %d %Y",), "2021-03-13T00:00:00"),
         (["Dec-2011", "Jan-2012"], ("%b-%Y",), "2012-01-01T00:00:00"),
+        (["10 Οκτωβρίου 2020", "3 Μαΐου 2021"], ("%d %b %Y",), "2021-05-03T00:00:00"),
+        (
+            ["2020年10月10日14時30分", "2020年1月1日04時05分"],
+            ("%Y年%m月%d日%H時%M分",),
+            "2020-01-01T04:05:00",
+        ),
         (["Mai 2020", "Juni 2021"], ("%b %Y",), "2021-06-01T00:00:00"),
     ],
 )
@@ -273,3 +294,9 @@ def test_whole_numbers_of_a_file_with_decimal_commas_may_get_thousands_dots() ->
     with pytest.raises(ValueError, match="expected a number"):
         column.read("1.25")
     assert infer(["35", "980", "41"], marks=NumberMarks(points=1)).column.number_format is None
+
+
+def test_a_typing_error_among_a_thousand_numbers_is_missing_and_named() -> None:
+    inferred = infer([*(str(at * 13) for at in range(1500)), "12o"])
+    assert (inferred.column.kind, inferred.column.missing) == ("number", ("12o",))
+    assert codes_of(inferred) == ["stray_words"]

@@ -6,6 +6,7 @@ million behind a currency.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from .vocabulary.units import (
 _LONGEST_UNIT = 24
 _FEWEST_UNKNOWN = 3  # numbers with a unit that no table knows
 _FEWEST_UNMARKED = 10
+_PLURAL = 3  # letters by which a plural is longer
 _MOST_PARTS = 4
 
 
@@ -106,7 +108,7 @@ def cut(text: str) -> Piece | None:
         return None
     after = body[found[0].end() :].strip()
     if len(found) == 1 or _is_unit(after):
-        return Piece(text, (found[0][0],), before, ("" if after == "-" else after,))
+        return Piece(text, (found[0][0],), before, ("" if after in ("-", "--") else after,))
     if before or len(found) > _MOST_PARTS:
         return Piece(text, (found[0][0],), before, (after,))
     ends = [*(each.start() for each in found[1:]), len(body)]
@@ -197,6 +199,7 @@ def find_affixes(pieces: Sequence[Piece], rows: Sequence[int]) -> Affixes:
 Meaning = tuple[str | None, str, str]
 
 
+@functools.lru_cache(maxsize=4096)
 def _meanings(name: str) -> list[Meaning]:
     """Return everything that a text behind a number may mean: a unit, a multiplier, or one and then the other."""
     found = _simple(name)
@@ -299,13 +302,17 @@ def _currencies(
 
 def _own_unit(unknown: set[str], names: Counter[str], pieces: Sequence[Piece]) -> tuple[str, ...]:
     """Return the spellings of one unit that no table knows: the same word behind all numbers of a column."""
-    plain = {name.casefold().rstrip("s.") for name in unknown}
-    if len(plain) != 1 or len(unknown) != len(names):
+    plain = sorted((name.casefold().rstrip(".") for name in unknown), key=len)
+    alike = plain and all(
+        each.startswith(plain[0]) and len(each) <= len(plain[0]) + _PLURAL for each in plain
+    )
+    if not alike or len(unknown) != len(names):
         return ()
     with_unit = [piece for piece in pieces if piece.after[0] in unknown]
-    word = next(iter(plain))
+    word = plain[0]
+    decimals = any("." in digits or "," in digits for piece in with_unit for digits in piece.digits)
     apart = all(piece.text.strip().endswith(" " + piece.after[0]) for piece in with_unit)
-    clear = apart or len(word) >= 3 or not word[:1].isalpha()
+    clear = apart or decimals or len(word) >= 3 or not word[:1].isalpha()
     enough = len({piece.digits for piece in with_unit}) >= _FEWEST_UNKNOWN and 2 * len(with_unit) >= len(
         pieces
     )
@@ -344,8 +351,8 @@ def _suffixes(
             factors = {name: unit_factor(family, name) or 1.0 for name in spelled}
             unit = min(factors, key=lambda name: factors[name]) if several else spelled.most_common(1)[0][0]
             shown_unit = "min" if (family, unit) == ("time", "m") else unit
-            suffixes = {name: _ratio(factor, factors[unit]) for name, factor in FAMILIES[family].items()}
-            suffixes |= {name: _ratio(factor, factors[unit]) for name, factor in factors.items()}
+            suffixes = {name: factor / factors[unit] for name, factor in FAMILIES[family].items()}
+            suffixes |= {name: factor / factors[unit] for name, factor in factors.items()}
     if multiplied:
         taken = {name.casefold() for name in suffixes}
         met = {
@@ -356,9 +363,3 @@ def _suffixes(
             if met & group.keys():
                 suffixes |= {name: factor for name, factor in group.items() if name not in taken}
     return suffixes, shown_unit
-
-
-def _ratio(factor: float, base: float) -> float:
-    """Divide two factors, such that 60 / 3600 and the like stay as exact as they can be written."""
-    ratio = factor / base
-    return float(f"{ratio:.12g}")

@@ -10,7 +10,6 @@ from workbench.errors import shown
 from workbench.runtime.schema import Column, Column1d, Levels
 
 from .dataset import Dataset, Finding
-from .extremes import missing_codes
 from .fingerprint import by_appearance
 from .shell import option
 
@@ -43,8 +42,6 @@ def check_inputs(dataset: Dataset) -> list[Finding]:
     for column in dataset.schema.columns:
         values = dataset.columns[column.name]
         findings += _gaps(column, values)
-        if column.kind == "number" and isinstance(values, np.ndarray):
-            findings += missing_codes(column.name, values)
         if column.kind == "datetime" and isinstance(values, np.ndarray):
             findings += _dates(column, values, is_time=dataset.time is not None)
     return findings

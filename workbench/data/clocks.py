@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from workbench.runtime.number_format import Clock, NumberFormat
 
 _PARTS = re.compile(
-    r"-?(?:\d+(?:\.|,?\s*(?:d|days?,?)\s*))?(\d+):\d{1,2}(:\d{1,2})?([.,]\d+)?\s*([apAP]\.?\s?[mM]\.?)?(?:\s?Uhr)?"
+    r"-?(?:\d+(?:\.|,?\s*(?:d|days?,?)\s*))?(\d+)"
+    r"(?:[:hH]\d{1,2}([:m]\d{1,2})?s?([.,]\d+)?\s*([apAP]\.?\s?[mM]\.?)?(?:\s?Uhr)?|\s*[apAP]\.?\s?[mM]\.?)"
 )
 _HOURS_A_DAY = 24
 

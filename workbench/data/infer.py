@@ -17,9 +17,10 @@ from .arrow_types import UNUSABLE
 from .convert import convert, is_text, plain_moments, plain_numbers, raw_levels, read_levels
 from .dataset import Finding
 from .date_style import guess_date_style
+from .distinct_texts import Texts
 from .kinds import say_kind
 from .number_marks import NumberMarks
-from .numbers import Texts, read_numbers, read_with_strays, whole_format
+from .numbers import read_numbers, read_with_strays, whole_format
 from .vocabulary.no_value import means_no_value
 
 Role = Literal["input", "identifier", "constant", "unusable"]

@@ -15,7 +15,7 @@ from workbench.runtime.schema import Column1d, Levels
 from .checks import check_inputs
 from .dataset import Dataset, Finding
 from .infer import Inferred, finished, infer_column, infer_input
-from .intake import Roles, find_roles, load_dataset, marks_of
+from .intake import Roles, codes_of_input, find_roles, load_dataset, marks_of
 from .kinds import find_kinds
 from .leaks import Power, column_powers
 from .read import read_table
@@ -159,7 +159,7 @@ def inspect_data(
         role = _role(name, roles, dropped, inferred.role)
         reports.append(_report(inferred, role))
         if dataset is None and role not in ("dropped", "target"):
-            findings += inferred.findings
+            findings += [*inferred.findings, *codes_of_input(inferred)]
     if dataset is not None:
         powers = column_powers(dataset)
         by_name = {power.column: power.score for power in powers}

@@ -13,6 +13,7 @@ from workbench.runtime.schema import Column1d, Levels, Schema
 
 from .classes import check_classes
 from .dataset import Dataset, Finding
+from .extremes import missing_codes
 from .fingerprint import by_appearance, fingerprint
 from .formulas import find_formulas
 from .infer import Inferred, finished, infer_column, infer_input
@@ -25,6 +26,7 @@ from .target import Target, read_target
 from .weights import read_weights
 
 FEWEST_ROWS = 10
+_CODE_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ def load_dataset(
     if roles.group:
         group, about = _groups(kept, roles.group)
         findings += about
+    findings += [finding for each in used for finding in codes_of_input(each)]
     columns = tuple(finished(each.column, each.values) for each in used if each.values is not None)
     dataset = Dataset(
         schema=Schema(columns, learned.output, table.source),
@@ -236,6 +239,14 @@ def infer_inputs(table: Table, roles: Roles, marks: NumberMarks, kinds: Mapping[
         for name, values in zip(table.names, table.columns, strict=True)
         if name not in roles.not_inputs
     ]
+
+
+def codes_of_input(inferred: Inferred) -> list[Finding]:
+    """Name numbers of an input that stand for a missing value; of many rows a part is looked at."""
+    values = inferred.values
+    if inferred.column.kind != "number" or not isinstance(values, np.ndarray):
+        return []
+    return missing_codes(inferred.column.name, values[:: max(1, len(values) // _CODE_ROWS)])
 
 
 def _check_rows(target: str, keep: np.ndarray, n_rows: int) -> None:

@@ -38,7 +38,7 @@ _PLAIN_AT, _COMMA_GROUPS_AT, _COMMA_AT, _DOT_GROUPS_AT = 0, 1, 2, 3
 
 #: The digits of a number with their marks, wherever it stands in a text.
 DIGITS = re.compile(
-    rf"(?:\d|(?<![^\W\d_])[.,](?=\d))(?:[\d.,_](?=[\d.,])|['’](?=\d{{3}}(?!\d))|{_SPACE}(?=\d{{3}}(?!\d))|\d|[.,](?=\s|$))*{_EXPONENT}(?!\d)"
+    rf"(?:\d|(?<![^\W\d_])[.,](?=\d))(?:[\d.,_](?=[\d.,])|['’](?=\d{{3}}(?!\d))|{_SPACE}(?=\d{{3}}(?!\d))|\d|[.,](?=\s|-|$))*{_EXPONENT}(?!\d)"
 )
 
 _ENOUGH = 10

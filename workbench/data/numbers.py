@@ -10,59 +10,29 @@ import numpy as np
 
 from workbench.errors import shown
 from workbench.runtime.number_format import NumberFormat
-from workbench.runtime.schema import MISSING_TEXT, Column, Levels
+from workbench.runtime.schema import Column
 
 from .affixes import Affixes, Piece, cut, find_affixes
 from .clocks import guess_clock
 from .codes import PADDED, WHOLE, are_codes
 from .convert import read_leniently
 from .dataset import Finding
+from .distinct_texts import Texts
 from .kinds import say_kind
+from .number_findings import about_affixes, about_clock, about_mixed, about_padded, about_strays, about_style
 from .number_marks import NumberMarks
-from .number_style import NumberStyle, guess_number_style
+from .number_style import guess_number_style
 from .vocabulary.no_value import means_no_value
 
 _SAMPLE = 500
 _LEAST_SHARE = 0.4
 _FEWEST_NUMBERS = 10  # beside words that do not say "no value"
 _MOSTLY = 0.9
-_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.ASCII | re.IGNORECASE)
 _FEW_ODD, _SOME_ODD, _SOME_SHARE = 3, 20, 0.05
-_WIDE = 100  # plain numbers up to here leave off where 1K begins
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Texts:
-    """The distinct texts of a column.
-
-    Attributes
-    ----------
-    raw : Levels
-        As they are in the data.
-    known : tuple of str
-        Those that are not missing, blanks stripped, each once.
-    rows : mapping of str to int
-        How many rows have each of them.
-    """
-
-    raw: Levels
-    known: tuple[str, ...]
-    rows: dict[str, int]
-
-    @classmethod
-    def of(cls, raw: Levels) -> Texts:
-        """Count the rows of each text."""
-        counts = np.bincount(raw.codes[raw.codes >= 0], minlength=len(raw.values)).tolist()
-        rows: dict[str, int] = {}
-        for text, count in zip(raw.values, counts, strict=True):
-            plain = text.strip()
-            if plain not in MISSING_TEXT:
-                rows[plain] = rows.get(plain, 0) + count
-        return cls(raw, tuple(rows), rows)
-
-    def count(self, texts: Sequence[str]) -> int:
-        """Return how many rows have one of some texts."""
-        return sum(self.rows.get(text, 0) for text in texts)
+_NEXT = 1000  # numbers of one width from here on are codes
+_WIDE = 100  # plain numbers have to reach so far for a multiplied one to continue them
+_FARTHEST = 10_000  # times the largest plain number: further up a multiplied one does not continue them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,26 +84,23 @@ def read_numbers(name: str, texts: Texts, marks: NumberMarks, *, forced: bool = 
     clock = guess_clock(rest)
     if clock:
         timed = NumberFormat(clock=clock, unit="s")
-        return _read(name, texts, timed, [_about_clock(name, clock, rest)], forced=forced)
-    pieces = [piece for text in rest if (piece := cut(text)) is not None]
-    if not pieces:
-        return NOTHING
-    affixes = find_affixes(pieces, [texts.rows[piece.text] for piece in pieces])
-    if affixes.mixed and forced:
-        pieces, affixes = _of_main_unit(pieces, texts)
-    if forced and _is_doubtful(pieces, texts, affixes):
-        pieces = [piece for piece in pieces if piece.is_bare]
-        affixes = Affixes()
+        return _read(name, texts, timed, [about_clock(name, clock, rest)], forced=forced)
+    pieces, affixes = _cut_all(rest, texts, forced=forced)
     if affixes.mixed:
         mostly = len(pieces) >= _MOSTLY * len(rest)
-        return Reading(None, None, (_about_mixed(name, affixes),) if mostly else ())
+        return Reading(None, None, (about_mixed(name, affixes),) if mostly else ())
     fit = [piece for piece in pieces if piece.text not in affixes.unfit]
     digits = [digits for piece in fit for digits in piece.digits]
+    if not digits:
+        return NOTHING
     style = guess_number_style(digits[:: max(1, len(digits) // 5000)], marks, money=affixes.money)
     if not forced:
         coded = _as_codes(name, texts, pieces, affixes, marks)
         if coded is not None:
             return coded
+        if _means_nothing(pieces, texts, affixes):
+            pieces, affixes = [piece for piece in pieces if piece.is_bare], Affixes()
+            fit, digits = pieces, [piece.digits[0] for piece in pieces]
     if style.share < _LEAST_SHARE and not forced:
         return NOTHING
     padded = next((text for text in rest if PADDED.fullmatch(text)), None)
@@ -142,14 +109,25 @@ def read_numbers(name: str, texts: Texts, marks: NumberMarks, *, forced: bool = 
     )
     if format_ == NumberFormat() and all(map(_is_plain, rest)):
         format_ = whole_format(marks, any("." in text for text in rest))
-    findings = [*_about_style(name, digits, style), *_about_affixes(name, texts, affixes, fit, format_)]
+    findings = [*about_style(name, digits, style), *about_affixes(name, texts, affixes, fit, format_)]
     if padded is not None and not forced:
-        message = (
-            f"padded values such as {shown(padded)} were read as numbers, since decimals are padded too; if "
-            f"they are codes, use {say_kind(name, 'category')}"
-        )
-        findings.append(Finding("padded_numbers", "info", name, message))
+        findings.append(about_padded(name, padded))
     return _read(name, texts, format_, findings, forced=forced)
+
+
+def _cut_all(rest: Sequence[str], texts: Texts, *, forced: bool) -> tuple[list[Piece], Affixes]:
+    """Cut all texts that hold a number, and decide what stands beside them.
+
+    Where the user says that the column is a number, one of several units is chosen, and letters beside some of many
+    whole numbers are passed over unless they multiply.
+    """
+    pieces = [piece for text in rest if (piece := cut(text)) is not None]
+    affixes = find_affixes(pieces, [texts.rows[piece.text] for piece in pieces])
+    if affixes.mixed and forced:
+        pieces, affixes = _of_main_unit(pieces, texts)
+    if forced and _is_doubtful(pieces, texts, affixes):
+        return [piece for piece in pieces if piece.is_bare], Affixes()
+    return pieces, affixes
 
 
 def _looks_numeric(rest: Sequence[str]) -> bool:
@@ -219,7 +197,7 @@ def read_with_strays(
     if not good or (odd and not forced and not (few and enough)):
         return column, None, ()
     column = replace(column, missing=tuple(sorted(stray)))
-    return column, values, tuple(_about_strays(column.name, texts, stray, among))
+    return column, values, tuple(about_strays(column.name, texts, stray, among))
 
 
 def _as_codes(
@@ -249,7 +227,7 @@ def _as_codes(
         return None
     words = [text for text in texts.known if means_no_value(text, among_codes=True)]
     column = Column(name, "category", missing=tuple(sorted(words)))
-    findings = [*_about_strays(name, texts, words, "codes")]
+    findings = [*about_strays(name, texts, words, "codes")]
     if not padded or strays:
         listed = ", ".join(map(shown, strays[:3]))
         message = (
@@ -275,8 +253,23 @@ def _is_doubtful(pieces: Sequence[Piece], texts: Texts, affixes: Affixes) -> boo
     return len(affixes.multiplied) < len(beside)
 
 
+def _means_nothing(pieces: Sequence[Piece], texts: Texts, affixes: Affixes) -> bool:
+    """Whether letters beside some of many whole numbers are neither a unit nor multipliers: they are typing errors."""
+    beside = [piece for piece in pieces if not piece.is_bare and piece.text not in affixes.decorated]
+    whole = [piece.text for piece in pieces if piece.is_bare]
+    if not whole or not beside or not all(map(WHOLE.fullmatch, whole)):
+        return False
+    if affixes.unit and _is_unit_of_most(beside, texts, affixes):
+        return False
+    return not _multiplies(beside, whole, texts, affixes)
+
+
 def _multiplies(beside: Sequence[Piece], whole: Sequence[str], texts: Texts, affixes: Affixes) -> bool:
-    """Whether ``2B`` beside whole numbers is two billion: so with decimals, money, or where plain numbers end at 1K."""
+    """Whether ``2B`` beside whole numbers is two billion.
+
+    It is with decimals or money, where most numbers are so, and where plain numbers of several widths reach far enough
+    up for the multiplied ones to continue them.
+    """
     fit = [piece for piece in beside if piece.text not in affixes.unfit]
     if not fit:
         return False
@@ -284,8 +277,13 @@ def _multiplies(beside: Sequence[Piece], whole: Sequence[str], texts: Texts, aff
         return True
     if texts.count([piece.text for piece in fit]) > texts.count(whole):
         return True
-    largest = max(float(text) for text in whole)
-    return bool(affixes.multiplied) and _WIDE <= largest < 1000 and not any(map(PADDED.fullmatch, whole))
+    largest, widths = max(map(float, whole)), {len(text) for text in whole}
+    one_width = len(widths) == 1 and largest >= _NEXT  # 99201, 99202, … are codes
+    if largest < _WIDE or one_width or any(map(PADDED.fullmatch, whole)):
+        return False
+    style = NumberFormat(suffixes=affixes.suffixes)
+    values = [value for text in affixes.multiplied if (value := style.parse(text)) is not None]
+    return bool(values) and min(values) <= _FARTHEST * largest
 
 
 def _is_unit_of_most(beside: Sequence[Piece], texts: Texts, affixes: Affixes) -> bool:
@@ -311,87 +309,3 @@ def _of_main_unit(pieces: Sequence[Piece], texts: Texts) -> tuple[list[Piece], A
         if not found.mixed:
             kept, affixes = wider, found
     return kept, affixes
-
-
-# ---------------------------------------------------------------- findings
-
-
-def _about_strays(name: str, texts: Texts, stray: Sequence[str], among: str) -> list[Finding]:
-    if not stray:
-        return []
-    often = sorted(stray, key=lambda text: (-texts.rows.get(text, 0), text))
-    listed = ", ".join(map(shown, often[:3])) + (f" and {len(often) - 3} more" if len(often) > 3 else "")
-    message = f"{listed} among {among} in {texts.count(stray):,} rows were read as missing values"
-    return [Finding("stray_words", "warning", name, message)]
-
-
-def _about_clock(name: str, clock: str, rest: Sequence[str]) -> Finding:
-    how = {"h:m": "times, hours first", "m:s": "times, minutes first", "iso": "durations"}[clock]
-    message = f"{how}, such as {shown(rest[0])} were read as numbers, in seconds"
-    return Finding("time_format", "info", name, message)
-
-
-def _about_mixed(name: str, affixes: Affixes) -> Finding:
-    message = (
-        f"it mixes units that are not converted into each other ({shown(affixes.mixed[0])} and "
-        f"{shown(affixes.mixed[1])}); convert them, or use {say_kind(name, 'number')} to read the most frequent one "
-        "and take the others as missing"
-    )
-    return Finding("mixed_units", "warning", name, message)
-
-
-def _about_style(name: str, digits: Sequence[str], style: NumberStyle) -> list[Finding]:
-    example = shown(next((text for text in digits if (style.thousands or style.decimal) in text), digits[0]))
-    if style.ambiguous:
-        sign, as_what = _ambiguous_mark(digits, style)
-        message = (
-            f"the {sign} in {example} was read as {as_what}, which the file does not tell; if that is wrong, write "
-            "the column without thousands marks and with decimal points"
-        )
-        return [Finding("number_format", "warning", name, message)]
-    if style.thousands:
-        message = f"numbers such as {example} are written with thousands marks"
-        return [Finding("number_format", "info", name, message)]
-    if style.decimal == ",":
-        return [Finding("number_format", "info", name, "numbers are written with a decimal comma")]
-    return []
-
-
-def _ambiguous_mark(digits: Sequence[str], style: NumberStyle) -> tuple[str, str]:
-    if style.thousands == ".":
-        return "dot", "a thousands mark"
-    if style.thousands == ",":
-        return "comma", "a thousands mark"
-    return ("comma", "a decimal comma") if style.decimal == "," else ("dot", "a decimal point")
-
-
-def _about_affixes(
-    name: str, texts: Texts, affixes: Affixes, fit: Sequence[Piece], style: NumberFormat | None
-) -> list[Finding]:
-    findings = []
-    if affixes.multiplied:
-        example = affixes.multiplied[0]
-        value = style.parse(example) if style else None
-        read_as = "" if value is None else f", {shown(example)} as {value:,.15g}"
-        message = (
-            f"letters such as in {shown(example)} in {texts.count(affixes.multiplied):,} rows were read as "
-            f"multipliers{read_as}; if they are codes, use {say_kind(name, 'category')}"
-        )
-        findings.append(Finding("multipliers", "info", name, message))
-    if affixes.unit:
-        bare = [piece.text for piece in fit if piece.is_bare]
-        without = f"; {texts.count(bare):,} rows without one were taken to be in it too" if bare else ""
-        spelled = {n for piece in fit for n in piece.after if n and affixes.suffixes.get(n, 1.0) != 1.0}
-        converted = (
-            f"; {', '.join(map(shown, sorted(spelled)[:3]))} converted"
-            if spelled and not affixes.multiplied
-            else ""
-        )
-        findings.append(Finding("unit", "info", name, f"numbers are in {affixes.unit}{converted}{without}"))
-    if affixes.decorated:
-        message = (
-            f"marks such as in {shown(affixes.decorated[0])} in {texts.count(affixes.decorated):,} rows were passed "
-            "over: the number beside them was read"
-        )
-        findings.append(Finding("marked_numbers", "warning", name, message))
-    return findings

@@ -19,8 +19,9 @@ Clock = Literal["", "h:m", "m:s", "iso"]
 TYPED = str.maketrans("−–‑’‘′″٬٫", "---'''\"'.")  # what word processors and typesetters put
 _SIGNED = re.compile(r"([+-]?)\s*(.*?)\s*([+-]?)", re.DOTALL)
 _TIME = re.compile(
-    r"(?P<sign>-?)(?:(?P<days>\d+)(?:\.|,?\s*(?:d|days?,?)\s*))?(?P<first>\d+):(?P<second>\d{1,2})"
-    r"(?::(?P<third>\d{1,2}))?(?P<part>[.,]\d+)?\s*(?P<half>[ap]\.?\s?m\.?)?(?:\s?Uhr)?",
+    r"(?P<sign>-?)(?:(?P<days>\d+)(?:\.|,?\s*(?:d|days?,?)\s*))?(?P<first>\d+)"
+    r"(?:[:h](?P<second>\d{1,2})(?:[:m](?P<third>\d{1,2}))?s?(?P<part>[.,]\d+)?)?\s*"
+    r"(?P<half>[ap]\.?\s?m\.?)?(?:\s?Uhr)?",
     re.IGNORECASE,
 )
 _ISO_DURATION = re.compile(
@@ -103,7 +104,9 @@ class NumberFormat:
             return None
         sign, before = unsigned(body[: found.start()])
         after = body[found.end() :].strip()
-        if after == "-" and not sign:  # as SAP writes negative numbers
+        if after in ("-", "--") and not found[0][-1].isdigit():  # "5,-" has no cents; it is not negative
+            after = ""
+        elif after == "-" and not sign:  # as SAP writes negative numbers
             sign, after = "-", ""
         factor = self._factor(after)
         if factor is None or sign is None or not self._may_precede(before):
@@ -148,7 +151,9 @@ class NumberFormat:
             seconds += parts["seconds"]
             return -seconds if match["sign"] else seconds
         match = _TIME.fullmatch(body)
-        if match is None or int(match["second"]) > 59 or int(match["third"] or 0) > 59:
+        if match is None or not (match["second"] or match["half"]):
+            return None
+        if int(match["second"] or 0) > 59 or int(match["third"] or 0) > 59:
             return None
         first, half = int(match["first"]), (match["half"] or "")[:1].lower()
         if half:
@@ -156,7 +161,7 @@ class NumberFormat:
                 return None
             first = first % 12 + (12 if half == "p" else 0)
         units = (3600, 60, 1) if match["third"] or self.clock == "h:m" else (60, 1, 0)
-        seconds = int(match["days"] or 0) * 86400.0 + first * units[0] + int(match["second"]) * units[1]
+        seconds = int(match["days"] or 0) * 86400.0 + first * units[0] + int(match["second"] or 0) * units[1]
         seconds += int(match["third"] or 0) * units[2]
         if match["part"]:
             seconds += float(match["part"].replace(",", "."))

@@ -94,6 +94,25 @@ _LANGUAGES: dict[str, tuple[str, str]] = {
         "|szeptember szept|október okt|november nov|december dec",
         "hétfő kedd szerda csütörtök péntek szombat vasárnap",
     ),
+    "Greek": (
+        "ιανουαρίου ιανουάριος ιαν|φεβρουαρίου φεβρουάριος φεβ|μαρτίου μάρτιος μαρ|απριλίου απρίλιος απρ"
+        "|μαΐου μάιος μαΐ"
+        "|ιουνίου ιούνιος ιουν|ιουλίου ιούλιος ιουλ|αυγούστου αύγουστος αυγ|σεπτεμβρίου σεπτέμβριος σεπ"
+        "|οκτωβρίου οκτώβριος οκτ|νοεμβρίου νοέμβριος νοε|δεκεμβρίου δεκέμβριος δεκ",
+        "δευτέρα τρίτη τετάρτη πέμπτη παρασκευή σάββατο κυριακή",
+    ),
+    "Ukrainian": (
+        "січня січень січ|лютого лютий лют|березня березень бер|квітня квітень кві|травня травень тра"
+        "|червня червень чер|липня липень лип|серпня серпень сер|вересня вересень вер|жовтня жовтень жов"
+        "|листопада листопад лис|грудня грудень гру",
+        "понеділок вівторок середа четвер пʼятниця субота неділя р року",
+    ),
+    "Croatian": (
+        "siječnja siječanj sij|veljače veljača velj|ožujka ožujak ožu|travnja travanj tra|svibnja svibanj svi"
+        "|lipnja lipanj lip|srpnja srpanj srp|kolovoza kolovoz kol|rujna rujan ruj|listopada listopad lis"
+        "|studenoga studeni stu|prosinca prosinac pro",
+        "ponedjeljak utorak srijeda četvrtak petak subota nedjelja",
+    ),
     "Indonesian": (
         "januari jan|februari feb|maret mar|april apr|mei|juni jun|juli jul|agustus agu agt|september sep"
         "|oktober okt|november nov|desember des",
@@ -106,8 +125,8 @@ _LEAST_SHARE = 0.5
 
 def _words_of(language: str) -> dict[str, str]:
     months, silent = _LANGUAGES[language]
-    words = dict.fromkeys(silent.split(), "")
-    for name, spellings in zip(_ENGLISH, months.split("|"), strict=True):
+    words = dict.fromkeys(silent.casefold().split(), "")
+    for name, spellings in zip(_ENGLISH, months.casefold().split("|"), strict=True):
         words |= dict.fromkeys(spellings.split(), name)
     return words
 

@@ -17,6 +17,7 @@ _CERTAIN = _words(
     ..|...|…|....|---|----|_|__|___|(-)|()|[]|{}|''|""|*|**|***|:|::|;|/|//|\\|~|!|?|??|???|·|•|―|‐|ー
     n.a|n. a|n/a|n\\a|na|n.d|nd|n/d|n.k|n.r|n/r|n.v|n/v|n.c|n.s|nan|null|nul|none|nil
     #n/a|#n/a!|#na|#div/0|#value|#ref|#name|#num|#null|div/0|inf/nan|not a number
+    0000-00-00|0000-00-00 00:00:00|00/00/0000|00.00.0000
     missing value|missing data|no data|no value|no values|no information|no info|no record|no answer
     not available|not applicable|not appl|not known|not reported|not specified|not stated|not given|not provided
     not recorded|not measured|not disclosed|not determined|not collected|not entered|not found|not assigned|not set
