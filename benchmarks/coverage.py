@@ -143,10 +143,12 @@ def repetitions(
         outputs, models = {}, {}
         for number, (_, penalty) in enumerate(asked):
             outputs[str(number)], models[number] = out_of_fold(matrices[number][mine], target, fold, penalty)
-        scores = {name: judge.score(target, out, None, "out of fold") for name, out in outputs.items()}
+        scores = {
+            name: judge.score(target, out, None, "out of fold", fold=fold) for name, out in outputs.items()
+        }
         best = int(max(scores, key=lambda name: scores[name].value))
         served = fit(matrices[best][mine], target, asked[best][1])
-        own, found = scores[str(best)], corrected(judge, target, outputs, seed=at)
+        own, found = scores[str(best)], corrected(judge, target, outputs, fold=fold, seed=at)
         yield Outcome(
             truth=fresh_score(best, served),
             fold_truth=float(np.mean([fresh_score(best, beta) for beta in models[best]])),

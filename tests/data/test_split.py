@@ -205,3 +205,10 @@ def test_a_class_that_is_seen_only_at_the_end_is_refused() -> None:
     count = possible_folds(data, rows, 5, seed=0)
     with pytest.raises(DataError, match="cannot be validated by time: found 10 rows of 1, all on one side"):
         check_splits(data, rows, count, 0)
+
+
+def test_a_class_that_was_held_out_as_a_whole_is_refused() -> None:
+    rows = np.arange(600)
+    data = _rare(600, list(range(590, 600)), time=rows)
+    with pytest.raises(DataError, match="found no row of 1 among the 480 to learn from: all were held out"):
+        check_splits(data, rows[:480], 1, 0)

@@ -195,10 +195,13 @@ def check_splits(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> None:
     if all(_has_both(y[train]) for train, _ in parts) and any(_has_both(y[valid]) for _, valid in parts):
         return
     output, rarer = dataset.schema.output, int(np.bincount(y, minlength=2).argmin())
-    unit = "time" if dataset.time is not None else "group"
+    unit, label = "time" if dataset.time is not None else "group", shown(output.classes[rarer])
+    found = f"{int((y == rarer).sum()):,} rows of {label}, all on one side of every split"
+    if not (y == rarer).any():
+        found = f"no row of {label} among the {len(y):,} to learn from: all were held out"
     raise DataError(
         f"target {shown(output.target)} cannot be validated by {unit}",
-        found=f"{int((y == rarer).sum()):,} rows of {shown(output.classes[rarer])}, all on one side of every split",
+        found=found,
         expected="rows of both classes to learn from and to score on",
         hint=f"Choose another {unit} column, or none.",
     )
