@@ -141,3 +141,14 @@ def test_any_reach_gives_an_interval_about_the_value(
         highest = 1.0 if lowest == 0.0 else 0.0
         low, high = interval_in((lowest, highest), at, below, above, rows)
         assert lowest <= low <= at <= high <= highest
+
+
+@pytest.mark.parametrize(("task", "name"), [("binary", "roc_auc"), ("binary", "average_precision")])
+def test_rows_of_one_group_alone_are_not_sure(task: str, name: str) -> None:
+    _, y, output = made(task, 60)
+    metric = Metric(name, "binary", 2)
+    output[::5] = output[::5, ::-1]
+    alone = metric.score(y, output, None, "")
+    assert alone.low < alone.value < alone.high
+    within = metric.score(y, output, None, "", group=np.zeros(60, dtype=int))
+    assert (within.low, within.high) == (alone.low, alone.high)

@@ -248,6 +248,8 @@ class Metric:
         group: np.ndarray | None,
     ) -> float:
         """Return the standard error by the bootstrap over rows, or whole groups."""
+        if group is not None and (group == group[0]).all():
+            group = None  # one group alone says nothing of how groups differ
         number = np.arange(len(y)) if group is None else np.unique(group, return_inverse=True)[1]
         units = int(number.max()) + 1
         members = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1])

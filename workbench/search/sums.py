@@ -94,8 +94,11 @@ def effective_rows(weight: np.ndarray | None, rows: int) -> float:
 
 
 def spread_of(influence: np.ndarray, group: np.ndarray | None = None) -> float:
-    """Return the standard error that the rows' influences make, whole groups being drawn."""
-    if group is None:
+    """Return the standard error that the rows' influences make, whole groups being drawn.
+
+    One group alone says nothing of how groups differ: then rows are drawn.
+    """
+    if group is None or not len(group) or (group == group[0]).all():
         return float(np.sqrt((influence**2).sum()))
     _, number = np.unique(group, return_inverse=True)
     whole = np.bincount(number, weights=influence)
