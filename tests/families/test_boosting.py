@@ -16,7 +16,7 @@ def test_the_best_round_wins_once_patience_is_out() -> None:
         return True
 
     done = boost(add_round, lambda: losses[seen[-1]], most=500, learning_rate=0.05, deadline=float("inf"))
-    assert done == Boosted(3, stopped=False)
+    assert done == Boosted(3, stopped=False, trained=43)
     assert len(seen) == 3 + 40
 
 
@@ -31,8 +31,12 @@ def test_patience_follows_the_learning_rate(rate: float, patience: int) -> None:
 
 def test_a_gone_deadline_leaves_one_round() -> None:
     gone = time.monotonic() - 1
-    assert boost(lambda at: True, None, most=9, learning_rate=0.1, deadline=gone) == Boosted(1, stopped=True)
-    assert boost(lambda at: True, None, most=1, learning_rate=0.1, deadline=gone) == Boosted(1, stopped=False)
+    assert boost(lambda at: True, None, most=9, learning_rate=0.1, deadline=gone) == Boosted(
+        1, stopped=True, trained=1
+    )
+    assert boost(lambda at: True, None, most=1, learning_rate=0.1, deadline=gone) == Boosted(
+        1, stopped=False, trained=1
+    )
 
 
 def test_nothing_more_to_learn_ends_it() -> None:

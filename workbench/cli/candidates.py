@@ -86,6 +86,7 @@ def _has_score(row: Row) -> bool:
 
 def _marks(row: Row) -> str:
     marks = ("*" if row["on_front"] else "") + ("=" if row.get("equal_to_best") else "")
+    marks += "<" if row.get("clock_rounds") else ""
     return marks + ("!" if row["status"] == "stopped" else "")
 
 
@@ -95,6 +96,7 @@ def legend(rows: Sequence[Row]) -> str:
     meanings = {
         "*": "on the Pareto front (score, p50, price)",
         "=": "not told from the best score (its interval)",
+        "<": "ended by the clock, all folds after as many rounds: more --time may improve it",
         "!": "stopped early",
     }
     used = "".join(_marks(row) for row in rows if _has_score(row))

@@ -13,7 +13,7 @@ from workbench.runtime.schema import Task
 from .forms import Form
 
 Params = Mapping[str, Any]
-Loss = Literal["log", "squared", "absolute"]
+Loss = Literal["log", "squared", "absolute", "logarithms", "poisson", "gamma"]
 
 
 class Suggester(Protocol):
@@ -85,6 +85,12 @@ class Problem:
         and CatBoost were as often worse as better by the size of the error (on five tables, by up to 5 %), and slower.
     skewed : bool
         Whether the target is a number, nowhere below zero, with a long tail: one whose logarithm is easier to learn.
+    logs : bool
+        Whether errors count by the logarithm of one plus the number: every family learns that logarithm.
+    deviance : {"", "poisson", "gamma"}
+        Of which distribution the deviance counts, if of any.
+    floor : float or None
+        The lowest prediction of a number that makes sense; the served model gives none below it.
     pairs : tuple of (str, str)
         Columns that say more of the target together than apart, at least one of them a category.
     """
@@ -99,6 +105,9 @@ class Problem:
     has_categories: bool = False
     skewed: bool = False
     absolute: bool = False
+    logs: bool = False
+    deviance: Literal["", "poisson", "gamma"] = ""
+    floor: float | None = None
     pairs: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -111,6 +120,8 @@ class Problem:
         """What models are compared and blended by, row by row."""
         if self.task != "regression":
             return "log"
+        if self.logs or self.deviance:
+            return "logarithms" if self.logs else self.deviance or "squared"
         return "absolute" if self.absolute else "squared"
 
 

@@ -19,10 +19,11 @@ _UNGUIDED = 10.0  # summed learning rate to train for where no rows tell when to
 
 @dataclass(frozen=True, slots=True)
 class Boosted:
-    """How a boosting loop ended: the rounds to keep, and whether time ran out."""
+    """How a boosting loop ended: the rounds to keep, whether time ran out, and the rounds that were trained."""
 
     rounds: int
     stopped: bool
+    trained: int
 
 
 def rounds_dimension(problem: Problem) -> Whole:
@@ -107,7 +108,7 @@ class Watch:
     --------
     >>> watch = Watch(500, 0.1, float("inf"), guided=True)
     >>> [watch.goes_on(loss) for loss in (3.0, 2.0, 2.5)], watch.boosted
-    ([True, True, True], Boosted(rounds=2, stopped=False))
+    ([True, True, True], Boosted(rounds=2, stopped=False, trained=3))
     """
 
     def __init__(self, most: int, learning_rate: float, deadline: float, *, guided: bool) -> None:
@@ -128,7 +129,8 @@ class Watch:
     @property
     def boosted(self) -> Boosted:
         """How the loop stands."""
-        return Boosted(self._best_rounds if self._guided else max(self._done, 1), self._stopped)
+        kept = self._best_rounds if self._guided else max(self._done, 1)
+        return Boosted(kept, self._stopped, max(self._done, 1))
 
 
 def boost(
@@ -158,7 +160,7 @@ def boost(
     --------
     >>> losses = iter([3.0, 2.0] + [2.5] * 100)
     >>> boost(lambda at: True, lambda: next(losses), most=500, learning_rate=0.1, deadline=float("inf"))
-    Boosted(rounds=2, stopped=False)
+    Boosted(rounds=2, stopped=False, trained=22)
     """
     watch = Watch(most, learning_rate, deadline, guided=loss is not None)
     for at in range(most):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -69,6 +69,7 @@ class FittedCatBoost:
     scale: TargetScale
     rounds: int
     stopped: bool
+    trained: int = 0
     unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
@@ -162,6 +163,7 @@ class CatBoost:
         catboost = catboost_library()
         check_sample(train)
         params = with_defaults(_space(problem), params)
+        problem = replace(problem, deviance="")  # it learns the mean by its squares
         scale = scale_for(train, problem, params)
         link: Link = "expm1" if scale.log else _LINK[problem.task]
         if not _can_learn(train):
@@ -184,7 +186,9 @@ class CatBoost:
             raise FitError("CatBoost failed", found=str(error).strip().splitlines()[0]) from error
         boosted = watch.watch.boosted
         kept = max(min(boosted.rounds, model.tree_count_), 1)
-        return FittedCatBoost(model, inputs, outputs, link, scale, kept, boosted.stopped)
+        return FittedCatBoost(
+            model, inputs, outputs, link, scale, kept, boosted.stopped, max(boosted.trained, kept)
+        )
 
 
 @dataclass(slots=True)

@@ -36,7 +36,8 @@ def bag(forms: Sequence[Form]) -> Form:
     [[2.5]]
     """
     if len(forms) == 1:
-        return forms[0]
+        (form,) = forms
+        return collapse(form) if isinstance(form, Trees) and form.n_trees and is_additive(form) else form
     if all(isinstance(form, Trees) for form in forms):
         trees = _bag_trees([form for form in forms if isinstance(form, Trees)])
         return collapse(trees) if is_additive(trees) else trees

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .base import Encoding, Params, Problem, Sample
+from .links import apply_link
 from .pairs import pairs_choice, pairs_of
 from .space import Choice, Real, Space, Whole
 from .targets import check_sample, class_shares
@@ -99,6 +100,8 @@ class FittedForest:
     shares : numpy.ndarray, shape (n_classes,), or None
         Share of each class of the problem among the training rows; None for a number. Probabilities are drawn
         towards them by half a percent.
+    log : bool
+        Whether the trees learned the logarithm of one plus a number.
     """
 
     forest: Any
@@ -106,10 +109,11 @@ class FittedForest:
     rounds: int
     stopped: bool
     unseen: None = None
+    log: bool = False
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the prediction, of two classes the second one's: see `workbench.families.base.Fitted.raw`."""
-        answers = self.predict(X) if rounds is None or rounds >= self.rounds else self._first(X, rounds)
+        answers = self._whole(X) if rounds is None or rounds >= self.rounds else self._first(X, rounds)
         return answers[:, 1:] if self.shares is not None and len(self.shares) == 2 else answers
 
     def _first(self, X: np.ndarray, rounds: int) -> np.ndarray:
@@ -125,6 +129,10 @@ class FittedForest:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the library's own prediction; see `workbench.families.base.Fitted.predict`."""
+        return apply_link(self._whole(X), "expm1" if self.log else "identity")
+
+    def _whole(self, X: np.ndarray) -> np.ndarray:
+        """Return what all trees predict."""
         with np.errstate(
             over="ignore", invalid="ignore"
         ):  # its check for NaN sums values, which may overflow
@@ -136,7 +144,8 @@ class FittedForest:
 
     def form(self) -> Trees:
         """Return the trees."""
-        return read_forest(self.forest, self.shares)
+        trees = read_forest(self.forest, self.shares)
+        return replace(trees, link="expm1") if self.log else trees
 
 
 def grow(
@@ -155,24 +164,25 @@ def grow(
         `time.monotonic()` at which to stop.
     """
     check_sample(train)
-    wanted = max(min(rounds or forest.n_estimators, forest.n_estimators), 1)
+    most = max(min(rounds or forest.n_estimators, forest.n_estimators), 1)
     weight = None if train.weight is None else train.weight.astype(np.float64)
+    wanted = np.log1p(train.y) if problem.logs else train.y
     forest.set_params(warm_start=True, n_jobs=1)
     grown, batch = 0, 1
-    while grown < wanted:
+    while grown < most:
         began = time.monotonic()
         if grown and began >= deadline:
             break
-        batch = min(batch, wanted - grown)
+        batch = min(batch, most - grown)
         forest.set_params(n_estimators=grown + batch)
         with np.errstate(over="ignore", invalid="ignore"):  # as in `FittedForest.predict`
-            forest.fit(train.X, train.y, sample_weight=weight)
+            forest.fit(train.X, wanted, sample_weight=weight)
         grown += batch
         pace = max(time.monotonic() - began, 1e-4) / batch
         room = max(min(_BATCH_SECONDS, deadline - time.monotonic()), 0.0)
         batch = max(1, math.floor(room / pace))
     shares = None if problem.task == "regression" else class_shares(train, problem.n_classes)
-    return FittedForest(forest, shares, grown, grown < wanted)
+    return FittedForest(forest, shares, grown, grown < most, log=problem.logs)
 
 
 # ---------------------------------------------------------------- serving form

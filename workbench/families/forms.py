@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from .links import Link, Scale, apply_link, outputs_of
+from .links import Link, Scale, apply_link, bounded, outputs_of
 from .trees import Trees
 
 Activation = Literal["relu", "tanh"]
@@ -29,11 +29,14 @@ class Linear:
     weights : float64, shape (d, k)
     bias : float64, shape (k,)
     link : Link
+    floor : float or None
+        The lowest prediction, of a number.
     """
 
     weights: np.ndarray
     bias: np.ndarray
     link: Link
+    floor: float | None = None
 
     @property
     def n_raw(self) -> int:
@@ -57,7 +60,7 @@ class Linear:
         >>> Linear(np.array([[2.0]]), np.array([1.0]), "identity").apply(np.array([[3.0]])).tolist()
         [[7.0]]
         """
-        return apply_link(self.raw(X), self.link)
+        return bounded(apply_link(self.raw(X), self.link), self.floor)
 
     def raw(self, X: np.ndarray) -> np.ndarray:
         """Return the raw scores in float64 for X, shape (n, d)."""
@@ -74,12 +77,15 @@ class Network:
     biases : sequence of float64, shapes (h1,), …, (k,)
     activation : {"relu", "tanh"}
     link : Link
+    floor : float or None
+        The lowest prediction, of a number.
     """
 
     weights: Sequence[np.ndarray]
     biases: Sequence[np.ndarray]
     activation: Activation
     link: Link
+    floor: float | None = None
 
     @property
     def n_raw(self) -> int:
@@ -104,7 +110,7 @@ class Network:
         >>> Network([one, one], [np.zeros(1), np.zeros(1)], "relu", "identity").apply(-one).tolist()
         [[0.0]]
         """
-        return apply_link(self.raw(X), self.link)
+        return bounded(apply_link(self.raw(X), self.link), self.floor)
 
     def raw(self, X: np.ndarray) -> np.ndarray:
         """Return the raw scores in float64 for X, shape (n, d)."""
@@ -137,6 +143,8 @@ class Blend:
         below `LEAST_MIXED` counting as that).
     meta_share : float
         What the network's prediction counts for; the members' average has the rest.
+    floor : float or None
+        The lowest prediction, of a number.
     """
 
     members: tuple[Form, ...]
@@ -147,6 +155,7 @@ class Blend:
     offset: np.ndarray | None = None
     meta: Network | None = None
     meta_share: float = 0.0
+    floor: float | None = None
 
     @property
     def link(self) -> Link:

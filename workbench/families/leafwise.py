@@ -14,11 +14,11 @@ from .base import Params, Problem, Sample
 from .boosting import boost, rounds_allowed
 from .collapse import collapse
 from .links import Link, apply_link
-from .targets import TargetScale, check_sample, scale_for
+from .targets import TargetScale, check_sample, number_link, scale_for
 from .trees import Trees, floor32
 
 _OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
-_LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}
+_LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax"}
 _CATEGORICAL, _DEFAULT_LEFT, _MISSING_ZERO, _MISSING_NAN = 1, 2, 4, 8  # bits of decision_type
 _SMALL, _WIDE = 1_000, 200  # few rows of few features: a bin for each distinct value; many features: few bins
 
@@ -34,6 +34,7 @@ class FittedLightGBM:
     rounds: int
     stopped: bool
     additive: bool = False
+    trained: int = 0
     unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
@@ -48,9 +49,12 @@ class FittedLightGBM:
 
     def form(self) -> Trees:
         """Return the trees, or one tree a feature where each asks for one feature alone."""
+        return collapse(self.uncut()) if self.additive else self.uncut()
+
+    def uncut(self) -> Trees:
+        """Return the trees as they were grown, of which later rounds can be cut off."""
         text = self.booster.model_to_string(num_iteration=self.rounds)
-        trees = read_trees(text, self.n_raw, self.link, self.scale)
-        return collapse(trees) if self.additive else trees
+        return read_trees(text, self.n_raw, self.link, self.scale)
 
 
 # ---------------------------------------------------------------- training
@@ -102,13 +106,15 @@ def grow(
     booster.free_dataset()
     additive = "interaction_constraints" in settings
     n_raw = problem.n_classes if problem.task == "multiclass" else 1
-    link: Link = "expm1" if scale.log else _LINK[problem.task]
-    return FittedLightGBM(booster, link, n_raw, scale, boosted.rounds, boosted.stopped, additive)
+    link = number_link(problem, scale) if problem.task == "regression" else _LINK[problem.task]
+    return FittedLightGBM(
+        booster, link, n_raw, scale, boosted.rounds, boosted.stopped, additive, boosted.trained
+    )
 
 
 def _every_fit(problem: Problem, rows: int) -> dict[str, Any]:
     settings: dict[str, Any] = {
-        "objective": "regression_l1" if problem.absolute else _OBJECTIVE[problem.task],
+        "objective": problem.deviance or ("regression_l1" if problem.absolute else _OBJECTIVE[problem.task]),
         "min_data_per_group": min(100, max(rows // 20, 2)),
         "force_col_wise": True,
         "deterministic": True,

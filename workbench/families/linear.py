@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +16,8 @@ from .columns import ColumnScale, chunks, dense_encoding
 from .forms import Linear
 from .pairs import pairs_choice, with_pairs
 from .space import Choice, Real, Space, complete, distinct, draw, with_defaults
-from .targets import TargetScale, check_sample, class_shares
+from .stopping import is_kept
+from .targets import TargetScale, check_sample, class_shares, deviance_loss, weighted_mean
 from .threads import one_thread
 
 _MOST_ITERATIONS = 300
@@ -54,6 +55,7 @@ class FittedLinear:
     rounds: int
     stopped: bool
     unseen: None = None
+    earlier: Mapping[int, FittedLinear] = field(default_factory=dict)
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the raw scores in float64; see `workbench.families.base.Fitted.raw`."""
@@ -118,8 +120,10 @@ class LinearModel:
         penalty = 1.0 / float(with_defaults(_space(problem), params)["C"])
         most = max(rounds or _MOST_ITERATIONS, 1)
         with one_thread():
-            if problem.task == "regression":
-                fitted = _fit_number(train, penalty, most, deadline)
+            if problem.deviance:
+                fitted = _fit_mean(train, problem.deviance, penalty, most, deadline)
+            elif problem.task == "regression":
+                fitted = _fit_number(train, penalty, most, deadline, log=problem.logs)
             else:
                 fitted = _fit_classes(train, problem.n_classes, penalty, most, deadline)
         if not (np.isfinite(fitted.linear.weights).all() and np.isfinite(fitted.linear.bias).all()):
@@ -127,6 +131,22 @@ class LinearModel:
                 "the linear model did not come out finite", hint="Look for wild values in the columns."
             )
         return fitted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """Weights of scaled columns and a bias, and what they were after fewer iterations."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+    done: int
+    stopped: bool
+    earlier: Mapping[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+    def fitted(self, made: Callable[[np.ndarray, np.ndarray], Linear]) -> FittedLinear:
+        """Return the model that weights and bias make, and those of fewer iterations."""
+        earlier = {at: FittedLinear(made(*state), at, True) for at, state in self.earlier.items()}
+        return FittedLinear(made(self.weights, self.bias), self.done, self.stopped, earlier=earlier)
 
 
 # ---------------------------------------------------------------- classes
@@ -147,28 +167,31 @@ def _fit_classes(train: Sample, n_classes: int, penalty: float, most: int, deadl
 
     scale = ColumnScale.of(train.X)
     start = np.log(shares[present])
-    weights, bias, done, stopped = _descend(train, scale, loss, start, penalty, most, deadline)
-    outer, offset = scale.unfold(weights, bias)
-    full, full_bias = np.zeros((len(outer), n_classes)), np.full(n_classes, _NEVER)
-    full[:, present], full_bias[present] = outer, offset
-    if n_classes == 2:
-        linear = Linear(full[:, 1:] - full[:, :1], full_bias[1:] - full_bias[:1], "sigmoid")
-    else:
-        linear = Linear(full, full_bias, "softmax")
-    return FittedLinear(linear, done, stopped)
+    found = _descend(train, scale, loss, start, penalty, most, deadline)
+
+    def made(weights: np.ndarray, bias: np.ndarray) -> Linear:
+        outer, offset = scale.unfold(weights, bias)
+        full, full_bias = np.zeros((len(outer), n_classes)), np.full(n_classes, _NEVER)
+        full[:, present], full_bias[present] = outer, offset
+        if n_classes == 2:
+            return Linear(full[:, 1:] - full[:, :1], full_bias[1:] - full_bias[:1], "sigmoid")
+        return Linear(full, full_bias, "softmax")
+
+    return found.fitted(made)
 
 
 # ---------------------------------------------------------------- a number
 
 
-def _fit_number(train: Sample, penalty: float, most: int, deadline: float) -> FittedLinear:
-    target = TargetScale.of(train)
+def _fit_number(
+    train: Sample, penalty: float, most: int, deadline: float, *, log: bool = False
+) -> FittedLinear:
+    target = TargetScale.of(train, log)
     y = target.scaled(train.y)
     scale = ColumnScale.of(train.X)
     rows, width = len(train.y), train.width
     if width <= _EXACT_WIDTH and float(rows) * width * width <= _EXACT_FLOPS:
-        weights, bias, stopped = _solve(train, scale, y, penalty, deadline)
-        done = 1
+        found = _solve(train, scale, y, penalty, deadline)
     else:
         wanted = y.astype(np.float32)[:, None]
 
@@ -176,15 +199,35 @@ def _fit_number(train: Sample, penalty: float, most: int, deadline: float) -> Fi
             gap = scores - wanted
             return 0.5 * gap[:, 0] ** 2, gap
 
-        weights, bias, done, stopped = _descend(train, scale, loss, np.zeros(1), penalty, most, deadline)
-    outer, offset = scale.unfold(weights, bias)
-    linear = Linear(outer * target.spread, offset * target.spread + target.center, "identity")
-    return FittedLinear(linear, done, stopped)
+        found = _descend(train, scale, loss, np.zeros(1), penalty, most, deadline)
+
+    def made(weights: np.ndarray, bias: np.ndarray) -> Linear:
+        outer, offset = scale.unfold(weights, bias)
+        moved = offset * target.spread + target.center
+        return Linear(outer * target.spread, moved, "expm1" if log else "identity")
+
+    return found.fitted(made)
 
 
-def _solve(
-    train: Sample, scale: ColumnScale, y: np.ndarray, penalty: float, deadline: float
-) -> tuple[np.ndarray, np.ndarray, bool]:
+def _fit_mean(train: Sample, deviance: str, penalty: float, most: int, deadline: float) -> FittedLinear:
+    """Fit the logarithm of the mean by a deviance: a generalised linear model."""
+    mean = weighted_mean(train.y, train.weight)
+    wanted = (train.y / mean).astype(np.float32)[:, None]
+
+    def loss(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return deviance_loss(scores, wanted, deviance)
+
+    scale = ColumnScale.of(train.X)
+    found = _descend(train, scale, loss, np.zeros(1), penalty, most, deadline)
+
+    def made(weights: np.ndarray, bias: np.ndarray) -> Linear:
+        outer, offset = scale.unfold(weights, bias)
+        return Linear(outer, offset + np.log(mean), "exp")
+
+    return found.fitted(made)
+
+
+def _solve(train: Sample, scale: ColumnScale, y: np.ndarray, penalty: float, deadline: float) -> _Found:
     """Solve the normal equations, gathered part by part; where time runs out, from the parts there are."""
     from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
@@ -209,7 +252,7 @@ def _solve(
         raise FitError(
             "ridge regression has no solution", found=str(error), hint="Try a smaller C."
         ) from error
-    return solution[:width, None], solution[width:], stopped
+    return _Found(solution[:width, None], solution[width:], 1, stopped)
 
 
 # ---------------------------------------------------------------- descent
@@ -223,7 +266,7 @@ def _descend(
     penalty: float,
     most: int,
     deadline: float,
-) -> tuple[np.ndarray, np.ndarray, int, bool]:
+) -> _Found:
     """Minimise by L-BFGS over weights of the scaled columns and a bias, without a scaled copy of X.
 
     `loss` takes scores (n, k) float32, which it may change, and returns each row's loss and its gradient (n, k).
@@ -248,10 +291,13 @@ def _descend(
         )
 
     done, stopped = 0, False
+    states: dict[int, np.ndarray] = {}
 
     def watch(intermediate_result: Any) -> None:
         nonlocal done, stopped
         done += 1
+        if np.isfinite(deadline) and is_kept(done):
+            states[done] = np.array(intermediate_result.x)
         if time.monotonic() >= deadline:
             stopped = True
             raise StopIteration
@@ -260,7 +306,8 @@ def _descend(
     options = {"maxiter": most, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-6}
     found = minimize(value, start_flat, jac=True, method="L-BFGS-B", callback=watch, options=options)
     solution = np.asarray(found.x, dtype=np.float64)
-    return solution[:-k].reshape(width, k), solution[-k:], max(done, 1), stopped
+    earlier = {at: (flat[:-k].reshape(width, k), flat[-k:]) for at, flat in states.items() if at < done}
+    return _Found(solution[:-k].reshape(width, k), solution[-k:], max(done, 1), stopped, earlier)
 
 
 def _sparse_where_it_pays(X: np.ndarray) -> Any:

@@ -8,7 +8,10 @@ probability   1            ``[1 - p, p]`` of the score p
 sigmoid       1            ``[1 - p, p]`` of ``p = 1 / (1 + exp(-score))``
 softmax       k            ``exp(score) / sum of exp(scores)``
 expm1         1            ``exp(score) - 1``: of a model of ``log(1 + target)``
+exp           1            ``exp(score)``: of a model of the logarithm of the mean
 ============  ===========  ==========================================================
+
+A form of a number may have a floor: the lowest prediction, to which those below it are raised after the link.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-Link = Literal["identity", "probability", "sigmoid", "softmax", "expm1"]
+Link = Literal["identity", "probability", "sigmoid", "softmax", "expm1", "exp"]
 Scale = float | np.ndarray
 """What logarithms of probabilities are multiplied by: a number, or a matrix (k, k) that mixes the classes."""
 _LARGEST_LOG = 80.0  # exp of it is still a float32
@@ -32,7 +35,7 @@ def apply_link(raw: np.ndarray, link: Link) -> np.ndarray:
     Parameters
     ----------
     raw : numpy.ndarray, shape (n, k)
-    link : {"identity", "probability", "sigmoid", "softmax", "expm1"}
+    link : {"identity", "probability", "sigmoid", "softmax", "expm1", "exp"}
 
     Returns
     -------
@@ -48,11 +51,24 @@ def apply_link(raw: np.ndarray, link: Link) -> np.ndarray:
         return raw
     if link == "expm1":
         return np.asarray(np.expm1(np.minimum(raw, _LARGEST_LOG)))
+    if link == "exp":
+        return np.asarray(np.exp(np.minimum(raw, _LARGEST_LOG)))
     if link == "probability":
         return np.concatenate([np.maximum(1.0 - raw, 0.0), np.maximum(raw, 0.0)], axis=1)
     scores = np.concatenate([np.zeros_like(raw), raw], axis=1) if link == "sigmoid" else raw
     grown = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(grown / grown.sum(axis=1, keepdims=True))
+
+
+def bounded(predictions: np.ndarray, floor: float | None) -> np.ndarray:
+    """Raise predictions of a number to the lowest there may be.
+
+    Examples
+    --------
+    >>> bounded(np.array([[-1.0], [2.0]]), 0.0).tolist()
+    [[0.0], [2.0]]
+    """
+    return predictions if floor is None else np.maximum(predictions, floor)
 
 
 def outputs_of(raw: int, link: Link) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
@@ -19,8 +19,15 @@ from .columns import ColumnScale, chunks, dense_encoding
 from .forms import Network
 from .pairs import pairs_choice, with_pairs
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
-from .stopping import Chosen, Judges
-from .targets import TargetScale, check_sample, class_shares
+from .stopping import Chosen, Judges, is_kept
+from .targets import (
+    TargetScale,
+    check_sample,
+    class_shares,
+    deviance_loss,
+    number_link,
+    weighted_mean,
+)
 from .threads import one_thread
 
 _ROWS_TO_SEE = 1_200_000  # rows over all epochs: 30 epochs of 40,000 rows
@@ -64,6 +71,8 @@ class FittedMLP:
     rounds: int
     stopped: bool
     unseen: Unseen | None = None
+    trained: int = 0
+    earlier: Mapping[int, FittedMLP] = field(default_factory=dict)
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the raw scores in float64; see `workbench.families.base.Fitted.raw`."""
@@ -179,7 +188,10 @@ class _Training:
             self.columns.center.astype(np.float32),
             self.columns.factor.astype(np.float32),
         )
-        self.target = TargetScale.of(train) if problem.task == "regression" else TargetScale(0.0, 1.0)
+        is_number = problem.task == "regression"
+        self.target = TargetScale.of(train, problem.logs) if is_number else TargetScale(0.0, 1.0)
+        if problem.deviance:  # the logarithm of the mean is learned, of the target over its mean
+            self.target = TargetScale(math.log(weighted_mean(train.y, train.weight)), 1.0)
         rows = len(train.y)
         self.epochs = min(max(_ROWS_TO_SEE // rows, _FEWEST_EPOCHS), _MOST_EPOCHS)
         self.batch = 32 if rows < 1_000 else 64 if rows < 5_000 else 128 if rows < 20_000 else 256
@@ -202,6 +214,8 @@ class _Training:
         return weights
 
     def _wanted(self, sample: Sample) -> np.ndarray:
+        if self.problem.deviance:
+            return (sample.y / math.exp(self.target.center)).astype(np.float32)[:, None]
         if self.problem.task == "regression":
             return self.target.scaled(sample.y).astype(np.float32)[:, None]
         return sample.y.astype(np.int64)
@@ -231,7 +245,9 @@ class _Training:
 
     def _slope(self, scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return the gradient of the mean loss by the scores: ``prediction - target``, or its sign."""
-        if self.problem.task == "regression":
+        if self.problem.deviance:
+            slope = deviance_loss(scores, self.wanted[rows], self.problem.deviance)[1]
+        elif self.problem.task == "regression":
             slope = scores - self.wanted[rows]
             if self.problem.absolute:
                 slope = np.sign(slope)
@@ -252,7 +268,9 @@ class _Training:
                 hidden = np.maximum(hidden @ self.weights[at] + self.weights[at + 1], 0.0)
             parts.append(hidden @ self.weights[-2] + self.weights[-1])
         scores = np.concatenate(parts).astype(np.float64)
-        if self.problem.task == "regression":
+        if self.problem.deviance:
+            losses = deviance_loss(scores, wanted, self.problem.deviance)[0]
+        elif self.problem.task == "regression":
             errors = np.abs(scores - wanted)[:, 0]
             losses = errors if self.problem.absolute else errors**2
         else:
@@ -269,22 +287,37 @@ class _Training:
         judges = Judges(valid)
         losses = self._losses(judges) if judges else None
         most = max(rounds, 1) if rounds is not None else self.epochs
+        bounded = math.isfinite(deadline)
         patience = max(8, self.epochs // 6)
         chosen: Chosen[_Epoch] = Chosen(judges.shares)
         done, stopped = 0, False
+        states: dict[int, tuple[_Epoch, tuple[_Epoch, ...]]] = {}
         while done < most and not stopped:
-            stopped = self._epoch(adam, done, deadline)
+            stopped, whole = self._epoch(adam, done, deadline)
+            if not whole and chosen.any:
+                break  # a part of an epoch is no state that could be trained again, nor one that other folds have
             done += 1
             if losses is None:
+                if bounded and is_kept(done):
+                    states[done] = self._after(done), ()
                 continue
             now = losses()
             best = chosen.judge(now, partial(self._after, done))
             waits = done - (chosen.best.done if chosen.any else 0)
+            if bounded and is_kept(done) and chosen.any:
+                states[done] = chosen.best, chosen.others
             if not best and (waits >= patience or not all(math.isfinite(each) for each in now)):
                 break
         last = chosen.best if chosen.any else _Epoch(done, self.weights)
-        fitted = FittedMLP(self._network(last.weights), last.done, stopped and done < most)
-        return replace(fitted, unseen=judges.unseen(chosen, self._answer))
+        fitted = FittedMLP(self._network(last.weights), last.done, stopped and done < most, trained=done)
+        earlier = {at: self._early(at, state, judges) for at, state in states.items() if at < done}
+        return replace(fitted, unseen=judges.unseen(chosen, self._answer), earlier=earlier)
+
+    def _early(self, done: int, state: tuple[_Epoch, tuple[_Epoch, ...]], judges: Judges) -> FittedMLP:
+        """Return the network as it would have been, had the training ended after so many epochs."""
+        best, others = state
+        unseen = judges.unseen_by(others, done, self._answer) if others else None
+        return FittedMLP(self._network(best.weights), best.done, True, unseen, done)
 
     def _after(self, done: int) -> _Epoch:
         return _Epoch(done, [each.copy() for each in self.weights])
@@ -296,8 +329,8 @@ class _Training:
         parts = [(each, self._wanted(each), _mean_one(each.weight)) for each in judges.samples()]
         return lambda: [self._loss(*part) for part in parts]
 
-    def _epoch(self, adam: _Adam, epoch: int, deadline: float) -> bool:
-        """Go once through the rows; return whether time ran out."""
+    def _epoch(self, adam: _Adam, epoch: int, deadline: float) -> tuple[bool, bool]:
+        """Go once through the rows; return whether time ran out, and whether it went through all of them."""
         order = self.random.permutation(len(self.train.y))
         starts = range(0, len(order), self.batch)
         for step, at in enumerate(starts):
@@ -305,8 +338,8 @@ class _Training:
             rate = float(self.params["learning_rate"]) * (0.02 + 0.49 * (1.0 + math.cos(math.pi * progress)))
             adam.update(self._step(order[at : at + self.batch]), rate)
             if step % _STEPS_A_LOOK == 0 and time.monotonic() >= deadline:
-                return True
-        return time.monotonic() >= deadline
+                return True, step == len(starts) - 1
+        return time.monotonic() >= deadline, True
 
     def _network(self, weights: list[np.ndarray]) -> Network:
         """Fold the columns' scale into the first layer and the target's into the last."""
@@ -318,7 +351,7 @@ class _Training:
         if self.problem.task == "regression":
             matrices[-1] = matrices[-1] * self.target.spread
             biases[-1] = biases[-1] * self.target.spread + self.target.center
-            return Network(matrices, biases, "relu", "identity")
+            return Network(matrices, biases, "relu", number_link(self.problem, self.target))
         if self.problem.n_classes == 2:
             matrices[-1] = matrices[-1][:, 1:] - matrices[-1][:, :1]
             biases[-1] = biases[-1][1:] - biases[-1][:1]

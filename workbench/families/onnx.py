@@ -6,6 +6,7 @@ Graphs are kept to as few nodes as there can be, since each costs a single-row c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -67,6 +68,12 @@ def _write(
     `shared` says whether any tree of the model has leaves that answer several classes; `link` takes the place of the
     form's own (of a part whose raw scores are summed).
     """
+    if form.floor is not None and link is None:  # raw scores have none
+        free, least = f"{end}_free", f"{end}_floor"
+        _write(graph, replace(form, floor=None), source, free, shared)
+        graph.initializer.append(numpy_helper.from_array(np.asarray(form.floor, dtype=np.float32), least))
+        add_node(graph, "Clip", [free, least], [end])
+        return
     if isinstance(form, Trees):
         add_trees(graph, form, source, end, shared, link or form.link)
     elif isinstance(form, Linear):

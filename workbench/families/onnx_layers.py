@@ -13,12 +13,12 @@ from .onnx_nodes import ML_DOMAIN, add_constant, add_node, beside, set_floats, s
 def add_linear(
     graph: GraphProto, source: str, end: str, weights: np.ndarray, bias: np.ndarray, link: Link
 ) -> None:
-    """Add the layer that ends a model: scores and link in one node (more for "probability" and "expm1")."""
+    """Add the layer that ends a model: scores and link in one node (more for "probability", "expm1" and "exp")."""
     if link == "sigmoid":  # the first class's score is 0
         weights, bias = beside(weights * 0.0, weights), beside(bias * 0.0, bias)
     elif link == "probability":
         weights, bias = beside(-weights, weights), beside(1.0 - bias, bias)
-    last = f"{end}_scores" if link in ("probability", "expm1") else end
+    last = f"{end}_scores" if link in ("probability", "expm1", "exp") else end
     node = add_node(graph, "LinearRegressor", [source], [last], ML_DOMAIN)
     set_floats(node, "coefficients", weights.T)
     set_floats(node, "intercepts", bias)
@@ -28,6 +28,8 @@ def add_linear(
         add_node(graph, "Relu", [last], [end])
     elif link == "expm1":
         add_expm1(graph, last, end)
+    elif link == "exp":
+        add_node(graph, "Exp", [last], [end])
 
 
 def add_expm1(graph: GraphProto, source: str, end: str) -> None:

@@ -53,6 +53,8 @@ def add_trees(graph: GraphProto, form: Trees, source: str, end: str, shared: boo
         set_int(add_node(graph, "Softmax", [last], [end]), "axis", 1)
     elif link == "expm1":
         add_expm1(graph, last, end)
+    elif link == "exp":
+        add_node(graph, "Exp", [last], [end])
     elif link != "identity":
         add_linear(graph, last, end, np.ones((1, 1)), np.zeros(1), link)
 

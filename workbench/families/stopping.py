@@ -25,6 +25,20 @@ _LEAST = 20  # rows in parts
 State = TypeVar("State", bound=Hashable)
 
 
+def is_kept(rounds: int) -> bool:
+    """Tell whether a state after so many rounds is kept, so that the model can be cut to it later.
+
+    All of the first eight are, then about every eighth part more.
+
+    Examples
+    --------
+    >>> [rounds for rounds in range(1, 31) if is_kept(rounds)]
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 24, 28]
+    """
+    step = 1 << max(rounds.bit_length() - 4, 0)
+    return rounds % step == 0
+
+
 class Judges:
     """The rows to stop early on, in five parts where they are few, else in one.
 
@@ -82,19 +96,27 @@ class Judges:
         answer : callable
             From a state and the features of some rows, float32 (m, d), to raw scores (m, k).
         """
-        if self._valid is None or len(self.parts) < 2 or not chosen.any:
+        if not chosen.any:
+            return None
+        return self.unseen_by(chosen.others, chosen.judged, answer)
+
+    def unseen_by(
+        self, others: Sequence[State], judged: int, answer: Callable[[State, np.ndarray], np.ndarray]
+    ) -> Unseen | None:
+        """Return what `unseen` does, of the state that each part's others chose among so many rounds."""
+        if self._valid is None or len(self.parts) < 2:
             return None
         X = self._valid.X
         asked: dict[State, list[np.ndarray]] = {}
         # Most parts choose the same: one question for them together.
-        for rows, state in zip(self.parts, chosen.others, strict=True):
+        for rows, state in zip(self.parts, others, strict=True):
             asked.setdefault(state, []).append(rows)
         rows_of = {state: np.concatenate(parts) for state, parts in asked.items()}
         answers = [(rows, answer(state, X[rows])) for state, rows in rows_of.items()]
         out = np.empty((len(X), answers[0][1].shape[1]), dtype=np.float32)
         for rows, raw in answers:
             out[rows] = raw
-        return Unseen(out, chosen.judged)
+        return Unseen(out, judged)
 
 
 def _parts(valid: Sample) -> list[np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 from workbench.errors import FitError
 
 from .base import Params, Problem, Sample
+from .links import Link
 from .space import Choice
 
 
@@ -62,6 +63,9 @@ def weighted_median(y: np.ndarray, weight: np.ndarray | None) -> float:
     return float(y[order[int(np.searchsorted(below, 0.5 * below[-1]))]])
 
 
+_FURTHEST_SCORE = 30.0  # its exponential is a float32 with room for sums
+
+
 @dataclass(frozen=True, slots=True)
 class TargetScale:
     """The weighted mean and standard deviation of a number: models learn ``(y - center) / spread``.
@@ -100,6 +104,29 @@ class TargetScale:
         return raw * self.spread + self.center
 
 
+def deviance_loss(scores: np.ndarray, wanted: np.ndarray, deviance: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return half of each row's deviance, but for a constant, and its gradient by the score, the mean's logarithm.
+
+    Parameters
+    ----------
+    scores, wanted : numpy.ndarray, shape (n, 1)
+        Logarithms of means, and the target.
+    deviance : {"poisson", "gamma"}
+
+    Examples
+    --------
+    >>> losses, slope = deviance_loss(np.zeros((1, 1)), np.full((1, 1), 3.0), "poisson")
+    >>> losses.tolist(), slope.tolist()
+    ([1.0], [[-2.0]])
+    """
+    scores = np.clip(scores, -_FURTHEST_SCORE, _FURTHEST_SCORE)
+    if deviance == "poisson":
+        mean = np.exp(scores)
+        return (mean - wanted * scores)[:, 0], mean - wanted
+    ratio = wanted * np.exp(-scores)
+    return (ratio + scores)[:, 0], 1.0 - ratio
+
+
 def target_choice(problem: Problem) -> dict[str, Choice]:
     """Return the part of a booster's search space that says what of the target is learned.
 
@@ -111,8 +138,13 @@ def target_choice(problem: Problem) -> dict[str, Choice]:
     return {"target": Choice(("plain", "log"))} if problem.skewed else {}
 
 
+def number_link(problem: Problem, scale: TargetScale) -> Link:
+    """Return the link of a number's scores: of the number itself, of its logarithm, or of the mean's logarithm."""
+    return "expm1" if scale.log else "exp" if problem.deviance else "identity"
+
+
 def scale_for(train: Sample, problem: Problem, params: Params) -> TargetScale:
-    """Return the scale of the target that the params ask for; classes have none."""
-    if problem.task != "regression":
+    """Return the scale of the target that the params ask for; classes have none, nor what a deviance is taken of."""
+    if problem.task != "regression" or problem.deviance:
         return TargetScale(0.0, 1.0)
-    return TargetScale.of(train, log=params.get("target") == "log")
+    return TargetScale.of(train, log=problem.logs or params.get("target") == "log")

@@ -53,6 +53,8 @@ class Trees:
         Codes of categories.
     before : Trees or None
         Trees that answer first and whose outputs, one a tree, are features of these ones: what a column's codes mean.
+    floor : float or None
+        The lowest prediction, of a number.
     """
 
     node_offsets: np.ndarray
@@ -74,6 +76,7 @@ class Trees:
     code_offsets: np.ndarray | None = None
     codes: np.ndarray | None = None
     before: Trees | None = None
+    floor: float | None = None
 
     @property
     def n_trees(self) -> int:

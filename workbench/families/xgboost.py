@@ -17,11 +17,20 @@ from .boosting import boost, rounds_allowed, rounds_dimension
 from .links import Link, apply_link
 from .pairs import pairs_choice, pairs_of, with_pairs
 from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
-from .targets import TargetScale, check_sample, class_shares, scale_for, target_choice
+from .targets import (
+    TargetScale,
+    check_sample,
+    class_shares,
+    number_link,
+    scale_for,
+    target_choice,
+    weighted_mean,
+)
 from .trees import Trees
 
-_OBJECTIVE = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}
-_LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}
+_OBJECTIVE = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": ""}
+_LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax"}
+_DEVIANCE = {"": "reg:squarederror", "poisson": "count:poisson", "gamma": "reg:gamma"}
 _WIDE = 200  # features from which fewer bins keep a round quick
 _MOST_TEXTS = 1_000_000  # texts whose words are affordable as features
 _RAREST = 1e-6  # the smallest share of a class to start from: its score stays finite where it is not met
@@ -69,6 +78,7 @@ class FittedXGBoost:
     scale: TargetScale
     rounds: int
     stopped: bool
+    trained: int = 0
     unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
@@ -162,13 +172,13 @@ class XGBoost:
         except xgboost.core.XGBoostError as error:
             raise FitError("XGBoost failed", found=str(error).splitlines()[0]) from error
         n_raw = problem.n_classes if problem.task == "multiclass" else 1
-        link: Link = "expm1" if scale.log else _LINK[problem.task]
-        return FittedXGBoost(booster, link, n_raw, scale, boosted.rounds, boosted.stopped)
+        link = number_link(problem, scale) if problem.task == "regression" else _LINK[problem.task]
+        return FittedXGBoost(booster, link, n_raw, scale, boosted.rounds, boosted.stopped, boosted.trained)
 
 
 def _settings(params: Params, problem: Problem, width: int, seed: int) -> dict[str, Any]:
     settings = {
-        "objective": _OBJECTIVE[problem.task],
+        "objective": _OBJECTIVE[problem.task] or _DEVIANCE[problem.deviance],
         "tree_method": "hist",
         "max_bin": 256 if width <= _WIDE else 64,
         "eta": params["learning_rate"],
@@ -192,7 +202,7 @@ def _start(train: Sample, problem: Problem) -> dict[str, float]:
     if problem.task == "multiclass":
         return {}
     if problem.task == "regression":
-        return {"base_score": 0.0}
+        return {"base_score": weighted_mean(train.y, train.weight) if problem.deviance else 0.0}
     return {"base_score": float(np.clip(class_shares(train, 2)[1], _RAREST, 1.0 - _RAREST))}
 
 
@@ -251,7 +261,7 @@ def read_trees(learner: Mapping[str, Any], n_raw: int, link: Link, scale: Target
     -----
     A value goes left where ``value < split_condition``, both float32; a leaf keeps its answer as its condition.
     ``base_score`` is a text: a number up to XGBoost 3.0, a list of them since; a probability where the objective is
-    logistic, a score elsewhere.
+    logistic, a mean where it is a deviance, a score elsewhere.
     """
     trees = learner["gradient_booster"]["model"]["trees"]
     if any(any(tree["split_type"]) for tree in trees):
@@ -260,6 +270,8 @@ def read_trees(learner: Mapping[str, Any], n_raw: int, link: Link, scale: Target
     base = np.broadcast_to(base.ravel(), (n_raw,))
     if link == "sigmoid":
         base = np.log(base) - np.log1p(-base)
+    elif link == "exp":
+        base = np.log(base)
     sizes = np.asarray([len(tree["left_children"]) for tree in trees])
     tree_of = np.repeat(np.arange(len(trees)), sizes)
     first = np.concatenate([[0], np.cumsum(sizes)])

@@ -15,6 +15,7 @@ _OPERATOR, _ATTRIBUTE = 4, 5
 _NAME, _INTEGER, _TEXT, _TENSOR, _FLOATS, _INTEGERS = 1, 3, 4, 5, 7, 8
 _DATA_TYPE, _RAW = 2, 9
 _TYPES = {1: "<f4", 2: "u1"}  # of tensors: float and uint8
+_MOST_CONSTANTS = 2
 _INTEGERS_KEY = _INTEGERS << 3
 
 
@@ -64,7 +65,7 @@ def _read(content: memoryview, operators: Collection[str], most_nodes: int, most
             nodes.append(value)
         elif number == _INITIALIZER:
             constants.append(value)
-        if len(nodes) > most_nodes or len(constants) > 1:
+        if len(nodes) > most_nodes or len(constants) > _MOST_CONSTANTS:
             raise ValueError
     found = Small()
     found.nodes.extend(_attributes(node, operators, most_trees) for node in nodes)

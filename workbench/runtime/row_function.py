@@ -11,9 +11,12 @@ link        answer, of the score s
 ==========  ==============================================
 identity    ``s``
 expm1       ``exp(s) - 1``
+exp         ``exp(s)``
 share       ``[1 - s, s]``, neither below 0
 sigmoid     ``[1 - p, p]`` of ``p = 1 / (1 + exp(-s))``
 ==========  ==============================================
+
+A number may have a floor, the lowest answer.
 """
 
 from __future__ import annotations
@@ -67,7 +70,18 @@ def compile_row(schema: Schema, encoder: Encoder, content: bytes) -> RowFunction
     if model is None or _table_work(schema, encoder, model) > _MOST_TABLE_WORK:
         return None
     of_row, of_values = _Generator(schema, encoder, model).functions()
-    return RowFunctions(of_row, of_values, _ANSWERS[model.link])
+    answer = _ANSWERS[model.link]
+    return RowFunctions(of_row, of_values, answer if model.floor is None else _at_least(model.floor, answer))
+
+
+def _at_least(
+    floor: float, answer: Callable[[float], tuple[float, ...]]
+) -> Callable[[float], tuple[float, ...]]:
+    def raised(score: float) -> tuple[float, ...]:
+        (value,) = answer(score)
+        return (value if value > floor else floor,)
+
+    return raised
 
 
 def _sigmoid(score: float) -> tuple[float, ...]:
@@ -83,6 +97,7 @@ def _share(score: float) -> tuple[float, ...]:
 _ANSWERS: dict[str, Callable[[float], tuple[float, ...]]] = {
     "identity": lambda score: (score,),
     "expm1": lambda score: (math.expm1(score),),
+    "exp": lambda score: (math.exp(score),),
     "sigmoid": _sigmoid,
     "share": _share,
 }
@@ -104,7 +119,9 @@ class _Generator:
             "bias": model.bias,
             "plain": _read_plain,
             "most": _MOST_EXACT,
-            "far": _LARGEST_LOG if model.link == "expm1" else FLOAT32_MAX,  # beyond it the session answers
+            "far": _LARGEST_LOG
+            if model.link in ("expm1", "exp")
+            else FLOAT32_MAX,  # beyond it the session answers
             "errors": (KeyError, TypeError, BadValueError),
         }
         self.of_row: list[str] = []

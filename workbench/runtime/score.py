@@ -5,14 +5,14 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .onnx_fields import Small, read_small
 
-_OPERATORS = ("LinearRegressor", "Relu", "TreeEnsemble", "Exp", "Sub")
+_OPERATORS = ("LinearRegressor", "Relu", "TreeEnsemble", "Exp", "Sub", "Clip")
 _SUM, _LEQ = 1, 0
 
 
@@ -57,11 +57,12 @@ Term = Weight | Steps
 
 @dataclass(frozen=True, slots=True)
 class OneScore:
-    """``link(sum of terms of the features + bias)``; the links are those of `workbench.runtime.row_function`."""
+    """``link(sum of terms + bias)``, at least `floor`; the links are those of `workbench.runtime.row_function`."""
 
     terms: Sequence[Term]
     bias: float
     link: str
+    floor: float | None = None
 
 
 def read_score(content: bytes, width: int) -> OneScore | None:
@@ -73,14 +74,45 @@ def read_score(content: bytes, width: int) -> OneScore | None:
     width : int
         Features of the encoded matrix.
     """
-    small = read_small(content, _OPERATORS, most_nodes=3, most_trees=width + 1)
+    small = read_small(content, _OPERATORS, most_nodes=4, most_trees=width + 1)
     if small is None or not small.nodes:
         return None
-    score = _additive(small, width) if small.operators[0] == "TreeEnsemble" else _linear(small)
-    return score if score is not None and len(score.terms) == width else None
+    floor = None
+    if small.operators[-1] == "Clip":  # the lowest prediction; its constant is the last
+        if not small.constants or small.constants[-1].shape != (1,):
+            return None
+        floor = float(small.constants[-1][0])
+        small = Small(small.nodes[:-1], small.constants[:-1])
+    if not small.nodes:
+        return None
+    score = _additive(small, width) if small.operators[0] == "TreeEnsemble" else _weights(small)
+    if (
+        score is None
+        or len(score.terms) != width
+        or (floor is not None and score.link in ("sigmoid", "share"))
+    ):
+        return None
+    return replace(score, floor=floor)
 
 
 # ---------------------------------------------------------------- linear models
+
+
+def _weights(small: Small) -> OneScore | None:
+    """Return a linear model with whatever link comes after it."""
+    link = _exponential(small)
+    if link is None:
+        return _linear(small)
+    own = _linear(Small(small.nodes[:1]))
+    return replace(own, link=link) if own is not None and own.link == "identity" else None
+
+
+def _exponential(small: Small) -> str | None:
+    """Return the link of a logarithm that the nodes after the first are, if they are one."""
+    after, constants = small.operators[1:], [each.tolist() for each in small.constants]
+    if after == ["Exp"] and not constants:
+        return "exp"
+    return "expm1" if after == ["Exp", "Sub"] and constants == [[1.0]] else None
 
 
 def _linear(small: Small) -> OneScore | None:
@@ -128,8 +160,8 @@ def _link_after(small: Small) -> str | None:
     after, constants = small.operators[1:], [each.tolist() for each in small.constants]
     if not after and not constants:
         return "identity"
-    if after == ["Exp", "Sub"] and constants == [[1.0]]:
-        return "expm1"
+    if (link := _exponential(small)) is not None:
+        return link
     if after == ["LinearRegressor"] and not constants:
         own = _linear(Small(small.nodes[1:]))
         if own is not None and own.terms == [Weight(1.0)] and own.bias == 0.0:

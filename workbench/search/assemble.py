@@ -7,16 +7,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from workbench.errors import FitError
 from workbench.families.compose import bag, calibrated, from_arrays, to_arrays
-from workbench.families.forms import Form
-from workbench.families.links import apply_link
+from workbench.families.forms import Blend, Form
+from workbench.families.links import Link, apply_link
 from workbench.families.onnx import to_onnx
-from workbench.families.trees import Trees
 from workbench.runtime.encoder import Encoder
 from workbench.runtime.predictor import Predictor
 
@@ -24,19 +22,20 @@ from . import parity
 from .answers import Answers, at_half, learn_answers
 from .bagging import bagging_gain
 from .calibrate import Calibration, choose_calibration
+from .domain import within
 from .fit import STAGES, Part, Stage, encoding_of, failure, fit_on, keep_traceback, part_path
 from .measure import measurements
 from .prune import prune
 from .race import FIRST
 from .records import Candidate, Score
-from .run import read_candidate
+from .same_rounds import same_rounds
 from .scored import DECIDED, as_sure
-from .tasks import AssembleTask, Config, RefitTask
+from .tasks import AssembleTask, Config
 from .workspace import Workspace
 
 _TRIAL_MEASURE_S = 0.01
 _MOST_GAIN = 0.04  # of the score's interval: it puts an average before one of its own models, no more
-_GROWTH = 1.1  # rounds of a fit on all rows over those that early stopping found on a fold's
+GROWTH = 1.1  # rounds of a fit on all rows over those that early stopping found on a fold's
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,12 +73,14 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
             count = task.folds or len(space.splits)
             parts = [Part.load(part_path(space.candidates, config.id, at)) for at in range(count)]
             encoded = space.encoded(encoding_of(config, space))
+            parts, cut_at = same_rounds(space, encoding_of(config, space), parts)
             link = parts[0].form.link
-            oof = apply_link(_out_of_fold(space, [part.raw for part in parts]), link)
+            oof = _predictions(space, _out_of_fold(space, [part.raw for part in parts]), link)
             calibration, oof = calibrated_oof(space, oof)
         if space.setup.refits:
             with stage("fit"):
                 draft = _refit_draft(config, space, parts, calibration, oof, task.deadline)
+                draft = replace(draft, notes=(*_notes(parts, cut_at), *draft.notes))
         else:
             form, gate = with_calibration(
                 bag([part.form for part in parts]),
@@ -93,7 +94,11 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
                 arena = np.stack(
                     [each if calibration is None else calibration.apply(each) for each in answers]
                 )
-            notes = (*_notes(parts), *_rows_note(config, space), *calibration_note(space, calibration))
+            notes = (
+                *_notes(parts, cut_at),
+                *_rows_note(config, space),
+                *calibration_note(space, calibration),
+            )
             draft = Draft(encoded.encoder, form, gate, oof, arena, notes)
         mean_rounds = float(np.mean([part.rounds for part in parts]))
         base = Candidate(
@@ -107,9 +112,13 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
             rounds=round(mean_rounds),
             more_rows=config.more_rows,
             fold_rounds=tuple(part.rounds for part in parts),
-            fold_trained=tuple(part.trained for part in parts),
+            fold_trained=tuple(part.judged for part in parts),
+            clock_rounds=cut_at,
         )
         done = finish_candidate(base, draft, space, stage)
+        if cut_at and done.score is not None:
+            data = f"{done.score.data}, after {cut_at} rounds: the time was up"
+            done = replace(done, score=replace(done.score, data=data))
         if count < len(space.splits):
             done = _of_fewer_folds(done, count, len(space.splits))
         with stage("score"):
@@ -138,15 +147,27 @@ def _of_fewer_folds(done: Candidate, folds: int, of: int) -> Candidate:
     return replace(done, score=replace(done.score, data=said), notes=notes)
 
 
-def _notes(parts: Sequence[Part]) -> tuple[str, ...]:
+def _notes(parts: Sequence[Part], cut_at: int) -> tuple[str, ...]:
     stopped = sum(part.stopped for part in parts)
-    return (f"the clock ended {stopped} of {len(parts)} fits",) if stopped else ()
+    if not stopped:
+        return ()
+    longest = max(part.trained for part in parts)
+    said = f"the clock ended {stopped} of {len(parts)} fits"
+    if len(parts) < 2:
+        return (f"{said}, after {longest} rounds",)
+    how = "all folds are cut there" if longest <= cut_at else f"others went on to {longest} and cannot be cut"
+    return (f"{said}, the first after {cut_at} rounds: {how}",)
 
 
 def _rows_note(config: Config, space: Workspace) -> tuple[str, ...]:
     if not len(space.reserve_rows):
         return ()
     return (f"fitted on {len(space.splits[0][0]) + config.more_rows:,} rows",)
+
+
+def _predictions(space: Workspace, raw: np.ndarray, link: Link) -> np.ndarray:
+    """Return predictions of raw scores, none of them below what makes sense."""
+    return within(space.problem, apply_link(raw, link))
 
 
 def _out_of_fold(space: Workspace, raws: Sequence[np.ndarray]) -> np.ndarray:
@@ -218,6 +239,7 @@ def finish_candidate(
         Where the served form does not answer what the library answers, or there is no score.
     """
     folder = space.candidates / base.id
+    draft = _within_domain(draft, space)
     with stage("convert"):
         encoder, form = prune(draft.encoder, draft.form)
         # what is kept is what is scored, to the last digit
@@ -259,6 +281,19 @@ def finish_candidate(
     )
 
 
+def _within_domain(draft: Draft, space: Workspace) -> Draft:
+    """Raise predictions to the lowest that makes sense, in the form that is served and in all that is kept of it."""
+    floor = space.problem.floor
+    if floor is None:
+        return draft
+    form = draft.form
+    if not (isinstance(form, Blend) and form.of == "prediction" and form.meta is None):
+        form = replace(form, floor=floor)  # an average of predictions that have the floor has it too
+    oof, gate = (within(space.problem, each) for each in (draft.oof, draft.gate))
+    arena = None if draft.arena is None else within(space.problem, draft.arena)
+    return replace(draft, form=form, oof=oof, gate=gate, arena=arena)
+
+
 def save_arrays(folder: Path, draft: Draft, form: Form, decided: np.ndarray | None) -> None:
     """Keep what later steps need of a candidate: predictions, decisions, and the form that a blend is made of."""
     np.save(folder / "oof.npy", draft.oof.astype(np.float32))
@@ -292,7 +327,8 @@ def _score(space: Workspace, draft: Draft, answers: Answers) -> tuple[Score, flo
     rows = space.arena()
     weight, compared = (None if each is None else each[rows] for each in (dev.weight, space.compared))
     arena = np.stack([at_half(metric, each, answers.output.threshold) for each in draft.arena])
-    gain = bagging_gain(metric, dev.y[rows], arena, space.fold_of()[rows], weight, space.setup.seed, compared)
+    fold, seed = space.fold_of()[rows], space.setup.seed
+    gain = bagging_gain(metric, dev.y[rows], arena, fold, weight, seed, compared)
     return score, min(gain, _MOST_GAIN * (score.high - score.low))
 
 
@@ -310,7 +346,8 @@ def _keep_stages(
     link, folder = parts[0].form.link, space.candidates / config.id
     first = parts[: space.folds]
     np.save(
-        folder / FIRST, apply_link(_out_of_fold(space, [part.raw for part in first]), link).astype(np.float32)
+        folder / FIRST,
+        _predictions(space, _out_of_fold(space, [part.raw for part in first]), link).astype(np.float32),
     )
     if space.setup.refits:
         return {}
@@ -321,7 +358,9 @@ def _keep_stages(
         raws = [part.stages.get(rounds, part.raw) for part in parts]
         repeats = [_one_repeat(space, raws, at) for at in range(len(parts) // space.folds)]
         stages[str(rounds)] = repeats[0].astype(np.float32)
-        scores[str(rounds)] = float(np.mean([plain_score(space, apply_link(raw, link)) for raw in repeats]))
+        scores[str(rounds)] = float(
+            np.mean([plain_score(space, _predictions(space, raw, link)) for raw in repeats])
+        )
     np.savez(folder / "stages.npz", **stages)  # type: ignore[arg-type]  # as in `save_arrays`
     return scores
 
@@ -340,12 +379,6 @@ def plain_score(space: Workspace, answers: np.ndarray) -> float:
     return space.metric.plain(space.dev.y[known], answers[known], weight, compared)
 
 
-def stage_scores(space: Workspace, name: str, link: Any) -> dict[int, np.ndarray]:
-    """Return out-of-fold predictions of one model, as it is (0) and as if it had ended at each stage."""
-    with np.load(space.candidates / name / "stages.npz") as stored:
-        return {int(rounds): apply_link(stored[rounds], link) for rounds in stored.files}
-
-
 def _refit_draft(
     config: Config,
     space: Workspace,
@@ -357,62 +390,9 @@ def _refit_draft(
     """Fit on all rows for as long as the folds called for."""
     encoding = encoding_of(config, space)
     encoded = space.encoded(encoding)
-    rounds = max(1, round(float(np.mean([part.rounds for part in parts])) * _GROWTH))
+    rounds = max(1, round(float(np.mean([part.rounds for part in parts])) * GROWTH))
     fitted = fit_on(config, space, space.whole(encoding), rounds, deadline)
     form, raw = fitted.form(), fitted.raw(np.asarray(space.gate(encoding)))
     form, gate = with_calibration(form, apply_link(raw, form.link), raw, calibration)
-    notes = (*_notes(parts), *calibration_note(space, calibration))
+    notes = calibration_note(space, calibration)
     return Draft(encoded.encoder, form, gate, oof, notes=notes)
-
-
-def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
-    """Fit a config once on all rows and make a candidate of each number of rounds asked for."""
-    started, cpu = time.monotonic(), time.process_time()
-    stage, config = Stage(), task.config
-    try:
-        parent = read_candidate(space.candidates / config.id)
-        encoding = encoding_of(config, space)
-        with stage("encode"):
-            encoder, sample = space.encoded(encoding).encoder, space.whole(encoding)
-        most = max(1, round((parent.rounds or 1) * _GROWTH))
-        needed = most if 0 in task.cuts.values() else max(task.cuts.values())
-        with stage("fit"):
-            fitted = fit_on(config, space, sample, needed, task.deadline)
-        whole = fitted.form()
-        gate_rows = np.asarray(space.gate(encoding))
-        staged = stage_scores(space, config.id, whole.link)
-    except Exception as error:  # as in `assemble`
-        for name in task.cuts:
-            keep_traceback(space.candidates / name, error)
-        return [failure(replace(config, id=name), error, stage, started, cpu) for name in task.cuts]
-    fit_s = time.process_time() - cpu
-    out: list[Candidate] = []
-    for name, rounds in task.cuts.items():
-        own = replace(config, id=name, origin="derived")
-        stage = Stage() if out else stage  # the fit counts with the first candidate
-        try:
-            form: Form = whole.truncate(rounds) if rounds and isinstance(whole, Trees) else whole
-            raw = fitted.raw(gate_rows, rounds or None)
-            # not the parent's predictions, which are averages over repeats and calibrated already
-            calibration, oof = calibrated_oof(space, staged[rounds])
-            form, gate = with_calibration(form, apply_link(raw, form.link), raw, calibration)
-            base = Candidate(
-                id=name,
-                family=config.family,
-                params=dict(config.params),
-                origin="derived",
-                status="ok",
-                kind="single",
-                members={config.id: 1.0},
-                rounds=rounds or fitted.rounds,
-                cut=rounds,
-            )
-            draft = Draft(encoder, form, gate, oof, notes=calibration_note(space, calibration))
-            done = finish_candidate(base, draft, space, stage)
-            measured = done.measured and replace(done.measured, train_cpu_s=fit_s)
-            seconds = time.monotonic() - started
-            out.append(replace(done, measured=measured, seconds=seconds, cpu_s=fit_s, spent=stage.spent))
-        except Exception as error:  # as in `assemble`
-            keep_traceback(space.candidates / name, error)
-            out.append(failure(own, error, stage, started, cpu))
-    return out

@@ -71,7 +71,8 @@ def bagging_gain(
     random = np.random.default_rng(seed)
 
     def score(values: np.ndarray) -> float:
-        answers = values if is_number else apply_link(values, "softmax")
+        # none below what a model gives: a metric may not be defined there
+        answers = np.maximum(values, models.min()) if is_number else apply_link(values, "softmax")
         return metric.plain(y, answers, weight, compared)
 
     try:

@@ -94,8 +94,9 @@ def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaul
     outputs : sequence of numpy.ndarray, shape (n, k)
         Out-of-fold outputs, a model each: probabilities, or (n, 1) numbers. Rows that some model did not predict
         (NaN) are left out for all.
-    loss : {"log", "squared", "absolute"}
-        Of a row: log loss for classes, the square or the size of the error for numbers.
+    loss : {"log", "squared", "absolute", "logarithms", "poisson", "gamma"}
+        Of a row: log loss for classes; for numbers the square or the size of the error, the square of that of the
+        logarithm, or a deviance.
     weight : numpy.ndarray, shape (n,), optional
     costs : sequence of float, optional
         What serving each model costs, in any unit; by default each costs 1.

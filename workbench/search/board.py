@@ -9,6 +9,8 @@ import numpy as np
 
 from workbench.families.base import Loss
 
+from .losses import number_losses
+
 Space = Literal["probability", "log"]
 
 TINY = float(np.finfo(np.float64).eps)  # probabilities below count as this, as in the log loss of the scores
@@ -35,6 +37,8 @@ def make_board(
 ) -> Board:
     """Return the rows of a target with every model's predictions, by a loss."""
     share = weight / weight.sum()
+    if loss in ("logarithms", "poisson", "gamma"):
+        return _Numbers(y, np.stack([output[:, 0].astype(np.float64) for output in outputs]), share, loss)
     if loss != "log":
         errors = np.stack([output[:, 0].astype(np.float64) - y for output in outputs])
         return _Squares(errors, share) if loss == "squared" else _Sizes(errors, share)
@@ -89,6 +93,26 @@ class _Sizes:
 
     def losses(self, counts: np.ndarray) -> np.ndarray:
         return np.asarray(np.abs(counts @ self.errors / counts.sum()))
+
+
+class _Numbers:
+    """Any other loss of averaged numbers."""
+
+    def __init__(self, y: np.ndarray, guesses: np.ndarray, share: np.ndarray, loss: Loss) -> None:
+        self.y, self.guesses, self.share, self.loss = y, guesses, share, loss
+
+    def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
+        out = np.zeros(len(which))
+        total = counts.sum() + 1
+        for part in _stretches(self.guesses.shape[1], len(which)):
+            sums = self.guesses[which, part]
+            if counts.any():
+                sums = sums + counts @ self.guesses[:, part]
+            out += number_losses(self.y[part], sums / total, self.loss) @ self.share[part]
+        return np.asarray(out)
+
+    def losses(self, counts: np.ndarray) -> np.ndarray:
+        return number_losses(self.y, counts @ self.guesses / counts.sum(), self.loss)
 
 
 class _Chances:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,13 @@ from workbench.errors import FitError, OutOfTimeError, WorkbenchError
 from workbench.families import family_named
 from workbench.families.base import Encoding, Fitted, Sample, unseen_raw
 from workbench.families.compose import from_arrays, to_arrays
-from workbench.families.forms import Blend, Form
+from workbench.families.forms import Blend, Form, Linear, Network
 from workbench.families.links import apply_link
 from workbench.families.onnx import to_onnx
 from workbench.families.trees import Trees
 from workbench.runtime.model import OnnxModel
 
+from .domain import within
 from .race import race
 from .records import Candidate
 from .run import TRACEBACK_FILE, write_whole
@@ -30,7 +31,7 @@ from .workspace import Workspace
 
 STAGES = (10, 30, 100, 300)
 """Rounds after which a booster is scored as if it ended there: one fit gives several points of the front."""
-_STAGE_SHARE = 0.75  # of its rounds: a stage later than that is hardly another model
+STAGE_SHARE = 0.75  # of its rounds: a stage later than that is hardly another model
 _BATCH_ROWS = 16_384
 _FEW_ROWS = 3_000
 _MOST_LEAVES = 800_000  # of the forests of all folds together: some 40 MB of model
@@ -56,6 +57,15 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """A model as it was after fewer rounds: its form, the best of those rounds, and raw scores as those of `Part`."""
+
+    form: Linear | Network
+    rounds: int
+    raw: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """What a fold leaves behind for the candidate that it becomes a part of.
 
@@ -73,8 +83,12 @@ class Part:
         Raw scores of `Workspace.arena`.
     gate : numpy.ndarray of float64, shape (g, k)
         The library's own raw scores of the rows of the parity gate.
-    trained : int
+    judged : int
         Rounds among which the rows that the fold validates chose in parts; 0 where they did not.
+    trained : int
+        Rounds that were trained, of which `rounds` are kept.
+    earlier : dict of int to State
+        The model after fewer rounds, where time may end a fit and rounds cannot be cut off later.
     """
 
     form: Form
@@ -85,13 +99,20 @@ class Part:
     stages: dict[int, np.ndarray]
     arena: np.ndarray
     gate: np.ndarray
+    judged: int = 0
     trained: int = 0
+    earlier: Mapping[int, State] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write the part; a reader sees all of it or nothing."""
         arrays = {f"form/{name}": array for name, array in to_arrays(self.form).items()}
         arrays |= {f"stage/{rounds}": array for rounds, array in self.stages.items()}
-        facts = np.asarray([self.rounds, self.stopped, self.cpu_s, self.trained], dtype=np.float64)
+        for at, state in self.earlier.items():
+            own = {**to_arrays(state.form), "raw": state.raw, "rounds": np.asarray(state.rounds)}
+            arrays |= {f"earlier/{at}/{name}": array for name, array in own.items()}
+        facts = np.asarray(
+            [self.rounds, self.stopped, self.cpu_s, self.judged, self.trained], dtype=np.float64
+        )
         temporary = path.with_name(f".{path.name}")
         with temporary.open("wb") as file:
             np.savez(file, facts=facts, raw=self.raw, arena=self.arena, gate=self.gate, **arrays)  # type: ignore[arg-type]  # a name is no keyword of savez
@@ -102,8 +123,9 @@ class Part:
         """Read what `save` wrote."""
         with np.load(path) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        rounds, stopped, cpu_s, trained = arrays["facts"].tolist()
-        form = {name.removeprefix("form/"): each for name, each in arrays.items() if name.startswith("form/")}
+        rounds, stopped, cpu_s, judged, trained = arrays["facts"].tolist()
+        form = _below(arrays, "form/")
+        earlier = {name.split("/")[1] for name in arrays if name.startswith("earlier/")}
         stages = {
             int(name.removeprefix("stage/")): each
             for name, each in arrays.items()
@@ -118,8 +140,21 @@ class Part:
             stages,
             arrays["arena"],
             arrays["gate"],
+            int(judged),
             int(trained),
+            {int(at): _state(_below(arrays, f"earlier/{at}/")) for at in sorted(earlier, key=int)},
         )
+
+
+def _below(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): each for name, each in arrays.items() if name.startswith(prefix)}
+
+
+def _state(arrays: dict[str, np.ndarray]) -> State:
+    raw, rounds = arrays.pop("raw"), int(arrays.pop("rounds"))
+    form = from_arrays(arrays)
+    assert isinstance(form, Linear | Network)
+    return State(form, rounds, raw)
 
 
 def part_path(candidates: Path, name: str, split: int) -> Path:
@@ -142,7 +177,9 @@ def run_fold(task: FoldTask, space: Workspace) -> FoldDone | Candidate:
             path = part_path(space.candidates, task.config.id, task.split)
             path.parent.mkdir(parents=True, exist_ok=True)
             verdict = (
-                race(task, space, apply_link(part.raw, part.form.link), sample.y) if task.rivals else None
+                race(task, space, within(space.problem, apply_link(part.raw, part.form.link)), sample.y)
+                if task.rivals
+                else None
             )
             part = replace(part, cpu_s=time.process_time() - cpu)
             part.save(path)
@@ -230,8 +267,25 @@ def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sam
             arena = fitted.raw(np.ascontiguousarray(matrix[space.arena()])).astype(np.float32)
         elif isinstance(form, Trees):
             form = form.truncate(kept)
-    trained = fitted.unseen.trained if fitted.unseen else 0
-    return Part(form, fitted.rounds, fitted.stopped, 0.0, raw, stages, arena, library, trained), valid
+    judged = fitted.unseen.trained if fitted.unseen else 0
+    part = Part(form, fitted.rounds, fitted.stopped, 0.0, raw, stages, arena, library, judged)
+    part = replace(part, trained=max(getattr(fitted, "trained", 0), fitted.rounds))
+    if math.isfinite(task.deadline) and len(space.splits) > 1:  # the time may end another fold sooner
+        with stage("predict"):
+            part = _with_states(part, fitted, valid)
+    return part, valid
+
+
+def _with_states(part: Part, fitted: Fitted, valid: Sample) -> Part:
+    """Keep what is needed to cut the fold's model to fewer rounds; see `same_rounds`."""
+    uncut = getattr(fitted, "uncut", None)  # of trees that are served as one table a feature
+    if uncut is not None:
+        return replace(part, form=uncut())
+    states = {}
+    for rounds, early in getattr(fitted, "earlier", {}).items():
+        raw = unseen_raw(early, valid.X).astype(np.float32)
+        states[int(rounds)] = State(early.form(), early.rounds, raw)
+    return replace(part, earlier=states)
 
 
 def _trees_to_serve(form: Form, models: int) -> int | None:
@@ -265,7 +319,7 @@ def _raw_scores(fitted: Fitted, form: Form, X: np.ndarray) -> tuple[np.ndarray, 
     from the library, which answers them before a served form is even loaded. The parity gate holds the two equal.
     """
     staged = isinstance(form, Trees) and not form.averaged and form.rounds > 1
-    cuts = [rounds for rounds in STAGES if staged and rounds <= _STAGE_SHARE * fitted.rounds]
+    cuts = [rounds for rounds in STAGES if staged and rounds <= STAGE_SHARE * fitted.rounds]
     if fitted.unseen is not None or len(X) < _FEW_ROWS:
         stages = {rounds: fitted.raw(X, rounds).astype(np.float32) for rounds in cuts}
         return unseen_raw(fitted, X).astype(np.float32), stages

@@ -9,7 +9,7 @@ is not there on fresh rows: where rows have near twins, a model's answer tells w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from workbench.families.forms import Network
 from workbench.families.links import LEAST_MIXED, apply_link
 
 from .blend import cross_fitted, fold_numbers, greedy_path
+from .domain import within
 from .noise import is_gain
 from .race import row_losses
 from .stacking import LEAST_ROWS
@@ -135,6 +136,7 @@ def learn_meta(
     if not share:
         return None
     mixed = cross_fitted(sample.y, pair, loss, parts, weight, seed=space.setup.seed)
+    mixed = within(space.problem, mixed)  # as the blend is served
     if not again and not _pays(space, sample, rows, pair[0], mixed):
         return None
     out = blended.copy()
@@ -159,6 +161,7 @@ def _fits(space: Workspace, sample: Sample, parts: np.ndarray, deadline: float) 
     """Fit a network without each part of the rows, which says when to stop; None where the time ends a fit."""
     random = np.random.default_rng(space.setup.seed)
     family, fits = family_named(_FAMILY), []
+    problem = replace(space.problem, logs=False, deviance="", floor=None)  # it mixes numbers as they are
     for number in np.unique(parts):
         inside, judges = np.flatnonzero(parts != number), np.flatnonzero(parts == number)
         if len(inside) > _MOST_ROWS:
@@ -170,7 +173,7 @@ def _fits(space: Workspace, sample: Sample, parts: np.ndarray, deadline: float) 
             for at in (inside, judges)
         )
         seed = space.setup.seed + int(number)
-        fit = family.fit(_PARAMS, train, space.problem, valid=valid, seed=seed, deadline=deadline)
+        fit = family.fit(_PARAMS, train, problem, valid=valid, seed=seed, deadline=deadline)
         if fit.stopped:
             return None
         fits.append(fit)

@@ -241,11 +241,11 @@ def describe_problem(data: Dataset, rows: int) -> Problem:
         n_text=text,
         has_missing=missing,
         has_categories=categories,
-        skewed=data.schema.output.task == "regression" and _skewed(data.y),
+        skewed=data.schema.output.task == "regression" and is_skewed(data.y),
     )
 
 
-def _skewed(y: np.ndarray) -> bool:
+def is_skewed(y: np.ndarray) -> bool:
     """Tell whether a number is nowhere below zero and has a long tail to the right."""
     spread = float(y.std())
     if not spread > 0 or float(y.min()) < 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from workbench.data.repeats import can_cross, fold_table, repeated_folds, same_m
 from workbench.data.split import check_splits, holdout, possible_folds, sample
 
 from .blend import fold_numbers
+from .domain import counts_logarithms, deviance_of, floor_of
 from .machine import machine_name
 from .metrics import counts_sizes
 from .pairs import find_pairs
@@ -52,6 +54,7 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
     problem = replace(
         describe_problem(data, len(dev)),
         absolute=counts_sizes(metric),
+        **domain_of(data, dev, metric),
         pairs=find_pairs(data, dev, settings.seed),
     )
     session.run.update(
@@ -108,6 +111,15 @@ def _keep_folds(session: Session, data: Dataset, dev: np.ndarray, plan: Plan) ->
     numbers = fold_table(parts, len(dev))
     crossing = np.stack([fold_numbers(each, seed) for each in numbers])
     session.run.write_folds(numbers, same_models(crossing))
+
+
+def domain_of(data: Dataset, dev: np.ndarray, metric: str) -> dict[str, Any]:
+    """Return what a metric and a target say of predictions of a number: see `Problem`."""
+    if data.schema.output.task != "regression":
+        return {}
+    logs, deviance = counts_logarithms(metric), deviance_of(metric)
+    out: dict[str, Any] = {"floor": floor_of(metric, data.y[dev]), "deviance": deviance, "logs": logs}
+    return {**out, "skewed": False} if logs or deviance else out  # what is learned of the target is settled
 
 
 def _divided(data: Dataset, plan: Plan, settings: Settings) -> tuple[np.ndarray, np.ndarray]:

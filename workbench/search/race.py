@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench.families.base import Loss
 
+from .losses import number_losses
 from .metrics import Metric
 from .noise import mean_and_error
 from .tasks import FoldTask, Race
@@ -65,7 +66,7 @@ def race(task: FoldTask, space: Workspace, output: np.ndarray, y: np.ndarray) ->
 
 
 def row_losses(y: np.ndarray, output: np.ndarray, kind: Loss) -> np.ndarray:
-    """Return each row's log loss, or the square or the size of its error.
+    """Return each row's log loss, or the square or the size of its error, or its deviance.
 
     Examples
     --------
@@ -73,8 +74,7 @@ def row_losses(y: np.ndarray, output: np.ndarray, kind: Loss) -> np.ndarray:
     [0.0, 4.0]
     """
     if kind != "log":
-        errors = np.abs(output[:, 0] - y)
-        return np.asarray(errors**2 if kind == "squared" else errors)
+        return number_losses(y, output[:, 0], kind)
     return np.asarray(-np.log(np.clip(output[np.arange(len(y)), y], _LEAST, 1.0)))
 
 

@@ -132,6 +132,8 @@ class Candidate:
         Rounds of each fold's model: with them it can be trained again without early stopping.
     fold_trained : tuple of int
         Rounds among which each fold's rows chose in parts; 0 where they are too many for that, or none chose.
+    clock_rounds : int
+        Rounds after which the clock ended its fits, all folds cut to the same; 0 where they ended by themselves.
     more_rows : int
         Rows that it was fitted on beside those of the sample on which configs were tried; 0 where there was none.
     cut : int
@@ -173,6 +175,7 @@ class Candidate:
     rounds: int | None = None
     fold_rounds: tuple[int, ...] = field(default=())
     fold_trained: tuple[int, ...] = field(default=())
+    clock_rounds: int = 0
     more_rows: int = 0
     cut: int = 0
     averaging_gain: float = 0.0

@@ -15,7 +15,7 @@ import numpy as np
 from workbench.errors import FitError, RunError
 from workbench.runtime.predictor import Predictor
 
-from .assemble import assemble, refit
+from .assemble import assemble
 from .blends import build_blend
 from .distill import nest, teach
 from .fit import run_fold
@@ -25,6 +25,7 @@ from .parity import TOLERANCE
 from .records import Candidate, averaged
 from .run import RunFolder
 from .served import Served, serve_measured, served_from
+from .single import refit
 from .tasks import AssembleTask, BuildTask, Config, FoldTask, NestTask, RefitTask, Setup, TeachTask
 from .texts import WordTables
 from .workspace import Workspace

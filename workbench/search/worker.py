@@ -16,7 +16,7 @@ import numpy as np
 from workbench.data.dataset import Dataset
 from workbench.families.threads import one_thread
 
-from .assemble import assemble, refit
+from .assemble import assemble
 from .blends import build_blend, find_blends
 from .distill import nest, teach
 from .fit import run_fold
@@ -26,6 +26,7 @@ from .metrics import Metric
 from .records import Candidate, Measurements
 from .run import read_split
 from .scored import read_compared
+from .single import refit
 from .tasks import (
     AssembleTask,
     BlendTask,

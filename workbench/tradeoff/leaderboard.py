@@ -48,7 +48,7 @@ def leaderboard_rows(
       best one's on the same rows, with its interval); compared_with (the best one's id); equal_to_best (whether it
       cannot be told from the best).
     - What it is: kind ("bag", "single" or "blend"), models, members, meta_share, taught, rounds, params, origin, stage,
-      hint, parity, notes.
+      hint, parity, notes; clock_rounds: the rounds after which the clock ended all its fits, 0 where it did not.
     - What it costs: price_per_month_usd, replicas, utilisation, node_visits, seconds, cpu_s.
     - What mistakes cost: the columns of `expected_cost.with_expected_costs`, which fills them; None here.
     - How it was measured: quiet, the lowest and highest block of both latencies, calls, blocks, threads, machine.
@@ -154,6 +154,7 @@ def _row(candidate: Candidate, sheet: PriceSheet) -> dict[str, Any]:
         "parity": candidate.parity,
         "seconds": candidate.seconds,
         "cpu_s": candidate.cpu_s,
+        "clock_rounds": candidate.clock_rounds,
         "notes": list(candidate.notes),
         **dict.fromkeys(COST_COLUMNS),
     }

@@ -134,6 +134,15 @@ def _positive(value: Formula) -> Formula:
     return Choice(value, ">", Constant(0.0), value, Constant(0.0))
 
 
+def _clip(program: Program, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Row:
+    """Bound values from below and, where that is given, from above."""
+    row = _as_row(inputs[0])
+    for sign, edge in zip("<>", inputs[1:3], strict=False):
+        (limit,) = _as_row(edge)
+        row = program.add([Choice(value, sign, limit, limit, value) for value in row])
+    return row
+
+
 def _logistic(value: Formula) -> Formula:
     return Constant(1.0) / (Constant(1.0) + Call("exp", Constant(0.0) - value))
 
@@ -147,6 +156,8 @@ _OPERATORS: dict[str, Callable[[Program, list[Any], Mapping[str, Any]], Row]] = 
     "Softmax": lambda program, inputs, attributes: _softmax(program, inputs[0]),
     "Sigmoid": _each(_logistic),
     "Relu": _each(_positive),
+    "Exp": _each(lambda value: Call("exp", value)),
+    "Clip": _clip,
     "Tanh": _each(lambda value: Call("tanh", value)),
     "Identity": lambda program, inputs, attributes: list(inputs[0]),
     "Add": _pairwise("+"),
