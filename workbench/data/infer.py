@@ -171,6 +171,11 @@ def infer_input(
     return replace(coded, findings=(*inferred.findings, Finding("integer_codes", "info", name, message)))
 
 
+def names_an_id(name: str) -> bool:
+    """Whether a name is one for ids: ``id``, ``customer_id``, ``StoreID``, ``uuid``."""
+    return bool(_ID_NAME.fullmatch(name) or _ID_NAME.fullmatch(name.lower()))
+
+
 def _names_a_code(name: str) -> bool:
     """Whether the last word of a name is one for codes: ``zip_code``, ``StoreID``, ``MSSubClass``."""
     words = _WORD.findall(name)

@@ -12,6 +12,7 @@ from workbench.errors import DataError, SettingsError, shown
 from workbench.runtime.schema import Column1d, Levels, Schema
 
 from .classes import check_classes
+from .copies import find_copies
 from .dataset import Dataset, Finding
 from .extremes import missing_codes
 from .fingerprint import by_appearance, fingerprint
@@ -181,7 +182,7 @@ def load_dataset(
     check_classes(dataset)
     leaks = find_leaks(column_powers(dataset))
     alone = frozenset(each.column for each in leaks if each.column and each.severity == "warning")
-    leaks += find_formulas(dataset, alone)
+    leaks += [*find_formulas(dataset, alone), *find_copies(dataset)]
     return replace(dataset, findings=(*dataset.findings, *leaks), fingerprint=fingerprint(dataset))
 
 

@@ -101,6 +101,8 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "all_missing": "There is nothing in it. Nothing to do.",
         "leak": "It may be known only afterwards. If so, leave it out: the score would be too good to be true.",
         "strong_column": "Ask whether it is known when the model is asked. If not, leave it out.",
+        "one_target_an_id": "Name this column as “rows that belong together” on the page Goal.",
+        "copies_but_one": "Name what the copies share as “rows that belong together” on the page Goal.",
         "duplicate_rows": "Remove the copies, or name what they share as “rows that belong together” on the page Goal.",
         "duplicate_columns": "One of them is enough; leaving the others out makes the model faster.",
         "rare_class": "There is little to learn this class from. More rows of it help most.",
