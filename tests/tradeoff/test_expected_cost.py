@@ -68,7 +68,7 @@ def test_costs_are_counted_at_the_threshold_of_the_payoff(run: RunFolder) -> Non
     assert behind[1] < behind[0] < behind[2]
     assert rows["c0002"]["cost_behind"] is None
     data = str(rows["c0001"]["expected_cost_data"])
-    assert data == "out of fold, 5 folds, 5 rows, at the threshold that follows from the payoff"
+    assert data == "out of fold, 5 rows, at the threshold that follows from the payoff"
     assert (
         rows["c0001"]["total_cost_data"]
         == "mistakes and machines, at your traffic of 2,000,000 calls a month"
@@ -91,9 +91,13 @@ def test_numbers_cost_by_the_unit(tmp_path: Path) -> None:
     run = made_run(
         tmp_path / "run", np.array([10.0, 10.0]), {"c0001": np.array([[13.0], [9.0]])}, "regression"
     )
-    row = rows_of(run, Terms(payoff=NumberPayoff(over=-2, under=-5), sheet=SHEET))["c0001"]
+    row = rows_of(run, Terms(payoff=NumberPayoff(over=-2, under=-5), sheet=SHEET, unit="kWh"))["c0001"]
     assert row["expected_cost_per_1000"] == pytest.approx(1000 * (6 + 5) / 2)
     assert row["cost_threshold"] is None
+    assert (
+        row["expected_cost_data"]
+        == "out of fold, 2 rows, at $2.00 for each kWh too high and $5.00 for each kWh too low"
+    )
 
 
 def test_the_interval_is_that_of_a_weighted_mean() -> None:

@@ -26,11 +26,11 @@ def row(name: str, score: float, latency: float, price: float, half: float = 0.0
 def test_what_is_less_and_what_is_more() -> None:
     slow, fast = row("a", 0.914, 90.0, 20.0), row("b", 0.910, 10.0, 8.0)
     assert compare(fast, slow) == (
-        "b (linear) scores 0.004 less than a (linear), within noise, answers 9 times faster and costs $12.00 less "
+        "b (linear) scores 0.004 less (within noise) than a (linear), answers 9 times faster and costs $12.00 less "
         "per million."
     )
     assert compare(slow, fast, "EUR") == (
-        "a (linear) scores 0.004 more than b (linear), within noise, takes 9 times as long to answer and costs "
+        "a (linear) scores 0.004 more (within noise) than b (linear), takes 9 times as long to answer and costs "
         "12.00 EUR more per million."
     )
 

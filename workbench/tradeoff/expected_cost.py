@@ -10,9 +10,10 @@ import numpy as np
 
 from workbench.data.dataset import Dataset
 from workbench.errors import RunError
+from workbench.search.payoff import NumberPayoff
 from workbench.search.run import RunFolder
 
-from .sentences import traffic_words
+from .sentences import money, traffic_words
 from .terms import Terms
 
 Row = dict[str, Any]
@@ -86,14 +87,12 @@ def with_expected_costs(rows: Sequence[Row], run: RunFolder, terms: Terms) -> li
     for row in empty:
         if row["status"] != "ok":
             continue
-        own = run.candidate(row["id"]).threshold
-        threshold = own if terms.threshold is None else terms.threshold
-        costs = dev.costs(run, row["id"], "oof.npy", terms, threshold)
+        costs = dev.costs(run, row["id"], "oof.npy", terms)
         if costs is None:
             continue
         each[row["id"]] = costs
-        _fill(row, costs, dev.weight, terms, threshold)
-        final = held.costs(run, row["id"], "holdout.npy", terms, threshold)
+        _fill(row, costs, dev.weight, terms)
+        final = held.costs(run, row["id"], "holdout.npy", terms)
         if final is not None:
             known = np.isfinite(final)
             found = mean_cost(final[known], held.weight[known])
@@ -111,9 +110,7 @@ class _Part:
         self.y = np.asarray(data.y)[rows]
         self.weight = np.ones(len(rows)) if data.weight is None else np.asarray(data.weight, float)[rows]
 
-    def costs(
-        self, run: RunFolder, candidate: str, file: str, terms: Terms, threshold: float
-    ) -> np.ndarray | None:
+    def costs(self, run: RunFolder, candidate: str, file: str, terms: Terms) -> np.ndarray | None:
         """Return what each row costs, NaN if it was not predicted; None without predictions."""
         path = run.path / "candidates" / candidate / file
         if not len(self.y) or not path.is_file() or terms.payoff is None:
@@ -128,19 +125,18 @@ class _Part:
         if not known.any():
             return None
         costs = np.full(len(output), np.nan)
-        costs[known] = terms.payoff.costs(self.y[known], output[known], threshold)
+        costs[known] = terms.payoff.costs(self.y[known], output[known], terms.threshold)
         return costs
 
 
-def _fill(row: Row, costs: np.ndarray, weight: np.ndarray, terms: Terms, threshold: float) -> None:
+def _fill(row: Row, costs: np.ndarray, weight: np.ndarray, terms: Terms) -> None:
     known = np.isfinite(costs)
     found = mean_cost(costs[known], weight[known])
     row["expected_cost_per_1000"] = 1000.0 * found.value
     row["expected_cost_low"], row["expected_cost_high"] = 1000.0 * found.low, 1000.0 * found.high
-    row["expected_cost_data"] = f"{row['score_data'] or 'out of fold'}, {found.rows:,} rows{_how(terms)}"
-    row["cost_threshold"] = (
-        threshold if terms.payoff is not None and terms.payoff.threshold is not None else None
-    )
+    which = str(row["score_data"] or "out of fold").partition(",")[0]
+    row["expected_cost_data"] = f"{which}, {found.rows:,} rows{_how(terms)}"
+    row["cost_threshold"] = terms.threshold
     machines = row["price_per_month_usd"]
     if machines is not None:
         calls = terms.sheet.traffic.calls_per_month
@@ -151,13 +147,13 @@ def _fill(row: Row, costs: np.ndarray, weight: np.ndarray, terms: Terms, thresho
 
 
 def _how(terms: Terms) -> str:
-    if terms.payoff is None or terms.payoff.threshold is None:
-        return ""
-    return {
-        "set": ", at a threshold that was set (optimistic if it was looked for on these rows)",
-        "payoff": ", at the threshold that follows from the payoff",
-        "model": ", at the model's own threshold",
-    }[terms.threshold_from]
+    if isinstance(terms.payoff, NumberPayoff):
+        unit, sign = terms.unit or "unit", terms.sheet.currency
+        over, under = (money(0.0 - each, sign) for each in (terms.payoff.over, terms.payoff.under))
+        return f", at {over} for each {unit} too high and {under} for each {unit} too low"
+    if terms.threshold_from == "set":
+        return ", at a threshold that was set (optimistic if it was looked for on these rows)"
+    return ", at the threshold that follows from the payoff"
 
 
 def _compare(rows: Sequence[Row], each: Mapping[str, np.ndarray], weight: np.ndarray) -> None:

@@ -86,15 +86,14 @@ def compare(row: Row, other: Row, currency: str = "$", *, machines_alike: bool =
     >>> fast = {"id": "c2", "family": "linear", "score": 0.910, "score_low": 0.89, "score_high": 0.93,
     ...         "latency_p50_us": 10.0, "price_per_million_usd": 0.005}
     >>> compare(fast, slow)  # doctest: +ELLIPSIS
-    'c2 (linear) scores 0.004 less than c1 (xgboost), within noise, answers 9 times faster and ...'
+    'c2 (linear) scores 0.004 less (within noise) than c1 (xgboost), answers 9 times faster and ...'
     """
     parts = [_score_part(row, other), _speed_part(row, other)]
     if row.get("expected_cost_per_1000") is not None and other.get("expected_cost_per_1000") is not None:
         parts.insert(0, _mistakes_part(row, other, currency))
     elif not machines_alike:
         parts.append(_price_part(row, other, currency))
-    comma = "," if len(parts) < 3 else ""  # a part may itself end with ", within noise"
-    return f"{label(row)} {', '.join(parts[:-1])}{comma} and {parts[-1]}."
+    return f"{label(row)} {', '.join(parts[:-1])} and {parts[-1]}."
 
 
 def describe(row: Row, currency: str = "$", traffic: Traffic | None = None) -> str:
@@ -161,15 +160,15 @@ def _mistakes_part(row: Row, other: Row, currency: str) -> str:
         return f"costs as much in mistakes as {label(other)}"
     noise = " (within noise)" if cost_within_noise(row, other) else ""
     way = "more" if gap > 0 else "less"
-    return f"costs {money(abs(gap), currency)} {way} in mistakes per 1,000 cases than {label(other)}{noise}"
+    return f"costs {money(abs(gap), currency)} {way}{noise} in mistakes per 1,000 cases than {label(other)}"
 
 
 def _score_part(row: Row, other: Row) -> str:
     gap = row["score"] - other["score"]
     if gap == 0.0:
         return f"scores the same as {label(other)}"
-    noise = ", within noise" if within_noise(row, other) else ""
-    return f"scores {_significant(abs(gap), 2)} {'more' if gap > 0 else 'less'} than {label(other)}{noise}"
+    noise = " (within noise)" if within_noise(row, other) else ""
+    return f"scores {_significant(abs(gap), 2)} {'more' if gap > 0 else 'less'}{noise} than {label(other)}"
 
 
 def _speed_part(row: Row, other: Row) -> str:
