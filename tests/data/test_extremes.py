@@ -61,3 +61,14 @@ def test_long_tails_are_not_outliers(draw: str) -> None:
         "poisson": random.poisson(3, size=5000).astype(float),
     }[draw]
     assert outliers("y", values) == []
+
+
+def test_zeros_apart_from_all_other_numbers_are_named() -> None:
+    pressure = np.concatenate([np.arange(44.0, 122.0), np.zeros(5)])
+    [found] = missing_codes("pressure", pressure)
+    assert found.code == "zero_values"
+    assert "0 in 5 rows" in found.message
+    assert missing_codes("count", np.concatenate([np.arange(1.0, 80.0), np.zeros(5)])) == []
+    assert (
+        missing_codes("area", np.concatenate([np.arange(44.0, 122.0), np.zeros(500)])) == []
+    )  # most have none

@@ -21,6 +21,7 @@ _ODD = frozenset(
 ) | {-32768.0, -2147483648.0, -1.0}  # fmt: skip
 _FILL = 1e15  # fill values of scientific formats are larger
 _SPACINGS = 3.0  # usual gaps between values that a number made of nines has to lie away from the others
+_FEWEST_BESIDE_ZERO, _ZERO_GAP = 20, 0.2  # other values, and the lowest of them over their median
 _TAIL = 6.0  # upper quartile to 95th percentile: 6 of it beyond are about 6.5 standard deviations of a normal
 _APART = 2.0
 _FEW = 0.01
@@ -32,7 +33,8 @@ def missing_codes(name: str, values: np.ndarray, *, target: bool = False) -> lis
 
     The lowest and the highest value are looked at, where at least 1 % of the rows have it. A negative one is named
     where it is the only negative number, or lies further from the others than twice their range; another one where it
-    is written with nines, or is the end of a computer's range of numbers, and lies apart.
+    is written with nines, or is the end of a computer's range of numbers, and lies apart. Zeros are named where all
+    other numbers lie well above them.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ def missing_codes(name: str, values: np.ndarray, *, target: bool = False) -> lis
     distinct, counts = np.unique(known, return_counts=True)
     if len(distinct) < _FEWEST_DISTINCT:
         return []
-    found = []
+    found = _zeros(name, distinct, counts, target=target)
     for end, inner in ((0, distinct[1:]), (-1, distinct[:-1])):
         code, count = float(distinct[end]), int(counts[end])
         share = count / len(values)
@@ -64,6 +66,25 @@ def missing_codes(name: str, values: np.ndarray, *, target: bool = False) -> lis
         message += "leave those rows out" if target else "leave those cells empty"
         found.append(Finding("missing_code", "warning" if target else "info", name, message))
     return found
+
+
+def _zeros(name: str, distinct: np.ndarray, counts: np.ndarray, *, target: bool) -> list[Finding]:
+    """Name zeros that lie apart from many other numbers, as a blood pressure or a length of 0 does."""
+    if distinct[0] != 0.0 or len(distinct) <= _FEWEST_BESIDE_ZERO or counts[0] < _FEWEST:
+        return []
+    nearest, median = (
+        float(distinct[1]),
+        float(np.repeat(distinct[1:], counts[1:])[(counts[1:].sum() - 1) // 2]),
+    )
+    spacing = float(np.median(np.diff(distinct[1:])))
+    if nearest < max(_ZERO_GAP * median, _SPACINGS * spacing) or counts[0] > counts[1:].sum():
+        return []
+    where = "rows out" if target else "cells empty"
+    message = (
+        f"0 in {int(counts[0]):,} rows lies apart from all other values (from {nearest:.6g} on); if it cannot be "
+        f"measured, it stands for a missing value: leave those {where}"
+    )
+    return [Finding("zero_values", "warning" if target else "info", name, message)]
 
 
 def _stands_apart(code: float, inner: np.ndarray, *, lowest: bool) -> bool:

@@ -72,6 +72,7 @@ def read_numbers(name: str, texts: Texts, marks: NumberMarks, *, forced: bool = 
 
     Examples
     --------
+    >>> from workbench.runtime.schema import Levels
     >>> def read(*values): return read_numbers("x", Texts.of(Levels.of(values)), NumberMarks())
     >>> read("998 CC", "1248 CC", "..").values.tolist()
     [998.0, 1248.0, nan]

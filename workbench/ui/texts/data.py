@@ -110,6 +110,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "ambiguous_dates": "Write dates as 2024-12-31 to be sure.",
         "odd_dates": "Correct them at the source if they are typing errors.",
         "missing_code": "If it stands for a missing value, leave it empty in the file instead.",
+        "zero_values": "If there is no such thing as a zero here, leave those cells empty in the file.",
         "mostly_missing": "Leave it out, unless being missing says something.",
         "stray_words": "Correct them at the source if they are typing errors.",
         "dates": "To predict the future, name it as the time column on the page Goal (expert options).",
