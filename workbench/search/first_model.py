@@ -24,7 +24,10 @@ from .trials import add_baseline, begin, collect, drop, hand_out
 _QUICKEST = ("linear", "lightgbm", "additive", "xgboost", "extra_trees", "random_forest", "mlp", "catboost")
 _SIZES = ("n_estimators", "width", "depth")  # params of which the smallest make the quickest fit
 _MOST_TRIED = 3
-_FOLD_SHARE, _LEAST_FOLD_S = 0.1, 2.0  # of the budget, and at least: after which a fit stops with what it has
+_FOLD_SHARE, _LEAST_FOLD_S = (
+    0.15,
+    5.0,
+)  # of the budget, and at least: after which a fit stops with what it has
 _WORTH_SHARE, _WORTH_LEAST_S = (
     0.5,
     5.0,
