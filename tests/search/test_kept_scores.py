@@ -25,6 +25,8 @@ def _frame(task: str, rows: int = 320, seed: int = 0) -> pd.DataFrame:
     target: Any = signal + 3.0
     if task == "binary":
         target = np.where(signal > 0.8, "yes", "no")
+    elif task == "counts":
+        target = np.floor(np.exp(signal))
     elif task == "multiclass":
         target = np.array(["a", "b", "c", "d"])[np.digitize(signal, [-0.3, 0.4, 1.2])]
     return pd.DataFrame(
@@ -65,6 +67,10 @@ def _recomputed(run: RunFolder, candidate: Candidate) -> float:
         return -float(sk.log_loss(y, oof / oof.sum(axis=1, keepdims=True), sample_weight=weight))
     if metric == "neg_root_mean_squared_error":
         return -float(sk.root_mean_squared_error(y, oof[:, 0], sample_weight=weight))
+    if metric == "neg_root_mean_squared_log_error":
+        return -float(sk.root_mean_squared_log_error(y, oof[:, 0], sample_weight=weight))
+    if metric == "neg_mean_poisson_deviance":
+        return -float(sk.mean_poisson_deviance(y, oof[:, 0], sample_weight=weight))
     decided = np.load(folder / "decided.npy")[known]
     if metric == "f1":
         return float(sk.f1_score(y, decided, sample_weight=weight))
@@ -87,6 +93,8 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "costs": ("binary", {"metric": "f1", "costs": (1.0, 5.0), "families": ("linear",), "trials": 1}),
     "classes": ("multiclass", {"families": ("linear", "lightgbm", "mlp"), "trials": 3}),
     "accuracy": ("multiclass", {"metric": "accuracy", "families": ("linear",), "trials": 1}),
+    "logarithms": ("counts", {"metric": "neg_root_mean_squared_log_error", "trials": 3}),
+    "counts": ("counts", {"metric": "neg_mean_poisson_deviance", "trials": 3}),
     "numbers": ("regression", {"weight": "weight", "families": ("linear", "lightgbm"), "trials": 2}),
 }
 
