@@ -17,6 +17,7 @@ from .threshold import tune_threshold
 from .workspace import Workspace
 
 _SHOWN_LEVEL = 0.9
+_LEAST = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,9 +105,12 @@ def at_half(metric: Metric, output: np.ndarray, threshold: float) -> np.ndarray:
     --------
     >>> at_half(Metric("f1", "binary", 2), np.array([[0.8, 0.2]]), 0.2).tolist()
     [[0.5, 0.5]]
+    >>> at_half(Metric("f1", "binary", 2), np.array([[0.8, 0.2]]), 0.0).tolist()
+    [[0.4, 0.6]]
     """
     if threshold == 0.5 or metric.name not in DECISION_METRICS or output.shape[1] != 2:
         return output
     p = np.asarray(output[:, 1], dtype=np.float64)
-    moved = np.where(p < threshold, 0.5 * p / threshold, 0.5 + 0.5 * (p - threshold) / (1.0 - threshold))
+    below, above = max(threshold, _LEAST), max(1.0 - threshold, _LEAST)  # at 0 and 1 one side is empty
+    moved = np.where(p < threshold, 0.5 * p / below, 0.5 + 0.5 * (p - threshold) / above)
     return np.column_stack([1.0 - moved, moved])

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
-from workbench.errors import SettingsError, shown
+from workbench.errors import RunError, SettingsError, shown
 from workbench.search import arguments
 from workbench.search.payoff import Payoff, check_payoff, parse_costs, parse_payoff, payoff_of_costs
 from workbench.search.run import RunFolder
@@ -167,6 +167,13 @@ def read_given(  # noqa: PLR0913 - each is something that somebody may say
             bounds |= _bound(name, value)
     if costs is not None and payoff is not None:
         raise SettingsError("costs and payoff", found="both", expected="one of them")
+    if task == "auto" and any(each is not None for each in (costs, payoff, threshold)):
+        raise RunError(
+            "costs and threshold",
+            found="a search that has not read its data yet",
+            expected="one that knows its task",
+            hint="Decide in a moment, or give costs to the search.",
+        )
     paid = None
     if costs is not None:
         paid = payoff_of_costs(parse_costs(costs), task)
