@@ -323,3 +323,22 @@ def test_a_place_that_another_process_writes_is_refused_by_every_command(
         assert answer.code == 2, answer.err
         assert f"{target.name} is being written: found process {os.getpid()} at work on it" in answer.error
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["dep", "dep=colour", "=number", "dep=date", "nope=number", "y=text"])
+def test_a_kind_that_cannot_be_is_refused_in_one_line(kind: str, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("dep,y\n" + "".join(f"{at % 12:02d}A,{at}\n" for at in range(60)))
+    answer = run("inspect", path, "--target", "y", "--kind", kind)
+    assert answer.code == 2
+    assert kind.split("=", maxsplit=1)[0] in answer.error or "--kind" in answer.error
+
+
+def test_a_kind_is_obeyed(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a=b,zip,y\n" + "".join(f"{at % 5},{10000 + at % 50},{at}\n" for at in range(100)))
+    answer = run("inspect", path, "--target", "y", "--kind", "a=b=category", "--kind", "zip=ignore", "--json")
+    assert answer.code == 0
+    found = {column["name"]: (column["kind"], column["role"]) for column in answer.json["columns"]}
+    assert found["a=b"] == ("category", "input")
+    assert found["zip"][1] == "dropped"

@@ -144,7 +144,9 @@ def find_affixes(pieces: Sequence[Piece], rows: Sequence[int]) -> Affixes:
     """
     names: Counter[str] = Counter()
     for piece, count in zip(pieces, rows, strict=True):
-        names.update({name: count for name in set(piece.after) if name})
+        for name in set(piece.after):
+            if name:
+                names[name] += count
     currencies, unknown_before = _currencies(pieces, rows)
     if len({group for group, _ in currencies}) > 1:
         return Affixes(mixed=tuple(dict.fromkeys(spelling for _, spelling in currencies)))

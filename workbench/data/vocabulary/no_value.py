@@ -86,10 +86,16 @@ def means_no_value(text: str, *, among_codes: bool = False) -> bool:
     >>> [means_no_value(text) for text in ("..", "Not rated", "k. A.", "XL", "2A")]
     [True, True, True, False, False]
     """
+    if (
+        text[:1].isdecimal() or text[1:2].isdecimal()
+    ):  # the usual case; of the words only dates of zeros begin so
+        return text in _CERTAIN
     plain = _plain(text)
-    if is_never_a_value(text) or plain in _LIKELY or _PHRASE.fullmatch(plain) is not None:
+    if text.strip().casefold() in _CERTAIN or plain in _CERTAIN or plain in _LIKELY:
         return True
-    return not among_codes and plain in _AMONG_NUMBERS
+    if not among_codes and plain in _AMONG_NUMBERS:
+        return True
+    return _PHRASE.fullmatch(plain) is not None
 
 
 def is_never_a_value(text: str) -> bool:
