@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from .command import Command
 from .console import Console
@@ -29,7 +30,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     bundle = open_bundle(options.bundle)
     with RowProgress(console) as progress:
         report = score_file(bundle, options.input, options.out, progress=progress, encoding=options.encoding)
-    console.result(report.to_json(), report.to_text())
+    if options.out == "-":  # standard output has the rows
+        console.err.write((json.dumps(report.to_json()) if console.as_json else report.to_text()) + "\n")
+    else:
+        console.result(report.to_json(), report.to_text())
     return 0 if report.failed == 0 else 1
 
 

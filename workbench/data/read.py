@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -12,11 +13,13 @@ import pyarrow as pa
 import pyarrow.json
 import pyarrow.parquet
 
-from workbench.errors import DataError, InputError, SettingsError, nearest, shown
+from workbench.errors import BadFileError, DataError, InputError, SettingsError, nearest, shown
 from workbench.runtime.files import text_encoding
+from workbench.runtime.forms import opened
 from workbench.runtime.schema import tidy_names
 
 from .arrow_types import column_of_series, column_of_values, known_column
+from .dataset import Finding
 from .delimited import open_bytes, read_delimited
 from .table import Table
 
@@ -34,7 +37,8 @@ def read_table(source: object, *, header: Header = "auto", encoding: str | None 
     ----------
     source : path, pandas.DataFrame, polars.DataFrame, pyarrow.Table, mapping of columns, or Arrow stream
         Files are told by their content and suffix: ``.parquet``; ``.jsonl``, ``.ndjson`` and ``.json`` (a record a
-        line, or one list of them); anything else is delimited text. All of them may be gzipped.
+        line, or one list of them); anything else is delimited text. All of them may be gzipped. Other forms (Excel,
+        Feather, ORC, SQLite, DuckDB, zip, folders, addresses, "-") are those of `workbench.runtime.forms`.
     header : "auto" or bool
         Whether the first line of a delimited file names the columns. Without one the names are "0", "1", …
     encoding : str, optional
@@ -57,11 +61,16 @@ def read_table(source: object, *, header: Header = "auto", encoding: str | None 
     ('age', 'plan')
     """
     if isinstance(source, (str, Path)):
-        if "://" in str(source):
+        known = _known(encoding)
+        try:
+            with opened(source) as found:
+                table = _read_file(found.path, header, known)
+        except BadFileError as error:
             raise DataError(
-                f"{shown(str(source))} is an address", expected="a file", hint="Download it first."
-            )
-        return _read_file(Path(source), header, _known(encoding))
+                error.what, found=error.found, expected=error.expected, hint=error.hint
+            ) from error
+        notes = tuple(Finding("form", "info", None, note) for note in found.notes)
+        return replace(table, name=found.name, findings=(*notes, *table.findings))
     if encoding is not None:
         raise _no_text("a data frame")
     if type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "iloc"):

@@ -64,7 +64,8 @@ def _run(options: argparse.Namespace) -> int:
         _show(options, checked.to_json(), checked.to_text())
         return 0 if checked.ok else 1
     report = score_file(open_bundle(options.bundle), options.input, options.out, encoding=options.encoding)
-    _show(options, report.to_json(), report.to_text())
+    stream = sys.stderr if options.out == "-" else sys.stdout  # standard output has the rows
+    print(json.dumps(report.to_json()) if options.json else report.to_text(), file=stream)
     return 0 if report.failed == 0 else 1
 
 

@@ -12,11 +12,12 @@ import numpy as np
 
 from .bundle import Bundle
 from .errors import BadValueError
-from .files import Chunk
+from .files import Chunk, Source
+from .forms import opened
 from .predictor import Predictor
 from .rows import locate, plain_values
 from .schema import Column, Label, Levels, label_text
-from .sinks import open_sink, replacing, unique_names
+from .sinks import open_sink, replacing, to_standard_output, unique_names
 from .sources import open_source
 from .watch import Seen, Watch
 
@@ -102,8 +103,9 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
     ----------
     bundle : Bundle
     input, output : str or Path
-        The endings tell the formats: csv, tsv, jsonl (each also .gz) or parquet, in any combination. The output
-        appears under its name when it is complete.
+        The endings tell the formats: csv, tsv, jsonl (each also .gz), json or parquet, in any combination. The output
+        appears under its name when it is complete. The input may also be of one of the other forms of
+        `workbench.runtime.forms`, such as "-" for standard input; the output "-" is standard output, as csv.
     progress : callable, optional
         Called after each chunk with the rows scored so far and the share of the input read (0 to 1).
     chunk_rows : int
@@ -130,13 +132,30 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
         Where the model itself fails.
     """
     started = time.perf_counter()
-    source_path, out_path = Path(input), Path(output)
-    predictor = bundle.predictor
-    source = open_source(source_path, predictor.schema, encoding)
+    met = Seen() if seen is None else seen
+    watch = Watch(bundle.schema, strict=strict)
+    with opened(input) as found, to_standard_output(output) as out_path:
+        source = open_source(found.path, bundle.schema, encoding)
+        rows, failed, first_errors = _score(
+            bundle.predictor, source, out_path, watch, met, chunk_rows, progress
+        )
+    seconds = time.perf_counter() - started
+    speed = rows / max(seconds, 1e-9)
+    return BatchReport(rows, failed, seconds, speed, tuple(first_errors), str(output), met.kinds())
+
+
+def _score(
+    predictor: Predictor,
+    source: Source,
+    out_path: Path,
+    watch: Watch,
+    met: Seen,
+    chunk_rows: int,
+    progress: Callable[[int, float], None] | None,
+) -> tuple[int, int, list[str]]:
+    """Score a source into a file; return the rows, how many failed, and the first failures."""
     where = locate(predictor.names, source.header)
     added = _new_columns(predictor, source.header)
-    watch = Watch(predictor.schema, strict=strict)
-    met = Seen() if seen is None else seen
     watch.header(source.header, met)
     rows = failed = 0
     first_errors: list[str] = []
@@ -153,9 +172,7 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
                     progress(rows, source.share())
         finally:
             sink.close()
-    seconds = time.perf_counter() - started
-    speed = rows / max(seconds, 1e-9)
-    return BatchReport(rows, failed, seconds, speed, tuple(first_errors), str(out_path), met.kinds())
+    return rows, failed, first_errors
 
 
 def _new_columns(predictor: Predictor, header: Sequence[str]) -> list[tuple[str, str]]:

@@ -8,6 +8,9 @@ import gzip
 import json
 import math
 import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +61,20 @@ def replacing(path: Path) -> Iterator[Path]:
         raise BadFileError(f"{path} cannot be written", found=str(error)[:200]) from error
 
 
+@contextmanager
+def to_standard_output(path: str | Path) -> Iterator[Path]:
+    """Give `path`; of "-" a temporary CSV file, which is copied to standard output once it is complete."""
+    if str(path) != "-":
+        yield Path(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="workbench-out-") as folder:
+        part = Path(folder, "out.csv")
+        yield part
+        with part.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
 def open_sink(part: Path, path: Path, source: Source, added: Sequence[tuple[str, str]]) -> Sink:
     """Open the file `part`, in the format that the ending of `path` says.
 
@@ -81,8 +98,14 @@ def open_sink(part: Path, path: Path, source: Source, added: Sequence[tuple[str,
     opened: Callable[..., IO[str]] = gzip.open if packed else open
     stream = opened(part, "wt", encoding="utf-8", newline="")
     if kind == "jsonl":
-        return _JsonSink(stream, unique_names(header))
-    return _CsvSink(stream, header, "\t" if ".tsv" in path.name.lower() else ",")
+        return _JsonSink(stream, unique_names(header), as_list=_last_ending(path) == ".json")
+    return _CsvSink(stream, header, "\t" if _last_ending(path) == ".tsv" else ",")
+
+
+def _last_ending(path: Path) -> str:
+    """Return the ending that says the format: of ``x.tsv.csv`` it is ``.csv``, of ``x.tsv.gz`` ``.tsv``."""
+    name = path.name.lower().removesuffix(".gz")
+    return Path(name).suffix
 
 
 def unique_names(names: Sequence[str], taken: set[str] | None = None) -> list[str]:
@@ -119,16 +142,22 @@ class _CsvSink:
 
 
 class _JsonSink:
-    def __init__(self, stream: IO[str], header: Sequence[str]) -> None:
-        self._stream, self._header = stream, header
+    """One object a line, or one list of them."""
+
+    def __init__(self, stream: IO[str], header: Sequence[str], *, as_list: bool) -> None:
+        self._stream, self._header, self._as_list = stream, header, as_list
+        self._between = "[\n" if as_list else ""
 
     def write(self, columns: Sequence[Any], rows: int) -> None:
         cells = [listed(values) for values in columns]
         for row in zip(*cells, strict=True):
             document = {name: json_value(value) for name, value in zip(self._header, row, strict=True)}
-            self._stream.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+            self._stream.write(self._between + json.dumps(document, ensure_ascii=False, allow_nan=False))
+            self._between = ",\n" if self._as_list else "\n"
 
     def close(self) -> None:
+        end = "" if self._between == "" else "\n"
+        self._stream.write(("[" if self._between == "[\n" else end) + "]\n" if self._as_list else end)
         self._stream.close()
 
 
