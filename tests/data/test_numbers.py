@@ -300,3 +300,9 @@ def test_a_typing_error_among_a_thousand_numbers_is_missing_and_named() -> None:
     inferred = infer([*(str(at * 13) for at in range(1500)), "12o"])
     assert (inferred.column.kind, inferred.column.missing) == ("number", ("12o",))
     assert codes_of(inferred) == ["stray_words"]
+
+
+def test_a_left_out_column_says_why_it_is_no_number() -> None:
+    inferred = infer([f"{'$€'[at % 2]}{at}" for at in range(60)])
+    assert inferred.role == "identifier"
+    assert codes_of(inferred) == ["mixed_units", "identifier"]

@@ -347,7 +347,9 @@ def _texts(
     unique = len(np.unique(levels.codes[levels.codes >= 0])) >= 0.95 * known and known > 1
     if unique and (known >= 50 or (known >= 10 and _ID_NAME.fullmatch(name))):
         message = f"nearly every value is unique ({distinct} in {known} rows); the column was left out"
-        return Inferred("identifier", column, levels, (Finding("identifier", "info", name, message),))
+        return Inferred(
+            "identifier", column, levels, (*findings, Finding("identifier", "info", name, message))
+        )
     return Inferred("input", column, levels, findings)
 
 
