@@ -32,6 +32,7 @@ from workbench.search.reserve import BUILDING, end_needed_s, needed_s
 from workbench.search.session import Session, Trial
 from workbench.search.settings import Settings
 from workbench.search.tasks import Config, FoldDone, FoldTask
+from workbench.search.trials import fits_again
 from workbench.search.workspace import Workspace
 
 # ---------------------------------------------------------------- time
@@ -367,3 +368,29 @@ def test_moved_probabilities_decide_alike(threshold: float, chances: list[float]
     apart = np.abs(p - threshold) > 1e-9
     assert ((moved[:, 1] >= 0.5) == (p >= threshold))[apart].all()
     assert ((moved >= 0) & (moved <= 1)).all()
+
+
+# ---------------------------------------------------------------- folds that the clock ended long before others
+
+
+@pytest.mark.parametrize(
+    ("left", "has_model", "again", "late"),
+    [(60.0, True, True, False), (1.0, True, False, False), (1.0, False, True, True)],
+)
+def test_a_fold_that_had_hardly_any_time_is_fitted_again(
+    left: float, has_model: bool, again: bool, late: bool
+) -> None:
+    config = Config("c0001", "lightgbm", {}, "portfolio", 0)
+    trial = Trial(config, None, 5, next=5)
+    for split, (rounds, stopped) in enumerate([(90, True), (1, True), (100, False), (80, True), (10, False)]):
+        trial.done[split] = FoldDone(config, split, rounds, stopped, None, 2.0, 2.0, 0.0)
+    kept = {"c0000": Candidate("c0000", "linear" if has_model else "baseline", {}, "portfolio", "ok")}
+    clock = SimpleNamespace(folds_end=time.monotonic() + left)
+    session = cast(Any, SimpleNamespace(settings=Settings("y", workers=2), clock=clock, kept=kept))
+    assert fits_again(session, trial) is again
+    assert trial.again == ([1] if again else [])
+    assert trial.complete is not again and trial.waiting == len(trial.again)
+    assert trial.prolonged is late
+    trial.done[1] = FoldDone(config, 1, 1, True, None, 2.0, 2.0, 0.0)
+    trial.again.clear()
+    assert not fits_again(session, trial) or not again, "once is enough"

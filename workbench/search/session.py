@@ -39,6 +39,8 @@ class Trial:
         To be fitted, those of the first repeat first.
     prolonged, fold_s : bool, float
         Whether it is fitted beyond the time of the search, and after how many seconds a fold is to stop then.
+    again : list of int
+        Folds to be fitted once more, since the clock ended them long before the others; once for a config (`redone`).
     unlimited : bool
         Whether its workers may take more memory than a trial is allowed: the baseline, which takes hardly any.
     """
@@ -54,12 +56,14 @@ class Trial:
     deadline: float | None = None
     prolonged: bool = False
     fold_s: float = 0.0
+    again: list[int] = field(default_factory=list)
+    redone: bool = False
     unlimited: bool = False
 
     @property
     def waiting(self) -> int:
         """Folds that no worker has yet."""
-        return max(self.folds - self.next, 0)
+        return max(self.folds - self.next, 0) + len(self.again)
 
     @property
     def complete(self) -> bool:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from statistics import median
 from typing import TYPE_CHECKING
 
 from . import outlook, pace
@@ -23,6 +24,7 @@ _HASTE = 0.4  # of the usual time of a family's fold: with less than that it is 
 _MOST_DEFERRED = 4
 _CLOSING_S = 0.4  # that a fold under way is waited for
 _MORE_TIME, _RESUME = "Give more --time.", "workbench resume goes on from here."
+_SHORT, _AGAIN = 0.5, 1.5  # of the usual rounds of its folds; of the longest fold's time
 _LAST_SHARE = 0.05  # of the time for fits on more rows than a sample's: they are worth waiting for a little
 
 
@@ -98,7 +100,7 @@ def _wanted(session: Session) -> bool:
 def hand_out(session: Session, study: Study | None) -> bool:
     """Give an idle worker the next piece of work; tell whether there was one."""
     for trial in session.trials.values():
-        if trial.complete and not trial.assembling:
+        if trial.complete and not trial.assembling and not fits_again(session, trial):
             trial.assembling = True
             _put_together(session, trial)
             return True
@@ -146,6 +148,29 @@ def _is_first_quick(session: Session, family: str) -> bool:
     return one_score and family in QUICK and family not in session.fold_s
 
 
+def fits_again(session: Session, trial: Trial) -> bool:
+    """Fit folds again that the clock ended long before the others, and tell whether there are such.
+
+    All folds are cut at the same round: one that had hardly any time would take the others' learning away. It is done
+    where there is time for it, and in any case where there is no model yet.
+    """
+    rounds = {split: each.rounds for split, each in trial.done.items() if split < trial.folds}
+    usual = median(rounds.values())
+    short = [split for split, each in rounds.items() if trial.done[split].stopped and each < _SHORT * usual]
+    if trial.redone or not short:
+        return False
+    longest = max(each.seconds for each in trial.done.values())
+    needed = math.ceil(len(short) / session.settings.workers) * _AGAIN * longest
+    late = time.monotonic() + needed > session.clock.folds_end
+    if late and any(each.status == "ok" and each.family != BASELINE for each in session.kept.values()):
+        return False
+    trial.redone, trial.again, trial.fold_s = True, short, _AGAIN * longest
+    trial.prolonged = trial.prolonged or late
+    for split in short:
+        del trial.done[split]
+    return True
+
+
 def _put_together(session: Session, trial: Trial) -> None:
     """Give out a config whose folds are all there; a run always has its baseline and its first model."""
     last = math.inf if trial.unlimited or trial.prolonged else session.clock.polish_ends
@@ -158,11 +183,12 @@ def _start_fold(session: Session, trial: Trial) -> bool:
     clock = session.clock
     waiting = sum(each.waiting for each in session.trials.values())
     deadline = trial.deadline or clock.fold_deadline(waiting, session.folds, session.settings.workers)
-    if trial.prolonged:
+    if trial.prolonged or trial.again:
         deadline = time.monotonic() + trial.fold_s
+    split = trial.again.pop(0) if trial.again else trial.next
     rivals = session.rivals() if trial.next == 0 and not trial.raced else ()
-    task = FoldTask(trial.config, trial.next, deadline, pace.tail(session, trial.config.family), rivals)
-    trial.next += 1
+    task = FoldTask(trial.config, split, deadline, pace.tail(session, trial.config.family), rivals)
+    trial.next += split == trial.next
     trial.under_way += 1
     kill_at = math.inf
     if trial.config.family != BASELINE and not trial.prolonged:
