@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import io
 import json
 import lzma
@@ -146,8 +147,12 @@ def test_duckdb(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "a.duckdb")) as base:
         base.register("frame", FRAME)
         base.execute("CREATE TABLE sales AS SELECT * FROM frame")
-    for source in (tmp_path / "a.duckdb", f"{tmp_path / 'a.duckdb'}::sales"):
-        assert read_table(source).n_rows == 30
+        base.execute(f"CREATE VIEW spy AS SELECT * FROM read_csv('{write(tmp_path / 'secret.csv', CSV)}')")
+    assert read_table(f"{tmp_path / 'a.duckdb'}::sales").n_rows == 30
+    with pytest.raises(DataError, match="has 2 tables"):
+        read_table(tmp_path / "a.duckdb")
+    with pytest.raises(DataError, match="disabled"):  # a file may not read others of this machine
+        read_table(f"{tmp_path / 'a.duckdb'}::spy")
 
 
 def test_addresses(tmp_path: Path) -> None:
@@ -182,7 +187,7 @@ def test_what_cannot_be_read_is_one_line(make: Callable[[Path], Any], words: str
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress])
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress, gzip.compress])
 def test_unpacked_bytes_are_bounded(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
     path = write(tmp_path / "a", pack(b"0" * 5_000_000))
     with pytest.raises(BadFileError, match="expected at most 1 MB"), opened(path, most_bytes=1_000_000):

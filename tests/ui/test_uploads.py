@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import gzip
+import lzma
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,7 +44,7 @@ def test_an_upload_lies_under_its_session_and_digest(tmp_path: Path) -> None:
     assert again.path.exists()
 
 
-@pytest.mark.parametrize("name", ["x.exe", "csv", "x.csv.zip", ""])
+@pytest.mark.parametrize("name", ["x.exe", "csv", "x.csv.7z", ""])
 def test_other_endings_are_refused(name: str) -> None:
     with pytest.raises(DataError, match="a name that ends in"):
         suffix_of(name)
@@ -73,3 +76,15 @@ def test_uploads_of_long_ago_are_forgotten(tmp_path: Path) -> None:
     forget_stale(tmp_path)
     assert not old.exists()
     assert new.exists()
+
+
+@pytest.mark.parametrize(("name", "pack"), [("a.csv.gz", gzip.compress), ("a.xz", lzma.compress)])
+def test_a_small_upload_that_unpacks_to_much_is_refused(
+    tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    content = pack(b"a,b\n" + b"1,2\n" * 500_000)
+    with pytest.raises(
+        DataError, match=rf"{name} is too large: found more once unpacked; expected at most 1 MB"
+    ):
+        keep_upload([content], name, tmp_path, "token", 1_000_000)
+    assert keep_upload([content], name, tmp_path, "token", 10_000_000).name == name

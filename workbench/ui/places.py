@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from workbench.errors import DataError, SettingsError, shown
 
 from .fetch import fetch
-from .uploads import Source, keep_upload, suffix_of
+from .uploads import UNPACKED_TIMES, Source, keep_upload, suffix_of
 
 _CHUNK = 1 << 20
 _SCHEMES = ("http", "https")
@@ -120,11 +120,15 @@ def bring(text: str, places: Places, own: Path, session: str, most_bytes: int) -
         name = unquote(urlsplit(text).path).rsplit("/", 1)[-1]
         suffix_of(name)
         return keep_upload(
-            fetch(text, places.has_url, most_bytes, private=places.private), name, own, session
+            fetch(text, places.has_url, most_bytes, private=places.private),
+            name,
+            own,
+            session,
+            UNPACKED_TIMES * most_bytes,
         )
     path = _find(text, places.folders)
     suffix_of(path.name)
-    return keep_upload(_read(path, most_bytes), path.name, own, session)
+    return keep_upload(_read(path, most_bytes), path.name, own, session, UNPACKED_TIMES * most_bytes)
 
 
 def _find(text: str, folders: Sequence[Path]) -> Path:

@@ -11,9 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.errors import DataError, shown
+from workbench.errors import BadFileError, DataError, shown
+from workbench.runtime.forms import opened
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".csv.gz", ".tsv.gz", ".jsonl.gz")
+SUFFIXES = (
+    ".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".csv.gz", ".tsv.gz", ".jsonl.gz", ".zip", ".bz2", ".xz",
+    ".zst", ".feather", ".arrow", ".orc", ".xlsx", ".xls", ".ods",
+)  # fmt: skip
+UNPACKED_TIMES = 10  # of the largest upload
 _STALE_S = 24 * 3600.0
 
 
@@ -77,7 +82,13 @@ def session_folder(own: Path, session: str) -> Path:
     return own / "uploads" / hashlib.sha256(session.encode()).hexdigest()[:24]
 
 
-def keep_upload(content: Iterable[bytes | memoryview], name: str, own: Path, session: str) -> Source:
+def keep_upload(
+    content: Iterable[bytes | memoryview],
+    name: str,
+    own: Path,
+    session: str,
+    most_unpacked: int | None = None,
+) -> Source:
     """Write an upload to the session's own folder, in the place of what was there.
 
     Parameters
@@ -90,11 +101,13 @@ def keep_upload(content: Iterable[bytes | memoryview], name: str, own: Path, ses
         The app's folder.
     session : str
         A random token of the session.
+    most_unpacked : int, optional
+        Bytes that a packed file may unpack to.
 
     Raises
     ------
     DataError
-        Where the ending is none that can be read.
+        Where the ending is none that can be read, or it unpacks to more than is allowed.
     """
     suffix = suffix_of(name)
     folder = session_folder(own, session)
@@ -105,6 +118,7 @@ def keep_upload(content: Iterable[bytes | memoryview], name: str, own: Path, ses
             for chunk in content:
                 hashed.update(chunk)
                 file.write(chunk)
+        _check_unpacked(draft, name, most_unpacked)
         path = folder / f"{hashed.hexdigest()[:16]}{suffix}"
         draft.replace(path)
     finally:
@@ -113,6 +127,19 @@ def keep_upload(content: Iterable[bytes | memoryview], name: str, own: Path, ses
         if other != path:
             other.unlink(missing_ok=True)
     return Source(path, Path(re.split(r"[/\\]", name)[-1]).name[:120], hashed.hexdigest())
+
+
+def _check_unpacked(path: Path, name: str, most: int | None) -> None:
+    """Unpack a file once, so that a small one that becomes a huge one is refused before anything reads it."""
+    if most is None:
+        return
+    try:
+        with opened(path, most_bytes=most):
+            pass
+    except BadFileError as error:
+        raise DataError(
+            error.what.replace(path.name, name), found=error.found, expected=error.expected, hint=error.hint
+        ) from error
 
 
 def save_table(source: Source, data: Path, name: str) -> Path:

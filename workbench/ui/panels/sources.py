@@ -14,7 +14,7 @@ from workbench.ui.examples import write_sample
 from workbench.ui.places import bring
 from workbench.ui.session import draft, keep_draft, token
 from workbench.ui.texts import data as texts
-from workbench.ui.uploads import SUFFIXES, forget_stale, keep_upload, list_tables, open_table
+from workbench.ui.uploads import SUFFIXES, UNPACKED_TIMES, forget_stale, keep_upload, list_tables, open_table
 from workbench.ui.workspace import Workspace
 
 
@@ -43,7 +43,13 @@ def _upload(workspace: Workspace) -> None:
     )
     if uploaded is not None and st.session_state.get("uploaded") != uploaded.file_id:
         forget_stale(workspace.own)
-        source = keep_upload([uploaded.getbuffer()], uploaded.name, workspace.own, token())
+        source = keep_upload(
+            [uploaded.getbuffer()],
+            uploaded.name,
+            workspace.own,
+            token(),
+            UNPACKED_TIMES * limit * 1_000_000,
+        )
         st.session_state["uploaded"] = uploaded.file_id
         keep_draft(Draft.of(source))
 

@@ -10,8 +10,8 @@ SOURCE = "Where the table comes from"
 UPLOAD, PICK, SAMPLE, BRING = "Upload a file", "A table on the server", "A sample", "A path or an address"
 UPLOAD_LABEL = "Table"
 UPLOAD_HELP = (
-    "CSV, TSV, Parquet or JSON lines, also gzipped; at most {limit} MB. It stays yours alone until you start a search "
-    "with it."
+    "CSV, TSV, Excel, Parquet, JSON and other tables, also packed; at most {limit} MB. It stays yours alone until you "
+    "start a search with it."
 )
 PICK_LABEL = "Table on the server"
 PICK_NONE = "There is no table in {folder} yet. Whoever runs the app can put some there."
