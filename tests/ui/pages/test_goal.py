@@ -26,7 +26,7 @@ def prepared(tmp_path: Path, target: str) -> Draft:
     path.parent.mkdir()
     path.write_text("\n".join(["id,region,fee,sold", *rows]))
     source = Source(path, "My sales.csv", digest_of(path))
-    return Draft(source, source, target, ("region",))
+    return Draft(source, source, target, ("region",), {"id": "number"})
 
 
 def opened(tmp_path: Path, target: str = "sold") -> AppTest:
@@ -55,8 +55,9 @@ def test_what_is_said_becomes_the_search(tmp_path: Path, asked: list[SearchReque
     app.text_input(key="name:My-sales").set_value("spring").run()
     shown = next(each.value for each in app.code)
     assert (
-        "--metric average_precision --max-latency 2ms --drop region --group id --families linear,mlp" in shown
-    )
+        "--metric average_precision --max-latency 2ms --drop region --kind id=number --group id "
+        "--families linear,mlp"
+    ) in shown
     app.button(key="start").click().run()
     assert not app.exception
     [request] = asked
