@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,16 @@ def test_files_that_are_no_sheet(tmp_path: Path, content: bytes) -> None:
 def test_infinite_numbers_are_refused() -> None:
     with pytest.raises(SettingsError):
         replace(SHEET, hours_per_month=math.inf)
+
+
+def test_a_copied_sheet_with_other_traffic_is_no_example(tmp_path: Path) -> None:
+    shipped = files("workbench.tradeoff").joinpath("prices.toml").read_text(encoding="utf-8")
+    path = tmp_path / "prices.toml"
+    path.write_text(shipped, encoding="utf-8")
+    assert load_prices(path).traffic.example
+    path.write_text(
+        shipped.replace("calls_per_month = 1_000_000", "calls_per_month = 5_000_000"), encoding="utf-8"
+    )
+    assert not load_prices(path).traffic.example
+    path.write_text("usd_per_hour = 1", encoding="utf-8")
+    assert load_prices(path).traffic.example

@@ -214,7 +214,10 @@ def load_prices(path: str | Path | None = None) -> PriceSheet:
     own = _read_document(arguments.path("prices", path))
     merged = {**shipped, **own}
     if isinstance(own.get("traffic"), dict):
-        merged["traffic"] = {**shipped["traffic"], "example": False, **own["traffic"]}
+        traffic = {**shipped["traffic"], "example": False, **own["traffic"]}
+        if traffic != shipped["traffic"] and traffic.get("example") is True:
+            traffic["example"] = False  # a copy of the sheet that ships, with figures of somebody's own
+        merged["traffic"] = traffic
     try:
         return read_prices(merged)
     except SettingsError as error:
