@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from tests.ui.made import NASTY, candidate_of, candidates_of, rows_of
-from workbench.display.front import clipped, colour_by, front_figure, hover_text
+from workbench.display.front import clipped, front_figure, hover_text
 from workbench.display.tables import drawable
 
 
@@ -55,13 +55,13 @@ def test_an_error_is_drawn_positive_with_less_at_the_top() -> None:
     assert "lower is better" in figure.layout.yaxis.title.text
 
 
-def needing_more(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same rows where machines differ: else their price is not drawn."""
-    return [{**row, "replicas": at + 1} for at, row in enumerate(rows)]
+def other_machines(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same rows, as if each needed another number of machines."""
+    return [{**row, "replicas": at} for at, row in enumerate(rows)]
 
 
 def test_dearer_is_larger() -> None:
-    front = trace(front_figure(needing_more(rows_of())), "on the front")
+    front = trace(front_figure(other_machines(rows_of())), "on the front")
     sizes = dict(zip((data[0] for data in front.customdata), front.marker.size, strict=True))
     assert sizes["c0000"] < sizes["c0003"] < sizes["c0004"]
 
@@ -77,26 +77,38 @@ def test_every_range_of_latencies_has_ticks_in_it() -> None:
 
 def test_prices_that_are_nearly_equal_look_alike() -> None:
     made = [candidate_of(at, "linear", 0.8 + at / 100, 10.0 + at / 10) for at in range(2)]
-    first, second = trace(front_figure(needing_more(rows_of(made))), "on the front").marker.size
+    first, second = trace(front_figure(other_machines(rows_of(made))), "on the front").marker.size
     assert abs(first - second) < 0.1
 
 
-def test_where_all_need_the_same_machines_colour_and_size_say_nothing() -> None:
-    rows = rows_of()
-    assert colour_by(rows) == "none"
-    marker = trace(front_figure(rows), "on the front").marker
-    assert isinstance(marker.color, str)
-    assert isinstance(marker.size, float)
-    assert marker.colorbar.title.text is None
+def test_the_price_of_computing_is_not_drawn_where_it_does_not_decide() -> None:
+    front = trace(front_figure(rows_of()), "on the front")  # each needs one machine
+    assert isinstance(front.marker.size, float)
+    assert isinstance(front.marker.color, str)
 
 
-def test_where_mistakes_have_a_cost_the_total_of_a_month_is_drawn() -> None:
-    rows = [{**row, "total_cost_per_month_usd": 1000.0 - at} for at, row in enumerate(rows_of())]
-    assert colour_by(rows) == "total"
-    front = trace(front_figure(rows), "on the front")
-    totals = {row["id"]: row["total_cost_per_month_usd"] for row in rows}
-    assert list(front.marker.color) == [totals[data[0]] for data in front.customdata]
-    assert front.marker.colorbar.title.text == "$ a month<br>in all"
+def test_with_costs_of_mistakes_the_axis_is_money_and_less_is_up() -> None:
+    rows = [
+        {
+            **row,
+            "expected_cost_per_1000": 100.0 + at,
+            "total_cost_per_month_usd": 1000.0 + at,
+            "total_cost_low_usd": 990.0 + at,
+            "total_cost_high_usd": 1020.0 + at,
+        }
+        for at, row in enumerate(rows_of())
+    ]
+    figure = front_figure(rows, "c0003")
+    by_id = {row["id"]: row for row in rows}
+    front = trace(figure, "on the front")
+    for at, data in enumerate(front.customdata):
+        row = by_id[data[0]]
+        assert front.y[at] == row["total_cost_per_month_usd"]
+        assert (front.error_y.arrayminus[at], front.error_y.array[at]) == (10.0, 20.0)
+    low, high = figure.layout.yaxis.range
+    assert low > high
+    assert "cost of a month" in figure.layout.yaxis.title.text
+    assert "per 1,000 cases" in hover_text(rows[0], "roc_auc", "$")
 
 
 def test_the_first_view_is_not_pressed_flat_by_the_baseline() -> None:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import pytest
 
 from tests.ui.made import rows_of
-from workbench.tradeoff import Limits, Weights, load_prices
+from workbench.tradeoff import Limits, Weights
+from workbench.tradeoff.terms import Terms
 from workbench.ui.choosing import Outcome, choose
 from workbench.ui.selection import Selection
 
 
 def made(selection: Selection, limits: Limits | None = None) -> Outcome:
-    return choose(rows_of(), selection, limits or Limits(), load_prices())
+    return choose(rows_of(), selection, Terms(limits=limits or Limits()))
 
 
 def chosen(outcome: Outcome) -> str:

@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.tradeoff import RULES, Limits, Weights
+from workbench.search.payoff import ClassPayoff
+from workbench.tradeoff import RULES, Limits, Traffic, Weights
 from workbench.ui.selection import Selection
 
 names = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8)
@@ -37,8 +38,22 @@ def test_no_limits_said_is_not_the_same_as_no_limit() -> None:
 def test_an_id_means_nothing_in_another_run_but_rule_and_limits_do() -> None:
     kept = Selection("a", "best", Limits(max_size_mb=5.0)).for_run("b")
     assert kept == Selection("b", "best", Limits(max_size_mb=5.0))
-    assert Selection("a", "c0003").for_run("b").how == "balanced"
+    assert Selection("a", "c0003").for_run("b").how == ""
     assert Selection("a", "c0003").for_run("a").how == "c0003"
+
+
+@given(st.dictionaries(st.sampled_from(["run", "threshold", "payoff", "traffic"]), st.text()))
+def test_any_money_in_a_link_can_be_read(query: dict[str, str]) -> None:
+    selection = Selection.from_query(query)
+    assert Selection.from_query(selection.to_query()) == (selection if selection.run else Selection())
+
+
+def test_threshold_and_money_are_in_the_link_and_belong_to_one_run() -> None:
+    selection = Selection(
+        "a", "best", threshold=0.0991, payoff=ClassPayoff(fp=-5.0, fn=-40.5), traffic=Traffic(1e6, 12.5)
+    )
+    assert Selection.from_query(selection.to_query()) == selection
+    assert selection.for_run("b") == Selection("b", "best")
 
 
 def test_weights_and_the_loss_allowed_are_in_the_link() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -39,8 +40,67 @@ _HEIGHT_PX = 470
 _MOST_FAINT = 300
 # Ranges that say little are not blown up: prices within a factor of two look alike, latencies have room around them.
 _LEAST_PRICE_SPAN = math.log10(2.0)
-_LEAST_TOTAL_SPAN = 0.02
 _LEAST_LATENCY_SPAN = math.log10(5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What the vertical axis shows: the total cost of a month if it is known, else the score. Up is always better.
+
+    Attributes
+    ----------
+    metric : str
+    currency : str
+    priced : bool
+        Whether it is the cost.
+    """
+
+    metric: str
+    currency: str
+    priced: bool
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], currency: str = "$") -> Worth:
+        """Return what the rows can be compared by."""
+        priced = bool(rows) and all(row.get("total_cost_per_month_usd") is not None for row in rows)
+        return cls(str(rows[0]["metric"]) if rows else "", currency, priced)
+
+    def value(self, row: Row) -> float:
+        """Return where a candidate lies on the axis."""
+        return (
+            float(row["total_cost_per_month_usd"]) if self.priced else shown_score(row["score"], self.metric)
+        )
+
+    def ends(self, row: Row) -> tuple[float, float]:
+        """Return the ends of a candidate's interval on the axis, the lower number first."""
+        names = ("total_cost_low_usd", "total_cost_high_usd") if self.priced else ("score_low", "score_high")
+        value = self.value(row)
+        ends = [
+            value
+            if row[name] is None
+            else float(row[name])
+            if self.priced
+            else shown_score(row[name], self.metric)
+            for name in names
+        ]
+        return min(ends), max(ends)
+
+    def goodness(self, row: Row) -> float:
+        """Return a number that is higher for a better candidate."""
+        return -self.value(row) if self.priced else float(row["score"])
+
+    @property
+    def turned(self) -> bool:
+        """Whether lower numbers are better, so that the axis is turned."""
+        return self.priced or metric_words(self.metric).signed
+
+    @property
+    def label(self) -> str:
+        """The axis' title."""
+        if self.priced:
+            return words.CHART_Y_COST.format(currency=self.currency)
+        label = metric_words(self.metric).label
+        return words.CHART_Y_LOWER.format(label=label) if self.turned else label
 
 
 def front_figure(
@@ -51,7 +111,10 @@ def front_figure(
     currency: str = "$",
     hovers: Mapping[str, str] | None = None,
 ) -> go.Figure:
-    """Draw accuracy over latency: the front with intervals and prices, the rest faint, the chosen one ringed.
+    """Draw what candidates are worth over latency: the front with intervals, the rest faint, the chosen one ringed.
+
+    Worth is the total cost of a month where that is known, else the score. Colour and size are the price of computing,
+    unless every candidate needs the same machines: then that price does not decide, and is not drawn.
 
     Parameters
     ----------
@@ -79,18 +142,19 @@ def front_figure(
     shown = drawable(rows)
     figure = go.Figure()
     if shown:
-        metric = str(shown[0]["metric"])
+        worth = Worth.of(shown, currency)
+        alike = same_machines(shown)
         texts = hovers or hover_texts(shown, currency)
         front = [row for row in shown if row["on_front"] and row["id"] not in over_limit]
         others = [row for row in shown if not row["on_front"] and row["id"] not in over_limit]
         over = [row for row in shown if row["id"] in over_limit]
-        over, others = _nearest(over), _nearest(others)
-        _add_faint(figure, over, words.CHART_OVER, metric, texts, symbol="x-thin-open")
-        _add_faint(figure, others, words.CHART_OTHERS, metric, texts, symbol="circle")
-        _add_edge(figure, front, metric)
-        _add_front(figure, front, metric, texts, currency, colour_by(shown))
-        _add_ring(figure, [row for row in shown if row["id"] == chosen_id], metric)
-        _label_axes(figure, metric, shown, _in_view(shown, chosen_id))
+        over, others = _nearest(over, worth), _nearest(others, worth)
+        _add_faint(figure, over, words.CHART_OVER, worth, texts, symbol="x-thin-open")
+        _add_faint(figure, others, words.CHART_OTHERS, worth, texts, symbol="circle")
+        _add_edge(figure, front, worth)
+        _add_front(figure, front, worth, texts, None if alike else currency)
+        _add_ring(figure, [row for row in shown if row["id"] == chosen_id], worth)
+        _label_axes(figure, worth, shown, _in_view(shown, chosen_id))
     figure.update_layout(
         height=_HEIGHT_PX,
         margin={"l": 8, "r": 8, "t": 36, "b": 8},
@@ -103,92 +167,75 @@ def front_figure(
 
 
 def _add_faint(
-    figure: go.Figure, rows: Sequence[Row], name: str, metric: str, texts: Mapping[str, str], *, symbol: str
+    figure: go.Figure, rows: Sequence[Row], name: str, worth: Worth, texts: Mapping[str, str], *, symbol: str
 ) -> None:
     if rows:
         marker = {"size": 8, "color": _FAINT, "symbol": symbol, "line": {"width": 1.5, "color": _FAINT}}
-        figure.add_trace(go.Scatter(**_points(rows, metric, texts), name=name, mode="markers", marker=marker))
+        figure.add_trace(go.Scatter(**_points(rows, worth, texts), name=name, mode="markers", marker=marker))
         _keep_look_when_selected(figure)
 
 
-def _add_edge(figure: go.Figure, front: Sequence[Row], metric: str) -> None:
+def _add_edge(figure: go.Figure, front: Sequence[Row], worth: Worth) -> None:
     """Draw the front's edge as seen here: steps through the points that no other is both left of and above."""
     edge: list[Row] = []
-    for row in sorted(front, key=lambda each: (each["latency_p50_us"], -each["score"])):
-        if not edge or row["score"] > edge[-1]["score"]:
+    for row in sorted(front, key=lambda each: (each["latency_p50_us"], -worth.goodness(each))):
+        if not edge or worth.goodness(row) > worth.goodness(edge[-1]):
             edge.append(row)
     if len(edge) > 1:
-        x, y = (
-            [row["latency_p50_us"] / 1e3 for row in edge],
-            [shown_score(row["score"], metric) for row in edge],
-        )
+        x, y = [row["latency_p50_us"] / 1e3 for row in edge], [worth.value(row) for row in edge]
         line = {"color": _LINE, "width": 1.5, "dash": "dot", "shape": "hv"}
         figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False))
 
 
-def colour_by(rows: Sequence[Row]) -> Literal["total", "price", "none"]:
-    """Return what the size and colour of a point say: what a month costs in all, the price per million, or nothing.
-
-    The total is known where costs of mistakes are. Without them, the price per million says nothing where every
-    candidate needs the same machines.
-
-    Examples
-    --------
-    >>> colour_by([{"replicas": 1, "price_per_million_usd": 0.1}, {"replicas": 1, "price_per_million_usd": 0.2}])
-    'none'
-    """
-    measured = [row for row in rows if row["price_per_million_usd"] is not None]
-    if measured and all(row.get("total_cost_per_month_usd") is not None for row in measured):
-        return "total"
-    return "none" if same_machines(measured) else "price"
-
-
 def _add_front(
-    figure: go.Figure,
-    front: Sequence[Row],
-    metric: str,
-    texts: Mapping[str, str],
-    currency: str,
-    by: Literal["total", "price", "none"],
+    figure: go.Figure, front: Sequence[Row], worth: Worth, texts: Mapping[str, str], currency: str | None
 ) -> None:
     if not front:
         return
-    marker: dict[str, Any] = {"opacity": 1.0, "line": {"width": 1, "color": "rgba(255, 255, 255, 0.7)"}}
-    if by == "none":
-        marker |= {"size": (_SMALLEST_PX + _LARGEST_PX) / 2, "color": _CHEAP_TO_DEAR[0][1]}
-    else:
-        if by == "price":
-            costs = [math.log10(max(row["price_per_million_usd"], 1e-9)) for row in front]
-            span = _LEAST_PRICE_SPAN
-        else:
-            costs = [row["total_cost_per_month_usd"] for row in front]
-            span = _LEAST_TOTAL_SPAN * max(abs(min(costs)), 1.0)
-        low, high = min(costs), max(*costs, min(costs) + span)
-        shares = [(cost - low) / (high - low) for cost in costs]
-        marker |= {
-            "size": [_SMALLEST_PX + (_LARGEST_PX - _SMALLEST_PX) * share for share in shares],
-            "color": costs,
-            "colorscale": _CHEAP_TO_DEAR,
-            "cmin": low,
-            "cmax": high,
-        }
-        if len(front) > 1:
-            marker["colorbar"] = _cost_bar(low, high, currency, by)
+    marker = _plain_marker() if currency is None else _priced_marker(front, currency)
     figure.add_trace(
         go.Scatter(
-            **_points(front, metric, texts),
+            **_points(front, worth, texts),
             name=words.CHART_FRONT,
             mode="markers",
             marker=marker,
-            error_y=_error_bars(front, metric),
+            error_y=_error_bars(front, worth),
         )
     )
     _keep_look_when_selected(figure)
 
 
-def _add_ring(figure: go.Figure, chosen: Sequence[Row], metric: str) -> None:
+def _plain_marker() -> dict[str, Any]:
+    return {
+        "size": (_SMALLEST_PX + _LARGEST_PX) / 2,
+        "color": _CHEAP_TO_DEAR[0][1],
+        "opacity": 1.0,
+        "line": {"width": 1, "color": "rgba(255, 255, 255, 0.7)"},
+    }
+
+
+def _priced_marker(front: Sequence[Row], currency: str) -> dict[str, Any]:
+    """Return markers whose size and colour are the price of computing."""
+    prices = [math.log10(max(row["price_per_million_usd"], 1e-9)) for row in front]
+    low, high = min(prices), max(*prices, min(prices) + _LEAST_PRICE_SPAN)
+    shares = [(price - low) / (high - low) for price in prices]
+    marker: dict[str, Any] = {
+        "size": [_SMALLEST_PX + (_LARGEST_PX - _SMALLEST_PX) * share for share in shares],
+        "color": prices,
+        "colorscale": _CHEAP_TO_DEAR,
+        "cmin": low,
+        "cmax": high,
+        "opacity": 1.0,
+        "line": {"width": 1, "color": "rgba(255, 255, 255, 0.7)"},
+    }
+    if len(front) > 1:
+        marker["colorbar"] = _price_bar(low, high, currency)
+    return marker
+
+
+def _add_ring(figure: go.Figure, chosen: Sequence[Row], worth: Worth) -> None:
     for row in chosen:
-        x, y = row["latency_p50_us"] / 1e3, shown_score(row["score"], metric)
+        x, y = row["latency_p50_us"] / 1e3, worth.value(row)
         marker = {"size": _LARGEST_PX + 8, "symbol": "circle-open", "color": _RING, "line": {"width": 3}}
         ring = go.Scatter(
             x=[x],
@@ -210,11 +257,11 @@ def _add_ring(figure: go.Figure, chosen: Sequence[Row], metric: str) -> None:
         )
 
 
-def _points(rows: Sequence[Row], metric: str, texts: Mapping[str, str]) -> dict[str, Any]:
+def _points(rows: Sequence[Row], worth: Worth, texts: Mapping[str, str]) -> dict[str, Any]:
     return {
         # Arrays: Plotly looks at every item of a list, which takes longer than all else with thousands of candidates.
         "x": np.array([row["latency_p50_us"] / 1e3 for row in rows]),
-        "y": np.array([shown_score(row["score"], metric) for row in rows]),
+        "y": np.array([worth.value(row) for row in rows]),
         "customdata": np.array([[str(row["id"])] for row in rows], dtype=object),
         "hovertext": np.array([texts[str(row["id"])] for row in rows], dtype=object),
         "hovertemplate": "%{hovertext}<extra></extra>",
@@ -237,33 +284,29 @@ def hover_text(row: Row, metric: str, currency: str) -> str:
         size(row["artifact_mb"]),
     ]
     if row.get("expected_cost_per_1000") is not None:
-        mistakes = chart_text(amount(row["expected_cost_per_1000"], currency))
-        lines.append(f"mistakes {mistakes} per 1,000 cases")
-    if row.get("total_cost_per_month_usd") is not None:
-        lines.append(f"{chart_text(amount(row['total_cost_per_month_usd'], currency))} a month in all")
+        mistakes, month = (
+            chart_text(amount(row[name], currency))
+            for name in ("expected_cost_per_1000", "total_cost_per_month_usd")
+        )
+        lines.append(words.CHART_HOVER_COST.format(mistakes=mistakes, month=month))
     return "<br>".join(lines)
 
 
-def _error_bars(rows: Sequence[Row], metric: str) -> dict[str, Any]:
+def _error_bars(rows: Sequence[Row], worth: Worth) -> dict[str, Any]:
     up, down = [], []
     for row in rows:
-        value = shown_score(row["score"], metric)
-        ends = [
-            value if row[key] is None else shown_score(row[key], metric)
-            for key in ("score_low", "score_high")
-        ]
-        up.append(max(ends) - value)
-        down.append(value - min(ends))
+        value, (low, high) = worth.value(row), worth.ends(row)
+        up.append(max(high, value) - value)
+        down.append(value - min(low, value))
     return {"type": "data", "array": up, "arrayminus": down, "color": _LINE, "thickness": 1.2, "width": 3}
 
 
-def _cost_bar(low: float, high: float, currency: str, by: Literal["total", "price"]) -> dict[str, Any]:
+def _price_bar(low: float, high: float, currency: str) -> dict[str, Any]:
     ticks = [low, (low + high) / 2, high]
-    title = words.CHART_PRICE if by == "price" else words.CHART_TOTAL
     return {
-        "title": {"text": title.format(currency=chart_text(currency)), "font": {"size": 12}},
+        "title": {"text": words.CHART_PRICE.format(currency=chart_text(currency)), "font": {"size": 12}},
         "tickvals": ticks,
-        "ticktext": [significant(10**tick, 2) if by == "price" else significant(tick, 3) for tick in ticks],
+        "ticktext": [significant(10**tick) for tick in ticks],
         "thickness": 10,
         "len": 0.6,
         "outlinewidth": 0,
@@ -278,8 +321,8 @@ def undrawn(rows: Sequence[Row], over_limit: Collection[str] = ()) -> int:
     return max(0, over - _MOST_FAINT) + max(0, others - _MOST_FAINT)
 
 
-def _nearest(rows: Sequence[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: -row["score"])[:_MOST_FAINT]
+def _nearest(rows: Sequence[Row], worth: Worth) -> list[Row]:
+    return sorted(rows, key=lambda row: -worth.goodness(row))[:_MOST_FAINT]
 
 
 def clipped(rows: Sequence[Row], chosen_id: str | None = None) -> int:
@@ -289,38 +332,36 @@ def clipped(rows: Sequence[Row], chosen_id: str | None = None) -> int:
 
 
 def _in_view(rows: Sequence[Row], chosen_id: str | None) -> list[Row]:
-    """Return the rows that the axis of scores covers at first.
+    """Return the rows that the vertical axis covers at first.
 
     A baseline far below would press all others into one line, so only the front without it, the chosen one,
-    and whatever is at least as accurate as those sets the range.
+    and whatever is at least as good as those sets the range.
     """
     wanted = [
         row for row in rows if row["id"] == chosen_id or (row["on_front"] and row["origin"] != "baseline")
     ]
     if not wanted:
         return list(rows)
-    least = min(_end(row, "score_low") for row in wanted)
-    return [row for row in rows if row["score"] >= least]
+    worth = Worth.of(rows)
+    if worth.turned:
+        least = max(worth.ends(row)[1] for row in wanted)
+        return [row for row in rows if worth.value(row) <= least]
+    least = min(worth.ends(row)[0] for row in wanted)
+    return [row for row in rows if worth.value(row) >= least]
 
 
-def _end(row: Row, key: str) -> float:
-    return float(row["score"] if row[key] is None else row[key])
-
-
-def _label_axes(figure: go.Figure, metric: str, rows: Sequence[Row], in_view: Sequence[Row]) -> None:
-    named = metric_words(metric)
-    lower_is_better = named.signed
-    ends = [shown_score(_end(row, key), metric) for row in in_view for key in ("score_low", "score_high")]
+def _label_axes(figure: go.Figure, worth: Worth, rows: Sequence[Row], in_view: Sequence[Row]) -> None:
+    ends = [end for row in in_view for end in worth.ends(row)]
     margin = 0.1 * (max(ends) - min(ends)) or 0.1 * abs(max(ends)) or 1.0
     span = [min(ends) - margin, max(ends) + 1.5 * margin]
-    label = words.CHART_Y_LOWER.format(label=named.label) if lower_is_better else named.label
     figure.update_xaxes(
         title_text=words.CHART_X, type="log", **_latency_axis([row["latency_p50_us"] / 1e3 for row in rows])
     )
+    percent = not worth.priced and metric_words(worth.metric).percent
     figure.update_yaxes(
-        title_text=chart_text(label),
-        ticksuffix=" %" if named.percent else "",
-        range=span[::-1] if lower_is_better else span,
+        title_text=chart_text(worth.label),
+        ticksuffix=" %" if percent else "",
+        range=span[::-1] if worth.turned else span,
         separatethousands=True,
         exponentformat="none",
     )

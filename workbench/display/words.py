@@ -211,8 +211,9 @@ def family_name(family: object) -> str:
 
 CHART_X = "one answer takes (median, ms, log scale)"
 CHART_Y_LOWER = "{label}, lower is better"
+CHART_Y_COST = "cost of a month in all ({currency}), lower is better"
+CHART_HOVER_COST = "mistakes {mistakes} per 1,000 cases, in all {month} a month"
 CHART_PRICE = "{currency} per<br>million"
-CHART_TOTAL = "{currency} a month<br>in all"
 CHART_FRONT = "on the front"
 CHART_OTHERS = "beaten by another"
 CHART_OVER = "over a limit"

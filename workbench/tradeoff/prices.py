@@ -58,6 +58,8 @@ class PriceSheet:
     currency : str
         The sign that amounts are shown with; nothing is converted.
     traffic : Traffic
+    budget_usd_per_month : float or None
+        What a month of machines may cost, in `currency`: candidates that cost more are marked.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class PriceSheet:
     min_replicas: int = 1
     currency: str = "$"
     traffic: Traffic = Traffic(example=True)
+    budget_usd_per_month: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("instance", "currency"):
@@ -98,6 +101,8 @@ class PriceSheet:
         _check_number("traffic.peak_calls_per_s", self.traffic.peak_calls_per_s)
         if type(self.traffic.example) is not bool:
             raise _bad("traffic.example", self.traffic.example, "true or false")
+        if self.budget_usd_per_month is not None:
+            _check_number("budget_usd_per_month", self.budget_usd_per_month)
         if type(self.min_replicas) is not int or self.min_replicas < 0:
             raise _bad("min_replicas", self.min_replicas, "a whole number of at least 0")
 

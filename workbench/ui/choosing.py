@@ -8,7 +8,8 @@ from typing import Any
 
 from workbench.display.tables import with_front, within_loss
 from workbench.errors import PickError, SettingsError
-from workbench.tradeoff import RULES, Choice, Limits, PriceSheet, Weights, pick, weighted
+from workbench.tradeoff import RULES, Choice, Limits, Weights, pick, weighted
+from workbench.tradeoff.terms import LIMITS, Terms
 
 from .selection import BY_WEIGHTS, Selection
 
@@ -42,17 +43,18 @@ class Outcome:
     how: str
 
 
-def choose(rows: Sequence[Row], selection: Selection, limits: Limits, sheet: PriceSheet) -> Outcome:
+def choose(rows: Sequence[Row], selection: Selection, terms: Terms) -> Outcome:
     """Apply a selection to a leaderboard.
 
     Parameters
     ----------
     rows : sequence of leaderboard rows
     selection : Selection
-    limits : Limits
-        Those that count: the selection's own or the search's.
-    sheet : PriceSheet
+        Its rule and limits come before those of the terms.
+    terms : Terms
+        What the rows were computed under.
     """
+    limits = selection.within(terms.limits)
     near = within_loss(rows, selection.max_loss)
     kept = {row["id"] for row in near}
     marked, provisional = with_front(rows, limits)
@@ -65,15 +67,25 @@ def choose(rows: Sequence[Row], selection: Selection, limits: Limits, sheet: Pri
         for row in rows
         if row["status"] == "ok" and (row["id"] not in kept or not limits.meets(row))
     )
-    how = selection.how
+    how = selection.how or terms.pick
     try:
         if how == BY_WEIGHTS:
             how = str(weighted(near, selection.weights or Weights(), limits)["id"])
         elif how in RULES and selection.max_loss is not None:
-            how = pick(near, how, limits, sheet).id
-        choice = pick(rows, how, limits, sheet)
+            how = pick(near, how, limits, terms=terms).id
+        choice = pick(rows, how, limits, terms=_now(terms, selection, how, limits))
         if choice.cheaper_equal is not None and choice.cheaper_equal["id"] not in kept:
             choice = replace(choice, cheaper_equal=None)  # no advice beyond what may be given up
     except (PickError, SettingsError) as error:
         return Outcome(marked, over, None, str(error), provisional, how)
     return Outcome(marked, over, choice, "", provisional, how)
+
+
+def _now(terms: Terms, selection: Selection, how: str, limits: Limits) -> Terms:
+    """Return the terms with the rule and the limits that are said now."""
+    sources = dict(terms.sources)
+    if selection.how:
+        sources["pick"] = "now"
+    if selection.limits is not None:
+        sources.update(dict.fromkeys(LIMITS, "now"))
+    return replace(terms, pick=how, limits=limits, sources=sources)

@@ -9,7 +9,7 @@ from pathlib import Path
 from workbench.errors import RunError, shown
 from workbench.search.run import write_whole
 
-from .goals import Goal, SearchRequest, save_goal, write_prices
+from .goals import SearchRequest
 from .searches import forget_search, read_started, start_search, started_names
 from .uploads import Source, digest_of
 from .workspace import Workspace, find_run, list_runs
@@ -17,7 +17,7 @@ from .workspace import Workspace, find_run, list_runs
 SAMPLE, TIME, NAME = "subscriptions", "30s", "example"
 _OPENED = "opened"  # marks a folder that was opened before: an example that was removed does not come back
 # Made up, as the table is: a call to a customer who would have stayed, and a subscription lost.
-GOAL = Goal(wrong_yes=5.0, wrong_no=40.0, quiet_calls=2_000, busy_calls=40_000, budget=200.0)
+COSTS = (5.0, 40.0)
 
 
 def write_sample(name: str, folder: Path) -> tuple[Source, str]:
@@ -42,11 +42,8 @@ def write_sample(name: str, folder: Path) -> tuple[Source, str]:
 def start_example(workspace: Workspace, name: str, time: str = TIME) -> None:
     """Start the search of the example under a name that no run has."""
     source, target = write_sample(SAMPLE, workspace.data)
-    save_goal(workspace.own, name, GOAL)
-    prices = write_prices(workspace.own, name, GOAL)
-    request = SearchRequest(
-        str(source.path), target, str(workspace.runs / name), time, (("--prices", str(prices)),)
-    )
+    costs = ",".join(f"{each:g}" for each in COSTS)
+    request = SearchRequest(str(source.path), target, str(workspace.runs / name), time, (("--costs", costs),))
     start_search(workspace.own, name, request)
     write_whole(
         _record(workspace, name), json.dumps({"table": source.path.name, "digest": source.digest}) + "\n"

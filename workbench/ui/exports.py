@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from workbench.api import open_run
 from workbench.errors import WorkbenchError
 from workbench.search.run import process_started, write_whole
-from workbench.tradeoff import Limits, pick
+from workbench.tradeoff import Limits, Traffic
 
 from .searches import still_runs
 
@@ -41,7 +41,13 @@ class ExportRequest:
         Path of the bundle's folder; the zip lies beside it.
     name, version, by, note : str
     threshold : float or None
-        From which probability a yes-or-no model answers yes; None leaves the model's own.
+        From which probability a yes-or-no model predicts yes; None leaves what the payoff implies, or the model's own.
+    payoff : dict of str to float or None
+        What each outcome pays.
+    traffic : (float, float) or None
+        Calls a month, and in the busiest second.
+    masked : tuple of str
+        Columns of the golden rows whose values are drawn anew.
     refit : bool
         Whether to train the choice again on all rows first, where some were held out.
     """
@@ -55,7 +61,10 @@ class ExportRequest:
     by: str = ""
     note: str = ""
     threshold: float | None = None
+    payoff: dict[str, float] | None = None
+    traffic: tuple[float, float] | None = None
     refit: bool = False
+    masked: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """Return the request as JSON."""
@@ -65,7 +74,15 @@ class ExportRequest:
     def from_text(cls, text: str) -> ExportRequest:
         """Read what `to_text` wrote."""
         values = json.loads(text)
-        return cls(**{**values, "limits": Limits(**values["limits"])})
+        traffic = None if values["traffic"] is None else tuple(values["traffic"])
+        return cls(
+            **{
+                **values,
+                "limits": Limits(**values["limits"]),
+                "traffic": traffic,
+                "masked": tuple(values["masked"]),
+            }
+        )
 
     @property
     def zip_path(self) -> Path:
@@ -195,8 +212,14 @@ def run_export(request: ExportRequest, tell: Callable[..., None]) -> bool:
 
 def _export(request: ExportRequest, say: Callable[[str], None]) -> bool:
     run = open_run(request.run)
-    sheet = run.prices()
-    choice = pick(run.rows(sheet), request.how, request.limits, sheet)
+    traffic = None if request.traffic is None else Traffic(*request.traffic)
+    choice = run.pick(
+        request.how,
+        limits=request.limits,
+        payoff=request.payoff,
+        threshold=request.threshold,
+        traffic=traffic,
+    )
 
     def progress(event: Mapping[str, Any]) -> None:
         say(str(event.get("message", "")))
@@ -208,8 +231,8 @@ def _export(request: ExportRequest, say: Callable[[str], None]) -> bool:
         version=request.version,
         note=request.note,
         by=request.by or None,
-        threshold=request.threshold,
         refit=request.refit,
+        golden=request.masked or "real",
         progress=progress,
     )
     return True

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from workbench.data.shell import option, word
-from workbench.errors import WorkbenchError
-from workbench.search.payoff import ClassPayoff
+from workbench.search.payoff import Payoff
 from workbench.search.run import write_whole
-from workbench.tradeoff import PriceSheet, Traffic, load_prices
+from workbench.tradeoff import Traffic, load_prices
 
 _BUSY_HOURS, _DAYS = 8.0, 365.0 / 12.0
 #: How many times its mean a busy hour's busiest second has.
@@ -21,41 +20,39 @@ PEAK_OVER_MEAN = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What matters for one run.
+    """What matters for one run; None is "nobody said".
 
     Attributes
     ----------
-    wrong_yes, wrong_no : float
-        What a wrong answer costs, in the price sheet's currency.
-    quiet_calls, busy_calls : float
+    payoff : Payoff or None
+        What right and wrong predictions pay.
+    quiet_calls, busy_calls : float or None
         Calls in a quiet and in a busy hour; eight hours of a day are busy.
     budget : float or None
-        What a month may cost.
+        What a month of machines may cost, in the price sheet's currency.
     """
 
-    wrong_yes: float = 1.0
-    wrong_no: float = 5.0
-    quiet_calls: float = 100.0
-    busy_calls: float = 10_000.0
+    payoff: Payoff | None = None
+    quiet_calls: float | None = None
+    busy_calls: float | None = None
     budget: float | None = None
 
     @property
-    def costs(self) -> ClassPayoff:
-        """The costs of wrong answers."""
-        return ClassPayoff(fp=-self.wrong_yes, fn=-self.wrong_no)
-
-    @property
-    def traffic(self) -> Traffic:
-        """The calls of a month, and of its busiest second.
+    def traffic(self) -> Traffic | None:
+        """The calls of a month, and of its busiest second; None where nobody said how many there are.
 
         Examples
         --------
         >>> Goal(quiet_calls=0, busy_calls=3600).traffic.peak_calls_per_s
         3.0
+        >>> Goal().traffic is None
+        True
         """
-        day = self.busy_calls * _BUSY_HOURS + self.quiet_calls * (24.0 - _BUSY_HOURS)
-        peak = PEAK_OVER_MEAN * max(self.busy_calls, self.quiet_calls) / 3600.0
-        return Traffic(day * _DAYS, peak)
+        if self.quiet_calls is None and self.busy_calls is None:
+            return None
+        quiet, busy = self.quiet_calls or 0.0, self.busy_calls or 0.0
+        day = busy * _BUSY_HOURS + quiet * (24.0 - _BUSY_HOURS)
+        return Traffic(day * _DAYS, PEAK_OVER_MEAN * max(busy, quiet) / 3600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,42 +110,23 @@ def command_line(arguments: Sequence[str]) -> str:
     return " ".join(["workbench", words[0], *map(word, files), *options])
 
 
-def goal_path(own: Path, run: str) -> Path:
-    """Return where the goal of a run is kept."""
-    return own / f"{run}.goal.json"
+def sheet_of(goal: Goal, changes: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+    """Return the content of a goal's price sheet, or None where nothing differs from the one that ships."""
+    shipped = load_prices().to_json()
+    sheet = shipped | dict(changes or {}) | {"budget_usd_per_month": goal.budget}
+    if goal.traffic is not None:
+        sheet["traffic"] = asdict(goal.traffic)
+    return None if sheet == shipped else sheet
 
 
-def save_goal(own: Path, run: str, goal: Goal) -> None:
-    """Keep the goal of a run for its pages."""
+def prices_path(own: Path, run: str) -> Path:
+    """Return where the price sheet of a search that is being started lies; the search keeps its content in the run."""
+    return own / f"{run}.prices.json"
+
+
+def write_prices(own: Path, run: str, sheet: Mapping[str, Any]) -> Path:
+    """Write a price sheet, for ``--prices``."""
     own.mkdir(parents=True, exist_ok=True)
-    write_whole(goal_path(own, run), json.dumps(asdict(goal)))
-
-
-def read_goal(own: Path, run: str) -> Goal | None:
-    """Return the goal of a run, or None where none was said or it cannot be read."""
-    try:
-        document = json.loads(goal_path(own, run).read_text(encoding="utf-8"))
-        known = {each.name for each in fields(Goal)}
-        goal = Goal(**{key: value for key, value in document.items() if key in known})
-        _ = goal.costs, goal.traffic
-    except (OSError, ValueError, TypeError, AttributeError, WorkbenchError):
-        return None
-    return goal
-
-
-def write_prices(own: Path, run: str, goal: Goal, changes: dict[str, Any] | None = None) -> Path:
-    """Write the price sheet of a goal, for ``--prices``; what is not said is as in the sheet that ships."""
-    shipped = load_prices().to_json() | (changes or {})
-    shipped["traffic"] = asdict(goal.traffic)
-    own.mkdir(parents=True, exist_ok=True)
-    path = own / f"{run}.prices.json"
-    write_whole(path, json.dumps(shipped, indent=1))
+    path = prices_path(own, run)
+    write_whole(path, json.dumps(dict(sheet), indent=1))
     return path
-
-
-def goal_of_sheet(sheet: PriceSheet) -> Goal:
-    """Return the goal that a price sheet's traffic implies, where nobody said one."""
-    busy = sheet.traffic.peak_calls_per_s * 3600.0 / PEAK_OVER_MEAN
-    day = sheet.traffic.calls_per_month / _DAYS
-    quiet = max(0.0, (day - busy * _BUSY_HOURS) / (24.0 - _BUSY_HOURS))
-    return Goal(quiet_calls=round(quiet), busy_calls=round(busy))

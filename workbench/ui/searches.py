@@ -98,8 +98,8 @@ def start_again(own: Path, run: str) -> Started:
 
 
 def forget_search(own: Path, run: str) -> None:
-    """Remove what the app keeps of a search whose run is gone: its log, its goal, its prices."""
-    for part in ("started.json", "log", "goal.json", "prices.json"):
+    """Remove what the app keeps of a search whose run is gone: its log and its price sheet."""
+    for part in ("started.json", "log", "prices.json"):
         (own / f"{run}.{part}").unlink(missing_ok=True)
 
 

@@ -90,6 +90,11 @@ def open_draft(own: Path) -> None:
         keep_draft(current)
 
 
+def say(**changes: object) -> None:
+    """Change what is selected, from a control that is not one of the choice's own: payoff, threshold, traffic."""
+    remember(replace(recall(), **changes))  # type: ignore[arg-type]  # the fields of Selection
+
+
 def draft() -> Draft | None:
     """Return the table that is being prepared in this session, if any."""
     kept = st.session_state.get(_DRAFT)

@@ -6,7 +6,7 @@ What is kept is shared between sessions and is never changed by whoever reads it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from workbench import explain
-from workbench.api import load, open_run
+from workbench.api import Run, load, open_run
 from workbench.display.front import hover_texts
 from workbench.explain import Evidence, Explanation, Importance, Segment
 from workbench.explain.evidence import Part, output_of
@@ -23,8 +23,11 @@ from workbench.runtime.bundle import Bundle
 from workbench.runtime.predictor import Predictor
 from workbench.runtime.schema import Column1d, Output
 from workbench.tradeoff import Limits, PriceSheet
+from workbench.tradeoff.run_decision import RunDecision
+from workbench.tradeoff.terms import Terms
 
 from .intake import Look, distribution, look
+from .selection import Selection
 from .workspace import manifest_file, stamp
 
 
@@ -39,10 +42,10 @@ class RunView:
         The content of ``run.json``.
     rows : list of dict
         The leaderboard.
-    sheet : PriceSheet
-        The prices that the rows were computed with.
-    limits : Limits
-        Those that the search was given.
+    terms : Terms
+        What the rows were computed under: as decided in the run, else as the search was given.
+    decision : RunDecision or None
+        The one stored in the run.
     hovers : dict of str to str
         What hovering over each candidate in the chart says.
     can_refit : bool
@@ -52,10 +55,20 @@ class RunView:
     folder: Path
     info: dict[str, Any]
     rows: list[dict[str, Any]]
-    sheet: PriceSheet
-    limits: Limits = field(default_factory=Limits)
+    terms: Terms = field(default_factory=Terms)
+    decision: RunDecision | None = None
     hovers: dict[str, str] = field(default_factory=dict)
     can_refit: bool = False
+
+    @property
+    def sheet(self) -> PriceSheet:
+        """The prices, with the traffic."""
+        return self.terms.sheet
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that count unless others are said now."""
+        return self.terms.limits
 
     @property
     def metric(self) -> str:
@@ -92,14 +105,34 @@ def read_run(folder: Path) -> RunView:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _read(folder: str, version: tuple[int, ...]) -> RunView:
     del version  # part of the cache's key
-    run = open_run(folder)
-    sheet = run.prices()
-    rows = run.rows(sheet)
-    hovers = hover_texts(rows, sheet.currency)
+    return _view(open_run(folder), {})
+
+
+def under(view: RunView, selection: Selection) -> RunView:
+    """Return a run as it looks with the payoff, the threshold and the traffic that are said now.
+
+    Raises
+    ------
+    SettingsError
+        Where what is said does not fit the run's task.
+    """
+    return _under(str(view.folder), stamp(view.folder), selection) if selection.said() else view
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Selection: lambda each: repr(each.said())})
+def _under(folder: str, version: tuple[int, ...], selection: Selection) -> RunView:
+    del version
+    return _view(open_run(folder), selection.said())
+
+
+def _view(run: Run, now: dict[str, Any]) -> RunView:
+    terms = run.terms(**now)
+    rows = run.rows(terms=terms)
+    hovers = hover_texts(rows, terms.sheet.currency)
     # A search that is still reading has not set rows aside.
     begun = (run.path / "data" / "split.npz").exists()
     can_refit = begun and run.folder.can_refit
-    return RunView(Path(folder), run.info, rows, sheet, run.limits(), hovers, can_refit)
+    return RunView(Path(run.path), run.info, rows, terms, run.decision, hovers, can_refit)
 
 
 # ---------------------------------------------------------------- one candidate
@@ -165,15 +198,28 @@ def _dependence(
     return explain.dependence(model, background(Path(folder)), column, output=output)
 
 
-def predictor(folder: Path, candidate: str) -> Predictor:
-    """Return the served model of a candidate."""
-    return _predictor(str(folder), candidate, _version(folder, candidate))
+def predictor(folder: Path, candidate: str, threshold: float | None = None) -> Predictor:
+    """Return the served model of a candidate, as a bundle of it would predict.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    candidate : str
+    threshold : float, optional
+        From which probability a yes-or-no model predicts yes; the candidate's own by default.
+    """
+    return _predictor(str(folder), candidate, threshold, _version(folder, candidate))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _predictor(folder: str, candidate: str, version: tuple[int, ...]) -> Predictor:
+def _predictor(folder: str, candidate: str, threshold: float | None, version: tuple[int, ...]) -> Predictor:
     del version
-    return open_run(folder).folder.predictor(candidate)
+    own = open_run(folder).folder.predictor(candidate)
+    output = own.schema.output
+    if threshold is None or output.task != "binary":
+        return own
+    schema = replace(own.schema, output=replace(output, threshold=threshold))
+    return Predictor(schema, own.encoder, own.content)
 
 
 def bundle(folder: Path) -> Bundle:
@@ -185,6 +231,17 @@ def bundle(folder: Path) -> Bundle:
 def _bundle(folder: str, version: int) -> Bundle:
     del version
     return load(folder)
+
+
+def column_names(folder: Path) -> list[str]:
+    """Return the names of the columns that a run's models need."""
+    return _column_names(str(folder), (folder / "data" / "dataset.json").stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _column_names(folder: str, version: int) -> list[str]:
+    del version
+    return list(open_run(folder).folder.dataset().schema.names)
 
 
 def background(folder: Path) -> dict[str, Column1d]:
@@ -245,7 +302,7 @@ def table_distribution(path: str, digest: str, column: str, kind: str | None = N
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def report_page(folder: str, candidate: str, version: tuple[int, ...], _make: Callable[[], str]) -> str:
+def report_page(folder: str, candidate: str, version: str, _make: Callable[[], str]) -> str:
     """Return the report of a run, made once for each candidate and state of its folder."""
     del folder, candidate, version
     return _make()

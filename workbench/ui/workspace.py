@@ -189,9 +189,9 @@ def bundle_path(bundles: Path, name: str, version: str) -> Path:
 
 
 def stamp(folder: Path) -> tuple[int, ...]:
-    """Return what changes whenever a run's folder gains or changes a candidate: a key for what was read of it."""
+    """Return what changes whenever a run gains or changes a candidate or its decision: a key for what was read."""
     return tuple(
-        _modified_ns(folder / part) for part in (RUN_FILE, "events.jsonl", "candidates", DECISION_FILE)
+        _modified_ns(folder / part) for part in (RUN_FILE, DECISION_FILE, "events.jsonl", "candidates")
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.made import NASTY, open_page, words_of, write_run
+from workbench.api import open_run
 from workbench.tradeoff import Limits
 from workbench.ui.exports import ExportRequest
 from workbench.ui.pages import export
@@ -71,6 +72,11 @@ def test_the_choice_of_the_link_is_what_is_exported(
     run = str(tmp_path / "runs" / "churn")
     limits = Limits(max_latency_us=100.0)
     assert asked == [ExportRequest(run, "best", limits, target, "churn.eu", "2", "Ada", "fast enough")]
+    decision = open_run(tmp_path / "runs" / "churn").decision  # what is exported is decided
+    assert decision is not None
+    assert (decision.who, decision.why, decision.given.pick, decision.chosen) == (
+        "Ada", "fast enough", "best", "c0003"
+    )  # fmt: skip
     words = words_of(app)
     assert "Exported and checked" in words
     assert "verify went well" in words
@@ -98,14 +104,25 @@ def test_a_name_that_is_no_name_cannot_be_exported(
     assert asked == []
 
 
-def test_a_bundle_that_is_there_is_not_replaced(tmp_path: Path) -> None:
+def test_the_next_free_version_is_proposed_and_none_is_replaced(tmp_path: Path) -> None:
     write_run(tmp_path / "runs" / "churn")
     (tmp_path / "bundles" / "churn-1").mkdir(parents=True)
     app = open_page(tmp_path, "export", run="churn")
+    assert app.text_input(key="version").value == "2"
+    assert not app.button(key="export").disabled
+    app.text_input(key="version").set_value("1").run()
     assert app.button(key="export").disabled
     assert "is there already" in app.warning[0].value
-    app.text_input(key="version").set_value("2").run()
-    assert not app.button(key="export").disabled
+
+
+def test_an_export_after_somebody_else_decided_says_who(tmp_path: Path, asked: list[ExportRequest]) -> None:
+    write_run(tmp_path / "runs" / "churn")
+    app = open_page(tmp_path, "export", run="churn", pick="best")
+    open_run(tmp_path / "runs" / "churn").decide(pick="fastest", by="bob", note="the web page is slow")
+    app.button(key="export").click().run()
+    assert not app.exception
+    assert asked == []
+    assert any("bob" in each.value and "the web page is slow" in each.value for each in app.error)
 
 
 def test_a_failed_export_says_which_step_and_why(app: AppTest, tmp_path: Path) -> None:

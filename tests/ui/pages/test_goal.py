@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from tests.ui.made import open_page, words_of, write_run
 from workbench.tradeoff import load_prices
 from workbench.ui.drafts import Draft
-from workbench.ui.goals import SearchRequest, read_goal
+from workbench.ui.goals import SearchRequest
 from workbench.ui.pages import goal
 from workbench.ui.uploads import Source, digest_of
 
@@ -55,8 +55,8 @@ def test_what_is_said_becomes_the_search(tmp_path: Path, asked: list[SearchReque
     app.text_input(key="name:My-sales").set_value("spring").run()
     shown = next(each.value for each in app.code)
     assert (
-        "--metric average_precision --max-latency 2ms --drop region --kind id=number --group id "
-        "--families linear,mlp"
+        "--metric average_precision --payoff TP=0,FP=-5,FN=-40,TN=0 --max-latency 2ms --drop region --kind id=number "
+        "--group id --families linear,mlp"
     ) in shown
     app.button(key="start").click().run()
     assert not app.exception
@@ -65,10 +65,10 @@ def test_what_is_said_becomes_the_search(tmp_path: Path, asked: list[SearchReque
     assert request.out == str(tmp_path / "runs" / "spring")
     assert (tmp_path / "data" / "My-sales.csv").read_text() == (tmp_path / "up" / "sales.csv").read_text()
     assert dict(request.options)["--prices"] == str(own / "spring.prices.json")
-    assert load_prices(own / "spring.prices.json").usd_per_hour == 0.5
-    kept = read_goal(own, "spring")
-    assert kept is not None
-    assert (kept.wrong_yes, kept.wrong_no, kept.budget, kept.busy_calls) == (5.0, 40.0, 150.0, 7200.0)
+    assert dict(request.options)["--payoff"] == "TP=0,FP=-5,FN=-40,TN=0"
+    sheet = load_prices(own / "spring.prices.json")
+    assert (sheet.usd_per_hour, sheet.budget_usd_per_month) == (0.5, 150.0)
+    assert sheet.traffic.peak_calls_per_s == 6.0
     assert request.command() == shown.replace(str(own), own.as_posix())
 
 
@@ -83,10 +83,31 @@ def test_a_name_that_is_taken_or_none_cannot_be_used(tmp_path: Path, asked: list
     assert asked == []
 
 
-def test_a_number_has_no_wrong_yes(tmp_path: Path) -> None:
+def test_of_a_number_each_unit_costs(tmp_path: Path, asked: list[SearchRequest]) -> None:
     app = opened(tmp_path, "fee")
     assert app.selectbox(key="metric:regression").value == "neg_root_mean_squared_error"
-    assert "What a mistake costs" not in words_of(app)
+    app.text_input(key="unit").set_value("kWh")
+    app.number_input(key="over").set_value(2.0)
+    app.number_input(key="under").set_value(5.0).run()
+    app.button(key="start").click().run()
+    assert not app.exception
+    options = dict(asked[0].options)
+    assert options["--payoff"] == "OVER=-2,UNDER=-5"
+    assert options["--unit"] == "kWh"
+
+
+def test_what_nobody_said_is_not_given_to_the_search(tmp_path: Path, asked: list[SearchRequest]) -> None:
+    app = opened(tmp_path)
+    assert "an example of" in words_of(app)
+    app.button(key="start").click().run()
+    assert not {"--payoff", "--costs", "--prices", "--traffic"} & set(dict(asked[0].options))
+
+
+def test_one_cost_alone_is_asked_for_the_other(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    app.number_input(key="wrong_yes").set_value(5.0).run()
+    assert "Give both costs" in app.warning[0].value
+    assert app.button(key="start").disabled
 
 
 def test_the_other_class_can_be_the_one_that_counts(tmp_path: Path, asked: list[SearchRequest]) -> None:

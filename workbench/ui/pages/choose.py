@@ -6,21 +6,23 @@ from dataclasses import replace
 
 import streamlit as st
 
-from workbench.display.front import clipped, front_figure, undrawn
+from workbench.display.front import Worth, clipped, front_figure, undrawn
 from workbench.display.look import CONFIG
 from workbench.display.numbers import amount, count, plain
 from workbench.display.sentences import advice, limit_costs, named, take_cheaper
 from workbench.display.tables import drawable
-from workbench.tradeoff import Choice, Limits, monthly
+from workbench.errors import WorkbenchError
+from workbench.tradeoff import Choice, Limits, monthly, same_machines
 from workbench.ui.choosing import Outcome, choose
-from workbench.ui.goals import Goal, goal_of_sheet, read_goal
 from workbench.ui.panels.candidates import show_failures, show_leaderboard
 from workbench.ui.panels.compare import show_compare
-from workbench.ui.panels.cost import show_cost, with_traffic
+from workbench.ui.panels.cost import show_cost
+from workbench.ui.panels.decision import show_decision
 from workbench.ui.panels.facts import show_facts
 from workbench.ui.panels.header import choose_run, nothing_to_choose, view_of
 from workbench.ui.panels.limits import (
     chart_key,
+    choose_from_front,
     choose_limits,
     choose_loss,
     choose_rule,
@@ -29,11 +31,12 @@ from workbench.ui.panels.limits import (
     take_click,
 )
 from workbench.ui.panels.live import show_live
-from workbench.ui.panels.money import show_money
+from workbench.ui.panels.money import forget_money, show_money
+from workbench.ui.panels.picked import Picked
 from workbench.ui.panels.quality import show_quality
 from workbench.ui.selection import Selection
 from workbench.ui.session import Pages, allowed, navigated, recall, remember
-from workbench.ui.store import RunView
+from workbench.ui.store import RunView, under
 from workbench.ui.texts import choose as texts
 from workbench.ui.texts import general
 from workbench.ui.workspace import Workspace
@@ -56,32 +59,41 @@ def show(workspace: Workspace, pages: Pages) -> None:
         nothing_to_choose(pages, selection)
         show_failures(view.rows)
         return
-    goal = read_goal(workspace.own, entry.name) or goal_of_sheet(view.sheet)
-    restore(selection, again=went_back)
+    restore(selection, view.terms.pick, again=went_back)
+    if went_back:
+        forget_money(entry.name)
 
     # A control reruns this part alone: the chart must follow the hand.
     @st.fragment
     def choice() -> None:
-        _show_choice(view, recall().for_run(entry.name), goal, pages)
+        current = view_of(entry)
+        if current is not None:
+            _show_choice(current, recall().for_run(entry.name), pages)
 
     choice()
     show_failures(view.rows)
 
 
-def _show_choice(view: RunView, selection: Selection, goal: Goal, pages: Pages) -> None:
+def _show_choice(stored: RunView, selection: Selection, pages: Pages) -> None:
     """Show controls, chart, choice, and the closer look that is asked for."""
-    view = replace(view, sheet=with_traffic(view.sheet, selection.run))
-    how, weights = choose_rule(selection.run)
+    try:
+        view = under(stored, selection)
+    except WorkbenchError as error:
+        st.error(plain(error, 600), icon=":material/block:")
+        return
+    how, weights = choose_rule(selection.run, view.terms.pick, priced=view.terms.payoff is not None)
     chart, side = st.columns([3, 1], gap="medium")
     with side:
         usable = drawable(view.rows)
         loss = choose_loss(selection.run, usable, selection.max_loss)
         limits = choose_limits(selection.run, usable, selection.within(view.limits), view.sheet.currency)
     own = None if limits == view.limits else limits
-    selection = Selection(selection.run, how, own, weights, loss)
+    selection = replace(selection, how=how, limits=own, weights=weights, max_loss=loss)
     remember(selection)
-    outcome = choose(view.rows, selection, limits, view.sheet)
+    outcome = choose(view.rows, selection, view.terms)
     view = replace(view, rows=outcome.rows)
+    with side:
+        choose_from_front(selection.run, view.rows, outcome.choice.id if outcome.choice else None)
     with chart:
         _show_chart(view, outcome, selection.run)
         if outcome.provisional:
@@ -90,9 +102,11 @@ def _show_choice(view: RunView, selection: Selection, goal: Goal, pages: Pages) 
         st.error(plain(outcome.problem, 600), icon=":material/block:")
         _show_all(view, selection.run)
         return
-    _show_chosen(outcome.choice, view, selection, goal, pages)
-    _show_limit_costs(view, selection, limits)
-    _show_closer(outcome.choice, view, selection, goal)
+    picked = Picked(view, outcome.choice, outcome, selection, stored)
+    _show_chosen(picked, pages)
+    show_decision(picked)
+    _show_limit_costs(view, outcome.how, limits)
+    _show_closer(outcome.choice, view, selection)
 
 
 def _show_chart(view: RunView, outcome: Outcome, run: str) -> None:
@@ -111,7 +125,10 @@ def _show_chart(view: RunView, outcome: Outcome, run: str) -> None:
     )
     outside = clipped(view.rows, chosen)
     left_out = undrawn(view.rows, outcome.over)
-    notes = [texts.CHART_HELP]
+    shown = drawable(view.rows)
+    better = texts.CHART_CHEAP if Worth.of(shown).priced else texts.CHART_ACCURATE
+    size = texts.CHART_ALIKE if same_machines(shown) else texts.CHART_SIZE
+    notes = [texts.CHART_HELP.format(better=better, size=size)]
     if outside > left_out:
         notes.append(texts.CHART_CLIPPED.format(count=count(outside - left_out)))
     if left_out:
@@ -119,10 +136,11 @@ def _show_chart(view: RunView, outcome: Outcome, run: str) -> None:
     st.caption(" ".join(notes))
 
 
-def _show_chosen(choice: Choice, view: RunView, selection: Selection, goal: Goal, pages: Pages) -> None:
+def _show_chosen(picked: Picked, pages: Pages) -> None:
+    choice, view, selection = picked.choice, picked.view, picked.selection
     with st.container(border=True, key="chosen"):
         title, understand, export = st.columns([4, 1, 1], vertical_alignment="center")
-        title.subheader(f"{texts.CHOSEN}: {plain(named(choice.row))} {_marks(choice, view, goal)}")
+        title.subheader(f"{texts.CHOSEN}: {plain(named(choice.row))} {_marks(choice, view)}")
         if understand.button(texts.GO_UNDERSTAND, icon=":material/search_insights:", key="go_understand"):
             st.switch_page(pages.understand, query_params=selection.to_query())
         if export.button(
@@ -133,7 +151,7 @@ def _show_chosen(choice: Choice, view: RunView, selection: Selection, goal: Goal
             disabled=not allowed("export"),
         ):
             st.switch_page(pages.export, query_params=selection.to_query())
-        show_facts(choice.row, view.sheet)
+        show_facts(choice.row, picked.terms)
         for warning in choice.warnings:
             st.warning(plain(warning), icon=":material/info:")
         cheaper = take_cheaper(choice, view.sheet)
@@ -153,39 +171,43 @@ def _show_chosen(choice: Choice, view: RunView, selection: Selection, goal: Goal
         st.markdown("\n".join(f"- {plain(sentence, 600)}" for sentence in sentences))
 
 
-def _marks(choice: Choice, view: RunView, goal: Goal) -> str:
+def _marks(choice: Choice, view: RunView) -> str:
     marks = []
     if choice.row["equal_to_best"] and choice.id != view.rows[0]["id"]:
         marks.append(f":green-badge[{texts.EQUAL}]")
-    if goal.budget:
-        over = monthly(choice.row["cpu_us_per_row"], view.sheet).usd > goal.budget
+    budget = view.sheet.budget_usd_per_month
+    if budget:
+        over = monthly(choice.row["cpu_us_per_row"], view.sheet).usd > budget
         words = texts.BUDGET_OVER if over else texts.BUDGET_OK
-        limit = plain(amount(goal.budget, view.sheet.currency))
+        limit = plain(amount(budget, view.sheet.currency))
         marks.append(f":{'orange' if over else 'green'}-badge[{words.format(budget=limit)}]")
     return " ".join(marks)
 
 
-def _show_limit_costs(view: RunView, selection: Selection, limits: Limits) -> None:
+def _show_limit_costs(view: RunView, how: str, limits: Limits) -> None:
     if not limits:
         return
-    found = limit_costs(view.rows, selection.how, limits, view.sheet)
+    found = limit_costs(view.rows, how, limits, view.sheet)
     if found:
         with st.container(border=True, key="limit_costs"):
             st.markdown(f"**{texts.LIMIT_COSTS}**")
             st.markdown("\n".join(f"- {plain(each.sentence, 600)}" for each in found))
 
 
-def _show_closer(choice: Choice, view: RunView, selection: Selection, goal: Goal) -> None:
+def _show_closer(choice: Choice, view: RunView, selection: Selection) -> None:
     """Show one closer look at a time: what is not asked for is not computed."""
     run = selection.run
-    names = [name for name in texts.VIEWS if name != "money" or view.task != "regression"]
     asked = st.segmented_control(
-        texts.VIEW, names, default="compare", format_func=lambda name: texts.VIEWS[name], key=f"view:{run}"
+        texts.VIEW,
+        list(texts.VIEWS),
+        default="compare",
+        format_func=lambda name: texts.VIEWS[name],
+        key=f"view:{run}",
     )
     if asked == "compare":
         show_compare(choice, view.rows, view.sheet, run)
     elif asked == "money":
-        show_money(view, choice.id, goal)
+        show_money(view, choice.id)
     elif asked == "quality":
         show_quality(view, choice.id)
     elif asked == "month":

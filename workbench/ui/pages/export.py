@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
-from workbench.display.numbers import amount, code, percent, plain
+from workbench.display.numbers import code, percent, plain
 from workbench.display.sentences import named
 from workbench.errors import WorkbenchError
+from workbench.export.shelf import next_version
 from workbench.tradeoff import decide
 from workbench.ui import snippets, store
 from workbench.ui.exports import ExportJob, ExportRequest, Step, last_export, put_away, start_export
+from workbench.ui.panels.decision import differences, show_decided, store_choice
 from workbench.ui.panels.downloads import offer_download, show_downloads
 from workbench.ui.panels.facts import show_facts
 from workbench.ui.panels.header import refused
-from workbench.ui.panels.money import chosen_threshold
 from workbench.ui.panels.picked import Picked, find_picked
-from workbench.ui.session import Pages, allowed, user
+from workbench.ui.session import Pages, allowed, say, user
 from workbench.ui.texts import export as texts
 from workbench.ui.texts import general
 from workbench.ui.uploads import safe_name
@@ -44,7 +46,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     st.markdown(texts.INTRO)
     with st.container(border=True, key="chosen"):
         st.subheader(plain(named(picked.choice.row)))
-        show_facts(picked.choice.row, picked.view.sheet)
+        show_facts(picked.choice.row, picked.terms)
         for warning in picked.choice.warnings:
             st.warning(plain(warning), icon=":material/info:")
     st.page_link(
@@ -54,6 +56,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
         query_params=picked.selection.to_query(),
     )
     if not refused("export", "deployer"):
+        show_decided(picked)
         _ask(workspace, picked)
         show_downloads(workspace, str(picked.view.info.get("name") or picked.view.folder.name))
 
@@ -62,7 +65,8 @@ def _ask(workspace: Workspace, picked: Picked) -> None:
     left, right = st.columns([3, 1])
     suggested = safe_name(picked.selection.run, "model")
     name = left.text_input(texts.NAME, suggested, key="name", help=texts.NAME_HELP)
-    version = right.text_input(texts.VERSION, "1", key="version", help=texts.VERSION_HELP)
+    _propose_version(workspace, name.strip())
+    version = right.text_input(texts.VERSION, key="version", help=texts.VERSION_HELP)
     known = user()
     by = st.text_input(
         texts.BY,
@@ -71,10 +75,12 @@ def _ask(workspace: Workspace, picked: Picked) -> None:
         disabled=bool(known),
         help=texts.BY_LOGIN if known else None,
     )
-    threshold = _ask_threshold(picked)
+    _ask_threshold(picked)
     refit = picked.view.can_refit and st.checkbox(texts.REFIT, key="refit", help=texts.REFIT_HELP)
+    masked = _ask_golden(picked)
     key = f"note:{picked.selection.run}:{picked.choice.id}"
-    st.session_state.setdefault(key, _threshold_note(picked))
+    decided = picked.stored.decision
+    st.session_state.setdefault(key, decided.why if decided else "")
     note = st.text_area(texts.NOTE, key=key, help=texts.NOTE_HELP, height=80)
     target, problem = _target(workspace, name, version)
     if problem:
@@ -85,67 +91,89 @@ def _ask(workspace: Workspace, picked: Picked) -> None:
         texts.BUTTON, type="primary", icon=":material/package_2:", disabled=target is None, key="export"
     )
     if pressed and target is not None:
-        how = picked.outcome.how if picked.outcome.how == picked.choice.how else picked.choice.id
-        request = ExportRequest(
-            str(picked.view.folder),
-            how,
-            picked.choice.limits,
-            str(target),
-            name.strip(),
-            version.strip(),
-            (known or by).strip(),
-            note.strip(),
-            threshold,
-            refit,
-        )
+        who, why = (known or by).strip(), note.strip()
         try:
-            start_export(workspace.own, request)
-        except OSError as error:
-            st.error(plain(error))
+            if decided is None or differences(picked):
+                store_choice(picked, who, why)
+            request = _request(picked, target, name.strip(), version.strip())
+            start_export(workspace.own, replace(request, by=who, note=why, refit=refit, masked=masked))
+        except (WorkbenchError, OSError) as error:
+            st.error(plain(error, 600), icon=":material/group:")
             return
         st.rerun()
 
 
-def _ask_threshold(picked: Picked) -> float | None:
-    """Ask from which probability on the model answers yes; None leaves its own."""
+def _propose_version(workspace: Workspace, name: str) -> None:
+    """Fill in the next free version, unless somebody has typed another."""
+    number = int(next_version(workspace.bundles, name))
+    while name and (workspace.bundles / f"{safe_name(name)}-{number}").exists():
+        number += 1
+    free = str(number)
+    if st.session_state.get("version") in (None, "", st.session_state.get("version_proposed")):
+        st.session_state["version"] = free
+    st.session_state["version_proposed"] = free
+
+
+def _request(picked: Picked, target: Path, name: str, version: str) -> ExportRequest:
+    """Return the export of what is chosen, all of it said: a decision that changes meanwhile does not change it."""
+    terms, by_rule = picked.terms, picked.outcome.how == picked.choice.how
+    traffic = terms.sheet.traffic
+    return ExportRequest(
+        str(picked.view.folder),
+        picked.outcome.how if by_rule else picked.choice.id,
+        terms.limits,
+        str(target),
+        name,
+        version,
+        threshold=terms.threshold if terms.threshold_from == "set" else None,
+        payoff=terms.payoff.to_json() if terms.payoff else None,
+        traffic=None if traffic.example else (traffic.calls_per_month, traffic.peak_calls_per_s),
+    )
+
+
+def _ask_golden(picked: Picked) -> tuple[str, ...]:
+    """Say that a bundle holds real rows, and ask which of their columns are drawn anew."""
+    try:
+        names = store.column_names(picked.view.folder)
+    except (WorkbenchError, OSError):
+        return ()
+    st.caption(texts.GOLDEN)
+    return tuple(
+        st.multiselect(
+            texts.MASK,
+            names,
+            key=f"masked:{picked.selection.run}",
+            placeholder=texts.MASK_NONE,
+            help=texts.MASK_HELP,
+        )
+    )
+
+
+def _ask_threshold(picked: Picked) -> None:
+    """Show from which probability on the bundle predicts yes, and let it be set."""
     if picked.view.task != "binary":
-        return None
+        return
     try:
         output = store.output(picked.view.folder, picked.choice.id)
     except WorkbenchError:
-        return None  # a run copied in part: what the export says of it is the better message
-    kept = chosen_threshold(picked.selection.run, picked.choice.id)
-    wanted = kept[0] if kept else output.threshold
+        return  # a run copied in part: what the export says of it is the better message
+    terms = picked.terms
+    wanted = output.threshold if terms.threshold is None else terms.threshold
     start = round(100.0 * wanted, 1)
-    yes, own = plain(output.classes[1]), plain(percent(output.threshold))
-    asked = st.number_input(
+    yes, own = plain(output.classes[1]), plain(percent(output.threshold, 1))
+    key = f"export_threshold:{picked.selection.run}:{picked.choice.id}:{start}"
+    st.number_input(
         texts.THRESHOLD.format(yes=yes),
         0.0,
         100.0,
         start,
         step=0.1,
         format="%.1f",
-        key=f"export_threshold:{picked.selection.run}:{picked.choice.id}:{start}",
+        key=key,
+        on_change=lambda: say(threshold=st.session_state[key] / 100.0),
         help=texts.THRESHOLD_HELP,
     )
-    threshold = wanted if asked == start else asked / 100.0
-    words = texts.THRESHOLD_SET if threshold != output.threshold else texts.THRESHOLD_OWN
-    st.caption(words.format(yes=yes, own=own))
-    return None if threshold == output.threshold else threshold
-
-
-def _threshold_note(picked: Picked) -> str:
-    """Return what the threshold that was set on the page Choose was set for, for whoever asks later."""
-    kept = chosen_threshold(picked.selection.run, picked.choice.id)
-    if kept is None or len(picked.view.classes) != 2:
-        return ""
-    _, costs = kept
-    currency = picked.view.sheet.currency
-    return texts.NOTE_THRESHOLD.format(
-        yes=picked.view.classes[1],
-        wrong_yes=amount(costs.wrong_yes, currency),
-        wrong_no=amount(costs.wrong_no, currency),
-    )
+    st.caption(texts.THRESHOLD_FROM[terms.threshold_from].format(yes=yes, own=own))
 
 
 def _target(workspace: Workspace, name: str, version: str) -> tuple[Path | None, str]:

@@ -14,13 +14,15 @@ from workbench.display.words import TASKS, family_name
 from workbench.errors import WorkbenchError
 from workbench.families import all_families
 from workbench.search.metrics import DEFAULT_METRIC
+from workbench.search.payoff import Payoff, parse_payoff
 from workbench.tradeoff import load_prices
 from workbench.ui import store
 from workbench.ui.drafts import Draft
 from workbench.ui.examples import free_name
-from workbench.ui.goals import Goal, SearchRequest, save_goal, write_prices
+from workbench.ui.goals import Goal, SearchRequest, prices_path, sheet_of, write_prices
 from workbench.ui.panels.header import refused
 from workbench.ui.searches import start_search
+from workbench.ui.selection import payoff_text
 from workbench.ui.session import Pages, draft, keep_answers, open_draft, restore_answers
 from workbench.ui.texts import general
 from workbench.ui.texts import goal as texts
@@ -28,10 +30,14 @@ from workbench.ui.uploads import safe_name, save_table
 from workbench.ui.workspace import Workspace
 
 _USUAL_TIME = "1m"
+_EXAMPLE = Goal(
+    quiet_calls=100.0, busy_calls=10_000.0
+)  # shown where nobody has said a number, and never used
 #: The widgets whose values a reload keeps.
 _KEYS = (
-    "positive", "wrong_yes", "wrong_no", "latency", "quiet_calls", "busy_calls", "budget", "time", "families", "trials",
-    "workers", "seed", "group", "time_column", "weight", "storage", "max_size", "max_memory", "hourly", "cores",
+    "positive", "wrong_yes", "wrong_no", "right_yes", "right_no", "over", "under", "unit", "latency", "quiet_calls",
+    "busy_calls", "budget", "time", "families", "trials", "workers", "seed", "group", "time_column", "weight",
+    "storage", "max_size", "max_memory", "hourly", "cores",
 )  # fmt: skip
 
 
@@ -44,6 +50,7 @@ class _Asked:
     name: str
     options: tuple[tuple[str, str], ...]
     prices: dict[str, Any]
+    problem: str
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
@@ -89,11 +96,17 @@ def _ask(workspace: Workspace, current: Draft, seen: Inspection, stem: str) -> _
     with left:
         st.subheader(texts.QUALITY)
         options = _ask_metric(about["task"])
-        costs = (1.0, 1.0)
-        if about["task"] == "binary":
+        if about["task"] != "multiclass":
             st.subheader(texts.MISTAKES, help=texts.MISTAKES_HELP)
-            positive, costs = _ask_mistakes(about)
-            options += positive
+        if about["task"] == "binary":
+            options += _ask_mistakes(about)
+        elif about["task"] == "regression":
+            options += _ask_unit_costs(about)
+        payoff, problem = _payoff_asked(about["task"])
+        if problem:
+            st.warning(plain(problem), icon=":material/edit:")
+        if payoff is not None:
+            options += (("--payoff", payoff_text(payoff)),)
     with right:
         st.subheader(texts.SPEED)
         quiet, busy, budget, limit = _ask_speed()
@@ -113,10 +126,10 @@ def _ask(workspace: Workspace, current: Draft, seen: Inspection, stem: str) -> _
         ).strip()
     with st.expander(texts.EXPERT, icon=":material/tune:"):
         expert, prices = _ask_expert(current, seen)
-    goal = Goal(*costs, float(quiet), float(busy), float(budget) or None)
+    goal = Goal(payoff, quiet, busy, budget or None)
     drops = tuple(("--drop", column) for column in current.drop)
     kinds = tuple(("--kind", f"{column}={kind}") for column, kind in current.said_kinds)
-    return _Asked(goal, time, name, (*options, *drops, *kinds, *expert), prices)
+    return _Asked(goal, time, name, (*options, *drops, *kinds, *expert), prices, problem)
 
 
 def _forget_unless(key: str, options: Collection[Any]) -> None:
@@ -142,7 +155,8 @@ def _ask_metric(task: str) -> tuple[tuple[str, str], ...]:
     return (("--metric", metric),)
 
 
-def _ask_mistakes(about: Any) -> tuple[tuple[tuple[str, str], ...], tuple[float, float]]:
+def _ask_mistakes(about: Any) -> tuple[tuple[str, str], ...]:
+    """Ask which class counts as yes and what mistakes cost; return the options that say the class."""
     labels = [str(label) for label in about["classes"]]
     usual = str(about["positive"])
     _forget_unless("positive", labels)
@@ -150,32 +164,61 @@ def _ask_mistakes(about: Any) -> tuple[tuple[tuple[str, str], ...], tuple[float,
         texts.POSITIVE, labels, index=labels.index(usual) if usual in labels else 1, key="positive"
     )
     no = next(label for label in labels if label != yes)
-    currency = load_prices().currency
     words = {"yes": plain(yes), "no": plain(no)}
     one, two = st.columns(2)
-    wrong_yes = one.number_input(
-        f"{texts.WRONG_YES.format(**words)} ({plain(currency)})",
-        min_value=0.0,
-        value=1.0,
-        step=1.0,
-        format="%.2f",
-        help=texts.WRONG_YES_HELP.format(**words),
-        key="wrong_yes",
-    )
-    wrong_no = two.number_input(
-        f"{texts.WRONG_NO.format(**words)} ({plain(currency)})",
-        min_value=0.0,
-        value=5.0,
-        step=1.0,
-        format="%.2f",
-        help=texts.WRONG_NO_HELP.format(**words),
-        key="wrong_no",
-    )
-    positive = () if yes == usual else (("--positive", yes),)
-    return positive, (wrong_yes, wrong_no)
+    _ask_amount(one, "wrong_yes", texts.WRONG_YES.format(**words), texts.WRONG_YES_HELP.format(**words))
+    _ask_amount(two, "wrong_no", texts.WRONG_NO.format(**words), texts.WRONG_NO_HELP.format(**words))
+    with st.expander(texts.RIGHT_PAYS, icon=":material/payments:"):
+        one, two = st.columns(2)
+        _ask_amount(one, "right_yes", texts.RIGHT_YES.format(**words), texts.RIGHT_HELP, negative=True)
+        _ask_amount(two, "right_no", texts.RIGHT_NO.format(**words), texts.RIGHT_HELP, negative=True)
+    return () if yes == usual else (("--positive", yes),)
 
 
-def _ask_speed() -> tuple[int, int, float, tuple[tuple[str, str], ...]]:
+def _ask_unit_costs(about: Any) -> tuple[tuple[str, str], ...]:
+    """Ask what each unit too high or too low costs; return the options that say the unit."""
+    unit = st.text_input(texts.UNIT, help=texts.UNIT_HELP, placeholder=texts.UNIT_EXAMPLE, key="unit").strip()
+    words = {"unit": plain(unit or texts.UNIT_OF.format(target=about["name"]))}
+    one, two = st.columns(2)
+    _ask_amount(one, "over", texts.OVER.format(**words), texts.OVER_HELP)
+    _ask_amount(two, "under", texts.UNDER.format(**words), texts.UNDER_HELP)
+    return (("--unit", unit),) if unit else ()
+
+
+def _ask_amount(place: Any, key: str, label: str, help_text: str, *, negative: bool = False) -> None:
+    place.number_input(
+        f"{label} ({plain(load_prices().currency)})",
+        min_value=None if negative else 0.0,
+        value=None,
+        step=1.0,
+        format="%.2f",
+        placeholder=texts.NOT_GIVEN,
+        help=help_text,
+        key=key,
+    )
+
+
+def _payoff_asked(task: str) -> tuple[Payoff | None, str]:
+    """Return what the amounts come to, or None with what is missing; both are empty where nobody gave an amount."""
+    names = {"binary": ("wrong_yes", "wrong_no"), "regression": ("over", "under")}.get(task, ())
+    given: list[Any] = [st.session_state.get(name) for name in names]
+    if not names or given == [None, None]:
+        return None, ""
+    if None in given:
+        return None, texts.BOTH_COSTS
+    more = [st.session_state.get(name) or 0.0 for name in ("right_yes", "right_no")]
+    amounts = (
+        {"TP": more[0], "FP": -given[0], "FN": -given[1], "TN": more[1]}
+        if task == "binary"
+        else {"OVER": -given[0], "UNDER": -given[1]}
+    )
+    try:
+        return parse_payoff({name: value + 0.0 for name, value in amounts.items()}, "costs"), ""
+    except WorkbenchError as error:
+        return None, str(error)
+
+
+def _ask_speed() -> tuple[float | None, float | None, float | None, tuple[tuple[str, str], ...]]:
     _forget_unless("latency", texts.LATENCIES)
     limit = st.selectbox(
         texts.LATENCY,
@@ -186,28 +229,25 @@ def _ask_speed() -> tuple[int, int, float, tuple[tuple[str, str], ...]]:
     )
     one, two, three = st.columns(3)
     quiet = one.number_input(
-        texts.QUIET, min_value=0, value=100, step=100, help=texts.CALLS_HELP, key="quiet_calls"
-    )
+        texts.QUIET, min_value=0.0, value=None, step=100.0, format="%.0f", help=texts.CALLS_HELP,
+        placeholder=texts.EXAMPLE_VALUE.format(value=count(_EXAMPLE.quiet_calls or 0)), key="quiet_calls",
+    )  # fmt: skip
     busy = two.number_input(
-        texts.BUSY, min_value=0, value=10_000, step=1_000, help=texts.CALLS_HELP, key="busy_calls"
-    )
+        texts.BUSY, min_value=0.0, value=None, step=1_000.0, format="%.0f", help=texts.CALLS_HELP,
+        placeholder=texts.EXAMPLE_VALUE.format(value=count(_EXAMPLE.busy_calls or 0)), key="busy_calls",
+    )  # fmt: skip
     currency = load_prices().currency
     budget = three.number_input(
-        f"{texts.BUDGET} ({plain(currency)})",
-        min_value=0.0,
-        value=0.0,
-        step=10.0,
-        format="%.0f",
-        help=texts.BUDGET_HELP,
-        key="budget",
-    )
-    traffic = Goal(quiet_calls=float(quiet), busy_calls=float(busy)).traffic
+        f"{texts.BUDGET} ({plain(currency)})", min_value=0.0, value=None, step=10.0, format="%.0f",
+        help=texts.BUDGET_HELP, placeholder=texts.NOT_GIVEN, key="budget",
+    )  # fmt: skip
+    traffic = Goal(quiet_calls=quiet, busy_calls=busy).traffic
+    used = traffic or load_prices().traffic
+    words = texts.TRAFFIC if traffic else texts.TRAFFIC_EXAMPLE
     st.caption(
-        texts.TRAFFIC.format(
-            calls=count(traffic.calls_per_month), peak=plain(significant(traffic.peak_calls_per_s))
-        )
+        words.format(calls=count(used.calls_per_month), peak=plain(significant(used.peak_calls_per_s)))
     )
-    return int(quiet), int(busy), budget, (("--max-latency", limit),) if limit else ()
+    return quiet, busy, budget, (("--max-latency", limit),) if limit else ()
 
 
 def _ask_expert(current: Draft, seen: Inspection) -> tuple[tuple[tuple[str, str], ...], dict[str, Any]]:
@@ -268,21 +308,16 @@ def _ask_expert(current: Draft, seen: Inspection) -> tuple[tuple[tuple[str, str]
 
 
 def _offer(workspace: Workspace, pages: Pages, current: Draft, asked: _Asked) -> None:
-    problem = ""
+    problem = asked.problem
     if not asked.name or safe_name(asked.name, "") != asked.name:
         problem = texts.NAME_BAD
     elif free_name(workspace, asked.name) != asked.name:
         problem = texts.NAME_TAKEN.format(name=plain(asked.name))
-    if problem:
+    if problem and problem != asked.problem:
         st.warning(problem, icon=":material/edit:")
     suffix = "".join(current.source.path.suffixes)
-    shown = SearchRequest(
-        (workspace.data / f"{safe_name(current.original.name)}{suffix}").as_posix(),
-        current.target,
-        (workspace.runs / (asked.name or "NAME")).as_posix(),
-        asked.time,
-        (*asked.options, ("--prices", (workspace.own / f"{asked.name}.prices.json").as_posix())),
-    )
+    table = (workspace.data / f"{safe_name(current.original.name)}{suffix}").as_posix()
+    shown = _request(workspace, current, asked, table)
     st.caption(texts.COMMAND)
     st.code(shown.command(), language="bash", wrap_lines=True)
     if st.button(
@@ -304,8 +339,16 @@ def _start(workspace: Workspace, current: Draft, asked: _Asked) -> None:
         if kept
         else save_table(current.source, workspace.data, safe_name(current.original.name))
     )
-    save_goal(workspace.own, asked.name, asked.goal)
-    prices = write_prices(workspace.own, asked.name, asked.goal, asked.prices)
-    options = (*asked.options, ("--prices", str(prices)))
-    request = SearchRequest(str(path), current.target, str(workspace.runs / asked.name), asked.time, options)
-    start_search(workspace.own, asked.name, request)
+    sheet = sheet_of(asked.goal, asked.prices)
+    if sheet is not None:
+        write_prices(workspace.own, asked.name, sheet)
+    start_search(workspace.own, asked.name, _request(workspace, current, asked, str(path)))
+
+
+def _request(workspace: Workspace, current: Draft, asked: _Asked, table: str) -> SearchRequest:
+    """Return the search of a table, with the price sheet named where it is not the one that ships."""
+    name = asked.name or "NAME"
+    own_sheet = sheet_of(asked.goal, asked.prices) is not None
+    more = (("--prices", prices_path(workspace.own, name).as_posix()),) if own_sheet else ()
+    out = (workspace.runs / name).as_posix()
+    return SearchRequest(table, current.target, out, asked.time, (*asked.options, *more))

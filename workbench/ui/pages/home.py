@@ -21,6 +21,7 @@ from workbench.display.numbers import (
 from workbench.display.tables import best_row
 from workbench.display.words import family_name
 from workbench.errors import WorkbenchError
+from workbench.tradeoff import lead_score
 from workbench.ui.examples import (
     NAME,
     free_name,
@@ -208,10 +209,11 @@ def _summary(view: RunView) -> str:
     if best is None:
         return texts.RUN_NO_SCORE
     words = metric_words(best["metric"])
+    value, low, high, _ = lead_score(best)  # the number that Choose, the card and the report lead with
     return texts.RUN_BEST.format(
         label=plain(words.label),
-        score=plain(score(best["score"], best["metric"])),
-        interval=plain(interval(best["score_low"], best["score_high"], best["metric"])),
+        score=plain(score(value, best["metric"])),
+        interval=plain(interval(low, high, best["metric"])),
         family=plain(family_name(best["family"])),
         latency=plain(latency(best["latency_p50_us"])),
     )

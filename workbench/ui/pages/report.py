@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from workbench.api import open_run
@@ -12,13 +10,16 @@ from workbench.display.sentences import named
 from workbench.errors import WorkbenchError
 from workbench.report import report_html
 from workbench.ui import store
-from workbench.ui.goals import command_line, read_goal
+from workbench.ui.goals import command_line
 from workbench.ui.panels.picked import Picked, find_picked
+from workbench.ui.selection import payoff_text
 from workbench.ui.session import Pages
 from workbench.ui.texts import general
 from workbench.ui.texts import report as texts
 from workbench.ui.uploads import safe_name
 from workbench.ui.workspace import Workspace, stamp
+
+_MONTH_H = 730
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
@@ -31,29 +32,46 @@ def show(workspace: Workspace, pages: Pages) -> None:
     st.caption(about)
     st.markdown(f"**{texts.PREVIEW}**")
     st.markdown("\n".join(f"- {line}" for line in texts.CONTENTS))
-    wanted = (str(picked.view.folder), picked.choice.id, stamp(picked.view.folder))
+    wanted = (str(picked.view.folder), picked.choice.id, _state(picked))
     if st.button(texts.MAKE, type="primary", icon=":material/description:", key="make"):
         st.session_state["report"] = wanted
     if st.session_state.get("report") == wanted:
-        _offer(workspace, picked)
+        _offer(picked)
     st.caption(texts.COMMAND)
-    words = ["report", f"--pick={picked.choice.id}", f"--out={picked.selection.run}.html"]
+    words = ["report", f"--pick={picked.choice.id}", *_now(picked), f"--out={picked.selection.run}.html"]
     st.code(command_line([*words, "--", picked.view.folder.as_posix()]), language="bash")
 
 
-def _offer(workspace: Workspace, picked: Picked) -> None:
+def _now(picked: Picked) -> list[str]:
+    """Return the options that say what is neither decided in the run nor given to its search."""
+    said, terms = picked.selection.said(), picked.terms
+    words = []
+    if "payoff" in said:
+        words.append(f"--payoff={payoff_text(picked.selection.payoff)}" if picked.selection.payoff else "")
+    if "threshold" in said:
+        words.append(f"--threshold={terms.threshold:.12g}")
+    if "traffic" in said:
+        traffic = terms.sheet.traffic
+        rest = max(0.0, traffic.calls_per_month - traffic.peak_calls_per_s)
+        # a second at the peak, and the rest of the month
+        words.append(f"--traffic={traffic.peak_calls_per_s:.12g}/1s,{rest:.12g}/{_MONTH_H}h")
+    return [word for word in words if word]
+
+
+def _state(picked: Picked) -> str:
+    """Return what changes whenever the report would: the run's files, and all that is chosen under."""
+    return repr((stamp(picked.view.folder), picked.terms.to_json()))
+
+
+def _offer(picked: Picked) -> None:
     view = picked.view
-    goal = read_goal(workspace.own, view.folder.name)
 
     def make() -> str:
-        run = open_run(view.folder)
-        payoff = goal.costs if goal and len(view.classes) == 2 else None
-        terms = run.terms(payoff=payoff, prices=view.sheet, limits=picked.choice.limits)
-        return report_html(run, replace(picked.choice, sheet=view.sheet, terms=terms))
+        return report_html(open_run(view.folder), picked.choice)
 
     try:
         with st.spinner(texts.MAKING):
-            document = store.report_page(str(view.folder), picked.choice.id, stamp(view.folder), make)
+            document = store.report_page(str(view.folder), picked.choice.id, _state(picked), make)
     except WorkbenchError as error:
         st.error(plain(error))
         return

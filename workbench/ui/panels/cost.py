@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -11,15 +10,10 @@ import streamlit as st
 from workbench.display.numbers import amount, count, plain, significant
 from workbench.display.tables import month_table, score_column, score_format
 from workbench.tradeoff import PriceSheet, Traffic, monthly
+from workbench.ui.session import say
 from workbench.ui.texts import choose as texts
 
 Row = Mapping[str, Any]
-
-
-def with_traffic(sheet: PriceSheet, run: str) -> PriceSheet:
-    """Return the price sheet with the traffic that was said on the page, if any."""
-    kept = st.session_state.get(f"traffic:{run}")
-    return replace(sheet, traffic=kept) if isinstance(kept, Traffic) else sheet
 
 
 def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, run: str) -> None:
@@ -27,9 +21,10 @@ def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, run: str) -> Non
     st.subheader(texts.COST_TITLE)
     _ask_traffic(sheet.traffic, run)
     traffic = sheet.traffic
-    st.caption(
-        texts.COST_TRAFFIC.format(calls=count(traffic.calls_per_month), peak=count(traffic.peak_calls_per_s))
+    said = texts.COST_TRAFFIC.format(
+        calls=count(traffic.calls_per_month), peak=count(traffic.peak_calls_per_s)
     )
+    st.caption(f"{said} {texts.COST_EXAMPLE}" if traffic.example else said)
     month = monthly(row["cpu_us_per_row"], sheet)
     busy_only = row["price_per_million_usd"] * traffic.calls_per_month / 1e6
     with st.container(horizontal=True, key="cost"):
@@ -60,9 +55,7 @@ def _ask_traffic(now: Traffic, run: str) -> None:
     calls, peak = f"calls:{run}", f"peak:{run}"
 
     def keep() -> None:
-        st.session_state[f"traffic:{run}"] = Traffic(
-            float(st.session_state[calls] or 0), float(st.session_state[peak] or 0)
-        )
+        say(traffic=Traffic(float(st.session_state[calls] or 0), float(st.session_state[peak] or 0)))
 
     left, right = st.columns(2)
     left.number_input(

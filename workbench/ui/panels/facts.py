@@ -8,35 +8,29 @@ from typing import Any
 import streamlit as st
 
 from workbench.display.numbers import amount, count, interval, latency, metric_words, plain, score, size
-from workbench.display.tables import final_of
-from workbench.tradeoff import PriceSheet, monthly
+from workbench.tradeoff import lead_score, monthly, traffic_words
+from workbench.tradeoff.terms import Terms
 from workbench.ui.texts import general as texts
 
 Row = Mapping[str, Any]
 
 
-def show_facts(row: Row, sheet: PriceSheet) -> None:
-    """Show the figures of a candidate, each with its explanation behind the question mark."""
-    metric = str(row["metric"])
+def show_facts(row: Row, terms: Terms) -> None:
+    """Show the figures of a candidate, each explained behind its question mark; money first, if it is known."""
+    metric, sheet = str(row["metric"]), terms.sheet
     words = metric_words(metric)
     month = monthly(row["cpu_us_per_row"], sheet)
+    value, low, high, data = lead_score(row)
+    help_text = texts.FACT_SCORE_HELP.format(
+        explained=plain(words.explained), interval=plain(interval(low, high, metric)), data=plain(data)
+    )
+    if value != row["score"]:
+        chosen_by = plain(score(row["score"], metric))
+        help_text += " " + texts.FACT_FINAL_HELP.format(score=chosen_by, data=plain(row["score_data"]))
     with st.container(horizontal=True, key="facts"):
-        st.metric(
-            plain(words.label),
-            plain(score(row["score"], metric)),
-            help=texts.FACT_SCORE_HELP.format(
-                explained=plain(words.explained),
-                interval=plain(interval(row["score_low"], row["score_high"], metric)),
-                data=plain(row["score_data"]),
-            ),
-        )
-        final = final_of(row)
-        if final is not None:
-            value, low, high, data = final
-            help_text = texts.FACT_FINAL_HELP.format(
-                data=plain(data), interval=plain(interval(low, high, metric))
-            )
-            st.metric(texts.FACT_FINAL, plain(score(value, metric)), help=help_text)
+        if row["expected_cost_per_1000"] is not None:
+            _show_money(row, terms)
+        st.metric(plain(words.label), plain(score(value, metric)), help=help_text)
         st.metric(
             texts.FACT_LATENCY,
             plain(latency(row["latency_p50_us"])),
@@ -45,13 +39,13 @@ def show_facts(row: Row, sheet: PriceSheet) -> None:
             ),
         )
         st.metric(
-            texts.FACT_MONTH,
+            texts.FACT_MONTH if row["expected_cost_per_1000"] is None else texts.FACT_MACHINES,
             plain(amount(month.usd, sheet.currency)),
             help=texts.FACT_MONTH_HELP.format(
                 replicas=count(month.replicas),
                 instance=plain(sheet.instance),
                 hourly=plain(amount(sheet.usd_per_hour, sheet.currency)),
-                calls=count(sheet.traffic.calls_per_month),
+                traffic=plain(traffic_words(sheet.traffic)),
             ),
         )
         st.metric(
@@ -62,3 +56,29 @@ def show_facts(row: Row, sheet: PriceSheet) -> None:
             ),
         )
         st.metric(texts.FACT_SIZE, plain(size(row["artifact_mb"])), help=texts.FACT_SIZE_HELP)
+
+
+def _show_money(row: Row, terms: Terms) -> None:
+    sheet = terms.sheet
+
+    def write(value: float) -> str:
+        return plain(amount(value, sheet.currency))
+
+    st.metric(
+        texts.FACT_TOTAL,
+        write(row["total_cost_per_month_usd"]),
+        help=texts.FACT_TOTAL_HELP.format(
+            low=write(row["total_cost_low_usd"]),
+            high=write(row["total_cost_high_usd"]),
+            traffic=plain(traffic_words(sheet.traffic)),
+        ),
+    )
+    st.metric(
+        texts.FACT_MISTAKES,
+        write(row["expected_cost_per_1000"]),
+        help=texts.FACT_MISTAKES_HELP.format(
+            low=write(row["expected_cost_low"]),
+            high=write(row["expected_cost_high"]),
+            data=plain(row["expected_cost_data"]),
+        ),
+    )

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from workbench.display.numbers import amount, latency, metric_words, plain, points, significant, size
+from workbench.display.sentences import named
 from workbench.display.tables import limit_steps, loss_steps
 from workbench.tradeoff import RULES, Limits, Weights
 from workbench.ui.selection import BY_WEIGHTS, Selection
@@ -17,7 +18,7 @@ from workbench.ui.texts import choose as texts
 
 Row = Mapping[str, Any]
 _BY_HAND, _RULE, _LOSS, _GIVEN_UP = "by_hand", "rule", "max_loss", "given_up"
-_USUAL = RULES[1]
+_USUAL, _FRONT = "usual_rule", "front_list"
 # Limits that people come with, beside those that tell these candidates apart: 0.1 ms to 0.1 s.
 _USUAL_LATENCIES = (100.0, 500.0, 2_000.0, 10_000.0, 100_000.0)
 _LIMITS = (
@@ -27,35 +28,51 @@ _LIMITS = (
 )
 
 
-def restore(selection: Selection, *, again: bool = False) -> None:
+def restore(selection: Selection, usual: str, *, again: bool = False) -> None:
     """Set the controls to a selection, when its page opens; from then on the controls say what is selected.
 
     Parameters
     ----------
     selection : Selection
+    usual : str
+        The rule or the candidate's id that counts where the selection does not say.
     again : bool
         Whether the address changed by itself (the browser's Back): then it counts, and not what the controls say.
     """
-    run = selection.run
+    run, how = selection.run, selection.how or usual
     rule, by_hand = _key(run, _RULE), _key(run, _BY_HAND)
     if again:
         for name in (*(each[0] for each in _LIMITS), _LOSS):
             st.session_state.pop(_key(run, name), None)
         st.session_state[_key(run, _GIVEN_UP)] = st.session_state.get(_key(run, _GIVEN_UP), 0) + 1
     if again or rule not in st.session_state:
-        named = selection.how in RULES or selection.how == BY_WEIGHTS
-        st.session_state[rule] = selection.how if named else None
-        st.session_state[by_hand] = None if named else selection.how
+        named = how in RULES or how == BY_WEIGHTS
+        st.session_state[rule] = how if named else None
+        st.session_state[by_hand] = None if named else how
         weights = selection.weights or Weights()
         for name in texts.WEIGHTS:
             st.session_state[_key(run, name)] = min(100, max(0, round(getattr(weights, name))))
 
 
-def choose_rule(run: str) -> tuple[str, Weights | None]:
-    """Show the rules; return the rule chosen with its weights, or the id of the candidate that was clicked."""
+def choose_rule(run: str, usual: str, *, priced: bool) -> tuple[str, Weights | None]:
+    """Show the rules; return the rule chosen with its weights, or the id of the candidate that was clicked.
+
+    Parameters
+    ----------
+    run : str
+    usual : str
+        The rule that counts once a click is given up.
+    priced : bool
+        Whether costs of mistakes are known: only then one candidate costs least.
+    """
+    rules = [rule for rule in texts.RULES if priced or rule != "lowest-cost"]
+    usual = usual if usual in rules else rules[0]
+    if st.session_state.get(_key(run, _RULE)) not in (None, *rules):  # costs were taken back
+        st.session_state[_key(run, _RULE)] = usual
+    st.session_state[_key(run, _USUAL)] = usual
     st.segmented_control(
         texts.RULE_LABEL,
-        list(texts.RULES),
+        rules,
         key=_key(run, _RULE),
         format_func=lambda rule: texts.RULES[rule],
         on_change=_forget_click,
@@ -65,10 +82,34 @@ def choose_rule(run: str) -> tuple[str, Weights | None]:
     if by_hand:
         st.caption(texts.BY_HAND.format(name=plain(by_hand)))
         return str(by_hand), None
-    st.caption(texts.RULES_EXPLAINED[rule or _USUAL])
+    st.caption(texts.RULES_EXPLAINED[rule or usual])
     if rule == BY_WEIGHTS:
         return BY_WEIGHTS, _choose_weights(run)
-    return str(rule or _USUAL), None
+    return str(rule or usual), None
+
+
+def choose_from_front(run: str, rows: Sequence[Row], chosen: str | None) -> None:
+    """Offer the front as a list: what a click in the chart does, for those who use a keyboard."""
+    front = {str(row["id"]): row for row in rows if row["on_front"]}
+    names = list(dict.fromkeys([*([chosen] if chosen else []), *front]))
+    if len(names) < 2:
+        return
+    known = {str(row["id"]): row for row in rows}
+    key = f"{_FRONT}:{run}:{chosen}"  # it begins at the choice again whenever that moves
+
+    def take() -> None:
+        picked = st.session_state[key]
+        if picked is not None and picked != chosen:
+            take_by_hand(run, str(picked))
+
+    st.selectbox(
+        texts.FRONT_LIST,
+        names,
+        key=key,
+        on_change=take,
+        format_func=lambda name: named(known[name]),
+        help=texts.FRONT_LIST_HELP,
+    )
 
 
 def _choose_weights(run: str) -> Weights:
@@ -188,7 +229,7 @@ def _forget_click(run: str) -> None:
         st.session_state[_key(run, _GIVEN_UP)] = st.session_state.get(_key(run, _GIVEN_UP), 0) + 1
     st.session_state[_key(run, _BY_HAND)] = None
     if st.session_state.get(_key(run, _RULE)) is None:
-        st.session_state[_key(run, _RULE)] = _USUAL
+        st.session_state[_key(run, _RULE)] = st.session_state.get(_key(run, _USUAL), RULES[0])
 
 
 def _key(run: str, name: str) -> str:

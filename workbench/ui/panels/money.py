@@ -10,12 +10,11 @@ from workbench import explain
 from workbench.display.look import CONFIG
 from workbench.display.numbers import amount, count, percent, plain
 from workbench.display.quality import threshold_figure, trade_figure
-from workbench.display.words import TASKS
 from workbench.errors import WorkbenchError
 from workbench.explain import Decisions, Evidence
-from workbench.search.payoff import ClassPayoff
+from workbench.search.payoff import ClassPayoff, NumberPayoff
 from workbench.ui import store
-from workbench.ui.goals import Goal
+from workbench.ui.session import say
 from workbench.ui.store import RunView
 from workbench.ui.texts import choose as texts
 
@@ -24,64 +23,186 @@ _DELTAS = (texts.COST_SAVED, texts.COST_MORE, texts.COST_SAME)
 _RULE_DELTAS = (texts.COST_RULE_SAVED, texts.COST_RULE_MORE, texts.COST_RULE_SAME)
 
 
-def show_money(view: RunView, candidate: str, goal: Goal) -> None:
-    """Show what answering yes from a probability on costs, and let it be moved."""
+def show_money(view: RunView, candidate: str) -> None:
+    """Show what predicting yes from a probability on costs, and let costs and threshold be set."""
     if view.task == "regression":
-        st.info(texts.MONEY_ONLY_BINARY.format(task=plain(TASKS["regression"])), icon=":material/info:")
+        _show_number_costs(view, candidate)
         return
     try:
         known = store.evidence(view.folder, candidate)
     except WorkbenchError as error:
         st.error(plain(error))
         return
-    run, position = view.folder.name, None
     if known.task == "multiclass":
-        position = st.selectbox(
-            texts.MONEY_CLASS,
-            range(len(known.classes)),
-            format_func=lambda at: str(known.classes[at]),
-            key=f"money_class:{run}",
-        )
-        known = known.against(position)
+        _show_rule(view, candidate, known)
+        return
+    run, currency = view.folder.name, view.sheet.currency
     no, yes = (plain(label) for label in known.classes)
     st.markdown(texts.MONEY_INTRO.format(yes=yes, rows=count(known.n)))
-    costs = _ask_costs(run, yes, goal, view.sheet.currency)
-    threshold = _ask_threshold(run, candidate, yes, known, costs)
-    now = explain.decisions(known, costs, threshold)
-    deltas = _DELTAS if position is None else _RULE_DELTAS
-    _show_figures(
-        now, explain.decisions(known, costs, known.threshold), (yes, no), view.sheet.currency, deltas
+    payoff = view.terms.payoff if isinstance(view.terms.payoff, ClassPayoff) else None
+    _ask_payoff(run, yes, no, payoff, currency)
+    if payoff is None:
+        st.info(texts.MONEY_NONE, icon=":material/info:")
+    threshold = _ask_threshold(view, candidate, yes, known, payoff)
+    now = explain.decisions(known, payoff or ClassPayoff(), threshold)
+    own = explain.decisions(known, payoff or ClassPayoff(), known.threshold)
+    _show_figures(now, own, (yes, no), currency, _DELTAS, priced=payoff is not None)
+    _show_charts(known, payoff, threshold, currency, f"{run}:{candidate}")
+    if payoff is not None:
+        _show_holdout(view, candidate, None, payoff, threshold, found_here=view.terms.threshold_from == "set")
+    st.caption(texts.MONEY_BUNDLE.format(yes=yes, own=plain(percent(known.threshold, 0))))
+
+
+def _show_rule(view: RunView, candidate: str, known: Evidence) -> None:
+    """Show, of several classes, what a rule of one's own over one class would cost: the bundle does not follow it."""
+    run, currency = view.folder.name, view.sheet.currency
+    position = st.selectbox(
+        texts.MONEY_CLASS,
+        range(len(known.classes)),
+        format_func=lambda at: str(known.classes[at]),
+        key=f"money_class:{run}",
     )
-    _show_charts(known, costs, threshold, view.sheet.currency, f"{run}:{candidate}")
-    _show_holdout(view, candidate, position, costs, threshold)
-    words = texts.MONEY_BUNDLE if position is None else texts.MONEY_RULE
-    st.caption(words.format(yes=yes, own=plain(percent(known.threshold, 0))))
-
-
-def chosen_threshold(run: str, candidate: str) -> tuple[float, ClassPayoff] | None:
-    """Return the threshold and the costs that were set for a candidate in this session, if any."""
-    value = st.session_state.get(f"kept_threshold:{run}:{candidate}")
-    return value if isinstance(value, tuple) else None
-
-
-def _ask_costs(run: str, yes: str, goal: Goal, currency: str) -> ClassPayoff:
+    known = known.against(position)
+    no, yes = (plain(label) for label in known.classes)
+    st.markdown(texts.MONEY_INTRO.format(yes=yes, rows=count(known.n)))
     left, right = st.columns(2)
-    given = []
-    for place, name, label in ((left, "wrong_yes", texts.WRONG_YES), (right, "wrong_no", texts.WRONG_NO)):
-        key = f"{name}:{run}"
-        st.session_state.setdefault(key, float(getattr(goal, name)))
-        words = f"{label.format(yes=yes)} ({plain(currency)})"
-        given.append(place.number_input(words, min_value=0.0, step=1.0, format="%.2f", key=key))
-    return ClassPayoff(fp=-given[0], fn=-given[1])
+    given = [
+        place.number_input(
+            f"{label.format(yes=yes)} ({plain(currency)})",
+            min_value=0.0,
+            value=1.0,
+            step=1.0,
+            format="%.2f",
+            key=f"rule_{name}:{run}",
+            help=texts.MONEY_EXAMPLE,
+        )
+        for place, name, label in ((left, "yes", texts.WRONG_YES), (right, "no", texts.WRONG_NO))
+    ]
+    payoff = ClassPayoff(fp=-given[0], fn=-given[1])
+    key = f"rule:{run}:{candidate}:{position}"
+    st.session_state.setdefault(key, _tenths(known.threshold))
+    share = st.slider(texts.THRESHOLD.format(yes=yes), 0.0, 100.0, step=0.1, format="%.1f %%", key=key)
+    threshold = known.threshold if share == _tenths(known.threshold) else share / 100.0
+    now, own = (explain.decisions(known, payoff, each) for each in (threshold, known.threshold))
+    _show_figures(now, own, (yes, no), currency, _RULE_DELTAS)
+    _show_charts(known, payoff, threshold, currency, f"{run}:{candidate}:{position}")
+    _show_holdout(view, candidate, position, payoff, threshold, found_here=True)
+    st.caption(texts.MONEY_RULE.format(yes=yes))
 
 
-def _ask_threshold(run: str, candidate: str, yes: str, known: Evidence, costs: ClassPayoff) -> float:
-    """Show the slider, at the model's own threshold at first; another one is kept for the export."""
-    key, cheapest = f"threshold:{run}:{candidate}", explain.cheapest_threshold(known, costs)
-    own, rounded = _tenths(known.threshold), _tenths(cheapest)
-    st.session_state.setdefault(key, own)
+def _show_number_costs(view: RunView, candidate: str) -> None:
+    """Ask what each unit too high or too low costs, and show what a thousand predictions cost."""
+    run, currency = view.folder.name, view.sheet.currency
+    unit = view.terms.unit or texts.UNIT
+    st.markdown(texts.MONEY_NUMBER_INTRO.format(target=plain(view.target)))
+    payoff = view.terms.payoff if isinstance(view.terms.payoff, NumberPayoff) else None
+    keys = (f"payoff_over:{run}", f"payoff_under:{run}")
+    start = (None, None) if payoff is None else (-payoff.over, -payoff.under)
+
+    def keep() -> None:
+        given = [st.session_state[key] for key in keys]
+        if None not in given and sum(given) > 0:
+            say(payoff=NumberPayoff(over=-given[0], under=-given[1]))
+
+    for place, label, key, value in zip(st.columns(2), (texts.OVER, texts.UNDER), keys, start, strict=True):
+        st.session_state.setdefault(key, value)
+        place.number_input(
+            f"{label.format(unit=plain(unit))} ({plain(currency)})",
+            min_value=0.0,
+            step=1.0,
+            format="%.2f",
+            placeholder=texts.NOT_GIVEN,
+            key=key,
+            on_change=keep,
+        )
+    row = next(row for row in view.rows if row["id"] == candidate)
+    if row["expected_cost_per_1000"] is None:
+        st.info(texts.MONEY_NONE, icon=":material/info:")
+        return
+    low, cost, high = (plain(amount(row[name], currency)) for name in (
+        "expected_cost_low", "expected_cost_per_1000", "expected_cost_high",
+    ))  # fmt: skip
+    st.metric(texts.COST_NUMBER, cost, help=texts.COST_HELP.format(low=low, high=high))
+    st.caption(plain(row["expected_cost_data"]))
+
+
+def _ask_payoff(run: str, yes: str, no: str, payoff: ClassPayoff | None, currency: str) -> None:
+    """Ask what mistakes cost and what right predictions pay; what is said counts for the whole page."""
+    keys = {name: f"payoff_{name}:{run}" for name in ("fp", "fn", "tp", "tn")}
+    sign = plain(currency)
+    for name, key in keys.items():
+        value = None if payoff is None else float(getattr(payoff, name))
+        st.session_state.setdefault(key, -value if value is not None and name[0] == "f" else value)
+
+    def keep() -> None:
+        given = {name: st.session_state[key] for name, key in keys.items()}
+        if given["fp"] is None or given["fn"] is None:
+            return
+        amounts = {"fp": -given["fp"], "fn": -given["fn"], "tp": given["tp"] or 0.0, "tn": given["tn"] or 0.0}
+        try:
+            said = ClassPayoff(**{name: value + 0.0 for name, value in amounts.items()})
+        except WorkbenchError as error:
+            st.session_state[f"payoff_problem:{run}"] = str(error)
+            return
+        forget_threshold(run)
+        say(payoff=said, threshold=None)
+
+    def ask(place: Any, name: str, label: str) -> None:
+        place.number_input(
+            f"{label} ({sign})",
+            step=1.0,
+            format="%.2f",
+            placeholder=texts.NOT_GIVEN,
+            key=keys[name],
+            on_change=keep,
+            **({"min_value": 0.0} if name[0] == "f" else {}),
+        )
+
+    left, right = st.columns(2)
+    ask(left, "fp", texts.WRONG_YES.format(yes=yes))
+    ask(right, "fn", texts.WRONG_NO.format(yes=yes))
+    with st.expander(texts.RIGHT_PAYS, icon=":material/payments:"):
+        left, right = st.columns(2)
+        ask(left, "tp", texts.RIGHT_YES.format(yes=yes))
+        ask(right, "tn", texts.RIGHT_NO.format(no=no))
+    problem = st.session_state.pop(f"payoff_problem:{run}", "")
+    if problem:
+        st.error(plain(problem), icon=":material/error:")
+
+
+def forget_threshold(run: str) -> None:
+    """Let the slider begin at the threshold that counts, whatever it stood at."""
+    for key in [each for each in st.session_state if str(each).startswith(f"threshold:{run}:")]:
+        del st.session_state[key]
+
+
+def forget_money(run: str) -> None:
+    """Let all controls of money begin at what counts, whatever they stood at: the address changed by itself."""
+    forget_threshold(run)
+    names = (
+        "payoff_fp",
+        "payoff_fn",
+        "payoff_tp",
+        "payoff_tn",
+        "payoff_over",
+        "payoff_under",
+        "calls",
+        "peak",
+    )
+    for name in names:
+        st.session_state.pop(f"{name}:{run}", None)
+
+
+def _ask_threshold(
+    view: RunView, candidate: str, yes: str, known: Evidence, payoff: ClassPayoff | None
+) -> float:
+    """Show the slider, at the threshold that counts; return the one that counts now."""
+    run = view.folder.name
+    threshold = known.threshold if view.terms.threshold is None else view.terms.threshold
+    key, shown = f"threshold:{run}:{candidate}", _tenths(threshold)
+    st.session_state.setdefault(key, shown)
     left, right = st.columns([4, 1], vertical_alignment="bottom")
-    share = left.slider(
+    left.slider(
         texts.THRESHOLD.format(yes=yes),
         0.0,
         100.0,
@@ -89,22 +210,25 @@ def _ask_threshold(run: str, candidate: str, yes: str, known: Evidence, costs: C
         format="%.1f %%",
         key=key,
         help=texts.THRESHOLD_HELP.format(yes=yes),
+        on_change=lambda: say(threshold=st.session_state[key] / 100.0),
     )
-    right.button(
-        texts.CHEAPEST.format(threshold=plain(f"{rounded:.1f} %")),
-        on_click=_set,
-        args=(key, rounded),
-        key=f"cheapest:{run}",
-        width="stretch",
-    )
-    kept = f"kept_threshold:{run}:{candidate}"
-    if share == own:
-        st.session_state.pop(kept, None)
-        return known.threshold
-    # The slider has tenths of a percent; there, the threshold found is meant exactly.
-    threshold = cheapest if share == rounded else share / 100.0
-    st.session_state[kept] = (threshold, costs)
+    if payoff is not None:
+        implied = payoff.threshold
+        right.button(
+            texts.CHEAPEST.format(threshold=plain(f"{_tenths(implied):.1f} %")),
+            help=texts.CHEAPEST_HELP,
+            on_click=_follow_costs,
+            args=(run, payoff),
+            key=f"cheapest:{run}",
+            width="stretch",
+        )
+    st.caption(texts.THRESHOLD_FROM[view.terms.threshold_from].format(threshold=plain(percent(threshold, 1))))
     return threshold
+
+
+def _follow_costs(run: str, payoff: ClassPayoff) -> None:
+    forget_threshold(run)
+    say(threshold=None, payoff=payoff)
 
 
 def _tenths(threshold: float) -> float:
@@ -112,12 +236,14 @@ def _tenths(threshold: float) -> float:
     return min(100.0, max(0.0, round(100.0 * threshold, 1)))
 
 
-def _set(key: str, value: Any) -> None:
-    st.session_state[key] = value
-
-
 def _show_figures(
-    now: Decisions, own: Decisions, labels: tuple[str, str], currency: str, deltas: tuple[str, str, str]
+    now: Decisions,
+    own: Decisions,
+    labels: tuple[str, str],
+    currency: str,
+    deltas: tuple[str, str, str],
+    *,
+    priced: bool = True,
 ) -> None:
     """Show the cost at the threshold beside that at the model's own, and what happens to a thousand cases."""
     yes, no = labels
@@ -130,14 +256,15 @@ def _show_figures(
     text = lower if saved > 0 else higher
     words = same if abs(saved) < 0.5 else text.format(amount=write(abs(saved)))
     with st.container(horizontal=True, key="money_facts"):
-        st.metric(
-            texts.COST,
-            plain(write(now.cost)),
-            delta=words,
-            delta_color="off",
-            delta_arrow="off",
-            help=texts.COST_HELP.format(low=plain(write(now.cost_low)), high=plain(write(now.cost_high))),
-        )
+        if priced:
+            st.metric(
+                texts.COST,
+                plain(write(now.cost)),
+                delta=words,
+                delta_color="off",
+                delta_arrow="off",
+                help=texts.COST_HELP.format(low=plain(write(now.cost_low)), high=plain(write(now.cost_high))),
+            )
         st.metric(
             texts.PRECISION.format(yes=yes),
             plain(percent(now.precision)),
@@ -159,30 +286,39 @@ def _show_figures(
     )
 
 
-def _show_charts(known: Evidence, costs: ClassPayoff, threshold: float, currency: str, key: str) -> None:
-    table = explain.threshold_table(known, costs)
+def _show_charts(
+    known: Evidence, payoff: ClassPayoff | None, threshold: float, currency: str, key: str
+) -> None:
+    table = explain.threshold_table(known, payoff or ClassPayoff())
     left, right = st.columns(2)
-    left.plotly_chart(
-        threshold_figure(table, threshold, known.threshold, currency),
-        key=f"threshold_chart:{key}",
-        config=CONFIG,
-        alt=texts.MONEY_ALT,
-    )
+    if payoff is not None:
+        left.plotly_chart(
+            threshold_figure(table, threshold, known.threshold, currency),
+            key=f"threshold_chart:{key}",
+            config=CONFIG,
+            alt=texts.MONEY_ALT,
+        )
     right.plotly_chart(
         trade_figure(table, threshold), key=f"trade_chart:{key}", config=CONFIG, alt=texts.TRADE_ALT
     )
 
 
 def _show_holdout(
-    view: RunView, candidate: str, position: int | None, costs: ClassPayoff, threshold: float
+    view: RunView,
+    candidate: str,
+    position: int | None,
+    payoff: ClassPayoff,
+    threshold: float,
+    found_here: bool,
 ) -> None:
     try:
         unseen = store.evidence(view.folder, candidate, "holdout")
     except WorkbenchError:
         return  # a run without a hold-out has nothing to confirm with
     unseen = unseen if position is None else unseen.against(position)
-    sure = explain.decisions(unseen, costs, threshold)
+    sure = explain.decisions(unseen, payoff, threshold)
     low, cost, high = (
         plain(amount(round(each), view.sheet.currency)) for each in (sure.cost_low, sure.cost, sure.cost_high)
     )
-    st.caption(texts.MONEY_WARN.format(cost=cost, low=low, high=high))
+    words = texts.MONEY_WARN if found_here else texts.MONEY_SURE
+    st.caption(words.format(cost=cost, low=low, high=high))

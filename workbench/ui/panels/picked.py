@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
 from workbench.display.numbers import plain
+from workbench.errors import WorkbenchError
 from workbench.tradeoff import Choice
+from workbench.tradeoff.terms import Terms
 from workbench.ui.choosing import Outcome, choose
-from workbench.ui.panels.cost import with_traffic
 from workbench.ui.panels.header import choose_run, nothing_to_choose, view_of
 from workbench.ui.selection import Selection
 from workbench.ui.session import Pages, recall, remember
-from workbench.ui.store import RunView
+from workbench.ui.store import RunView, under
 from workbench.ui.texts import general
 from workbench.ui.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """A run with the candidate chosen from it."""
+    """A run with the candidate chosen from it.
+
+    Attributes
+    ----------
+    view : RunView
+        With what is said now.
+    choice : Choice
+    outcome : Outcome
+    selection : Selection
+    stored : RunView
+        With what is decided in the run.
+    """
 
     view: RunView
     choice: Choice
     outcome: Outcome
     selection: Selection
+    stored: RunView
+
+    @property
+    def terms(self) -> Terms:
+        """All that the choice is made under."""
+        return self.choice.terms or self.view.terms
 
 
 def find_picked(workspace: Workspace, pages: Pages, title: str) -> Picked | None:
@@ -34,13 +52,18 @@ def find_picked(workspace: Workspace, pages: Pages, title: str) -> Picked | None
     view = view_of(entry) if entry is not None else None
     if entry is None or view is None:
         return None
-    view = replace(view, sheet=with_traffic(view.sheet, entry.name))
     selection = recall().for_run(entry.name)
     remember(selection)
+    stored = view
+    try:
+        view = under(view, selection)
+    except WorkbenchError as error:
+        st.error(plain(error), icon=":material/block:")
+        return None
     if not any(row["status"] == "ok" and row["score"] is not None for row in view.rows):
         nothing_to_choose(pages, selection)
         return None
-    outcome = choose(view.rows, selection, selection.within(view.limits), view.sheet)
+    outcome = choose(view.rows, selection, view.terms)
     if outcome.choice is None:
         st.error(plain(outcome.problem), icon=":material/block:")
         st.page_link(
@@ -50,4 +73,4 @@ def find_picked(workspace: Workspace, pages: Pages, title: str) -> Picked | None
             query_params=selection.to_query(),
         )
         return None
-    return Picked(view, outcome.choice, outcome, selection)
+    return Picked(view, outcome.choice, outcome, selection, stored)

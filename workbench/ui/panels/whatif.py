@@ -70,7 +70,7 @@ def _choose_model(workspace: Workspace, picked: Picked) -> tuple[Predictor, floa
     searched = float(picked.choice.row["latency_p50_us"])
     if name:
         return store.bundle(exported[name]).predictor, searched
-    return store.predictor(picked.view.folder, picked.choice.id), searched
+    return store.predictor(picked.view.folder, picked.choice.id, picked.terms.threshold), searched
 
 
 def _ask(fields: list[Field], key: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 RULE_LABEL = "What matters most"
 RULES: Mapping[str, str] = MappingProxyType(
     {
+        "lowest-cost": "Lowest cost",
         "best": "Most accurate",
         "balanced": "Balanced",
         "fastest": "Fastest",
@@ -17,6 +18,7 @@ RULES: Mapping[str, str] = MappingProxyType(
 )
 RULES_EXPLAINED: Mapping[str, str] = MappingProxyType(
     {
+        "lowest-cost": "The lowest cost a month within the limits, of mistakes and machines.",
         "best": "The highest score within the limits.",
         "balanced": "The bend of the front: more accuracy would cost much, more speed would cost much accuracy.",
         "fastest": "The quickest answer among those that beat the baseline.",
@@ -25,6 +27,8 @@ RULES_EXPLAINED: Mapping[str, str] = MappingProxyType(
     }
 )
 BY_HAND = "**{name}** was picked by hand. Pick a rule or move a limit to go back to choosing by rule."
+FRONT_LIST = "Or pick one of the front"
+FRONT_LIST_HELP = "The same as a click on its point in the chart."
 WEIGHTS: Mapping[str, str] = MappingProxyType(
     {"accuracy": "Accuracy matters", "speed": "Speed matters", "price": "Price matters"}
 )
@@ -51,10 +55,10 @@ PROVISIONAL = (
     "high rather than too low."
 )
 CHART_ALT = "Each candidate's accuracy over its latency; the front is connected by a line and the chosen one is ringed."
-CHART_HELP = (
-    "Up is more accurate, left is faster. Larger, warmer points cost more. Bars are 95 % intervals. Click a point to "
-    "choose it."
-)
+CHART_HELP = "Up is {better}, left is faster. {size}Bars are 95 % intervals. Click a point to choose it."
+CHART_ACCURATE, CHART_CHEAP = "more accurate", "cheaper, mistakes and machines together"
+CHART_SIZE = "Larger, warmer points cost more to compute. "
+CHART_ALIKE = "Every candidate needs the same machines, so that computing does not decide. "
 CHART_CLIPPED = "{count} more below this view: double-click the chart to see all."
 CHART_UNDRAWN = "{count} less accurate ones are in the table of all candidates only."
 CHOSEN = "The choice"
@@ -103,7 +107,17 @@ COMPARE_FACTS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 COMPARE_FACT = "fact"
 
-MONEY_ONLY_BINARY = "Thresholds are for yes-or-no answers. This run predicts {task}."
+NOT_GIVEN = "not given"
+MONEY_NONE = (
+    "Nobody has said what mistakes cost. With both costs, candidates and thresholds are compared in money."
+)
+MONEY_EXAMPLE = "An example; it is not kept."
+MONEY_NUMBER_INTRO = "What does an error in **{target}** cost? What you say is compared for every candidate."
+UNIT = "unit"
+OVER, UNDER = "Each {unit} too high costs", "Each {unit} too low costs"
+COST_NUMBER = "Expected cost of 1,000 predictions"
+RIGHT_PAYS = "Right predictions pay, too"
+RIGHT_YES, RIGHT_NO = "A found “{yes}” pays", "A rightly predicted “{no}” pays"
 MONEY_INTRO = (
     "The model gives each case a probability. From which one on should the answer be “{yes}”? Move the "
     "threshold and see "
@@ -113,7 +127,18 @@ MONEY_CLASS = "Class to look at"
 WRONG_YES, WRONG_NO = "A wrong “{yes}” costs", "A missed “{yes}” costs"
 THRESHOLD = "Answer “{yes}” from this probability on"
 THRESHOLD_HELP = "In percent. Lower finds more of the actual “{yes}”, and raises more false alarms."
-CHEAPEST = "Set to the cheapest: {threshold}"
+CHEAPEST = "As the costs imply: {threshold}"
+CHEAPEST_HELP = (
+    "Where a yes costs as much as a no, by the costs alone: it was not looked for on these rows, so its cost is not "
+    "optimistic."
+)
+THRESHOLD_FROM: Mapping[str, str] = MappingProxyType(
+    {
+        "set": "{threshold}, set by hand.",
+        "payoff": "{threshold}, as the costs imply.",
+        "model": "{threshold}, the model's own: nobody has given costs or a threshold.",
+    }
+)
 COST = "Expected cost of 1,000 cases"
 COST_HELP = "95 % interval: {low} to {high}."
 COST_SAVED = "{amount} less than at the model's own threshold"
@@ -129,9 +154,10 @@ MONEY_WARN = (
     "The threshold was looked for on these very rows, so its cost is a little better than it will be. On the hold-out, "
     "which no choice has seen, 1,000 cases cost {cost} ({low} to {high})."
 )
+MONEY_SURE = "On the hold-out, which no choice has seen, 1,000 cases cost {cost} ({low} to {high})."
 MONEY_BUNDLE = (
-    "The model's own threshold is {own}. When you export, the bundle answers “{yes}” from the one set here on, and "
-    "keeps it with the reason. It gives the probability too, so whoever calls it can decide differently."
+    "The model's own threshold is {own}. A bundle predicts “{yes}” from the one that counts here on, and keeps it with "
+    "the reason. It gives the probability too, so whoever calls it can decide differently."
 )
 MONEY_RULE = (
     "The bundle answers with the likeliest class. What is shown here is a rule of your own over the probability of "
@@ -193,6 +219,7 @@ COST_PEAK_HELP = (
     "Single-row calls in the busiest second of the month: it decides how many machines are needed."
 )
 COST_TRAFFIC = "{calls} predictions a month, at most {peak} in one second."
+COST_EXAMPLE = "This is an example: nobody has given the traffic yet."
 COST_MONTH = "A month"
 COST_MONTH_HELP = (
     "{replicas} × {instance} at {hourly} an hour, paid all month; {used} of the paid time is used."

@@ -39,20 +39,21 @@ LOGOUT = "Log out"
 GO_HOME = "Back to Home"
 
 FACT_SCORE_HELP = "{explained} 95 % interval: {interval} ({data})."
-FACT_FINAL = "To expect"
 FACT_FINAL_HELP = (
-    "What to expect on rows that took no part in choosing ({data}). Being chosen among many flatters a score; this one "
-    "is free of it. 95 % interval: {interval}."
+    "Candidates were chosen by {score} ({data}), which is optimistic for the best of many; this one is not."
 )
+FACT_TOTAL = "A month in all"
+FACT_TOTAL_HELP = "Mistakes and machines, at {traffic}. 95 % interval: {low} to {high}."
+FACT_MISTAKES = "Mistakes, 1,000 cases"
+FACT_MISTAKES_HELP = "95 % interval: {low} to {high} ({data}). Below 0 it pays."
+FACT_MACHINES = "Machines a month"
 FACT_LATENCY = "Answers in"
 FACT_LATENCY_HELP = (
     "Median time of one row, in process, on {machine}. 99 of 100 answer within {p99}. "
     "The network is not in it."
 )
 FACT_MONTH = "A month"
-FACT_MONTH_HELP = (
-    "{replicas} × {instance} at {hourly} an hour, paid all month, for {calls} predictions a month."
-)
+FACT_MONTH_HELP = "{replicas} × {instance} at {hourly} an hour, paid all month, for {traffic}."
 FACT_PRICE = "Per million"
 FACT_PRICE_HELP = "Price of a million single-row predictions on {instance}, kept {utilisation} busy."
 FACT_RATE = "In bulk, a second"

@@ -58,12 +58,26 @@ EXAMPLES: Mapping[str, str] = MappingProxyType(
 )
 MISTAKES = "What a mistake costs"
 MISTAKES_HELP = (
-    "Used to find the probability from which to answer yes, and to show what a model costs. A guess is fine."
+    "Sets the probability from which yes is predicted, and the choice: the candidate that costs least. A guess is "
+    "fine; without costs nothing is compared in money."
 )
 WRONG_YES = "A wrong “{yes}” costs"
 WRONG_YES_HELP = "The model says “{yes}” and it is not: a call that was not needed, a good customer refused."
 WRONG_NO = "A missed “{yes}” costs"
 WRONG_NO_HELP = "The model says “{no}” and it is “{yes}”: a customer lost, a fraud paid."
+NOT_GIVEN = "not given"
+EXAMPLE_VALUE = "such as {value}"
+BOTH_COSTS = "Give both costs, or neither; 0 is a cost, too."
+RIGHT_PAYS = "Right predictions pay, too"
+RIGHT_YES, RIGHT_NO = "A found “{yes}” pays", "A rightly predicted “{no}” pays"
+RIGHT_HELP = "Money gained for such a case; below 0 it costs. Left empty, it pays nothing."
+UNIT, UNIT_EXAMPLE, UNIT_OF = "Unit of the number", "such as kWh", "unit of {target}"
+UNIT_HELP = "Shown beside predictions, in the report and in the model card."
+OVER, UNDER = "Each {unit} too high costs", "Each {unit} too low costs"
+OVER_HELP = (
+    "The prediction is above what it turns out to be: stock that is not sold, hours that nobody works."
+)
+UNDER_HELP = "The prediction is below what it turns out to be: sales lost, a price too low."
 POSITIVE = "Which answer counts as yes"
 SPEED = "How fast, how often"
 LATENCY = "An answer must come within"
@@ -87,8 +101,12 @@ CALLS_HELP = (
     "machines are rented for."
 )
 TRAFFIC = "That is {calls} calls a month, and {peak} in the busiest second."
+TRAFFIC_EXAMPLE = (
+    "Nobody has given the traffic: prices are computed for an example of {calls} calls a month, and {peak} in the "
+    "busiest second."
+)
 BUDGET = "Budget a month"
-BUDGET_HELP = "For running the model. Candidates that cost more are marked. 0 is no limit."
+BUDGET_HELP = "For running the model. Candidates that cost more are marked."
 EFFORT = "How long to search"
 TIME = "Search for"
 TIME_HELP = "Wall clock, everything included. You can stop early, and go on later."
