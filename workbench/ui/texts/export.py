@@ -34,11 +34,11 @@ REFIT_HELP = (
     "and timed. With it, the same config is trained on those rows too, which takes as long as its fits did in the "
     "search; nobody has scored that model."
 )
-GOLDEN = "A bundle holds at least 50 real rows of your table (golden.jsonl), by which every server checks itself at the start."
+GOLDEN = "A bundle holds at least 50 real rows of your table (golden.jsonl), by which a server checks itself."
 MASK, MASK_NONE = "Columns to mask in those rows", "none: the rows stay as they are"
 MASK_HELP = (
-    "Their values are drawn anew, each column by itself, from what the table holds; predictions are those of the masked "
-    "rows."
+    "Their values are drawn anew, each column by itself, from what the table holds; predictions are those of the "
+    "masked rows."
 )
 TARGET = "Goes to {path}"
 BUTTON = "Export and verify"
