@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -103,6 +103,23 @@ class Worth:
         return words.CHART_Y_LOWER.format(label=label) if self.turned else label
 
 
+def money_shown(rows: Sequence[Row]) -> Literal["total", "price", "none"]:
+    """Return which money `front_figure` draws.
+
+    "total" is the cost of a month on the axis, where costs of mistakes are known. Else size and colour are the price of
+    computing ("price"), or say nothing where every candidate needs the same machines ("none").
+
+    Examples
+    --------
+    >>> money_shown([])
+    'price'
+    """
+    shown = drawable(rows)
+    if Worth.of(shown).priced:
+        return "total"
+    return "none" if same_machines(shown) else "price"
+
+
 def front_figure(
     rows: Sequence[Row],
     chosen_id: str | None = None,
@@ -143,7 +160,7 @@ def front_figure(
     figure = go.Figure()
     if shown:
         worth = Worth.of(shown, currency)
-        alike = same_machines(shown)
+        drawn = currency if money_shown(shown) == "price" else None
         texts = hovers or hover_texts(shown, currency)
         front = [row for row in shown if row["on_front"] and row["id"] not in over_limit]
         others = [row for row in shown if not row["on_front"] and row["id"] not in over_limit]
@@ -152,7 +169,7 @@ def front_figure(
         _add_faint(figure, over, words.CHART_OVER, worth, texts, symbol="x-thin-open")
         _add_faint(figure, others, words.CHART_OTHERS, worth, texts, symbol="circle")
         _add_edge(figure, front, worth)
-        _add_front(figure, front, worth, texts, None if alike else currency)
+        _add_front(figure, front, worth, texts, drawn)
         _add_ring(figure, [row for row in shown if row["id"] == chosen_id], worth)
         _label_axes(figure, worth, shown, _in_view(shown, chosen_id))
     figure.update_layout(

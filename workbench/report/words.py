@@ -33,7 +33,7 @@ FRONT_COLUMNS = (
 )
 COLOURS = {
     "price": "larger, warmer points cost more per million; ",
-    "total": "larger, warmer points cost more a month in all; ",
+    "total": "up is what costs less a month in all, mistakes and machines; ",
     "none": "all need the same machines, so what computing costs is not drawn; ",
 }
 MISTAKES_NOTE = "Mistakes are counted {data}. A month in all: {total}."

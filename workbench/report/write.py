@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench import explain
 from workbench.api import Run
-from workbench.display.front import colour_by, front_figure
+from workbench.display.front import front_figure, money_shown
 from workbench.display.insight import importance_figure
 from workbench.display.numbers import (
     amount,
@@ -171,7 +171,7 @@ def _front(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
     ]
     at = next((position for position, row in enumerate(front) if row["id"] == choice.id), None)
     note = words.FRONT_NOTE.format(
-        colour=words.COLOURS[colour_by(rows)],
+        colour=words.COLOURS[money_shown(rows)],
         data=choice.row["score_data"] or UNKNOWN,
         machine=choice.row["machine"] or UNKNOWN,
     )

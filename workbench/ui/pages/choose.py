@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from workbench.display.front import Worth, clipped, front_figure, undrawn
+from workbench.display.front import clipped, front_figure, money_shown, undrawn
 from workbench.display.look import CONFIG
 from workbench.display.numbers import amount, count, plain
 from workbench.display.sentences import advice, limit_costs, named, take_cheaper
 from workbench.display.tables import drawable
 from workbench.errors import WorkbenchError
-from workbench.tradeoff import Choice, Limits, monthly, same_machines
+from workbench.tradeoff import Choice, Limits, monthly
 from workbench.ui.choosing import Outcome, choose
 from workbench.ui.panels.candidates import show_failures, show_leaderboard
 from workbench.ui.panels.compare import show_compare
@@ -126,9 +126,9 @@ def _show_chart(view: RunView, outcome: Outcome, run: str) -> None:
     outside = clipped(view.rows, chosen)
     left_out = undrawn(view.rows, outcome.over)
     shown = drawable(view.rows)
-    better = texts.CHART_CHEAP if Worth.of(shown).priced else texts.CHART_ACCURATE
-    size = texts.CHART_ALIKE if same_machines(shown) else texts.CHART_SIZE
-    notes = [texts.CHART_HELP.format(better=better, size=size)]
+    money = money_shown(shown)
+    better = texts.CHART_CHEAP if money == "total" else texts.CHART_ACCURATE
+    notes = [texts.CHART_HELP.format(better=better, size=texts.CHART_SIZES[money])]
     if outside > left_out:
         notes.append(texts.CHART_CLIPPED.format(count=count(outside - left_out)))
     if left_out:

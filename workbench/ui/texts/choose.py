@@ -57,8 +57,13 @@ PROVISIONAL = (
 CHART_ALT = "Each candidate's accuracy over its latency; the front is connected by a line and the chosen one is ringed."
 CHART_HELP = "Up is {better}, left is faster. {size}Bars are 95 % intervals. Click a point to choose it."
 CHART_ACCURATE, CHART_CHEAP = "more accurate", "cheaper, mistakes and machines together"
-CHART_SIZE = "Larger, warmer points cost more to compute. "
-CHART_ALIKE = "Every candidate needs the same machines, so that computing does not decide. "
+CHART_SIZES: Mapping[str, str] = MappingProxyType(
+    {
+        "total": "",
+        "price": "Larger, warmer points cost more to compute. ",
+        "none": "Every candidate needs the same machines, so that computing does not decide. ",
+    }
+)
 CHART_CLIPPED = "{count} more below this view: double-click the chart to see all."
 CHART_UNDRAWN = "{count} less accurate ones are in the table of all candidates only."
 CHOSEN = "The choice"
