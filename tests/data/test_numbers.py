@@ -196,6 +196,9 @@ def test_units_that_no_table_converts_are_not_mixed(values: list[str], units: tu
         ["18-24", "65+"],
         ["250HP 2.0L", "302.0HP 3.7L V6"],
         ["7x", "9x"],
+        ["3G", "4G", "5G"],
+        ["1B", "2B", "3B"],
+        ["1980s", "1990s", "2000s"],
     ],
 )
 def test_what_only_holds_digits_stays_a_category(values: list[str]) -> None:

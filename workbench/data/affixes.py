@@ -7,6 +7,7 @@ million behind a currency.
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from .vocabulary.units import (
 
 _LONGEST_UNIT = 24
 _FEWEST_UNKNOWN = 3  # numbers with a unit that no table knows
+_LETTERS = frozenset("ABGH")
+_DECADE = re.compile(r"(?:1[5-9]|20)\d0s")
 _FEWEST_UNMARKED = 10
 _PLURAL = 3  # letters by which a plural is longer
 _MOST_PARTS = 4
@@ -154,6 +157,8 @@ def find_affixes(pieces: Sequence[Piece], rows: Sequence[int]) -> Affixes:
     meanings = {name: _meanings(name) for name in names}
     if not (money or any(map(_surely_multiplies, names))):  # "5 m" and "10.2 b" alone do not multiply
         meanings = {name: [each for each in found if not each[0]] for name, found in meanings.items()}
+    if _names_things(names, pieces):
+        meanings = {name: [] for name in names}
     family = _family(meanings, names, money=money)
     others = _incompatible(meanings, family)
     if others:
@@ -260,6 +265,19 @@ def _family(meanings: dict[str, list[Meaning]], names: Counter[str], *, money: b
         return ""
     order = list(FAMILIES)
     return min((family for family in best if family), key=order.index, default="")
+
+
+def _names_things(names: Counter[str], pieces: Sequence[Piece]) -> bool:
+    """Whether one letter behind whole numbers names things rather than measures them: ``4G``, ``3B``, ``1990s``."""
+    if len(names) != 1 or any(not piece.is_bare and not piece.digits[0].isdigit() for piece in pieces):
+        return False
+    [name] = names
+    with_name = [piece for piece in pieces if not piece.is_bare]
+    if name == "s":
+        return all(_DECADE.fullmatch(piece.text.strip()) for piece in with_name)
+    return name in _LETTERS and all(
+        piece.text.strip().endswith(piece.digits[0] + name) for piece in with_name
+    )
 
 
 def _surely_multiplies(name: str) -> bool:
