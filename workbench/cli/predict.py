@@ -17,6 +17,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="OUTPUT", required=True, help="the file to write; its ending says the format"
     )
     parser.add_argument(
+        "--no-escape-formulas",
+        dest="escape_formulas",
+        action="store_false",
+        help="write a .csv as it is: by default text that a spreadsheet would run gets an apostrophe in front",
+    )
+    parser.add_argument(
         "--encoding",
         metavar="NAME",
         help="of a text file, such as shift_jis; default: its own, else training's",
@@ -29,7 +35,14 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
     bundle = open_bundle(options.bundle)
     with RowProgress(console) as progress:
-        report = score_file(bundle, options.input, options.out, progress=progress, encoding=options.encoding)
+        report = score_file(
+            bundle,
+            options.input,
+            options.out,
+            progress=progress,
+            encoding=options.encoding,
+            escape_formulas=options.escape_formulas,
+        )
     if options.out == "-":  # standard output has the rows
         console.err.write((json.dumps(report.to_json()) if console.as_json else report.to_text()) + "\n")
     else:

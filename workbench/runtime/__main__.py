@@ -34,6 +34,12 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     predict.add_argument(
+        "--no-escape-formulas",
+        dest="escape_formulas",
+        action="store_false",
+        help="write a .csv as it is, even cells that a spreadsheet would run",
+    )
+    predict.add_argument(
         "--encoding", metavar="NAME", help="of a text file; default: its own, else training's"
     )
 
@@ -63,7 +69,13 @@ def _run(options: argparse.Namespace) -> int:
         checked = check_bundle(options.bundle)
         _show(options, checked.to_json(), checked.to_text())
         return 0 if checked.ok else 1
-    report = score_file(open_bundle(options.bundle), options.input, options.out, encoding=options.encoding)
+    report = score_file(
+        open_bundle(options.bundle),
+        options.input,
+        options.out,
+        encoding=options.encoding,
+        escape_formulas=options.escape_formulas,
+    )
     stream = sys.stderr if options.out == "-" else sys.stdout  # standard output has the rows
     print(json.dumps(report.to_json()) if options.json else report.to_text(), file=stream)
     return 0 if report.failed == 0 else 1

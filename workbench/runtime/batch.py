@@ -40,6 +40,8 @@ class BatchReport:
     output : str
     warnings : dict of str to int
         Values that training never met and that were scored all the same, by kind; see `watch`.
+    formulas : int
+        Cells that a spreadsheet would have run and that got an apostrophe in front; see `spreadsheet`.
     """
 
     rows: int
@@ -49,6 +51,7 @@ class BatchReport:
     first_errors: tuple[str, ...]
     output: str
     warnings: dict[str, int] = field(default_factory=dict)
+    formulas: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
@@ -79,6 +82,11 @@ class BatchReport:
         if self.warnings:
             kinds = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in self.warnings.items())
             lines.append(f"scored though training never met it: {kinds}")
+        if self.formulas:
+            lines.append(
+                f"written with an apostrophe in front, since a spreadsheet would run it: {self.formulas:,} cells "
+                "(--no-escape-formulas keeps them)"
+            )
         return "\n".join(lines)
 
 
@@ -92,6 +100,7 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
     strict: bool = False,
     seen: Seen | None = None,
     encoding: str | None = None,
+    escape_formulas: bool = False,
 ) -> BatchReport:
     """Score a file into another one.
 
@@ -117,6 +126,8 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
         Where to count what training never met.
     encoding : str, optional
         Of a text file, such as "shift_jis"; by default what its bytes say, else that of the training file.
+    escape_formulas : bool
+        Whether a ``.csv`` is to hold no text that a spreadsheet would run (see `spreadsheet`).
 
     Returns
     -------
@@ -136,31 +147,40 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
     watch = Watch(bundle.schema, strict=strict)
     with opened(input) as found, to_standard_output(output) as out_path:
         source = open_source(found.path, bundle.schema, encoding)
-        rows, failed, first_errors = _score(
-            bundle.predictor, source, out_path, watch, met, chunk_rows, progress
+        target = _Target(out_path, escape_formulas and str(output).lower().endswith(".csv"))
+        rows, failed, first_errors, formulas = _score(
+            bundle.predictor, source, target, watch, met, chunk_rows, progress
         )
     seconds = time.perf_counter() - started
     speed = rows / max(seconds, 1e-9)
-    return BatchReport(rows, failed, seconds, speed, tuple(first_errors), str(output), met.kinds())
+    return BatchReport(rows, failed, seconds, speed, tuple(first_errors), str(output), met.kinds(), formulas)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where scored rows go, and whether cells that a spreadsheet would run are written as text."""
+
+    path: Path
+    escape: bool
 
 
 def _score(
     predictor: Predictor,
     source: Source,
-    out_path: Path,
+    target: _Target,
     watch: Watch,
     met: Seen,
     chunk_rows: int,
     progress: Callable[[int, float], None] | None,
-) -> tuple[int, int, list[str]]:
-    """Score a source into a file; return the rows, how many failed, and the first failures."""
+) -> tuple[int, int, list[str], int]:
+    """Score a source into a file; return rows, failures, the first of them, and formulas written as text."""
     where = locate(predictor.names, source.header)
     added = _new_columns(predictor, source.header)
     watch.header(source.header, met)
     rows = failed = 0
     first_errors: list[str] = []
-    with replacing(out_path) as part:
-        sink = open_sink(part, out_path, source, added)
+    with replacing(target.path) as part:
+        sink = open_sink(part, target.path, source, added, escape=target.escape)
         try:
             for chunk in source.chunks(chunk_rows):
                 scored, errors = score_chunk(predictor, chunk, where, watch=watch, seen=met)
@@ -172,7 +192,7 @@ def _score(
                     progress(rows, source.share())
         finally:
             sink.close()
-    return rows, failed, first_errors
+    return rows, failed, first_errors, sink.formulas
 
 
 def _new_columns(predictor: Predictor, header: Sequence[str]) -> list[tuple[str, str]]:

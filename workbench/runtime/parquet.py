@@ -96,6 +96,7 @@ class ParquetSink:
         self._schema = arrow.schema(fields)
         self._writer = arrow.parquet.ParquetWriter(path, self._schema)
         self._waiting: list[Any] = []
+        self.formulas = 0
 
     def write(self, columns: Sequence[Any], rows: int) -> None:
         """Write some rows, column by column."""

@@ -20,11 +20,20 @@ import numpy as np
 
 from .errors import BadFileError, WorkbenchError
 from .files import Source, format_of
+from .spreadsheet import escaped
 from .writer_lock import remove_leftovers, sole_writer
 
 
 class Sink(Protocol):
-    """A file being written."""
+    """A file being written.
+
+    Attributes
+    ----------
+    formulas : int
+        Cells that a spreadsheet would have run and that were written as text instead.
+    """
+
+    formulas: int
 
     def write(self, columns: Sequence[Any], rows: int) -> None:
         """Write some rows, column by column."""
@@ -75,7 +84,9 @@ def to_standard_output(path: str | Path) -> Iterator[Path]:
         sys.stdout.buffer.flush()
 
 
-def open_sink(part: Path, path: Path, source: Source, added: Sequence[tuple[str, str]]) -> Sink:
+def open_sink(
+    part: Path, path: Path, source: Source, added: Sequence[tuple[str, str]], *, escape: bool = False
+) -> Sink:
     """Open the file `part`, in the format that the ending of `path` says.
 
     Parameters
@@ -86,6 +97,8 @@ def open_sink(part: Path, path: Path, source: Source, added: Sequence[tuple[str,
         Whose columns come first.
     added : sequence of (name, kind)
         The columns after these; kinds are those of `Source`.
+    escape : bool
+        Whether a delimited file is to hold no cell that a spreadsheet would run (see `spreadsheet`).
     """
     header = [*source.header, *(name for name, _ in added)]
     kind = format_of(path)
@@ -99,7 +112,7 @@ def open_sink(part: Path, path: Path, source: Source, added: Sequence[tuple[str,
     stream = opened(part, "wt", encoding="utf-8", newline="")
     if kind == "jsonl":
         return _JsonSink(stream, unique_names(header), as_list=_last_ending(path) == ".json")
-    return _CsvSink(stream, header, "\t" if _last_ending(path) == ".tsv" else ",")
+    return _CsvSink(stream, header, "\t" if _last_ending(path) == ".tsv" else ",", escape)
 
 
 def _last_ending(path: Path) -> str:
@@ -128,14 +141,31 @@ def unique_names(names: Sequence[str], taken: set[str] | None = None) -> list[st
 
 
 class _CsvSink:
-    def __init__(self, stream: IO[str], header: Sequence[str], delimiter: str) -> None:
-        self._stream = stream
+    def __init__(self, stream: IO[str], header: Sequence[str], delimiter: str, escape: bool) -> None:
+        self._stream, self._escape, self.formulas = stream, escape, 0
         self._writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
-        self._writer.writerow(header)
+        # The csv module quotes a carriage return only where lines end with one; readers end a line at it all the same.
+        self._quoting = csv.writer(stream, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        self._write_row(self._safe(header))
 
     def write(self, columns: Sequence[Any], rows: int) -> None:
-        cells = [_texts(values) for values in columns]
-        self._writer.writerows(zip(*cells, strict=True))
+        cells = [self._safe(_texts(values)) for values in columns]
+        if any("\r" in "".join(each) for each in cells):
+            for row in zip(*cells, strict=True):
+                self._write_row(row)
+        else:
+            self._writer.writerows(zip(*cells, strict=True))
+
+    def _write_row(self, row: Sequence[str]) -> None:
+        writer = self._quoting if any("\r" in cell for cell in row) else self._writer
+        writer.writerow(row)
+
+    def _safe(self, cells: Sequence[str]) -> Sequence[str]:
+        if not self._escape:
+            return cells
+        out, count = escaped(cells)
+        self.formulas += count
+        return out
 
     def close(self) -> None:
         self._stream.close()
@@ -146,6 +176,7 @@ class _JsonSink:
 
     def __init__(self, stream: IO[str], header: Sequence[str], *, as_list: bool) -> None:
         self._stream, self._header, self._as_list = stream, header, as_list
+        self.formulas = 0
         self._between = "[\n" if as_list else ""
 
     def write(self, columns: Sequence[Any], rows: int) -> None:

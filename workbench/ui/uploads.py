@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.data.parquet_size import check_parquet
 from workbench.errors import BadFileError, DataError, shown
 from workbench.runtime.forms import opened
 
@@ -133,6 +134,7 @@ def _check_unpacked(path: Path, name: str, most: int | None) -> None:
     """Unpack a file once, so that a small one that becomes a huge one is refused before anything reads it."""
     if most is None:
         return
+    check_parquet(path, most, name)
     try:
         with opened(path, most_bytes=most):
             pass
