@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.ui.made import candidate_of, rows_of
 from workbench.display.sentences import advice, in_words, limit_costs, summary, take_cheaper
-from workbench.tradeoff import Limits, Traffic, load_prices, pick
+from workbench.tradeoff import Limits, Traffic, describe, load_prices, pick
 
 BUSY = replace(load_prices(), traffic=Traffic(1e9, 20_000.0))
 
@@ -40,6 +40,18 @@ def test_money_of_mistakes_leads_where_it_is_known() -> None:
     assert "(within noise)" in in_words({**first, "expected_cost_low": 200.0}, second, BUSY)
     assert summary(first, BUSY).endswith(
         "costs $300 per 1,000 cases in mistakes, $300,073 a month in all at your traffic."
+    )
+
+
+def test_predictions_that_pay_are_not_said_to_cost_less_than_nothing() -> None:
+    money = {"expected_cost_per_1000": -300.0, "expected_cost_low": -310.0, "expected_cost_high": -290.0}
+    row = {**by_id("c0002"), **money, "total_cost_per_month_usd": -299_927.0}
+    assert summary(row, BUSY).endswith(
+        "and pays $300 per 1,000 cases, $299,927 a month less machines at your traffic."
+    )
+    assert (
+        "its predictions pay $300.00 per 1,000 cases [$290.00, $310.00], less machines $299,927 a month"
+        in describe(row, "$", BUSY.traffic)
     )
 
 

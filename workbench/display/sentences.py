@@ -146,6 +146,13 @@ def summary(row: Row, sheet: PriceSheet) -> str:
     )
     if row.get("total_cost_per_month_usd") is None:
         return f"{said}{amount(month.usd, sheet.currency)} a month in machines {_traffic(sheet)}."
+    if row["expected_cost_per_1000"] < 0:  # right predictions pay more than wrong ones cost
+        paid, left = (
+            amount(-row[name], sheet.currency)
+            for name in ("expected_cost_per_1000", "total_cost_per_month_usd")
+        )
+        said = said.removesuffix(" and costs ")
+        return f"{said} and pays {paid} per 1,000 cases, {left} a month less machines {_traffic(sheet)}."
     mistakes, total = (
         amount(row[name], sheet.currency) for name in ("expected_cost_per_1000", "total_cost_per_month_usd")
     )

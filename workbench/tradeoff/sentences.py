@@ -120,6 +120,12 @@ def _mistakes(row: Row, currency: str, traffic: Traffic | None) -> str:
     cost, month = row.get("expected_cost_per_1000"), row.get("total_cost_per_month_usd")
     if cost is None:
         return ""
+    if cost < 0:  # right predictions pay more than wrong ones cost
+        low, high = (money(-row[name], currency) for name in ("expected_cost_high", "expected_cost_low"))
+        said = f" to compute; its predictions pay {money(-cost, currency)} per 1,000 cases [{low}, {high}]"
+        if month is None or traffic is None:
+            return said
+        return f"{said}, less machines {money(-month, currency)} a month at {traffic_words(traffic)}"
     low, high = money(row["expected_cost_low"], currency), money(row["expected_cost_high"], currency)
     said = f" to compute; its mistakes cost {money(cost, currency)} per 1,000 cases [{low}, {high}]"
     if month is None or traffic is None:
