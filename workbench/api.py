@@ -43,7 +43,8 @@ def search(  # noqa: PLR0913 - each is something that a caller may want to say
     Parameters
     ----------
     data : path or data frame
-        CSV, TSV, Parquet or JSON lines (also gzipped), or a pandas, polars or pyarrow table.
+        CSV, Parquet, JSON, Excel, ``FILE.db::TABLE``, a pattern, an address or "-" (standard input), packed or not; or
+        a pandas, polars or pyarrow table.
     target : str
         The column to learn.
     time : str or float, optional

@@ -6,11 +6,15 @@ import argparse
 
 from .command import Command
 from .console import Console
-from .options import add_kinds
+from .options import TABLE_HELP, add_kinds
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", metavar="DATA", help="a csv, tsv, parquet or jsonl file, also .gz")
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help=TABLE_HELP,
+    )
     parser.add_argument(
         "--target", metavar="COL", help="the column to predict: adds balance and likely leaks"
     )

@@ -14,6 +14,10 @@ KINDS = (
 )  # `workbench.data.kinds.KINDS`, without importing the reader
 
 
+#: What a table may be; docs/files.md lists every form.
+TABLE_HELP = "csv, parquet, json, Excel, FILE.db::TABLE, a pattern, an address, or - for stdin"
+
+
 def port(text: str) -> int:
     """Read a TCP port; 0 lets the system choose a free one.
 

@@ -7,12 +7,17 @@ import json
 
 from .command import Command
 from .console import Console
+from .options import TABLE_HELP
 from .progress import RowProgress
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help="a bundle: a folder or one .zip")
-    parser.add_argument("input", metavar="INPUT", help="a csv, tsv, parquet or jsonl file, also .gz")
+    parser.add_argument(
+        "input",
+        metavar="INPUT",
+        help=TABLE_HELP,
+    )
     parser.add_argument(
         "--out", metavar="OUTPUT", required=True, help="the file to write; its ending says the format"
     )

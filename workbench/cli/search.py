@@ -9,12 +9,16 @@ from typing import Any
 from .command import Command
 from .console import Console
 from .finished import show_run
-from .options import add_kinds, positive
+from .options import TABLE_HELP, add_kinds, positive
 from .progress import Progress, stopping
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", metavar="DATA", help="a csv, tsv, parquet or jsonl file, also .gz")
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help=TABLE_HELP,
+    )
     parser.add_argument("--target", metavar="COL", required=True, help="the column to predict")
     parser.add_argument(
         "--time",

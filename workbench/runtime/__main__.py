@@ -28,7 +28,7 @@ def _parser() -> argparse.ArgumentParser:
 
     predict = verbs.add_parser("predict", help="score a file into another one")
     predict.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
-    predict.add_argument("input", help="a csv, tsv, jsonl (each also .gz) or parquet file")
+    predict.add_argument("input", help="a table in any form that training takes; - is standard input")
     predict.add_argument(
         "--out", required=True, metavar="OUTPUT", help="the file to write; its ending is its format"
     )

@@ -34,6 +34,8 @@ class Draft:
     drop : tuple of str
     kinds : mapping of str to str
         Columns that are read as another kind: "number", "category", "text" or "date".
+    encoding : str
+        Of a text file; empty finds it out.
     """
 
     original: Source
@@ -41,6 +43,7 @@ class Draft:
     target: str = ""
     drop: tuple[str, ...] = ()
     kinds: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = ""
 
     @classmethod
     def of(cls, source: Source) -> Draft:

@@ -38,6 +38,7 @@ def look(
     target: str | None = None,
     drop: Sequence[str] = (),
     kinds: Mapping[str, str] | None = None,
+    encoding: str = "",
 ) -> Look:
     """Look at a table before any search.
 
@@ -46,8 +47,8 @@ def look(
     DataError
         Where it cannot be read, the target makes no sense, or a column has nothing of the kind that it is said to be.
     """
-    table = read_table(path)
-    inspection = inspect_data(path, target=target, drop=drop, kinds=kinds)
+    table = read_table(path, encoding=encoding or None)
+    inspection = inspect_data(table, target=target, drop=drop, kinds=kinds)
     first = [column.slice(0, _ROWS).to_pylist() for column in table.columns]
     head = [
         {name: _cell(values[at]) for name, values in zip(table.names, first, strict=True)}
@@ -56,9 +57,9 @@ def look(
     return Look(inspection, head)
 
 
-def distribution(path: Path, name: str, kind: str | None = None) -> dict[str, Any]:
+def distribution(path: Path, name: str, kind: str | None = None, encoding: str = "") -> dict[str, Any]:
     """Return how often the values of one column occur: labels and counts, and how many are missing."""
-    table = read_table(path)
+    table = read_table(path, encoding=encoding or None)
     inferred = infer_column(name, table.column(name), marks=marks_of(table), kind=kind)
     values = inferred.values
     if values is None:

@@ -287,18 +287,25 @@ def _real_rows(folder: str, first: int, count: int, version: int) -> list[tuple[
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def table_look(
-    path: str, digest: str, target: str | None, drop: tuple[str, ...], kinds: tuple[tuple[str, str], ...] = ()
+    path: str,
+    digest: str,
+    target: str | None,
+    drop: tuple[str, ...],
+    kinds: tuple[tuple[str, str], ...] = (),
+    encoding: str = "",
 ) -> Look:
     """Look at a table (`intake.look`); the same content is looked at once."""
     del digest
-    return look(Path(path), target, drop, dict(kinds))
+    return look(Path(path), target, drop, dict(kinds), encoding)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def table_distribution(path: str, digest: str, column: str, kind: str | None = None) -> dict[str, Any]:
+def table_distribution(
+    path: str, digest: str, column: str, kind: str | None = None, encoding: str = ""
+) -> dict[str, Any]:
     """Return how often a column's values occur (`intake.distribution`)."""
     del digest
-    return distribution(Path(path), column, kind)
+    return distribution(Path(path), column, kind, encoding)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

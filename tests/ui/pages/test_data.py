@@ -120,3 +120,17 @@ def test_a_viewer_cannot_bring_tables(tmp_path: Path) -> None:
     app = open_page(tmp_path, "data", state={"role": "viewer"})
     assert "analyst" in app.warning[0].value
     assert not app.file_uploader
+
+
+def test_an_encoding_can_be_named(tmp_path: Path) -> None:
+    rows = [f"{at},{'łż'[at % 2]},{'yn'[at % 3 == 0]}" for at in range(80)]
+    path = tmp_path / "polish.csv"
+    path.write_bytes("\n".join(["ilość,litera,sprzedane", *rows]).encode("cp1250"))
+    source = Source(path, "polish.csv", digest_of(path))
+    app = open_page(tmp_path, "data", state={"draft": Draft(source, source)})
+    box = next(each for each in app.selectbox if (each.key or "").startswith("encoding:"))
+    box.set_value("cp1250").run()
+    assert not app.exception
+    assert draft(app).encoding == "cp1250"
+    names = next(each for each in app.selectbox if (each.key or "").startswith("target:")).options
+    assert list(names) == ["ilość", "litera", "sprzedane"]

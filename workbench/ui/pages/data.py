@@ -38,6 +38,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     if current is None:
         st.info(texts.NOTHING, icon=":material/info:")
         return
+    _ask_encoding(current)
     try:
         with st.spinner(texts.READING):
             seen = store.table_look(
@@ -46,6 +47,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
                 current.target or None,
                 current.drop,
                 current.said_kinds,
+                current.encoding,
             )
     except WorkbenchError as error:
         # by the name that people know, not the one it is kept under
@@ -77,6 +79,24 @@ def show(workspace: Workspace, pages: Pages) -> None:
         key="next",
     ):
         st.switch_page(pages.goal)
+
+
+def _ask_encoding(current: Draft) -> None:
+    """Ask for the encoding of a text file, where the one found out shows wrong letters."""
+    if not current.source.path.name.removesuffix(".gz").endswith((".csv", ".tsv", ".txt", ".jsonl", ".json")):
+        return
+    with st.expander(texts.ENCODING_TITLE, icon=":material/translate:"):
+        chosen = st.selectbox(
+            texts.ENCODING,
+            list(texts.ENCODINGS),
+            index=list(texts.ENCODINGS).index(current.encoding) if current.encoding in texts.ENCODINGS else 0,
+            format_func=lambda each: texts.ENCODINGS[each],
+            help=texts.ENCODING_HELP,
+            key=f"encoding:{current.source.digest}",
+        )
+    if chosen != current.encoding:
+        change_draft(encoding=chosen, target="", drop=(), kinds={})
+        st.rerun()
 
 
 def _show_totals(current: Draft, inspection: Inspection) -> None:
@@ -202,7 +222,9 @@ def _show_column(current: Draft, inspection: Inspection) -> None:
     at = names.index(current.target) if current.target in names else 0
     name = st.selectbox(texts.LOOK_AT, names, index=at, key=f"look:{current.source.digest}:{current.target}")
     kind = current.kinds.get(name)
-    found = store.table_distribution(str(current.source.path), current.source.digest, name, kind)
+    found = store.table_distribution(
+        str(current.source.path), current.source.digest, name, kind, current.encoding
+    )
     if found["labels"]:
         st.plotly_chart(
             distribution_figure(found),
@@ -229,7 +251,7 @@ def _correct_kinds(current: Draft, inspection: Inspection) -> None:
         if st.button(texts.KIND_APPLY, key="kind_apply"):
             kinds = {**current.kinds, name: kind}
             try:
-                look(current.source.path, current.target or None, current.drop, kinds)
+                look(current.source.path, current.target or None, current.drop, kinds, current.encoding)
             except (WorkbenchError, OSError) as error:
                 st.error(plain(error))
                 return

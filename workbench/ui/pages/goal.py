@@ -67,7 +67,12 @@ def show(workspace: Workspace, pages: Pages) -> None:
         return
     try:
         seen = store.table_look(
-            str(current.source.path), current.source.digest, current.target, current.drop, current.said_kinds
+            str(current.source.path),
+            current.source.digest,
+            current.target,
+            current.drop,
+            current.said_kinds,
+            current.encoding,
         ).inspection
     except WorkbenchError as error:
         st.error(plain(error, 600))
@@ -129,7 +134,8 @@ def _ask(workspace: Workspace, current: Draft, seen: Inspection, stem: str) -> _
     goal = Goal(payoff, quiet, busy, budget or None)
     drops = tuple(("--drop", column) for column in current.drop)
     kinds = tuple(("--kind", f"{column}={kind}") for column, kind in current.said_kinds)
-    return _Asked(goal, time, name, (*options, *drops, *kinds, *expert), prices, problem)
+    encoding = (("--encoding", current.encoding),) if current.encoding else ()
+    return _Asked(goal, time, name, (*options, *drops, *kinds, *encoding, *expert), prices, problem)
 
 
 def _forget_unless(key: str, options: Collection[Any]) -> None:

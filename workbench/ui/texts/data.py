@@ -13,6 +13,30 @@ UPLOAD_HELP = (
     "CSV, TSV, Excel, Parquet, JSON and other tables, also packed; at most {limit} MB. It stays yours alone until you "
     "start a search with it."
 )
+ENCODING_TITLE = "Are letters wrong?"
+ENCODING = "Encoding of the file"
+ENCODING_HELP = "How the file's bytes stand for letters. The search and the bundle read files the same way."
+ENCODINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "": "Found out from the file",
+        "utf-8": "UTF-8",
+        "cp1252": "Western European (Windows-1252)",
+        "cp1250": "Central European (Windows-1250)",
+        "iso8859_2": "Central European (ISO 8859-2)",
+        "cp1251": "Cyrillic (Windows-1251)",
+        "koi8_r": "Cyrillic (KOI8-R)",
+        "cp1253": "Greek (Windows-1253)",
+        "cp1254": "Turkish (Windows-1254)",
+        "cp1255": "Hebrew (Windows-1255)",
+        "cp1256": "Arabic (Windows-1256)",
+        "cp932": "Japanese (Shift-JIS)",
+        "euc_jp": "Japanese (EUC-JP)",
+        "gb18030": "Simplified Chinese (GB 18030, GBK)",
+        "cp950": "Traditional Chinese (Big5)",
+        "cp949": "Korean (EUC-KR)",
+        "utf-16": "UTF-16",
+    }
+)
 PICK_LABEL = "Table on the server"
 PICK_NONE = "There is no table in {folder} yet. Whoever runs the app can put some there."
 SAMPLE_LABEL = "Sample table"
