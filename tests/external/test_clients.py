@@ -125,3 +125,29 @@ def test_it_does_what_the_protocol_says(url: str, which: str) -> None:
         answer = case.call()
         assert answer.status_code == 200, answer.text
         case.validate_response(answer, checks=schemathesis.checks.CHECKS.get_by_names(CHECKS))
+
+
+@pytest.mark.parametrize("packing", [None, "gzip", "deflate"])
+@pytest.mark.parametrize("binary", [True, False])
+def test_tritons_client_sends_nan_and_packs_bodies(
+    url: str, folder: Path, binary: bool, packing: Any
+) -> None:
+    """Its JSON holds a bare NaN: a missing value, as the bytes of one are."""
+    row = {**ROWS[0], "Monthly Charges": None}
+    sent = []
+    for column in COLUMNS:
+        value = row[column.name]
+        content = np.asarray([str(value)], dtype=object)
+        datatype = "BYTES"
+        if column.kind == "number":
+            content, datatype = np.asarray([np.nan if value is None else value], dtype=np.float64), "FP64"
+        tensor = tritonhttp.InferInput(column.name, [1], datatype)
+        tensor.set_data_from_numpy(content, binary_data=binary)
+        sent.append(tensor)
+    client = tritonhttp.InferenceServerClient(url=url.removeprefix("http://"))
+    try:
+        answer = client.infer("churn", sent, request_compression_algorithm=packing)
+    finally:
+        client.close()
+    expected = open_bundle(folder).predict_proba(row)
+    np.testing.assert_allclose(answer.as_numpy("predict_proba"), expected, atol=1e-6)

@@ -2,11 +2,18 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
+import pytest
+
+from tests.runtime.made import ROWS
 from tests.runtime.test_asgi import GOOD, call
 from workbench.runtime.asgi import App
 from workbench.runtime.auth import Keys
 from workbench.runtime.bundle import Bundle
+from workbench.runtime.openapi import column_schema
+from workbench.runtime.predictor import Predictor
+from workbench.runtime.settings import ServeSettings
 
 
 def test_every_example_is_answered(any_bundle: Bundle) -> None:
@@ -45,3 +52,29 @@ def test_the_page_needs_nothing_from_elsewhere(bundle: Bundle) -> None:
     inline = re.search(r'<script type="application/json" id="openapi">(.*?)</script>', page, flags=re.DOTALL)
     assert inline
     assert json.loads(inline[1]) == call(App(bundle, GOOD), "GET", "/openapi.json").json()
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_null_where_training_saw_none_is_as_described(bundle: Bundle, strict: bool) -> None:
+    """A category reads it as a level never seen, at any door; a number refuses it."""
+    columns = tuple(
+        replace(each, nullable=False) if each.name in ("plan", "tenure") else each
+        for each in bundle.schema.columns
+    )
+    predictor = bundle.predictor
+    changed = Predictor(replace(bundle.schema, columns=columns), predictor.encoder, predictor.content)
+    types = {each.name: column_schema(each)["type"] for each in columns}
+    assert "null" in types["plan"]
+    assert "null" not in types["tenure"]
+    app = App(Bundle(bundle.path, bundle.manifest, changed), GOOD, ServeSettings(strict=strict))
+    for count in (1, 40):
+        rows = [dict(ROWS[0], plan=None)] * count
+        for path, document in (("/predict", rows), ("/invocations", {"instances": rows})):
+            answer = call(app, "POST", path, json.dumps(document).encode())
+            if strict:
+                assert answer.json()["code"] == "unseen_category"
+            else:
+                assert answer.status == 200
+                assert f"unseen_category={count}" in answer.headers["workbench-warnings"]
+        answer = call(app, "POST", "/predict", json.dumps([dict(ROWS[0], tenure=None)] * count).encode())
+        assert (answer.status, answer.json()["code"]) in [(422, "bad_value"), (422, "forgotten_feature")]
