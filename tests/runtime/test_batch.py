@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -380,3 +383,48 @@ def test_a_file_in_neither_utf8_nor_the_two_byte_encoding_of_training_is_refused
     path.write_bytes(path.read_bytes() + b"\x81 \n")
     with pytest.raises(BadFileError, match=r"in UTF-8, or in cp932 as in training. Name its encoding"):
         score_file(made, path, tmp_path / "out.csv")
+
+
+def test_the_last_ending_says_the_format(bundle: Bundle, tmp_path: Path) -> None:
+    given = INPUTS["csv"](tmp_path)
+    score_file(bundle, given, tmp_path / "x.tsv.csv")
+    assert (tmp_path / "x.tsv.csv").read_text().splitlines()[0].count(",") > 2
+    score_file(bundle, given, tmp_path / "x.csv.tsv")
+    assert "\t" in (tmp_path / "x.csv.tsv").read_text().splitlines()[0]
+
+
+@pytest.mark.parametrize("rows", [ROWS, []])
+def test_json_is_one_list(bundle: Bundle, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    given = write_csv(tmp_path / "in.csv", TEXT_ROWS)
+    if not rows:
+        given.write_text(given.read_text().splitlines()[0] + "\n")
+    score_file(bundle, given, tmp_path / "o.json")
+    document = json.loads((tmp_path / "o.json").read_text())
+    assert isinstance(document, list) and len(document) == len(rows)
+
+
+def test_standard_input_and_output(bundle: Bundle, tmp_path: Path) -> None:
+    given = write_csv(tmp_path / "in.csv", TEXT_ROWS)
+    command = [sys.executable, "-m", "workbench.runtime", "predict", str(bundle.path), "-", "--out", "-"]
+    done = subprocess.run(command, input=given.read_bytes(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    score_file(bundle, given, tmp_path / "out.csv")
+    assert done.stdout == (tmp_path / "out.csv").read_bytes()
+    assert b"3 of 3 rows scored" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["bz2", "zip", "feather"])
+def test_other_forms_are_scored_alike(bundle: Bundle, tmp_path: Path, form: str) -> None:
+    given = write_csv(tmp_path / "in.csv", TEXT_ROWS)
+    score_file(bundle, given, tmp_path / "expected.csv")
+    path = tmp_path / f"in.{form}"
+    if form == "bz2":
+        path.write_bytes(bz2.compress(given.read_bytes()))
+    elif form == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.write(given, "in.csv")
+    else:
+        frame = pd.read_csv(given, dtype=str, keep_default_na=False)
+        pyarrow.feather.write_feather(frame, path)
+    score_file(bundle, path, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == (tmp_path / "expected.csv").read_text()

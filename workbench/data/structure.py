@@ -66,10 +66,10 @@ def understood(names: tuple[str, ...], columns: tuple[pa.ChunkedArray, ...], *, 
 
     Examples
     --------
-    >>> columns = tuple(pa.chunked_array([each]) for each in (["km/h", *"1234"], ["kg", *"5678"]))
+    >>> columns = tuple(pa.chunked_array([each]) for each in (["km/h", *"123412341"], ["kg", *"567856785"]))
     >>> found = understood(("speed", "load"), columns, header=True)
-    >>> found.columns[0].to_pylist(), found.findings[0].message
-    (['1', '2', '3', '4'], "the line below the header holds no row ('km/h', 'kg') and was left out")
+    >>> len(found.columns[0]), found.findings[0].message
+    (9, "the line below the header holds no row ('km/h', 'kg') and was left out")
     """
     findings: list[Finding] = []
     source: dict[str, object] = {}

@@ -7,12 +7,14 @@ A list of objects, an object a line and ``{"rows": […]}`` are read as they are
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 _LISTS = ("data", "rows", "records", "items", "results", "instances", "dataframe_records")
-_FIRST_LINE = 1 << 20
+_FIRST_LINE, _STREAMED_BYTES = 1 << 20, 1 << 28
+_ROWS = re.compile(rb'\{\s*"rows"\s*:\s*\[')
 
 
 def json_records(path: Path) -> list[dict[str, Any]] | None:
@@ -32,6 +34,10 @@ def json_records(path: Path) -> list[dict[str, Any]] | None:
         second = file.readline(_FIRST_LINE).strip()
     if first.startswith(b"[") and first[1:].lstrip()[:1] not in (b"[", b""):
         return None  # a list of objects
+    if (first == b"[" and second.startswith(b"{")) or (
+        _ROWS.match(first) and path.stat().st_size > _STREAMED_BYTES
+    ):
+        return None  # the readers take these in pieces
     if second and _loads(first) is not None:
         return None  # an object a line
     try:
