@@ -350,6 +350,10 @@ def test_the_command_stops_gracefully(place: Path, client: Any, broker: Any) -> 
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             until(lambda: client.xlen("predictions") == 1)
+            until((place / "run.log").read_text)
+            (place / "run.log").rename(place / "old.log")
+            process.send_signal(signal.SIGHUP)
+            until((place / "run.log").exists)  # opened anew
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=WAIT_S)
         finally:
@@ -357,4 +361,4 @@ def test_the_command_stops_gracefully(place: Path, client: Any, broker: Any) -> 
     assert process.returncode == 0
     assert json.loads(out)["answered"] == 1
     assert "workbench_rows_total 1\n" in (place / "run.prom").read_text()
-    assert json.loads((place / "run.log").read_text())["route"] == "stream"
+    assert json.loads((place / "old.log").read_text())["route"] == "stream"

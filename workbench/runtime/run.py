@@ -181,9 +181,17 @@ def _consume(
     service: Service, config: RunConfig, stop: threading.Event | None, beat: Callable[[], None]
 ) -> RunReport:
     halt = stop or threading.Event()
-    consumer = Consumer(service, config.stream, beat)
+    moved = threading.Event()  # the log's file, as SIGHUP says
+
+    def look_around() -> None:
+        beat()
+        if moved.is_set() and service.log is not None:
+            moved.clear()
+            service.log.reopen()
+
+    consumer = Consumer(service, config.stream, look_around)
     with ExitStack() as stack:
-        stack.enter_context(_stopping(halt))
+        stack.enter_context(_signals(halt, moved))
         if config.stream.port is not None:
             from .pulse import probed  # here: a consumer that answers no probes needs no web server
 
@@ -213,13 +221,16 @@ def _leaver(service: Service, path: Path | None) -> Callable[..., None]:
 
 
 @contextmanager
-def _stopping(halt: threading.Event) -> Iterator[None]:
-    """Let SIGINT and SIGTERM ask for an end instead of making one."""
+def _signals(halt: threading.Event, moved: threading.Event) -> Iterator[None]:
+    """Let SIGINT and SIGTERM ask for an end instead of making one, and SIGHUP for the log to be reopened."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    asked = {signal.SIGINT: halt, signal.SIGTERM: halt}
+    if hasattr(signal, "SIGHUP"):
+        asked[signal.SIGHUP] = moved
     before = {
-        number: signal.signal(number, lambda *_: halt.set()) for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, lambda got, _: asked[signal.Signals(got)].set()) for number in asked
     }
     try:
         yield

@@ -20,6 +20,7 @@ from typing import Any
 from .errors import ServeError
 from .json_text import JsonError, read_json
 from .service import Answer, Service
+from .settings import default_host
 
 _ROW = "row"
 _RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -69,7 +70,7 @@ class StreamSettings:
     max_deliveries: int = 5
     idle_s: float = 30.0
     block_s: float = 1.0
-    host: str = "127.0.0.1"
+    host: str = field(default_factory=default_host)
     port: int | None = None
 
 
