@@ -23,7 +23,7 @@ from .infer import names_an_id
 from .shell import option
 
 _FEWEST_ROWS, _FEWEST_IDS, _FEWEST_COLUMNS = 50, 10, 3
-_MOST_CELLS = 20_000_000
+_MOST_CELLS = 5_000_000
 _IN_GROUPS, _SAME, _LEAST_GAIN = 0.5, 0.95, 0.2
 _MANY_LEVELS = 0.05
 _COPIES, _TIMES_EXPECTED = 0.2, 20.0

@@ -31,6 +31,7 @@ from .dialect import is_number
 
 _MOST_HEADERS, _MOST_NOTES, _MOST_TOTALS = 2, 20, 3
 _SAMPLE, _EDGE = 200, 10
+_MOST_WORDS = 10_000
 _LEAST_NUMBERS = 0.8
 _LEAST_COLUMNS = 3  # of a table whose notes can be told from its rows
 _BRACKETED = re.compile(r"[(\[].{1,20}[)\]]")
@@ -222,7 +223,7 @@ def _total_inside(
         if is_numeric:
             continue
         counts = pc.value_counts(column)
-        if len(counts) > len(column) // 2 + 1:
+        if len(counts) > min(len(column) // 2 + 1, _MOST_WORDS):
             continue
         totals = [each for each in counts.to_pylist() if _TOTAL.fullmatch(str(each["values"]).strip(" :."))]
         rows = int(np.sum([each["counts"] for each in totals]))

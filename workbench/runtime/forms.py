@@ -19,16 +19,13 @@ Gzip is read by the readers themselves. Files are told by their first bytes, not
 
 from __future__ import annotations
 
-import bz2
 import csv
 import glob
 import gzip
 import importlib
 import json
-import lzma
 import os
 import shutil
-import sqlite3
 import sys
 import tempfile
 import zipfile
@@ -93,6 +90,7 @@ def opened(source: str | Path, *, most_bytes: int | None = None) -> Iterator[Ope
 
     Examples
     --------
+    >>> import bz2
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "a.csv.bz2")
     ...     _ = path.write_bytes(bz2.compress(b"a,b\\n1,2\\n"))
@@ -220,6 +218,9 @@ def _inner(folder: Path, name: str) -> Path:
 
 
 def _unpacked(path: Path, suffix: str, folder: Path, most: int | None) -> Path:
+    import bz2  # not every small build of Python has these
+    import lzma
+
     inner = _inner(folder, path.name[: -len(suffix)] if path.name.lower().endswith(suffix) else path.name)
     try:
         if suffix == ".zst":
@@ -312,6 +313,8 @@ def _cell(value: Any) -> str:
 
 
 def _sqlite(path: Path, table: str, folder: Path) -> Path:
+    import sqlite3
+
     try:
         with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True) as base:
             found = base.execute(
