@@ -35,7 +35,7 @@ class Answer:
         lines = [line for line in self.err.splitlines() if line.startswith("workbench: error: ")]
         assert len(lines) == 1, self.err
         assert self.err.rstrip().endswith(lines[0])
-        assert len(lines[0]) < 500, lines[0]
+        assert len(lines[0]) < 700, lines[0]
         return lines[0].removeprefix("workbench: error: ")
 
 

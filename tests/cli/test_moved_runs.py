@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from workbench.api import open_run
 from workbench.errors import WorkbenchWarning
 from workbench.export.shelf import list_bundles
 from workbench.runtime.bundle import open_bundle
-from workbench.ui.goals import Goal, SearchRequest, write_prices
+from workbench.ui.goals import Goal, SearchRequest, sheet_of, write_prices
 from workbench.ui.workspace import list_bundles as list_in_app
 from workbench.ui.workspace import list_runs
 
@@ -95,7 +94,10 @@ def test_a_run_made_as_the_app_makes_it_can_be_moved(
     monkeypatch.chdir(app)
     write_table(app / "customers.csv", 120)
     own = Path("runs", ".app")
-    prices = write_prices(own, "customers", Goal(quiet_calls=100, busy_calls=5000))
+    goal = Goal(quiet_calls=100, busy_calls=5000)
+    sheet = sheet_of(goal)
+    assert sheet is not None
+    prices = write_prices(own, "customers", sheet)
     options = (("--prices", str(prices)), ("--costs", "5,40"), ("--workers", "1"), ("--families", "linear"))
     request = SearchRequest("customers.csv", "churned", "runs/customers", "1m", (*options, ("--trials", "1")))
     arguments = [each for each in request.arguments() if not each.startswith("--time")]
@@ -114,10 +116,7 @@ def test_a_run_made_as_the_app_makes_it_can_be_moved(
             assert "runs/.app" not in text, path.name
     every_command_reads(moved, tmp_path / "elsewhere", run)
     terms = open_run(moved).terms()
-    assert asdict(terms.sheet.traffic) == {
-        **asdict(Goal(quiet_calls=100, busy_calls=5000).traffic),
-        "example": False,
-    }
+    assert terms.sheet.traffic == goal.traffic
     assert (terms.pick, terms.sources["payoff"], terms.sources["traffic"]) == (
         "lowest-cost",
         "search",

@@ -236,10 +236,10 @@ def test_few_groups_and_moments_make_few_folds(
     ("more", "words"),
     [
         ({"families": ("baseline",)}, "families: found baseline alone"),
-        ({"target": "size", "costs": (1.0, 5.0)}, "costs: found a regression target"),
+        ({"target": "size", "payoff": {"FP": -1.0, "FN": -5.0}}, "payoff: found .*regression"),
         (
             {"target": "size", "metric": "neg_mean_poisson_deviance"},
-            "neg_mean_poisson_deviance: found a target of -",
+            "metric: found neg_mean_poisson_deviance and a target of -",
         ),
     ],
 )

@@ -15,10 +15,8 @@ import pytest
 
 import workbench
 from tests.ui.browsing import (
-    CHROMIUM,
     MISSING,
     NEEDS_CHROMIUM,
-    QUIET,
     WAIT_MS,
     artefact,
     served,
@@ -233,15 +231,16 @@ def test_a_page_opened_from_another_shows_the_run_in_view(
         context.close()
 
 
-def test_no_page_asks_for_anything_elsewhere(tmp_path: Path) -> None:
-    with served(tmp_path / "runs", tmp_path, example=False) as url, playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        page, asked = browser.new_page(), []
+def test_no_page_asks_for_anything_elsewhere(browser: Any, tmp_path: Path) -> None:
+    with served(tmp_path / "runs", tmp_path, example=False) as url:
+        context = browser.new_context()
+        context.set_default_timeout(WAIT_MS)
+        page, asked = context.new_page(), []
         page.on("request", lambda request: asked.append(request.url))
         for path in ("", "data", "goal", "search", "export"):
             page.goto(f"{url}/{path}")
             settled(page)
         icon = page.evaluate("document.querySelector('link[rel*=icon]').href")
-        browser.close()
+        context.close()
     assert icon.startswith("data:image/svg+xml")
     assert [each for each in asked if not each.startswith((url, "data:", "blob:"))] == []

@@ -66,7 +66,7 @@ def check_head(headers: Sequence[tuple[bytes, bytes]], http_version: str) -> Non
     >>> check_head([(b"host", b"a"), (b"host", b"b")], "1.1")
     Traceback (most recent call last):
     ...
-    workbench.runtime.request_head.HeadError: header 'host' is there twice; expected once
+    workbench.runtime.request_head.HeadError: header 'host' is repeated; expected once
     """
     found: dict[bytes, bytes] = {}
     for name, value in headers:
