@@ -129,6 +129,8 @@ def _show_chart(view: RunView, outcome: Outcome, run: str) -> None:
     money = money_shown(shown)
     better = texts.CHART_CHEAP if money == "total" else texts.CHART_ACCURATE
     notes = [texts.CHART_HELP.format(better=better, size=texts.CHART_SIZES[money])]
+    if money == "total" and view.sheet.traffic.example:
+        notes.append(texts.COST_EXAMPLE)
     if outside > left_out:
         notes.append(texts.CHART_CLIPPED.format(count=count(outside - left_out)))
     if left_out:

@@ -65,7 +65,7 @@ def _show_money(row: Row, terms: Terms) -> None:
         return plain(amount(value, sheet.currency))
 
     st.metric(
-        texts.FACT_TOTAL,
+        texts.FACT_TOTAL_EXAMPLE if sheet.traffic.example else texts.FACT_TOTAL,
         write(row["total_cost_per_month_usd"]),
         help=texts.FACT_TOTAL_HELP.format(
             low=write(row["total_cost_low_usd"]),

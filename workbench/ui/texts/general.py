@@ -42,7 +42,7 @@ FACT_SCORE_HELP = "{explained} 95 % interval: {interval} ({data})."
 FACT_FINAL_HELP = (
     "Candidates were chosen by {score} ({data}), which is optimistic for the best of many; this one is not."
 )
-FACT_TOTAL = "A month in all"
+FACT_TOTAL, FACT_TOTAL_EXAMPLE = "A month in all", "A month in all, example traffic"
 FACT_TOTAL_HELP = "Mistakes and machines, at {traffic}. 95 % interval: {low} to {high}."
 FACT_MISTAKES = "Mistakes, 1,000 cases"
 FACT_MISTAKES_HELP = "95 % interval: {low} to {high} ({data}). Below 0 it pays."
