@@ -13,6 +13,7 @@ pytest.importorskip("playwright.sync_api", reason=MISSING)
 AXE = axe_script()
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.slow,
     NEEDS_CHROMIUM,
     pytest.mark.skipif(
         AXE is None, reason="no axe-core (npm install axe-core): accessibility was not checked"

@@ -130,16 +130,16 @@ def test_from_an_upload_to_a_bundle_that_predicts(
 
     run = open_run(searched / "runs" / "customers")
     assert run.info["settings"]["time_s"] == 20.0
-    balanced = run.pick("balanced").id
-    other = apart(run.rows(), balanced)
-    playwright.expect(choice(page)).to_contain_text(balanced)
+    usual = run.pick().id
+    other = apart(run.rows(), usual)
+    playwright.expect(choice(page)).to_contain_text(usual)
     settled(page)
     click_point(page, other)
     playwright.expect(choice(page)).to_contain_text(other)
     playwright.expect(page).to_have_url(re.compile(f"run=customers.*pick={other}"))
     slider = page.get_by_role("slider", name="Slowest answer allowed")
     slider.press("ArrowLeft")
-    playwright.expect(page).to_have_url(re.compile("pick=balanced.*max_latency_us="))
+    playwright.expect(page).to_have_url(re.compile("pick=best.*max_latency_us="))
     slider.press("ArrowRight")
     playwright.expect(page).not_to_have_url(re.compile("max_latency_us="))
     settled(page)
