@@ -101,6 +101,17 @@ def test_with_costs_of_mistakes_the_axis_is_money_and_less_is_up() -> None:
     figure = front_figure(rows, "c0003")
     by_id = {row["id"]: row for row in rows}
     front = trace(figure, "on the front")
+    usable = [row for row in rows if row["status"] == "ok"]
+    unbeaten = {
+        row["id"]
+        for row in usable
+        if not any(
+            other["latency_p50_us"] <= row["latency_p50_us"]
+            and other["total_cost_per_month_usd"] < row["total_cost_per_month_usd"]
+            for other in usable
+        )
+    }
+    assert {data[0] for data in front.customdata} == unbeaten
     for at, data in enumerate(front.customdata):
         row = by_id[data[0]]
         assert front.y[at] == row["total_cost_per_month_usd"]

@@ -83,7 +83,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     lines = [f"Decision: {stored.to_text() if stored else 'nobody has decided yet'}"]
     if changing and before is not None:
         lines.append(f"It follows {before.to_text()}")
-    lines += ["", _terms_table(terms), ""]
+    lines += ["", _terms_table(terms, str(run.info.get("task") or "")), ""]
     lines += (
         [*choice.sentences, *(f"warning: {each}" for each in choice.warnings)]
         if choice
@@ -95,7 +95,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _terms_table(terms: Terms) -> str:
+def _terms_table(terms: Terms, task: str) -> str:
     """Return what counts, and who said so."""
     sheet, sources = terms.sheet, terms.sources
     rows = [["pick", terms.pick, _who(sources, "pick")]]
@@ -110,7 +110,7 @@ def _terms_table(terms: Terms) -> str:
     if terms.threshold is not None:
         follows = " (follows from the payoff)" if terms.threshold_from == "payoff" else ""
         rows.append(["threshold", f"{terms.threshold:.6g}{follows}", _who(sources, "threshold")])
-    else:
+    elif task == "binary":
         rows.append(["threshold", "each candidate's own", _who(sources, "threshold")])
     example = " (an example)" if sheet.traffic.example else ""
     calls = f"{sheet.traffic.calls_per_month:,.0f} calls a month"

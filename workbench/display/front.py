@@ -162,8 +162,9 @@ def front_figure(
         worth = Worth.of(shown, currency)
         drawn = currency if money_shown(shown) == "price" else None
         texts = hovers or hover_texts(shown, currency)
-        front = [row for row in shown if row["on_front"] and row["id"] not in over_limit]
-        others = [row for row in shown if not row["on_front"] and row["id"] not in over_limit]
+        ids = drawn_front(shown, worth, over_limit)
+        front = [row for row in shown if row["id"] in ids]
+        others = [row for row in shown if row["id"] not in ids and row["id"] not in over_limit]
         over = [row for row in shown if row["id"] in over_limit]
         over, others = _nearest(over, worth), _nearest(others, worth)
         _add_faint(figure, over, words.CHART_OVER, worth, texts, symbol="x-thin-open")
@@ -181,6 +182,24 @@ def front_figure(
         hovermode="closest",
     )
     return figure
+
+
+def drawn_front(rows: Sequence[Row], worth: Worth, over_limit: Collection[str] = ()) -> set[str]:
+    """Return the ids of the front that is drawn: that of the leaderboard, or on an axis of money what it shows.
+
+    The leaderboard's front is by score, latency and price of computing. A candidate of it that costs more a month in
+    all than a faster one is beaten on both axes that are drawn.
+    """
+    within = [row for row in rows if row["id"] not in over_limit]
+    if not worth.priced:
+        return {str(row["id"]) for row in within if row["on_front"]}
+    front: set[str] = set()
+    best = -math.inf
+    for row in sorted(within, key=lambda each: (each["latency_p50_us"], -worth.goodness(each))):
+        if worth.goodness(row) > best:
+            front.add(str(row["id"]))
+            best = worth.goodness(row)
+    return front
 
 
 def _add_faint(
@@ -354,12 +373,13 @@ def _in_view(rows: Sequence[Row], chosen_id: str | None) -> list[Row]:
     A baseline far below would press all others into one line, so only the front without it, the chosen one,
     and whatever is at least as good as those sets the range.
     """
+    worth = Worth.of(rows)
+    ids = drawn_front(rows, worth)
     wanted = [
-        row for row in rows if row["id"] == chosen_id or (row["on_front"] and row["origin"] != "baseline")
+        row for row in rows if row["id"] == chosen_id or (row["id"] in ids and row["origin"] != "baseline")
     ]
     if not wanted:
         return list(rows)
-    worth = Worth.of(rows)
     if worth.turned:
         least = max(worth.ends(row)[1] for row in wanted)
         return [row for row in rows if worth.value(row) <= least]

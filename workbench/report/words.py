@@ -16,8 +16,13 @@ CHOSEN_BY = {
 LIMITS = "Limits: {limits}."
 LIMIT_COSTS = "What the limits cost"
 FRONT = "All that is worth choosing from"
+UP = {
+    "price": "Up is more accurate",
+    "none": "Up is more accurate",
+    "total": "Up is what costs less a month in all, mistakes and machines",
+}
 FRONT_NOTE = (
-    "Up is more accurate, left is faster; {colour}bars are 95 % intervals. Nothing beats a "
+    "{up}, left is faster; {colour}bars are 95 % intervals. Nothing beats a "
     "candidate on the front in accuracy, speed and price at once. Scores: {data}. Latencies: one row, in process, one "
     "thread, on {machine}."
 )
@@ -33,7 +38,7 @@ FRONT_COLUMNS = (
 )
 COLOURS = {
     "price": "larger, warmer points cost more per million; ",
-    "total": "up is what costs less a month in all, mistakes and machines; ",
+    "total": "",
     "none": "all need the same machines, so what computing costs is not drawn; ",
 }
 MISTAKES_NOTE = "Mistakes are counted {data}. A month in all: {total}."

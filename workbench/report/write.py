@@ -171,6 +171,7 @@ def _front(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
     ]
     at = next((position for position, row in enumerate(front) if row["id"] == choice.id), None)
     note = words.FRONT_NOTE.format(
+        up=words.UP[money_shown(rows)],
         colour=words.COLOURS[money_shown(rows)],
         data=choice.row["score_data"] or UNKNOWN,
         machine=choice.row["machine"] or UNKNOWN,

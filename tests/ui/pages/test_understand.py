@@ -104,7 +104,7 @@ def test_the_threshold_moves_the_money_and_goes_into_the_bundle(
     page = open_page(tmp_path, "export", **link)
     asked = next(each for each in page.number_input if (each.key or "").startswith("export_threshold:small"))
     assert asked.value == 11.1
-    assert "The model's own is" in words_of(page)
+    assert "The search set" in words_of(page)
     requests: list[ExportRequest] = []
 
     def refuse(own: Path, request: ExportRequest) -> None:

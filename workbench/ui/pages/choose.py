@@ -203,7 +203,9 @@ def _show_closer(choice: Choice, view: RunView, selection: Selection) -> None:
         texts.VIEW,
         list(texts.VIEWS),
         default="compare",
-        format_func=lambda name: texts.VIEWS[name],
+        format_func=lambda name: (
+            texts.MONEY if (name, view.task) == ("money", "regression") else texts.VIEWS[name]
+        ),
         key=f"view:{run}",
     )
     if asked == "compare":

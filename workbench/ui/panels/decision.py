@@ -10,7 +10,7 @@ import streamlit as st
 
 from workbench.api import open_run
 from workbench.display.numbers import count, percent, plain
-from workbench.display.sentences import limit_words
+from workbench.display.sentences import limit_words, named
 from workbench.errors import ChangedError, WorkbenchError
 from workbench.tradeoff import decide
 from workbench.tradeoff.terms import Terms
@@ -20,6 +20,7 @@ from workbench.ui.panels.picked import Picked
 from workbench.ui.selection import Selection, payoff_text
 from workbench.ui.session import allowed, remember, user
 from workbench.ui.store import RunView
+from workbench.ui.texts import choose as choose_texts
 from workbench.ui.texts import decision as texts
 
 
@@ -38,6 +39,7 @@ def show_decision(picked: Picked) -> None:
             st.markdown("\n".join(f"- {plain(each, 300)}" for each in gaps))
         else:
             st.markdown(texts.KEPT.format(who=plain(stored.to_text(), 600)))
+        st.caption(plain(summary(picked), 600))
         problem = st.session_state.pop(f"decision_problem:{run}", "")
         if problem:
             st.error(plain(problem, 600), icon=":material/group:")
@@ -92,6 +94,23 @@ def store_choice(picked: Picked, by: str, why: str) -> None:
         revision=_seen(picked.stored),
     )
     st.session_state[_seen_key(picked.stored)] = decision.revision
+
+
+def summary(picked: Picked) -> str:
+    """Say in a line what is chosen and under what: what would be stored, or is."""
+    terms, currency = picked.terms, picked.view.sheet.currency
+    how = picked.outcome.how
+    parts = [named(picked.choice.row)]
+    parts.append(choose_texts.RULES.get(how, texts.BY_HAND))
+    parts += [
+        limit_words(name, value, currency) for name, value in _limits(terms).items() if value is not None
+    ]
+    if picked.view.task == "binary":
+        at = texts.OWN if terms.threshold is None else percent(terms.threshold, 1)
+        parts.append(texts.AT.format(threshold=at))
+    if terms.payoff is not None:
+        parts.append(texts.PAYS.format(payoff=payoff_text(terms.payoff)))
+    return texts.WHAT.format(what=" · ".join(parts))
 
 
 def differences(picked: Picked) -> list[str]:

@@ -15,6 +15,12 @@ from workbench.ui.texts import general as texts
 Row = Mapping[str, Any]
 
 
+#: Metrics in the unit of the number that is predicted.
+_IN_UNITS = (
+    "neg_root_mean_squared_error", "neg_mean_absolute_error", "neg_median_absolute_error", "neg_max_error",
+)  # fmt: skip
+
+
 def show_facts(row: Row, terms: Terms) -> None:
     """Show the figures of a candidate, each explained behind its question mark; money first, if it is known."""
     metric, sheet = str(row["metric"]), terms.sheet
@@ -30,7 +36,8 @@ def show_facts(row: Row, terms: Terms) -> None:
     with st.container(horizontal=True, key="facts"):
         if row["expected_cost_per_1000"] is not None:
             _show_money(row, terms)
-        st.metric(plain(words.label), plain(score(value, metric)), help=help_text)
+        unit = f" ({terms.unit})" if terms.unit and metric in _IN_UNITS else ""
+        st.metric(plain(f"{words.label}{unit}"), plain(score(value, metric)), help=help_text)
         st.metric(
             texts.FACT_LATENCY,
             plain(latency(row["latency_p50_us"])),

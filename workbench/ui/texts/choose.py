@@ -85,6 +85,7 @@ VIEWS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+MONEY = "Money"
 COMPARE = "Candidates to put side by side"
 COMPARE_HELP = "Two to four. The first is the choice; the others are compared with it."
 COMPARE_FACTS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -141,14 +142,14 @@ THRESHOLD_FROM: Mapping[str, str] = MappingProxyType(
     {
         "set": "{threshold}, set by hand.",
         "payoff": "{threshold}, as the costs imply.",
-        "model": "{threshold}, the model's own: nobody has given costs or a threshold.",
+        "model": "{threshold}, as the search set it: nobody has given costs or a threshold.",
     }
 )
 COST = "Expected cost of 1,000 cases"
 COST_HELP = "95 % interval: {low} to {high}."
-COST_SAVED = "{amount} less than at the model's own threshold"
-COST_MORE = "{amount} more than at the model's own threshold"
-COST_SAME = "the model's own threshold"
+COST_SAVED = "{amount} less than at the threshold of the search"
+COST_MORE = "{amount} more than at the threshold of the search"
+COST_SAME = "at the threshold of the search"
 PRECISION, PRECISION_HELP = "Right among “{yes}”", "Precision: of the cases answered “{yes}”, how many are."
 RECALL, RECALL_HELP = "Found of all “{yes}”", "Recall: of the cases that are “{yes}”, how many are found."
 CONFUSION = (
@@ -161,8 +162,8 @@ MONEY_WARN = (
 )
 MONEY_SURE = "On the hold-out, which no choice has seen, 1,000 cases cost {cost} ({low} to {high})."
 MONEY_BUNDLE = (
-    "The model's own threshold is {own}. A bundle predicts “{yes}” from the one that counts here on, and keeps it with "
-    "the reason. It gives the probability too, so whoever calls it can decide differently."
+    "The search set the threshold to {own}. A bundle predicts “{yes}” from the one that counts here on, and keeps it "
+    "with the reason. It gives the probability too, so whoever calls it can decide differently."
 )
 MONEY_RULE = (
     "The bundle answers with the likeliest class. What is shown here is a rule of your own over the probability of "

@@ -23,9 +23,9 @@ THRESHOLD_HELP = (
 )
 THRESHOLD_FROM: Mapping[str, str] = MappingProxyType(
     {
-        "set": "Set by hand and kept in the run and in the bundle's decision.json. The model's own is {own}.",
-        "payoff": "As the costs of mistakes imply. The model's own is {own}.",
-        "model": "The model's own: nobody has given costs or a threshold. Choose shows what another one costs.",
+        "set": "Set by hand and kept in the run and in the bundle's decision.json. The search set {own}.",
+        "payoff": "As the costs of mistakes imply. The search set {own}.",
+        "model": "As the search set it: nobody has given costs or a threshold. Choose shows what another one costs.",
     }
 )
 REFIT = "Train again on all rows first"
