@@ -70,6 +70,7 @@ def test_the_suite_draws_the_same_whatever_was_imported_hashed_or_found_before(p
     assert len(set(first)) > 20
 
 
+@pytest.mark.slow
 def test_fresh_inputs_follow_from_their_seed_and_are_more(place: Path) -> None:
     first, same, other = (drawn(place, f"--hypothesis-seed={seed}", WORKBENCH_FUZZ="3") for seed in (1, 1, 2))
     assert first == same != other
@@ -106,6 +107,7 @@ def test_fuzz_ends_with_a_command_that_repeats_a_failure(place: Path) -> None:
     assert str(place) in again
 
 
+@pytest.mark.slow
 def test_fuzz_takes_another_seed_each_round(place: Path) -> None:
     done = fuzz("--rounds", "2", "--seed", "7", str(place))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -132,6 +132,7 @@ def test_where_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         CatBoost().fit({}, make_sample("binary"), problem)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("installed")
 def test_a_search_trains_it(tmp_path: Path) -> None:
     """Workers are forks of a process that imports the libraries in a way of its own."""

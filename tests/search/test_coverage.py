@@ -5,9 +5,12 @@ A shortened run of ``benchmarks/coverage.py``, which has 200 repetitions, other 
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.coverage import repetitions, summary
 
 
+@pytest.mark.slow
 def test_the_interval_covers_at_its_rate_and_the_winner_flatters() -> None:
     figures = summary(list(repetitions(60, fresh=8_000)))
     # 95 % of 60 is 57; fewer than 52 or more than 60 would be under 1 in 100.

@@ -75,6 +75,7 @@ def test_a_student_is_trained_again_alike(run: RunFolder, student: Candidate) ->
     assert report.same, report
 
 
+@pytest.mark.slow
 def test_few_candidates_have_nothing_to_teach(tmp_path: Path) -> None:
     made = search(frame(), settings(trials=4), tmp_path / "few")
     assert not [each for each in made.candidates() if each.taught]

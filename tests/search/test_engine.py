@@ -262,6 +262,7 @@ def test_rows_without_a_group_are_told(tmp_path: Path) -> None:
         search(data, settings(group="shop"), tmp_path / "h")
 
 
+@pytest.mark.slow
 def test_a_metric_that_counts_sizes_of_errors_is_learned(tmp_path: Path) -> None:
     data = frame(400)
     data["price"] = np.exp(data["size"] + np.random.default_rng(1).normal(size=400))
@@ -290,6 +291,7 @@ def test_resume_extends_a_finished_run(finished: RunFolder, tmp_path: Path) -> N
     assert run.state == "done"
 
 
+@pytest.mark.slow
 def test_a_killed_search_loses_only_what_was_in_flight(tmp_path: Path) -> None:
     out = tmp_path / "killed"
     code = (

@@ -120,6 +120,7 @@ def test_it_stops_when_told_and_without_any_score_it_says_so() -> None:
         corrected(AUC, y, {})
 
 
+@pytest.mark.slow
 def test_many_rows_and_candidates_cost_far_less_than_scoring_each_sample() -> None:
     """It draws 200 samples; in processor time, which both take on the same machine at the same time."""
     y, outputs = _candidates(100_000, 50)

@@ -30,7 +30,7 @@ def settings(**more: Any) -> Settings:
     )
 
 
-@pytest.mark.parametrize("families", [("lightgbm", "linear"), ("mlp",)])
+@pytest.mark.parametrize("families", [("lightgbm", "linear"), pytest.param(("mlp",), marks=pytest.mark.slow)])
 def test_where_no_fit_is_done_in_time_one_is_finished_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, families: tuple[str, ...]
 ) -> None:

@@ -121,6 +121,7 @@ def test_the_mean_of_a_pair_does_not_see_its_own_row() -> None:
     assert abs(np.corrcoef(learned.matrix[:, at], data.y)[0, 1]) < 0.05
 
 
+@pytest.mark.slow
 def test_a_search_finds_serves_and_reproduces_them(tmp_path: Path) -> None:
     data = flights()
     texts = {name: each.texts() if isinstance(each, Levels) else each for name, each in data.columns.items()}

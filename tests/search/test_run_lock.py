@@ -101,6 +101,7 @@ def test_a_long_place_for_temporary_files_is_no_obstacle(
     assert list(long.glob("workbench-*")) == []
 
 
+@pytest.mark.slow
 def test_a_search_that_is_killed_blocks_nobody(tmp_path: Path) -> None:
     out = tmp_path / "run"
     code = (

@@ -36,6 +36,7 @@ def table(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_search_is_stopped_keeps_what_it_has_and_goes_on(tmp_path: Path) -> None:
     own, folder = tmp_path / "runs" / ".app", tmp_path / "runs" / "r"
     options = (("--families", "linear,lightgbm"), ("--workers", "1"))
