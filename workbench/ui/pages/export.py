@@ -116,11 +116,11 @@ def _propose_version(workspace: Workspace, name: str) -> None:
 
 def _request(picked: Picked, target: Path, name: str, version: str) -> ExportRequest:
     """Return the export of what is chosen, all of it said: a decision that changes meanwhile does not change it."""
-    terms, by_rule = picked.terms, picked.outcome.how == picked.choice.how
+    terms = picked.terms
     traffic = terms.sheet.traffic
     return ExportRequest(
         str(picked.view.folder),
-        picked.outcome.how if by_rule else picked.choice.id,
+        picked.rule,
         terms.limits,
         str(target),
         name,

@@ -77,10 +77,9 @@ def store_choice(picked: Picked, by: str, why: str) -> None:
         Where somebody did; it names them.
     """
     terms, before = picked.terms, picked.stored.decision
-    by_rule = picked.outcome.how == picked.choice.how
     drop = before is not None and before.given.threshold is not None and terms.threshold_from != "set"
     said: dict[str, Any] = {
-        "pick": picked.outcome.how if by_rule else picked.choice.id,
+        "pick": picked.rule,
         "limits": terms.limits,
         "payoff": terms.payoff,
         "threshold": terms.threshold if terms.threshold_from == "set" else None,

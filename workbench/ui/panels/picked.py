@@ -45,6 +45,11 @@ class Picked:
         """All that the choice is made under."""
         return self.choice.terms or self.view.terms
 
+    @property
+    def rule(self) -> str:
+        """What gets this choice from the run again: its rule, or the candidate's id where another way led to it."""
+        return self.outcome.how if self.outcome.how == self.choice.how else self.choice.id
+
 
 def find_picked(workspace: Workspace, pages: Pages, title: str) -> Picked | None:
     """Show the top of the page; return the choice, or None with the reason on the page."""
