@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from workbench.search.records import Candidate, Measurements, Score
-from workbench.search.run import RunFolder
-from workbench.search.settings import Settings
+from workbench.automl.records.candidate import Candidate, Measurements, Score
+from workbench.automl.records.run_folder import RunFolder
+from workbench.automl.records.settings import Settings
 from workbench.ui.launch import app_command, free_port
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")

@@ -28,13 +28,13 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from single_row import artifact, make_table, pipelines  # noqa: E402
 
 from tests.runtime.made import make_bundle  # noqa: E402
+from workbench.automl.records.machine import machine_name  # noqa: E402
+from workbench.automl.worker.parity import raw_rows  # noqa: E402
 from workbench.data import load_dataset  # noqa: E402
-from workbench.search.machine import machine_name  # noqa: E402
-from workbench.search.parity import raw_rows  # noqa: E402
 
 _OURS = """
-from workbench.runtime.batch import score_file
-from workbench.runtime.bundle import open_bundle
+from workbench.runtime.jobs.batch import score_file
+from workbench.runtime.bundle.bundle import open_bundle
 score_file(open_bundle(model), source, target)
 """
 _THEIRS = """

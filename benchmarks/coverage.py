@@ -17,9 +17,9 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
+from workbench.automl.scoring.bias_correction import corrected
+from workbench.automl.scoring.metrics import Metric
 from workbench.data.subscriptions import TARGET, make_subscriptions
-from workbench.search.estimate import corrected
-from workbench.search.metrics import Metric
 
 ROWS, FOLDS, CANDIDATES = 400, 5, 10
 BLOCKS, INFORMATIVE = 10, 8  # of features; the first ones matter

@@ -23,14 +23,14 @@ import numpy as np
 import pandas as pd
 from samplers import LIST, read_table
 
+from workbench.automl.features.encoder_fitting import learn
+from workbench.automl.phases.plan import describe_problem
 from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
 from workbench.families import all_families
 from workbench.families.base import Encoding, Problem, Sample
-from workbench.families.threads import one_thread
-from workbench.runtime.encoder import Code
-from workbench.search.encode import learn
-from workbench.search.plan import describe_problem
+from workbench.families.shared.threads import one_thread
+from workbench.runtime.core.encoder import Code
 
 TEACHERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("lightgbm", {"extra_trees": True}),

@@ -21,10 +21,10 @@ import pandas as pd
 from samplers import LIST, hypervolume
 
 import workbench as wb
+from workbench.automl.records.candidate import Candidate
+from workbench.automl.scoring.metrics import Metric, metric_name
 from workbench.families import all_families
-from workbench.runtime.rows import read_rows
-from workbench.search.metrics import Metric, metric_name
-from workbench.search.records import Candidate
+from workbench.runtime.core.rows import read_rows
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 from tables import Split, choose, read_list, split

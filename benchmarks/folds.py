@@ -22,17 +22,17 @@ from typing import Any
 import numpy as np
 from samplers import LIST, opened
 
+from workbench.automl.calibration.calibration import Calibration, choose_calibration
+from workbench.automl.records.messages import Config
+from workbench.automl.scoring.ensemble_selection import greedy_path
+from workbench.automl.worker.fit import encoding_of
+from workbench.automl.worker.workspace import Workspace
 from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
 from workbench.families import all_families
 from workbench.families.base import unseen_raw
-from workbench.families.links import apply_link, calibrate
-from workbench.families.threads import one_thread
-from workbench.search.blend import greedy_path
-from workbench.search.calibrate import Calibration, choose_calibration
-from workbench.search.fit import encoding_of
-from workbench.search.tasks import Config
-from workbench.search.workspace import Workspace
+from workbench.families.forms.links import apply_link, calibrate
+from workbench.families.shared.threads import one_thread
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 from tables import choose, load, read_list

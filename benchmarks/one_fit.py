@@ -21,14 +21,14 @@ from typing import Any
 import numpy as np
 from samplers import LIST, read_table
 
+from workbench.automl.features.encoder_fitting import learn
+from workbench.automl.phases.plan import describe_problem
+from workbench.automl.worker.racing import row_losses
 from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
 from workbench.families import all_families
 from workbench.families.base import Sample
-from workbench.families.threads import one_thread
-from workbench.search.encode import learn
-from workbench.search.plan import describe_problem
-from workbench.search.race import row_losses
+from workbench.families.shared.threads import one_thread
 
 _OURS = ("lightgbm", "xgboost", "additive")
 _BUDGETS = (0.5, 1.0)

@@ -21,11 +21,11 @@ from folds import data_sets, options_for
 from forests import answered
 from samplers import opened
 
+from workbench.automl.features.interactions import find_pairs
+from workbench.automl.worker.workspace import Workspace
 from workbench.data.dataset import Dataset
 from workbench.families import all_families
-from workbench.families.threads import one_thread
-from workbench.search.pairs import find_pairs
-from workbench.search.workspace import Workspace
+from workbench.families.shared.threads import one_thread
 
 FOLDS = 5
 _FAMILIES = ("lightgbm", "xgboost", "extra_trees", "random_forest", "mlp", "linear")

@@ -26,24 +26,24 @@ import numpy as np
 import optuna
 import pandas as pd
 
+from workbench.automl.coordinator.portfolio import BASELINE
+from workbench.automl.coordinator.study import Study, default_sampler
+from workbench.automl.phases.plan import describe_problem
+from workbench.automl.records.candidate import Candidate, Score
+from workbench.automl.records.messages import Config, Setup
+from workbench.automl.scoring.ensemble_selection import greedy_path
+from workbench.automl.scoring.metrics import metric_name
+from workbench.automl.scoring.serving_cost import cost_of_visits
+from workbench.automl.worker.fit import encoding_of
+from workbench.automl.worker.racing import row_losses
+from workbench.automl.worker.task_loop import open_workspace
+from workbench.automl.worker.workspace import Workspace
 from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
 from workbench.families import all_families
-from workbench.families.links import apply_link
-from workbench.families.onnx import to_onnx
-from workbench.families.threads import one_thread
-from workbench.search.blend import greedy_path
-from workbench.search.costs import cost_of_visits
-from workbench.search.fit import encoding_of
-from workbench.search.metrics import metric_name
-from workbench.search.plan import describe_problem
-from workbench.search.portfolio import BASELINE
-from workbench.search.race import row_losses
-from workbench.search.records import Candidate, Score
-from workbench.search.study import Study, default_sampler
-from workbench.search.tasks import Config, Setup
-from workbench.search.worker import open_workspace
-from workbench.search.workspace import Workspace
+from workbench.families.forms.links import apply_link
+from workbench.families.onnx_writing.writer import to_onnx
+from workbench.families.shared.threads import one_thread
 
 LIST = Path(__file__).parent / "peers" / "development.toml"
 FOLDS = 5

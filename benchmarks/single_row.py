@@ -28,17 +28,17 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.runtime.made import make_bundle
+from workbench.automl.features.encoder_fitting import learn
+from workbench.automl.phases.plan import describe_problem
+from workbench.automl.records.machine import machine_name
+from workbench.automl.worker.parity import raw_rows
 from workbench.data import load_dataset
 from workbench.data.dataset import Dataset
 from workbench.families import all_families
 from workbench.families.base import Sample
-from workbench.families.onnx import to_onnx
-from workbench.runtime.bundle import Bundle, open_bundle
-from workbench.runtime.predictor import Predictor
-from workbench.search.encode import learn
-from workbench.search.machine import machine_name
-from workbench.search.parity import raw_rows
-from workbench.search.plan import describe_problem
+from workbench.families.onnx_writing.writer import to_onnx
+from workbench.runtime.bundle.bundle import Bundle, open_bundle
+from workbench.runtime.model.predictor import Predictor
 
 NUMBERS, TEXTS = 12, 8
 Predict = Callable[[Mapping[str, Any]], Any]

@@ -223,7 +223,7 @@ def search(
     folder: Path, name: str, budget: str, *, rows: int, suffix: str, extra: list[str]
 ) -> dict[str, Any]:
     """Inspect and search a table; return what was measured outside and what the run says of itself."""
-    from workbench.search.settings import parse_duration
+    from workbench.automl.records.settings import parse_duration
 
     source, run = folder / f"{name}-{rows}.{suffix}", folder / f"run-{name}-{rows}-{suffix}-{budget}"
     shutil.rmtree(run, ignore_errors=True)
@@ -340,8 +340,8 @@ from workbench.data.intake import load_dataset
 from workbench.data.inspect import inspect_data
 from workbench.data.store import load, save
 from workbench.families.base import Encoding
-from workbench.search.encode import learn
-from workbench.search.matrices import MatrixCache
+from workbench.automl.features.encoder_fitting import learn
+from workbench.automl.worker.matrix_cache import MatrixCache
 now = lambda: (time.perf_counter(), time.process_time())
 steps = {
     "read": lambda: load_dataset(source, target=target),

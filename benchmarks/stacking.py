@@ -1,7 +1,7 @@
 """What a blend gains by a matrix that mixes its classes, and by a network over its members, on rows nobody saw.
 
 Each family's first defaults are fitted in five folds as a search does it, and blended by what they say out of fold. The
-network is learned whatever the number of rows: a search has none below `workbench.search.stacking.LEAST_ROWS`, and the
+network is learned whatever the number of rows: a search has none below `LEAST_ROWS` of `stacker_time`, and the
 tables here say why. Run it with::
 
     python benchmarks/stacking.py --data FOLDER
@@ -18,14 +18,14 @@ import numpy as np
 from folds import averaged, calibrated, data_sets, options_parser
 from samplers import opened
 
+from workbench.automl.calibration.calibration import choose_calibration
+from workbench.automl.scoring.ensemble_selection import cross_fitted, greedy_path
+from workbench.automl.worker.ensembling.stacker import learn_meta
+from workbench.automl.worker.workspace import Workspace
 from workbench.data.dataset import Dataset
 from workbench.families import all_families
-from workbench.families.links import calibrate
-from workbench.families.threads import one_thread
-from workbench.search.blend import cross_fitted, greedy_path
-from workbench.search.calibrate import choose_calibration
-from workbench.search.meta import learn_meta
-from workbench.search.workspace import Workspace
+from workbench.families.forms.links import calibrate
+from workbench.families.shared.threads import one_thread
 
 FOLDS = 5
 CONFIGS = {"lightgbm": 2, "xgboost": 2, "catboost": 1, "extra_trees": 1, "mlp": 1, "linear": 1, "additive": 1}

@@ -20,13 +20,13 @@ import numpy as np
 from folds import data_sets, options_parser
 from samplers import opened
 
+from workbench.automl.records.messages import Config
+from workbench.automl.worker.fit import encoding_of
+from workbench.automl.worker.workspace import Workspace
 from workbench.families import all_families
-from workbench.families.boosting import with_larger_steps
-from workbench.families.links import apply_link
-from workbench.families.threads import one_thread
-from workbench.search.fit import encoding_of
-from workbench.search.tasks import Config
-from workbench.search.workspace import Workspace
+from workbench.families.forms.links import apply_link
+from workbench.families.shared.boosting import with_larger_steps
+from workbench.families.shared.threads import one_thread
 
 FOLDS = 5
 _FACTORS = (1.0, 2.0, 4.0)

@@ -21,14 +21,14 @@ import numpy as np
 from folds import data_sets, options_parser
 from samplers import opened
 
+from workbench.automl.records.messages import Config
+from workbench.automl.worker.fit import encoding_of
+from workbench.automl.worker.workspace import Workspace
 from workbench.data.dataset import Dataset
 from workbench.families import all_families
 from workbench.families.base import unseen_raw
-from workbench.families.links import apply_link
-from workbench.families.threads import one_thread
-from workbench.search.fit import encoding_of
-from workbench.search.tasks import Config
-from workbench.search.workspace import Workspace
+from workbench.families.forms.links import apply_link
+from workbench.families.shared.threads import one_thread
 
 FOLDS = 5
 _BESIDE = "linear"

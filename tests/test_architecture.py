@@ -18,7 +18,7 @@ FLOORS = (
     ("runtime",),
     ("errors",),
     ("data", "families"),
-    ("search",),
+    ("automl",),
     ("tradeoff", "monitoring", "explain"),
     ("export", "serving", "display", "loadtest"),
     ("api",),
@@ -125,14 +125,13 @@ def test_only_the_ui_knows_streamlit(path: Path) -> None:
         assert not [name for name, _ in imports(path) if name.split(".")[0] == "streamlit"]
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "runtime").glob("**/*.py")), ids=label)
+@pytest.mark.parametrize("path", sorted((PACKAGE / "runtime").rglob("*.py")), ids=label)
 def test_the_runtime_stands_alone(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     at_import = {id(node) for node in tree.body}
     for name, node in imports(path):
         if isinstance(node, ast.ImportFrom) and node.level:
-            inside = module_of(path.parent / "__init__.py")
-            assert name.split(".")[: len(inside)] == inside, (
+            assert name.split(".")[:2] == ["workbench", "runtime"], (
                 f"{label(path)} reaches out of the folder: {name}"
             )
             continue
@@ -157,8 +156,8 @@ sys.meta_path.insert(0, Refuse())
     "statement",
     [
         "import workbench",
-        "import workbench.runtime.predictor, workbench.runtime.bundle, workbench.runtime.batch",
-        "import workbench.runtime.server, workbench.runtime.protocol",
+        "import workbench.runtime.model.predictor, workbench.runtime.bundle.bundle, workbench.runtime.jobs.batch",
+        "import workbench.runtime.serving.http.server, workbench.runtime.serving.protocols.json_protocol",
         "import workbench; workbench.load",
         "from workbench.cli.entry import main; assert main(['--help']) == 0",
     ],

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from workbench.automl.records.settings import Settings
 from workbench.cli.entry import COMMANDS, parser
 from workbench.families import all_families
-from workbench.search.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

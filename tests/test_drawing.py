@@ -65,7 +65,7 @@ def drawn(place: Path, *words: str, **environment: str) -> list[str]:
 
 def test_the_suite_draws_the_same_whatever_was_imported_hashed_or_found_before(place: Path) -> None:
     first = drawn(place, PYTHONHASHSEED="1")
-    (place / "test_a.py").write_text("import workbench.ui.launch, workbench.runtime.encoder\n")
+    (place / "test_a.py").write_text("import workbench.ui.launch, workbench.runtime.core.encoder\n")
     assert drawn(place, PYTHONHASHSEED="2") == first
     assert len(set(first)) > 20
 

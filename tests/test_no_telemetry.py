@@ -42,8 +42,8 @@ DOORS = {
     "load": f"import workbench as wb; wb.load('.').predict({ROWS[0]!r})",
     "bundle": "from runtime.__main__ import main; main(['check'])",
     "verify": "from workbench.cli import main; main(['verify', '.'])",
-    "search": "from workbench.search.nursery import preload; preload()",
-    "pipeline": "from workbench.runtime.onnx_library import import_onnxruntime; import_onnxruntime()",
+    "search": "from workbench.automl.worker.fork_server import preload; preload()",
+    "pipeline": "from workbench.runtime.model.onnx_library import import_onnxruntime; import_onnxruntime()",
 }
 
 

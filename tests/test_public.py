@@ -12,9 +12,9 @@ import pytest
     "before",
     [
         "",
-        "import workbench.search.settings",
-        "from workbench.search.run import RunFolder",
-        "import workbench.search.engine as e",
+        "import workbench.automl.records.settings",
+        "from workbench.automl.records.run_folder import RunFolder",
+        "import workbench.automl.engine as e",
     ],
 )
 def test_search_can_be_called_whatever_was_imported_before(before: str) -> None:
@@ -27,6 +27,18 @@ def test_search_can_be_called_whatever_was_imported_before(before: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["refused", "True"] * 2, done.stderr
+
+
+def test_the_verb_search_is_a_plain_function() -> None:
+    import inspect
+    import pickle
+
+    import workbench
+    import workbench.automl.engine
+
+    assert inspect.isfunction(workbench.search)
+    assert {"data", "target", "time"} <= set(inspect.signature(workbench.search).parameters)
+    assert pickle.loads(pickle.dumps(workbench.search)) is workbench.search
 
 
 def test_every_public_name_is_there() -> None:

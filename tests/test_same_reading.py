@@ -15,9 +15,9 @@ import pytest
 
 import workbench
 from workbench.data import load_dataset
-from workbench.runtime.rows import locate, plain_values
-from workbench.runtime.schema import Levels, Schema
-from workbench.runtime.sources import open_source
+from workbench.runtime.core.rows import locate, plain_values
+from workbench.runtime.core.schema import Levels, Schema
+from workbench.runtime.files.readers import open_source
 
 ROWS = [(f"{at * 7 % 13}.5", "Zürich" if at % 3 else "a, b", 'say "x"', "yn"[at % 2]) for at in range(30)]
 HEADER = "size,city,said,y\n"

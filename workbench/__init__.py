@@ -5,8 +5,6 @@ The names below are loaded on first use, so that `workbench.runtime` can be impo
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,27 +22,6 @@ _HOMES = {
     "WorkbenchClassifier": "workbench.estimators",
     "WorkbenchRegressor": "workbench.estimators",
 }
-
-
-class _SearchPackage(ModuleType):
-    """The package ``workbench.search``, which answers a call like the verb of the same name."""
-
-    def __call__(self, *args: Any, **settings: Any) -> Any:
-        from workbench.api import search
-
-        return search(*args, **settings)
-
-
-class _Workbench(ModuleType):
-    """Importing ``workbench.search.…`` puts that package where the verb `search` is promised: keep it callable."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "search" and isinstance(value, ModuleType):
-            value.__class__ = _SearchPackage
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Workbench
 
 
 def __getattr__(name: str) -> Any:

@@ -14,11 +14,11 @@ from workbench.errors import SettingsError, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from workbench.runtime.bundle import Bundle
-    from workbench.search.retrain import Reproduced
-    from workbench.search.run import RunFolder
-    from workbench.search.session import Progress, Stop
-    from workbench.search.settings import Settings
+    from workbench.automl.coordinator.session import Progress, Stop
+    from workbench.automl.records.run_folder import RunFolder
+    from workbench.automl.records.settings import Settings
+    from workbench.automl.worker.retrain import Reproduced
+    from workbench.runtime.bundle.bundle import Bundle
     from workbench.tradeoff.choose import Choice
     from workbench.tradeoff.limits import Limits
     from workbench.tradeoff.prices import PriceSheet
@@ -60,7 +60,7 @@ def search(  # noqa: PLR0913 - each is something that a caller may want to say
     used_s : float
         Seconds of the budget that are used already.
     **settings
-        Any other field of `workbench.search.settings.Settings`: task, metric, positive, families, drop, kinds
+        Any other field of `workbench.automl.records.settings.Settings`: task, metric, positive, families, drop, kinds
         (``{"zip": "category"}``: number, category, text, date or ignore), group, time_column, weight, encoding,
         workers, seed, storage, name; the limits as people write them: max_latency ("2ms"), max_price, max_size
         ("50MB"), max_memory ("4GB"); and money: costs ((5, 40), of a wrong yes and a wrong no, or of each unit too high
@@ -83,7 +83,7 @@ def search(  # noqa: PLR0913 - each is something that a caller may want to say
     >>> import workbench as wb
     >>> run = wb.search("churn.csv", target="Churn", time="5m", max_latency="2ms")  # doctest: +SKIP
     """
-    from workbench.search import arguments
+    from workbench.automl import arguments
 
     began = monotonic() - arguments.number("used_s", used_s, "seconds of the budget that are used already")
     asked = _settings(target, time, trials, settings)
@@ -91,10 +91,10 @@ def search(  # noqa: PLR0913 - each is something that a caller may want to say
     arguments.function("progress", progress), arguments.function("stop", stop)
     if out is not None:
         arguments.path("out", out)
-    from workbench.search.spawn import Spawner
+    from workbench.automl.coordinator.pool.fork_server_client import Spawner
 
     with Spawner() as spawner:  # imports what workers need while this process imports what it needs itself
-        from workbench.search.engine import search as run_search
+        from workbench.automl.engine import search as run_search
 
         folder = Path(out) if out is not None else _default_folder(asked.name or _name_of(data, target))
         used_s = monotonic() - began
@@ -129,18 +129,18 @@ def resume(
     -------
     Run
     """
-    from workbench.search import arguments
-    from workbench.search.settings import parse_duration
+    from workbench.automl import arguments
+    from workbench.automl.records.settings import parse_duration
 
     began = monotonic() - arguments.number("used_s", used_s, "seconds of the budget that are used already")
     path = arguments.path("path", path)
     time_s = None if time is None else parse_duration(time)
     trials = None if trials is None else arguments.whole("trials", trials, 1)
     arguments.function("progress", progress), arguments.function("stop", stop)
-    from workbench.search.spawn import Spawner
+    from workbench.automl.coordinator.pool.fork_server_client import Spawner
 
     with Spawner() as spawner:  # as in `search`
-        from workbench.search.engine import resume as run_resume
+        from workbench.automl.engine import resume as run_resume
 
         used_s = monotonic() - began
         return Run(
@@ -164,8 +164,8 @@ def open_run(path: str | Path) -> Run:
     RunError
         Where there is none, it cannot be read, or a newer version wrote it.
     """
-    from workbench.search import arguments
-    from workbench.search.run import RunFolder
+    from workbench.automl import arguments
+    from workbench.automl.records.run_folder import RunFolder
 
     return Run(RunFolder.open(arguments.path("path", path)))
 
@@ -178,8 +178,8 @@ def load(path: str | Path) -> Bundle:
     BundleError
         Where it cannot be used; the file concerned is named.
     """
-    from workbench.runtime.bundle import open_bundle
-    from workbench.search import arguments
+    from workbench.automl import arguments
+    from workbench.runtime.bundle.bundle import open_bundle
 
     return open_bundle(arguments.path("path", path))
 
@@ -399,7 +399,7 @@ class Run:
         PickError
             Where none meets the limits; it says which one failed and by how much the nearest misses.
         """
-        from workbench.search import arguments
+        from workbench.automl import arguments
 
         terms = self.terms(pick=None if how is None else arguments.text("how", how), **now)
         return _pick(self.rows(terms=terms), terms)
@@ -416,9 +416,9 @@ class Run:
         ExportError
             Where the bundle cannot be made equal to what was measured, or its place is taken.
         """
+        from workbench.automl import arguments
         from workbench.export import export_bundle
         from workbench.export.arguments import read_options
-        from workbench.search import arguments
         from workbench.tradeoff.choose import Choice
 
         given, target = read_options(options), arguments.path("path", path)
@@ -438,7 +438,7 @@ class Run:
         FitError
             Where it cannot be trained again.
         """
-        from workbench.search.retrain import reproduce
+        from workbench.automl.worker.retrain import reproduce
 
         return reproduce(self.folder, name)
 
@@ -474,8 +474,14 @@ def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
 def _settings(target: Any, time: Any, trials: Any, more: dict[str, Any]) -> Settings:
     """Read every setting of a search; a wrong one is refused under the name that the caller gave it."""
-    from workbench.search import arguments
-    from workbench.search.settings import DEFAULT_TIME_S, Settings, parse_duration, parse_latency, parse_size
+    from workbench.automl import arguments
+    from workbench.automl.records.settings import (
+        DEFAULT_TIME_S,
+        Settings,
+        parse_duration,
+        parse_latency,
+        parse_size,
+    )
     from workbench.tradeoff.limits import parse_price
 
     given = {"trials": trials, **more}
@@ -512,7 +518,7 @@ def _money(prices: Any, traffic: Any) -> dict[str, Any]:
     """Return the content of the price sheet, with the traffic: a run keeps it, so that it can be moved."""
     from dataclasses import replace
 
-    from workbench.search import arguments
+    from workbench.automl import arguments
     from workbench.tradeoff.prices import Traffic
     from workbench.tradeoff.terms import sheet_of
     from workbench.tradeoff.traffic import parse_traffic

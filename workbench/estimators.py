@@ -16,9 +16,9 @@ from sklearn.utils import check_consistent_length, check_random_state, column_or
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from workbench.data.read import read_table
+from workbench.data.reading.read import read_table
 from workbench.data.table import Table
-from workbench.runtime.rows import column_at, plain_values
+from workbench.runtime.core.rows import column_at, plain_values
 
 
 def _labels(X: Any) -> list[Any] | None:
@@ -35,7 +35,7 @@ def _target_names() -> Iterator[str]:
 
 def _seed(random_state: Any) -> int:
     """Return the seed of a search: the number given, or one drawn from a generator, as scikit-learn does."""
-    from workbench.search import arguments
+    from workbench.automl import arguments
 
     if random_state is None or isinstance(random_state, np.random.RandomState):
         return int(check_random_state(random_state).randint(2**31 - 1))
@@ -80,7 +80,7 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         self
         """
         from workbench.api import search
-        from workbench.search import arguments
+        from workbench.automl import arguments
         from workbench.tradeoff.choose import RULES
 
         arguments.one_of("pick", self.pick, RULES)
@@ -247,7 +247,7 @@ class WorkbenchRegressor(RegressorMixin, _SearchEstimator):  # type: ignore[misc
     n_features_in_ : int
     leaderboard_ : pandas.DataFrame
         Every candidate.
-    predictor_ : workbench.runtime.predictor.Predictor
+    predictor_ : workbench.runtime.model.predictor.Predictor
         The served artifact that answers.
 
     Examples

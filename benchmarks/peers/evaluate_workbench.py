@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder")
     options = parser.parse_args()
     frame = pd.read_parquet(options.test)
-    from workbench.runtime.rows import read_rows
+    from workbench.runtime.core.rows import read_rows
 
     run, rows = wb.open_run(options.run), rows_of(frame)
     outputs: dict[str, np.ndarray] = {}

@@ -39,9 +39,9 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
 from single_row import artifact, make_table, pipelines  # noqa: E402
 
 from tests.runtime.made import make_bundle  # noqa: E402
+from workbench.automl.records.machine import machine_name  # noqa: E402
+from workbench.automl.worker.parity import raw_rows  # noqa: E402
 from workbench.data import load_dataset  # noqa: E402
-from workbench.search.machine import machine_name  # noqa: E402
-from workbench.search.parity import raw_rows  # noqa: E402
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.runtime.writer_lock import sole_writer
-
-from .conftest import Run, Searched, write_table
+from tests.cli.conftest import Run, Searched, write_table
+from workbench.runtime.files.writer_lock import sole_writer
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from .conftest import Run, Searched
+from tests.cli.conftest import Run, Searched
 
 
 def write_keys(folder: Path) -> tuple[Path, Path]:

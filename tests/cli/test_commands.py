@@ -17,9 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Run, Searched, write_table
 from workbench.cli.entry import COMMANDS
-
-from .conftest import Run, Searched, write_table
 
 ROOT = Path(__file__).parents[2]
 KEYS = (

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.runtime.bundle import open_bundle
-
-from .conftest import Run, Searched
+from tests.cli.conftest import Run, Searched
+from workbench.runtime.bundle.bundle import open_bundle
 
 
 @pytest.fixture

@@ -13,12 +13,11 @@ from typing import NoReturn
 
 import pytest
 
+from tests.cli.conftest import Run
 from workbench import errors
 from workbench.cli import front
 from workbench.cli.entry import explain
 from workbench.errors import DataError, SettingsError
-
-from .conftest import Run
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,15 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Run, write_table
 from workbench.api import open_run
 from workbench.errors import WorkbenchWarning
-from workbench.export.shelf import list_bundles
-from workbench.runtime.bundle import open_bundle
-from workbench.ui.goals import Goal, SearchRequest, sheet_of, write_prices
-from workbench.ui.workspace import list_bundles as list_in_app
-from workbench.ui.workspace import list_runs
-
-from .conftest import Run, write_table
+from workbench.export.catalog import list_bundles
+from workbench.runtime.bundle.bundle import open_bundle
+from workbench.ui.files.folders import list_bundles as list_in_app
+from workbench.ui.files.folders import list_runs
+from workbench.ui.jobs.goals import Goal, SearchRequest, sheet_of, write_prices
 
 STORED = Path(__file__).parent / "runs" / "0.1.0.zip"
 RUNS = ("left", "kwh", "costs")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from workbench.data import inspect_data, load_dataset
-from workbench.data.checks import check_inputs
+from workbench.data.checks.input_findings import check_inputs
 from workbench.errors import DataError
 
 N = 200
@@ -150,7 +150,7 @@ def test_gaps_and_dates() -> None:
 
 
 def test_large_data_are_sampled_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.data.checks.MOST_ROWS", 100)
+    monkeypatch.setattr("workbench.data.checks.input_findings.MOST_ROWS", 100)
     assert checks()[0] == ("sampled", None)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from workbench.data import load_dataset, read_table
 from workbench.errors import DataError, SettingsError, WorkbenchError
-from workbench.runtime.schema import Levels
+from workbench.runtime.core.schema import Levels
 
 N = 60
 

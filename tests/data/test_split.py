@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from workbench.data.dataset import Dataset
 from workbench.data.split import MOST_HOLDOUT_ROWS, check_splits, folds, holdout, possible_folds, sample
 from workbench.errors import DataError
-from workbench.runtime.schema import Column, Output, Schema
+from workbench.runtime.core.schema import Column, Output, Schema
 
 
 def dataset(

@@ -11,7 +11,7 @@ import pytest
 from workbench.data import fingerprint, load_dataset
 from workbench.data.dataset import Dataset
 from workbench.errors import DataError
-from workbench.runtime.schema import Levels
+from workbench.runtime.core.schema import Levels
 
 
 def example() -> Dataset:

@@ -5,10 +5,10 @@ import pytest
 
 from tests.ui.made import NASTY
 from workbench import explain
+from workbench.automl.records.payoff import ClassPayoff
 from workbench.display import insight, quality
 from workbench.explain import Contribution, Importance
 from workbench.explain.evidence import made_evidence
-from workbench.search.payoff import ClassPayoff
 
 
 @pytest.fixture(scope="module")

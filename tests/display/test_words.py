@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+from workbench.automl.scoring.metrics import _NAMES
 from workbench.display.words import FAMILIES, METRICS, family_name
 from workbench.families import _FAMILIES
-from workbench.search.metrics import _NAMES
 
 
 def test_every_family_and_blends_have_a_name() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.runtime.made import ROWS, make_predictor
 from workbench.export.pipeline import build_pipeline
-from workbench.runtime.predictor import Predictor
+from workbench.runtime.model.predictor import Predictor
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.automl.records.payoff import ClassPayoff
 from workbench.explain import Evidence, cheapest_threshold, decisions, threshold_table
 from workbench.explain.evidence import made_evidence
-from workbench.search.payoff import ClassPayoff
 
 
 def evidence_of(marks: list[float], answers: list[int]) -> Evidence:

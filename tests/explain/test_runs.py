@@ -10,6 +10,10 @@ import pandas as pd
 import pytest
 
 from workbench.api import open_run
+from workbench.automl.features.encoder_fitting import learn
+from workbench.automl.phases.plan import describe_problem
+from workbench.automl.records.run_folder import RunFolder
+from workbench.automl.scoring.metrics import Metric
 from workbench.data.intake import load_dataset
 from workbench.errors import InputError, RunError, SettingsError
 from workbench.explain import (
@@ -26,13 +30,9 @@ from workbench.explain import (
 from workbench.explain.whatif import example_row
 from workbench.families import all_families
 from workbench.families.base import Sample
-from workbench.families.onnx import to_onnx
-from workbench.runtime.predictor import Predictor
-from workbench.runtime.schema import Levels
-from workbench.search.encode import learn
-from workbench.search.metrics import Metric
-from workbench.search.plan import describe_problem
-from workbench.search.run import RunFolder
+from workbench.families.onnx_writing.writer import to_onnx
+from workbench.runtime.core.schema import Levels
+from workbench.runtime.model.predictor import Predictor
 
 
 @pytest.fixture(scope="module")

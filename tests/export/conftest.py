@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from workbench.automl.phases.plan import Plan, describe_problem
+from workbench.automl.records.candidate import Candidate, Measurements
+from workbench.automl.records.messages import AssembleTask, Config, FoldDone, FoldTask, MeasureTask, Setup
+from workbench.automl.records.run_folder import RunFolder
+from workbench.automl.records.settings import Settings
+from workbench.automl.scoring.metrics import metric_name
+from workbench.automl.worker.task_loop import carry_out, open_workspace
 from workbench.data.dataset import Dataset, Finding
 from workbench.data.fingerprint import fingerprint
 from workbench.data.split import holdout
 from workbench.export import write
 from workbench.export.write import export_bundle
-from workbench.runtime.schema import Column, Levels, Output, Schema
-from workbench.search.metrics import metric_name
-from workbench.search.plan import Plan, describe_problem
-from workbench.search.records import Candidate, Measurements
-from workbench.search.run import RunFolder
-from workbench.search.settings import Settings
-from workbench.search.tasks import AssembleTask, Config, FoldDone, FoldTask, MeasureTask, Setup
-from workbench.search.worker import carry_out, open_workspace
+from workbench.runtime.core.schema import Column, Levels, Output, Schema
 from workbench.tradeoff.choose import Choice, pick
 from workbench.tradeoff.leaderboard import leaderboard_rows
 from workbench.tradeoff.limits import Limits

@@ -3,14 +3,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.export.conftest import choose
+from workbench.automl.records.run_folder import RunFolder
+from workbench.export.catalog import list_bundles, next_version
+from workbench.export.destination import write_zip
 from workbench.export.diff import diff_bundles
-from workbench.export.place import write_zip
-from workbench.export.shelf import list_bundles, next_version
 from workbench.export.write import export_bundle
-from workbench.search.run import RunFolder
-from workbench.ui.workspace import list_bundles as list_in_app
-
-from .conftest import choose
+from workbench.ui.files.folders import list_bundles as list_in_app
 
 
 def test_a_bundle_does_not_differ_from_its_zip(bundles: dict[str, Path], tmp_path: Path) -> None:
@@ -48,7 +47,7 @@ def test_columns_and_categories_that_changed_are_named(bundles: dict[str, Path],
     import json
     import shutil
 
-    from .test_verify import sign
+    from tests.export.checks.test_verify import sign
 
     other = Path(shutil.copytree(bundles["regression"], tmp_path / "other"))
     path = other / "schema.json"

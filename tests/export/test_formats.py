@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from workbench.export.catalog import list_bundles
+from workbench.export.checks.verify import verify_bundle
 from workbench.export.diff import diff_bundles
-from workbench.export.shelf import list_bundles
-from workbench.export.verify import verify_bundle
 
 STORED = Path(__file__).parents[1] / "runtime" / "bundles"
 

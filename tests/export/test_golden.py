@@ -8,17 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.export.conftest import choose, make_data
+from workbench.automl.records.run_folder import RunFolder
+from workbench.automl.worker.parity import GOLDEN_ROWS as ROWS
+from workbench.automl.worker.parity import golden_rows as choose_rows
 from workbench.errors import SettingsError
 from workbench.export.arguments import _READERS
-from workbench.export.verify import verify_bundle
+from workbench.export.checks.verify import verify_bundle
 from workbench.export.write import export_bundle
-from workbench.runtime.bundle import open_bundle
-from workbench.runtime.predictor import Predictor
-from workbench.search.parity import GOLDEN_ROWS as ROWS
-from workbench.search.parity import golden_rows as choose_rows
-from workbench.search.run import RunFolder
-
-from .conftest import choose, make_data
+from workbench.runtime.bundle.bundle import open_bundle
+from workbench.runtime.model.predictor import Predictor
 
 TASKS = ["binary", "multiclass", "regression"]
 

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from workbench.errors import ExportError
-from workbench.export.place import put
+from workbench.export.destination import put
 from workbench.export.resize import measured_size, resize
-from workbench.runtime.bundle import open_bundle
-from workbench.runtime.manifest import SIGNATURE_FILE
+from workbench.runtime.bundle.bundle import open_bundle
+from workbench.runtime.bundle.manifest import SIGNATURE_FILE
 
 REPORT: dict[str, Any] = {
     "machine": "a test",

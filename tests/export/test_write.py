@@ -10,18 +10,17 @@ import numpy as np
 import pytest
 
 import workbench.runtime
+from tests.export.checks.test_verify import sign
+from tests.export.conftest import choose
+from workbench.automl.records.run_folder import RunFolder
 from workbench.errors import ExportError, FitError, SettingsError
 from workbench.export import refit, write
-from workbench.export.verify import verify_bundle
+from workbench.export.checks.verify import verify_bundle
 from workbench.export.write import export_bundle
-from workbench.runtime.bundle import open_bundle
-from workbench.runtime.golden import GoldenReport
-from workbench.runtime.manifest import Manifest, hash_files
-from workbench.search.run import RunFolder
+from workbench.runtime.bundle.bundle import open_bundle
+from workbench.runtime.bundle.golden import GoldenReport
+from workbench.runtime.bundle.manifest import Manifest, hash_files
 from workbench.tradeoff.limits import Limits
-
-from .conftest import choose
-from .test_verify import sign
 
 TASKS = ["binary", "multiclass", "regression"]
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from tests import drawing
 from tests.external.open_inference import descriptions, served
 from tests.runtime.made import COLUMNS, ROWS, make_bundle, make_predictor
-from tests.runtime.test_server import serving
-from workbench.runtime.bundle import open_bundle
+from tests.runtime.serving.http.test_server import serving
+from workbench.runtime.bundle.bundle import open_bundle
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is missing: the API is not fuzzed")
 tritonhttp = pytest.importorskip("tritonclient.http", reason="tritonclient is missing: it is not tried")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.families.base import Encoding, Problem, Sample
-from workbench.runtime.encoder import FLOAT32_MAX
+from workbench.runtime.core.encoder import FLOAT32_MAX
 
 TASKS = ("binary", "multiclass", "regression")
 

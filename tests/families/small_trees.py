@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from workbench.families.links import Link
-from workbench.families.trees import Trees, floor32
+from workbench.families.forms.links import Link
+from workbench.families.forms.trees import Trees, floor32
 
 
 def stumps(

@@ -6,17 +6,16 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from tests.families.conftest import TASKS, make_problem, make_sample
 from workbench.data.subscriptions import TARGET, make_subscriptions
 from workbench.errors import FitError, SettingsError
 from workbench.families import all_families, family_named, get_families
 from workbench.families.base import Problem, Sample
 from workbench.families.catboost import CatBoost
-from workbench.families.compose import bag
-from workbench.families.onnx import to_onnx
-from workbench.families.trees import Trees
-from workbench.runtime.model import OnnxModel
-
-from .conftest import TASKS, make_problem, make_sample
+from workbench.families.forms.averaging import bag
+from workbench.families.forms.trees import Trees
+from workbench.families.onnx_writing.writer import to_onnx
+from workbench.runtime.model.onnx_model import OnnxModel
 
 PROBLEMS = {
     "binary": Problem("binary", 2, 2_000, 5, n_wide=1, has_categories=True),

@@ -9,13 +9,12 @@ import numpy as np
 import optuna
 import pytest
 
+from tests.families.conftest import as_encoded, make_problem, make_sample, wild_rows
+from workbench.automl.worker.parity import TOLERANCE
 from workbench.errors import FitError
 from workbench.families import Family, Problem, Sample, all_families
-from workbench.families.onnx import to_onnx
-from workbench.runtime.model import OnnxModel
-from workbench.search.parity import TOLERANCE
-
-from .conftest import as_encoded, make_problem, make_sample, wild_rows
+from workbench.families.onnx_writing.writer import to_onnx
+from workbench.runtime.model.onnx_model import OnnxModel
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

@@ -5,18 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.families.conftest import make_problem, make_sample, wild_rows
 from workbench.errors import FitError
 from workbench.families.base import Problem, Sample
-from workbench.families.compose import bag, from_arrays, to_arrays
-from workbench.families.forms import Blend
-from workbench.families.leafwise import read_trees
+from workbench.families.forms.averaging import bag, from_arrays, to_arrays
+from workbench.families.forms.forms import Blend
+from workbench.families.forms.trees import Trees, constant_trees
 from workbench.families.lightgbm import LightGBM
-from workbench.families.onnx import to_onnx
-from workbench.families.targets import TargetScale
-from workbench.families.trees import Trees, constant_trees
-from workbench.runtime.model import OnnxModel
-
-from .conftest import make_problem, make_sample, wild_rows
+from workbench.families.onnx_writing.writer import to_onnx
+from workbench.families.shared.lightgbm_common import read_trees
+from workbench.families.shared.targets import TargetScale
+from workbench.runtime.model.onnx_model import OnnxModel
 
 PLAIN = TargetScale(0.0, 1.0)
 TEXT = """tree

@@ -43,7 +43,7 @@ def test_logistic_regression_is_scikit_learns(weight: np.ndarray | None) -> None
 def test_parts_of_the_normal_equations_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, sample = Problem("regression", 0, 400, 5), Sample(X, SCORE, WEIGHT)
     whole = LinearModel().fit({}, sample, problem).predict(X)
-    monkeypatch.setattr("workbench.families.columns._CHUNK_VALUES", 35)
+    monkeypatch.setattr("workbench.families.shared.dense_columns._CHUNK_VALUES", 35)
     assert np.allclose(LinearModel().fit({}, sample, problem).predict(X), whole)
     hurried = LinearModel().fit({}, sample, problem, deadline=time.monotonic() - 1)
     assert hurried.stopped

@@ -5,14 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.families.conftest import make_problem, make_sample
 from workbench.errors import FitError
 from workbench.families.base import Problem, Sample
-from workbench.families.onnx import to_onnx
-from workbench.families.targets import TargetScale
+from workbench.families.onnx_writing.writer import to_onnx
+from workbench.families.shared.targets import TargetScale
 from workbench.families.xgboost import XGBoost, read_document, read_trees
-from workbench.runtime.model import OnnxModel
-
-from .conftest import make_problem, make_sample
+from workbench.runtime.model.onnx_model import OnnxModel
 
 
 def learner(base: str, split_type: int = 0) -> dict[str, Any]:

@@ -15,11 +15,11 @@ import pytest
 from tests.runtime.made import golden_line, make_bundle, make_predictor, write_manifest
 from workbench.cli.entry import main
 from workbench.errors import ExportError, SettingsError
-from workbench.export.place import put
+from workbench.export.destination import put
 from workbench.loadtest.client import drive
 from workbench.loadtest.measure import LoadReport, Step
-from workbench.loadtest.traffic import needs, targets
-from workbench.runtime.bundle import open_bundle
+from workbench.loadtest.replicas import needs, targets
+from workbench.runtime.bundle.bundle import open_bundle
 from workbench.tradeoff.prices import PriceSheet
 from workbench.tradeoff.traffic import read_traffic
 

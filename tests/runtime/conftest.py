@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.made import make_bundle, make_predictor
-from workbench.runtime.bundle import Bundle, open_bundle
-from workbench.runtime.predictor import Predictor
+from workbench.runtime.bundle.bundle import Bundle, open_bundle
+from workbench.runtime.model.predictor import Predictor
 
 
 @pytest.fixture(scope="session", params=["binary", "multiclass", "regression"])

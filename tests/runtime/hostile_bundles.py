@@ -26,10 +26,10 @@ from onnx import AttributeProto, helper, numpy_helper
 
 from tests.runtime.made import ROWS, make_bundle, make_predictor
 from tests.runtime.test_hostile import forge, spoilt
-from workbench.families.lookups import lookup_trees
-from workbench.families.onnx import to_onnx
-from workbench.runtime.bundle import open_bundle
-from workbench.runtime.check import check_bundle
+from workbench.families.forms.ctr_lookups import lookup_trees
+from workbench.families.onnx_writing.writer import to_onnx
+from workbench.runtime.bundle.bundle import open_bundle
+from workbench.runtime.bundle.check import check_bundle
 from workbench.runtime.errors import WorkbenchError
 
 MEMORY_BYTES = 4 << 30
@@ -254,9 +254,9 @@ def used(folder: Path) -> None:
 
 def verified(folder: Path, other: Path) -> None:
     """Verify, compare and list: every document of the bundle is read."""
+    from workbench.export.catalog import list_bundles
+    from workbench.export.checks.verify import verify_bundle
     from workbench.export.diff import diff_bundles
-    from workbench.export.shelf import list_bundles
-    from workbench.export.verify import verify_bundle
 
     report = verify_bundle(folder, isolation=False)
     json.dumps(report.to_json(), allow_nan=False)

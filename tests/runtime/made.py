@@ -13,7 +13,17 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 import workbench.runtime
-from workbench.runtime.encoder import (
+from workbench.runtime.bundle.manifest import (
+    Latency,
+    Lineage,
+    Manifest,
+    Metric,
+    Price,
+    TrainingData,
+    hash_files,
+    model_digest,
+)
+from workbench.runtime.core.encoder import (
     DATE_PARTS,
     Code,
     Curve,
@@ -28,19 +38,9 @@ from workbench.runtime.encoder import (
     Terms,
     TermScore,
 )
-from workbench.runtime.manifest import (
-    Latency,
-    Lineage,
-    Manifest,
-    Metric,
-    Price,
-    TrainingData,
-    hash_files,
-    model_digest,
-)
-from workbench.runtime.model import INPUT_NAME, OUTPUT_NAME
-from workbench.runtime.predictor import Predictor
-from workbench.runtime.schema import Column, Label, Output, Schema, Task
+from workbench.runtime.core.schema import Column, Label, Output, Schema, Task
+from workbench.runtime.model.onnx_model import INPUT_NAME, OUTPUT_NAME
+from workbench.runtime.model.predictor import Predictor
 
 COLUMNS = (
     Column("tenure", "number", nullable=False, low=0.0, high=72.0),

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from workbench.runtime.bundle import open_bundle
-from workbench.runtime.check import check_bundle
-from workbench.runtime.manifest import FORMAT_VERSION
+from workbench.runtime.bundle.bundle import open_bundle
+from workbench.runtime.bundle.check import check_bundle
+from workbench.runtime.bundle.manifest import FORMAT_VERSION
 
 STORED = sorted((Path(__file__).parent / "bundles").glob("format-*.zip"))
 

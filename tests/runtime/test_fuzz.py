@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.runtime.made import ROWS, make_predictor
-from tests.runtime.test_asgi import GOOD, call
-from workbench.runtime.asgi import App
-from workbench.runtime.bundle import Bundle
+from tests.runtime.serving.http.test_asgi import GOOD, call
+from workbench.runtime.bundle.bundle import Bundle
+from workbench.runtime.serving.http.asgi import App
 
 PREDICTOR = make_predictor()
 ANYTHING = st.recursive(

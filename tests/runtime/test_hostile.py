@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.runtime.made import ROWS, make_predictor
-from workbench.runtime.bundle import open_bundle
-from workbench.runtime.check import check_bundle
-from workbench.runtime.encoder import Encoder
+from workbench.runtime.bundle.bundle import open_bundle
+from workbench.runtime.bundle.check import check_bundle
+from workbench.runtime.bundle.manifest import Manifest, hash_files, model_digest
+from workbench.runtime.core.encoder import Encoder
+from workbench.runtime.core.schema import Schema
 from workbench.runtime.errors import BundleError, TamperedBundleError, WorkbenchError
-from workbench.runtime.manifest import Manifest, hash_files, model_digest
-from workbench.runtime.onnx_scan import scan_onnx
-from workbench.runtime.predictor import Predictor
-from workbench.runtime.schema import Schema
+from workbench.runtime.model.onnx_scan import scan_onnx
+from workbench.runtime.model.predictor import Predictor
 
 PREDICTOR = make_predictor()
 SCHEMA, ENCODER = PREDICTOR.schema.to_json(), PREDICTOR.encoder.to_json()

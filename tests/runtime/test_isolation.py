@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.made import ROWS
-from workbench.runtime.bundle import Bundle
+from workbench.runtime.bundle.bundle import Bundle
 
 REFUSING = """
 import sys

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from tests.runtime.made import COLUMNS, ROWS
-from tests.runtime.test_asgi import GOOD, call
-from workbench.runtime.asgi import App
-from workbench.runtime.bundle import Bundle
+from tests.runtime.serving.http.test_asgi import GOOD, call
+from workbench.runtime.bundle.bundle import Bundle
 from workbench.runtime.errors import ModelError
-from workbench.runtime.log import RequestLog
-from workbench.runtime.service import Service
-from workbench.runtime.settings import ServeSettings
+from workbench.runtime.serving.http.asgi import App
+from workbench.runtime.serving.request_log import RequestLog
+from workbench.runtime.serving.service import Service
+from workbench.runtime.serving.serving_settings import ServeSettings
 
 SECRET, NUMBER = "s3cr3t-Müller", 31415926.535
 VALUES: list[Any] = [SECRET, NUMBER, int(NUMBER), [SECRET], {SECRET: SECRET}, {"a": NUMBER}, [[SECRET]], True]
@@ -153,7 +153,7 @@ def test_a_stream_logs_no_value(bundle: Bundle, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_logged_is_left_out_of_its_line(bundle: Bundle, tmp_path: Path) -> None:
-    from workbench.runtime.log import json_encoder
+    from workbench.runtime.serving.request_log import json_encoder
 
     log = RequestLog(tmp_path / "log", json_encoder())
     app = App(bundle, GOOD, ServeSettings(log_rows=True), log=log)

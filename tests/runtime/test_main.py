@@ -10,7 +10,7 @@ import pytest
 
 from tests.runtime.made import ROWS, make_predictor, write_manifest
 from workbench.runtime.__main__ import main
-from workbench.runtime.bundle import Bundle
+from workbench.runtime.bundle.bundle import Bundle
 
 
 @pytest.fixture

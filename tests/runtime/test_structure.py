@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from workbench.runtime.delimited import CsvSource
+from workbench.runtime.core.schema import Column, Output, Schema
 from workbench.runtime.errors import BadFileError
-from workbench.runtime.schema import Column, Output, Schema
+from workbench.runtime.files.delimited import CsvSource
 
 COLUMNS = (Column("town", "category"), Column("speed", "number"), Column("load", "number"))
 ROWS = ["a,1,2", "b,3,4", "c,5,6"]

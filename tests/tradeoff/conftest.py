@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workbench.search.records import Candidate, Measurements, Score
+from workbench.automl.records.candidate import Candidate, Measurements, Score
 from workbench.tradeoff.leaderboard import leaderboard_rows
 from workbench.tradeoff.prices import PriceSheet
 

@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tradeoff.conftest import make_candidate
+from workbench.automl.records.candidate import Candidate
 from workbench.errors import PickError, SettingsError
-from workbench.search.records import Candidate
 from workbench.tradeoff.choose import RULES, pick
 from workbench.tradeoff.decision import decide
 from workbench.tradeoff.leaderboard import leaderboard_rows
 from workbench.tradeoff.limits import Limits
 from workbench.tradeoff.prices import PriceSheet, Traffic, load_prices
-
-from .conftest import make_candidate
 
 Rows = list[dict[str, Any]]
 BY_MODEL = [rule for rule in RULES if rule != "lowest-cost"]

@@ -8,17 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.tradeoff.conftest import make_candidate
+from workbench.automl.records.payoff import ClassPayoff, NumberPayoff
+from workbench.automl.records.run_folder import RunFolder
+from workbench.automl.records.settings import Settings
 from workbench.data.dataset import Dataset
-from workbench.runtime.schema import Column, Output, Schema
-from workbench.search.payoff import ClassPayoff, NumberPayoff
-from workbench.search.run import RunFolder
-from workbench.search.settings import Settings
+from workbench.runtime.core.schema import Column, Output, Schema
 from workbench.tradeoff.expected_cost import COST_COLUMNS, mean_cost, with_expected_costs
 from workbench.tradeoff.leaderboard import leaderboard_rows
 from workbench.tradeoff.prices import PriceSheet, Traffic
 from workbench.tradeoff.terms import Terms
-
-from .conftest import make_candidate
 
 SHEET = PriceSheet("one", usd_per_hour=1.0, vcpus=2.0, hours_per_month=100.0, traffic=Traffic(2e6, 1.0))
 Y = np.array([0, 0, 1, 1, 0, 1])

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from workbench.search.records import Candidate
+from tests.tradeoff.conftest import make_candidate
+from workbench.automl.records.candidate import Candidate
 from workbench.tradeoff.leaderboard import COLUMNS, front_ids, leaderboard_rows
 from workbench.tradeoff.limits import Limits
 from workbench.tradeoff.prices import PriceSheet
-
-from .conftest import make_candidate
 
 
 def test_promised_columns_come_first_in_every_row(rows: list[dict[str, Any]]) -> None:

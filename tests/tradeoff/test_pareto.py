@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tradeoff.conftest import make_candidate
 from workbench.tradeoff.leaderboard import front_ids
 from workbench.tradeoff.pareto import balance, front_of, knee, pareto
 from workbench.tradeoff.prices import PriceSheet
-
-from .conftest import make_candidate
 
 values = st.sampled_from([0.0, 1.0, 2.0, 3.0, -1.0, np.inf, -np.inf, np.nan]) | st.floats(-5, 5)
 points = st.lists(st.tuples(values, values, values), max_size=25)

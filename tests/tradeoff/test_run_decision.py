@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.automl.records.payoff import ClassPayoff
 from workbench.errors import ChangedError, RunError, SettingsError
-from workbench.search.payoff import ClassPayoff
 from workbench.tradeoff.prices import Traffic
 from workbench.tradeoff.run_decision import (
     DECISION_FILE,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from workbench.automl.records.payoff import ClassPayoff
 from workbench.errors import SettingsError
-from workbench.search.payoff import ClassPayoff
 from workbench.tradeoff.limits import Limits
 from workbench.tradeoff.prices import Traffic, load_prices
 from workbench.tradeoff.terms import Given, combine, default_rule, read_given

@@ -8,9 +8,9 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from workbench.search.records import Candidate, Measurements, Score
-from workbench.search.run import RunFolder
-from workbench.search.settings import Settings
+from workbench.automl.records.candidate import Candidate, Measurements, Score
+from workbench.automl.records.run_folder import RunFolder
+from workbench.automl.records.settings import Settings
 from workbench.tradeoff import leaderboard_rows, load_prices
 
 NASTY = "<script>alert(1)</script>![x](http://example.com/x.png)"
@@ -126,8 +126,8 @@ def show_page(folder: str, page: str, settings: dict[str, object]) -> None:
 
     import streamlit as st
 
-    from workbench.ui.shell import make_pages
-    from workbench.ui.workspace import Workspace
+    from workbench.ui.files.folders import Workspace
+    from workbench.ui.page_frame import make_pages
 
     workspace = Workspace(Path(folder) / "runs", Path(folder) / "bundles", **settings)  # type: ignore[arg-type]  # mixed values
     pages = make_pages(workspace)

@@ -46,7 +46,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from workbench.search.settings import parse_size
+    from workbench.automl.records.settings import parse_size
     from workbench.ui import launch
 
     upload_mb = parse_size(options.max_upload, "--max-upload")

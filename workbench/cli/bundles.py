@@ -6,7 +6,7 @@ import argparse
 
 from .command import Command
 from .console import Console
-from .table import interval, render, rounded, score_places
+from .text_table import interval, render, rounded, score_places
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from workbench.export.shelf import list_bundles
+    from workbench.export.catalog import list_bundles
 
     found = list_bundles(options.folder)
     readable = [entry for entry in found if not entry.error]

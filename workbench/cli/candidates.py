@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .table import NOTHING, interval, render, rounded, score_places, whole
+from .text_table import NOTHING, interval, render, rounded, score_places, whole
 
 Row = Mapping[str, Any]
 _FINAL = {"hold-out": "on the hold-out, rows that no choice has seen"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .command import Command
 from .console import Console
 from .options import add_limits, add_pick, add_run, add_terms, add_threshold, said
-from .table import render
+from .text_table import render
 
 if TYPE_CHECKING:
     from workbench.tradeoff.terms import Terms

@@ -12,7 +12,7 @@ from .command import Command
 from .console import Console
 from .options import positive
 from .progress import Progress, stopping
-from .table import rounded
+from .text_table import rounded
 
 if TYPE_CHECKING:
     from workbench.api import Run
@@ -32,7 +32,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.data.samples import load_sample
-    from workbench.export.verify import verify_bundle
+    from workbench.export.checks.verify import verify_bundle
 
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def _answer_text(answer: dict[str, Any]) -> str:
 
 
 def _following(data: Path, target: str, run: Path, bundle: Path) -> str:
-    from workbench.data.shell import option, word
+    from workbench.data.shell_quoting import option, word
 
     return "\n".join(
         [

@@ -53,7 +53,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.api import open_run
-    from workbench.data.shell import word
+    from workbench.data.shell_quoting import word
 
     run = open_run(options.run)
     choice = run.pick(options.pick, **said(options))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def show_run(run: Run, console: Console) -> int:
     """Show the run's summary, its front and what to type next; return the exit code."""
-    from workbench.data.shell import word
+    from workbench.data.shell_quoting import word
 
     rows = run.rows()
     front = [row for row in rows if row["on_front"]]
@@ -52,7 +52,7 @@ def show_run(run: Run, console: Console) -> int:
 
 def why_empty(rows: Sequence[Mapping[str, Any]], run: str | Path) -> str:
     """Say why a run's front is empty."""
-    from workbench.data.shell import word
+    from workbench.data.shell_quoting import word
 
     scored = [row for row in rows if row["status"] == "ok" and row["score"] is not None]
     if not scored:

@@ -51,12 +51,12 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from dataclasses import replace
     from pathlib import Path
 
+    from workbench.automl.records.settings import parse_latency
     from workbench.export.resize import check_resizable, resize
-    from workbench.loadtest.keep import keep
     from workbench.loadtest.measure import load_test
-    from workbench.loadtest.traffic import needs, targets
-    from workbench.runtime.auth import exposed
-    from workbench.search.settings import parse_latency
+    from workbench.loadtest.replicas import needs, targets
+    from workbench.loadtest.store_report import keep
+    from workbench.runtime.serving.http.auth import exposed
     from workbench.tradeoff.prices import load_prices
     from workbench.tradeoff.traffic import read_traffic
 

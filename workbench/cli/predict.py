@@ -35,8 +35,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from workbench.runtime.batch import score_file
-    from workbench.runtime.bundle import open_bundle
+    from workbench.runtime.bundle.bundle import open_bundle
+    from workbench.runtime.jobs.batch import score_file
 
     bundle = open_bundle(options.bundle)
     with RowProgress(console) as progress:

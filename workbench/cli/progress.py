@@ -14,7 +14,7 @@ from typing import Any
 from workbench.errors import shown
 
 from .console import Console, debugging, one_line
-from .table import rounded, seconds
+from .text_table import rounded, seconds
 
 Event = Mapping[str, Any]
 

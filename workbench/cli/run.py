@@ -16,7 +16,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from workbench.runtime.run import read_config, run
+    from workbench.runtime.jobs.run_config import read_config, run
 
     report = run(read_config(options.config, mode=options.mode))
     console.result(report.document, report.text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from workbench.runtime.settings import add_serve_options, settings_of
+from workbench.runtime.serving.serving_settings import add_serve_options, settings_of
 
 from .command import Command
 from .console import Console
@@ -16,7 +16,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from workbench.runtime.server import serve
+    from workbench.runtime.serving.http.server import serve
 
     return serve(options.bundle, settings_of(options))
 

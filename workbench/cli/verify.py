@@ -23,7 +23,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from workbench.export.verify import Isolation, verify_bundle
+    from workbench.export.checks.verify import Isolation, verify_bundle
 
     kinds: dict[str, Isolation] = {"full": True, "quick": "quick", "off": False}
     how = None if options.isolation is None else kinds[options.isolation]

@@ -7,7 +7,7 @@ from .dataset import Dataset, Finding
 from .fingerprint import fingerprint
 from .inspect import Inspection, inspect_data
 from .intake import load_dataset
-from .read import read_table
+from .reading.read import read_table
 from .table import Table
 
 __all__ = [

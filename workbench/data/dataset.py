@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.runtime.schema import Column1d, Levels, Schema
+from workbench.runtime.core.schema import Column1d, Levels, Schema
 
 Severity = Literal["info", "warning", "error"]
 

@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from workbench.runtime.schema import Column1d, Levels
+from workbench.runtime.core.schema import Column1d, Levels
 
 from .dataset import Dataset
 

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import shown
-from workbench.runtime.schema import Column1d, Levels
+from workbench.runtime.core.schema import Column1d, Levels
 
-from .checks import check_inputs
+from .checks.input_findings import check_inputs
+from .checks.leaks import Power, column_powers
 from .dataset import Dataset, Finding
-from .infer import Inferred, finished, infer_column, infer_input
+from .inference.infer import Inferred, finished, infer_column, infer_input
 from .intake import Roles, codes_of_input, find_roles, load_dataset, marks_of
 from .kinds import find_kinds
-from .leaks import Power, column_powers
-from .read import read_table
+from .reading.read import read_table
 from .table import Table
 
 _MOST_COLUMNS_SHOWN = 80

@@ -9,22 +9,22 @@ from typing import TypedDict, Unpack
 import numpy as np
 
 from workbench.errors import DataError, SettingsError, shown
-from workbench.runtime.schema import Column1d, Levels, Schema
+from workbench.runtime.core.schema import Column1d, Levels, Schema
 
-from .classes import check_classes
-from .copies import find_copies
+from .checks.classes import check_classes
+from .checks.copies import find_copies
+from .checks.extremes import missing_codes
+from .checks.formula_leaks import find_formulas
+from .checks.leaks import column_powers, find_leaks
 from .dataset import Dataset, Finding
-from .extremes import missing_codes
 from .fingerprint import by_appearance, fingerprint
-from .formulas import find_formulas
-from .infer import Inferred, finished, infer_column, infer_input
+from .inference.infer import Inferred, finished, infer_column, infer_input
+from .inference.number_marks import NumberMarks, find_marks
 from .kinds import find_kinds
-from .leaks import column_powers, find_leaks
-from .number_marks import NumberMarks, find_marks
-from .read import read_table
+from .reading.read import read_table
+from .row_weights import read_weights
 from .table import Table
 from .target import Target, read_target
-from .weights import read_weights
 
 FEWEST_ROWS = 10
 _CODE_ROWS = 100_000

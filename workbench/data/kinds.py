@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from workbench.errors import SettingsError, shown
 
-from .shell import option
+from .shell_quoting import option
 from .table import Table
 
 KINDS = ("number", "category", "text", "date", "ignore")

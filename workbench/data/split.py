@@ -6,7 +6,7 @@ import numpy as np
 
 from workbench.errors import DataError, shown
 
-from .classes import class_units
+from .checks.classes import class_units
 from .dataset import Dataset
 
 HOLDOUT_FRACTION = 0.2

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import DataError
-from workbench.runtime.schema import Column1d, Levels, Schema
+from workbench.runtime.core.schema import Column1d, Levels, Schema
 
 from .dataset import Dataset, Finding
 

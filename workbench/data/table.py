@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.errors import DataError, nearest, shown
-from workbench.runtime.rows import original_name
+from workbench.runtime.core.rows import original_name
 
 from .dataset import Finding
 

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.errors import DataError, SettingsError, shown
-from workbench.runtime.schema import Column1d, Label, Levels, Output, Task, category_text
+from workbench.runtime.core.schema import Column1d, Label, Levels, Output, Task, category_text
 
-from .convert import is_text
+from .checks.extremes import target_findings
 from .dataset import Finding
-from .extremes import target_findings
-from .infer import Inferred, infer_column
-from .number_marks import NumberMarks
-from .vocabulary.no_value import is_never_a_value
+from .inference.convert import is_text
+from .inference.infer import Inferred, infer_column
+from .inference.number_marks import NumberMarks
+from .inference.vocabulary.no_value import is_never_a_value
 
 TASK_OPTIONS = ("auto", "binary", "multiclass", "regression")
 

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from workbench.explain import Contribution, Importance
 
 from . import words
-from .look import BAND, BLUE, FAINT, GREY, ORANGE, PINK, styled
 from .numbers import chart_text, day, metric_words, shown_score
+from .theme import BAND, BLUE, FAINT, GREY, ORANGE, PINK, styled
 
 _MOST_BARS = 15
 

@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from . import words
-from .look import BLUE, GREEN, GREY, ORANGE, PINK, percents, styled
 from .numbers import chart_text, percent
+from .theme import BLUE, GREEN, GREY, ORANGE, PINK, percents, styled
 
 Columns = Mapping[str, np.ndarray]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from workbench.errors import PickError, SettingsError
 from workbench.tradeoff import RULES, Choice, Limits, PriceSheet, lead_score, monthly, pick, within_noise
-from workbench.tradeoff.noise import cost_within_noise
 from workbench.tradeoff.sentences import machines_text
+from workbench.tradeoff.ties import cost_within_noise
 
 from .numbers import amount, latency, metric_words, points, score, shown_score, significant, size
 from .words import family_name

@@ -8,8 +8,8 @@ from .contributions import Contribution, contributions
 from .curves import calibration, confusion, gains, precision_recall, roc
 from .dependence import background, dependence
 from .evidence import Evidence, evidence_of
+from .explanation_cache import Explanation, explanation, explanation_within
 from .importance import Importance, importance
-from .kept import Explanation, explanation, explanation_within
 from .money import Decisions, cheapest_threshold, decisions, threshold_table
 from .numeric import coverage, residual_sample, residual_summary
 from .segments import Segment, worst_segments

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from workbench.runtime.encoder import Encoder
-from workbench.runtime.predictor import Predictor
-from workbench.runtime.schema import Column1d, Levels
-from workbench.runtime.score import OneScore, Steps, read_score
+from workbench.runtime.core.encoder import Encoder
+from workbench.runtime.core.schema import Column1d, Levels
+from workbench.runtime.model.additive_model import OneScore, Steps, read_score
+from workbench.runtime.model.predictor import Predictor
 
 _SAMPLES = 40
 _MOST_CALLS = 20_000

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from workbench.automl.records.run_folder import RunFolder
 from workbench.errors import SettingsError, shown
-from workbench.runtime.columns import Column
-from workbench.runtime.predictor import Predictor
-from workbench.runtime.schema import Column1d, Levels
-from workbench.search.run import RunFolder
+from workbench.runtime.core.columns import Column
+from workbench.runtime.core.schema import Column1d, Levels
+from workbench.runtime.model.predictor import Predictor
 
 _MOST_POINTS, _MOST_LEVELS, _MOST_ROWS = 16, 12, 300
 _BACKGROUND = 500

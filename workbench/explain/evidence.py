@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
+from workbench.automl.records.run_folder import RunFolder
 from workbench.errors import RunError
-from workbench.runtime.documents import read_json
-from workbench.runtime.predictor import SCHEMA_FILE
-from workbench.runtime.schema import Label, Output, Schema, Task
-from workbench.search.run import RunFolder
+from workbench.runtime.core.json_documents import read_json
+from workbench.runtime.core.schema import Label, Output, Schema, Task
+from workbench.runtime.model.predictor import SCHEMA_FILE
 
 Part = Literal["dev", "holdout"]
 

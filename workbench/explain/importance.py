@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.automl.records.candidate import Candidate
+from workbench.automl.records.run_folder import RunFolder
+from workbench.automl.scoring.metrics import DEFAULT_METRIC, Metric
 from workbench.errors import RunError
-from workbench.runtime.predictor import Predictor
-from workbench.runtime.schema import Column1d, Levels
-from workbench.search.metrics import DEFAULT_METRIC, Metric
-from workbench.search.records import Candidate
-from workbench.search.run import RunFolder
+from workbench.runtime.core.schema import Column1d, Levels
+from workbench.runtime.model.predictor import Predictor
 
 # Scorers with a closed form: others resample a hundred times a score, which shuffling would multiply.
 _QUICK = frozenset(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.search.payoff import ClassPayoff
+from workbench.automl.records.payoff import ClassPayoff
 
 from .evidence import Evidence
 

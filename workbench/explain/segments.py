@@ -10,8 +10,8 @@ from statistics import NormalDist
 import numpy as np
 
 from workbench.data.dataset import Dataset
-from workbench.runtime.columns import Column
-from workbench.runtime.schema import Column1d, Levels
+from workbench.runtime.core.columns import Column
+from workbench.runtime.core.schema import Column1d, Levels
 
 from .evidence import Evidence
 

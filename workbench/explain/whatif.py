@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from workbench.data.dataset import Dataset
-from workbench.runtime.columns import Kind
-from workbench.runtime.predictor import Predictor
-from workbench.runtime.schema import Label, Levels, label_text
+from workbench.runtime.core.columns import Kind
+from workbench.runtime.core.schema import Label, Levels, label_text
+from workbench.runtime.model.predictor import Predictor
 
 _CALLS = 100
 _MOST_OPTIONS = 200

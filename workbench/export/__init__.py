@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .shelf import list_bundles, next_version
-    from .verify import Check, VerifyReport, verify_bundle
+    from .catalog import list_bundles, next_version
+    from .checks.verify import Check, VerifyReport, verify_bundle
     from .write import export_bundle
 
 __all__ = ["Check", "VerifyReport", "export_bundle", "list_bundles", "next_version", "verify_bundle"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.automl import arguments as accept
 from workbench.errors import SettingsError, nearest
-from workbench.search import arguments as accept
 
 from .source.languages import LANGUAGES
 

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.runtime.bundle import Bundle, open_bundle
-from workbench.runtime.documents import read_json
+from workbench.runtime.bundle.bundle import Bundle, open_bundle
+from workbench.runtime.bundle.golden import read_golden
+from workbench.runtime.bundle.manifest import GOLDEN_FILE, Manifest
+from workbench.runtime.core.json_documents import read_json
+from workbench.runtime.core.schema import Column
 from workbench.runtime.errors import shown
-from workbench.runtime.golden import read_golden
-from workbench.runtime.manifest import GOLDEN_FILE, Manifest
-from workbench.runtime.schema import Column
 
-from .profile import PROFILE_FILE
+from .documents.profile import PROFILE_FILE
 
 _MOST_NAMES = 8
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from workbench.automl.worker.parity import raw_rows
 from workbench.data.dataset import Dataset
 from workbench.errors import SettingsError, nearest, shown
-from workbench.runtime.manifest import GOLDEN_FILE
-from workbench.runtime.predictor import Predictor
-from workbench.search.parity import raw_rows
+from workbench.runtime.bundle.manifest import GOLDEN_FILE
+from workbench.runtime.model.predictor import Predictor
 
 
 def write_golden(

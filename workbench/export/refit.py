@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from workbench.automl.records.candidate import Candidate
+from workbench.automl.records.run_folder import RunFolder
+from workbench.automl.worker.exported_candidate import Served, serve_measured
 from workbench.errors import ExportError, FitError
-from workbench.search.records import Candidate
-from workbench.search.run import RunFolder
-from workbench.search.served import Served, serve_measured
 
 
 def serve_candidate(run: RunFolder, candidate: Candidate, *, refit: bool = False) -> Served:
@@ -33,7 +33,7 @@ def serve_candidate(run: RunFolder, candidate: Candidate, *, refit: bool = False
     try:
         if not refit:
             return serve_measured(run, candidate)
-        from workbench.search.retrain import serve_all_rows  # brings the training libraries
+        from workbench.automl.worker.retrain import serve_all_rows  # brings the training libraries
 
         return serve_all_rows(run, candidate)
     except FitError as error:

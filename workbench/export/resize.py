@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ExportError
-from workbench.runtime.bundle import Bundle, open_bundle
-from workbench.runtime.manifest import SIGNATURE_FILE, hash_files
+from workbench.runtime.bundle.bundle import Bundle, open_bundle
+from workbench.runtime.bundle.manifest import SIGNATURE_FILE, hash_files
 
-from .deploy import CLUSTER_FILES, Size, deploy_files
-from .place import beside, put
-from .signing import read_private_key, sign_manifest
+from .checks.signing import read_private_key, sign_manifest
+from .destination import beside, put
+from .documents.deploy import CLUSTER_FILES, Size, deploy_files
 
 _SPARE = 1.25  # memory asked for, beyond what the server used
 _CPU_M = 1000

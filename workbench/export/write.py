@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import workbench.runtime
+from workbench.automl.records.candidate import Candidate, Measurements, Score
+from workbench.automl.records.run_folder import RunFolder, library_versions
+from workbench.automl.worker.exported_candidate import Served
+from workbench.automl.worker.measure import measurements
+from workbench.automl.worker.parity import ROWS as GATE_ROWS
 from workbench.data.dataset import Dataset
 from workbench.errors import BundleError, ExportError, RunError
 from workbench.explain import Explanation, explanation_within
-from workbench.runtime.auth import exposed
-from workbench.runtime.bundle import open_bundle
-from workbench.runtime.manifest import (
+from workbench.runtime.bundle.bundle import open_bundle
+from workbench.runtime.bundle.manifest import (
     GOLDEN_FILE,
     RUNTIME_FOLDER,
     Latency,
@@ -31,28 +35,24 @@ from workbench.runtime.manifest import (
     hash_files,
     model_digest,
 )
-from workbench.runtime.predictor import Predictor
-from workbench.search.measure import measurements
-from workbench.search.parity import ROWS as GATE_ROWS
-from workbench.search.records import Candidate, Measurements, Score
-from workbench.search.run import RunFolder, library_versions
-from workbench.search.served import Served
+from workbench.runtime.model.predictor import Predictor
+from workbench.runtime.serving.http.auth import exposed
 from workbench.tradeoff.choose import Choice
 from workbench.tradeoff.decision import ServedThreshold, decide
 from workbench.tradeoff.prices import PriceSheet, price_per_million_usd
 from workbench.tradeoff.run_decision import read_decision
 from workbench.tradeoff.terms import Terms
 
+from .catalog import next_version
+from .checks.signing import read_private_key, sign_manifest
+from .contents import Subject, write_members
+from .decided_threshold import score_at, served_terms, set_threshold
+from .destination import beside, check_name, check_place, name_for, put
+from .documents.hashes import with_hashes, with_known_hashes
+from .documents.requirements import pins
 from .golden import golden_text, masked_columns, write_golden
-from .hashes import with_hashes, with_known_hashes
-from .members import Subject, write_members
-from .place import beside, check_name, check_place, name_for, put
 from .refit import serve_candidate
-from .requirements import pins
-from .shelf import next_version
-from .signing import read_private_key, sign_manifest
 from .source import check_languages, source_files, source_head
-from .threshold import score_at, served_terms, set_threshold
 
 _MEASURE_S = 0.4  # of single-row calls
 _EXPLAIN_S, _EXPLAIN_MOST_S = 1.0, 6.0  # and at most, for the fewest rows that say something

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .leafwise import grow, one_feature_a_tree
-from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
-from .targets import target_choice
+from .shared.lightgbm_common import grow, one_feature_a_tree
+from .shared.search_space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .shared.targets import target_choice
 
 _MOST_CLASSES = 12  # each feature has a table for each class
 _ROWS_TO_SEE, _FEWEST_ROUNDS, _MOST_ROUNDS = 100_000_000, 300, 3000  # over all rounds: a second or two

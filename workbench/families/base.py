@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
-from workbench.runtime.schema import Task
+from workbench.runtime.core.schema import Task
 
-from .forms import Form
+from .forms.forms import Form
 
 Params = Mapping[str, Any]
 Loss = Literal["log", "squared", "absolute", "logarithms", "poisson", "gamma"]
@@ -208,7 +208,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Unseen:
+class OutOfFoldScores:
     """What the rows to stop early on, v of them, say of a fit, each as a row that had no say in when it stopped.
 
     Attributes
@@ -235,7 +235,7 @@ class Fitted(Protocol):
         """Whether the deadline ended the fit before it was done."""
 
     @property
-    def unseen(self) -> Unseen | None:
+    def unseen(self) -> OutOfFoldScores | None:
         """What the rows to stop early on say as rows that had no say.
 
         None where no rows chose anything, so many did that one does not matter, or the choice is of little weight (of a

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .targets import check_sample, class_shares, weighted_mean, weighted_median
-from .trees import Trees, constant_trees
+from .forms.trees import Trees, constant_trees
+from .shared.targets import check_sample, class_shares, weighted_mean, weighted_median
 
 
 @dataclass(frozen=True, slots=True, eq=False)

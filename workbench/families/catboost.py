@@ -10,13 +10,13 @@ import numpy as np
 from workbench.errors import FitError
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .boosting import Watch, rounds_allowed, rounds_dimension
-from .links import Link, apply_link
-from .pairs import pairs_choice, pairs_of, with_pairs
-from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
-from .symmetric import RAREST, Inputs, Outputs, catboost_library, model_document, read_trees
-from .targets import TargetScale, check_sample, class_shares, scale_for, target_choice
-from .trees import Trees, constant_trees
+from .forms.links import Link, apply_link
+from .forms.trees import Trees, constant_trees
+from .shared.boosting import Watch, rounds_allowed, rounds_dimension
+from .shared.catboost_model import RAREST, Inputs, Outputs, catboost_library, model_document, read_trees
+from .shared.pair_choice import pairs_choice, pairs_of, with_pairs
+from .shared.search_space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .shared.targets import TargetScale, check_sample, class_shares, scale_for, target_choice
 
 _LOSS = {"binary": "Logloss", "multiclass": "MultiClass", "regression": "RMSE"}
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}

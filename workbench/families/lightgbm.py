@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .boosting import rounds_dimension
-from .leafwise import grow
-from .pairs import pairs_choice, pairs_of, with_pairs
-from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
-from .targets import target_choice
+from .shared.boosting import rounds_dimension
+from .shared.lightgbm_common import grow
+from .shared.pair_choice import pairs_choice, pairs_of, with_pairs
+from .shared.search_space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .shared.targets import target_choice
 
 _MOST_TEXTS = 1_000_000  # texts whose words are affordable as features
 

@@ -12,13 +12,13 @@ import numpy as np
 from workbench.errors import FitError
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .columns import ColumnScale, chunks, dense_encoding
-from .forms import Linear
-from .pairs import pairs_choice, with_pairs
-from .space import Choice, Real, Space, complete, distinct, draw, with_defaults
-from .stopping import is_kept
-from .targets import TargetScale, check_sample, class_shares, deviance_loss, weighted_mean
-from .threads import one_thread
+from .forms.forms import Linear
+from .shared.dense_columns import ColumnScale, chunks, dense_encoding
+from .shared.early_stopping import is_kept
+from .shared.pair_choice import pairs_choice, with_pairs
+from .shared.search_space import Choice, Real, Space, complete, distinct, draw, with_defaults
+from .shared.targets import TargetScale, check_sample, class_shares, deviance_loss, weighted_mean
+from .shared.threads import one_thread
 
 _MOST_ITERATIONS = 300
 _MOST_VALUES = 2e8  # of the training matrix: what text features may fill

@@ -14,13 +14,13 @@ import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Unseen
-from .columns import ColumnScale, chunks, dense_encoding
-from .forms import Network
-from .pairs import pairs_choice, with_pairs
-from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
-from .stopping import Chosen, Judges, is_kept
-from .targets import (
+from .base import Encoding, Fitted, OutOfFoldScores, Params, Problem, Sample, Suggester
+from .forms.forms import Network
+from .shared.dense_columns import ColumnScale, chunks, dense_encoding
+from .shared.early_stopping import BestCheckpoint, EarlyStoppingFolds, is_kept
+from .shared.pair_choice import pairs_choice, with_pairs
+from .shared.search_space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .shared.targets import (
     TargetScale,
     check_sample,
     class_shares,
@@ -28,7 +28,7 @@ from .targets import (
     number_link,
     weighted_mean,
 )
-from .threads import one_thread
+from .shared.threads import one_thread
 
 _ROWS_TO_SEE = 1_200_000  # rows over all epochs: 30 epochs of 40,000 rows
 _FEWEST_EPOCHS, _MOST_EPOCHS = 12, 100
@@ -70,7 +70,7 @@ class FittedMLP:
     network: Network
     rounds: int
     stopped: bool
-    unseen: Unseen | None = None
+    unseen: OutOfFoldScores | None = None
     trained: int = 0
     earlier: Mapping[int, FittedMLP] = field(default_factory=dict)
 
@@ -284,12 +284,12 @@ class _Training:
     def run(self, valid: Sample | None, rounds: int | None, deadline: float) -> FittedMLP:
         """Train the epochs that are asked for, or until the rows to stop early on get no better."""
         adam = _Adam(self.weights, float(self.params["weight_decay"]))
-        judges = Judges(valid)
+        judges = EarlyStoppingFolds(valid)
         losses = self._losses(judges) if judges else None
         most = max(rounds, 1) if rounds is not None else self.epochs
         bounded = math.isfinite(deadline)
         patience = max(8, self.epochs // 6)
-        chosen: Chosen[_Epoch] = Chosen(judges.shares)
+        chosen: BestCheckpoint[_Epoch] = BestCheckpoint(judges.shares)
         done, stopped = 0, False
         states: dict[int, tuple[_Epoch, tuple[_Epoch, ...]]] = {}
         while done < most and not stopped:
@@ -313,7 +313,9 @@ class _Training:
         earlier = {at: self._early(at, state, judges) for at, state in states.items() if at < done}
         return replace(fitted, unseen=judges.unseen(chosen, self._answer), earlier=earlier)
 
-    def _early(self, done: int, state: tuple[_Epoch, tuple[_Epoch, ...]], judges: Judges) -> FittedMLP:
+    def _early(
+        self, done: int, state: tuple[_Epoch, tuple[_Epoch, ...]], judges: EarlyStoppingFolds
+    ) -> FittedMLP:
         """Return the network as it would have been, had the training ended after so many epochs."""
         best, others = state
         unseen = judges.unseen_by(others, done, self._answer) if others else None
@@ -325,7 +327,7 @@ class _Training:
     def _answer(self, epoch: _Epoch, X: np.ndarray) -> np.ndarray:
         return FittedMLP(self._network(epoch.weights), epoch.done, False).raw(X)
 
-    def _losses(self, judges: Judges) -> Callable[[], list[float]]:
+    def _losses(self, judges: EarlyStoppingFolds) -> Callable[[], list[float]]:
         parts = [(each, self._wanted(each), _mean_one(each.weight)) for each in judges.samples()]
         return lambda: [self._loss(*part) for part in parts]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .forest import forest_encoding, forest_space, grow, grown_by, wide_in_turn
-from .pairs import with_pairs
-from .space import Space, complete, distinct, draw, with_defaults
+from .shared.forest import forest_encoding, forest_space, grow, grown_by, wide_in_turn
+from .shared.pair_choice import with_pairs
+from .shared.search_space import Space, complete, distinct, draw, with_defaults
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
     {"criterion": "entropy"},

@@ -13,11 +13,12 @@ import orjson
 from workbench.errors import FitError
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
-from .boosting import boost, rounds_allowed, rounds_dimension
-from .links import Link, apply_link
-from .pairs import pairs_choice, pairs_of, with_pairs
-from .space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
-from .targets import (
+from .forms.links import Link, apply_link
+from .forms.trees import Trees
+from .shared.boosting import boost, rounds_allowed, rounds_dimension
+from .shared.pair_choice import pairs_choice, pairs_of, with_pairs
+from .shared.search_space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .shared.targets import (
     TargetScale,
     check_sample,
     class_shares,
@@ -26,7 +27,6 @@ from .targets import (
     target_choice,
     weighted_mean,
 )
-from .trees import Trees
 
 _OBJECTIVE = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": ""}
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax"}

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from workbench.runtime.bundle import Bundle, open_bundle
-from workbench.runtime.golden import read_golden
-from workbench.runtime.manifest import GOLDEN_FILE
-from workbench.search.machine import machine_name
+from workbench.automl.records.machine import machine_name
+from workbench.runtime.bundle.bundle import Bundle, open_bundle
+from workbench.runtime.bundle.golden import read_golden
+from workbench.runtime.bundle.manifest import GOLDEN_FILE
 
 from .client import Drive, drive
 from .process import Server, served
-from .traffic import Need
+from .replicas import Need
 
 _WARM_RATE, _WARM_S = 50.0, 0.5
 _KEPT_UP = 0.95

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from workbench.errors import ExportError
-from workbench.runtime.onnx_library import disable_telemetry
+from workbench.runtime.model.onnx_library import disable_telemetry
 
 _START_S = 60.0
 _STOP_S = 40.0

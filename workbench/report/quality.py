@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 
 from workbench import explain
+from workbench.automl.records.payoff import ClassPayoff
+from workbench.automl.records.run_folder import RunFolder
 from workbench.display import quality as figures
 from workbench.display.numbers import amount, count, percent, significant
 from workbench.errors import RunError
 from workbench.explain import Evidence
-from workbench.search.payoff import ClassPayoff
-from workbench.search.run import RunFolder
 from workbench.tradeoff import Terms
 
 from . import words

@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench import explain
 from workbench.api import Run
+from workbench.automl.records.run_folder import write_whole
 from workbench.display.front import front_figure, money_shown
 from workbench.display.insight import importance_figure
 from workbench.display.numbers import (
@@ -29,8 +30,7 @@ from workbench.display.sentences import advice, limit_costs, limit_words, named,
 from workbench.display.tables import failure_table, final_of, with_front
 from workbench.display.words import TASKS, UNKNOWN, family_name
 from workbench.errors import WorkbenchError
-from workbench.runtime.writer_lock import remove_leftovers, sole_writer
-from workbench.search.run import write_whole
+from workbench.runtime.files.writer_lock import remove_leftovers, sole_writer
 from workbench.tradeoff import Choice, PriceSheet, RunDecision, lead_score, monthly
 
 from . import words

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .batch import score_file
-from .bundle import open_bundle
-from .check import check_bundle
+from .bundle.bundle import open_bundle
+from .bundle.check import check_bundle
 from .errors import InputError, NoBundleError, WorkbenchError
-from .run import MODES, read_config, run
-from .server import serve
-from .settings import add_serve_options, settings_of
+from .jobs.batch import score_file
+from .jobs.run_config import MODES, read_config, run
+from .serving.http.server import serve
+from .serving.serving_settings import add_serve_options, settings_of
 
 _HERE = Path(__file__).resolve().parent.parent
 

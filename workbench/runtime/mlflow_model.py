@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .bundle import Bundle, open_bundle
-from .invocations import METHODS, method_of
+from .bundle.bundle import Bundle, open_bundle
+from .serving.protocols.invocations import METHODS, method_of
 
 
 class MlflowModel:

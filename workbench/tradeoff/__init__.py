@@ -5,15 +5,15 @@ from .decision import Decision, decide
 from .expected_cost import COST_COLUMNS, with_expected_costs
 from .leaderboard import COLUMNS, front_ids, leaderboard_rows
 from .limits import Limits, Shortfall
-from .noise import beats, within_noise
 from .pareto import balance, front_of, knee, pareto
+from .preference_weights import Weights, weighted
 from .prices import Monthly, PriceSheet, Traffic, load_prices, monthly, price_per_million_usd, read_prices
 from .run_decision import RunDecision, read_decision, read_decisions, store_decision, terms_of
 from .run_prices import run_prices
 from .sentences import compare, describe, lead_score, traffic_words
 from .terms import Given, Terms, combine, default_rule, read_given
+from .ties import beats, within_noise
 from .traffic import parse_traffic
-from .weights import Weights, weighted
 
 __all__ = [
     "COLUMNS",

@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from workbench.automl import arguments
 from workbench.errors import PickError, SettingsError, nearest, shown
-from workbench.search import arguments
 
 from .limits import Limits
-from .noise import beats, within_noise
 from .pareto import OBJECTIVES, front_of, knee, rank_score
 from .prices import PriceSheet
 from .sentences import compare, describe, label, machines_text
 from .terms import Terms
+from .ties import beats, within_noise
 
 Row = Mapping[str, Any]
 

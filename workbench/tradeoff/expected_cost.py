@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from workbench.automl.records.payoff import NumberPayoff
+from workbench.automl.records.run_folder import RunFolder
 from workbench.data.dataset import Dataset
 from workbench.errors import RunError
-from workbench.search.payoff import NumberPayoff
-from workbench.search.run import RunFolder
 
 from .sentences import money, traffic_words
 from .terms import Terms

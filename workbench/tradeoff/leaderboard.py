@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.search.records import Candidate, Measurements, Score
+from workbench.automl.records.candidate import Candidate, Measurements, Score
 
 from .expected_cost import COST_COLUMNS
 from .limits import Limits
-from .noise import within_noise
 from .pareto import front_of, rank_score
 from .prices import PriceSheet, monthly, price_per_million_usd
+from .ties import within_noise
 
 #: The columns that scripts may rely on, in order; more follow them.
 COLUMNS = (

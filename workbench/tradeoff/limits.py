@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from workbench.automl.records.settings import parse_latency, parse_size
 from workbench.errors import SettingsError, shown
-from workbench.search.settings import parse_latency, parse_size
 
 
 @dataclass(frozen=True, slots=True)

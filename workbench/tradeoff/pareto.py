@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from workbench.search.front import non_dominated
+from workbench.automl.scoring.pareto import non_dominated
 
 Direction = Literal["max", "min"]
 Row = Mapping[str, Any]

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from workbench.automl import arguments
 from workbench.errors import SettingsError, nearest, shown
-from workbench.search import arguments
 
 _DEFAULT = Path(__file__).with_name("prices.toml")
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from workbench.automl.records.file_lock import locked
+from workbench.automl.records.run_folder import RunFolder, write_whole
 from workbench.errors import ChangedError, RunError, SettingsError, shown
-from workbench.search.locks import locked
-from workbench.search.run import RunFolder, write_whole
 
 from .decision import user
 from .terms import LIMITS, Given, Source, Terms, combine, given_to_search

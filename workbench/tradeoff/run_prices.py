@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from workbench.automl.records.run_folder import RunFolder
 from workbench.errors import WorkbenchWarning
-from workbench.search.run import RunFolder
 
 from .prices import PriceSheet, load_prices, read_prices
 

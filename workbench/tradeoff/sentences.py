@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .noise import cost_within_noise, within_noise
 from .prices import PriceSheet, Traffic
+from .ties import cost_within_noise, within_noise
 
 Row = Mapping[str, Any]
 

@@ -19,10 +19,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from workbench.automl import arguments
+from workbench.automl.records.payoff import Payoff, check_payoff, parse_costs, parse_payoff, payoff_of_costs
+from workbench.automl.records.run_folder import RunFolder
 from workbench.errors import RunError, SettingsError, shown
-from workbench.search import arguments
-from workbench.search.payoff import Payoff, check_payoff, parse_costs, parse_payoff, payoff_of_costs
-from workbench.search.run import RunFolder
 
 from .limits import Limits
 from .prices import PriceSheet, Traffic, load_prices, read_prices

@@ -6,8 +6,8 @@ import math
 import re
 from dataclasses import dataclass
 
+from workbench.automl.records.settings import parse_duration
 from workbench.errors import SettingsError, shown
-from workbench.search.settings import parse_duration
 
 from .prices import Traffic
 

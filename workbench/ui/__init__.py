@@ -16,7 +16,7 @@ def main() -> None:
     """Run the app inside a Streamlit script; the runs folder is the script's first argument (default ``runs``)."""
     import sys
 
-    from .shell import show
-    from .workspace import workspace_from_arguments
+    from .files.folders import workspace_from_arguments
+    from .page_frame import show
 
     show(workspace_from_arguments(sys.argv[1:]))

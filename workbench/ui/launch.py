@@ -15,8 +15,8 @@ from typing import Any
 
 from workbench.errors import RunError, SettingsError, shown
 
-from .access import read_roles
-from .places import read_places
+from .files.remote_sources import read_places
+from .state.access import read_roles
 
 _CONFIG = Path(__file__).with_name("config.toml")
 _ENTRY = Path(__file__).parent / "entry" / "app.py"

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.data.shell import word
-from workbench.runtime.manifest import GOLDEN_FILE
+from workbench.data.shell_quoting import word
+from workbench.runtime.bundle.manifest import GOLDEN_FILE
 
 
 def golden_row(bundle: Path) -> dict[str, Any]:

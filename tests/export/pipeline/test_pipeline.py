@@ -18,16 +18,16 @@ from tests.runtime.made import COLUMNS, ROWS, make_encoder, make_predictor
 from workbench.data.dataset import Dataset
 from workbench.errors import ExportError
 from workbench.export.pipeline import PipelineModel, build_pipeline, check_pipeline
-from workbench.export.pipeline.caller import tensors
 from workbench.export.pipeline.graph import FLOAT, STRING, Graph
+from workbench.export.pipeline.ort_session import tensors
 from workbench.export.pipeline.steps import encode
 from workbench.export.pipeline.text import TextColumn
-from workbench.families.forms import Linear
-from workbench.families.onnx import to_onnx
-from workbench.runtime.encoder import Code, Encoder
-from workbench.runtime.predictor import Predictor
-from workbench.runtime.schema import Column, Column1d, Levels, Output, Schema, Task
-from workbench.runtime.text_steps import words
+from workbench.families.forms.forms import Linear
+from workbench.families.onnx_writing.writer import to_onnx
+from workbench.runtime.core.encoder import Code, Encoder
+from workbench.runtime.core.schema import Column, Column1d, Levels, Output, Schema, Task
+from workbench.runtime.core.text_steps import words
+from workbench.runtime.model.predictor import Predictor
 
 SCHEMA = Schema(COLUMNS, Output("y", "regression"))
 ENCODER = make_encoder()
@@ -167,7 +167,7 @@ def test_names_of_columns_may_be_those_of_outputs() -> None:
         Column("probabilities", "number"),
         Column("encode/Cast_1", "number"),
     )
-    from workbench.runtime.encoder import Number
+    from workbench.runtime.core.encoder import Number
 
     encoder = Encoder((), tuple(Number(column.name, fill=0.0) for column in columns))
     schema = Schema(columns, Output("y", "binary", (False, True)))

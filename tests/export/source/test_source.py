@@ -23,17 +23,17 @@ from workbench.errors import ExportError, SettingsError
 from workbench.export.pipeline import build_pipeline, check_pipeline
 from workbench.export.source import LANGUAGES, source_files, source_head
 from workbench.export.source.sql import sql
-from workbench.export.source.write import program_of
-from workbench.families.collapse import collapse
-from workbench.families.forms import Form, Linear, Network
-from workbench.families.onnx import to_onnx
-from workbench.families.trees import Trees
-from workbench.runtime.bundle import open_bundle
-from workbench.runtime.encoder import Encoder, Pair
-from workbench.runtime.predictor import Predictor
-from workbench.runtime.schema import Label, Output, Schema, Task
-from workbench.runtime.steps import OneHot
-from workbench.runtime.text_steps import Length, Terms, TermScore
+from workbench.export.source.write_source import program_of
+from workbench.families.forms.additive_tables import collapse
+from workbench.families.forms.forms import Form, Linear, Network
+from workbench.families.forms.trees import Trees
+from workbench.families.onnx_writing.writer import to_onnx
+from workbench.runtime.bundle.bundle import open_bundle
+from workbench.runtime.core.encoder import Encoder, Pair
+from workbench.runtime.core.schema import Label, Output, Schema, Task
+from workbench.runtime.core.steps import OneHot
+from workbench.runtime.core.text_steps import Length, Terms, TermScore
+from workbench.runtime.model.predictor import Predictor
 
 WITHOUT_TEXT = tuple(column for column in COLUMNS if column.kind != "text")
 FULL = make_encoder()
@@ -101,7 +101,7 @@ def form_of(kind: str, task: Task) -> Form:
 
 def without_nan(encoder: Encoder) -> Encoder:
     """The same with every number filled, as models other than trees are given it."""
-    from workbench.runtime.steps import Code, Number
+    from workbench.runtime.core.steps import Code, Number
 
     def filled(step: Any) -> Any:
         if isinstance(step, Number) and step.fill is None:
@@ -388,11 +388,11 @@ def test_an_operator_that_is_not_known_is_named() -> None:
 
 def test_a_model_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = made("trees", "regression")
-    monkeypatch.setattr("workbench.export.source.write._MOST_NODES", 10)
+    monkeypatch.setattr("workbench.export.source.write_source._MOST_NODES", 10)
     with pytest.raises(ExportError, match="too large for source text"):
         program_of(predictor)
     monkeypatch.setattr("workbench.export.source.sql._MOST_COLUMNS", 10)
-    monkeypatch.setattr("workbench.export.source.write._MOST_NODES", 10**9)
+    monkeypatch.setattr("workbench.export.source.write_source._MOST_NODES", 10**9)
     with pytest.raises(ExportError, match="too wide for SQL"):
         sql(program_of(predictor), predictor.schema.output, "")
 

@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.made import NASTY, candidates_of, open_page, words_of, write_events, write_run
-from workbench.search.run import process_started
-from workbench.search.settings import Settings
+from workbench.automl.records.run_folder import process_started
+from workbench.automl.records.settings import Settings
 from workbench.ui.panels.limits import picked_id
 
 

@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.made import NASTY, open_page, words_of
-from workbench.ui.drafts import Draft
-from workbench.ui.uploads import Source, digest_of
+from workbench.ui.files.uploads import Source, digest_of
+from workbench.ui.state.drafts import Draft
 
 
 @pytest.fixture

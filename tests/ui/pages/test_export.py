@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from tests.ui.made import NASTY, open_page, words_of, write_run
 from workbench.api import open_run
 from workbench.tradeoff import Limits
-from workbench.ui.exports import ExportRequest
+from workbench.ui.jobs.exports import ExportRequest
 from workbench.ui.pages import export
 from workbench.ui.texts import export as texts
 

@@ -7,10 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.made import open_page, words_of, write_run
 from workbench.tradeoff import load_prices
-from workbench.ui.drafts import Draft
-from workbench.ui.goals import SearchRequest
+from workbench.ui.files.uploads import Source, digest_of
+from workbench.ui.jobs.goals import SearchRequest
 from workbench.ui.pages import goal
-from workbench.ui.uploads import Source, digest_of
+from workbench.ui.state.drafts import Draft
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 
 from tests.ui.made import NASTY, candidate_of, open_page, words_of, write_run
 from workbench.errors import RunError
-from workbench.ui import examples
-from workbench.ui.goals import SearchRequest
-from workbench.ui.workspace import Workspace, list_runs
+from workbench.ui.files.folders import Workspace, list_runs
+from workbench.ui.jobs import examples
+from workbench.ui.jobs.goals import SearchRequest
 
 
 def test_nobody_meets_an_empty_page(tmp_path: Path) -> None:

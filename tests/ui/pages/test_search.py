@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.ui.made import candidates_of, open_page, words_of, write_events, write_run
-from workbench.search.run import process_started
+from workbench.automl.records.run_folder import process_started
 from workbench.ui.pages import search
 
 

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.made import open_page, words_of, write_run
 from workbench.api import open_run
-from workbench.ui.exports import ExportRequest
+from workbench.ui.jobs.exports import ExportRequest
 from workbench.ui.pages import export
 
 

@@ -11,8 +11,8 @@ import onnx
 from onnx import TensorProto, compose, helper
 
 from workbench.errors import ExportError
-from workbench.runtime.predictor import Predictor
-from workbench.runtime.schema import Column, Label, Output, label_text
+from workbench.runtime.core.schema import Column, Label, Output, label_text
+from workbench.runtime.model.predictor import Predictor
 
 from .graph import BOOL, CONTRIB_DOMAIN, DOUBLE, FLOAT, INT64, ML_DOMAIN, STRING, Graph
 from .steps import encode

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import ExportError
-from workbench.runtime import steps as runtime_steps
-from workbench.runtime.encoder import Derived, Encoder, Pair, date_part
-from workbench.runtime.schema import Column, Levels, Schema
-from workbench.runtime.text_steps import Length, Terms, TermScore
+from workbench.runtime.core import steps as runtime_steps
+from workbench.runtime.core.encoder import Derived, Encoder, Pair, date_part
+from workbench.runtime.core.schema import Column, Levels, Schema
+from workbench.runtime.core.text_steps import Length, Terms, TermScore
 
+from .category_spellings import look_up
 from .graph import FLOAT, INT64, Graph, Number
-from .pairs import pair_level
-from .spellings import look_up
+from .pair_nodes import pair_level
 from .text import TextColumn
 
 _TABLE_STEPS = (runtime_steps.Code, runtime_steps.OneHot, runtime_steps.Mean)

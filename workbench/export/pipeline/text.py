@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.runtime.schema import MISSING_TEXT
-from workbench.runtime.text_steps import Length, Terms, TermScore
+from workbench.runtime.core.schema import MISSING_TEXT
+from workbench.runtime.core.text_steps import Length, Terms, TermScore
 
 from .graph import CONTRIB_DOMAIN, DOUBLE, FLOAT, INT64, ML_DOMAIN, STRING, Graph
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import ExportError
-from workbench.runtime import steps as runtime_steps
-from workbench.runtime.encoder import Derived, Encoder, Pair, date_part
-from workbench.runtime.schema import Schema
+from workbench.runtime.core import steps as runtime_steps
+from workbench.runtime.core.encoder import Derived, Encoder, Pair, date_part
+from workbench.runtime.core.schema import Schema
 
 from ..pipeline.steps import level_table
 from .formulas import Choice, Constant, Formula, IfMissing, Input, Lookup, Program

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from workbench.runtime.schema import Output, label_text
+from workbench.runtime.core.schema import Output, label_text
 
 from .formulas import (
     Arithmetic,

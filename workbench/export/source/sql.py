@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from workbench.errors import ExportError
-from workbench.runtime.schema import Output, label_text
+from workbench.runtime.core.schema import Output, label_text
 
 from .formulas import (
     Arithmetic,

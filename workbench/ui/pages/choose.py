@@ -7,13 +7,13 @@ from dataclasses import replace
 import streamlit as st
 
 from workbench.display.front import clipped, front_figure, money_shown, undrawn
-from workbench.display.look import CONFIG
 from workbench.display.numbers import amount, count, plain
 from workbench.display.sentences import advice, limit_costs, named, take_cheaper
 from workbench.display.tables import drawable
+from workbench.display.theme import CONFIG
 from workbench.errors import WorkbenchError
 from workbench.tradeoff import Choice, Limits, monthly
-from workbench.ui.choosing import Outcome, choose
+from workbench.ui.files.folders import Workspace
 from workbench.ui.panels.candidates import show_failures, show_leaderboard
 from workbench.ui.panels.compare import show_compare
 from workbench.ui.panels.cost import show_cost
@@ -34,12 +34,12 @@ from workbench.ui.panels.live import show_live
 from workbench.ui.panels.money import forget_money, show_money
 from workbench.ui.panels.picked import Picked
 from workbench.ui.panels.quality import show_quality
-from workbench.ui.selection import Selection
-from workbench.ui.session import Pages, allowed, navigated, recall, remember
-from workbench.ui.store import RunView, under
+from workbench.ui.state.cached_reads import RunView, under
+from workbench.ui.state.choosing import Outcome, choose
+from workbench.ui.state.selection import Selection
+from workbench.ui.state.session_state import Pages, allowed, navigated, recall, remember
 from workbench.ui.texts import choose as texts
 from workbench.ui.texts import general
-from workbench.ui.workspace import Workspace
 
 
 def show(workspace: Workspace, pages: Pages) -> None:

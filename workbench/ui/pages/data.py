@@ -9,19 +9,19 @@ import streamlit as st
 
 from workbench.data import Finding, Inspection
 from workbench.display.insight import distribution_figure
-from workbench.display.look import CONFIG
 from workbench.display.numbers import count, percent, plain, significant
+from workbench.display.theme import CONFIG
 from workbench.display.words import TASKS
 from workbench.errors import WorkbenchError
-from workbench.ui import store
-from workbench.ui.drafts import Draft
-from workbench.ui.intake import look
+from workbench.ui.files.folders import Workspace
 from workbench.ui.panels.header import refused
 from workbench.ui.panels.sources import choose_source
-from workbench.ui.session import Pages, change_draft, draft, open_draft
+from workbench.ui.state import cached_reads
+from workbench.ui.state.drafts import Draft
+from workbench.ui.state.session_state import Pages, change_draft, draft, open_draft
+from workbench.ui.state.table_preview import look
 from workbench.ui.texts import data as texts
 from workbench.ui.texts import general
-from workbench.ui.workspace import Workspace
 
 _ICONS = {"error": ":material/error:", "warning": ":material/warning:", "info": ":material/info:"}
 
@@ -41,7 +41,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     _ask_encoding(current)
     try:
         with st.spinner(texts.READING):
-            seen = store.table_look(
+            seen = cached_reads.table_look(
                 str(current.source.path),
                 current.source.digest,
                 current.target or None,
@@ -222,7 +222,7 @@ def _show_column(current: Draft, inspection: Inspection) -> None:
     at = names.index(current.target) if current.target in names else 0
     name = st.selectbox(texts.LOOK_AT, names, index=at, key=f"look:{current.source.digest}:{current.target}")
     kind = current.kinds.get(name)
-    found = store.table_distribution(
+    found = cached_reads.table_distribution(
         str(current.source.path), current.source.digest, name, kind, current.encoding
     )
     if found["labels"]:

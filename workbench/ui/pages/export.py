@@ -10,20 +10,21 @@ import streamlit as st
 from workbench.display.numbers import code, percent, plain
 from workbench.display.sentences import named
 from workbench.errors import WorkbenchError
-from workbench.export.shelf import next_version
+from workbench.export.catalog import next_version
 from workbench.tradeoff import decide
-from workbench.ui import snippets, store
-from workbench.ui.exports import ExportJob, ExportRequest, Step, last_export, put_away, start_export
+from workbench.ui import snippets
+from workbench.ui.files.folders import Workspace, bundle_path
+from workbench.ui.files.uploads import safe_name
+from workbench.ui.jobs.exports import ExportJob, ExportRequest, Step, last_export, put_away, start_export
 from workbench.ui.panels.decision import differences, show_decided, store_choice
 from workbench.ui.panels.downloads import offer_download, show_downloads
 from workbench.ui.panels.facts import show_facts
 from workbench.ui.panels.header import refused
 from workbench.ui.panels.picked import Picked, find_picked
-from workbench.ui.session import Pages, allowed, say, user
+from workbench.ui.state import cached_reads
+from workbench.ui.state.session_state import Pages, allowed, say, user
 from workbench.ui.texts import export as texts
 from workbench.ui.texts import general
-from workbench.ui.uploads import safe_name
-from workbench.ui.workspace import Workspace, bundle_path
 
 _REFRESH_S = 0.5
 _ICONS = {
@@ -134,7 +135,7 @@ def _request(picked: Picked, target: Path, name: str, version: str) -> ExportReq
 def _ask_golden(picked: Picked) -> tuple[str, ...]:
     """Say that a bundle holds real rows, and ask which of their columns are drawn anew."""
     try:
-        names = store.column_names(picked.view.folder)
+        names = cached_reads.column_names(picked.view.folder)
     except (WorkbenchError, OSError):
         return ()
     st.caption(texts.GOLDEN)
@@ -154,7 +155,7 @@ def _ask_threshold(picked: Picked) -> None:
     if picked.view.task != "binary":
         return
     try:
-        output = store.output(picked.view.folder, picked.choice.id)
+        output = cached_reads.output(picked.view.folder, picked.choice.id)
     except WorkbenchError:
         return  # a run copied in part: what the export says of it is the better message
     terms = picked.terms

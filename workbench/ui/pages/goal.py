@@ -8,26 +8,26 @@ from typing import Any
 
 import streamlit as st
 
+from workbench.automl.records.payoff import Payoff, parse_payoff
+from workbench.automl.scoring.metrics import DEFAULT_METRIC
 from workbench.data import Inspection
 from workbench.display.numbers import count, metric_words, plain, significant
 from workbench.display.words import TASKS, family_name
 from workbench.errors import WorkbenchError
 from workbench.families import all_families
-from workbench.search.metrics import DEFAULT_METRIC
-from workbench.search.payoff import Payoff, parse_payoff
 from workbench.tradeoff import load_prices
-from workbench.ui import store
-from workbench.ui.drafts import Draft
-from workbench.ui.examples import free_name
-from workbench.ui.goals import Goal, SearchRequest, prices_path, sheet_of, write_prices
+from workbench.ui.files.folders import Workspace
+from workbench.ui.files.uploads import safe_name, save_table
+from workbench.ui.jobs.examples import free_name
+from workbench.ui.jobs.goals import Goal, SearchRequest, prices_path, sheet_of, write_prices
+from workbench.ui.jobs.searches import start_search
 from workbench.ui.panels.header import refused
-from workbench.ui.searches import start_search
-from workbench.ui.selection import payoff_text
-from workbench.ui.session import Pages, draft, keep_answers, open_draft, restore_answers
+from workbench.ui.state import cached_reads
+from workbench.ui.state.drafts import Draft
+from workbench.ui.state.selection import payoff_text
+from workbench.ui.state.session_state import Pages, draft, keep_answers, open_draft, restore_answers
 from workbench.ui.texts import general
 from workbench.ui.texts import goal as texts
-from workbench.ui.uploads import safe_name, save_table
-from workbench.ui.workspace import Workspace
 
 _USUAL_TIME = "1m"
 _EXAMPLE = Goal(
@@ -66,7 +66,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
         st.page_link(pages.data, label=texts.GO_DATA, icon=":material/table:")
         return
     try:
-        seen = store.table_look(
+        seen = cached_reads.table_look(
             str(current.source.path),
             current.source.digest,
             current.target,

@@ -22,7 +22,9 @@ from workbench.display.tables import best_row
 from workbench.display.words import family_name
 from workbench.errors import WorkbenchError
 from workbench.tradeoff import lead_score
-from workbench.ui.examples import (
+from workbench.ui.cards import bundle_table, run_facts
+from workbench.ui.files.folders import BundleEntry, RunEntry, Workspace, list_bundles, list_runs
+from workbench.ui.jobs.examples import (
     NAME,
     free_name,
     is_example,
@@ -31,16 +33,14 @@ from workbench.ui.examples import (
     start_first_example,
     starting,
 )
-from workbench.ui.listing import bundle_table, run_facts
+from workbench.ui.jobs.progress import read_progress
 from workbench.ui.panels.downloads import show_downloads
 from workbench.ui.panels.live import show_bar
 from workbench.ui.panels.state import badge
-from workbench.ui.progress import read_progress
-from workbench.ui.selection import Selection
-from workbench.ui.session import Pages, allowed
-from workbench.ui.store import RunView, read_run
+from workbench.ui.state.cached_reads import RunView, read_run
+from workbench.ui.state.selection import Selection
+from workbench.ui.state.session_state import Pages, allowed
 from workbench.ui.texts import home as texts
-from workbench.ui.workspace import BundleEntry, RunEntry, Workspace, list_bundles, list_runs
 
 _MOST_SHOWN = 30
 _REFRESH_S, _LIVE_S = 2.0, 2.0

@@ -9,15 +9,15 @@ from workbench.display.numbers import code, plain, size
 from workbench.display.sentences import named
 from workbench.errors import WorkbenchError
 from workbench.report import report_html
-from workbench.ui import store
-from workbench.ui.goals import command_line
+from workbench.ui.files.folders import Workspace, stamp
+from workbench.ui.files.uploads import safe_name
+from workbench.ui.jobs.goals import command_line
 from workbench.ui.panels.picked import Picked, find_picked
-from workbench.ui.selection import payoff_text
-from workbench.ui.session import Pages
+from workbench.ui.state import cached_reads
+from workbench.ui.state.selection import payoff_text
+from workbench.ui.state.session_state import Pages
 from workbench.ui.texts import general
 from workbench.ui.texts import report as texts
-from workbench.ui.uploads import safe_name
-from workbench.ui.workspace import Workspace, stamp
 
 _MONTH_H = 730
 
@@ -71,7 +71,7 @@ def _offer(picked: Picked) -> None:
 
     try:
         with st.spinner(texts.MAKING):
-            document = store.report_page(str(view.folder), picked.choice.id, _state(picked), make)
+            document = cached_reads.report_page(str(view.folder), picked.choice.id, _state(picked), make)
     except WorkbenchError as error:
         st.error(plain(error))
         return

@@ -8,16 +8,14 @@ import streamlit as st
 
 from workbench.display.front import front_figure
 from workbench.display.insight import history_figure
-from workbench.display.look import CONFIG
 from workbench.display.numbers import count, duration, plain
 from workbench.display.tables import drawable, failure_table, with_front
+from workbench.display.theme import CONFIG
 from workbench.errors import RunError, WorkbenchError
 from workbench.tradeoff import Limits
-from workbench.ui.panels.header import view_of
-from workbench.ui.panels.live import show_bar, show_counts
-from workbench.ui.panels.state import badge
-from workbench.ui.progress import read_history, read_progress
-from workbench.ui.searches import (
+from workbench.ui.files.folders import RunEntry, Workspace, list_runs, read_entry
+from workbench.ui.jobs.progress import read_history, read_progress
+from workbench.ui.jobs.searches import (
     read_log,
     read_started,
     resume_search,
@@ -25,13 +23,15 @@ from workbench.ui.searches import (
     started_names,
     stop_search,
 )
-from workbench.ui.selection import Selection
-from workbench.ui.session import Pages, allowed, recall, remember
-from workbench.ui.store import RunView
+from workbench.ui.panels.header import view_of
+from workbench.ui.panels.live import show_bar, show_counts
+from workbench.ui.panels.state import badge
+from workbench.ui.state.cached_reads import RunView
+from workbench.ui.state.selection import Selection
+from workbench.ui.state.session_state import Pages, allowed, recall, remember
 from workbench.ui.texts import choose as choose_texts
 from workbench.ui.texts import general
 from workbench.ui.texts import search as texts
-from workbench.ui.workspace import RunEntry, Workspace, list_runs, read_entry
 
 _REFRESH_S = 2.0
 

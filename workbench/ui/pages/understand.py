@@ -5,17 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from workbench.display.insight import dependence_figure, importance_figure
-from workbench.display.look import CONFIG
 from workbench.display.numbers import count, percent, plain, significant
 from workbench.display.sentences import named
+from workbench.display.theme import CONFIG
 from workbench.errors import WorkbenchError
-from workbench.ui import store
+from workbench.ui.files.folders import Workspace
 from workbench.ui.panels.picked import Picked, find_picked
 from workbench.ui.panels.whatif import show_whatif
-from workbench.ui.session import Pages
+from workbench.ui.state import cached_reads
+from workbench.ui.state.session_state import Pages
 from workbench.ui.texts import general
 from workbench.ui.texts import understand as texts
-from workbench.ui.workspace import Workspace
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
@@ -45,7 +45,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
 def _show_drivers(picked: Picked) -> None:
     view, candidate = picked.view, picked.choice.id
     with st.spinner(texts.IMPORTANCE_WAIT):
-        found = store.importance(view.folder, candidate)
+        found = cached_reads.importance(view.folder, candidate)
     left, right = st.columns(2, gap="large")
     key = f"{view.folder.name}:{candidate}"
     with left:
@@ -66,7 +66,7 @@ def _show_drivers(picked: Picked) -> None:
             texts.DEPENDENCE_COLUMN, [each.column for each in found], key=f"dependence_column:{key}"
         )
         output, label = _class(picked)
-        curve = store.dependence(view.folder, candidate, name, output)
+        curve = cached_reads.dependence(view.folder, candidate, name, output)
         st.plotly_chart(
             dependence_figure(curve, label, percent=bool(view.classes)),
             key=f"dependence:{key}:{name}:{output}",
@@ -92,7 +92,7 @@ def _class(picked: Picked) -> tuple[int | None, str]:
 
 def _show_segments(picked: Picked) -> None:
     st.subheader(texts.SEGMENTS, help=texts.SEGMENTS_HELP)
-    found = store.segments(picked.view.folder, picked.choice.id)
+    found = cached_reads.segments(picked.view.folder, picked.choice.id)
     if not found:
         st.success(texts.SEGMENTS_NONE, icon=":material/check_circle:")
         return

@@ -10,7 +10,7 @@ import streamlit as st
 from workbench.display.numbers import amount, count, plain, significant
 from workbench.display.tables import month_table, score_column, score_format
 from workbench.tradeoff import PriceSheet, Traffic, monthly
-from workbench.ui.session import say
+from workbench.ui.state.session_state import say
 from workbench.ui.texts import choose as texts
 
 Row = Mapping[str, Any]

@@ -17,9 +17,9 @@ from workbench.tradeoff.terms import Terms
 from workbench.ui.panels.limits import restore
 from workbench.ui.panels.money import forget_money
 from workbench.ui.panels.picked import Picked
-from workbench.ui.selection import Selection, payoff_text
-from workbench.ui.session import allowed, remember, user
-from workbench.ui.store import RunView
+from workbench.ui.state.cached_reads import RunView
+from workbench.ui.state.selection import Selection, payoff_text
+from workbench.ui.state.session_state import allowed, remember, user
 from workbench.ui.texts import choose as choose_texts
 from workbench.ui.texts import decision as texts
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.display.numbers import moment, plain
-from workbench.ui.exports import pack
-from workbench.ui.session import allowed
+from workbench.ui.files.folders import MANIFEST_FILE, BundleEntry, Workspace, list_bundles
+from workbench.ui.jobs.exports import pack
+from workbench.ui.state.session_state import allowed
 from workbench.ui.texts import export as texts
-from workbench.ui.workspace import MANIFEST_FILE, BundleEntry, Workspace, list_bundles
 
 
 def offer_download(bundle: Path, key: str, *, first: bool = True) -> None:

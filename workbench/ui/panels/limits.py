@@ -13,7 +13,7 @@ from workbench.display.numbers import amount, latency, metric_words, plain, poin
 from workbench.display.sentences import named
 from workbench.display.tables import limit_steps, loss_steps
 from workbench.tradeoff import RULES, Limits, Weights
-from workbench.ui.selection import BY_WEIGHTS, Selection
+from workbench.ui.state.selection import BY_WEIGHTS, Selection
 from workbench.ui.texts import choose as texts
 
 Row = Mapping[str, Any]

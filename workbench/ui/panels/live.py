@@ -6,9 +6,9 @@ import streamlit as st
 
 from workbench.display.numbers import count, duration, plain, score
 from workbench.display.words import family_name
-from workbench.ui.progress import Progress, read_progress
+from workbench.ui.files.folders import RunEntry, read_entry, stamp
+from workbench.ui.jobs.progress import Progress, read_progress
 from workbench.ui.texts import search as texts
-from workbench.ui.workspace import RunEntry, read_entry, stamp
 
 _REFRESH_S = 2.0
 

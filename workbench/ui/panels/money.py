@@ -7,15 +7,15 @@ from typing import Any
 import streamlit as st
 
 from workbench import explain
-from workbench.display.look import CONFIG
+from workbench.automl.records.payoff import ClassPayoff, NumberPayoff
 from workbench.display.numbers import amount, count, percent, plain
 from workbench.display.quality import threshold_figure, trade_figure
+from workbench.display.theme import CONFIG
 from workbench.errors import WorkbenchError
 from workbench.explain import Decisions, Evidence
-from workbench.search.payoff import ClassPayoff, NumberPayoff
-from workbench.ui import store
-from workbench.ui.session import say
-from workbench.ui.store import RunView
+from workbench.ui.state import cached_reads
+from workbench.ui.state.cached_reads import RunView
+from workbench.ui.state.session_state import say
 from workbench.ui.texts import choose as texts
 
 # Less, more and as much as at the model's own threshold; of several classes there is none.
@@ -29,7 +29,7 @@ def show_money(view: RunView, candidate: str) -> None:
         _show_number_costs(view, candidate)
         return
     try:
-        known = store.evidence(view.folder, candidate)
+        known = cached_reads.evidence(view.folder, candidate)
     except WorkbenchError as error:
         st.error(plain(error))
         return
@@ -312,7 +312,7 @@ def _show_holdout(
     found_here: bool,
 ) -> None:
     try:
-        unseen = store.evidence(view.folder, candidate, "holdout")
+        unseen = cached_reads.evidence(view.folder, candidate, "holdout")
     except WorkbenchError:
         return  # a run without a hold-out has nothing to confirm with
     unseen = unseen if position is None else unseen.against(position)

@@ -10,13 +10,13 @@ from workbench.display.numbers import plain
 from workbench.errors import WorkbenchError
 from workbench.tradeoff import Choice
 from workbench.tradeoff.terms import Terms
-from workbench.ui.choosing import Outcome, choose
+from workbench.ui.files.folders import Workspace
 from workbench.ui.panels.header import choose_run, nothing_to_choose, view_of
-from workbench.ui.selection import Selection
-from workbench.ui.session import Pages, recall, remember
-from workbench.ui.store import RunView, under
+from workbench.ui.state.cached_reads import RunView, under
+from workbench.ui.state.choosing import Outcome, choose
+from workbench.ui.state.selection import Selection
+from workbench.ui.state.session_state import Pages, recall, remember
 from workbench.ui.texts import general
-from workbench.ui.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,19 @@ import streamlit as st
 
 from workbench import explain
 from workbench.display import quality as figures
-from workbench.display.look import CONFIG
 from workbench.display.numbers import interval, percent, plain, significant
+from workbench.display.theme import CONFIG
 from workbench.errors import WorkbenchError
 from workbench.explain import Evidence
-from workbench.ui import store
-from workbench.ui.store import RunView
+from workbench.ui.state import cached_reads
+from workbench.ui.state.cached_reads import RunView
 from workbench.ui.texts import choose as texts
 
 
 def show_quality(view: RunView, candidate: str) -> None:
     """Show the curves that fit the task."""
     try:
-        known = store.evidence(view.folder, candidate)
+        known = cached_reads.evidence(view.folder, candidate)
     except WorkbenchError as error:
         st.error(plain(error))
         return
@@ -74,7 +74,7 @@ def _show_numbers(view: RunView, candidate: str, known: Evidence, key: str) -> N
     )
     unseen: Evidence | None = None
     with suppress(WorkbenchError):
-        unseen = store.evidence(view.folder, candidate, "holdout")
+        unseen = cached_reads.evidence(view.folder, candidate, "holdout")
     st.markdown(f"**{texts.COVERAGE}**", help=texts.COVERAGE_HELP)
     names = texts.COVERAGE_COLUMNS
     table = [

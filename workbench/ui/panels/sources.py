@@ -9,13 +9,20 @@ import streamlit as st
 from workbench.data.samples import names as sample_names
 from workbench.display.numbers import code, count, plain
 from workbench.errors import WorkbenchError
-from workbench.ui.drafts import Draft
-from workbench.ui.examples import write_sample
-from workbench.ui.places import bring
-from workbench.ui.session import draft, keep_draft, token
+from workbench.ui.files.folders import Workspace
+from workbench.ui.files.remote_sources import bring
+from workbench.ui.files.uploads import (
+    SUFFIXES,
+    UNPACKED_TIMES,
+    forget_stale,
+    keep_upload,
+    list_tables,
+    open_table,
+)
+from workbench.ui.jobs.examples import write_sample
+from workbench.ui.state.drafts import Draft
+from workbench.ui.state.session_state import draft, keep_draft, token
 from workbench.ui.texts import data as texts
-from workbench.ui.uploads import SUFFIXES, UNPACKED_TIMES, forget_stale, keep_upload, list_tables, open_table
-from workbench.ui.workspace import Workspace
 
 
 def choose_source(workspace: Workspace) -> None:

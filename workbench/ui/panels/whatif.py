@@ -9,15 +9,15 @@ import streamlit as st
 
 from workbench import explain
 from workbench.display.insight import contribution_figure
-from workbench.display.look import CONFIG
 from workbench.display.numbers import day, latency, percent, plain, significant
+from workbench.display.theme import CONFIG
 from workbench.errors import WorkbenchError
 from workbench.explain import Answer, Field
-from workbench.runtime.predictor import Predictor
-from workbench.ui import store
+from workbench.runtime.model.predictor import Predictor
+from workbench.ui.files.folders import Workspace, list_bundles
 from workbench.ui.panels.picked import Picked
+from workbench.ui.state import cached_reads
 from workbench.ui.texts import understand as texts
-from workbench.ui.workspace import Workspace, list_bundles
 
 _MOST_SHOWN = 18
 _OTHERS = 16  # real rows that are asked in between
@@ -31,15 +31,15 @@ def show_whatif(workspace: Workspace, picked: Picked) -> None:
         st.subheader(texts.WHATIF, help=texts.WHATIF_HELP)
         model, searched = _choose_model(workspace, picked)
         number = st.number_input(texts.WHATIF_ROW, min_value=1, value=1, key=f"row:{view.folder.name}")
-        row, actual = store.real_rows(view.folder, int(number) - 1)[0]
+        row, actual = cached_reads.real_rows(view.folder, int(number) - 1)[0]
         # By importance: what matters is asked first.
-        order = [each.column for each in store.importance(view.folder, candidate)]
+        order = [each.column for each in cached_reads.importance(view.folder, candidate)]
         fields = {field.name: field for field in explain.fields(model, row)}
         ordered = [fields[name] for name in order if name in fields]
         asked = _ask(ordered, f"{view.folder.name}:{number}")
     with right:
         try:
-            others = [row for row, _ in store.real_rows(view.folder, 0, _OTHERS)]
+            others = [row for row, _ in cached_reads.real_rows(view.folder, 0, _OTHERS)]
             answer = explain.answer(model, asked, between=others)
         except WorkbenchError as error:
             st.error(plain(error, 600))
@@ -69,8 +69,8 @@ def _choose_model(workspace: Workspace, picked: Picked) -> tuple[Predictor, floa
     )
     searched = float(picked.choice.row["latency_p50_us"])
     if name:
-        return store.bundle(exported[name]).predictor, searched
-    return store.predictor(picked.view.folder, picked.choice.id, picked.terms.threshold), searched
+        return cached_reads.bundle(exported[name]).predictor, searched
+    return cached_reads.predictor(picked.view.folder, picked.choice.id, picked.terms.threshold), searched
 
 
 def _ask(fields: list[Field], key: str) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _show_answer(answer: Answer, actual: Any, searched: float, target: str) -> N
 def _show_contributions(picked: Picked, model: Predictor, row: dict[str, Any], answer: Answer) -> None:
     classes = [str(label) for label in answer.probabilities]
     output = classes.index(str(answer.answer)) if len(classes) > 2 and str(answer.answer) in classes else None
-    background = store.background(picked.view.folder)
+    background = cached_reads.background(picked.view.folder)
     found, usual, prediction = explain.contributions(model, row, background, output=output)
     rows = len(next(iter(background.values())))
 

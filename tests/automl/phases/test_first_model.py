@@ -1,0 +1,83 @@
+"""A search ends with a model, whatever the load: fits are slow or fail on purpose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.automl.slow import in_workers
+from tests.automl.test_engine import frame
+from workbench.automl.engine import resume, search
+from workbench.automl.records.candidate import Candidate
+from workbench.automl.records.run_folder import RunFolder
+from workbench.automl.records.settings import Settings
+from workbench.automl.worker.retrain import reproduce
+from workbench.errors import SearchError
+
+EVERY = ("baseline", "linear", "lightgbm", "mlp")
+
+
+def models(run: RunFolder) -> list[Candidate]:
+    return [each for each in run.candidates() if each.status == "ok" and each.family != "baseline"]
+
+
+def settings(**more: Any) -> Settings:
+    return Settings(
+        **{"target": "bought", "time_s": 5.0, "workers": 2, "families": ("lightgbm", "linear"), **more}
+    )
+
+
+@pytest.mark.parametrize("families", [("lightgbm", "linear"), pytest.param(("mlp",), marks=pytest.mark.slow)])
+def test_where_no_fit_is_done_in_time_one_is_finished_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, families: tuple[str, ...]
+) -> None:
+    in_workers(monkeypatch, tmp_path / "site", EVERY, "time.sleep(0.8)")
+    run = search(frame(), settings(families=families), tmp_path / "run")
+    assert run.state == "done"
+    assert run.candidate("c0000").status == "ok"
+    (made,) = models(run)
+    assert made.family == ("mlp" if families == ("mlp",) else "linear")
+    assert made.measured is not None and made.measured.quiet
+    said = [each["message"] for each in run.events() if each["kind"] == "late"]
+    assert len(said) == 1
+    assert said[0].startswith("no model was ready after ")
+    assert said[0].endswith(f": fitting {made.id} {made.family}, whatever the time")
+    assert made.score is not None and made.score.data.startswith("out of fold, 5 folds")
+    assert "times" not in made.score.data
+    assert run.info["seconds_used"] > run.info["seconds_allowed"]
+    assert reproduce(run, made.id).same
+
+
+def test_where_all_fits_fail_a_quick_one_of_another_family_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_workers(monkeypatch, tmp_path / "site", ("lightgbm",), "raise ZeroDivisionError('a bug')")
+    run = search(frame(), settings(time_s=None, trials=1, workers=1), tmp_path / "run")
+    assert run.state == "done"
+    assert [each.family for each in models(run)] == ["linear"]
+    assert [each["message"] for each in run.events() if each["kind"] == "late"] == [
+        "no candidate could be trained: fitting c0002 linear"
+    ]
+
+
+def test_where_nothing_can_be_trained_the_search_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_workers(monkeypatch, tmp_path / "site", ("lightgbm",), "raise ZeroDivisionError('a bug')")
+    with pytest.raises(SearchError, match=r"every candidate failed: found .*fit: ZeroDivisionError: a bug"):
+        search(frame(), settings(families=("lightgbm",), trials=1, time_s=None, workers=1), tmp_path / "run")
+    run = RunFolder.open(tmp_path / "run")
+    assert run.state == "failed"
+    assert run.candidate("c0000").status == "ok"
+
+
+@pytest.mark.parametrize("by", ["a test", True])
+def test_a_search_that_is_stopped_at_once_says_who_stopped_it(tmp_path: Path, by: Any) -> None:
+    words = "a test" if by == "a test" else "the stop function of its caller"
+    with pytest.raises(SearchError, match=f"the search was stopped by {words} before any model was ready"):
+        search(frame(), settings(), tmp_path / "run", stop=lambda: by)
+    run = RunFolder.open(tmp_path / "run")
+    assert run.state == "stopped"
+    assert resume(tmp_path / "run", trials=1).state == "done"

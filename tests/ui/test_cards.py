@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.ui.cards import bundle_table, run_facts
+from workbench.ui.files.folders import BundleEntry
+
+
+def test_the_facts_of_a_run_leave_out_what_it_does_not_say() -> None:
+    info = {
+        "settings": {"target": "Churn", "task": "auto"},
+        "task": "binary",
+        "data": {"name": "churn.csv", "rows": 5000},
+        "seconds_used": 48.2,
+        "seconds_allowed": 60.0,
+    }
+    assert run_facts(info) == [
+        "churn.csv",
+        "learns Churn (yes or no)",
+        "5,000 rows",
+        "took 48 s of 1 min",
+    ]
+    assert run_facts({}) == []
+    assert run_facts({"settings": None, "data": 3, "seconds_used": 5}) == ["took 5 s"]
+
+
+def test_bundles_with_any_manifest_can_be_listed() -> None:
+    whole = {
+        "name": "churn",
+        "version": "2",
+        "created": "2026-01-31T12:00:00Z",
+        "metric": {"name": "roc_auc", "value": 0.914},
+        "latency": {"p50_us": 33.0},
+        "lineage": {"run": "r1", "candidate": "c0003"},
+    }
+    table = bundle_table(
+        [BundleEntry("churn-2", Path("churn-2"), whole), BundleEntry("cut", Path("cut"), {}, "cut short")]
+    )
+    assert table[0] == {
+        "folder": "churn-2",
+        "name": "churn",
+        "version": "2",
+        "created": "2026-01-31 12:00 UTC",
+        "score": "91.4 % AUC",
+        "latency": "0.033 ms",
+        "run": "r1",
+        "candidate": "c0003",
+        "problem": "",
+    }
+    assert table[1]["problem"] == "cut short"

@@ -1,0 +1,255 @@
+"""What each argument of the Python functions accepts, checked before any work starts.
+
+One rule for all of them: an argument of a wrong type or value is refused with one line that begins with the argument's
+own name, as Python spells it ("max_latency: found 5; expected …"). The command line alone turns such a name into its
+flag. None means "not given" wherever a default stands for it; `seed` has no such default word, since None means
+"another seed each time" elsewhere.
+
+- A name of a column may be anything that can label a column of a data frame (text, number, date, tuple), and is
+  compared as text.
+- A list of names may be any iterable of them; one name alone is a list of one. One text of family or language names
+  may hold several, separated by commas.
+- A whole number is an int of Python or numpy. ``3.0``, ``"3"`` and ``True`` are not.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.data.kinds import KINDS
+from workbench.errors import InputError, SettingsError, UsageError, nearest, shown
+from workbench.runtime.files.formats import text_encoding
+
+from .records.payoff import parse_costs, parse_payoff
+
+_MOST_SEED = 2**31 - 1
+
+Reader = Callable[[str, Any], Any]
+
+
+def wrong(name: str, value: object, expected: str, hint: str | None = None) -> SettingsError:
+    """Return the error for an argument: its name, what was found, what was expected.
+
+    Examples
+    --------
+    >>> print(wrong("workers", 1.5, "a whole number from 1"))
+    workers: found 1.5; expected a whole number from 1
+    """
+    return SettingsError(name, found=found(value), expected=expected, hint=hint)
+
+
+def found(value: object) -> str:
+    """Describe a wrong argument in a few words: a table or array by its type and shape, else the value itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> found(np.zeros((3, 2))), found("x")
+    ('an object of type ndarray, shape (3, 2)', "'x'")
+    """
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"an object of type {type(value).__name__}, shape {shape}"
+    text = shown(value)
+    return f"an object of type {type(value).__name__}" if "\n" in text or " object at 0x" in text else text
+
+
+def text(name: str, value: Any, expected: str = "a text") -> str:
+    """Accept a text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise wrong(name, value, expected)
+    return value
+
+
+def string(name: str, value: Any) -> str:
+    """Accept a text, an empty one too."""
+    if not isinstance(value, str):
+        raise wrong(name, value, "a text")
+    return value
+
+
+def path(name: str, value: Any) -> Path:
+    """Accept a path: a text or a `pathlib.Path`."""
+    if isinstance(value, os.PathLike) or (isinstance(value, str) and value.strip()):
+        return Path(value)
+    raise wrong(name, value, "a path")
+
+
+def column(name: str, value: Any) -> str:
+    """Accept the name of one column and return it as text; a tuple names one below several header rows."""
+    many = _is_many(value) and not isinstance(value, tuple)
+    if value is None or isinstance(value, bytes) or many or not _is_hashable(value) or value == "":
+        raise wrong(name, value, "the name of one column")
+    return str(value)
+
+
+def columns(name: str, value: Any) -> tuple[str, ...]:
+    """Accept names of columns; one name alone is a list of one."""
+    if isinstance(value, (str, int)):
+        return (column(name, value),)
+    if not _is_many(value) or isinstance(value, Mapping):
+        raise wrong(name, value, "a list of column names")
+    return tuple(column(name, each).strip() for each in value)
+
+
+def words(name: str, value: Any, example: str) -> tuple[str, ...]:
+    """Accept a list of words, also as one text with commas."""
+    listed = value.split(",") if isinstance(value, str) else value
+    expected = f"a list of names such as {example}"
+    if not _is_many(listed) or isinstance(listed, Mapping):
+        raise wrong(name, value, expected)
+    listed = list(listed)
+    if not all(isinstance(each, str) and each.strip() for each in listed):
+        raise wrong(name, value, expected)
+    return tuple(each.strip() for each in listed)
+
+
+def whole(name: str, value: Any, low: int, high: float = math.inf) -> int:
+    """Accept a whole number from `low` to `high`."""
+    limit = (
+        f"from {low}"
+        if math.isinf(high)
+        else f"from {low} to {high:g}"
+        if high < 1e6
+        else f"from {low} to {high}"
+    )
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not low <= int(value) <= high:
+        raise wrong(name, value, f"a whole number {limit}")
+    return int(value)
+
+
+def number(name: str, value: Any, expected: str, low: float = 0.0, high: float = math.inf) -> float:
+    """Accept a finite number from `low` to `high`."""
+    if not _is_number(value) or not low <= float(value) <= high:
+        raise wrong(name, value, expected)
+    return float(value)
+
+
+def flag(name: str, value: Any) -> bool:
+    """Accept True or False."""
+    if not isinstance(value, bool):
+        raise wrong(name, value, "True or False")
+    return value
+
+
+def encoding(name: str, value: Any) -> str:
+    """Accept the name of a text encoding that Python knows."""
+    try:
+        return text_encoding(value)
+    except InputError as error:
+        raise wrong(name, value, error.expected or "") from None
+
+
+def function(name: str, value: Any) -> Any:
+    """Accept something that can be called, or None."""
+    if value is not None and not callable(value):
+        raise wrong(name, value, "a function")
+    return value
+
+
+def kinds(name: str, value: Any) -> dict[str, str]:
+    """Accept what columns are said to be: a mapping from column to kind."""
+    if not isinstance(value, Mapping):
+        raise wrong(name, value, 'a mapping such as {"zip": "category"}')
+    return {str(each): one_of(f"{name}[{str(each)!r}]", kind, KINDS) for each, kind in value.items()}
+
+
+def one_of(name: str, value: Any, words: Iterable[str]) -> str:
+    """Accept one of a few words."""
+    known = list(words)
+    if not isinstance(value, str) or value not in known:
+        close = nearest(value, known, 1) if isinstance(value, str) else []
+        hint = f"Did you mean {shown(close[0])}?" if close else None
+        raise wrong(name, value, f"{', '.join(known[:-1])} or {known[-1]}", hint)
+    return value
+
+
+def label(name: str, value: Any) -> Any:
+    """Accept one class label."""
+    if _is_many(value) or not _is_hashable(value):
+        raise wrong(name, value, "one class label")
+    return value
+
+
+def data(value: Any) -> Any:
+    """Accept what `workbench.data.read_table` reads, and say what to do with an array.
+
+    Raises
+    ------
+    UsageError
+    """
+    named = type(value).__module__.split(".")[0] in ("pandas", "polars", "pyarrow", "workbench")
+    if not _is_array(value):
+        if isinstance(value, os.PathLike):
+            return Path(value)
+        if named or isinstance(value, (str, Mapping)) or hasattr(value, "__arrow_c_stream__"):
+            return value
+    hint = None
+    if _is_array(value):
+        hint = (
+            'Make the target a column: pandas.DataFrame(X).assign(label=y) with target="label"; or use '
+            "WorkbenchClassifier().fit(X, y)."
+        )
+    expected = "a path, or a data frame (pandas, polars, pyarrow) that holds the target as a column"
+    raise UsageError("data", found=found(value), expected=expected, hint=hint)
+
+
+def target(value: Any) -> str:
+    """Accept the target's name, and say what to do with an array."""
+    if _is_array(value):
+        hint = "Make it a column of the data, or use WorkbenchClassifier().fit(X, y)."
+        raise wrong("target", value, "the name of one column", hint)
+    return column("target", value)
+
+
+#: How each setting of a search is read; limits, durations and prices have readers of their own.
+READERS: dict[str, Reader] = {
+    "task": lambda name, value: one_of(name, value, ("auto", "binary", "multiclass", "regression")),
+    "metric": lambda name, value: text(name, value, "the name of a scikit-learn scorer"),
+    "positive": label,
+    "trials": lambda name, value: whole(name, value, 1),
+    "families": lambda name, value: words(name, value, '["lightgbm", "linear"]'),
+    "drop": columns,
+    "kinds": kinds,
+    "group": column,
+    "time_column": column,
+    "weight": column,
+    "holdout": lambda name, value: number(name, value, "a part of the rows from 0 to 0.5", 0.0, 0.5),
+    "costs": lambda name, value: parse_costs(value, name),
+    "payoff": lambda name, value: parse_payoff(value, name).to_json(),
+    "unit": text,
+    "workers": lambda name, value: whole(name, value, 0),
+    "seed": lambda name, value: whole(name, value, 0, _MOST_SEED),
+    "storage": text,
+    "name": text,
+    "encoding": encoding,
+}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_many(value: Any) -> bool:
+    """Whether a value is a collection of others."""
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_array(value: Any) -> bool:
+    """Whether a value holds the values of one or more columns without names."""
+    return (
+        hasattr(value, "__array__") and not hasattr(value, "columns") and not hasattr(value, "column_names")
+    )

@@ -1,0 +1,88 @@
+"""What a number can be: predictions below it are raised to it, in the model that is served as in all scores.
+
+A metric may be defined for predictions above a limit alone (deviances, logarithms of errors), and a target may be a
+count or an amount, of which a prediction below zero makes no sense. The limit is part of the served model (a ``Clip``
+at its end), so what is scored is what is served.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from workbench.families.base import Problem
+
+from ..phases.plan import is_skewed
+
+#: Predictions must be above zero.
+_POSITIVE = frozenset(["neg_mean_poisson_deviance", "neg_mean_gamma_deviance"])
+#: Errors count by the logarithm of one plus the number.
+_LOGARITHMIC = frozenset(["neg_mean_squared_log_error", "neg_root_mean_squared_log_error"])
+_LEAST_SHARE = (
+    1e-3  # of the mean: the least prediction where zero is met in the target but none may be predicted
+)
+_LEAST = 1e-30  # is not 0 in float32
+
+
+def floor_of(metric: str, y: np.ndarray) -> float | None:
+    """Return the lowest prediction that makes sense of a number, or None where any does.
+
+    Parameters
+    ----------
+    metric : str
+    y : numpy.ndarray of float, shape (n,)
+        The target of the rows to learn from.
+
+    Returns
+    -------
+    float or None
+        For a metric that asks for predictions above zero: the lowest target, or a thousandth of the mean where zeros
+        are met. Else 0 for counts, for amounts (nowhere below zero, with a long tail), and where errors of logarithms
+        count; there it is the lowest target where that is below zero.
+
+    Examples
+    --------
+    >>> floor_of("r2", np.array([0.0, 3.0, 1.0])), floor_of("r2", np.array([0.5, -1.0]))
+    (0.0, None)
+    >>> floor_of("neg_mean_poisson_deviance", np.array([0.0, 2.0]))
+    0.001
+    """
+    if not len(y):
+        return None
+    lowest = float(y.min())
+    if metric in _POSITIVE:
+        return max(lowest if lowest > 0 else _LEAST_SHARE * float(y.mean()), _LEAST)
+    if metric in _LOGARITHMIC:
+        return min(lowest, 0.0)
+    is_count = bool((y == np.floor(y)).all())
+    return 0.0 if lowest >= 0 and (is_count or is_skewed(y)) else None
+
+
+def deviance_of(metric: str) -> Literal["", "poisson", "gamma"]:
+    """Return of which distribution a metric takes the deviance; empty for any other metric."""
+    if metric not in _POSITIVE:
+        return ""
+    return "poisson" if "poisson" in metric else "gamma"
+
+
+def counts_logarithms(metric: str) -> bool:
+    """Tell whether a metric counts errors of logarithms: then it is the logarithm that all families learn.
+
+    Examples
+    --------
+    >>> counts_logarithms("neg_root_mean_squared_log_error"), counts_logarithms("r2")
+    (True, False)
+    """
+    return metric in _LOGARITHMIC
+
+
+def within(problem: Problem, predictions: np.ndarray) -> np.ndarray:
+    """Return predictions, raised to the lowest that makes sense; missing ones stay missing.
+
+    Examples
+    --------
+    >>> within(Problem("regression", 0, 9, 1, floor=0.0), np.array([[-1.0], [2.0]])).tolist()
+    [[0.0], [2.0]]
+    """
+    return predictions if problem.floor is None else np.maximum(predictions, problem.floor)

@@ -1,0 +1,131 @@
+"""When small models are taught by the best blend, by whom, and what time that takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...records.candidate import Candidate
+from ...records.messages import Config, Nested, NestTask, TeachTask
+from ..portfolio import BASELINE
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+#: Families and params of students: a few table look-ups, a small booster, a small network.
+STUDENTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("additive", {}),
+    ("lightgbm", {"n_estimators": 100, "learning_rate": 0.1, "num_leaves": 16}),
+    ("mlp", {"width": 32, "depth": 1, "learning_rate": 5e-3}),
+)
+_MOST_ROWS = 20_000  # of more rows the labels themselves say enough
+_MOST_TEACHERS = 3
+_LEAST_TRIED = 10  # candidates before there is much to teach
+_MOST_SHARE = 0.06  # of the time
+_NESTED_FIT = 0.75  # what a fit on a fold's training rows less one fold takes over that of a fold
+_STUDENT_S = 0.3  # of a fold of a student whose family has fitted none
+_PREFIX = "t"
+
+
+@dataclass(slots=True)
+class Lesson:
+    """A teacher, and how far the students have come.
+
+    Attributes
+    ----------
+    weights : dict of str to float
+        The teacher, by candidate; empty before there is one, or where there is nothing to teach.
+    """
+
+    weights: dict[str, float] = field(default_factory=dict)
+    _open: set[int] = field(default_factory=set)
+
+    def begin(self, session: Session, best: Mapping[str, float]) -> list[NestTask]:
+        """Choose the teacher from the best blend, as many of its members as there is time for."""
+        if not _fits(session):
+            return []
+        left = max(session.clock.polish_ends - time.monotonic(), 0.0)
+        ordered = sorted(best, key=lambda name: (-best[name], name))[:_MOST_TEACHERS]
+        chosen = _affordable(session, [session.kept[name] for name in ordered], left)
+        made = {frozenset(each.members) for each in session.kept.values() if each.taught}
+        if not chosen or frozenset(chosen) in made:
+            return []
+        total = sum(best[name] for name in chosen)
+        self.weights = {name: best[name] / total for name in chosen}
+        self._open = set(range(_folds(session)))
+        return [NestTask(self.weights, at, session.clock.polish_ends) for at in sorted(self._open)]
+
+    def take_in(self, session: Session, nested: Nested) -> list[TeachTask]:
+        """Take in that the teacher has answered for a fold; when it has for all, the students begin."""
+        session.charge(nested.spent)
+        self._open.discard(nested.split)
+        if nested.wrong:
+            self.weights = {}
+        if self._open or not self.weights:
+            return []
+        taken = [int(name[1:]) for name in session.kept if name.startswith(_PREFIX)]
+        first, seed = 1 + max(taken, default=0), session.settings.seed
+        configs = [
+            Config(f"{_PREFIX}{first + at:04d}", family, params, "derived", seed)
+            for at, (family, params) in enumerate(_students(session))
+        ]
+        return [TeachTask(config, self.weights, session.clock.polish_ends) for config in configs]
+
+
+def needed_s(session: Session, task: NestTask | TeachTask) -> float:
+    """Return about how many seconds a task takes."""
+    if isinstance(task, NestTask):
+        fits = sum(session.usual_fold_s(session.kept[name]) for name in task.weights)
+        return (_folds(session) - 1) * _NESTED_FIT * fits
+    return _student_s(session, task.config.family)
+
+
+def reserve_s(session: Session) -> float:
+    """Return the seconds of wall clock to keep for teaching, by what is known so far."""
+    best = [session.kept[name] for name in session.rivals()][:_MOST_TEACHERS]
+    if not session.clock.bounded or not _fits(session):
+        return 0.0
+    chosen = _affordable(session, best, session.clock.budget_s)
+    return _lesson_s(session, [session.kept[name] for name in chosen]) if chosen else 0.0
+
+
+def _fits(session: Session) -> bool:
+    """Tell whether teaching may gain anything: two classes, few rows, all of them out of fold, enough tried."""
+    problem, info = session.run.problem, session.run.info
+    whole = info["plan"]["folds"] > 2 and not info["plan"].get("refits")
+    tried = session.tried - session.failed >= _LEAST_TRIED
+    return problem.task == "binary" and problem.n_rows <= _MOST_ROWS and whole and tried
+
+
+def _folds(session: Session) -> int:
+    return int(session.run.info["plan"]["folds"])
+
+
+def _affordable(session: Session, members: Sequence[Candidate], left: float) -> list[str]:
+    """Return the first members of those given that can teach within their share of the time."""
+    good = [each for each in members if each.family != BASELINE]
+    if not session.clock.bounded:
+        return [each.id for each in good]
+    most = min(_MOST_SHARE * session.clock.budget_s, left)
+    while good and _lesson_s(session, good) > most:
+        good = good[:-1]
+    return [each.id for each in good]
+
+
+def _lesson_s(session: Session, members: Sequence[Candidate]) -> float:
+    nested = _folds(session) * (_folds(session) - 1) * _NESTED_FIT
+    fits = nested * sum(session.usual_fold_s(each) for each in members)
+    students = sum(_student_s(session, family) for family, _ in _students(session))
+    return (fits + students) / session.settings.workers
+
+
+def _student_s(session: Session, family: str) -> float:
+    return (_folds(session) + 1) * min(session.usual_s(family) or _STUDENT_S, _STUDENT_S)
+
+
+def _students(session: Session) -> list[tuple[str, dict[str, Any]]]:
+    """Return the students whose families the search may use."""
+    allowed = session.settings.families
+    return [(family, params) for family, params in STUDENTS if not allowed or family in allowed]

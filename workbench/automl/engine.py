@@ -1,0 +1,360 @@
+"""The search itself: read the data, try candidates until the budget is used, measure the front in quiet."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from workbench.data.intake import load_dataset
+from workbench.data.shell_quoting import word
+from workbench.errors import RunError, SearchError, SettingsError
+from workbench.families import all_families, get_families
+from workbench.families.base import Family
+
+from .coordinator.budget.clock import Clock
+from .coordinator.pool.fork_server_client import Spawner
+from .coordinator.pool.memory import MemoryWatch
+from .coordinator.pool.pool import WorkerPool
+from .coordinator.portfolio import BASELINE
+from .coordinator.session import Progress, Session, Stop
+from .phases.finish import finish
+from .phases.grow import grow, keep_time_to_grow
+from .phases.plan import Plan
+from .phases.prepare import prepare, setup_of, widen
+from .phases.probe import Probe
+from .phases.refine import polish
+from .phases.trials import settle, try_baseline, try_candidates, wind_down
+from .records.candidate import best_first
+from .records.optuna_storage import check_storage, fixed_storage
+from .records.run_folder import RunFolder, check_room, this_process
+from .records.run_lock import ending_well, is_of_this_process, run_lock
+from .records.settings import Settings
+from .scoring.metrics import check_target, metric_name
+
+_MEMORY_SHARE = 0.8
+
+
+def search(
+    source: Any,
+    settings: Settings,
+    out: Path,
+    *,
+    used_s: float = 0.0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    spawner: Spawner | None = None,
+) -> RunFolder:
+    """Search for candidates and leave a finished run folder.
+
+    Parameters
+    ----------
+    source : path or data frame
+        What `workbench.data.load_dataset` reads.
+    settings : Settings
+    out : Path
+        The run's folder, which must not exist yet.
+    used_s : float
+        Seconds of the budget that are used already (starting Python, for instance).
+    progress : callable, optional
+        Gets a mapping for each thing that happens.
+    stop : callable, optional
+        Asked now and then whether to finish early with what there is.
+    spawner : Spawner, optional
+        Of the workers, where it was started already.
+
+    Returns
+    -------
+    RunFolder
+
+    Raises
+    ------
+    UsageError
+        Where the data, the settings or the folder make the search impossible.
+    SearchError
+        Where no candidate but the baseline could be trained. The folder stays, with every failure's reason.
+    """
+    settings = settings.checked()
+    settings = replace(settings, storage=fixed_storage(settings.storage))
+    clock = Clock.start(settings.time_s, used_s)
+    families = _families(settings)
+    check_room(out)  # where something is in the way, that is said before the data is read
+    with _opened(settings, spawner) as (pool, memory):
+        data = load_dataset(
+            source,
+            target=settings.target,
+            task=settings.task,
+            positive=settings.positive,
+            drop=settings.drop,
+            kinds=settings.kinds,
+            group=settings.group,
+            time_column=settings.time_column,
+            weight=settings.weight,
+            encoding=settings.encoding,
+        )
+        metric = metric_name(settings.metric, data.schema.output.task)
+        check_target(metric, data.y)
+        settings.payoff_for(
+            data.schema.output.task
+        )  # costs that do not fit are reported before anything is made
+        with run_lock(out):
+            settings = replace(settings, unit=settings.unit or data.schema.output.unit or None)
+            run = RunFolder.create(out, settings)
+            with ending_well(run, pool):
+                session = Session(
+                    run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None
+                )
+                session.memory = memory
+                plan = prepare(session, data, metric)
+                del data  # the workers map the rows from disk
+                return _carry_on(session, plan, families, metric, probing=True)
+
+
+def resume(
+    path: Path,
+    *,
+    time_s: float | None = None,
+    trials: int | None = None,
+    used_s: float = 0.0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    spawner: Spawner | None = None,
+) -> RunFolder:
+    """Go on with a run after a crash, or extend a finished one by `time_s` seconds or `trials` candidates.
+
+    Raises
+    ------
+    RunError
+        Where there is no such run, or its process is still at work.
+    """
+    RunFolder.open(path)
+    with run_lock(path):
+        run = RunFolder.open(path)  # as it is now that nobody else works on it
+        return _resumed(run, time_s, trials, used_s, progress, stop, spawner)
+
+
+def _resumed(
+    run: RunFolder,
+    time_s: float | None,
+    trials: int | None,
+    used_s: float,
+    progress: Progress | None,
+    stop: Stop | None,
+    spawner: Spawner | None,
+) -> RunFolder:
+    path = run.path
+    if run.state == "running":
+        raise RunError(
+            f"{path} is still running", found=f"process {run.info.get('process')}", hint="Wait, or stop it."
+        )
+    check_storage(run.settings.storage)
+    if "metric" not in run.info:
+        raise RunError(f"{path} ended before its data was read", hint="Start it again with workbench search.")
+    before = run.settings
+    if time_s is None and trials is None:
+        settings = replace(before.checked(), trials=_trials_left(run))
+    else:
+        settings = replace(before, time_s=time_s, trials=trials).checked()
+    clock = Clock.start(settings.time_s, used_s)
+    families = _families(settings, resumed=True)
+    with _opened(settings, spawner) as (pool, memory):
+        session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
+        session.memory = memory
+        session.kept = {each.id: each for each in run.candidates()}
+        session.best = next(iter(best_first(run.candidates())), None)
+        run.update(state="running", **this_process())
+        run.tidy()
+        (run.path / "cache").mkdir(exist_ok=True)
+        with ending_well(run, pool):
+            session.say("resume", f"going on with {run.info['name']}")
+            return _carry_on(session, Plan(**run.info["plan"]), families, run.info["metric"])
+
+
+@contextmanager
+def _opened(settings: Settings, spawner: Spawner | None) -> Iterator[tuple[WorkerPool, MemoryWatch]]:
+    """Start the workers, and watch the memory of all processes, for as long as a block runs."""
+    with nullcontext(spawner) if spawner else Spawner() as started:
+        pool = WorkerPool(settings.workers, _memory_limit(settings), started)
+        try:
+            with MemoryWatch(pool.processes) as memory:
+                yield pool, memory
+        finally:
+            pool.close()
+
+
+def _trials_left(run: RunFolder) -> int | None:
+    """Return the trials that a run was given and has not come to; of one that is done, as many again."""
+    given = run.settings.trials
+    if given is None or run.state == "done":
+        return given
+    return max(0, given - sum(each.origin in ("portfolio", "sampler") for each in run.candidates()))
+
+
+def _never() -> bool:
+    return False
+
+
+def _families(settings: Settings, *, resumed: bool = False) -> list[Family]:
+    """Return the families asked for, or all; of a resumed run those that can be trained here, if any can."""
+    known = all_families()
+    if not settings.families:
+        return list(known.values())
+    here = [name for name in settings.families if name.strip() in known] if resumed else []
+    chosen = get_families(here or settings.families)
+    if list(chosen) == [BASELINE]:
+        raise SettingsError(
+            "families",
+            found="baseline alone",
+            expected="a family that learns, such as linear; the baseline is tried in any case",
+        )
+    return list(chosen.values())
+
+
+def _memory_limit(settings: Settings) -> float:
+    """Return the memory of one trial in MB: what was asked, else its share of what the machine has free."""
+    if settings.max_memory_mb:
+        return settings.max_memory_mb
+    return float(psutil.virtual_memory().available / 1e6 * _MEMORY_SHARE / settings.workers)
+
+
+def _carry_on(
+    session: Session, plan: Plan, families: list[Family], metric: str, *, probing: bool = False
+) -> RunFolder:
+    run, settings = session.run, session.settings
+    others = [family for family in families if family.name != BASELINE and family.supports(run.problem)]
+    state, stopped = "stopped", ""
+    try:
+        session.pool.open(setup_of(session, plan, metric))
+        session.charge({"start": session.clock.elapsed * settings.workers})
+        with _interruptible(session) if session.owns_interrupt else nullcontext():
+            probe = Probe.start(session, plan, others) if probing else None
+            if probe is None:
+                try_baseline(session)
+            keep_time_to_grow(session)
+            if others:
+                _try_others(session, plan, others, metric, probe)
+            grow(session)
+            polish(session)
+            finish(session)
+            stopped = session.stopped()
+        good = [each for each in run.candidates() if each.status == "ok" and each.family != BASELINE]
+        if good or not others:
+            state = "done"
+        elif not stopped:
+            state = "failed"
+    finally:
+        used = session.clock.elapsed
+        if is_of_this_process(run.path, run.info.get("created")):
+            run.drop_cache()
+            _close_account(session, used, state)
+    made = f"{session.ok + session.failed} candidates, {session.failed} failed or stopped"
+    session.say("done", f"{made}, {used:.1f} s used")
+    if state == "stopped":
+        raise SearchError(
+            f"{stopped} before any model was ready",
+            found="the baseline alone" if session.ok else "nothing yet",
+            hint=f"workbench resume {run.path} goes on from here.",
+        )
+    if state == "failed":
+        raise SearchError(
+            "every candidate failed",
+            found=_reasons(run),
+            hint=f"workbench leaderboard {word(run.path)} lists them.",
+        )
+    return run
+
+
+def _try_others(session: Session, plan: Plan, others: list[Family], metric: str, probe: Probe | None) -> None:
+    """Try candidates of all families but the baseline; a probe that is under way says first in how many folds."""
+    # While the baseline, or the probe, is under way: Optuna starts slowly.
+    from .coordinator.study import Study, default_sampler
+    from .phases.first_model import finish_first
+
+    run, settings = session.run, session.settings
+    if probe is not None:
+        folds = probe.folds(session)
+        if folds > 1:
+            widen(session, plan, folds, metric)
+        try_baseline(session)
+    sampler = default_sampler(settings.seed)
+    study = Study(run.path, settings.storage, run.info["study"], others, run.problem, sampler)
+    settle(session, study)
+    if probe is not None:
+        probe.hand_over(session, study)
+    if study.absent:
+        names = ", ".join(study.absent)
+        session.say("resume", f"going on without {names}: the package is not installed")
+    try_candidates(session, study)
+    finish_first(session, study, others)
+    wind_down(session, study)
+
+
+def _close_account(session: Session, used: float, state: str) -> None:
+    """Write how the run ended and what it took, with what earlier stretches of work on it took."""
+    run, settings = session.run, session.settings
+    earlier = float(run.info.get("seconds_used", 0.0))
+    run.update(
+        state=state,
+        seconds_used=round(earlier + used, 3),
+        seconds_allowed=None if settings.time_s is None else round(earlier + settings.time_s, 3),
+        cpu_spent=_account(session, used),
+        memory_peak_mb=_highest(session),
+    )
+
+
+def _highest(session: Session) -> float:
+    """Return the most memory that all processes held together, in MB, over all stretches of work on the run."""
+    now = session.memory.look() if session.memory else 0.0
+    return round(max(now, float(session.run.info.get("memory_peak_mb", 0.0))), 1)
+
+
+def _account(session: Session, used: float) -> dict[str, float]:
+    """Return CPU seconds of the workers by what they were spent on; "idle" is what two busy workers would have had."""
+    spent = {name: round(seconds, 3) for name, seconds in sorted(session.spent.items())}
+    available = used * session.settings.workers
+    return {
+        **spent,
+        "idle": round(max(available - sum(spent.values()), 0.0), 3),
+        "available": round(available, 3),
+    }
+
+
+def _reasons(run: RunFolder) -> str:
+    """Name the most frequent reasons of failure."""
+    counts: dict[str, int] = {}
+    for each in run.candidates():
+        if each.status != "ok":
+            reason = f"{each.stage}: {each.reason}"[:160]
+            counts[reason] = counts.get(reason, 0) + 1
+    common = sorted(counts.items(), key=lambda item: -item[1])[:3]
+    return "; ".join(f"{count} x {reason}" for reason, count in common) or "none was tried in the time given"
+
+
+@contextmanager
+def _interruptible(session: Session) -> Iterator[None]:
+    """Make the first Ctrl-C finish with what there is; the second one stops now."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked = threading.Event()
+    outer = session.stop
+
+    def on_interrupt(number: int, frame: Any) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        session.say("interrupt", "finishing with what there is; Ctrl-C again stops now")
+
+    session.stop = lambda: "Ctrl-C" if asked.is_set() else outer()
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        session.stop = outer

@@ -1,0 +1,1 @@
+"""The phases of a search, in the order in which `engine` runs them: prepare, probe, trials, grow, refine, finish."""

@@ -1,0 +1,176 @@
+"""Before the first fit: how the rows are divided, what is known of them, and all that written into the run."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from workbench.data.dataset import Dataset
+from workbench.data.repeated_folds import can_cross, fold_table, repeated_folds, same_models
+from workbench.data.split import check_splits, holdout, possible_folds, sample
+
+from ..calibration.target_range import counts_logarithms, deviance_of, floor_of
+from ..coordinator.session import Session
+from ..features.interactions import find_pairs
+from ..records.machine import machine_name
+from ..records.messages import Setup
+from ..records.run_folder import this_process
+from ..records.settings import Settings
+from ..scoring.ensemble_selection import fold_numbers
+from ..scoring.metrics import counts_sizes
+from ..scoring.ranking_metrics import RANKING
+from .plan import Plan, describe_problem, make_plan, with_comparable_repeats, with_fewer_folds, with_folds
+
+_LEFT_OUT = ("identifier", "index_column", "constant", "all_missing")  # findings of columns that are no input
+
+
+def prepare(session: Session, data: Dataset, metric: str) -> Plan:
+    """Decide how to validate, set rows aside where that is part of it, and write both down."""
+    settings = session.settings
+    plan = make_plan(
+        describe_problem(data, data.n_rows),
+        settings.time_s,
+        in_time=data.time is not None,
+        in_groups=data.group is not None,
+        holdout=settings.holdout,
+    )
+    dev, held = _divided(data, plan, settings)
+    plan = with_fewer_folds(plan, possible_folds(data, dev, plan.folds, settings.seed))
+    crossable = data.n_classes == 2 and can_cross(data, dev)
+    plan = with_comparable_repeats(plan, metric, crossable=crossable)
+    check_splits(data, dev, plan.folds, settings.seed)
+    reserve = np.arange(0)
+    if plan.sample and plan.sample < len(dev):
+        dev, reserve = sample(data, dev, plan.sample, seed=settings.seed)
+    session.run.write_data(data, dev, held, reserve)
+    _keep_folds(session, data, dev, plan)
+    if any(column.kind == "text" for column in data.schema.columns):
+        from ..features.vocabulary import WordTables
+
+        WordTables(data, session.run.path / "cache").fill()  # while the trainers start
+    problem = replace(
+        describe_problem(data, len(dev)),
+        absolute=counts_sizes(metric),
+        **domain_of(data, dev, metric),
+        pairs=find_pairs(data, dev, settings.seed),
+    )
+    session.run.update(
+        data={
+            "name": data.name,
+            "fingerprint": data.fingerprint,
+            "rows_read": data.rows_read,
+            "rows": data.n_rows,
+            "rows_development": len(dev),
+            "rows_holdout": len(held),
+            "rows_reserve": len(reserve),
+            "columns": len(data.schema.columns),
+        },
+        findings=[
+            {"code": each.code, "severity": each.severity, "column": each.column, "message": each.message}
+            for each in data.findings
+        ],
+        task=data.schema.output.task,
+        classes=list(data.schema.output.classes),
+        metric=metric,
+        plan=plan.to_json(),
+        problem=asdict(problem),
+        machine=machine_name(),
+        study=f"{session.run.info['name']}-{uuid.uuid4().hex[:8]}",
+        repeatable=session.settings.repeatable,
+        **this_process(),
+    )
+    session.say(
+        "data",
+        f"{data.n_rows:,} rows, {len(data.schema.columns)} columns, {data.schema.output.task}; "
+        f"scores by {metric} {_scored_on(plan, metric)}; "
+        + _held_out(held)
+        + (f"; tried on {len(dev):,} rows, the best fitted on more" if len(reserve) else ""),
+    )
+    if problem.pairs:
+        session.say("data", f"also tried together: {', '.join(' × '.join(each) for each in problem.pairs)}")
+    out = [
+        f"{each.column} ({each.code.replace('_', ' ')})" for each in data.findings if each.code in _LEFT_OUT
+    ]
+    if out:
+        session.say("finding", f"left out: {', '.join(out)}")
+    if session.clock.bounded and session.clock.elapsed > 0.5 * session.clock.budget_s:
+        session.say("finding", f"reading took {session.clock.elapsed:.0f} of {session.clock.budget_s:g} s")
+    for finding in data.findings:
+        if finding.severity != "info":
+            session.say("finding", finding.message, code=finding.code, column=finding.column)
+    return plan
+
+
+def _keep_folds(session: Session, data: Dataset, dev: np.ndarray, plan: Plan) -> None:
+    """Write which fold predicts each row, and which rows may be compared."""
+    seed = session.settings.seed
+    parts = repeated_folds(data, dev, plan.folds, seed, repeats=plan.repeats, crossed=plan.crossed)
+    numbers = fold_table(parts, len(dev))
+    crossing = np.stack([fold_numbers(each, seed) for each in numbers])
+    session.run.write_folds(numbers, same_models(crossing))
+
+
+def domain_of(data: Dataset, dev: np.ndarray, metric: str) -> dict[str, Any]:
+    """Return what a metric and a target say of predictions of a number: see `Problem`."""
+    if data.schema.output.task != "regression":
+        return {}
+    logs, deviance = counts_logarithms(metric), deviance_of(metric)
+    out: dict[str, Any] = {"floor": floor_of(metric, data.y[dev]), "deviance": deviance, "logs": logs}
+    return {**out, "skewed": False} if logs or deviance else out  # what is learned of the target is settled
+
+
+def _divided(data: Dataset, plan: Plan, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows that are learned from, and those that no choice sees."""
+    if plan.holdout:
+        return holdout(data, seed=settings.seed, fraction=settings.holdout)
+    return np.arange(data.n_rows), np.arange(0)
+
+
+def _held_out(held: np.ndarray) -> str:
+    return f"{len(held):,} rows held out" if len(held) else "no rows held out"
+
+
+def _scored_on(plan: Plan, metric: str) -> str:
+    """Say what scores are computed on, and which rows are compared."""
+    within = ", rows of one fold compared" if metric in RANKING and plan.folds > 1 else ""
+    return plan.data_name + within
+
+
+def setup_of(session: Session, plan: Plan, metric: str) -> Setup:
+    """Return what workers need to open the run under a plan, of which the session keeps the folds."""
+    session.folds = plan.folds * plan.repeats
+    return Setup(
+        session.run.path,
+        session.run.problem,
+        metric,
+        plan.folds,
+        _scored_on(plan, metric),
+        session.settings.seed,
+        plan.repeats,
+        plan.refits,
+        session.settings.payoff_for(session.run.problem.task),
+        plan.crossed,
+    )
+
+
+def widen(session: Session, plan: Plan, folds: int, metric: str) -> None:
+    """Validate in so many folds instead of one part; nothing has been tried yet."""
+    run, settings, data = session.run, session.settings, session.run.dataset()
+    plan = with_folds(plan, folds, data.n_rows, settings.holdout)
+    dev, held = _divided(data, plan, settings)
+    plan = with_fewer_folds(plan, possible_folds(data, dev, plan.folds, settings.seed))
+    run.write_split(dev, held)
+    _keep_folds(session, data, dev, plan)
+    run.drop_cache()
+    (run.path / "cache").mkdir()
+    problem = replace(run.problem, n_rows=len(dev))
+    run.update(
+        data={**run.info["data"], "rows_development": len(dev), "rows_holdout": len(held)},
+        plan=plan.to_json(),
+        problem=asdict(problem),
+    )
+    session.pool.reopen(setup_of(session, plan, metric))
+    session.say("data", f"fits are quick: scores {_scored_on(plan, metric)}; {_held_out(held)}")

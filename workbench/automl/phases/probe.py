@@ -1,0 +1,111 @@
+"""A first fit, to see how long fits take, before it is settled how many folds there are.
+
+The size of the data says how long a round of boosting takes, but not after how many rounds all is learned: a hundred or
+several thousand. So where folds seem a little too dear by the size alone, one booster is fitted in one fold; if it is
+quick, there are folds after all: an average of five models, and blends chosen on all rows instead of a fifth of them.
+If it is not, it goes on as what it is: the fit of the first candidate.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from workbench.families.base import Family
+
+from ..coordinator.budget import step_size
+from ..coordinator.pool.pool import Answer, Failure
+from ..coordinator.portfolio import in_turn
+from ..coordinator.session import Session
+from ..records.candidate import Candidate
+from ..records.messages import Config, FoldDone, FoldTask
+from .plan import Plan, folds_affordable, is_doubtful
+from .trials import begin, take_in
+
+if TYPE_CHECKING:
+    from ..coordinator.study import Study
+
+_FAMILY = "lightgbm"  # the quickest of the boosters, and the first whose turn it is
+_ID = "c0001"  # of the first candidate
+_ENCODING_S = 0.5  # beside the fit
+
+
+@dataclass(slots=True)
+class Probe:
+    """A fit under way in one of the workers.
+
+    Attributes
+    ----------
+    config : Config
+        The first of the portfolio.
+    most : dict of int to float
+        For each number of folds, the seconds up to which a fit makes it affordable.
+    ends : float
+        `time.monotonic()` by which it is known that it is not quick.
+    goes_on : bool
+        Whether the fit goes on after that.
+    answers : list of Answer
+        What came of it until then.
+    """
+
+    config: Config
+    most: dict[int, float]
+    ends: float
+    goes_on: bool
+    answers: list[Answer] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, session: Session, plan: Plan, families: list[Family]) -> Probe | None:
+        """Begin a fit where the folds are in doubt; the workers are open and idle."""
+        clock, problem, workers = session.clock, session.run.problem, session.settings.workers
+        if not clock.bounded or not is_doubtful(plan, problem, session.settings.time_s):
+            return None
+        first = next(iter(in_turn(families, problem)), None)
+        if first is None or first[0] != _FAMILY:
+            return None
+        family, params = first
+        config = Config(_ID, family, params, "portfolio", session.settings.seed)
+        most = folds_affordable(clock.left, workers)
+        ends = time.monotonic() + _ENCODING_S + max(most.values())
+        goes_on = workers > 1  # a single worker has the baseline to fit first
+        deadline = clock.fold_deadline(1, 1, workers) if goes_on else ends
+        kill_at = clock.kill_at(deadline, clock.folds_end + clock.late_s) if goes_on else ends
+        session.pool.submit(FoldTask(config, 0, deadline, step_size.tail(session, family)), kill_at=kill_at)
+        return cls(config, most, ends, goes_on)
+
+    def folds(self, session: Session) -> int:
+        """Wait for the fit, and return the folds that it shows to be affordable; where they are several, it is over."""
+        self.answers = session.pool.answers(max(self.ends - time.monotonic(), 0.0))
+        folds = max((self._affordable(each.result) for each in self.answers), default=1)
+        if folds > 1 or not self.goes_on:
+            self._drop(session)
+        return folds
+
+    def _affordable(self, done: FoldDone | Candidate | Failure) -> int:
+        if not isinstance(done, FoldDone) or done.stopped:
+            return 1
+        seconds = done.cpu_s - done.spent.get("encode", 0.0)
+        return max((folds for folds, limit in self.most.items() if seconds <= limit), default=1)
+
+    def _drop(self, session: Session) -> None:
+        for answer in [*self.answers, *session.pool.stop_all("it was a first fit only")]:
+            killed = isinstance(answer.result, Failure)
+            session.charge({"probe": answer.result.seconds if killed else answer.cpu_s})
+        shutil.rmtree(session.run.path / "candidates" / self.config.id, ignore_errors=True)
+        self.goes_on = False
+
+    def hand_over(self, session: Session, study: Study) -> None:
+        """Make a fit that is to go on, or that has come to its end meanwhile, the fit of the study's first trial."""
+        if not self.goes_on:
+            return
+        asked = study.ask()
+        if (asked.id, asked.family, asked.params) != (self.config.id, self.config.family, self.config.params):
+            self._drop(session)
+            begin(session, asked)
+            return
+        trial = begin(session, asked)
+        trial.next = trial.under_way = 1
+        for answer in self.answers:
+            take_in(session, study, answer)

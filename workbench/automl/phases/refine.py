@@ -1,0 +1,215 @@
+"""After the folds: blends of what there is, and single models of all rows, fast ones cut from strong ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..coordinator.budget.clock import GRACE_S
+from ..coordinator.budget.distillation_time import Lesson
+from ..coordinator.budget.distillation_time import needed_s as teaching_needed_s
+from ..coordinator.budget.ensemble_forecast import blend_task, blendable, cost_of
+from ..coordinator.budget.reserve import BUILDING, OVERRUN_S, form_s
+from ..coordinator.budget.stacker_time import stacked, timed
+from ..coordinator.pool.pool import Answer, Failure, failed_candidate
+from ..coordinator.portfolio import QUICK
+from ..coordinator.session import Session
+from ..records.candidate import Candidate, averaged, value_of
+from ..records.messages import Blends, BlendTask, BuildTask, Config, Nested, NestTask, RefitTask, TeachTask
+from ..scoring.pareto import non_dominated
+from ..scoring.serving_cost import cost_of_visits
+
+_MOST_BLENDS = 6
+_MOST_REFITS = 6
+_REFIT_FOLDS = 1.4  # a fit on all rows takes as long as so many folds
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A model that could be had by a fit on all rows."""
+
+    parent: Candidate
+    rounds: int
+    score: float
+    cost: float
+
+
+def polish(session: Session) -> None:
+    """Make blends, and single models of all rows where they would be on the front."""
+    good = blendable(session)
+    if not good or session.stop():
+        return
+    session.say("phase", "blends, and single models of all rows")
+    waiting: list[Any] = list(_first_tasks(session, good))
+    until = session.clock.polish_ends
+    lesson, again = Lesson(), list[Any]()
+    while True:
+        while waiting and session.pool.idle and time.monotonic() < until:
+            task = waiting.pop(0)
+            last = until + OVERRUN_S * _is_first_blend(session, task)
+            spare = last - time.monotonic() - _needed_s(session, task)
+            if spare > 0:
+                on = None
+                if isinstance(task, BuildTask):
+                    task, on = timed(task, spare), session.pool.largest_idle
+                session.pool.submit(task, kill_at=session.clock.kill_at(last, last), on=on)
+        if not session.pool.busy:
+            return
+        for answer in session.pool.answers(0.25):
+            if (
+                answer.died and answer.task not in again
+            ):  # no trial of the sampler's that others could stand in for
+                again.append(answer.task)
+                waiting.insert(0, answer.task)
+                continue
+            waiting = _in_order([*_take_in(session, answer, lesson), *waiting])
+        if time.monotonic() > until + OVERRUN_S + GRACE_S + 0.1:
+            for answer in session.pool.stop_all("the time was up"):
+                _take_in(session, answer, lesson)
+            return
+
+
+def _needed_s(session: Session, task: Any) -> float:
+    """Return about how long a task takes: what is not begun in vain leaves its time to others."""
+    return session.strain * _cpu_needed_s(session, task)
+
+
+def _cpu_needed_s(session: Session, task: Any) -> float:
+    if isinstance(task, BuildTask):
+        parts = [*task.weights, *task.beside]
+        return BUILDING * sum(form_s(session.kept[name]) for name in parts)
+    if isinstance(task, RefitTask):
+        parent = session.kept[task.config.id]
+        most = max(rounds or parent.rounds or 1 for rounds in task.cuts.values())
+        share = most / max(parent.rounds or most, 1)
+        return session.usual_fold_s(parent) * _REFIT_FOLDS * share + form_s(parent) / max(parent.models, 1)
+    if isinstance(task, NestTask | TeachTask):
+        return teaching_needed_s(session, task)
+    return 0.0
+
+
+def _in_order(waiting: list[Any]) -> list[Any]:
+    """Put teaching behind everything else, except for blends after the best."""
+    builds = [each for each in waiting if isinstance(each, BuildTask)]
+    lessons = [each for each in waiting if isinstance(each, NestTask | TeachTask)]
+    others = [each for each in waiting if each not in builds and each not in lessons]
+    return [*builds[:1], *others, *lessons, *builds[1:]]
+
+
+def _is_first_blend(session: Session, task: Any) -> bool:
+    """Tell whether this is the best blend: no other candidate is likelier to be chosen."""
+    return isinstance(task, BuildTask) and not any(each.kind == "blend" for each in session.kept.values())
+
+
+def _first_tasks(session: Session, good: list[Candidate]) -> Iterator[Any]:
+    blends = blend_task(session, good, session.clock.polish_ends - time.monotonic())
+    if blends is not None:
+        yield blends
+    if session.folds > 1:
+        yield from _refits(session, good)
+
+
+# ---------------------------------------------------------------- single models
+
+
+def _refits(session: Session, good: list[Candidate]) -> Iterator[RefitTask]:
+    """Return the fits on all rows whose models would be on the front, as many as there is time for."""
+    left = (session.clock.polish_ends - time.monotonic()) * session.settings.workers * 0.6
+    by_parent: dict[str, list[Point]] = {}
+    for point in _on_front(session, good):
+        by_parent.setdefault(point.parent.id, []).append(point)
+    for points in list(by_parent.values())[:_MOST_REFITS]:
+        parent = points[0].parent
+        config = Config(parent.id, parent.family, parent.params, parent.origin, session.settings.seed)
+        cuts = {_name(parent.id, point.rounds): point.rounds for point in points}
+        new = {name: rounds for name, rounds in cuts.items() if name not in session.kept}
+        if not new:
+            continue
+        task = RefitTask(config, new, session.clock.polish_ends)
+        needed = _needed_s(session, task)
+        if session.clock.bounded and needed > left / session.settings.workers:
+            continue
+        left -= needed
+        yield task
+
+
+def _name(parent: str, rounds: int) -> str:
+    return f"{parent}s{rounds}" if rounds else f"{parent}s"
+
+
+def _on_front(session: Session, good: list[Candidate]) -> list[Point]:
+    """Return what would be on the front, the most accurate first."""
+    points = [point for each in good for point in _points(each)]
+    there = [(value_of(each), cost_of(session, each)) for each in good]
+    if not points:
+        return []
+    table = np.asarray(
+        [[-score, cost] for score, cost in there] + [[-point.score, point.cost] for point in points]
+    )
+    kept = non_dominated(table)[len(there) :]
+    found = [point for point, keeps in zip(points, kept.tolist(), strict=True) if keeps]
+    return sorted(found, key=lambda point: -point.score)
+
+
+def _points(candidate: Candidate) -> Iterator[Point]:
+    """Return the models that a fit of a candidate's config on all rows would give."""
+    assert candidate.measured is not None and candidate.score is not None
+    visits = candidate.measured.node_visits
+    if candidate.models < 2 or candidate.family in QUICK or (visits is None and candidate.family != "mlp"):
+        return  # the average of linear models is one linear model already
+    cost = candidate.measured.cpu_us_per_row
+    whole = (
+        cost_of_visits(0.0) + (cost - cost_of_visits(0.0)) / candidate.models
+        if visits is None
+        else cost_of_visits(visits / candidate.models)
+    )
+    for rounds, score in candidate.stages.items():
+        if rounds == "0":
+            yield Point(candidate, 0, score, whole)
+            continue
+        share = int(rounds) / max(candidate.rounds or 1, 1)
+        yield Point(candidate, int(rounds), score, cost_of_visits((visits or 0.0) / candidate.models * share))
+
+
+# ---------------------------------------------------------------- results
+
+
+def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
+    """Take in what came of a task, and return the tasks that follow from it."""
+    result = answer.result
+    if isinstance(result, Failure) and isinstance(answer.task, NestTask):
+        result = Nested(answer.task.split, result.reason, 0.0)
+    if isinstance(result, Nested):
+        return list(lesson.take_in(session, result))
+    if isinstance(result, Failure):
+        if not isinstance(answer.task, BlendTask):
+            session.keep(failed_candidate(_derived(answer.task), result))
+        return []
+    if isinstance(result, Blends):
+        session.charge({"blend": answer.cpu_s})
+        number = 1 + max((int(name[1:]) for name in session.kept if name.startswith("b")), default=0)
+        best_first = list(result.weights)[::-1][:_MOST_BLENDS]
+        made = [averaged(each) for each in session.kept.values() if each.kind == "blend"]
+        new = [weights for weights in best_first if dict(weights) not in made]
+        builds = [
+            BuildTask(Config(f"b{number + at:04d}", "blend", {}, "derived", session.settings.seed), weights)
+            for at, weights in enumerate(new)
+        ]
+        if builds:
+            costs = {each.id: cost_of(session, each) for each in blendable(session)}
+            builds[0] = stacked(session, builds[0], costs)
+        return [*builds, *(lesson.begin(session, best_first[0]) if best_first else [])]
+    for candidate in result if isinstance(result, list) else [result]:
+        session.keep(candidate)
+        if isinstance(answer.task, BuildTask):
+            session.hold(answer.worker, candidate)
+    return []
+
+
+def _derived(task: Any) -> Any:
+    """Return the task marked as making something of candidates that are there already."""
+    return replace(task, config=replace(task.config, origin="derived"))

@@ -1,0 +1,168 @@
+"""Losses of many blends at once: what adding each model to a blend would cost or gain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, Protocol
+
+import numpy as np
+
+from workbench.families.base import Loss
+
+from .row_losses import number_losses
+
+Space = Literal["probability", "log"]
+
+TINY = float(np.finfo(np.float64).eps)  # probabilities below count as this, as in the log loss of the scores
+_CELLS = 1 << 17  # numbers worked on at a time: what a core's cache holds
+
+
+class Board(Protocol):
+    """The rows, ready to tell what adding each model to a blend would cost or gain.
+
+    A blend is the number of times that each model was taken, shape (m,).
+    """
+
+    share: np.ndarray
+
+    def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Return the loss after adding each model of `which` to the blend."""
+
+    def losses(self, counts: np.ndarray) -> np.ndarray:
+        """Return the loss of each row, shape (n,)."""
+
+
+def make_board(
+    y: np.ndarray, outputs: list[np.ndarray], loss: Loss, weight: np.ndarray, space: Space
+) -> Board:
+    """Return the rows of a target with every model's predictions, by a loss."""
+    share = weight / weight.sum()
+    if loss in ("logarithms", "poisson", "gamma"):
+        return _Numbers(y, np.stack([output[:, 0].astype(np.float64) for output in outputs]), share, loss)
+    if loss != "log":
+        errors = np.stack([output[:, 0].astype(np.float64) - y for output in outputs])
+        return _Squares(errors, share) if loss == "squared" else _Sizes(errors, share)
+    rows = np.arange(len(y))
+    if space == "probability":
+        own = np.stack([output[rows, y] / output.sum(axis=1) for output in outputs])
+        return _Chances(np.clip(own, TINY, 1.0).astype(np.float32), share)
+    return _Margins(np.stack([_margins(output, y) for output in outputs]), share)
+
+
+def _margins(output: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return how far each other class's log-probability lies above that of the class that happened, (n, k - 1)."""
+    logs = np.log(np.clip(output, TINY, None)).astype(np.float32)
+    rows = np.arange(len(y))
+    others = np.ones(logs.shape, dtype=bool)
+    others[rows, y] = False
+    return np.asarray(logs[others].reshape(len(y), -1) - logs[rows, y][:, None])
+
+
+class _Squares:
+    """Squared error: all blends' losses follow from one small matrix."""
+
+    def __init__(self, errors: np.ndarray, share: np.ndarray) -> None:
+        self.errors, self.share = errors, share
+        self.products = (errors * share) @ errors.T
+
+    def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
+        total = counts.sum() + 1
+        with_all = self.products @ counts
+        now = float(counts @ with_all)
+        every = now + 2.0 * with_all[which] + self.products[which, which]
+        return np.asarray(every / total**2)
+
+    def losses(self, counts: np.ndarray) -> np.ndarray:
+        return np.asarray((counts @ self.errors / counts.sum()) ** 2)
+
+
+class _Sizes:
+    """Absolute error."""
+
+    def __init__(self, errors: np.ndarray, share: np.ndarray) -> None:
+        self.errors, self.share = errors.astype(np.float32), share
+
+    def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
+        out = np.zeros(len(which))
+        for part in _stretches(self.errors.shape[1], len(which)):
+            sums = self.errors[which, part]
+            if counts.any():
+                sums = sums + counts.astype(np.float32) @ self.errors[:, part]
+            out += np.abs(sums) @ self.share[part]
+        return np.asarray(out / (counts.sum() + 1))
+
+    def losses(self, counts: np.ndarray) -> np.ndarray:
+        return np.asarray(np.abs(counts @ self.errors / counts.sum()))
+
+
+class _Numbers:
+    """Any other loss of averaged numbers."""
+
+    def __init__(self, y: np.ndarray, guesses: np.ndarray, share: np.ndarray, loss: Loss) -> None:
+        self.y, self.guesses, self.share, self.loss = y, guesses, share, loss
+
+    def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
+        out = np.zeros(len(which))
+        total = counts.sum() + 1
+        for part in _stretches(self.guesses.shape[1], len(which)):
+            sums = self.guesses[which, part]
+            if counts.any():
+                sums = sums + counts @ self.guesses[:, part]
+            out += number_losses(self.y[part], sums / total, self.loss) @ self.share[part]
+        return np.asarray(out)
+
+    def losses(self, counts: np.ndarray) -> np.ndarray:
+        return number_losses(self.y, counts @ self.guesses / counts.sum(), self.loss)
+
+
+class _Chances:
+    """Log loss of averaged probabilities: only the probability of the class that happened counts."""
+
+    def __init__(self, own: np.ndarray, share: np.ndarray) -> None:
+        self.own, self.share = own, share
+
+    def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
+        out = np.zeros(len(which))
+        total = np.float32(counts.sum() + 1)
+        for part in _stretches(self.own.shape[1], len(which)):
+            sums = self.own[which, part]
+            if counts.any():
+                sums = sums + counts.astype(np.float32) @ self.own[:, part]
+            out -= np.log(sums / total) @ self.share[part]
+        return out
+
+    def losses(self, counts: np.ndarray) -> np.ndarray:
+        return np.asarray(-np.log(counts @ self.own / counts.sum()))
+
+
+class _Margins:
+    """Log loss of averaged log-probabilities, by margins of shape (m, n, k - 1)."""
+
+    def __init__(self, margins: np.ndarray, share: np.ndarray) -> None:
+        self.margins, self.share = margins, share
+
+    def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
+        out = np.zeros(len(which))
+        total = np.float32(counts.sum() + 1)
+        _, n_rows, others = self.margins.shape
+        for part in _stretches(n_rows, len(which) * others):
+            sums = self.margins[which, part]
+            if counts.any():
+                sums = sums + np.tensordot(counts.astype(np.float32), self.margins[:, part], axes=1)
+            out += _softplus(sums / total) @ self.share[part]
+        return out
+
+    def losses(self, counts: np.ndarray) -> np.ndarray:
+        mean = np.tensordot(counts.astype(np.float32), self.margins, axes=1) / np.float32(counts.sum())
+        return _softplus(mean)
+
+
+def _softplus(margins: np.ndarray) -> np.ndarray:
+    """Return log(1 + sum of exp) over the last axis; no margin is above 37, so nothing overflows."""
+    raised = np.exp(margins, out=margins)
+    return np.asarray(np.log1p(raised[..., 0] if raised.shape[-1] == 1 else raised.sum(axis=-1)))
+
+
+def _stretches(rows: int, width: int) -> Iterable[slice]:
+    size = max(_CELLS // max(width, 1), 256)
+    return (slice(at, at + size) for at in range(0, rows, size))

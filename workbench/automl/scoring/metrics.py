@@ -1,0 +1,325 @@
+"""Scores with intervals, under scikit-learn's scorer names (higher is better, errors are negative)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import SettingsError, nearest, shown
+from workbench.runtime.core.schema import Task
+
+from ..records.candidate import Score
+from .metric_sums import effective_rows, sums_of
+from .ranking_metrics import RANKING, average_precision, one_against_one
+from .score_intervals import Z, domain_of, interval_in
+
+DEFAULT_METRIC = {
+    "binary": "roc_auc",
+    "multiclass": "neg_log_loss",
+    "regression": "neg_root_mean_squared_error",
+}
+_RESAMPLES = 100
+_RESAMPLE_ROWS = 20_000
+
+Weight = np.ndarray | None
+
+#: The lowest target that a metric is defined for, and whether it may be met.
+_LEAST = {
+    "neg_mean_poisson_deviance": (0.0, True),
+    "neg_mean_gamma_deviance": (0.0, False),
+    "neg_mean_squared_log_error": (-1.0, False),
+    "neg_root_mean_squared_log_error": (-1.0, False),
+}
+_SIZES = (
+    "neg_mean_absolute_error",
+    "neg_median_absolute_error",
+    "neg_mean_absolute_percentage_error",
+    "d2_absolute_error_score",
+)
+
+
+def metric_name(metric: str, task: Task) -> str:
+    """Return the scorer's name, "auto" replaced by the task's default.
+
+    Raises
+    ------
+    SettingsError
+        Where scikit-learn knows no such scorer, or it does not fit the task.
+
+    Examples
+    --------
+    >>> metric_name("auto", "binary")
+    'roc_auc'
+    """
+    if metric in ("auto", DEFAULT_METRIC[task]):
+        return DEFAULT_METRIC[task]
+    name = metric
+    fitting = _fitting_names(task)
+    if name in fitting:
+        return name
+    close = nearest(name, fitting)
+    hint = f"Did you mean {' or '.join(close)}?" if close else None
+    raise SettingsError(
+        "metric",
+        found=shown(name),
+        expected=f"a scikit-learn scorer for a {task} target: {', '.join(sorted(fitting))}",
+        hint=hint,
+    )
+
+
+_DECISIONS = " ".join(
+    f"{name}_{average}"
+    for name in ("precision", "recall", "f1", "jaccard")
+    for average in ("macro", "micro", "weighted")
+)
+_CLASSES = (
+    "accuracy balanced_accuracy matthews_corrcoef neg_log_loss neg_brier_score d2_log_loss_score d2_brier_score "
+    f"{_DECISIONS} roc_auc_ovr roc_auc_ovo roc_auc_ovr_weighted roc_auc_ovo_weighted"
+)
+_NAMES = {
+    "binary": f"roc_auc average_precision f1 precision recall jaccard {_CLASSES}",
+    "multiclass": f"top_k_accuracy {_CLASSES}",
+    "regression": "neg_root_mean_squared_error neg_mean_squared_error neg_mean_absolute_error r2 explained_variance "
+    "neg_median_absolute_error neg_max_error neg_mean_squared_log_error neg_root_mean_squared_log_error "
+    "neg_mean_absolute_percentage_error neg_mean_poisson_deviance neg_mean_gamma_deviance d2_absolute_error_score",
+}
+
+
+def check_target(metric: str, y: np.ndarray) -> None:
+    """Refuse a metric that no model can have on these numbers.
+
+    Raises
+    ------
+    SettingsError
+
+    Examples
+    --------
+    >>> check_target("neg_mean_gamma_deviance", np.array([0.0, 2.0]))
+    Traceback (most recent call last):
+    ...
+    workbench.errors.SettingsError: metric: found neg_mean_gamma_deviance and a target of 0; expected all above 0
+    """
+    least, may_equal = _LEAST.get(metric, (-np.inf, True))
+    lowest = float(y.min()) if len(y) else np.inf
+    if lowest < least or (lowest == least and not may_equal):
+        limit = f"all {'from' if may_equal else 'above'} {least:g}"
+        raise SettingsError("metric", found=f"{metric} and a target of {lowest:g}", expected=limit)
+
+
+def counts_sizes(metric: str) -> bool:
+    """Tell whether a metric counts errors by their size, not by their square: it asks for the middle of a target.
+
+    Examples
+    --------
+    >>> counts_sizes("neg_mean_absolute_error"), counts_sizes("r2")
+    (True, False)
+    """
+    return metric in _SIZES
+
+
+def _fitting_names(task: Task) -> list[str]:
+    from sklearn.metrics import get_scorer_names
+
+    known = set(get_scorer_names())
+    wanted = _NAMES[task].split()
+    return [name for name in wanted if name in known]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One scorer for one task.
+
+    `score` takes the target (class positions or numbers), the served output (float (n, k) probabilities or (n, 1)
+    numbers) and weights.
+    """
+
+    name: str
+    task: Task
+    n_classes: int
+    seed: int = 0
+
+    def score(
+        self,
+        y: np.ndarray,
+        output: np.ndarray,
+        weight: Weight,
+        data: str,
+        *,
+        fold: np.ndarray | None = None,
+        group: np.ndarray | None = None,
+    ) -> Score:
+        """Return the score with a 95 % interval, over the rows whose output is known.
+
+        The interval is that of the score's standard error, by the influence of each row where the metric follows from
+        sums (see `Sums.influence`) and by the bootstrap over rows (Efron 1979) elsewhere; it stays in the metric's
+        domain (see `domains`).
+
+        Parameters
+        ----------
+        y : numpy.ndarray, shape (n,)
+            Class positions or numbers.
+        output : numpy.ndarray, shape (n, k)
+            Probabilities or numbers; NaN where a row was not predicted.
+        weight : numpy.ndarray, shape (n,), or None
+            Rows of weight 0 influence nothing.
+        data : str
+            What the rows are.
+        fold : numpy.ndarray of int, shape (n,), optional
+            Of out-of-fold rows: the fold that predicted each. Metrics of ranking compare rows of one fold only (see
+            `ranking`).
+        group : numpy.ndarray of int, shape (n,), optional
+            Rows of one group are not independent: the interval is that of drawing whole groups.
+
+        Raises
+        ------
+        ValueError
+            Where the score is not defined on these rows (one class only, for instance).
+        """
+        known = np.isfinite(output).all(axis=1)
+        if weight is not None:
+            known &= weight > 0
+        y, output = y[known], np.asarray(output[known], dtype=np.float64)
+        weight, fold, group = (None if each is None else each[known] for each in (weight, fold, group))
+        if len(y) == 0:
+            raise ValueError("no row was predicted")
+        sums = sums_of(self, y, output, weight, fold)
+        if sums is not None:
+            value, error = sums.score(weight), sums.error(weight, group)
+        else:
+            value = self._exactly(y, output, weight, fold)
+            error = self._resampled_error(y, output, weight, fold, group)
+        if not np.isfinite(value):
+            raise ValueError(f"{self.name} is not defined on these {len(y)} rows")
+        half = Z * error if np.isfinite(error) else 0.0
+        domain = domain_of(self.name, self.n_classes)
+        low, high = interval_in(domain, value, half, half, self._fewest(y, weight))
+        return Score(float(value), low, high, self.name, data, len(y))
+
+    def plain(
+        self, y: np.ndarray, output: np.ndarray, weight: Weight = None, fold: np.ndarray | None = None
+    ) -> float:
+        """Return the score alone, without an interval.
+
+        Raises
+        ------
+        ValueError
+            Where the score is not defined on these rows.
+
+        Examples
+        --------
+        >>> metric = Metric("neg_max_error", "regression", 0)
+        >>> metric.plain(np.array([1.0, 2.0]), np.array([[1.5], [2.0]]))
+        -0.5
+        """
+        output = np.asarray(output, dtype=np.float64)
+        sums = sums_of(self, y, output, weight, fold)
+        return self._exactly(y, output, weight, fold) if sums is None else sums.score(weight)
+
+    @property
+    def ranks(self) -> bool:
+        """Whether it compares rows with each other by their predictions, so that folds matter."""
+        return self.name in RANKING
+
+    def _exactly(self, y: np.ndarray, output: np.ndarray, weight: Weight, fold: np.ndarray | None) -> float:
+        """Return the score of a metric that no sums give."""
+        if self.name == "average_precision":
+            shares = np.ones((1, len(y))) if weight is None else weight[None]
+            return float(average_precision(y == 1, output[:, 1], fold)(shares)[0])
+        if self.ranks:
+            return one_against_one(y, output, weight, fold, by_size=self.name.endswith("weighted"))
+        return self._by_scorer(y, output, weight)
+
+    def _fewest(self, y: np.ndarray, weight: Weight) -> float:
+        """Return the effective rows of the smallest class, or of all where classes do not count by themselves."""
+        if self.task == "regression" or self.name in ("accuracy", "top_k_accuracy"):
+            return effective_rows(weight, len(y))
+        classes = [y == label for label in np.unique(y)]
+        return min(effective_rows(None if weight is None else weight[own], int(own.sum())) for own in classes)
+
+    def _resampled_error(
+        self,
+        y: np.ndarray,
+        output: np.ndarray,
+        weight: Weight,
+        fold: np.ndarray | None,
+        group: np.ndarray | None,
+    ) -> float:
+        """Return the standard error by the bootstrap over rows, or whole groups."""
+        if group is not None and (group == group[0]).all():
+            group = None  # one group alone says nothing of how groups differ
+        number = np.arange(len(y)) if group is None else np.unique(group, return_inverse=True)[1]
+        units = int(number.max()) + 1
+        members = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1])
+        size = units if group is not None else min(units, _RESAMPLE_ROWS)
+        values = np.array(list(self._redrawn(y, output, weight, fold, members, size)))
+        values = values[np.isfinite(values)]
+        # fewer rows than there are scatter more
+        return float(values.std(ddof=1)) * (size / units) ** 0.5 if len(values) > 1 else np.nan
+
+    def _redrawn(
+        self,
+        y: np.ndarray,
+        output: np.ndarray,
+        weight: Weight,
+        fold: np.ndarray | None,
+        members: list[np.ndarray],
+        size: int,
+    ) -> Iterator[float]:
+        random = np.random.default_rng(self.seed)
+        alone = len(members) == len(y)
+        for _ in range(_RESAMPLES):
+            units = random.integers(0, len(members), size)
+            chosen = units if alone else np.concatenate([members[unit] for unit in units.tolist()])
+            drawn = (None if each is None else each[chosen] for each in (weight, fold))
+            try:
+                yield self._exactly(y[chosen], output[chosen], *drawn)
+            except ValueError:
+                continue
+
+    def _by_scorer(self, y: np.ndarray, output: np.ndarray, weight: Weight) -> float:
+        """Let scikit-learn's own scorer judge, through an estimator that replays the predictions."""
+        import warnings
+
+        from sklearn.metrics import get_scorer
+
+        estimator = _replay(output, self.task, self.n_classes)
+        takes_weight = weight is not None and self.name != "neg_max_error"  # the largest error has no weights
+        kwargs: dict[str, Any] = {"sample_weight": weight} if takes_weight else {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # undefined precision and the like: the value 0 says it
+            rows = np.arange(len(y))[:, None]
+            return float(get_scorer(self.name)(estimator, rows, y, **kwargs))
+
+
+def _replay(output: np.ndarray, task: Task, n_classes: int) -> Any:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+    class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+        classes_ = np.arange(n_classes)
+        fitted_ = True
+
+        def fit(self, X: Any, y: Any) -> Any:
+            return self
+
+        def predict_proba(self, X: np.ndarray) -> np.ndarray:
+            chosen: np.ndarray = output[X[:, 0]]
+            return chosen
+
+        def predict(self, X: np.ndarray) -> np.ndarray:
+            chosen = output[X[:, 0]]
+            return (chosen[:, 1] >= 0.5).astype(int) if n_classes == 2 else np.asarray(chosen.argmax(axis=1))
+
+    class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # as above
+        fitted_ = True
+
+        def fit(self, X: Any, y: Any) -> Any:
+            return self
+
+        def predict(self, X: np.ndarray) -> np.ndarray:
+            chosen: np.ndarray = output[X[:, 0], 0]
+            return chosen
+
+    return Regressor() if task == "regression" else Classifier()

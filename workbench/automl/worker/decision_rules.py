@@ -1,0 +1,116 @@
+"""What a candidate answers beside its raw output: from which probability "yes", and how wide an interval."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.runtime.core.schema import Output
+
+from ..calibration.conformal import learn_intervals
+from ..calibration.threshold_tuning import tune_threshold
+from ..records.payoff import Payoff
+from ..scoring.confusion_metrics import DECISION_METRICS
+from ..scoring.metrics import Metric
+from .workspace import Workspace
+
+_SHOWN_LEVEL = 0.9
+_LEAST = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """The served output of a candidate.
+
+    Attributes
+    ----------
+    output : Output
+        With its threshold or its intervals.
+    decided : numpy.ndarray of int64, shape (n,), or None
+        Of a metric of decisions: the class decided for each row, by a tuned threshold that was learned without its
+        fold; -1 where a row was not predicted.
+    notes : tuple of str
+    """
+
+    output: Output
+    decided: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+
+def learn_answers(space: Workspace, oof: np.ndarray) -> Answers:
+    """Tune the threshold to the metric or the costs, or learn intervals, from out-of-fold predictions.
+
+    Parameters
+    ----------
+    space : Workspace
+    oof : numpy.ndarray, shape (n, k)
+        Calibrated; NaN where a row was not predicted.
+    """
+    output, dev, fold = space.data.schema.output, space.dev, space.fold_of()
+    payoff = space.setup.payoff
+    priced = () if payoff is None else _priced(payoff, dev.y, oof, dev.weight)
+    if output.task == "regression":
+        with suppress(ValueError):  # too few rows: there are no intervals
+            intervals, coverage = learn_intervals(dev.y, oof, fold, dev.weight)
+            held = coverage.get(_SHOWN_LEVEL)
+            words = (
+                f"{100 * _SHOWN_LEVEL:.0f} % intervals held {100 * held:.1f} % of the rows" if held else ""
+            )
+            return Answers(replace(output, intervals=intervals), notes=((words,) if words else ()) + priced)
+        return Answers(output, notes=priced)
+    decides = space.metric.name in DECISION_METRICS
+    if output.task != "binary":
+        return Answers(output, _decided(oof) if decides else None)
+    p = oof[:, 1]
+    if payoff is not None and payoff.threshold is not None:
+        decided = _decided(oof, payoff.threshold) if decides else None
+        return Answers(replace(output, threshold=payoff.threshold), decided, notes=priced)
+    if decides:
+        with suppress(ValueError):
+            tuned = tune_threshold(space.metric, dev.y, p, fold, dev.weight, seed=space.setup.seed)
+            return Answers(replace(output, threshold=tuned.value), tuned.decided)
+    return Answers(output, _decided(oof, output.threshold) if decides else None)
+
+
+def _decided(oof: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """Return the class that is answered in each row; -1 where a row was not predicted."""
+    known = np.isfinite(oof).all(axis=1)
+    answered = oof[:, 1] >= threshold if oof.shape[1] == 2 else np.nan_to_num(oof).argmax(axis=1)
+    return np.where(known, answered, -1).astype(np.int64)
+
+
+def _priced(payoff: Payoff, y: np.ndarray, oof: np.ndarray, weight: np.ndarray | None) -> tuple[str, ...]:
+    """Return a note of what a thousand cases cost, and if there is a threshold, what they would at a half."""
+    known = np.isfinite(oof).all(axis=1)
+    if not known.any():
+        return ()
+    share = None if weight is None else np.asarray(weight)[known]
+
+    def cost(threshold: float | None) -> float:
+        return 1000.0 * float(np.average(payoff.costs(y[known], oof[known], threshold), weights=share))
+
+    if payoff.threshold is None:
+        return (f"a thousand cases cost {cost(None):.4g}",)
+    return (f"a thousand cases cost {cost(None):.4g} at this threshold, {cost(0.5):.4g} at a half",)
+
+
+def at_half(metric: Metric, output: np.ndarray, threshold: float) -> np.ndarray:
+    """Return probabilities moved so that a half decides as the threshold does, for metrics of decisions.
+
+    Other metrics, which look at the probabilities themselves, get them as they are.
+
+    Examples
+    --------
+    >>> at_half(Metric("f1", "binary", 2), np.array([[0.8, 0.2]]), 0.2).tolist()
+    [[0.5, 0.5]]
+    >>> at_half(Metric("f1", "binary", 2), np.array([[0.8, 0.2]]), 0.0).tolist()
+    [[0.4, 0.6]]
+    """
+    if threshold == 0.5 or metric.name not in DECISION_METRICS or output.shape[1] != 2:
+        return output
+    p = np.asarray(output[:, 1], dtype=np.float64)
+    below, above = max(threshold, _LEAST), max(1.0 - threshold, _LEAST)  # at 0 and 1 one side is empty
+    moved = np.where(p < threshold, 0.5 * p / below, 0.5 + 0.5 * (p - threshold) / above)
+    return np.column_stack([1.0 - moved, moved])

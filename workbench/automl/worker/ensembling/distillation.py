@@ -1,0 +1,196 @@
+"""Small, fast models taught by an average of strong ones, and scored without their having seen a row's label.
+
+A student learns the log-odds of ``0.8 * teacher + 0.2 * label``. For the model that is served the teacher answers out
+of fold. Those answers will not do to score the student: the teacher's models of the other folds have seen the labels of
+the fold that judges, and what they pass on makes the student look better than it is (by a tenth of the loss on small
+tables). So for each fold the teacher is fitted anew, on its training rows alone and out of fold among them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import OutOfTimeError
+from workbench.families import family_named
+from workbench.families.base import Fitted, Problem, Sample, unseen_raw
+from workbench.families.forms.forms import Blend, Form
+from workbench.families.forms.links import apply_link
+
+from ...records.candidate import Candidate
+from ...records.messages import Config, Nested, NestTask, TeachTask
+from ...records.run_folder import read_candidate
+from ..assemble import Draft, calibrated_oof, calibration_note, finish_candidate, with_calibration
+from ..fit import Stage, encoding_of, failure, keep_traceback
+from ..racing import FIRST
+from ..workspace import Workspace
+
+_SHARE = 0.8  # of the teacher in what is taught
+_LEAST = 1e-3  # probability taught: the log-odds of less say little and weigh much
+_GROWTH = 1.1  # as of single models: rounds of a fit on all rows over those of a fold's
+
+
+def nest(task: NestTask, space: Workspace) -> Nested:
+    """Let the teacher answer the rows that a fold trains on, having seen neither them nor the fold's own."""
+    stage, began = Stage(), time.process_time()
+    try:
+        with stage("fit"):
+            answers = np.zeros(space.dev.n_rows)
+            for name, share in task.weights.items():
+                answers += share * _answers(_config(space, name), space, task)
+            path = _path(space, task.weights, task.split)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, answers)
+    except Exception as error:  # there will be no student, and nothing else is lost
+        return Nested(
+            task.split, f"{type(error).__name__}: {error}"[:300], time.process_time() - began, stage.spent
+        )
+    return Nested(task.split, "", time.process_time() - began, stage.spent)
+
+
+def _answers(config: Config, space: Workspace, task: NestTask) -> np.ndarray:
+    """Return the probability of the second class, out of fold within a fold's training rows; 0 for the others."""
+    encoding = encoding_of(config, space)
+    X, codes, dev = space.matrix(encoding, task.split), space.encoded(encoding).codes, space.dev
+    train = space.splits[task.split][0]
+    inner = space.fold_of()[train]
+    out = np.zeros(dev.n_rows)
+    for number in np.unique(inner):
+        inside, asked = train[inner != number], train[inner == number]
+        parts = [
+            Sample(X[rows], dev.y[rows], None if dev.weight is None else dev.weight[rows], codes)
+            for rows in (inside, asked)
+        ]
+        fitted = family_named(config.family).fit(
+            config.params, parts[0], space.problem, valid=parts[1], seed=config.seed, deadline=task.deadline
+        )
+        _whole(fitted)
+        out[asked] = fitted.predict(np.ascontiguousarray(X[asked]))[:, 1]
+    return out
+
+
+def _whole(fitted: Fitted) -> None:
+    if fitted.stopped:
+        raise OutOfTimeError("the clock ended a fit", hint="Give more --time.")
+
+
+def _config(space: Workspace, name: str) -> Config:
+    known = read_candidate(space.candidates / name)
+    return Config(name, known.family, known.params, known.origin, space.setup.seed)
+
+
+def _path(space: Workspace, weights: Mapping[str, float], split: int) -> Path:
+    return space.setup.run / "cache" / f"taught-{'-'.join(weights)}" / f"{split}.npy"
+
+
+# ---------------------------------------------------------------- the student
+
+
+def teach(task: TeachTask, space: Workspace) -> Candidate:
+    """Fit a student in each fold, to score it, and on all rows, to serve it."""
+    started, cpu = time.monotonic(), time.process_time()
+    stage, config = Stage(), task.config
+    try:
+        with stage("fit"):
+            lesson = _Lesson(task, space)
+            raw = np.full((space.dev.n_rows, 1), np.nan)
+            rounds = []
+            for split in range(space.folds):
+                fitted, valid = lesson.fold(split)
+                raw[valid] = unseen_raw(fitted, np.ascontiguousarray(lesson.matrix(split)[valid]))
+                rounds.append(fitted.rounds)
+            served = lesson.all_rows(max(1, round(float(np.mean(rounds)) * _GROWTH)))
+            form = _as_probability(served.form())
+            gate = served.raw(np.asarray(space.gate(lesson.encoding)))
+        calibration, oof = calibrated_oof(space, apply_link(raw, "sigmoid"))
+        form, answers = with_calibration(form, apply_link(gate, "sigmoid"), gate, calibration)
+        base = Candidate(
+            id=config.id,
+            family=config.family,
+            params=dict(config.params),
+            origin="derived",
+            status="ok",
+            kind="single",
+            members=dict(task.weights),
+            taught=True,
+            rounds=served.rounds,
+            fold_rounds=tuple(rounds),
+            notes=(f"taught by {', '.join(task.weights)}",),
+        )
+        encoder = space.encoded(lesson.encoding).encoder
+        draft = Draft(encoder, form, answers, oof, notes=calibration_note(space, calibration))
+        done = finish_candidate(base, draft, space, stage)
+    except Exception as error:  # as in `assemble`
+        keep_traceback(space.candidates / config.id, error)
+        return failure(config, error, stage, started, cpu)
+    measured = done.measured and replace(done.measured, train_cpu_s=stage.spent.get("fit", 0.0))
+    spent = time.process_time() - cpu
+    return replace(
+        done, measured=measured, seconds=time.monotonic() - started, cpu_s=spent, spent=stage.spent
+    )
+
+
+class _Lesson:
+    """What a student is taught, in each fold and on all rows."""
+
+    def __init__(self, task: TeachTask, space: Workspace) -> None:
+        self.task, self.space = task, space
+        self.encoding = encoding_of(task.config, space)
+        self.problem: Problem = replace(
+            space.problem, task="regression", n_classes=0, skewed=False, absolute=False
+        )
+        shares = task.weights.items()
+        firsts = [(share, np.load(space.candidates / name / FIRST)[:, 1]) for name, share in shares]
+        self.teacher = self._odds(sum(share * each.astype(np.float64) for share, each in firsts))
+
+    def _odds(self, teacher: Any) -> np.ndarray:
+        p = np.clip(_SHARE * teacher + (1.0 - _SHARE) * self.space.dev.y, _LEAST, 1.0 - _LEAST)
+        return np.asarray(np.log(p / (1.0 - p)))
+
+    def matrix(self, split: int) -> np.ndarray:
+        """Return all rows as a fold sees them."""
+        return self.space.matrix(self.encoding, split)
+
+    def _sample(self, X: np.ndarray, taught: np.ndarray, rows: np.ndarray) -> Sample:
+        weight = self.space.dev.weight
+        codes = self.space.encoded(self.encoding).codes
+        return Sample(
+            np.ascontiguousarray(X[rows]), taught[rows], None if weight is None else weight[rows], codes
+        )
+
+    def fold(self, split: int) -> tuple[Fitted, np.ndarray]:
+        """Fit what a fold may know; return the model, and the rows that judge it."""
+        train, valid = self.space.splits[split]
+        X = self.matrix(split)
+        nested = self._odds(np.load(_path(self.space, self.task.weights, split)))
+        return self._fit(self._sample(X, nested, train), self._sample(X, self.teacher, valid), None), valid
+
+    def all_rows(self, rounds: int) -> Fitted:
+        """Fit the model that is served."""
+        X = np.asarray(self.space.encoded(self.encoding).X)
+        return self._fit(self._sample(X, self.teacher, np.arange(len(X))), None, rounds)
+
+    def _fit(self, train: Sample, valid: Sample | None, rounds: int | None) -> Fitted:
+        config = self.task.config
+        fitted = family_named(config.family).fit(
+            config.params,
+            train,
+            self.problem,
+            valid=valid,
+            rounds=rounds,
+            seed=config.seed,
+            deadline=self.task.deadline,
+        )
+        _whole(fitted)
+        return fitted
+
+
+def _as_probability(form: Form) -> Form:
+    """Return a model of log-odds as one of probabilities."""
+    assert not isinstance(form, Blend)
+    return replace(form, link="sigmoid")

@@ -1,0 +1,180 @@
+"""A small network over what a blend's members say: stacking (Wolpert 1992), as a part of the blend.
+
+An average takes each member's word in the same way everywhere. What two of them say together, and in which class,
+tells more: where there are rows enough, a network of one layer learns it from their out-of-fold answers, and the blend
+gives it a share. It sees no other columns. Trees in its place, or the columns beside the answers, find out of fold what
+is not there on fresh rows: where rows have near twins, a model's answer tells whether it knew the twin's label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.families import family_named
+from workbench.families.base import Fitted, Sample, unseen_raw
+from workbench.families.forms.averaging import bag
+from workbench.families.forms.forms import Network
+from workbench.families.forms.links import LEAST_MIXED, apply_link
+
+from ...calibration.target_range import within
+from ...coordinator.budget.stacker_time import LEAST_ROWS
+from ...scoring.ensemble_selection import cross_fitted, fold_numbers, greedy_path
+from ...scoring.standard_error import is_gain
+from ..racing import row_losses
+from ..workspace import Workspace
+
+_FAMILY, _PARAMS = "mlp", {"width": 64, "depth": 1}
+_PAYS = 1.0  # standard errors by which the loss must be lower: the judges said when to stop, which flatters a little
+_MOST_ROWS, _MOST_JUDGES = 40_000, 10_000  # that a fit learns from, and that say when to stop
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Meta:
+    """A network over the members of a blend.
+
+    Attributes
+    ----------
+    share : float
+        Of the network in the blend; the members' average has the rest.
+    fits : list of Fitted
+        One for each part of the rows, learned without it.
+    """
+
+    share: float
+    fits: list[Fitted]
+
+    @property
+    def network(self) -> Network:
+        """The network that is served: the mean of all fits' raw scores."""
+        served = bag([fit.form() for fit in self.fits])
+        assert isinstance(served, Network)
+        return served
+
+    def of(self, blended: np.ndarray, outputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the blend of members' average and network, float64 (n, k), by the library's own predictions."""
+        X = features(outputs)
+        return self._mixed(blended, np.mean([fit.raw(X) for fit in self.fits], axis=0))
+
+    def of_each(self, blended: np.ndarray, outputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the same for each fold's models, (folds, n, k), with the network that saw none of the fold's rows."""
+        parts = [fit.raw(features([each[at] for each in outputs])) for at, fit in enumerate(self.fits)]
+        return np.stack([self._mixed(blended[at], raw) for at, raw in enumerate(parts)])
+
+    def _mixed(self, blended: np.ndarray, raw: np.ndarray) -> np.ndarray:
+        return (1.0 - self.share) * blended + self.share * apply_link(raw, self.fits[0].form().link)
+
+
+def features(outputs: Sequence[np.ndarray]) -> np.ndarray:
+    """Return what a network sees of members' outputs, shape (n, k) each: float32 (n, m * k).
+
+    Examples
+    --------
+    >>> features([np.array([[0.0, 1.0]]), np.array([[0.5, 0.5]])]).astype(float).round(2).tolist()
+    [[-9.21, 0.0, -0.69, -0.69]]
+    """
+    side_by_side = np.concatenate(outputs, axis=1)
+    if outputs[0].shape[1] == 1:
+        return side_by_side.astype(np.float32)
+    return np.asarray(np.log(np.clip(side_by_side, LEAST_MIXED, 1.0)), dtype=np.float32)
+
+
+def learn_meta(
+    space: Workspace,
+    outputs: Sequence[np.ndarray],
+    blended: np.ndarray,
+    *,
+    share: float | None = None,
+    deadline: float = float("inf"),
+    least_rows: int = LEAST_ROWS,
+) -> tuple[Meta, np.ndarray] | None:
+    """Learn a network over a blend's members, and its share.
+
+    Parameters
+    ----------
+    space : Workspace
+    outputs : sequence of numpy.ndarray, shape (n, k)
+        The members' out-of-fold answers.
+    blended : numpy.ndarray, shape (n, k)
+        Those of their average.
+    share : float, optional
+        As it was found before; by default it is chosen now.
+    deadline : float
+        `time.monotonic()` by which all fits must be through.
+    least_rows : int
+        Of fewer there is none.
+
+    Returns
+    -------
+    (Meta, numpy.ndarray of shape (n, k)) or None
+        The network, and the blend's answers with it, each row by networks and a share that were learned without its
+        part of the rows. None where there are too few rows, or the time is too short, or the network does not pay.
+    """
+    parts = fold_numbers(space.fold_of(), space.setup.seed)
+    known = (parts >= 0) & np.isfinite(blended).all(axis=1)
+    for each in outputs:
+        known &= np.isfinite(each).all(axis=1)
+    if space.dev.weight is not None:
+        known &= space.dev.weight > 0
+    rows = np.flatnonzero(known)
+    if len(rows) < least_rows:
+        return None
+    parts, sample = parts[rows], _sample(space, rows, features([each[rows] for each in outputs]))
+    fits = _fits(space, sample, parts, deadline)
+    if fits is None:
+        return None
+    raw = np.zeros((len(rows), fits[0].form().n_raw))
+    for number, fit in zip(np.unique(parts), fits, strict=True):
+        mine = sample.X[parts == number]  # as rows that had no say in when to stop, where all of them had one
+        raw[parts == number] = unseen_raw(fit, mine) if len(mine) <= _MOST_JUDGES else fit.raw(mine)
+    pair = [blended[rows], apply_link(raw, fits[0].form().link)]
+    loss, weight, again = space.problem.loss, sample.weight, share is not None
+    if share is None:
+        share = greedy_path(sample.y, pair, loss, weight, seed=space.setup.seed)[-1].weights.get(1, 0.0)
+    if not share:
+        return None
+    mixed = cross_fitted(sample.y, pair, loss, parts, weight, seed=space.setup.seed)
+    mixed = within(space.problem, mixed)  # as the blend is served
+    if not again and not _pays(space, sample, rows, pair[0], mixed):
+        return None
+    out = blended.copy()
+    out[rows] = mixed
+    return Meta(share, fits), out
+
+
+def _pays(space: Workspace, sample: Sample, rows: np.ndarray, before: np.ndarray, after: np.ndarray) -> bool:
+    """Tell whether the loss, by which the share was chosen, is lower beyond noise, and the metric not worse."""
+    loss, weight = space.problem.loss, sample.weight
+    gain = row_losses(sample.y, before, loss) - row_losses(sample.y, after, loss)
+    compared = None if space.compared is None else space.compared[rows]
+    one, other = (space.metric.plain(sample.y, each, weight, compared) for each in (before, after))
+    return is_gain(gain, weight, _PAYS) and other > one
+
+
+def _sample(space: Workspace, rows: np.ndarray, X: np.ndarray) -> Sample:
+    return Sample(X, space.dev.y[rows], None if space.dev.weight is None else space.dev.weight[rows])
+
+
+def _fits(space: Workspace, sample: Sample, parts: np.ndarray, deadline: float) -> list[Fitted] | None:
+    """Fit a network without each part of the rows, which says when to stop; None where the time ends a fit."""
+    random = np.random.default_rng(space.setup.seed)
+    family, fits = family_named(_FAMILY), []
+    problem = replace(space.problem, logs=False, deviance="", floor=None)  # it mixes numbers as they are
+    for number in np.unique(parts):
+        inside, judges = np.flatnonzero(parts != number), np.flatnonzero(parts == number)
+        if len(inside) > _MOST_ROWS:
+            inside = np.sort(random.choice(inside, _MOST_ROWS, replace=False))
+        if len(judges) > _MOST_JUDGES:
+            judges = np.sort(random.choice(judges, _MOST_JUDGES, replace=False))
+        train, valid = (
+            Sample(sample.X[at], sample.y[at], None if sample.weight is None else sample.weight[at])
+            for at in (inside, judges)
+        )
+        seed = space.setup.seed + int(number)
+        fit = family.fit(_PARAMS, train, problem, valid=valid, seed=seed, deadline=deadline)
+        if fit.stopped:
+            return None
+        fits.append(fit)
+    return fits

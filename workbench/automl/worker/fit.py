@@ -1,0 +1,356 @@
+"""The work of a trial: a fold's fit, the candidate that a config's folds make together, a fit on all rows."""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from workbench.errors import FitError, OutOfTimeError, WorkbenchError
+from workbench.families import family_named
+from workbench.families.base import Encoding, Fitted, Sample, unseen_raw
+from workbench.families.forms.averaging import from_arrays, to_arrays
+from workbench.families.forms.forms import Blend, Form, Linear, Network
+from workbench.families.forms.links import apply_link
+from workbench.families.forms.trees import Trees
+from workbench.families.onnx_writing.writer import to_onnx
+from workbench.runtime.model.onnx_model import OnnxModel
+
+from ..calibration.target_range import within
+from ..records.candidate import Candidate
+from ..records.messages import Config, FoldDone, FoldTask
+from ..records.run_folder import TRACEBACK_FILE, write_whole
+from .racing import race
+from .workspace import Workspace
+
+STAGES = (10, 30, 100, 300)
+"""Rounds after which a booster is scored as if it ended there: one fit gives several points of the front."""
+STAGE_SHARE = 0.75  # of its rounds: a stage later than that is hardly another model
+_BATCH_ROWS = 16_384
+_FEW_ROWS = 3_000
+_MOST_LEAVES = 800_000  # of the forests of all folds together: some 40 MB of model
+_TAIL_SHARE = 0.1  # of the time of a fit on all rows: prediction and writing
+
+
+class Stage:
+    """Which step is under way, for the account of a failure, and what the steps have cost so far in CPU seconds."""
+
+    def __init__(self) -> None:
+        self.name = "start"
+        self.spent: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Be at a step for as long as a block runs."""
+        self.name = name
+        before = time.process_time()
+        try:
+            yield
+        finally:
+            self.spent[name] = self.spent.get(name, 0.0) + time.process_time() - before
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """A model as it was after fewer rounds: its form, the best of those rounds, and raw scores as those of `Part`."""
+
+    form: Linear | Network
+    rounds: int
+    raw: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What a fold leaves behind for the candidate that it becomes a part of.
+
+    Attributes
+    ----------
+    form : Form
+    rounds : int
+    stopped : bool
+    cpu_s : float
+    raw : numpy.ndarray of float32, shape (v, k)
+        Raw scores of the rows that the fold validates.
+    stages : dict of int to the same
+        Raw scores after so many rounds.
+    arena : numpy.ndarray of float32, shape (a, k)
+        Raw scores of `Workspace.arena`.
+    gate : numpy.ndarray of float64, shape (g, k)
+        The library's own raw scores of the rows of the parity gate.
+    judged : int
+        Rounds among which the rows that the fold validates chose in parts; 0 where they did not.
+    trained : int
+        Rounds that were trained, of which `rounds` are kept.
+    earlier : dict of int to State
+        The model after fewer rounds, where time may end a fit and rounds cannot be cut off later.
+    """
+
+    form: Form
+    rounds: int
+    stopped: bool
+    cpu_s: float
+    raw: np.ndarray
+    stages: dict[int, np.ndarray]
+    arena: np.ndarray
+    gate: np.ndarray
+    judged: int = 0
+    trained: int = 0
+    earlier: Mapping[int, State] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write the part; a reader sees all of it or nothing."""
+        arrays = {f"form/{name}": array for name, array in to_arrays(self.form).items()}
+        arrays |= {f"stage/{rounds}": array for rounds, array in self.stages.items()}
+        for at, state in self.earlier.items():
+            own = {**to_arrays(state.form), "raw": state.raw, "rounds": np.asarray(state.rounds)}
+            arrays |= {f"earlier/{at}/{name}": array for name, array in own.items()}
+        facts = np.asarray(
+            [self.rounds, self.stopped, self.cpu_s, self.judged, self.trained], dtype=np.float64
+        )
+        temporary = path.with_name(f".{path.name}")
+        with temporary.open("wb") as file:
+            np.savez(file, facts=facts, raw=self.raw, arena=self.arena, gate=self.gate, **arrays)  # type: ignore[arg-type]  # a name is no keyword of savez
+        temporary.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Part:
+        """Read what `save` wrote."""
+        with np.load(path) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        rounds, stopped, cpu_s, judged, trained = arrays["facts"].tolist()
+        form = _below(arrays, "form/")
+        earlier = {name.split("/")[1] for name in arrays if name.startswith("earlier/")}
+        stages = {
+            int(name.removeprefix("stage/")): each
+            for name, each in arrays.items()
+            if name.startswith("stage/")
+        }
+        return cls(
+            from_arrays(form),
+            int(rounds),
+            bool(stopped),
+            cpu_s,
+            arrays["raw"],
+            stages,
+            arrays["arena"],
+            arrays["gate"],
+            int(judged),
+            int(trained),
+            {int(at): _state(_below(arrays, f"earlier/{at}/")) for at in sorted(earlier, key=int)},
+        )
+
+
+def _below(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): each for name, each in arrays.items() if name.startswith(prefix)}
+
+
+def _state(arrays: dict[str, np.ndarray]) -> State:
+    raw, rounds = arrays.pop("raw"), int(arrays.pop("rounds"))
+    form = from_arrays(arrays)
+    assert isinstance(form, Linear | Network)
+    return State(form, rounds, raw)
+
+
+def part_path(candidates: Path, name: str, split: int) -> Path:
+    """Return where a fold's part is kept until its candidate is put together."""
+    return candidates / name / "parts" / f"{split}.npz"
+
+
+def encoding_of(config: Config, space: Workspace) -> Encoding:
+    """Return how a config wants the columns."""
+    return family_named(config.family).encoding(config.params, space.problem)
+
+
+def run_fold(task: FoldTask, space: Workspace) -> FoldDone | Candidate:
+    """Fit one fold and leave its part; a failure is an answer too, a candidate that says at which stage and why."""
+    started, cpu = time.monotonic(), time.process_time()
+    stage = Stage()
+    try:
+        part, sample = _fit_fold(task, space, stage)
+        with stage("predict"):
+            path = part_path(space.candidates, task.config.id, task.split)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            verdict = (
+                race(task, space, within(space.problem, apply_link(part.raw, part.form.link)), sample.y)
+                if task.rivals
+                else None
+            )
+            part = replace(part, cpu_s=time.process_time() - cpu)
+            part.save(path)
+    except Exception as error:  # a library's failure ends this candidate, never the search
+        keep_traceback(space.candidates / task.config.id, error)
+        return failure(task.config, error, stage, started, cpu)
+    return FoldDone(
+        task.config,
+        task.split,
+        part.rounds,
+        part.stopped,
+        part.form.node_visits(),
+        time.monotonic() - started,
+        time.process_time() - cpu,
+        0.0,
+        verdict,
+        stage.spent,
+    )
+
+
+def keep_traceback(folder: Path, error: Exception) -> None:
+    """Write where an error was raised into a candidate's folder, for whoever looks for its cause.
+
+    An end of the time is no error: what it says is all there is to it.
+    """
+    if isinstance(error, OutOfTimeError):
+        return
+    with suppress(OSError):  # a disk that is full says so elsewhere
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / TRACEBACK_FILE, "".join(traceback.format_exception(error)))
+
+
+def failure(config: Config, error: Exception, stage: Stage, started: float, cpu: float) -> Candidate:
+    """Return the candidate that an error has ended, saying where, why and what to do."""
+    if isinstance(error, MemoryError):
+        reason, hint = "out of memory", "Allow more with --max-memory."
+    elif isinstance(error, WorkbenchError):
+        reason, hint = error.what + (f": {error.found}" if error.found else ""), error.hint or ""
+    else:
+        line = str(error).strip().splitlines()
+        reason = f"{type(error).__name__}: {line[0][:300] if line else ''}".rstrip(": ")
+        hint = "Leave the family out with --families if it persists."
+    return Candidate(
+        id=config.id,
+        family=config.family,
+        params=dict(config.params),
+        origin=config.origin,
+        status="stopped" if isinstance(error, OutOfTimeError) else "failed",
+        stage=stage.name,
+        reason=reason,
+        hint=hint,
+        seconds=time.monotonic() - started,
+        cpu_s=time.process_time() - cpu,
+        spent=stage.spent,
+    )
+
+
+def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sample]:
+    config = task.config
+    encoding = encoding_of(config, space)
+    with stage("encode"):
+        train, valid = space.samples(encoding, task.split)
+        if config.more_rows:
+            train = space.grown(encoding, config.more_rows)
+        gate = space.gate(encoding)
+    with stage("fit"):
+        fitted = family_named(config.family).fit(
+            config.params,
+            train,
+            space.problem,
+            valid=valid if task.judged else None,
+            rounds=task.rounds,
+            seed=config.seed + task.split,
+            deadline=before(task.deadline, task.tail),
+        )
+    with stage("convert"):
+        form = fitted.form()
+    with stage("predict"):
+        raw, stages = _raw_scores(fitted, form, valid.X)
+        kept = _trees_to_serve(form, len(space.splits))
+        library = fitted.raw(np.asarray(gate), kept)
+        arena = np.zeros((0, form.n_raw), dtype=np.float32)
+        if kept is None:
+            matrix = space.matrix(encoding, task.split)
+            arena = fitted.raw(np.ascontiguousarray(matrix[space.arena()])).astype(np.float32)
+        elif isinstance(form, Trees):
+            form = form.truncate(kept)
+    judged = fitted.unseen.trained if fitted.unseen else 0
+    part = Part(form, fitted.rounds, fitted.stopped, 0.0, raw, stages, arena, library, judged)
+    part = replace(part, trained=max(getattr(fitted, "trained", 0), fitted.rounds))
+    if math.isfinite(task.deadline) and len(space.splits) > 1:  # the time may end another fold sooner
+        with stage("predict"):
+            part = _with_states(part, fitted, valid)
+    return part, valid
+
+
+def _with_states(part: Part, fitted: Fitted, valid: Sample) -> Part:
+    """Keep what is needed to cut the fold's model to fewer rounds; see `same_rounds`."""
+    uncut = getattr(fitted, "uncut", None)  # of trees that are served as one table a feature
+    if uncut is not None:
+        return replace(part, form=uncut())
+    states = {}
+    for rounds, early in getattr(fitted, "earlier", {}).items():
+        raw = unseen_raw(early, valid.X).astype(np.float32)
+        states[int(rounds)] = State(early.form(), early.rounds, raw)
+    return replace(part, earlier=states)
+
+
+def _trees_to_serve(form: Form, models: int) -> int | None:
+    """Return how many trees of a large forest go into the served average of so many models; None is all.
+
+    The average of the folds' forests needs no more trees than one of them has: the score is that of the whole forest
+    of one fold, which the served forest, as large but of all rows, does not fall short of.
+    """
+    if not isinstance(form, Trees) or not form.averaged or models < 2:
+        return None
+    leaves = len(form.entry_offsets) - 1
+    if leaves * models <= _MOST_LEAVES:
+        return None
+    share = max(1.0 / models, _MOST_LEAVES / (leaves * models))
+    return max(math.ceil(form.n_trees * share), 1)
+
+
+def before(deadline: float, tail: float = _TAIL_SHARE) -> float:
+    """Return when a fit must stop so that what follows it is through by the deadline."""
+    if math.isinf(deadline):
+        return deadline
+    now = time.monotonic()
+    return now + max(deadline - now, 0.0) * (1.0 - tail)
+
+
+def _raw_scores(fitted: Fitted, form: Form, X: np.ndarray) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """Return raw scores, and those after each stage.
+
+    Where the rows chose when to stop, and are few, each is answered by the state that others of them chose. Else the
+    scores come from the form as it is served, whose stages cost nothing more, since trees' scores add up; for few rows
+    from the library, which answers them before a served form is even loaded. The parity gate holds the two equal.
+    """
+    staged = isinstance(form, Trees) and not form.averaged and form.rounds > 1
+    cuts = [rounds for rounds in STAGES if staged and rounds <= STAGE_SHARE * fitted.rounds]
+    if fitted.unseen is not None or len(X) < _FEW_ROWS:
+        stages = {rounds: fitted.raw(X, rounds).astype(np.float32) for rounds in cuts}
+        return unseen_raw(fitted, X).astype(np.float32), stages
+    if not isinstance(form, Trees) or not staged:
+        return serve_raw(form, X), {}
+    total = np.zeros((len(X), form.n_raw))
+    stages = {}
+    for start, stop in zip([0, *cuts], [*cuts, form.rounds], strict=True):
+        total += serve_raw(form.between(start, stop), X)
+        if stop in cuts:
+            stages[stop] = total.astype(np.float32)
+    return total.astype(np.float32), stages
+
+
+def serve_raw(form: Form, X: np.ndarray) -> np.ndarray:
+    """Return the raw scores of an encoded matrix by the form as it is served, float32 (n, k)."""
+    assert not isinstance(form, Blend)
+    model = OnnxModel(to_onnx(replace(form, link="identity"), X.shape[1]), own=True)
+    parts = [model.run(X[at : at + _BATCH_ROWS]) for at in range(0, len(X), _BATCH_ROWS)]
+    return np.concatenate(parts) if parts else np.zeros((0, form.n_raw), dtype=np.float32)
+
+
+def fit_on(config: Config, space: Workspace, sample: Sample, rounds: int | None, deadline: float) -> Fitted:
+    """Fit a config on a sample, for so many rounds where the family has them."""
+    fitted = family_named(config.family).fit(
+        config.params, sample, space.problem, rounds=rounds, seed=config.seed, deadline=before(deadline)
+    )
+    if fitted.stopped and rounds and fitted.rounds < 0.5 * rounds:
+        raise FitError(
+            "the clock ended the fit on all rows",
+            found=f"{fitted.rounds} of {rounds} rounds",
+            hint="Give more --time.",
+        )
+    return fitted

@@ -1,0 +1,106 @@
+"""Encoded matrices, computed once by whichever worker needs them first and memory-mapped by all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from workbench.families.base import Encoding
+from workbench.runtime.core.encoder import Encoder
+
+from ..features.encoder_fitting import Learned
+from ..records.file_lock import locked
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixCache:
+    """A folder of encoded matrices, keyed by encoding and part of the data."""
+
+    folder: Path
+
+    def learned(
+        self, encoding: Encoding, make: Callable[[], tuple[Learned, list[np.ndarray]]]
+    ) -> tuple[Encoder, np.ndarray, np.ndarray]:
+        """Return the encoder of all rows, the rows through it (float32, memory-mapped) and its target columns.
+
+        `make` also gives the target columns' values in each fold, which are kept for `fold`.
+        """
+        stem = self._stem(encoding, "rows")
+        document, array = stem.with_suffix(".json"), stem.with_suffix(".npy")
+        if not document.exists():
+            with locked(stem.with_suffix(".lock")):
+                if not document.exists():
+                    made, blocks = make()
+                    _save_array(array, made.matrix)
+                    for at, block in enumerate(blocks):
+                        _save_array(self._stem(encoding, f"fold{at}").with_suffix(".npy"), block)
+                    places = made.target_columns.tolist()
+                    content = {"encoder": made.encoder.to_json(), "target_columns": places}
+                    _replace(document, json.dumps(content).encode())
+        content = json.loads(document.read_text(encoding="utf-8"))
+        places = np.asarray(content["target_columns"], dtype=np.int64)
+        return Encoder.from_json(content["encoder"]), np.load(array, mmap_mode="r"), places
+
+    def fold(self, encoding: Encoding, split: int) -> np.ndarray:
+        """Return the values of the target columns in a fold, for all rows; `learned` has made them."""
+        block: np.ndarray = np.load(self._stem(encoding, f"fold{split}").with_suffix(".npy"))
+        return block
+
+    def matrix(self, encoding: Encoding, part: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return a part encoded by an encoder learned elsewhere (float32, memory-mapped)."""
+        array = self._stem(encoding, part).with_suffix(".npy")
+        if not array.exists():
+            with locked(array.with_suffix(".lock")):
+                if not array.exists():
+                    _save_array(array, make())
+        loaded: np.ndarray = np.load(array, mmap_mode="r")
+        return loaded
+
+    def in_parts(
+        self, encoding: Encoding, part: str, shape: tuple[int, int], make: Callable[[], Iterable[np.ndarray]]
+    ) -> np.ndarray:
+        """Return a matrix that is made block after block and written at once (float32, memory-mapped)."""
+        array = self._stem(encoding, part).with_suffix(".npy")
+        if not array.exists():
+            with locked(array.with_suffix(".lock")):
+                if not array.exists():
+                    _save_parts(array, shape, make())
+        loaded: np.ndarray = np.load(array, mmap_mode="r")
+        return loaded
+
+    def _stem(self, encoding: Encoding, part: str) -> Path:
+        key = hashlib.sha256(json.dumps(asdict(encoding), sort_keys=True).encode()).hexdigest()[:12]
+        return self.folder / f"{key}-{part}"
+
+
+def _save_array(path: Path, array: np.ndarray) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        np.save(file, np.ascontiguousarray(array, dtype=np.float32))
+    temporary.replace(path)
+
+
+def _save_parts(path: Path, shape: tuple[int, int], parts: Iterable[np.ndarray]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    header = {
+        "descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)),
+        "fortran_order": False,
+        "shape": shape,
+    }
+    with temporary.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(np.ascontiguousarray(part, dtype=np.float32).data)
+    temporary.replace(path)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(content)
+    temporary.replace(path)

@@ -1,0 +1,112 @@
+"""Whether a config is worth its other folds, judged after its first one by a test that knows the noise.
+
+A config goes on where it is not clearly worse than the best there is on the same rows, where a blend of the two is
+better than the best alone (a weak model that errs elsewhere is worth more to a blend than a second strong one), or
+where it may be much faster to serve.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import numpy as np
+
+from workbench.families.base import Loss
+
+from ..records.messages import FoldTask, Race
+from ..scoring.metrics import Metric
+from ..scoring.row_losses import number_losses
+from ..scoring.standard_error import mean_and_error
+from .workspace import Workspace
+
+_SURE = 2.0  # standard errors
+_SHARES = (0.1, 0.2, 0.35, 0.5)  # of the newcomer in a blend
+_WORTH = 0.002  # of the loss: what a blend must gain
+_LEAST = 1e-7
+_LEAST_ROWS = 200  # fewer rows say too little, and such folds are fitted in no time
+FIRST = "first.npy"
+"""Out-of-fold predictions of the first repeat, not calibrated: what a newcomer's fold can be held against."""
+
+
+def race(task: FoldTask, space: Workspace, output: np.ndarray, y: np.ndarray) -> Race | None:
+    """Hold a first fold's predictions against the rivals' on the same rows.
+
+    Parameters
+    ----------
+    task : FoldTask
+    space : Workspace
+    output : numpy.ndarray, shape (v, k)
+        Predictions of the rows that the fold validates.
+    y : numpy.ndarray, shape (v,)
+
+    Returns
+    -------
+    Race or None
+        None where no rival has predicted these rows, or they are too few to say anything.
+    """
+    valid = space.splits[task.split][1]
+    if len(valid) < _LEAST_ROWS:
+        return None
+    weight = None if space.dev.weight is None else space.dev.weight[valid]
+    others = []
+    for name in task.rivals:
+        with suppress(OSError, ValueError):
+            other = np.load(space.candidates / name / FIRST, mmap_mode="r")[valid].astype(np.float64)
+            if np.isfinite(other).all():
+                others.append(other)
+    if not others:
+        return None
+    losses = [row_losses(y, each, space.problem.loss) for each in others]
+    means = [float(np.average(each, weights=weight)) for each in losses]
+    best = int(np.argmin(means))
+    return Race(
+        _behind(y, output, others[best], losses[best], weight, space.problem.loss),
+        _gap(space.metric, y, output, others, weight),
+    )
+
+
+def row_losses(y: np.ndarray, output: np.ndarray, kind: Loss) -> np.ndarray:
+    """Return each row's log loss, or the square or the size of its error, or its deviance.
+
+    Examples
+    --------
+    >>> row_losses(np.array([1.0, 2.0]), np.array([[1.0], [4.0]]), "squared").tolist()
+    [0.0, 4.0]
+    """
+    if kind != "log":
+        return number_losses(y, output[:, 0], kind)
+    return np.asarray(-np.log(np.clip(output[np.arange(len(y)), y], _LEAST, 1.0)))
+
+
+def _behind(
+    y: np.ndarray,
+    output: np.ndarray,
+    other: np.ndarray,
+    loss: np.ndarray,
+    weight: np.ndarray | None,
+    kind: Loss,
+) -> str:
+    own = row_losses(y, output, kind)
+    mean, error = mean_and_error(own - loss, weight)
+    if not mean > _SURE * error:
+        return ""
+    reference = float(np.average(loss, weights=weight))
+    for share in _SHARES:
+        mixed = row_losses(y, (1.0 - share) * other + share * output, kind)
+        gain, noise = mean_and_error(loss - mixed, weight)
+        if gain > max(_WORTH * abs(reference), 0.5 * noise):
+            return ""
+    certainty = mean / max(error, 1e-300)
+    return (
+        f"behind after its first fold: loss {reference + mean:.4g} against {reference:.4g} "
+        f"({certainty:.1f} standard errors), and of no use to a blend"
+    )
+
+
+def _gap(
+    metric: Metric, y: np.ndarray, output: np.ndarray, others: list[np.ndarray], weight: np.ndarray | None
+) -> float:
+    try:
+        return metric.plain(y, output, weight) - max(metric.plain(y, each, weight) for each in others)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,214 @@
+"""A candidate trained again from its record: on all rows for export, or on the same rows to see that it repeats."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import FitError, RunError
+from workbench.runtime.model.predictor import Predictor
+
+from ..features.vocabulary import WordTables
+from ..records.candidate import Candidate, averaged
+from ..records.messages import (
+    AssembleTask,
+    BuildTask,
+    Config,
+    FoldTask,
+    NestTask,
+    RefitTask,
+    Setup,
+    TeachTask,
+)
+from ..records.run_folder import RunFolder
+from ..scoring.metrics import Metric
+from .assemble import assemble
+from .ensembling.distillation import nest, teach
+from .ensembling.ensembles import build_blend
+from .exported_candidate import Served, serve_measured, served_from
+from .fit import run_fold
+from .full_fit import refit
+from .matrix_cache import MatrixCache
+from .parity import TOLERANCE
+from .workspace import Workspace
+
+_GROWTH = 1.1  # rounds of a model of more rows over those of the rows it was tried on, at most
+
+
+def serve_all_rows(run: RunFolder, candidate: Candidate) -> Served:
+    """Train a candidate again on all rows, those held out included, and return it.
+
+    Where nothing was held out, its own artifact has learned from all rows already and is returned as it is.
+
+    Raises
+    ------
+    FitError
+        Where the fit fails, or the parity gate refuses the model.
+    """
+    if not run.can_refit:
+        return serve_measured(run, candidate)
+    with _bench(run, np.arange(run.dataset().n_rows), np.arange(0), np.arange(0)) as space:
+        grown = space.dev.n_rows / max(len(run.dev_rows), 1)
+        made = _again(space, run, candidate, grown)
+        folder = space.candidates / made.id
+        return served_from(run, folder, made.parity or 0.0, space.holdout_rows, trained_again=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduced:
+    """How a candidate that was trained again compares with the kept one.
+
+    Attributes
+    ----------
+    id : str
+    rows : int
+        Rows whose predictions were compared.
+    largest : float
+        The largest difference, in probability, or in standard deviations of the predictions of a number.
+    same : bool
+        Whether they agree within what float32 can tell apart.
+    """
+
+    id: str
+    rows: int
+    largest: float
+    same: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as a JSON object."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """Return the report as one line."""
+        verdict = "agree" if self.same else "do not agree"
+        return (
+            f"{self.id}: the predictions of {self.rows:,} rows {verdict}; largest difference {self.largest:.2g} "
+            f"(at most {TOLERANCE:g} counts as the same)"
+        )
+
+
+def reproduce(run: RunFolder, name: str) -> Reproduced:
+    """Train a candidate again from its record on the same rows, and compare its predictions with the kept ones.
+
+    Raises
+    ------
+    RunError
+        Where there is no such candidate, or it has no model.
+    FitError
+        Where it cannot be trained again.
+    """
+    candidate = run.candidate(name)
+    if candidate.status != "ok":
+        raise RunError(f"{name} has no model", found=f"{candidate.status}: {candidate.reason}")
+    with _bench(run, run.dev_rows, run.holdout_rows, run.reserve_rows) as space:
+        made = _again(space, run, candidate, 1.0)
+        after = Predictor.load(space.candidates / made.id / "predictor")
+        before = run.predictor(name)
+        rows = space.dev.columns
+        one, two = (each.predict_columns(rows).astype(np.float64) for each in (before, after))
+    scale = max(float(one.std()), 1e-30) if space.problem.task == "regression" else 1.0
+    largest = float(np.abs(one - two).max(initial=0.0)) / scale
+    return Reproduced(name, len(one), largest, largest <= TOLERANCE)
+
+
+@contextmanager
+def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray, reserve: np.ndarray) -> Iterator[Workspace]:
+    """Open a workspace beside the run, which stays as it is."""
+    plan, problem, settings = run.info["plan"], run.problem, run.settings
+    data = run.dataset()
+    with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
+        base = Path(folder)
+        (base / "cache").mkdir()
+        (base / "candidates").mkdir()
+        setup = Setup(
+            base,
+            problem,
+            run.info["metric"],
+            plan["folds"],
+            "trained again",
+            settings.seed,
+            plan.get("repeats", 1),
+            plan.get("refits", False),
+            settings.payoff_for(problem.task),
+            plan.get("crossed", False),
+        )
+        yield Workspace(
+            data=data,
+            dev_rows=rows,
+            holdout_rows=held,
+            setup=setup,
+            metric=Metric(setup.metric, problem.task, problem.n_classes, setup.seed),
+            cache=MatrixCache(base / "cache"),
+            tables=WordTables(data, base / "cache"),
+            reserve_rows=reserve,
+            compared=run.compared if len(rows) == len(run.dev_rows) else None,
+        )
+
+
+def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float) -> Candidate:
+    """Train a candidate, and before it those that it is made of."""
+    if candidate.kind == "blend":
+        for name in candidate.members:
+            _again(space, run, run.candidate(name), grown)
+        config = Config(candidate.id, candidate.family, {}, candidate.origin, space.setup.seed)
+        share = candidate.meta_share
+        weights = averaged(candidate)
+        beside = tuple(name for name in candidate.members if name not in weights)
+        blend = BuildTask(config, weights, math.inf if share else 0.0, share or None, beside)
+        return _kept(space, build_blend(blend, space))
+    if candidate.taught:
+        for name in candidate.members:
+            _again(space, run, run.candidate(name), grown)
+        for split in range(space.folds):
+            nested = nest(NestTask(candidate.members, split), space)
+            if nested.wrong:
+                raise FitError(f"the teachers of {candidate.id} failed", found=nested.wrong)
+        return _kept(space, teach(TeachTask(_config(candidate, space), candidate.members), space))
+    if candidate.kind == "single" and candidate.members:
+        parent = run.candidate(next(iter(candidate.members)))
+        _again(space, run, parent, grown)
+        task = RefitTask(_config(parent, space), {candidate.id: candidate.cut})
+        return _kept(space, refit(task, space)[0])
+    config = _config(candidate, space)
+    folds = len(candidate.fold_rounds) or len(space.splits)
+    for split in range(folds):
+        done = run_fold(_fold(config, candidate, split, grown), space)
+        if isinstance(done, Candidate):
+            return _kept(space, done)
+    return _kept(space, assemble(AssembleTask(config, folds=folds), space))
+
+
+def _fold(config: Config, candidate: Candidate, split: int, grown: float) -> FoldTask:
+    """Return a fold to fit again: on the same rows, which choose the same rounds again, or on more of them."""
+    rounds = candidate.fold_rounds[split] if split < len(candidate.fold_rounds) else None
+    trained = candidate.fold_trained[split] if split < len(candidate.fold_trained) else 0
+    if rounds is None or (trained and grown <= 1.0):
+        return FoldTask(config, split, rounds=trained or None)
+    if grown > 1.0:
+        rounds = max(1, round(rounds * min(grown**0.5, _GROWTH)))
+    return FoldTask(config, split, rounds=rounds, judged=False)
+
+
+def _config(candidate: Candidate, space: Workspace) -> Config:
+    return Config(
+        candidate.id,
+        candidate.family,
+        candidate.params,
+        candidate.origin,
+        space.setup.seed,
+        candidate.more_rows,
+    )
+
+
+def _kept(space: Workspace, made: Candidate) -> Candidate:
+    if made.status != "ok":
+        raise FitError(f"{made.id} ({made.family}) failed at {made.stage}", found=made.reason, hint=made.hint)
+    RunFolder(space.setup.run, {}).write_candidate(made)
+    return made

@@ -1,0 +1,150 @@
+"""What to tell a person about inputs before a search: repeats, gaps, codes for missing values, odd dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from workbench.errors import shown
+from workbench.runtime.core.schema import Column, Column1d, Levels
+
+from ..dataset import Dataset, Finding
+from ..fingerprint import by_appearance
+from ..shell_quoting import option
+
+MOST_ROWS = 500_000
+_PATTERN_ROWS = 20_000
+_MOSTLY = 0.5
+_EARLIEST, _LATEST = -2208988800.0, 4102444800.0  # 1900 and 2100
+
+
+def check_inputs(dataset: Dataset) -> list[Finding]:
+    """Return findings about the inputs of a data set.
+
+    Rows are compared without identifiers. Of more than 500,000 rows a sample is looked at, and a finding says so.
+
+    Examples
+    --------
+    >>> from workbench.data import load_dataset
+    >>> frame = {"size": [5, 6, 7, 8, 9] * 4, "grade": list("abcde") * 4, "sold": ["yes", "no"] * 10}
+    >>> [finding.code for finding in check_inputs(load_dataset(frame, target="sold"))]
+    ['duplicate_rows', 'duplicate_columns']
+    """
+    findings: list[Finding] = []
+    if dataset.n_rows > MOST_ROWS:
+        rows = np.sort(np.random.default_rng(0).choice(dataset.n_rows, MOST_ROWS, replace=False))
+        message = f"repeats and ranges were looked for in {MOST_ROWS:,} of {dataset.n_rows:,} rows"
+        findings.append(Finding("sampled", "info", None, message))
+        dataset = dataset.take(rows)
+    findings += _duplicate_rows(dataset)
+    findings += _duplicate_columns(dataset)
+    for column in dataset.schema.columns:
+        values = dataset.columns[column.name]
+        findings += _gaps(column, values)
+        if column.kind == "datetime" and isinstance(values, np.ndarray):
+            findings += _dates(column, values, is_time=dataset.time is not None)
+    return findings
+
+
+def _duplicate_rows(dataset: Dataset) -> Iterator[Finding]:
+    inputs = _row_hashes(dataset)
+    distinct = len(np.unique(inputs))
+    if distinct == dataset.n_rows:
+        return
+    with_target = len(np.unique(_mixed(inputs, _codes(dataset.y))))
+    repeats, same = dataset.n_rows - distinct, dataset.n_rows - with_target
+    if same < 0.01 * dataset.n_rows:
+        return
+    message = (
+        f"{same:,} rows ({same / dataset.n_rows:.1%}) repeat another one, target included; a score on rows that"
+        " training has seen flatters: remove them, or keep them together with --group"
+    )
+    if repeats > same:
+        message += f"; {repeats - same:,} more repeat the inputs with another target"
+    yield Finding("duplicate_rows", "warning", None, message)
+
+
+def _row_hashes(dataset: Dataset) -> np.ndarray:
+    hashes = np.zeros(dataset.n_rows, dtype=np.uint64)
+    for values in dataset.columns.values():
+        hashes = _mixed(hashes, _codes(values))
+    return hashes
+
+
+def _codes(values: Column1d) -> np.ndarray:
+    if isinstance(values, Levels):
+        return np.asarray(values.codes).astype(np.int64).view(np.uint64)
+    numbers = np.where(np.isnan(values), np.nan, values) + 0.0
+    return numbers.astype(np.float64).view(np.uint64)
+
+
+def _mixed(hashes: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Mix another column into row hashes: splitmix64's finaliser (Steele, Lea and Flood 2014)."""
+    mixed: np.ndarray = hashes * np.uint64(0x9E3779B97F4A7C15) + codes + np.uint64(0x632BE59BD9B4E019)
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
+
+
+def _duplicate_columns(dataset: Dataset) -> Iterator[Finding]:
+    """Find columns that tell the rows apart in the same way: one can be computed from the other."""
+    head = slice(0, _PATTERN_ROWS)
+    first_of: dict[bytes, list[str]] = {}
+    for column in dataset.schema.columns:
+        values = dataset.columns[column.name]
+        start = values.take(head) if isinstance(values, Levels) else values[head]
+        pattern = _pattern(start)
+        if pattern.max(initial=-1) < 1:
+            continue  # one value here: nothing to compare yet
+        key = pattern.tobytes()
+        if pattern.max() > 0.5 * len(
+            pattern
+        ):  # nearly unique values all show one pattern: compare what they are
+            key = _codes(start).tobytes()
+        twins = first_of.setdefault(key, [])
+        same = next((name for name in twins if _same(values, dataset.columns[name])), None)
+        if same is None:
+            twins.append(column.name)
+        else:
+            message = f"it says the same as {shown(same)}; one of them is enough"
+            yield Finding("duplicate_columns", "info", column.name, message)
+
+
+def _pattern(values: Column1d) -> np.ndarray:
+    """Number the values in the order in which rows show them; -1 is missing."""
+    if isinstance(values, Levels):
+        return by_appearance(values)[0]
+    distinct, codes = np.unique(values, return_inverse=True)
+    codes = np.where(np.isnan(values), -1, codes).astype(np.int32)
+    return by_appearance(Levels(codes, [""] * len(distinct)))[0]
+
+
+def _same(one: Column1d, other: Column1d) -> bool:
+    return bool((_pattern(one) == _pattern(other)).all())
+
+
+def _gaps(column: Column, values: Column1d) -> Iterator[Finding]:
+    missing = float(np.mean(values.codes < 0 if isinstance(values, Levels) else np.isnan(values)))
+    if missing > _MOSTLY:
+        yield Finding("mostly_missing", "info", column.name, f"{missing:.1%} of its values are missing")
+
+
+def _dates(column: Column, values: np.ndarray, *, is_time: bool) -> Iterator[Finding]:
+    known = values[np.isfinite(values)]
+    odd = int(((known < _EARLIEST) | (known > _LATEST)).sum())
+    if odd:
+        message = f"{odd:,} dates lie before 1900 or after 2100"
+        yield Finding("odd_dates", "warning", column.name, message)
+    if is_time or len(known) < 2:
+        return
+    order = "in this order" if bool((np.diff(known) >= 0).all()) else "not in this order"
+    first, last = (str(column.write(float(each)))[:10] for each in (known.min(), known.max()))
+    message = (
+        f"rows run from {first} to {last}, {order}; if the model is to predict the future, "
+        f"use {option('--time-column', column.name)}"
+    )
+    yield Finding("dates", "info", column.name, message)

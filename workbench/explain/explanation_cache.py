@@ -1,0 +1,129 @@
+"""What drives a candidate, computed once and kept with it: the app, the report and the model card read the same."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.automl.records.run_folder import RunFolder, write_whole
+from workbench.runtime.model.predictor import Predictor
+
+from .dependence import background, dependence
+from .importance import FEWEST_ROWS, Importance, importance, rows_within
+
+EXPLAIN_FILE = "explain.json"
+_FORMAT = 1
+_CURVES = 5  # columns whose dependence is kept
+_ROWS_A_CURVE, _FEWEST_CURVES, _MOST_CURVES = (
+    5,
+    60,
+    300,
+)  # of a slow model fewer rows' curves are averaged too
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What drives a candidate.
+
+    Attributes
+    ----------
+    importance : tuple of Importance
+        Of every input column, the strongest first.
+    curves : tuple of dict
+        How the answer moves with each of the strongest columns, as `dependence` returns it; for several classes, the
+        probability of the last one.
+    """
+
+    importance: tuple[Importance, ...]
+    curves: tuple[dict[str, Any], ...]
+
+    def curve(self, column: str) -> dict[str, Any] | None:
+        """Return how the answer moves with a column, if it is kept."""
+        return next((each for each in self.curves if each["column"] == column), None)
+
+
+def explanation(run: RunFolder, candidate: str, *, within_s: float = 10.0) -> Explanation:
+    """Return what drives a candidate: from its folder, or else computed, and kept there.
+
+    Parameters
+    ----------
+    run : RunFolder
+    candidate : str
+    within_s : float
+        About the seconds that computing may take: of a slow model fewer rows are shuffled, a hundred at least.
+
+    Raises
+    ------
+    RunError
+        Where the rows have one class only.
+    """
+    return explanation_within(run, candidate, within_s, within_s) or _computed(run, candidate, FEWEST_ROWS)
+
+
+def explanation_within(
+    run: RunFolder, candidate: str, seconds: float, most_s: float, predictor: Predictor | None = None
+) -> Explanation | None:
+    """Return what `explanation` does, over as many rows as take about so many seconds.
+
+    Parameters
+    ----------
+    run : RunFolder
+    candidate : str
+    seconds, most_s : float
+        About the seconds that computing may take, and those that the fewest rows may, a hundred.
+    predictor : Predictor, optional
+        The candidate's own, where it is open already.
+
+    Returns
+    -------
+    Explanation or None
+        None where a hundred rows would take longer than `most_s`.
+
+    Raises
+    ------
+    RunError
+        Where the rows have one class only.
+    """
+    known = kept_explanation(run, candidate)
+    if known is not None:
+        return known
+    columns = len(run.dataset().schema.columns)
+    asked = run.candidate(candidate)
+    rows = rows_within(asked, columns, seconds)
+    if rows < FEWEST_ROWS <= rows_within(asked, columns, most_s):
+        rows = FEWEST_ROWS
+    return _computed(run, candidate, rows, predictor) if rows >= FEWEST_ROWS else None
+
+
+def _computed(run: RunFolder, candidate: str, rows: int, predictor: Predictor | None = None) -> Explanation:
+    """Compute what drives a candidate, over so many rows at most, and keep it."""
+    predictor = predictor or run.predictor(candidate)
+    found = importance(run, candidate, most_rows=rows, predictor=predictor)
+    columns, few = background(run), min(max(rows // _ROWS_A_CURVE, _FEWEST_CURVES), _MOST_CURVES)
+    curves = tuple(
+        dependence(predictor, columns, each.column, most_rows=few) for each in found[:_CURVES] if each.low > 0
+    )
+    document = {"format": _FORMAT, "importance": [asdict(each) for each in found], "curves": list(curves)}
+    with suppress(OSError):  # a folder that cannot be written is still explained
+        write_whole(_path(run, candidate), json.dumps(document, indent=1))
+    return Explanation(tuple(found), curves)
+
+
+def _path(run: RunFolder, candidate: str) -> Path:
+    return run.path / "candidates" / run.candidate(candidate).id / EXPLAIN_FILE
+
+
+def kept_explanation(run: RunFolder, candidate: str) -> Explanation | None:
+    """Return what is kept, if it can be read and is of this version."""
+    try:
+        document = json.loads(_path(run, candidate).read_text(encoding="utf-8"))
+        if document["format"] != _FORMAT:
+            return None
+        return Explanation(
+            tuple(Importance(**each) for each in document["importance"]), tuple(document["curves"])
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,142 @@
+"""Where a bundle goes: names that a URL takes, and a place that is written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workbench.errors import ExportError, SettingsError, shown
+from workbench.runtime.bundle.archive import is_zip_file
+from workbench.runtime.bundle.manifest import MANIFEST_FILE
+from workbench.runtime.files.writer_lock import remove_leftovers, sole_writer
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
+
+
+def check_name(text: str, option: str) -> str:
+    """Return a name or version that can be part of a URL and of a path.
+
+    Raises
+    ------
+    SettingsError
+        Naming the option, where it cannot.
+
+    Examples
+    --------
+    >>> check_name("churn-2026.1", "name")
+    'churn-2026.1'
+    """
+    if not _NAME.fullmatch(text):
+        expected = "letters, digits, '.', '_' and '-', since it becomes part of a URL"
+        raise SettingsError(option, found=shown(text), expected=expected)
+    return text
+
+
+def name_for(text: str) -> str:
+    """Return a text as a name, with what a URL does not take replaced.
+
+    Examples
+    --------
+    >>> name_for("Churn, März"), name_for("???")
+    ('Churn-M-rz', 'model')
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:64].strip("._-") or "model"
+
+
+def is_zip(target: Path) -> bool:
+    """Tell whether a bundle goes into one zip file rather than a folder."""
+    return target.suffix.lower() == ".zip"
+
+
+def check_place(target: Path, overwrite: bool) -> None:
+    """Refuse a place that is taken; only a bundle is ever replaced.
+
+    Raises
+    ------
+    SettingsError
+        Where something is in the way.
+    """
+    if _is_empty(target) or not (target.exists() or target.is_symlink()):
+        return
+    if not overwrite:
+        raise SettingsError(f"{target} exists already", hint="Choose another place, or remove it first.")
+    if not (is_zip_file(target) if is_zip(target) else (target / MANIFEST_FILE).is_file()):
+        raise SettingsError(f"{target} is no bundle", hint="Only a bundle is replaced. Choose another place.")
+
+
+@contextmanager
+def beside(target: Path) -> Iterator[Path]:
+    """Give a folder to work in, on the file system of `target`; it is removed whatever happens.
+
+    One process at a time works on a place; what a killed one left there is removed.
+
+    Raises
+    ------
+    ExportError
+        Where it cannot be written (no permission, a disk that is full).
+    BadFileError
+        Where another process works on this place.
+    """
+    work = target.parent / f".{target.name}.{os.getpid()}"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with sole_writer(target):
+            remove_leftovers(target)
+            try:
+                work.mkdir()
+                yield work
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+    except OSError as error:
+        raise ExportError(f"{target} cannot be written", found=_reason(error)) from error
+
+
+def _reason(error: OSError) -> str:
+    """Return why in a few words; a copied folder's error lists every file, of which the first is enough."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        return str(error.args[0][0][2]).partition(": ")[0]
+    return error.strerror or str(error)
+
+
+def put(folder: Path, target: Path, work: Path) -> None:
+    """Move a finished bundle from the folder `work` to its place, as a zip where the name asks for one.
+
+    A bundle that is replaced is moved away first, and back if the move fails.
+    """
+    if is_zip(target):
+        packed = work / "bundle.zip"
+        write_zip(folder, packed)
+        packed.replace(target)
+        return
+    old = work / "replaced"
+    if _is_empty(target):
+        target.rmdir()
+    elif target.exists():
+        target.rename(old)
+    try:
+        folder.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+
+
+def write_zip(folder: Path, path: Path) -> None:
+    """Zip a bundle's folder under one top folder of its name; equal bundles give equal bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            if not file.is_file() or "__pycache__" in file.parts:
+                continue
+            entry = zipfile.ZipInfo(f"{folder.name}/{file.relative_to(folder).as_posix()}")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, file.read_bytes())
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())

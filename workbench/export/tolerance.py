@@ -1,0 +1,39 @@
+"""In which unit two answers to the same row are compared."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.automl.worker.parity import spread_of
+
+
+def unit_of(answers: np.ndarray, *, classes: bool, own: float = 1.0) -> np.ndarray:
+    """Return the unit of each answer: 1 for a probability; for a number the spread of all, or its own size.
+
+    Without the spread a number near zero among large ones would have to agree to more digits than float32 sums keep.
+
+    Parameters
+    ----------
+    answers : numpy.ndarray of float64, shape (n,) or (n, k)
+        Those that are not finite say nothing of the spread.
+    classes : bool
+        Whether they are probabilities.
+    own : float
+        Share of a number's own size that counts, where it is larger than the spread.
+
+    Returns
+    -------
+    numpy.ndarray of float64, of the same shape; never 0
+
+    Examples
+    --------
+    >>> unit_of(np.array([0.0, 4.0, 40.0]), classes=False).round(2).tolist()
+    [17.99, 17.99, 40.0]
+    >>> unit_of(np.array([[0.2, 0.8]]), classes=True).tolist()
+    [[1.0, 1.0]]
+    """
+    if classes:
+        return np.ones(answers.shape)
+    known = answers[np.isfinite(answers)]
+    least = spread_of(known if known.size else np.zeros(1))
+    return np.asarray(np.fmax(least, own * np.abs(answers)))

@@ -1,0 +1,1 @@
+"""Serving forms: the few shapes that every trained model is brought into before it becomes ONNX."""

@@ -1,0 +1,1 @@
+"""ONNX models written straight from the arrays of a serving form."""

@@ -1,0 +1,349 @@
+"""The steps of an encoder: each fills one or more features of the matrix from one column.
+
+Every step has two ways in, `compile` (for a row) and `many` (for a column), which do the same float64 arithmetic in
+the same order, with no operation whose vectorised form may round differently (no log, no exp, no dot product): a row
+encodes to the same bits alone and in a batch.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from ..resource_limits import MOST_KNOTS
+from .values import Canonical, Column1d, Levels
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+Features = list[float]
+
+
+def _clip(value: float, low: float, high: float) -> float:
+    """Bound a value; a missing one stays missing."""
+    if value < low:
+        return low
+    return high if value > high else value
+
+
+def _clip_many(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    return np.where(values < low, low, np.where(values > high, high, values))
+
+
+class Step(Protocol):
+    """What fills one or more features from one column."""
+
+    op: ClassVar[str]
+    reads_numbers: ClassVar[bool | None]
+
+    @property
+    def column(self) -> str:
+        """The column that it reads."""
+
+    def size(self) -> int:
+        """Return the number of features, without making anything of that size."""
+
+    def names(self) -> list[str]:
+        """Return a name for each feature that it fills."""
+
+    def fault(self) -> str:
+        """Return what is wrong with the values that it was read with, or an empty text."""
+
+    def compile(self) -> Callable[[Any, Features], None]:
+        """Return the function that appends the features of one canonical value."""
+
+    def many(self, values: Any, out: np.ndarray) -> None:
+        """Fill `out`, shape (n, width), from a canonical column of n values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as it is, or bounded, filled where missing, centred and scaled: ``(x - center) * scale``."""
+
+    column: str
+    fill: float | None = None
+    low: float = -FLOAT32_MAX
+    high: float = FLOAT32_MAX
+    center: float = 0.0
+    scale: float = 1.0
+    op: ClassVar[str] = "number"
+    reads_numbers: ClassVar[bool | None] = True
+
+    def size(self) -> int:
+        """Return the number of features."""
+        return 1
+
+    def names(self) -> list[str]:
+        """Return the feature's name."""
+        return [self.column]
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        return "" if self.low <= self.high else "a lower bound above the upper one"
+
+    def compile(self) -> Callable[[Any, Features], None]:
+        """Return the row function."""
+        low, high, center, scale = self.low, self.high, self.center, self.scale
+        fill, isnan = math.nan if self.fill is None else self.fill, math.isnan
+
+        def one(value: float, out: Features) -> None:
+            if isnan(value):
+                value = fill
+            out.append((_clip(value, low, high) - center) * scale)
+
+        def plain(value: float, out: Features) -> None:
+            out.append(value if -FLOAT32_MAX <= value <= FLOAT32_MAX else _clip(value, low, high))
+
+        untouched = Number(self.column)
+        return plain if self == untouched else one
+
+    def many(self, values: np.ndarray, out: np.ndarray) -> None:
+        """Fill the feature of a column."""
+        if self.fill is not None:
+            values = np.where(np.isnan(values), self.fill, values)
+        out[:, 0] = (_clip_many(values, self.low, self.high) - self.center) * self.scale
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A number through a rising, piecewise linear curve (such as its quantiles), flat beyond both ends."""
+
+    column: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    fill: float = 0.0
+    op: ClassVar[str] = "curve"
+    reads_numbers: ClassVar[bool | None] = True
+
+    def size(self) -> int:
+        """Return the number of features."""
+        return 1
+
+    def names(self) -> list[str]:
+        """Return the feature's name."""
+        return [self.column]
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        rising = all(low < high for low, high in pairwise(self.x))
+        whole = 0 < len(self.x) == len(self.y) <= MOST_KNOTS
+        return "" if rising and whole else "a curve without rising knots, each with its value"
+
+    def slopes(self) -> list[float]:
+        """Return the slope of the piece that begins at each knot."""
+        x, y = self.x, self.y
+        return [(y[at + 1] - y[at]) / (x[at + 1] - x[at]) for at in range(len(x) - 1)] + [0.0]
+
+    def compile(self) -> Callable[[Any, Features], None]:
+        """Return the row function."""
+        x, y, slopes, fill = list(self.x), list(self.y), self.slopes(), self.fill
+        isnan = math.isnan
+        first, last = x[0], x[-1]
+
+        def one(value: float, out: Features) -> None:
+            if isnan(value):
+                out.append(fill)
+                return
+            value = _clip(value, first, last)
+            at = bisect.bisect_right(x, value) - 1
+            out.append(y[at] + (value - x[at]) * slopes[at])
+
+        return one
+
+    def many(self, values: np.ndarray, out: np.ndarray) -> None:
+        """Fill the feature of a column."""
+        x, y, slopes = np.asarray(self.x), np.asarray(self.y), np.asarray(self.slopes())
+        missing = np.isnan(values)
+        bounded = _clip_many(np.where(missing, x[0], values), self.x[0], self.x[-1])
+        at = np.searchsorted(x, bounded, side="right") - 1
+        out[:, 0] = np.where(missing, self.fill, y[at] + (bounded - x[at]) * slopes[at])
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """1 where the value is missing, else 0."""
+
+    column: str
+    op: ClassVar[str] = "missing"
+    reads_numbers: ClassVar[bool | None] = None
+
+    def size(self) -> int:
+        """Return the number of features."""
+        return 1
+
+    def names(self) -> list[str]:
+        """Return the feature's name."""
+        return [f"{self.column} missing"]
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        return ""
+
+    def compile(self) -> Callable[[Any, Features], None]:
+        """Return the row function."""
+
+        isnan = math.isnan
+
+        def one(value: Canonical, out: Features) -> None:
+            out.append(1.0 if value is None or (type(value) is float and isnan(value)) else 0.0)
+
+        return one
+
+    def many(self, values: Column1d, out: np.ndarray) -> None:
+        """Fill the feature of a column."""
+        out[:, 0] = values.codes < 0 if isinstance(values, Levels) else np.isnan(values)
+
+
+def _take_rows(values: Levels, rows: list[list[float]], missing: Sequence[float], out: np.ndarray) -> None:
+    """Fill `out` from one row of numbers for each distinct text; the last row of the table is for missing values."""
+    table = np.asarray([*rows, list(missing)], dtype=np.float64).astype(np.float32)
+    out[...] = table[values.codes]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A category as its position in `levels`; others as `other`, missing ones as `missing` (None: stays missing)."""
+
+    column: str
+    levels: tuple[str, ...]
+    other: float | None = None
+    missing: float | None = None
+    op: ClassVar[str] = "code"
+    reads_numbers: ClassVar[bool | None] = False
+
+    def size(self) -> int:
+        """Return the number of features."""
+        return 1
+
+    def names(self) -> list[str]:
+        """Return the feature's name."""
+        return [self.column]
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        return ""
+
+    def _table(self) -> tuple[dict[str | None, float], float]:
+        other = math.nan if self.other is None else self.other
+        table: dict[str | None, float] = {level: float(at) for at, level in enumerate(self.levels)}
+        table[None] = math.nan if self.missing is None else self.missing
+        return table, other
+
+    def compile(self) -> Callable[[Any, Features], None]:
+        """Return the row function."""
+        table, other = self._table()
+
+        def one(value: str | None, out: Features) -> None:
+            out.append(table.get(value, other))
+
+        return one
+
+    def many(self, values: Levels, out: np.ndarray) -> None:
+        """Fill the feature of a column."""
+        table, other = self._table()
+        _take_rows(values, [[table.get(text, other)] for text in values.values], [table[None]], out)
+
+
+@dataclass(frozen=True, slots=True)
+class OneHot:
+    """A category as one 0/1 feature a level, then one for any other level and one for missing, where asked for."""
+
+    column: str
+    levels: tuple[str, ...]
+    other: bool = False
+    missing: bool = False
+    op: ClassVar[str] = "onehot"
+    reads_numbers: ClassVar[bool | None] = False
+
+    def size(self) -> int:
+        """Return the number of features."""
+        return len(self.levels) + self.other + self.missing
+
+    def names(self) -> list[str]:
+        """Return a name for each level."""
+        extra = [f"{self.column} = (other)"] * self.other + [f"{self.column} = (missing)"] * self.missing
+        return [f"{self.column} = {level}" for level in self.levels] + extra
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        return ""
+
+    def place(self) -> Callable[[str | None], int | None]:
+        """Return the function from a category to the feature that is 1 for it, or to None where none is.
+
+        A table of whole rows would take the square of the levels.
+        """
+        table: dict[str | None, int | None] = {level: at for at, level in enumerate(self.levels)}
+        table[None] = self.size() - 1 if self.missing else None
+        other = len(self.levels) if self.other else None
+        return lambda value: table.get(value, other)
+
+    def compile(self) -> Callable[[Any, Features], None]:
+        """Return the row function."""
+        place, zeros = self.place(), [0.0] * self.size()
+
+        def one(value: str | None, out: Features) -> None:
+            at = place(value)
+            start = len(out)
+            out += zeros
+            if at is not None:
+                out[start + at] = 1.0
+
+        return one
+
+    def many(self, values: Levels, out: np.ndarray) -> None:
+        """Fill the features of a column."""
+        place = self.place()
+        found = [place(text) for text in (*values.values, None)]
+        places = np.asarray([-1 if at is None else at for at in found], dtype=np.int64)[values.codes]
+        rows = np.flatnonzero(places >= 0)
+        out[...] = 0.0
+        out[rows, places[rows]] = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A category as the smoothed mean of the target where training met it: one number a level and output."""
+
+    column: str
+    means: Mapping[str, tuple[float, ...]]
+    other: tuple[float, ...]
+    missing: tuple[float, ...]
+    op: ClassVar[str] = "mean"
+    reads_numbers: ClassVar[bool | None] = False
+
+    def size(self) -> int:
+        """Return the number of features."""
+        return len(self.other)
+
+    def names(self) -> list[str]:
+        """Return a name for each output."""
+        if len(self.other) == 1:
+            return [f"{self.column} mean"]
+        return [f"{self.column} mean {at}" for at in range(len(self.other))]
+
+    def fault(self) -> str:
+        """Return what is wrong with its values, or an empty text."""
+        sizes = {len(row) for row in self.means.values()} | {len(self.missing)}
+        return "" if self.other and sizes == {len(self.other)} else "means of several lengths"
+
+    def compile(self) -> Callable[[Any, Features], None]:
+        """Return the row function."""
+        table: dict[str | None, tuple[float, ...]] = dict(self.means.items())
+        table[None] = self.missing
+        other = self.other
+
+        def one(value: str | None, out: Features) -> None:
+            out += table.get(value, other)
+
+        return one
+
+    def many(self, values: Levels, out: np.ndarray) -> None:
+        """Fill the features of a column."""
+        rows = [list(self.means.get(text, self.other)) for text in values.values]
+        _take_rows(values, rows, self.missing, out)

@@ -1,0 +1,124 @@
+"""How JSON that comes from outside is read: one reader for HTTP, streams and files, with orjson or without.
+
+=========================================  ===================================================================
+a byte order mark before the document      passed over
+bytes that are not UTF-8                   refused
+``NaN`` (Python's, Triton's, MLServer's)   ``null``: a missing value
+``Infinity``, ``-Infinity``, ``1e999``     refused: JSON has no such number
+``"\\ud800"``, half of a surrogate pair     refused, as a value and as a key
+the same key twice in an object            the last one counts
+a whole number beyond 64 bits              kept with all its digits, as a category needs them; beyond a float: refused
+nested deeper than the reader goes         refused (1,024 levels with orjson, somewhat less without)
+=========================================  ===================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+_BOM = b"\xef\xbb\xbf"
+_FLOAT_DIGITS = 308  # whole numbers of no more digits are within a float's range
+_DIGITS = bytes(
+    48 if 48 <= each <= 57 else 32 for each in range(256)
+)  # every digit as 0, all else as a blank
+_LONG = b"0" * 19  # digits from which orjson may round a whole number to a float
+#: A string (one that does not end reaches to the end, so that no byte is looked at twice), or what Python writes.
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+"?+|(?<![\w.+-])(?:NaN|-?Infinity)(?!\w)', re.DOTALL)
+
+
+class JsonError(ValueError):
+    """A document that is no JSON; the message holds nothing of what it says."""
+
+
+def read_json(content: bytes) -> Any:
+    """Read one document.
+
+    Raises
+    ------
+    JsonError
+
+    Examples
+    --------
+    >>> read_json(b'{"age": NaN}')
+    {'age': None}
+    >>> read_json(b"[Infinity]")
+    Traceback (most recent call last):
+    ...
+    workbench.runtime.files.json_text.JsonError: Infinity is no JSON; expected a finite number, or null for ...
+    """
+    content = content.removeprefix(_BOM)
+    try:
+        return _loads(content)
+    except JsonError:
+        if b"NaN" not in content and b"Infinity" not in content:
+            raise
+        plain = _TOKENS.sub(_without_nan, content)
+        if plain == content:
+            raise
+        return _loads(plain)
+
+
+def _without_nan(token: re.Match[bytes]) -> bytes:
+    text = token[0]
+    if text.startswith(b'"'):
+        return text
+    if text == b"NaN":
+        return b"null"
+    expected = "expected a finite number, or null for a missing value"
+    raise JsonError(f"{text.decode()} is no JSON; {expected}")
+
+
+def _loads(content: bytes) -> Any:
+    if _LONG in content.translate(_DIGITS):
+        return loads_plainly(content)
+    try:
+        import orjson
+    except ImportError:
+        return loads_plainly(content)
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise JsonError(str(error)) from None
+
+
+def loads_plainly(content: bytes) -> Any:
+    """Read one document with the standard library alone: as orjson does, but with all digits of whole numbers.
+
+    Raises
+    ------
+    JsonError
+    """
+    try:
+        text = content.decode()
+        document = json.loads(text, parse_constant=_refuse, parse_float=_float, parse_int=_int)
+        if "\\ud" in text.lower():
+            json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise JsonError("half of a surrogate pair in a string") from None
+    except UnicodeDecodeError as error:
+        raise JsonError(f"the text is not UTF-8 at byte {error.start}") from None
+    except RecursionError:
+        raise JsonError("it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise JsonError(f"{error.msg}: line {error.lineno} column {error.colno}") from None
+    return document
+
+
+def _refuse(text: str) -> None:
+    raise JsonError(f"{text} is no JSON")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise JsonError("a number is beyond what a float holds")
+    return value
+
+
+def _int(text: str) -> int:
+    if len(text) > _FLOAT_DIGITS:
+        _float(text)
+    return int(text)

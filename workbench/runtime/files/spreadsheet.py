@@ -1,0 +1,50 @@
+"""Cells that a spreadsheet would run: a text that begins like a formula may fetch, send or start something.
+
+Such a cell gets an apostrophe in front, by which spreadsheets take it for text. Numbers stay numbers (``-5``,
+``+3.2 %``, ``-1.234,50 €``), and so do signs that stand for a missing value and single words behind a sign (``-abc``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..core.values import MISSING_TEXT, parse_number
+
+_STARTS = frozenset("=+-@\t\r＝＋－＠")
+_LOOKED_AT = _STARTS | frozenset(" \n\u00a0\ufeff")
+_WORD = re.compile(r"[+-][^\W\d]\w*")
+
+
+def is_formula(text: str) -> bool:
+    r"""Tell whether a spreadsheet may run a cell.
+
+    Examples
+    --------
+    >>> [is_formula(text) for text in ("=1+1", "@SUM(A1)", "+1+cmd|' /C calc'!A0", "\t=1", " =1")]
+    [True, True, True, True, True]
+    >>> [is_formula(text) for text in ("-5", "+49 170 1234", "-1.234,50 €", "-", "-abc", "a=b", "")]
+    [False, False, False, False, False, False, False]
+    """
+    bare = text.strip().lstrip("\ufeff")
+    if bare in MISSING_TEXT or bare[0] not in _STARTS:
+        return False
+    number = parse_number(bare, ".", ",") is not None or parse_number(bare, ",", ".") is not None
+    return not number and not _WORD.fullmatch(bare)
+
+
+def escaped(cells: Sequence[str]) -> tuple[Sequence[str], int]:
+    """Return cells of which none is run, and how many had to be changed.
+
+    Examples
+    --------
+    >>> escaped(["=1+1", "-5", "text"])
+    (["'=1+1", '-5', 'text'], 1)
+    """
+    odd = [at for at, cell in enumerate(cells) if cell and cell[0] in _LOOKED_AT and is_formula(cell)]
+    if not odd:
+        return cells, 0
+    out = list(cells)
+    for at in odd:
+        out[at] = f"'{out[at]}"
+    return out, len(odd)

@@ -1,0 +1,245 @@
+"""Files of scored rows, written in chunks: delimited text, JSON lines, Parquet."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import json
+import math
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import numpy as np
+
+from ..errors import BadFileError, WorkbenchError
+from .formats import Source, format_of
+from .spreadsheet import escaped
+from .writer_lock import remove_leftovers, sole_writer
+
+
+class Sink(Protocol):
+    """A file being written.
+
+    Attributes
+    ----------
+    formulas : int
+        Cells that a spreadsheet would have run and that were written as text instead.
+    """
+
+    formulas: int
+
+    def write(self, columns: Sequence[Any], rows: int) -> None:
+        """Write some rows, column by column."""
+
+    def close(self) -> None:
+        """Finish the file."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`, renamed to it at the end; nothing is left behind where the work fails.
+
+    Raises
+    ------
+    BadFileError
+        Where the file cannot be written: no such folder, no permission, no space, another process that writes it.
+    """
+    if path.is_dir():
+        raise BadFileError(f"{path} cannot be written", found="a folder of that name")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with sole_writer(path):
+            remove_leftovers(path, ".part")
+            try:
+                yield part
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        raise BadFileError(f"{path} cannot be written", found=error.strerror or str(error)) from error
+    except (ValueError, ArithmeticError) as error:
+        if isinstance(error, WorkbenchError):
+            raise
+        raise BadFileError(f"{path} cannot be written", found=str(error)[:200]) from error
+
+
+@contextmanager
+def to_standard_output(path: str | Path) -> Iterator[Path]:
+    """Give `path`; of "-" a temporary CSV file, which is copied to standard output once it is complete."""
+    if str(path) != "-":
+        yield Path(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="workbench-out-") as folder:
+        part = Path(folder, "out.csv")
+        yield part
+        with part.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+def open_sink(
+    part: Path, path: Path, source: Source, added: Sequence[tuple[str, str]], *, escape: bool = False
+) -> Sink:
+    """Open the file `part`, in the format that the ending of `path` says.
+
+    Parameters
+    ----------
+    part, path : Path
+        The name to write to, and the one that it will have.
+    source : Source
+        Whose columns come first.
+    added : sequence of (name, kind)
+        The columns after these; kinds are those of `Source`.
+    escape : bool
+        Whether a delimited file is to hold no cell that a spreadsheet would run (see `spreadsheet`).
+    """
+    header = [*source.header, *(name for name, _ in added)]
+    kind = format_of(path)
+    if kind == "parquet":
+        from .parquet import ParquetSink
+
+        kinds = [*source.kinds, *(kind for _, kind in added)]
+        return ParquetSink(part, unique_names(header), kinds, getattr(source, "types", ()))
+    packed = path.suffix.lower() == ".gz"
+    opened: Callable[..., IO[str]] = gzip.open if packed else open
+    stream = opened(part, "wt", encoding="utf-8", newline="")
+    if kind == "jsonl":
+        return _JsonSink(stream, unique_names(header), as_list=_last_ending(path) == ".json")
+    return _CsvSink(stream, header, "\t" if _last_ending(path) == ".tsv" else ",", escape)
+
+
+def _last_ending(path: Path) -> str:
+    """Return the ending that says the format: of ``x.tsv.csv`` it is ``.csv``, of ``x.tsv.gz`` ``.tsv``."""
+    name = path.name.lower().removesuffix(".gz")
+    return Path(name).suffix
+
+
+def unique_names(names: Sequence[str], taken: set[str] | None = None) -> list[str]:
+    """Number names that are repeated or already taken.
+
+    Examples
+    --------
+    >>> unique_names(["a", "a", "error"], {"error"})
+    ['a', 'a_2', 'error_2']
+    """
+    used = set(taken or ())
+    out: list[str] = []
+    for name in names:
+        count, unique = 2, name
+        while unique in used:
+            unique, count = f"{name}_{count}", count + 1
+        used.add(unique)
+        out.append(unique)
+    return out
+
+
+class _CsvSink:
+    def __init__(self, stream: IO[str], header: Sequence[str], delimiter: str, escape: bool) -> None:
+        self._stream, self._escape, self.formulas = stream, escape, 0
+        self._writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+        # The csv module quotes a carriage return only where lines end with one; readers end a line at it all the same.
+        self._quoting = csv.writer(stream, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        self._write_row(self._safe(header))
+
+    def write(self, columns: Sequence[Any], rows: int) -> None:
+        cells = [self._safe(_texts(values)) for values in columns]
+        if any("\r" in "".join(each) for each in cells):
+            for row in zip(*cells, strict=True):
+                self._write_row(row)
+        else:
+            self._writer.writerows(zip(*cells, strict=True))
+
+    def _write_row(self, row: Sequence[str]) -> None:
+        writer = self._quoting if any("\r" in cell for cell in row) else self._writer
+        writer.writerow(row)
+
+    def _safe(self, cells: Sequence[str]) -> Sequence[str]:
+        if not self._escape:
+            return cells
+        out, count = escaped(cells)
+        self.formulas += count
+        return out
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _JsonSink:
+    """One object a line, or one list of them."""
+
+    def __init__(self, stream: IO[str], header: Sequence[str], *, as_list: bool) -> None:
+        self._stream, self._header, self._as_list = stream, header, as_list
+        self.formulas = 0
+        self._between = "[\n" if as_list else ""
+
+    def write(self, columns: Sequence[Any], rows: int) -> None:
+        cells = [listed(values) for values in columns]
+        for row in zip(*cells, strict=True):
+            document = {name: json_value(value) for name, value in zip(self._header, row, strict=True)}
+            self._stream.write(self._between + json.dumps(document, ensure_ascii=False, allow_nan=False))
+            self._between = ",\n" if self._as_list else "\n"
+
+    def close(self) -> None:
+        end = "" if self._between == "" else "\n"
+        self._stream.write(("[" if self._between == "[\n" else end) + "]\n" if self._as_list else end)
+        self._stream.close()
+
+
+def listed(values: Any) -> Sequence[Any]:
+    """Return a column as a sequence of plain Python values."""
+    if hasattr(values, "to_pylist"):
+        from .parquet import plain_list
+
+        return plain_list(values)
+    return values.tolist() if isinstance(values, np.ndarray) else values  # type: ignore[no-any-return]
+
+
+def _texts(values: Any) -> Sequence[str]:
+    cells = listed(values)
+    if isinstance(cells, tuple):  # a column of a CSV: texts already
+        return cells
+    return [cell if type(cell) is str else cell_text(cell) for cell in cells]
+
+
+def cell_text(value: Any) -> str:
+    """Return a value as a cell of a CSV; an empty cell is a missing value.
+
+    Examples
+    --------
+    >>> [cell_text(value) for value in (None, True, 0.1, [1, "a"])]
+    ['', 'true', '0.1', '[1, "a"]']
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    plain = json_value(value)
+    if plain is None:
+        return ""
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    return str(plain)
+
+
+def json_value(value: Any) -> Any:
+    """Return a value as JSON can hold it: no NaN, dates as ISO 8601 text."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, list):
+        return [json_value(each) for each in value]
+    if isinstance(value, dict):
+        return {str(key): json_value(each) for key, each in value.items()}
+    return str(value)

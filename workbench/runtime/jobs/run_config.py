@@ -1,0 +1,315 @@
+"""One switch: the same model, checks, log and counters as a batch job, an HTTP server or a stream's consumer.
+
+A configuration is a TOML file::
+
+    mode = "http"                    # or "batch", or "stream"
+    bundle = "bundles/churn"         # beside this file; inside a bundle it may be left out
+
+    [checks]                         # which model may answer, and how strictly
+    expect = "churn@1"
+    max_data_age = "90d"
+
+    [log]
+    file = "requests.jsonl"          # or "off"; standard error where left out
+    rows = false
+
+    [metrics]
+    file = "metrics.prom"            # batch and stream; HTTP has /metrics
+
+    [http]                           # the options of serve
+    port = 8080
+
+    [batch]
+    input = "rows.parquet"
+    output = "scored.parquet"
+
+    [stream]                         # see `stream.StreamSettings`
+    url = "redis://127.0.0.1:6379/0"
+    input = "rows"
+    port = 8081                      # /v2/health/live, /v2/health/ready and /metrics of the consumer
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from ..core.unseen_values import Seen
+from ..errors import InputError, nearest, shown
+from ..serving.http.server import serve
+from ..serving.request_log import say
+from ..serving.service import Service
+from ..serving.serving_settings import ServeSettings, duration_s, settings_from
+from .batch import score_file
+from .stream import Consumer, StreamSettings
+
+MODES = ("batch", "http", "stream")
+_TABLES = ("checks", "log", "metrics", "http", "batch", "stream")
+_CHECKS = ("expect", "max_data_age", "sample", "strict")
+_FILES = ("sample", "auth_file", "tls_cert", "tls_key")
+_DURATIONS = ("idle", "block")
+_LEAST, _MOST = {"max_backlog": 0, "port": 0}, {"port": 65535}
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """What to run.
+
+    Attributes
+    ----------
+    mode : {"batch", "http", "stream"}
+    bundle : Path
+    settings : ServeSettings
+        Of the server; its checks and its log hold for every mode.
+    batch : tuple of Path, or None
+        Input and output.
+    stream : StreamSettings
+    metrics : Path or None
+        Where batch and stream leave their counters.
+    """
+
+    mode: str
+    bundle: Path
+    settings: ServeSettings
+    batch: tuple[Path, Path] | None
+    stream: StreamSettings
+    metrics: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run did: the exit code, a document for programs and a text for people."""
+
+    code: int
+    document: dict[str, Any]
+    text: str
+
+
+def read_config(path: str | Path, *, mode: str | None = None, bundle: Path | None = None) -> RunConfig:
+    """Read a configuration.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file; paths in it are beside it.
+    mode : str, optional
+        In place of the file's.
+    bundle : Path, optional
+        Where the file names none.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, or a key is unknown, lacking or of another type.
+    """
+    where = Path(path)
+    try:
+        document = tomllib.loads(where.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{where} cannot be read", found=reason, expected="a TOML file") from None
+    _known(f"{where.name}", document, ("mode", "bundle", *_TABLES))
+    tables = {name: _table(where.name, name, document) for name in _TABLES}
+    chosen = mode or document.get("mode")
+    if chosen not in MODES:
+        raise InputError(f"{where.name}, mode", found=shown(chosen), expected=" or ".join(MODES))
+    named = document.get("bundle")
+    if named is None and bundle is None:
+        raise InputError(f"{where.name}, bundle", found="nothing", expected="a bundle's folder or zip")
+    place = bundle if named is None else where.parent / _text(f"{where.name}, bundle", named)
+    assert place is not None
+    return RunConfig(
+        mode=chosen,
+        bundle=place,
+        settings=_settings(where.name, where.parent, tables),
+        batch=_batch(where.name, where.parent, tables["batch"], needed=chosen == "batch"),
+        stream=_stream(where.name, tables["stream"]),
+        metrics=_file(where, tables["metrics"]),
+    )
+
+
+def run(config: RunConfig, *, stop: threading.Event | None = None) -> RunReport:
+    """Run until the work is done (batch) or a signal comes (HTTP, stream).
+
+    Raises
+    ------
+    WorkbenchError
+        Where it cannot be done; `NotReadyError` where the model must not answer.
+    """
+    if config.mode == "http":
+        return RunReport(serve(config.bundle, config.settings), {"mode": "http"}, "stopped")
+    service = Service.open(config.bundle, config.settings)
+    leave_metrics = _leaver(service, config.metrics)
+    try:
+        return (
+            _batch_job(service, config)
+            if config.mode == "batch"
+            else _consume(service, config, stop, leave_metrics)
+        )
+    finally:
+        leave_metrics(True)
+        service.close()
+
+
+def _batch_job(service: Service, config: RunConfig) -> RunReport:
+    assert config.batch is not None
+    service.gates.require()
+    source, target = config.batch
+    seen, started = Seen(), perf_counter()
+    report = score_file(service.bundle, source, target, strict=config.settings.strict, seen=seen)
+    service.metrics.add("workbench_rows_total", (), report.rows - report.failed)
+    service.metrics.lenient(seen.counts)
+    for _ in range(report.failed):
+        service.metrics.refusal("bad_value")
+    if service.log is not None:
+        manifest = service.bundle.manifest
+        entry = {"id": source.name, "route": "batch", "rows": report.rows, "failed": report.failed}
+        entry |= {"ms": round((perf_counter() - started) * 1000, 3), "model": manifest.name}
+        entry |= {"version": manifest.version, "warnings": report.warnings, "output": str(target)}
+        service.log.hold(entry)
+    return RunReport(0 if not report.failed else 1, {"mode": "batch", **report.to_json()}, report.to_text())
+
+
+def _consume(
+    service: Service, config: RunConfig, stop: threading.Event | None, beat: Callable[[], None]
+) -> RunReport:
+    halt = stop or threading.Event()
+    moved = threading.Event()  # the log's file, as SIGHUP says
+
+    def look_around() -> None:
+        beat()
+        if moved.is_set() and service.log is not None:
+            moved.clear()
+            service.log.reopen()
+
+    consumer = Consumer(service, config.stream, look_around)
+    with ExitStack() as stack:
+        stack.enter_context(_signals(halt, moved))
+        if config.stream.port is not None:
+            from .consumer_probes import probed  # here: a consumer that answers no probes needs no web server
+
+            url = stack.enter_context(probed(service, consumer, config.stream.host, config.stream.port))
+            say(f"probes and metrics on {url}")
+        report = consumer.run(halt)
+    return RunReport(0, {"mode": "stream", **report.to_json()}, report.to_text())
+
+
+def _leaver(service: Service, path: Path | None) -> Callable[..., None]:
+    """Return what writes the counters to a file, about once a second, as Prometheus' node exporter reads them."""
+    last = float("-inf")
+
+    def leave(now: bool = False) -> None:
+        nonlocal last
+        if path is None or (not now and perf_counter() - last < 1.0):
+            return
+        last = perf_counter()
+        part = path.with_name(f".{path.name}.part")
+        try:
+            part.write_text(service.metrics_text(), encoding="utf-8")
+            part.replace(path)
+        except OSError as error:
+            raise InputError(f"[metrics], file {path}", found=error.strerror or str(error)) from error
+
+    return leave
+
+
+@contextmanager
+def _signals(halt: threading.Event, moved: threading.Event) -> Iterator[None]:
+    """Let SIGINT and SIGTERM ask for an end instead of making one, and SIGHUP for the log to be reopened."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked = {signal.SIGINT: halt, signal.SIGTERM: halt}
+    if hasattr(signal, "SIGHUP"):
+        asked[signal.SIGHUP] = moved
+    before = {
+        number: signal.signal(number, lambda got, _: asked[signal.Signals(got)].set()) for number in asked
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# ---------------------------------------------------------------- reading
+
+
+def _table(where: str, name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    table = document.get(name, {})
+    if not isinstance(table, dict):
+        raise InputError(f"{where}, {name}", found=shown(table), expected=f"a table [{name}]")
+    return table
+
+
+def _known(where: str, table: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in names:
+            close = nearest(key, names, 1)
+            hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(names)}."
+            raise InputError(f"{where}, key {shown(key)} is unknown", hint=hint)
+
+
+def _text(where: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise InputError(where, found=shown(value), expected="a text")
+    return value
+
+
+def _settings(where: str, base: Path, tables: Mapping[str, dict[str, Any]]) -> ServeSettings:
+    checks, log = tables["checks"], tables["log"]
+    _known(f"{where}, [checks]", checks, _CHECKS)
+    _known(f"{where}, [log]", log, ("file", "rows"))
+    both = sorted(set(tables["http"]) & {*_CHECKS, "log", "log_rows"})
+    if both:
+        raise InputError(f"{where}, [http], key {shown(both[0])}", hint="It belongs into [checks] or [log].")
+    settings = settings_from({**tables["http"], **checks}, f"{where}, [http] and [checks]")
+    named: dict[str, Any] = {
+        key: str(base / getattr(settings, key)) for key in _FILES if getattr(settings, key) is not None
+    }
+    file, rows = log.get("file"), log.get("rows", False)
+    if not isinstance(rows, bool):
+        raise InputError(f"{where}, [log], rows", found=shown(rows), expected="true or false")
+    if file is not None and file != "off":
+        file = str(base / _text(f"{where}, [log], file", file))
+    return replace(settings, **named, log=file, log_rows=rows)
+
+
+def _batch(where: str, base: Path, table: dict[str, Any], *, needed: bool) -> tuple[Path, Path] | None:
+    _known(f"{where}, [batch]", table, ("input", "output"))
+    if not table and not needed:
+        return None
+    source, target = (base / _text(f"{where}, [batch], {key}", table.get(key)) for key in ("input", "output"))
+    return source, target
+
+
+def _stream(where: str, table: dict[str, Any]) -> StreamSettings:
+    names = {each.name.removesuffix("_s"): each for each in fields(StreamSettings)}
+    _known(f"{where}, [stream]", table, tuple(names))
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        place = f"{where}, [stream], {key}"
+        if key in _DURATIONS:
+            try:
+                values[f"{key}_s"] = duration_s(str(value))
+            except ValueError as error:
+                raise InputError(f"{place}: {error}") from None
+        elif str(names[key].type).startswith("int"):
+            if type(value) is not int or not _LEAST.get(key, 1) <= value <= _MOST.get(key, value):
+                raise InputError(place, found=shown(value), expected="a whole number")
+            values[key] = value
+        else:
+            values[key] = _text(place, value)
+    return StreamSettings(**values)
+
+
+def _file(where: Path, table: dict[str, Any]) -> Path | None:
+    _known(f"{where.name}, [metrics]", table, ("file",))
+    return where.parent / _text(f"{where.name}, [metrics], file", table["file"]) if table else None

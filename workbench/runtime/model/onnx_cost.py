@@ -1,0 +1,147 @@
+"""What a graph costs: the bytes and operations of one row, before ONNX Runtime is given the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..core.resource_cost import Cost, at_most
+from ..errors import TamperedBundleError, shown
+from ..resource_limits import (
+    MOST_FIXED_BYTES,
+    MOST_NODES,
+    MOST_RANK,
+    MOST_ROW_BYTES,
+    MOST_ROW_OPERATIONS,
+    MOST_TREES_SQUARED,
+)
+from .onnx_graph import STRING, Declared, GraphParts, Node, read_graph
+from .onnx_shapes import RULES, Rule, tree_count
+from .onnx_values import NUMBER_BYTES, STRING_BYTES, Value, constant
+
+ROWS = (0, 1)
+
+
+def graph_cost(
+    content: bytes, file: str = "model.onnx", rules: Mapping[tuple[str, str], Rule] = RULES
+) -> Cost:
+    """Return what a row costs in a graph.
+
+    Parameters
+    ----------
+    content : bytes
+        The serialised model, which `scan_onnx` has seen.
+    file : str
+        What to call it in messages.
+    rules : mapping
+        The operators that it may have.
+
+    Returns
+    -------
+    Cost
+
+    Raises
+    ------
+    TamperedBundleError
+        Naming the node and what is wrong: an operator of unknown size, a shape that cannot be followed, more bytes or
+        operations than the limits, an answer that has not a row for each row, trees that are none.
+    """
+    walk = _Walk(file, rules)
+    try:
+        return walk.graph(read_graph(content))
+    except (ValueError, IndexError, OverflowError) as error:
+        if isinstance(error, TamperedBundleError):
+            raise
+        raise walk.refuse(str(error) or "bytes that are no ONNX model", "an ONNX model") from error
+
+
+class _Walk:
+    def __init__(self, file: str, rules: Mapping[tuple[str, str], Rule]) -> None:
+        self.file, self.rules = file, rules
+        self.values: dict[str, Value] = {}
+        self.bytes, self.operations, self.fixed_bytes, self.fixed_operations = 0, 0, 0, 0
+        self.trees_squared = 0
+
+    def refuse(self, found: str, expected: str) -> TamperedBundleError:
+        return TamperedBundleError(f"{self.file} is no model of a bundle", found=found, expected=expected)
+
+    def graph(self, graph: GraphParts) -> Cost:
+        for tensor in graph.constants:
+            self.values[tensor.name] = constant(tensor)
+        for entry in graph.inputs:
+            self.name(entry.name, _declared_value(entry))
+        for at, node in enumerate(graph.nodes()):
+            if at >= MOST_NODES:
+                raise self.refuse(f"more than {MOST_NODES} nodes", "fewer")
+            self.node(node)
+        for entry in graph.outputs:
+            found = self.values.get(entry.name)
+            if found is None:
+                raise self.refuse(f"no result {shown(entry.name)}", "every output to be made")
+            if not found.shape or found.shape[0] != ROWS or any(dim[1] for dim in found.shape[1:]):
+                raise self.refuse(
+                    f"an output {shown(entry.name)} of {_text(found)} rows for n", "one row for each row"
+                )
+        return Cost(self.bytes, self.operations)
+
+    def name(self, name: str, value: Value) -> None:
+        if name in self.values:
+            raise self.refuse(f"two results of the name {shown(name)}", "names, each once")
+        self.values[name] = value
+
+    def node(self, node: Node) -> None:
+        operator = node.operator if node.operator.isidentifier() else shown(node.operator)
+        where = f"a node {operator} {shown(node.outputs[0] if node.outputs else '')}"
+        rule = self.rules.get((node.domain, node.operator))
+        if rule is None:
+            raise self.refuse(f"the operator {operator}", "operators that map a row to its answer")
+        inputs: list[Value | None] = []
+        for name in node.inputs:
+            if name and name not in self.values:
+                raise self.refuse(
+                    f"{where} of {shown(name)}, which nothing before it makes", "nodes in order"
+                )
+            inputs.append(self.values[name] if name else None)
+        try:
+            results, operations = rule(node, inputs)
+            for value in results:
+                self.count(value)
+        except (ValueError, IndexError) as error:
+            raise self.refuse(f"{where} with {error}", "a graph whose sizes can be followed") from error
+        self.operations += operations[1]
+        self.fixed_operations += operations[0]
+        for name, value in zip(node.outputs, results, strict=False):
+            if name:
+                self.name(name, value)
+        if node.operator.startswith("TreeEnsemble"):
+            self.trees_squared += tree_count(node) ** 2
+        self.check(where)
+
+    def count(self, value: Value) -> None:
+        if len(value.shape) > MOST_RANK:
+            raise ValueError(f"a result of {len(value.shape)} lengths")
+        fixed, a_row = value.cells
+        self.bytes += a_row * value.cell_bytes
+        self.fixed_bytes += fixed * value.cell_bytes
+
+    def check(self, where: str) -> None:
+        """Refuse what exceeds a limit at once: sizes that double at each node would not fit a number."""
+        for what, found, most in (
+            ("bytes a row", self.bytes, MOST_ROW_BYTES),
+            ("bytes that do not depend on the rows", self.fixed_bytes, MOST_FIXED_BYTES),
+            ("operations a row", self.operations, MOST_ROW_OPERATIONS),
+            ("operations that do not depend on the rows", self.fixed_operations, MOST_ROW_OPERATIONS),
+            ("trees in one node (squared, summed)", self.trees_squared, MOST_TREES_SQUARED),
+        ):
+            if found > most:
+                raise self.refuse(f"{at_most(found)} {what} up to {where}", f"at most {most:,}")
+
+
+def _declared_value(entry: Declared) -> Value:
+    return Value(entry.shape, STRING_BYTES if entry.data_type == STRING else NUMBER_BYTES)
+
+
+def _text(value: Value) -> str:
+    if not value.shape:
+        return "no"
+    fixed, a_row = value.shape[0]
+    return f"{a_row} n + {fixed}" if fixed else f"{a_row} n"

@@ -1,0 +1,192 @@
+"""Look through the bytes of an ONNX model before anything is run or allocated for it.
+
+An ONNX file may ask whoever loads it to read other files (external data), to find operators that a library must bring
+(other domains), or to fill the memory with a few bytes of shape. A bundle's model needs none of that, so it is refused
+by name; which operators it may have, and what they cost, `onnx_cost` says. The file is walked as protobuf's wire
+format, field by field; the ONNX library is not needed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..errors import TamperedBundleError, shown
+from ..resource_limits import MOST_NODES
+
+#: Operator sets that every ONNX Runtime brings.
+DOMAINS = frozenset(["", "ai.onnx", "ai.onnx.ml"])
+
+_MOST_CELLS = 1 << 28
+_DEEPEST = 12
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+# Field numbers of onnx.proto.
+_MODEL_GRAPH, _MODEL_OPSETS, _MODEL_FUNCTIONS = 7, 8, 25
+_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_SPARSE = 1, 5, 15
+_NODE_ATTRIBUTE, _NODE_DOMAIN = 5, 7
+_ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 6, 10, 11
+_TENSOR_DIMS, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 1, 13, 14
+_OPSET_DOMAIN = 1
+
+#: What trees have by the million, passed over a run at a time: an attribute's "floats" (7), its "ints" (8), and of its
+#: "strings" (9) those as long as the names of a node's mode. Possessive: what was passed is never gone back to.
+_PLENTY = re.compile(
+    rb"(?:\x3d.{4})++|(?:\x40[\x80-\xff]{0,9}+[\x00-\x7f])++|(?:\x4a(?:\x0a.{10}|\x04.{4}|\x09.{9}))++",
+    re.DOTALL,
+)
+
+Field = tuple[int, int, "int | memoryview"]
+
+
+def scan_onnx(
+    content: bytes,
+    file: str = "model.onnx",
+    *,
+    domains: frozenset[str] = DOMAINS,
+) -> None:
+    """Refuse a model that asks for more than a bundle's model needs.
+
+    Parameters
+    ----------
+    content : bytes
+        The serialised model.
+    file : str
+        What to call it in messages.
+    domains : frozenset of str
+        Operator sets that it may use.
+
+    Raises
+    ------
+    TamperedBundleError
+        Naming what was found: another operator domain, external data, functions of its own, a
+        tensor larger than its bytes, too many nodes, or bytes that are no ONNX model.
+    """
+    _Scan(file, domains).model(memoryview(content))
+
+
+class _Scan:
+    def __init__(self, file: str, domains: frozenset[str]) -> None:
+        self.file, self.domains = file, domains
+        self.nodes = 0
+
+    def refuse(self, what: str, expected: str) -> TamperedBundleError:
+        return TamperedBundleError(f"{self.file} is no model of a bundle", found=what, expected=expected)
+
+    def fields(self, content: memoryview, plenty: bool = False) -> Iterator[Field]:
+        """Yield number, wire type and value of each field; with `plenty`, long runs are passed over."""
+        at, end = 0, len(content)
+        while at < end:
+            run = _PLENTY.match(content, at) if plenty else None
+            if run is not None:
+                at = run.end()
+                continue
+            key, at = self._varint(content, at)
+            number, kind = key >> 3, key & 7
+            if kind == _VARINT:
+                value, at = self._varint(content, at)
+                yield number, kind, value
+                continue
+            if kind == _BYTES:
+                size, at = self._varint(content, at)
+            elif kind in (_FIXED64, _FIXED32):
+                size = 8 if kind == _FIXED64 else 4
+            else:
+                raise self.refuse("bytes that are no ONNX model", "an ONNX model")
+            if number == 0 or at + size > end:
+                raise self.refuse("bytes that are no ONNX model, or cut short", "an ONNX model")
+            yield number, kind, content[at : at + size]
+            at += size
+
+    def _varint(self, content: memoryview, at: int) -> tuple[int, int]:
+        value = shift = 0
+        while True:
+            if at >= len(content) or shift > 63:
+                raise self.refuse("bytes that are no ONNX model, or cut short", "an ONNX model")
+            byte = content[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value, at
+            shift += 7
+
+    def parts(self, content: memoryview, plenty: bool = False) -> Iterator[tuple[int, memoryview]]:
+        """Yield the fields that are texts or messages."""
+        for number, kind, value in self.fields(content, plenty):
+            if kind == _BYTES and isinstance(value, memoryview):
+                yield number, value
+
+    def model(self, content: memoryview) -> None:
+        graphs = 0
+        for number, value in self.parts(content):
+            if number == _MODEL_GRAPH:
+                graphs += 1
+                self.graph(value, 0)
+            elif number == _MODEL_OPSETS:
+                for inner, domain in self.parts(value):
+                    if inner == _OPSET_DOMAIN:
+                        self._domain(domain)
+            elif number == _MODEL_FUNCTIONS:
+                raise self.refuse("functions of its own", "operators that every ONNX Runtime brings")
+        if graphs != 1:
+            raise self.refuse(f"{graphs} graphs", "an ONNX model with one graph")
+
+    def _domain(self, content: memoryview) -> None:
+        domain = _text(content)
+        if domain not in self.domains:
+            raise self.refuse(
+                f"operators of the domain {shown(domain)}", "operators that every ONNX Runtime brings"
+            )
+
+    def graph(self, content: memoryview, depth: int) -> None:
+        if depth > _DEEPEST:
+            raise self.refuse(f"graphs nested more than {_DEEPEST} deep", "one graph")
+        for number, value in self.parts(content):
+            if number == _GRAPH_NODE:
+                self.node(value, depth)
+            elif number == _GRAPH_INITIALIZER:
+                self.tensor(value)
+            elif number == _GRAPH_SPARSE:
+                raise self.refuse("a sparse tensor", "tensors with all their values")
+
+    def node(self, content: memoryview, depth: int) -> None:
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            raise self.refuse(f"more than {MOST_NODES} nodes", "fewer")
+        for number, value in self.parts(content):
+            if number == _NODE_DOMAIN:
+                self._domain(value)
+            elif number == _NODE_ATTRIBUTE:
+                self.attribute(value, depth)
+
+    def attribute(self, content: memoryview, depth: int) -> None:
+        for number, value in self.parts(content, plenty=True):
+            if number in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
+                self.tensor(value)
+            elif number in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS):
+                self.graph(value, depth + 1)
+
+    def tensor(self, content: memoryview) -> None:
+        """Refuse a tensor that lies in another file, or that has more cells than bytes."""
+        cells = 1
+        for number, kind, value in self.fields(content):
+            if number == _TENSOR_EXTERNAL or (number == _TENSOR_LOCATION and value != 0):
+                raise self.refuse("external data", "all of the model in one file")
+            if number == _TENSOR_DIMS:
+                for size in self._sizes(kind, value):
+                    cells = min(cells * size, _MOST_CELLS + 1)
+        if cells > max(8 * len(content), 1) or cells > _MOST_CELLS:
+            raise self.refuse(f"a tensor of {cells} cells in {len(content)} bytes", "every cell to be there")
+
+    def _sizes(self, kind: int, value: int | memoryview) -> Iterator[int]:
+        if isinstance(value, int):
+            yield value
+        elif kind == _BYTES:
+            at = 0
+            while at < len(value):
+                size, at = self._varint(value, at)
+                yield size
+
+
+def _text(content: memoryview) -> str:
+    return bytes(content[:200]).decode("utf-8", "replace")

@@ -1,0 +1,407 @@
+"""The one type that crosses from training to production: schema, encoder and model together.
+
+A candidate's score, latency and memory are measured on a `Predictor`, a bundle stores one, a server answers with one.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.encoder import Encoder
+from ..core.json_documents import dump_json, read_bytes, read_json
+from ..core.resource_cost import encoder_cost
+from ..core.rows import tidy_row
+from ..core.schema import Column1d, Label, Levels, Schema
+from ..errors import BadValueError, InputError, MissingColumnError, ModelError, TamperedBundleError
+from .onnx_model import OnnxModel
+from .row_function import compile_row
+
+SCHEMA_FILE, ENCODER_FILE, MODEL_FILE = "schema.json", "encoder.json", "model.onnx"
+_BATCH_ROWS = 16384
+_FEW_NUMBERS = 8
+FEW_ROWS = 16  # up to here, rows one by one are encoded faster than columns
+
+
+class Predictor:
+    """Raw values in, predictions out.
+
+    Parameters
+    ----------
+    schema : Schema
+    encoder : Encoder
+    model : bytes
+        The serialised ONNX model.
+    threads : int
+        Threads of one call.
+    own : bool
+        Whether this process has just written the model; see `OnnxModel`.
+
+    Raises
+    ------
+    BundleError
+        Where the parts do not fit each other.
+    """
+
+    def __init__(
+        self, schema: Schema, encoder: Encoder, model: bytes, threads: int = 1, *, own: bool = False
+    ) -> None:
+        self.schema, self.encoder = schema, encoder
+        self.content = model
+        numeric = {column.name: column.is_numeric for column in schema.columns}
+        encoder.check_columns(numeric)
+        cost = encoder_cost(encoder, numeric)  # before anything of its size is made
+        self._model = OnnxModel(model, threads, own=own)
+        if self._model.width != encoder.width:
+            raise TamperedBundleError(
+                "encoder.json and model.onnx do not belong together",
+                found=f"{encoder.width} features encoded",
+                expected=f"{self._model.width}",
+            )
+        outputs = len(schema.output.classes) or 1
+        if self._model.outputs != outputs:
+            raise TamperedBundleError(
+                "schema.json and model.onnx do not belong together",
+                found=f"{self._model.outputs} outputs of the model",
+                expected=f"{outputs}",
+            )
+        self.names = schema.names
+        self.cost = cost + self._model.cost
+        self.block_rows = cost.block_rows(_BATCH_ROWS)  # that may be encoded at once
+        self._batch_rows = self._model.cost.block_rows(_BATCH_ROWS)
+        self._width, self._columns = encoder.width, len(schema.columns)
+        self._threshold = np.float32(schema.output.threshold)
+        self._readers = [(column.name, column.reader()) for column in schema.columns]
+        self._encode_row: Callable[[list[Any]], list[float]] = encoder.row_encoder(self.names)
+        self._direct = compile_row(schema, encoder, model)
+        self._is_classifier = schema.output.task != "regression"
+        self._is_multiclass = schema.output.task == "multiclass"
+        self.classes: tuple[Label, ...] = schema.output.classes
+        self.class_array = label_array(self.classes)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy, or send to another process, by what it was made of: a session cannot be copied."""
+        return type(self), (self.schema, self.encoder, self.content)
+
+    # ------------------------------------------------------------ one row
+
+    def encode_row(self, row: Mapping[str, Any]) -> np.ndarray:
+        """Encode one row, a mapping from column to value.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (1, width)
+
+        Raises
+        ------
+        MissingColumnError, BadValueError
+            Where the row does not fit the schema.
+        """
+        return _single(self._encode_row(self.read_row(row)))[None]
+
+    def read_row(self, row: Mapping[str, Any]) -> list[Any]:
+        """Read one row into canonical values, in the order of the schema.
+
+        Raises
+        ------
+        MissingColumnError, BadValueError
+            Where the row does not fit the schema.
+        """
+        try:
+            return [read(row[name]) for name, read in self._readers]
+        except KeyError:
+            found = tidy_row(row, self.names)
+            return [read(found[name]) for name, read in self._readers]
+
+    def predict_row(self, row: Mapping[str, Any]) -> np.ndarray:
+        """Predict one row: class probabilities, shape (k,), or one number, shape (1,), as float32."""
+        direct = self._direct
+        if direct is not None:
+            score = direct.of_row(row)
+            if score is not None:
+                return np.array(direct.answer(score), np.float32)
+        result: np.ndarray = self._model.run(self.encode_row(row))[0]
+        return result
+
+    def decide_row(self, row: Mapping[str, Any]) -> np.ndarray | None:
+        """Answer one row, shape (1,), as `decide` does, without a detour over matrices.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            None where that cannot be: the model is no sum of one score, or the row is not exactly of the schema's
+            columns with a plain value each.
+        """
+        direct = self._direct
+        if direct is None or len(row) != self._columns or self._is_multiclass:
+            return None
+        score = direct.of_row(row)
+        if score is None:
+            return None
+        value = np.float32(direct.answer(score)[-1])
+        if not self._is_classifier:
+            return np.array((value,), np.float64)
+        return self._label(value)
+
+    # ------------------------------------------------------------ many rows
+
+    def encode_rows(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Encode rows, a mapping from column to value each.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n, width)
+
+        Raises
+        ------
+        MissingColumnError, BadValueError
+            Where a row does not fit the schema, naming the row.
+        """
+        if len(rows) > FEW_ROWS:
+            return self.encode_columns(self.transposed(rows))
+        return self.encode_values(self.read_rows(rows))
+
+    def read_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """Read a few rows into canonical values, each in the order of the schema; an error names the row."""
+        out = []
+        for position, row in enumerate(rows):
+            try:
+                out.append(self.read_row(row))
+            except BadValueError as error:
+                raise error.at(position) from None
+            except MissingColumnError as error:
+                raise error.at(position) from None
+        return out
+
+    def encode_values(self, rows: Sequence[list[Any]]) -> np.ndarray:
+        """Encode rows that `read_rows` has read, into a float32 matrix, shape (n, width).
+
+        The rows are used up: derived values are appended to them.
+        """
+        if len(rows) == 1:
+            return _single(self._encode_row(rows[0]))[None]
+        out = np.empty((len(rows), self._width), dtype=np.float32)
+        for position, values in enumerate(rows):
+            out[position] = _single(self._encode_row(values))
+        return out
+
+    def predict_values(self, rows: Sequence[list[Any]]) -> np.ndarray | None:
+        """Predict rows that `read_rows` has read, or return None where the model is no sum of one score.
+
+        The result is that of `predict_matrix`.
+        """
+        direct = self._direct
+        if direct is None:
+            return None
+        scores = [direct.of_values(values) for values in rows]
+        known = [direct.answer(score) for score in scores if score is not None]
+        return np.array(known, np.float32) if len(known) == len(scores) else None
+
+    def transposed(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+        """Return rows as raw columns, in the order of the schema; an error names the row that lacks one."""
+        try:
+            return {name: [row[name] for row in rows] for name in self.names}
+        except KeyError:
+            tidied = []
+            for position, row in enumerate(rows):
+                try:
+                    tidied.append(tidy_row(row, self.names))
+                except MissingColumnError as error:
+                    raise error.at(position) from None
+            return {name: [row[name] for row in tidied] for name in self.names}
+
+    def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Predict rows, a mapping from column to value each; the result is that of `predict_matrix`."""
+        if len(rows) > FEW_ROWS:
+            return self.predict_columns(self.transposed(rows))
+        return self.predict_matrix(self.encode_rows(rows))
+
+    def read_columns(self, columns: Mapping[str, Column1d | Sequence[Any]]) -> dict[str, Column1d]:
+        """Read raw columns into canonical ones.
+
+        Raises
+        ------
+        MissingColumnError, BadValueError
+            Where the columns do not fit the schema; a bad value's error names its row.
+        """
+        out: dict[str, Column1d] = {}
+        for column in self.schema.columns:
+            if column.name not in columns:
+                raise MissingColumnError(column.name, columns)
+            out[column.name] = column.read_many(columns[column.name])
+        if len({len(values) for values in out.values()}) > 1:
+            lengths = {name: len(values) for name, values in out.items()}
+            raise InputError("the columns are not of one length", found=str(lengths)[:200])
+        return out
+
+    def encode_columns(self, columns: Mapping[str, Column1d | Sequence[Any]]) -> np.ndarray:
+        """Encode raw columns of n values each into a float32 matrix, shape (n, width)."""
+        return self.encoder.encode_columns(self.read_columns(columns))
+
+    def predict_matrix(self, matrix: np.ndarray) -> np.ndarray:
+        """Predict an encoded float32 matrix, shape (n, width).
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n, k): class probabilities, or (n, 1) numbers.
+        """
+        block = self._batch_rows
+        parts = [self._model.run(matrix[at : at + block]) for at in range(0, len(matrix), block)]
+        if not parts:
+            return np.empty((0, len(self.classes) if self._is_classifier else 1), dtype=np.float32)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def predict_columns(self, columns: Mapping[str, Column1d | Sequence[Any]]) -> np.ndarray:
+        """Predict raw columns of n values each; the result is that of `predict_matrix`."""
+        return self.predict_canonical(self.read_columns(columns))
+
+    def predict_canonical(self, columns: Mapping[str, Column1d]) -> np.ndarray:
+        """Predict canonical columns of n values each, a block of rows at a time where all would take too much memory.
+
+        The result is that of `predict_matrix`.
+        """
+        rows, block = len(next(iter(columns.values()), ())), self.block_rows
+        if rows <= block:
+            return self.predict_matrix(self.encoder.encode_columns(columns))
+        parts = []
+        for start in range(0, rows, block):
+            part = slice(start, start + block)
+            parts.append(
+                self.predict_matrix(
+                    self.encoder.encode_columns(
+                        {
+                            name: values.take(part) if isinstance(values, Levels) else values[part]
+                            for name, values in columns.items()
+                        }
+                    )
+                )
+            )
+        return np.concatenate(parts)
+
+    def decide(self, output: np.ndarray) -> np.ndarray:
+        """Turn the model's output, shape (n, k), into answers, shape (n,): labels, or float64 numbers.
+
+        Raises
+        ------
+        ModelError
+            Where the model answered something that is no number.
+        """
+        check_finite(output)
+        if not self._is_classifier:
+            return np.asarray(output[:, 0], dtype=np.float64)
+        if len(output) == 1 and not self._is_multiclass:
+            return self._label(output[0, 1])
+        chosen = output.argmax(axis=1) if self._is_multiclass else self._positive(output)
+        answers: np.ndarray = self.class_array[chosen]
+        return answers
+
+    def _positive(self, output: np.ndarray) -> np.ndarray:
+        return (output[:, 1] >= self._threshold).astype(np.intp)
+
+    def _label(self, positive: np.float32) -> np.ndarray:
+        """Return the label of one row of two classes, shape (1,)."""
+        return (self.class_array[1:] if positive >= self._threshold else self.class_array[:1]).copy()
+
+    def decide_few(self, output: np.ndarray) -> tuple[list[Any], list[list[float]]]:
+        """Turn the model's output for a few rows, shape (n, k), into the answers of `decide`, and into lists.
+
+        Raises
+        ------
+        ModelError
+            Where the model answered something that is no number.
+        """
+        check_finite(output)
+        numbers: list[list[float]] = output.tolist()
+        if not self._is_classifier:
+            return [row[0] for row in numbers], numbers
+        if self._is_multiclass:
+            return [self.classes[row.index(max(row))] for row in numbers], numbers
+        threshold, (negative, positive) = float(self._threshold), self.classes
+        return [positive if row[1] >= threshold else negative for row in numbers], numbers
+
+    def predict_interval(self, output: np.ndarray, level: float = 0.9) -> np.ndarray:
+        """Turn the model's output, shape (n, 1), into intervals, float64 (n, 2): the lower and the upper end.
+
+        Parameters
+        ----------
+        output : numpy.ndarray, shape (n, 1)
+            Of `predict_matrix` and its like.
+        level : float
+            The share of targets that the intervals are to hold: one of those that were learned.
+
+        Raises
+        ------
+        InputError
+            Where the model predicts classes, has no intervals, or none of this level.
+        ModelError
+            Where the model answered something that is no number.
+        """
+        if self._is_classifier:
+            raise InputError(
+                "predict_interval",
+                found="a classifier",
+                expected="a regression model",
+                hint="Use predict_proba: probabilities say how sure it is.",
+            )
+        intervals = self.schema.output.intervals
+        if intervals is None:
+            raise InputError(
+                "predict_interval",
+                found="a model without intervals",
+                hint="Export it again from a run that learned them.",
+            )
+        return intervals.around(self.decide(output), level)
+
+    # ------------------------------------------------------------ on disk
+
+    def save(self, folder: Path) -> None:
+        """Write the three files into an existing folder."""
+        (folder / SCHEMA_FILE).write_text(dump_json(self.schema.to_json()), encoding="utf-8")
+        (folder / ENCODER_FILE).write_text(dump_json(self.encoder.to_json()), encoding="utf-8")
+        (folder / MODEL_FILE).write_bytes(self.content)
+
+    @classmethod
+    def load(cls, folder: Path, threads: int = 1) -> Predictor:
+        """Read the three files.
+
+        Raises
+        ------
+        BundleError
+            Where one is missing or cannot be read.
+        """
+        schema = Schema.from_json(read_json(folder / SCHEMA_FILE))
+        encoder = Encoder.from_json(read_json(folder / ENCODER_FILE))
+        return cls(schema, encoder, read_bytes(folder / MODEL_FILE), threads)
+
+
+def check_finite(output: np.ndarray) -> None:
+    """Raise `ModelError` where the model answered something that is no number."""
+    few = output.size <= _FEW_NUMBERS  # of these each is looked at sooner than all at once
+    if not (all(map(math.isfinite, output.ravel().tolist())) if few else np.isfinite(output).all()):
+        raise ModelError("the model answered a value that is no number", found="NaN or infinity")
+
+
+def label_array(classes: Sequence[Label]) -> np.ndarray:
+    """Return labels as an array of their common type, or of objects where they have none.
+
+    Examples
+    --------
+    >>> label_array(("no", "yes")).dtype.kind, label_array((0, 1)).dtype.kind
+    ('U', 'i')
+    """
+    kinds = {type(label) for label in classes}
+    if len(kinds) == 1 and kinds <= {str, int, float, bool}:
+        return np.asarray(classes)
+    out = np.empty(len(classes), dtype=object)
+    out[:] = list(classes)
+    return out
+
+
+def _single(values: list[float]) -> np.ndarray:
+    """Return numbers as float32, too large ones as infinity; numpy does it as fast, and warns of them."""
+    return np.frombuffer(array("f", values), dtype=np.float32)

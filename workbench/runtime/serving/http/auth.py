@@ -1,0 +1,114 @@
+"""Who may ask: API keys from a file, compared in constant time.
+
+The file has one key a line, ``NAME:KEY``; empty lines and lines that begin with ``#`` are passed over. ``NAME`` is what
+the log shows. Instead of the key itself its digest may stand there, ``NAME:sha256:HEX``, of 64 hexadecimal digits.
+What begins like a digest and is none is refused: taken for the key itself, a typing error would be what opens the
+server. A caller sends the key as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from ...errors import ServeError, shown
+
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.IGNORECASE)
+_LIKE_A_DIGEST = re.compile(
+    r"(?:sha-?\d|md5|blake2|bcrypt|scrypt|argon2|pbkdf2)[\w-]*\s*[:=$]|\$\w+\$", re.IGNORECASE
+)
+_SHORTEST_KEY = 8
+_READ_BY_ALL = 0o004
+
+
+class Keys:
+    """The keys that open a server, of which only digests are kept.
+
+    Examples
+    --------
+    >>> keys = Keys({"billing": hashlib.sha256(b"a long secret").digest()})
+    >>> keys.owner({b"authorization": b"Bearer a long secret"})
+    'billing'
+    >>> keys.owner({b"x-api-key": b"a guess"}) is None
+    True
+    """
+
+    def __init__(self, digests: Mapping[str, bytes]) -> None:
+        self._digests = list(digests.items())
+
+    def owner(self, headers: Mapping[bytes, bytes]) -> str | None:
+        """Return whose key a request carries, or None. Every key is compared, whichever one it is."""
+        given = headers.get(b"x-api-key")
+        if given is None:
+            scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
+            if scheme.lower() != b"bearer":
+                return None
+        digest = hashlib.sha256(given.strip()).digest()
+        found: str | None = None
+        for name, known in self._digests:
+            if hmac.compare_digest(digest, known):
+                found = name
+        return found
+
+
+def exposed(path: str | Path) -> str:
+    """Return one line where everybody on this machine may read a file of secrets, else an empty text.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of API keys, or a private key.
+    """
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return ""
+    if os.name != "posix" or not mode & _READ_BY_ALL:
+        return ""
+    command = f"chmod 600 {shlex.quote(str(path))}"
+    return f"{path} may be read by every user of this machine (mode {mode & 0o777:o}). Run: {command}"
+
+
+def read_keys(path: str | Path) -> Keys:
+    """Read a file of keys.
+
+    Raises
+    ------
+    ServeError
+        Where the file cannot be read, a line is none of these, a key is too short, or there is no key at all. No
+        message shows a key.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "no UTF-8 text"
+        raise ServeError(f"the key file {path} cannot be read", found=reason) from error
+    digests: dict[str, bytes] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        entry = line.strip()
+        if not entry or entry.startswith("#"):
+            continue
+        name, colon, key = (part.strip() for part in entry.partition(":"))
+        where = f"the key file {path}, line {number}"
+        if not colon or not name:
+            raise ServeError(where, found="no name", expected="NAME:KEY or NAME:sha256:HEX")
+        if name in digests:
+            raise ServeError(where, found=f"a second key of {shown(name)}", expected="one key a name")
+        given = _DIGEST.fullmatch(key)
+        if not given and _LIKE_A_DIGEST.match(key):
+            expected = "sha256: and 64 hexadecimal digits, or the key itself"
+            raise ServeError(
+                where, found=f"what begins like a digest, of {len(key)} characters", expected=expected
+            )
+        if not given and len(key) < _SHORTEST_KEY:
+            expected = f"at least {_SHORTEST_KEY} characters"
+            raise ServeError(where, found=f"a key of {len(key)} characters", expected=expected)
+        digests[name] = bytes.fromhex(given[1]) if given else hashlib.sha256(key.encode()).digest()
+    if not digests:
+        raise ServeError(f"the key file {path} holds no key", expected="NAME:KEY, one a line")
+    return Keys(digests)

@@ -1,0 +1,174 @@
+"""Several processes that answer on one port.
+
+The parent listens and answers nothing itself: it starts the workers, starts another one where one dies, and passes
+signals on. Workers end with their parent, however it ends: each has a pipe to it that closes. So no worker of a
+server that was killed goes on serving an old model or keeps its port taken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
+from typing import Any
+
+import uvicorn
+
+from ...errors import WorkbenchError
+from ..request_log import say
+from ..serving_settings import ServeSettings
+from .asgi import App
+from .drain import GRACE_S, DrainingServer, has_terminal, quiet_stop, uvicorn_options
+
+_STARTUP_FAILURE = 3
+_LOOK_S = 0.2
+_START_S = 10.0
+_AGAIN_S = 1.0  # a worker that lived for less is started again after as long
+_HANGUP = getattr(signal, "SIGHUP", None)
+
+
+def run_workers(make: Callable[[], App], settings: ServeSettings, listener: socket.socket) -> int:
+    """Run `settings.workers` processes until SIGINT or SIGTERM; SIGHUP lets each reopen its log.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the application in a worker; it is sent there.
+    settings : ServeSettings
+    listener : socket.socket
+        Which listens; closed here once the workers are told to end, so that nobody is accepted by none of them.
+
+    Returns
+    -------
+    int
+        0 after a graceful stop, 1 where a worker could not start.
+    """
+    with _noted_signals() as signals:
+        workers = [_Worker(make, settings, listener) for _ in range(settings.workers)]
+        attached, code = has_terminal(), None
+        while code is None:
+            connection.wait([worker.process.sentinel for worker in workers], _LOOK_S)
+            code = _obey(signals, workers, attached)
+            for at, worker in enumerate(workers):
+                if code is not None or worker.process.is_alive():
+                    continue
+                if worker.process.exitcode == _STARTUP_FAILURE:
+                    code = 1
+                elif time.monotonic() - worker.started >= _AGAIN_S:
+                    say(
+                        f"worker {worker.process.pid} ended with code {worker.process.exitcode}; "
+                        "another one is started"
+                    )
+                    workers[at] = _Worker(make, settings, listener)
+        listener.close()
+        _end(workers, signals, settings.drain_s)
+    return code
+
+
+class _Worker:
+    """A process, and the pipe over which it says that it listens to signals, and learns that its parent is gone."""
+
+    def __init__(self, make: Callable[[], App], settings: ServeSettings, listener: socket.socket) -> None:
+        context = get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self.process: Any = context.Process(target=_work, args=(make, settings, listener, theirs))
+        self.process.start()
+        self.started = time.monotonic()
+        theirs.close()
+
+    def send(self, number: int) -> None:
+        """Send a signal, once the process listens to it: before, it would end without answering who waits."""
+        with contextlib.suppress(OSError, EOFError):
+            self._pipe.poll(_START_S)
+            os.kill(self.process.pid, number)
+
+
+@contextlib.contextmanager
+def _noted_signals() -> Iterator[list[int]]:
+    """Collect signals in a list while the block runs; the first that ends the server stays its first item."""
+    found: list[int] = []
+    numbers = [signal.SIGINT, signal.SIGTERM, *([_HANGUP] if _HANGUP is not None else [])]
+    if threading.current_thread() is not threading.main_thread():
+        yield found
+        return
+    before = {number: signal.signal(number, lambda got, _: found.append(got)) for number in numbers}
+    try:
+        yield found
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _obey(signals: list[int], workers: list[_Worker], attached: bool) -> int | None:
+    """Pass SIGHUP on; return 0 where a signal asks for the end, or the terminal is gone."""
+    for number in list(signals):
+        if number != _HANGUP or (attached and not has_terminal()):
+            return 0
+        signals.remove(number)
+        _send(workers, number)
+    return None
+
+
+def _end(workers: list[_Worker], signals: list[int], drain_s: float) -> None:
+    """Ask the workers to end as this process was asked, and wait for them; those that hang are killed."""
+    asked = [number for number in signals if number != _HANGUP] or [signal.SIGTERM]
+    _send(workers, asked[0])
+    until = time.monotonic() + drain_s + GRACE_S + 5.0
+    passed_on = 1
+    processes = [worker.process for worker in workers]
+    while any(each.is_alive() for each in processes) and time.monotonic() < until:
+        connection.wait([each.sentinel for each in processes if each.is_alive()], _LOOK_S)
+        asked = [number for number in signals if number != _HANGUP]
+        for number in asked[passed_on:]:
+            _send(workers, number)
+        passed_on = max(passed_on, len(asked))
+    for process in processes:
+        process.kill()
+        process.join()
+
+
+def _send(workers: list[_Worker], number: int) -> None:
+    for worker in workers:
+        if worker.process.is_alive():
+            worker.send(number)
+
+
+# ---------------------------------------------------------------- in a worker
+
+
+def _work(
+    make: Callable[[], App], settings: ServeSettings, listener: socket.socket, parent: Connection
+) -> None:
+    asked: list[int] = []  # by signals that come too early: who waits in the line is answered all the same
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda got, _: asked.append(got))
+    if _HANGUP is not None:
+        signal.signal(_HANGUP, signal.SIG_IGN)  # until the log is open
+    parent.send_bytes(b"listening")
+    try:
+        app = make()
+    except WorkbenchError as error:
+        say(str(error))
+        sys.exit(_STARTUP_FAILURE)
+    server = DrainingServer(uvicorn.Config(app, **uvicorn_options(settings)), settings.drain_s)
+    with quiet_stop(server):
+        for early in asked:
+            server.note(early, None)
+        threading.Thread(target=_end_with_parent, args=(parent, server), daemon=True).start()
+        server.run([listener])
+
+
+def _end_with_parent(parent: Connection, server: DrainingServer) -> None:
+    """Wait until the parent is gone, then end: first kindly, then for certain."""
+    with contextlib.suppress(EOFError, OSError):
+        parent.recv_bytes()
+    server.hurry()
+    time.sleep(GRACE_S)
+    os._exit(1)

@@ -1,0 +1,86 @@
+"""What the head of a request must be before anything is done for it: its size, and headers that say one thing only.
+
+A proxy in front of the server may read an ambiguous head otherwise than the server does, and so let one client speak in
+another's name (request smuggling). So what is ambiguous is refused rather than guessed at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ...errors import shown
+
+#: Bytes of a request line and its headers, and, counted again, of what a chunked body holds besides data.
+MOST_BYTES = 65536
+MOST_HEADERS = 256
+#: Headers that mean one thing and so may be there once.
+SINGLE = frozenset(
+    [
+        b"authorization",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"host",
+        b"inference-header-content-length",
+        b"transfer-encoding",
+        b"x-api-key",
+    ]
+)
+_HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
+
+
+class HeadError(Exception):
+    """A head that is not taken: a status, a code and a text that holds no value of a header."""
+
+    def __init__(self, status: int, code: str, text: str) -> None:
+        super().__init__(text)
+        self.status, self.code, self.text = status, code, text
+
+
+def too_long() -> HeadError:
+    """Return the refusal of a head, or of a chunked body's extensions and trailers, that does not end."""
+    text = f"the request's head is too long; expected at most {MOST_BYTES} bytes and {MOST_HEADERS} headers"
+    return HeadError(431, "head_too_long", text)
+
+
+def check_head(headers: Sequence[tuple[bytes, bytes]], http_version: str) -> None:
+    """Refuse a head that two servers could read in two ways.
+
+    Parameters
+    ----------
+    headers : sequence of (name, value)
+        Names in lower case.
+    http_version : str
+        "1.0" or "1.1".
+
+    Raises
+    ------
+    HeadError
+        Where a header of `SINGLE` is repeated, HTTP/1.1 comes without a host, a host is none, or a body is coded
+        otherwise than in chunks.
+
+    Examples
+    --------
+    >>> check_head([(b"host", b"a"), (b"content-length", b"2")], "1.1")
+    >>> check_head([(b"host", b"a"), (b"host", b"b")], "1.1")
+    Traceback (most recent call last):
+    ...
+    workbench.runtime.serving.http.request_head.HeadError: header 'host' is repeated; expected once
+    """
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in SINGLE:
+            if name in found:
+                text = f"header {shown(name.decode('latin-1'))} is repeated; expected once"
+                raise HeadError(400, "bad_request", text)
+            found[name] = value
+    host, coding = found.get(b"host"), found.get(b"transfer-encoding")
+    if host is None:
+        if http_version == "1.1":
+            raise HeadError(400, "bad_request", "header 'host' is missing; HTTP/1.1 requires it")
+    elif not _HOST.fullmatch(host):
+        raise HeadError(400, "bad_request", "header 'host' is not a valid host")
+    if coding is not None and (coding.strip().lower() != b"chunked" or http_version != "1.1"):
+        text = "header 'transfer-encoding' is not taken; expected chunked alone, in HTTP/1.1"
+        raise HeadError(400, "bad_request", text)

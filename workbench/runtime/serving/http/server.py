@@ -1,0 +1,205 @@
+"""Serving a bundle over HTTP: the socket, the processes, the signals."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import ssl
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...bundle.bundle import Bundle, open_bundle
+from ...errors import ServeError, WorkbenchError, shown
+from ..readiness import check_gates
+from ..request_log import RequestLog, json_encoder, say
+from ..serving_settings import LOG_OFF, ServeSettings
+from .asgi import App
+from .auth import exposed, read_keys
+
+BACKLOG = 2048
+
+_LAST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class AppFactory:
+    """Makes the application in a worker process; each opens and checks the bundle for itself.
+
+    Attributes
+    ----------
+    path : str
+        The bundle's folder.
+    settings : ServeSettings
+    counts : str or None
+        A folder in which workers add up their counts.
+    """
+
+    path: str
+    settings: ServeSettings
+    counts: str | None = None
+
+    def __call__(self) -> App:
+        """Return the application."""
+        return self.make(open_bundle(self.path), say_faults=False)
+
+    def make(self, bundle: Bundle, *, say_faults: bool = True) -> App:
+        """Return the application over an open bundle."""
+        settings = self.settings
+        gates = check_gates(bundle, settings)
+        fault = gates.fault()
+        if fault is not None and say_faults:
+            say(f"not ready ({fault.code}): {fault.text}")
+        log = None if settings.log == LOG_OFF else RequestLog(settings.log, json_encoder())
+        keys = read_keys(settings.auth_file) if settings.auth_file else None
+        open_to_all = exposed(settings.auth_file) if settings.auth_file and say_faults else ""
+        if open_to_all:
+            say(f"warning: {open_to_all}")
+        counts = Path(self.counts) if self.counts else None
+        return App(bundle, gates, settings, log=log, keys=keys, counts=counts)
+
+
+def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
+    """Serve a bundle until SIGINT or SIGTERM; see `drain` for how it ends.
+
+    Parameters
+    ----------
+    bundle : str or Path
+        Its folder or zip.
+    settings : ServeSettings, optional
+
+    Returns
+    -------
+    int
+        The exit code: 0 after a graceful stop, 1 where a worker process could not start.
+
+    Raises
+    ------
+    BundleError
+        Where the bundle cannot be used.
+    InputError
+        Where the model that is expected, or the sample, cannot be read.
+    ServeError
+        Where the server cannot start.
+    """
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise ServeError("serving needs uvicorn", hint="Run pip install -r requirements.txt.") from error
+    from .drain import DrainingServer, quiet_stop, uvicorn_options
+    from .processes import run_workers
+
+    chosen = settings or ServeSettings()
+    opened = open_bundle(bundle)
+    _check_tls(chosen)
+    if chosen.log and chosen.log != LOG_OFF:
+        RequestLog(chosen.log).close()  # a log that cannot be written is told here, not by each worker
+    many = chosen.workers > 1
+    with contextlib.ExitStack() as stack:
+        counts = stack.enter_context(tempfile.TemporaryDirectory(prefix="counts-")) if many else None
+        factory = AppFactory(str(opened.path), chosen, counts)
+        app = factory.make(
+            opened
+        )  # with many workers too: what is wrong is told once, before any of them starts
+        server = DrainingServer(uvicorn.Config(app, **uvicorn_options(chosen)), chosen.drain_s)
+        listener = stack.enter_context(listening(chosen.host, chosen.port))
+        stack.enter_context(quiet_stop(server))
+        scheme = "https" if chosen.tls_cert else "http"
+        where = f"{scheme}://{_shown_host(listener)}:{listener.getsockname()[1]}"
+        name, version = opened.manifest.name, opened.manifest.version
+        say(f"serving {name} {version} on {where}" + (f" with {chosen.workers} workers" if many else ""))
+        if many:
+            return run_workers(factory, chosen, listener)
+        server.run([listener])
+    return 0
+
+
+@contextlib.contextmanager
+def beside(app: App, host: str, port: int) -> Iterator[str]:
+    """Serve an application in a thread while the block runs; yields its address.
+
+    Raises
+    ------
+    ServeError
+        Where the address cannot be listened on.
+    """
+    import uvicorn
+
+    from .drain import GRACE_S, uvicorn_options
+
+    server = uvicorn.Server(uvicorn.Config(app, **uvicorn_options(ServeSettings())))
+    with listening(host, port) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],), name="probes", daemon=True)
+        thread.start()
+        try:
+            yield f"http://{_shown_host(listener)}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(GRACE_S)
+
+
+def _check_tls(settings: ServeSettings) -> None:
+    if not settings.tls_cert and not settings.tls_key:
+        return
+    if not settings.tls_cert:
+        raise ServeError("--tls-key", found="no --tls-cert", expected="both")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            settings.tls_cert, settings.tls_key
+        )
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "reason", None) or error.strerror or str(error)
+        expected = "a PEM certificate and its key"
+        raise ServeError(
+            f"the certificate {settings.tls_cert}", found=str(reason), expected=expected
+        ) from error
+
+
+@contextlib.contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Give a socket that listens on an address.
+
+    Raises
+    ------
+    ServeError
+        Where the address is no address of this machine, or the port is taken or not allowed.
+    """
+    if not 0 <= port <= _LAST_PORT:
+        raise ServeError(f"port {port}", expected=f"0 to {_LAST_PORT}")
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, UnicodeError, OverflowError) as error:
+        raise ServeError(
+            f"host {shown(host)}, port {port}", found=str(error), expected="an address"
+        ) from error
+    with socket.socket(family, kind, number) as listener:
+        if os.name != "nt":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except (OSError, OverflowError) as error:
+            raise _cannot_listen(host, port, error) from error
+        listener.set_inheritable(True)
+        yield listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError | OverflowError) -> WorkbenchError:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return ServeError(f"port {port} of {host} is in use", hint="Choose another with --port.")
+    if number == errno.EACCES:
+        return ServeError(f"port {port} needs more rights", hint="Choose one above 1023 with --port.")
+    found = getattr(error, "strerror", None) or str(error)
+    return ServeError(f"cannot listen on {host}, port {port}", found=found)
+
+
+def _shown_host(listener: socket.socket) -> str:
+    host = str(listener.getsockname()[0])
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,148 @@
+"""Tensors as bytes behind a request's or an answer's JSON: the binary tensor data extension of the v2 protocol.
+
+It is what Triton's and NVIDIA's clients send unless told otherwise: ``Inference-Header-Content-Length`` says where the
+JSON ends, and ``parameters.binary_data_size`` of each tensor how many bytes of what follows are its own.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError, shown
+
+HEADER = b"inference-header-content-length"
+CONTENT_TYPE = b"application/octet-stream"
+_DTYPES = {
+    "BOOL": "?", "UINT8": "<u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8", "INT8": "<i1", "INT16": "<i2",
+    "INT32": "<i4", "INT64": "<i8", "FP16": "<f2", "FP32": "<f4", "FP64": "<f8",
+}  # fmt: skip
+
+
+class Tail:
+    """The bytes behind the JSON, taken from the front."""
+
+    def __init__(self, content: memoryview | None) -> None:
+        self._rest = content
+
+    def take(self, where: str, size: Any) -> memoryview:
+        """Return the next `size` bytes.
+
+        Raises
+        ------
+        InputError
+            Where there are not so many.
+        """
+        left = len(self._rest) if self._rest is not None else 0
+        if self._rest is None or type(size) is not int or not 0 <= size <= left:
+            raise InputError(
+                f"{where}, binary_data_size", found=shown(size), expected=f"at most the {left} left"
+            )
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
+
+    def check_empty(self) -> None:
+        """Raise `InputError` where bytes are left over."""
+        if self._rest:
+            raise InputError("the bytes after the JSON", found=f"{len(self._rest)} more than the inputs take")
+
+
+def parameters_of(entry: Any) -> Mapping[str, Any]:
+    """Return the parameters of a request, a tensor or an answer; none is an empty mapping."""
+    found = entry.get("parameters") if isinstance(entry, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def split_body(body: bytes, length: bytes | None) -> tuple[bytes, memoryview | None]:
+    """Split a body into its JSON and the bytes behind it.
+
+    Raises
+    ------
+    InputError
+        Where the header names more bytes than there are.
+
+    Examples
+    --------
+    >>> head, tail = split_body(b'{}\\x01', b"2")
+    >>> head, bytes(tail)
+    (b'{}', b'\\x01')
+    """
+    if length is None:
+        return body, None
+    if not length.isdigit() or int(length[:20]) > len(body):
+        expected = f"a number of at most {len(body)} bytes"
+        raise InputError(
+            "header Inference-Header-Content-Length", found=shown(length.decode("latin-1")), expected=expected
+        )
+    at = int(length)
+    return body[:at], memoryview(body)[at:]
+
+
+def read_tensor(where: str, datatype: str, content: memoryview) -> list[Any]:
+    """Return the values of a tensor; bytes are texts.
+
+    Raises
+    ------
+    InputError
+        Where the bytes are no such tensor.
+
+    Examples
+    --------
+    >>> read_tensor("input 'a'", "INT32", memoryview(b"\\x01\\0\\0\\0"))
+    [1]
+    >>> read_tensor("input 'a'", "BYTES", memoryview(b"\\x02\\0\\0\\0no"))
+    ['no']
+    """
+    if datatype == "BYTES":
+        return _texts(where, content)
+    try:
+        values: list[Any] = np.frombuffer(content, dtype=_DTYPES[datatype]).tolist()
+    except ValueError as error:
+        raise InputError(f"{where}, data", found=str(error), expected=f"whole {datatype} values") from None
+    return values
+
+
+def _texts(where: str, content: memoryview) -> list[str]:
+    out: list[str] = []
+    at = 0
+    while at < len(content):
+        if at + 4 > len(content):
+            raise InputError(
+                f"{where}, data", found="a cut length", expected="4 bytes, then as many as they say"
+            )
+        (size,) = struct.unpack_from("<I", content, at)
+        end = at + 4 + size
+        if end > len(content):
+            raise InputError(
+                f"{where}, data", found=f"a text of {size} bytes", expected=f"{len(content) - at - 4}"
+            )
+        try:
+            out.append(str(content[at + 4 : end], "utf-8"))
+        except UnicodeDecodeError:
+            raise InputError(f"{where}, data", found="bytes that are no UTF-8", expected="texts") from None
+        at = end
+    return out
+
+
+def write_tensors(
+    answer: dict[str, Any], binary: frozenset[str], dumps: Callable[[Any], bytes]
+) -> tuple[bytes, int]:
+    """Return an answer with some of its outputs as bytes behind the JSON, and how long the JSON is."""
+    tail: list[bytes] = []
+    for output in answer["outputs"]:
+        if output["name"] in binary:
+            content = _tensor_bytes(output["datatype"], output.pop("data"))
+            output["parameters"] = {"binary_data_size": len(content)}
+            tail.append(content)
+    head = dumps(answer)
+    return b"".join([head, *tail]), len(head)
+
+
+def _tensor_bytes(datatype: str, values: list[Any]) -> bytes:
+    if datatype != "BYTES":
+        return np.asarray(values, dtype=_DTYPES[datatype]).tobytes()
+    texts = [str(value).encode() for value in values]
+    return b"".join(struct.pack("<I", len(text)) + text for text in texts)

@@ -1,0 +1,147 @@
+"""From rows to answers: what every way of serving does with them, be it HTTP, a stream or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ..core.schema import Column, Column1d, label_text
+from ..core.unseen_values import Seen, Watch
+from ..errors import BadValueError, InputError, WrongKindError
+from ..model.predictor import FEW_ROWS, Predictor
+
+_TRIED = 100  # values looked at before a column is said to be of another kind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """Answers for some rows.
+
+    Attributes
+    ----------
+    rows : int
+    labels : list
+        Labels or numbers, n of them.
+    probabilities : list of list of float, or None
+        One list a row; None for regression.
+    seen : Seen
+        What training never met and was answered all the same.
+    read_s, model_s : float
+        Wall-clock seconds of reading and encoding, and of the model.
+    """
+
+    rows: int
+    labels: list[Any]
+    probabilities: list[list[float]] | None
+    seen: Seen = field(default_factory=Seen)
+    read_s: float = 0.0
+    model_s: float = 0.0
+
+
+class Scorer:
+    """Reads, watches, encodes and predicts.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    strict : bool
+        Whether what training never met is refused; otherwise it is counted in `Scored.seen`.
+    """
+
+    def __init__(self, predictor: Predictor, *, strict: bool = False) -> None:
+        self.predictor = predictor
+        self.class_names = [label_text(label) for label in predictor.classes]
+        self._watch = Watch(predictor.schema, strict=strict)
+
+    def rows(self, rows: Sequence[Mapping[str, Any]]) -> Scored:
+        """Score rows, a mapping from column to value each.
+
+        Raises
+        ------
+        InputError
+            Where a row does not fit the schema, naming row and column; in strict mode also where training never
+            met what it holds.
+        ModelError
+            Where the model fails.
+        """
+        if len(rows) > FEW_ROWS:
+            started = perf_counter()
+            return self._columns(self.predictor.transposed(rows), started, lambda: self._watch.row_keys(rows))
+        started = perf_counter()
+        try:
+            values = self.predictor.read_rows(rows)
+        except BadValueError as error:
+            raise self._of_another_kind(error, [row.get(error.column) for row in rows]) from None
+        seen = self._watch.values(values, self._watch.row_keys(rows))
+        return self._answer_few(values, seen, started)
+
+    def columns(self, columns: Mapping[str, Column1d | Sequence[Any]], header: Sequence[Any] = ()) -> Scored:
+        """Score raw columns of n values each; `header` names all columns that the caller sent.
+
+        Raises
+        ------
+        InputError, ModelError
+            As for `rows`.
+        """
+        return self._columns(columns, perf_counter(), lambda: self._watch.header(header, Seen()))
+
+    def _columns(self, columns: Mapping[str, Any], started: float, keys: Any) -> Scored:
+        try:
+            read = self.predictor.read_columns(columns)
+        except BadValueError as error:
+            raise self._of_another_kind(error, columns[error.column]) from None
+        seen = self._watch.columns(read, keys())
+        if len(next(iter(read.values()), ())) > self.predictor.block_rows:
+            return self._answered(self.predictor.predict_canonical(read), seen, started, perf_counter())
+        matrix, encoded = self.predictor.encoder.encode_columns(read), perf_counter()
+        return self._answered(self.predictor.predict_matrix(matrix), seen, started, encoded)
+
+    def _of_another_kind(self, error: BadValueError, values: Any) -> InputError:
+        """Return the error, as `WrongKindError` where no value of the column can be read."""
+        column = next(each for each in self.predictor.schema.columns if each.name == error.column)
+        worse = unreadable(column, values)
+        return worse.at(error.row) if worse is not None and error.row is not None else error
+
+    def _answer_few(self, values: Sequence[list[Any]], seen: Seen, started: float) -> Scored:
+        predictor, encoded = self.predictor, perf_counter()
+        output = predictor.predict_values(values)
+        if output is None:
+            matrix = predictor.encode_values(values)
+            encoded = perf_counter()
+            output = predictor.predict_matrix(matrix)
+        labels, numbers = predictor.decide_few(output)
+        probabilities = numbers if predictor.classes else None
+        return Scored(len(labels), labels, probabilities, seen, encoded - started, perf_counter() - encoded)
+
+    def _answered(self, output: np.ndarray, seen: Seen, started: float, encoded: float) -> Scored:
+        labels = self.predictor.decide(output).tolist()
+        probabilities = output.astype(np.float64).tolist() if self.predictor.classes else None
+        return Scored(len(labels), labels, probabilities, seen, encoded - started, perf_counter() - encoded)
+
+
+def unreadable(column: Column, values: Any) -> WrongKindError | None:
+    """Return an error where no value of a column can be read as its kind: it holds something else.
+
+    Examples
+    --------
+    >>> column = Column("age", "number")
+    >>> print(unreadable(column, ["old", "new"]))
+    row 0, column 'age': found 'old'; expected a number
+    >>> unreadable(column, ["old", 3]) is None
+    True
+    """
+    read = column.reader()
+    first: BadValueError | None = None
+    listed = values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind != "M" else values
+    for value in listed[:_TRIED]:
+        try:
+            read(value)
+        except BadValueError as error:
+            first = first or error
+        else:
+            return None
+    return WrongKindError(column.name, first.found or "", first.expected or "", 0) if first else None

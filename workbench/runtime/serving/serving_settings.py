@@ -1,0 +1,339 @@
+"""How a bundle is served: every option in one record, and the command line options that fill it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from ..errors import InputError, nearest, shown
+
+MAX_BODY_BYTES = 10_000_000
+LOG_OFF = "off"
+#: Options whose fields say their unit.
+_OPTIONS = {
+    "max_body": "max_body_bytes",
+    "timeout": "timeout_s",
+    "max_data_age": "max_data_age_s",
+    "drain": "drain_s",
+}
+_UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9._~%\[\]:-]+")
+_URL = re.compile(r"https?://[A-Za-z0-9._~%\[\]:-]+(?:/[!-~]*)?")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
+
+
+def duration_s(text: str, *, zero: bool = False) -> float:
+    """Read a duration such as ``30``, ``90s``, ``10m``, ``12h``, ``90d`` or ``2w`` as seconds; 0 only with `zero`.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> duration_s("90d") / 86400
+    90.0
+    """
+    found = _DURATION.fullmatch(text.strip().lower())
+    if not found or (float(found[1]) <= 0 and not zero):
+        raise ValueError(f"found {shown(text)}; expected a duration such as 30s, 12h or 90d")
+    return float(found[1]) * _UNIT_S[found[2] or "s"]
+
+
+def from_environment(name: str, otherwise: str) -> str:
+    """Return an environment variable; one that is empty counts as not set."""
+    return os.environ.get(name, "").strip() or otherwise
+
+
+def default_host() -> str:
+    """Return the address to listen on where none is given: an image sets it, whatever its arguments are."""
+    return from_environment("WORKBENCH_HOST", "127.0.0.1")
+
+
+def default_drain_s() -> float:
+    """Return the seconds of draining where none are given.
+
+    Raises
+    ------
+    InputError
+        Where the environment holds no duration.
+    """
+    text = from_environment("WORKBENCH_DRAIN", "0")
+    try:
+        return duration_s(text, zero=True)
+    except ValueError as error:
+        raise InputError(f"$WORKBENCH_DRAIN: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """How to serve.
+
+    Attributes
+    ----------
+    host : str
+        The address to listen on; by default ``$WORKBENCH_HOST``, or else 127.0.0.1, reached from this machine only.
+    port : int
+        0 lets the system choose one; it is said on standard error.
+    workers : int
+        Processes that share the port.
+    log : str or None
+        A file for the request log, one JSON line a request; None is standard error, "off" none at all.
+    log_rows : bool
+        Whether the log holds inputs and outputs, as monitoring wants it.
+    max_body_bytes : int
+        Longer requests are refused with 413.
+    queue : int
+        Requests of one process that may wait or be worked on; one more is refused with 503.
+    timeout_s : float
+        Seconds that a request may take, its body's arrival included.
+    drain_s : float
+        Seconds after SIGTERM for which requests are still answered while the server says that it is not ready;
+        by default ``$WORKBENCH_DRAIN``, or else none.
+    auth_file : str or None
+        A file of API keys; see `auth`.
+    tls_cert, tls_key : str or None
+        PEM files of the certificate chain and its key.
+    terse_errors : bool
+        Whether callers without a key are told no more than the kind of an error.
+    expect : str or None
+        The model that should be served: a digest (at least 12 digits of the model id) or ``NAME@VERSION``.
+    max_data_age_s : float or None
+        Seconds that may have passed since the training data was read.
+    strict : bool
+        Whether unseen categories, numbers out of range and extra columns are refused instead of counted.
+    sample : str or None
+        A file of rows as callers will send them, checked before the first request.
+    cors : tuple of str
+        Origins whose pages may call from a browser; ``*`` is any.
+    public_url : str or None
+        Where callers reach the server, for ``/openapi.json``; None is where they fetched that from.
+
+    Examples
+    --------
+    >>> ServeSettings(port=0).workers
+    1
+    """
+
+    host: str = field(default_factory=default_host)
+    port: int = 8080
+    workers: int = 1
+    log: str | None = None
+    log_rows: bool = False
+    max_body_bytes: int = MAX_BODY_BYTES
+    queue: int = 512
+    timeout_s: float = 30.0
+    drain_s: float = field(default_factory=default_drain_s)
+    auth_file: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    terse_errors: bool = False
+    expect: str | None = None
+    max_data_age_s: float | None = None
+    strict: bool = False
+    sample: str | None = None
+    cors: tuple[str, ...] = ()
+    public_url: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse origins and URLs that are none."""
+        for origin in self.cors:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                expected = "a scheme and a host, such as https://app.example.com, or *"
+                raise InputError("cors", found=shown(origin), expected=expected)
+        if self.public_url is not None and not _URL.fullmatch(self.public_url):
+            expected = "a URL such as https://api.example.com/churn"
+            raise InputError("public_url", found=shown(self.public_url), expected=expected)
+
+
+def add_check_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which model may answer, and how strictly rows are read."""
+    group = parser.add_argument_group("refusals")
+    group.add_argument(
+        "--expect",
+        metavar="MODEL",
+        help="NAME@VERSION or a digest (12 digits or more of the model id); another model is never ready",
+    )
+    group.add_argument(
+        "--max-data-age",
+        type=_argument(duration_s),
+        metavar="90d",
+        help="a model whose training data is older is not ready",
+    )
+    group.add_argument(
+        "--sample", metavar="FILE", help="rows as callers will send them; one that does not fit: not ready"
+    )
+    group.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse unseen categories, numbers out of range and extra columns instead of counting them",
+    )
+
+
+def add_serve_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``serve``; `settings_of` turns what was given into `ServeSettings`."""
+    default = ServeSettings(drain_s=0.0)
+    parser.add_argument(
+        "--host", default=default.host, help="default: $WORKBENCH_HOST, or 127.0.0.1, this machine only"
+    )
+    parser.add_argument(
+        "--port",
+        type=_argument(_port),
+        default=from_environment("PORT", str(default.port)),
+        metavar="N",
+        help="default: $PORT, or 8080",
+    )
+    parser.add_argument(
+        "--workers", type=_argument(_positive), default=1, metavar="N", help="processes; default: 1"
+    )
+    parser.add_argument("--log", metavar="FILE", help='where the request log goes, or "off"; default: stderr')
+    parser.add_argument("--log-rows", action="store_true", help="log inputs and outputs too")
+    limits = parser.add_argument_group("limits")
+    limits.add_argument(
+        "--max-body",
+        type=_argument(_positive),
+        default=default.max_body_bytes,
+        metavar="BYTES",
+        help="of a request, else 413; default: 10 MB",
+    )
+    limits.add_argument(
+        "--queue",
+        type=_argument(_positive),
+        default=default.queue,
+        metavar="N",
+        help=f"requests of a process under way, else 503; default: {default.queue}",
+    )
+    limits.add_argument(
+        "--timeout",
+        type=_argument(duration_s),
+        default=default.timeout_s,
+        metavar="30s",
+        help="for a request from its first byte to its answer; default: 30s",
+    )
+    limits.add_argument(
+        "--drain",
+        type=_argument(lambda text: duration_s(text, zero=True)),
+        default=from_environment("WORKBENCH_DRAIN", "0"),
+        metavar="5s",
+        help="after SIGTERM: not ready, but answering on for so long; default: $WORKBENCH_DRAIN, or 0",
+    )
+    safety = parser.add_argument_group("safety")
+    safety.add_argument("--auth-file", metavar="FILE", help="API keys, one NAME:KEY a line; others get 401")
+    safety.add_argument("--tls-cert", metavar="FILE", help="certificate chain (PEM): serve HTTPS")
+    safety.add_argument("--tls-key", metavar="FILE", help="the certificate's key (PEM)")
+    safety.add_argument(
+        "--cors",
+        action="append",
+        metavar="ORIGIN",
+        help="let pages of this origin call from a browser, such as https://app.example.com; repeatable; * is any",
+    )
+    safety.add_argument(
+        "--terse-errors", action="store_true", help="tell strangers only the kind of an error"
+    )
+    parser.add_argument(
+        "--public-url",
+        metavar="URL",
+        help="where callers reach the server, for servers in /openapi.json; default: where they fetched it",
+    )
+    add_check_options(parser)
+
+
+def settings_of(options: argparse.Namespace) -> ServeSettings:
+    """Return the settings that the options of `add_serve_options` were given."""
+    given = {**vars(options), "cors": tuple(options.cors or ())}
+    renamed = {field: option for option, field in _OPTIONS.items()}
+    return ServeSettings(
+        **{each.name: given[renamed.get(each.name, each.name)] for each in fields(ServeSettings)}
+    )
+
+
+def settings_from(table: dict[str, Any], where: str) -> ServeSettings:
+    """Build settings from a table of a configuration file; its keys are the options' names.
+
+    Raises
+    ------
+    InputError
+        Naming the key that is unknown or of another type.
+
+    Examples
+    --------
+    >>> settings_from({"port": 0, "max_data_age": "90d", "log": "off"}, "[http]").max_data_age_s
+    7776000.0
+    """
+    names = {each.name: each for each in fields(ServeSettings)}
+    option = _OPTIONS
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        plain = key.replace("-", "_")
+        name = option.get(plain, plain)
+        if name not in names or plain in option.values():
+            known = [each for each in (*names, *option) if each not in option.values()]
+            close = nearest(plain, known, 1)
+            hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}."
+            raise InputError(f"{where}, key {shown(key)} is unknown", hint=hint)
+        values[name] = _typed(
+            f"{where}, key {shown(key)}", value, str(names[name].type), zero=name == "drain_s"
+        )
+    return ServeSettings(**values)
+
+
+def _typed(where: str, value: Any, kind: str, *, zero: bool = False) -> Any:
+    """Return a value of a configuration file as the type that a field is annotated with."""
+    if kind.startswith("tuple"):
+        listed = [value] if isinstance(value, str) else value
+        if isinstance(listed, list) and all(isinstance(each, str) for each in listed):
+            return tuple(listed)
+        raise InputError(where, found=shown(value), expected="a list of texts")
+    if kind.startswith("float") and isinstance(value, str):
+        try:
+            return duration_s(value, zero=zero)
+        except ValueError as error:
+            raise InputError(f"{where}: {error}") from None
+    expected: dict[str, type | tuple[type, ...]] = {
+        "str": str,
+        "int": int,
+        "bool": bool,
+        "float": (int, float),
+    }
+    first = kind.split(" ", maxsplit=1)[0]
+    good = isinstance(value, expected[first]) and (first == "bool" or not isinstance(value, bool))
+    if not good or (first in ("int", "float") and value < 0):
+        raise InputError(where, found=shown(value), expected=f"a value of type {first}")
+    return value
+
+
+def _argument(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a reader of one argument whose complaint argparse shows as it is."""
+
+    def wrapped(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return wrapped
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"found {text!r}; expected a whole number") from None
+
+
+def _positive(text: str) -> int:
+    number = _whole(text)
+    if number < 1:
+        raise ValueError(f"found {text!r}; expected a whole number of at least 1")
+    return number
+
+
+def _port(text: str) -> int:
+    number = _whole(text)
+    if not 0 <= number <= 65535:
+        raise ValueError(f"found {text!r}; expected a port from 0 to 65535")
+    return number

@@ -1,0 +1,72 @@
+"""A choice by weights: how much accuracy, speed and price matter to whoever chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.errors import PickError, SettingsError, shown
+
+from .limits import Limits
+from .pareto import front_of, scaled
+from .ties import beats
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each of the three objectives matters; only their ratio counts.
+
+    Attributes
+    ----------
+    accuracy, speed, price : float
+        At least 0, and not all 0.
+    """
+
+    accuracy: float = 50.0
+    speed: float = 25.0
+    price: float = 25.0
+
+    def __post_init__(self) -> None:
+        given = (self.accuracy, self.speed, self.price)
+        if min(given) < 0 or sum(given) <= 0:
+            raise SettingsError(
+                "weights", found=shown(given), expected="numbers of at least 0, not all of them 0"
+            )
+
+
+def weighted(rows: Sequence[Row], weights: Weights, limits: Limits | None = None) -> Row:
+    """Return the row of the front within the limits with the highest weighted sum of the scaled objectives.
+
+    The scales are those of `pareto.balance`, which are equal weights for accuracy and cost. Rows that do not beat the
+    baseline by more than noise are passed over, unless there are no others.
+
+    Raises
+    ------
+    PickError
+        Where no candidate meets the limits.
+
+    Examples
+    --------
+    >>> exact = {"id": "c1", "family": "xgboost", "status": "ok", "quiet": True, "origin": "portfolio", "score": 0.9,
+    ...          "score_low": 0.89, "score_high": 0.91, "latency_p50_us": 90.0, "price_per_million_usd": 0.01}
+    >>> quick = {**exact, "id": "c2", "score": 0.8, "latency_p50_us": 9.0, "price_per_million_usd": 0.005}
+    >>> [weighted([exact, quick], weights)["id"] for weights in (Weights(1, 0, 0), Weights(0, 1, 0))]
+    ['c1', 'c2']
+    """
+    fit = limits or Limits()
+    usable = [row for row in rows if row["status"] == "ok" and row["score"] is not None]
+    alone = [row for row in usable if row.get("quiet") and fit.meets(row)]
+    front = front_of(alone or [row for row in usable if fit.meets(row)])
+    if not front:
+        raise PickError("no candidate meets the limits", hint="Widen a limit, or search longer.")
+    floor = max(
+        (row for row in usable if row.get("origin") == "baseline"), key=lambda row: row["score"], default=None
+    )
+    pool = [row for row in front if floor is None or beats(row, floor)] or front
+    sums = [
+        weights.accuracy * s + weights.speed * fast + weights.price * cheap for s, fast, cheap in scaled(pool)
+    ]
+    return max(zip(sums, pool, strict=True), key=lambda pair: (pair[0], pair[1]["score"]))[1]

@@ -1,0 +1,1 @@
+"""The folders that the app works in, uploads, and downloads from places that its operator allows."""

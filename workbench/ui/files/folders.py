@@ -1,0 +1,243 @@
+"""The folders that the app works in, and what lies in them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.api import open_run
+from workbench.errors import BundleError, RunError, SettingsError, shown
+from workbench.export.catalog import bundle_paths, manifest_of
+from workbench.tradeoff.run_decision import DECISION_FILE
+
+from .remote_sources import Places, read_places
+
+RUN_FILE = "run.json"
+MANIFEST_FILE = "manifest.json"
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where runs are read and bundles are written: chosen by whoever starts the app, never by a page.
+
+    Attributes
+    ----------
+    runs, bundles : pathlib.Path
+    tables : pathlib.Path or None
+        The folder of tables that may be searched, and where uploads are saved; by default ``data`` beside the runs.
+    roles : pathlib.Path or None
+        A file that says who may do what (see `access`); None lets everybody do everything.
+    example : bool
+        Whether an example run is made when a folder without runs is opened first.
+    places : Places
+        From where tables may be brought by path or URL; nowhere, unless whoever starts the app says so.
+    """
+
+    runs: Path
+    bundles: Path
+    tables: Path | None = None
+    roles: Path | None = None
+    example: bool = False
+    places: Places = field(default_factory=Places)
+
+    @property
+    def data(self) -> Path:
+        """The folder of tables."""
+        return self.tables or self.runs.parent / "data"
+
+    @property
+    def own(self) -> Path:
+        """What the app itself keeps: uploads, goals and the logs of searches that it started."""
+        return self.runs / ".app"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """A run as the list shows it.
+
+    Attributes
+    ----------
+    name : str
+        The folder's name: how links call it.
+    folder : pathlib.Path
+    state : str
+        "running", "done", "stopped", "failed", or "broken".
+    info : dict
+        The content of ``run.json``; empty where it is broken.
+    problem : str
+        Why it is broken.
+    """
+
+    name: str
+    folder: Path
+    state: str
+    info: dict[str, Any]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleEntry:
+    """A bundle as the list shows it; the fields are as in `RunEntry`."""
+
+    name: str
+    folder: Path
+    manifest: dict[str, Any]
+    problem: str = ""
+
+
+def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
+    """Read ``[RUNS_DIR [BUNDLES_DIR]]`` and the options of `launch`; folders lie beside the runs unless said otherwise.
+
+    Examples
+    --------
+    >>> workspace_from_arguments([]).bundles.as_posix()
+    'bundles'
+    >>> workspace_from_arguments(["team/runs"]).bundles.as_posix()
+    'team/bundles'
+    """
+    reader = argparse.ArgumentParser(prog="app.py", allow_abbrev=False)
+    reader.add_argument("runs", nargs="?", type=Path, default=Path("runs"))
+    reader.add_argument("bundles", nargs="?", type=Path)
+    reader.add_argument("--data", type=Path)
+    reader.add_argument("--roles", type=Path)
+    reader.add_argument("--no-example", action="store_true")
+    reader.add_argument("--allow", action="append", default=[])
+    reader.add_argument("--allow-private", action="store_true")
+    given = reader.parse_args(list(arguments))
+    return Workspace(
+        given.runs,
+        given.bundles or given.runs.parent / "bundles",
+        given.data,
+        given.roles,
+        example=not given.no_example,
+        places=read_places(given.allow, given.allow_private, strict=False),
+    )
+
+
+def list_runs(folder: Path) -> list[RunEntry]:
+    """Return the runs in a folder, the newest first; a folder that cannot be read as a run says why.
+
+    Folders that hold nothing of a run are passed over. A folder that is itself a run is the only one listed.
+    """
+    if not folder.is_dir():
+        return []
+    if (folder / RUN_FILE).exists():
+        return [read_entry(folder.resolve())]
+    entries = [read_entry(each) for each in folder.iterdir() if _looks_like_run(each)]
+    return sorted(entries, key=lambda entry: (str(entry.info.get("created", "")), entry.name), reverse=True)
+
+
+def find_run(entries: Sequence[RunEntry], name: str) -> RunEntry:
+    """Return the run of that name: a link names one of the runs there are and is never read as a path.
+
+    Raises
+    ------
+    RunError
+        Where none is called so.
+    """
+    for entry in entries:
+        if entry.name == name:
+            return entry
+    raise RunError("run", found=shown(name), expected="one of the runs listed")
+
+
+def list_bundles(folder: Path) -> list[BundleEntry]:
+    """Return the bundles in a folder, those that ``workbench bundles`` lists there, the newest first."""
+    if not folder.is_dir():
+        return []
+    found = bundle_paths(folder)
+    found.sort(key=lambda each: (_modified_ns(manifest_file(each)), each.name), reverse=True)
+    return [_bundle_entry(folder, each) for each in found]
+
+
+def manifest_file(bundle: Path) -> Path:
+    """Return the file that changes whenever a bundle does: its manifest, or the zip that it is."""
+    return bundle / MANIFEST_FILE if bundle.is_dir() else bundle
+
+
+def bundle_path(bundles: Path, name: str, version: str) -> Path:
+    """Return where a bundle of that name and version goes: always one folder right inside the bundles folder.
+
+    Raises
+    ------
+    SettingsError
+        Where the name or the version is more than letters, digits, dot, underscore and hyphen.
+
+    Examples
+    --------
+    >>> bundle_path(Path("bundles"), "churn", "1").as_posix()
+    'bundles/churn-1'
+    >>> bundle_path(Path("bundles"), "../churn", "1")
+    Traceback (most recent call last):
+    ...
+    workbench.errors.SettingsError: name: found '../churn'; expected letters, digits and, ...
+    """
+    for what, text in (("name", name), ("version", version)):
+        if not _NAME.fullmatch(text):
+            raise SettingsError(
+                what,
+                found=shown(text),
+                expected="letters, digits and, between them, dots, underscores and hyphens, at most 64",
+            )
+    return bundles / f"{name}-{version}"
+
+
+def stamp(folder: Path) -> tuple[int, ...]:
+    """Return what changes whenever a run gains or changes a candidate or its decision: a key for what was read."""
+    return tuple(
+        _modified_ns(folder / part) for part in (RUN_FILE, DECISION_FILE, "events.jsonl", "candidates")
+    )
+
+
+def _looks_like_run(folder: Path) -> bool:
+    if folder.name.startswith(".") or not folder.is_dir():
+        return False
+    return (
+        (folder / RUN_FILE).exists() or (folder / "candidates").is_dir() or (folder / "events.jsonl").exists()
+    )
+
+
+def read_entry(folder: Path) -> RunEntry:
+    """Read one folder as a run; where it cannot be read, the entry says why."""
+    try:
+        info = open_run(folder).info
+        return RunEntry(folder.name, folder, str(info["state"]), info)
+    except RunError as error:
+        return RunEntry(folder.name, folder, "broken", {}, str(error))
+
+
+def _bundle_entry(bundles: Path, path: Path) -> BundleEntry:
+    name = path.relative_to(bundles).as_posix() if path != bundles else path.name
+    if path.is_dir():
+        return BundleEntry(name, path, *_read_object(path / MANIFEST_FILE))
+    try:
+        return BundleEntry(name, path, manifest_of(path))
+    except (BundleError, OSError) as error:
+        return BundleEntry(name, path, {}, str(error))
+
+
+def _read_object(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}, f"{path.name} is missing"
+    except OSError as error:
+        return {}, f"{path.name} cannot be read ({error.strerror})"
+    except ValueError:
+        return {}, f"{path.name} is cut short or not JSON"
+    if not isinstance(document, dict):
+        return {}, f"{path.name} holds no JSON object"
+    return document, ""
+
+
+def _modified_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

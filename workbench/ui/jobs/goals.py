@@ -1,0 +1,132 @@
+"""What somebody wants of a model, in their words, and the search that it comes to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.automl.records.payoff import Payoff
+from workbench.automl.records.run_folder import write_whole
+from workbench.data.shell_quoting import option, word
+from workbench.tradeoff import Traffic, load_prices
+
+_BUSY_HOURS, _DAYS = 8.0, 365.0 / 12.0
+#: How many times its mean a busy hour's busiest second has.
+PEAK_OVER_MEAN = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What matters for one run; None is "nobody said".
+
+    Attributes
+    ----------
+    payoff : Payoff or None
+        What right and wrong predictions pay.
+    quiet_calls, busy_calls : float or None
+        Calls in a quiet and in a busy hour; eight hours of a day are busy.
+    budget : float or None
+        What a month of machines may cost, in the price sheet's currency.
+    """
+
+    payoff: Payoff | None = None
+    quiet_calls: float | None = None
+    busy_calls: float | None = None
+    budget: float | None = None
+
+    @property
+    def traffic(self) -> Traffic | None:
+        """The calls of a month, and of its busiest second; None where nobody said how many there are.
+
+        Examples
+        --------
+        >>> Goal(quiet_calls=0, busy_calls=3600).traffic.peak_calls_per_s
+        3.0
+        >>> Goal().traffic is None
+        True
+        """
+        if self.quiet_calls is None and self.busy_calls is None:
+            return None
+        quiet, busy = self.quiet_calls or 0.0, self.busy_calls or 0.0
+        day = busy * _BUSY_HOURS + quiet * (24.0 - _BUSY_HOURS)
+        return Traffic(day * _DAYS, PEAK_OVER_MEAN * max(busy, quiet) / 3600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A search to start: what the command line would be given.
+
+    Attributes
+    ----------
+    data, target, out : str
+    time : str
+        Such as "5m".
+    options : tuple of (str, str)
+        Further options with their values, such as ("--metric", "roc_auc"); repeated ones repeat.
+    """
+
+    data: str
+    target: str
+    out: str
+    time: str
+    options: tuple[tuple[str, str], ...] = field(default=())
+
+    def arguments(self) -> list[str]:
+        """Return the words after ``workbench``.
+
+        Examples
+        --------
+        >>> SearchRequest("a.csv", "-y", "runs/a", "1m", (("--drop", "id"),)).arguments()
+        ['search', '--target=-y', '--time=1m', '--out=runs/a', '--drop=id', '--', 'a.csv']
+        """
+        given = [("--target", self.target), ("--time", self.time), ("--out", self.out), *self.options]
+        # With "=", a column that is called like an option stays a value.
+        return ["search", *(f"{name}={value}" for name, value in given), "--", self.data]
+
+    def command(self) -> str:
+        """Return the command as one would type it."""
+        return command_line(self.arguments())
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """Return a command of workbench as one would type it.
+
+    Examples
+    --------
+    >>> command_line(["search", "--target=a b", "--", "x.csv"])
+    "workbench search x.csv --target 'a b'"
+    """
+    words = [each for each in arguments if each != "--"]
+    given = [each for each in words[1:] if not each.startswith("--")]
+    files = [f"./{each}" if each.startswith("-") else each for each in given]
+    options = []
+    for each in words[1:]:
+        if each.startswith("--"):
+            name, equals, value = each.partition("=")
+            options.append(option(name, value) if equals else name)
+    return " ".join(["workbench", words[0], *map(word, files), *options])
+
+
+def sheet_of(goal: Goal, changes: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+    """Return the content of a goal's price sheet, or None where nothing differs from the one that ships."""
+    shipped = load_prices().to_json()
+    sheet = shipped | dict(changes or {}) | {"budget_usd_per_month": goal.budget}
+    if goal.traffic is not None:
+        sheet["traffic"] = asdict(goal.traffic)
+    return None if sheet == shipped else sheet
+
+
+def prices_path(own: Path, run: str) -> Path:
+    """Return where the price sheet of a search that is being started lies; the search keeps its content in the run."""
+    return own / f"{run}.prices.json"
+
+
+def write_prices(own: Path, run: str, sheet: Mapping[str, Any]) -> Path:
+    """Write a price sheet, for ``--prices``."""
+    own.mkdir(parents=True, exist_ok=True)
+    path = prices_path(own, run)
+    write_whole(path, json.dumps(dict(sheet), indent=1))
+    return path
