@@ -40,6 +40,7 @@ from workbench.automl.worker.task_loop import open_workspace
 from workbench.automl.worker.workspace import Workspace
 from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
+from workbench.data.store import save_arrays
 from workbench.families import all_families
 from workbench.families.forms.links import apply_link
 from workbench.families.onnx_writing.writer import to_onnx
@@ -135,7 +136,7 @@ class Bench:
 
 def opened(data: Dataset, train: np.ndarray, folds: int, folder: Path) -> Workspace:
     """Return the training rows of a table as the tasks of a search see them."""
-    data.save(folder / "data")
+    save_arrays(data, folder / "data")
     np.savez(folder / "data" / "split.npz", dev=train, holdout=train[:0])
     (folder / "cache").mkdir()
     metric = metric_name("auto", data.schema.output.task)

@@ -6,6 +6,8 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,81 @@ def test_imports_point_down(path: Path) -> None:
         assert FLOOR[other] < FLOOR[own], f"{where}: {own} does not stand above {other}"
         if own in ON_THE_GROUND:
             assert other == "runtime", f"{where}: {own} knows the runtime alone"
+
+
+def modules() -> dict[str, Path]:
+    return {".".join(module_of(path)): path for path in files()}
+
+
+@cache
+def imported_modules() -> dict[str, frozenset[str]]:
+    """Return which modules of the package each one imports, at once or later."""
+    known = set(modules())
+    found: dict[str, frozenset[str]] = {}
+    for name, path in modules().items():
+        parents = (each.rpartition(".")[0] for each, _ in imports(path) if each not in known)
+        direct = {each for each, _ in imports(path) if each in known}
+        found[name] = frozenset((direct | {each for each in parents if each in known}) - {name})
+    return found
+
+
+def edges_inside(folder: str) -> dict[str, set[str]]:
+    """Return what each file or folder that lies in a folder imports of the others there; `__init__` is not counted."""
+    inside = f"{folder}."
+    edges: dict[str, set[str]] = {}
+    for name, others in imported_modules().items():
+        if name.startswith(inside):
+            child = name.removeprefix(inside).split(".")[0]
+            known = {each.removeprefix(inside).split(".")[0] for each in others if each.startswith(inside)}
+            edges.setdefault(child, set()).update(known - {child})
+    return edges
+
+
+FOLDERS = sorted(".".join(module_of(path)) for path in files() if path.name == "__init__.py")
+
+
+#: Folders whose circles are still being taken apart.
+CIRCLES = ("workbench.automl.coordinator", "workbench.automl.scoring")
+
+
+@pytest.mark.parametrize("folder", [each for each in FOLDERS if each not in CIRCLES])
+def test_nothing_in_a_folder_imports_in_a_circle(folder: str) -> None:
+    """The files and folders of each folder can be put in an order in which imports only point down."""
+    edges = edges_inside(folder)
+    try:
+        list(TopologicalSorter(edges).static_order())
+    except CycleError as error:
+        pytest.fail(f"{folder}: {' -> '.join(error.args[1])}")
+
+
+COORDINATOR = tuple(f"workbench.automl.{each}" for each in ("engine", "phases", "coordinator"))
+WORKER = ("workbench.automl.worker",)
+
+
+def lies_in(name: str, rooms: tuple[str, ...]) -> bool:
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+@pytest.mark.parametrize(("own", "other"), [(COORDINATOR, WORKER), (WORKER, COORDINATOR)])
+def test_coordinator_and_workers_know_each_other_by_messages_alone(
+    own: tuple[str, ...], other: tuple[str, ...]
+) -> None:
+    mine = [name for name in imported_modules() if lies_in(name, own)]
+    assert mine
+    crossing = [(name, each) for name in mine for each in imported_modules()[name] if lies_in(each, other)]
+    assert not crossing
+
+
+#: Folders with a file for each verb or each model family.
+OPEN_ENDED = ("workbench/cli", "workbench/families")
+MAX_FILES = 16
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in files()}), ids=label)
+def test_folders_can_be_overlooked(folder: Path) -> None:
+    if label(folder) not in OPEN_ENDED:
+        names = [path.name for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(names) <= MAX_FILES, f"{len(names)} files: give it rooms"
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "families").glob("*.py")), ids=label)

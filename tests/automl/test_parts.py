@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests.families.small_trees import stumps
+from workbench.automl.calibration.threshold_tuning import at_half
 from workbench.automl.coordinator.budget import ensemble_forecast
 from workbench.automl.coordinator.budget.clock import Clock
 from workbench.automl.coordinator.budget.reserve import BUILDING, end_needed_s, needed_s
@@ -27,7 +28,6 @@ from workbench.automl.records.messages import Config, FoldDone, FoldTask
 from workbench.automl.records.settings import Settings
 from workbench.automl.scoring.bagging_gain import bagging_gain
 from workbench.automl.scoring.metrics import Metric
-from workbench.automl.worker.decision_rules import at_half
 from workbench.automl.worker.fit import before
 from workbench.automl.worker.racing import race
 from workbench.automl.worker.workspace import Workspace

@@ -10,6 +10,7 @@ import pytest
 
 from workbench.data import fingerprint, load_dataset
 from workbench.data.dataset import Dataset
+from workbench.data.store import load_arrays, save_arrays
 from workbench.errors import DataError
 from workbench.runtime.core.schema import Levels
 
@@ -31,8 +32,8 @@ def example() -> Dataset:
 @pytest.mark.parametrize("mapped", [True, False])
 def test_a_saved_data_set_is_the_same(tmp_path: Path, mapped: bool) -> None:
     data = example()
-    data.save(tmp_path / "data")
-    again = Dataset.load(tmp_path / "data", mapped=mapped)
+    save_arrays(data, tmp_path / "data")
+    again = load_arrays(tmp_path / "data", mapped=mapped)
     assert again.schema == data.schema
     assert again.findings == data.findings
     assert (again.name, again.rows_read, again.fingerprint) == (data.name, data.rows_read, data.fingerprint)
@@ -44,19 +45,19 @@ def test_a_saved_data_set_is_the_same(tmp_path: Path, mapped: bool) -> None:
 
 
 def test_labels_keep_their_type(tmp_path: Path) -> None:
-    example().save(tmp_path)
-    assert [type(label) for label in Dataset.load(tmp_path).schema.output.classes] == [bool, bool]
+    save_arrays(example(), tmp_path)
+    assert [type(label) for label in load_arrays(tmp_path).schema.output.classes] == [bool, bool]
 
 
 def test_saving_again_replaces(tmp_path: Path) -> None:
     data = example()
-    data.save(tmp_path)
-    data.take(np.arange(20)).save(tmp_path)
-    assert Dataset.load(tmp_path).n_rows == 20
+    save_arrays(data, tmp_path)
+    save_arrays(data.take(np.arange(20)), tmp_path)
+    assert load_arrays(tmp_path).n_rows == 20
 
 
 def test_there_is_no_pickle(tmp_path: Path) -> None:
-    example().save(tmp_path)
+    save_arrays(example(), tmp_path)
     for path in tmp_path.iterdir():
         assert path.suffix in (".npy", ".json")
         if path.suffix == ".npy":
@@ -65,20 +66,20 @@ def test_there_is_no_pickle(tmp_path: Path) -> None:
 
 def test_folders_that_hold_no_data_set(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no data set"):
-        Dataset.load(tmp_path)
-    example().save(tmp_path)
+        load_arrays(tmp_path)
+    save_arrays(example(), tmp_path)
     index = tmp_path / "dataset.json"
     document = json.loads(index.read_text())
     index.write_text(json.dumps({**document, "format": 99}))
     with pytest.raises(DataError, match="found format 99"):
-        Dataset.load(tmp_path)
+        load_arrays(tmp_path)
     index.write_text(json.dumps(document)[:50])
     with pytest.raises(DataError, match="is damaged"):
-        Dataset.load(tmp_path)
+        load_arrays(tmp_path)
     index.write_text(json.dumps(document))
     (tmp_path / "column_0.npy").write_bytes(b"short")
     with pytest.raises(DataError, match="is damaged"):
-        Dataset.load(tmp_path)
+        load_arrays(tmp_path)
 
 
 def test_fingerprints_tell_contents_not_numbering() -> None:

@@ -23,6 +23,7 @@ from .coordinator.pool.fork_server_client import Spawner
 from .coordinator.pool.memory import MemoryWatch
 from .coordinator.pool.pool import WorkerPool
 from .coordinator.portfolio import BASELINE
+from .coordinator.run_guard import ending_well
 from .coordinator.session import Progress, Session, Stop
 from .phases.finish import finish
 from .phases.grow import grow, keep_time_to_grow
@@ -34,7 +35,7 @@ from .phases.trials import settle, try_baseline, try_candidates, wind_down
 from .records.candidate import best_first
 from .records.optuna_storage import check_storage, fixed_storage
 from .records.run_folder import RunFolder, check_room, this_process
-from .records.run_lock import ending_well, is_of_this_process, run_lock
+from .records.run_lock import is_of_this_process, run_lock
 from .records.settings import Settings
 from .scoring.metrics import check_target, metric_name
 

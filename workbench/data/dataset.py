@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -100,16 +99,3 @@ class Dataset:
             group=cut(self.group),
             time=cut(self.time),
         )
-
-    def save(self, folder: Path) -> None:
-        """Write the data set into a folder (made if need be): plain arrays and JSON, no pickle."""
-        from .store import save
-
-        save(self, folder)
-
-    @classmethod
-    def load(cls, folder: Path, *, mapped: bool = True) -> Dataset:
-        """Read a data set written by `save`; arrays are memory-mapped where `mapped`."""
-        from .store import load
-
-        return load(folder, mapped=mapped)

@@ -19,7 +19,7 @@ FORMAT = 1
 _INDEX = "dataset.json"
 
 
-def save(dataset: Dataset, folder: Path) -> None:
+def save_arrays(dataset: Dataset, folder: Path) -> None:
     """Write a data set.
 
     The index is written last and put in place at once: a folder without it is no data set, so that a crash half way
@@ -31,8 +31,8 @@ def save(dataset: Dataset, folder: Path) -> None:
     >>> from workbench.data import load_dataset
     >>> data = load_dataset({"size": list(range(5, 25)), "sold": ["yes", "no"] * 10}, target="sold")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save(data, Path(folder))
-    ...     load(Path(folder)).fingerprint == data.fingerprint
+    ...     save_arrays(data, Path(folder))
+    ...     load_arrays(Path(folder)).fingerprint == data.fingerprint
     True
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def save(dataset: Dataset, folder: Path) -> None:
     draft.replace(folder / _INDEX)
 
 
-def load(folder: Path, *, mapped: bool = True) -> Dataset:
+def load_arrays(folder: Path, *, mapped: bool = True) -> Dataset:
     """Read a data set.
 
     Parameters

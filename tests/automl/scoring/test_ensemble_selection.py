@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
-from workbench.automl.scoring.ensemble_selection import combine, cross_fitted, fold_numbers, greedy_path
+from workbench.automl.scoring.cross_fitting import fold_numbers
+from workbench.automl.scoring.ensemble_selection import combine, cross_fitted, greedy_path
 from workbench.families.base import Loss
 
 

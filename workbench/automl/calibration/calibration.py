@@ -15,7 +15,7 @@ import numpy as np
 from workbench.families.forms.links import LEAST_MIXED, LEAST_PROBABILITY, Scale, calibrate
 from workbench.families.shared.threads import one_thread
 
-from ..scoring.ensemble_selection import fold_numbers
+from ..scoring.cross_fitting import fold_numbers
 from ..scoring.standard_error import is_gain
 from .matrix_scaling import fit_matrix
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from workbench.runtime.core.intervals import Intervals
 
-from ..scoring.ensemble_selection import fold_numbers
+from ..scoring.cross_fitting import fold_numbers
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 _BIN_ROWS = 150  # in the tails of the widest level are 2.5 % of a bin's rows each

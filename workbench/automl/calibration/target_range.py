@@ -13,8 +13,6 @@ import numpy as np
 
 from workbench.families.base import Problem
 
-from ..phases.plan import is_skewed
-
 #: Predictions must be above zero.
 _POSITIVE = frozenset(["neg_mean_poisson_deviance", "neg_mean_gamma_deviance"])
 #: Errors count by the logarithm of one plus the number.
@@ -86,3 +84,16 @@ def within(problem: Problem, predictions: np.ndarray) -> np.ndarray:
     [[0.0], [2.0]]
     """
     return predictions if problem.floor is None else np.maximum(predictions, problem.floor)
+
+
+_LONG_TAIL = 1.0  # skewness from which a number's logarithm is worth a try
+
+
+def is_skewed(y: np.ndarray) -> bool:
+    """Tell whether a number is nowhere below zero and has a long tail to the right."""
+    spread = float(y.std())
+    if not spread > 0 or float(y.min()) < 0:
+        return False
+    with np.errstate(over="ignore"):
+        skewness = float((((y - y.mean()) / spread) ** 3).mean())
+    return bool(skewness > _LONG_TAIL)

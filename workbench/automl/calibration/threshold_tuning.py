@@ -10,7 +10,7 @@ from workbench.errors import SettingsError, shown
 
 from ..records.candidate import Score
 from ..scoring.confusion_metrics import DECISION_METRICS, decision_value
-from ..scoring.ensemble_selection import fold_numbers
+from ..scoring.cross_fitting import fold_numbers
 from ..scoring.metrics import Metric
 
 DEFAULT = 0.5
@@ -19,6 +19,7 @@ _RESAMPLE_ROWS = 20_000
 _PAYS = 1.0  # standard errors by which a tuned threshold must be better than a half
 #: Each is highest for a model that says the same of all rows, or of all but one: there is nothing sensible to tune to.
 _ONE_SIDED = frozenset({"precision", "recall", "precision_macro", "precision_weighted"})
+_SMALLEST = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,3 +198,23 @@ def _pays(
     said_one, said_other = (np.arange(8) // 2) % 2 == 1, np.arange(8) % 2 == 1
     gain = of(said_one) - of(said_other)
     return bool(gain[0] > _PAYS * float(np.nanstd(gain[1:])))
+
+
+def at_half(metric: Metric, output: np.ndarray, threshold: float) -> np.ndarray:
+    """Return probabilities moved so that a half decides as the threshold does, for metrics of decisions.
+
+    Other metrics, which look at the probabilities themselves, get them as they are.
+
+    Examples
+    --------
+    >>> at_half(Metric("f1", "binary", 2), np.array([[0.8, 0.2]]), 0.2).tolist()
+    [[0.5, 0.5]]
+    >>> at_half(Metric("f1", "binary", 2), np.array([[0.8, 0.2]]), 0.0).tolist()
+    [[0.4, 0.6]]
+    """
+    if threshold == 0.5 or metric.name not in DECISION_METRICS or output.shape[1] != 2:
+        return output
+    p = np.asarray(output[:, 1], dtype=np.float64)
+    below, above = max(threshold, _SMALLEST), max(1.0 - threshold, _SMALLEST)  # at 0 and 1 one side is empty
+    moved = np.where(p < threshold, 0.5 * p / below, 0.5 + 0.5 * (p - threshold) / above)
+    return np.column_stack([1.0 - moved, moved])

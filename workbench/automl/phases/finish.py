@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..calibration.threshold_tuning import at_half
 from ..coordinator.budget.reserve import LEAST_S, LOAD_S, final_scores_s, needed_s
 from ..coordinator.portfolio import BASELINE
 from ..coordinator.session import Session
@@ -18,7 +19,6 @@ from ..scoring.bias_correction import corrected, difference
 from ..scoring.metrics import Metric
 from ..scoring.pareto import first_layer, front, shortlist
 from ..scoring.score_intervals import domain_of, interval_in
-from ..worker.decision_rules import at_half
 
 _MOST_S, _UNBOUNDED_S = 1.5, 0.2
 _QUICK_S = 0.4

@@ -11,6 +11,7 @@ from workbench.data.dataset import Dataset
 from workbench.families.base import Problem
 from workbench.runtime.core.schema import Levels
 
+from ..calibration.target_range import is_skewed
 from ..scoring.ranking_metrics import BINARY_AREAS, RANKING
 
 _WIDE = 30  # levels above which a category counts as wide
@@ -36,7 +37,6 @@ _SAMPLE_SHARE = (
 )
 _LEAST_SAMPLE = 50_000
 _ONE_PART = "one validation part: moments stay whole, and there are few"
-_LONG_TAIL = 1.0  # skewness from which a number's logarithm is worth a try
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,13 +243,3 @@ def describe_problem(data: Dataset, rows: int) -> Problem:
         has_categories=categories,
         skewed=data.schema.output.task == "regression" and is_skewed(data.y),
     )
-
-
-def is_skewed(y: np.ndarray) -> bool:
-    """Tell whether a number is nowhere below zero and has a long tail to the right."""
-    spread = float(y.std())
-    if not spread > 0 or float(y.min()) < 0:
-        return False
-    with np.errstate(over="ignore"):
-        skewness = float((((y - y.mean()) / spread) ** 3).mean())
-    return bool(skewness > _LONG_TAIL)

@@ -19,7 +19,7 @@ from ..records.machine import machine_name
 from ..records.messages import Setup
 from ..records.run_folder import this_process
 from ..records.settings import Settings
-from ..scoring.ensemble_selection import fold_numbers
+from ..scoring.cross_fitting import fold_numbers
 from ..scoring.metrics import counts_sizes
 from ..scoring.ranking_metrics import RANKING
 from .plan import Plan, describe_problem, make_plan, with_comparable_repeats, with_fewer_folds, with_folds

@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 
 from workbench.data.dataset import Dataset
+from workbench.data.store import load_arrays, save_arrays
 from workbench.errors import RunError, shown
 from workbench.families.base import Problem
 from workbench.runtime.core.json_documents import dump_json
@@ -216,7 +217,7 @@ class RunFolder:
     def dataset(self) -> Dataset:
         """Return all rows with a target, development and hold-out."""
         try:
-            return Dataset.load(self.path / "data")
+            return load_arrays(self.path / "data")
         except (OSError, ValueError, KeyError) as error:
             raise RunError(f"{self.path / 'data'} cannot be read", found=shown(str(error))) from error
 
@@ -289,7 +290,7 @@ class RunFolder:
         self, data: Dataset, dev: np.ndarray, holdout: np.ndarray, reserve: np.ndarray | None = None
     ) -> None:
         """Keep the rows and their split."""
-        data.save(self.path / "data")
+        save_arrays(data, self.path / "data")
         self.write_split(dev, holdout, reserve)
 
     def write_split(self, dev: np.ndarray, holdout: np.ndarray, reserve: np.ndarray | None = None) -> None:

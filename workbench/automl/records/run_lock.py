@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,11 +13,9 @@ from workbench.errors import BadFileError, RunError, SearchError
 from workbench.runtime.files.writer_lock import sole_writer
 
 if TYPE_CHECKING:
-    from ..coordinator.pool.pool import WorkerPool
-    from .run_folder import RunFolder
+    pass
 
 LOCK_FILE = ".lock"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -46,34 +42,6 @@ def run_lock(path: Path) -> Iterator[None]:
         if not existed:
             with suppress(OSError):
                 path.rmdir()  # nothing came of it: nothing is left
-
-
-@contextmanager
-def ending_well(run: RunFolder, pool: WorkerPool) -> Iterator[None]:
-    """See to it that a search which fails leaves a run that says so, or nothing where its folder was taken away.
-
-    Raises
-    ------
-    SearchError
-        Where the folder was removed, or another search's lies there.
-    """
-    try:
-        yield
-    except Exception as error:
-        path = run.path
-        if is_of_this_process(path, run.info.get("created")):
-            with suppress(OSError):
-                if run.info["state"] == "running":
-                    run.update(state="stopped")
-            if isinstance(error, OSError) and error.errno in _FULL and not error.filename:
-                error.filename = str(path)  # else nobody knows which disk
-            raise
-        pool.close()
-        if not (
-            path / "run.json"
-        ).exists():  # what workers wrote since; a run that lies there by now is not ours
-            shutil.rmtree(path, ignore_errors=True)
-        raise removed(path) from None
 
 
 def is_of_this_process(path: Path, created: object) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 from workbench.families.base import Loss
 from workbench.families.shared.threads import one_thread
 
+from .cross_fitting import fold_numbers
 from .ensemble_losses import TINY, Board, Space, make_board
 from .standard_error import mean_and_error
 
@@ -208,23 +209,6 @@ def cross_fitted(  # noqa: PLR0913 - as `greedy_path`
             continue
         within = [blend for blend in path if blend.cost <= most_cost] or path[:1]
         out[mine] = within[-1].of([output[mine] for output in outputs])
-    return out
-
-
-def fold_numbers(fold: np.ndarray, seed: int) -> np.ndarray:
-    """Return fold numbers that can be crossed: one fold alone is divided by lot into five; negative stays.
-
-    Examples
-    --------
-    >>> sorted(set(fold_numbers(np.zeros(10, dtype=int), seed=0).tolist()))
-    [0, 1, 2, 3, 4]
-    """
-    fold = np.asarray(fold)
-    valid = fold >= 0
-    if len(np.unique(fold[valid])) != 1:
-        return fold
-    out = np.full(len(fold), -1, dtype=np.int64)
-    out[valid] = np.random.default_rng(seed).permutation(int(valid.sum())) % 5
     return out
 
 

@@ -20,13 +20,14 @@ from workbench.runtime.model.predictor import Predictor
 
 from ..calibration.calibration import Calibration, choose_calibration
 from ..calibration.target_range import within
+from ..calibration.threshold_tuning import at_half
 from ..features.feature_pruning import prune
 from ..records.candidate import Candidate, Score
 from ..records.messages import AssembleTask, Config
 from ..records.scored_rows import DECIDED, as_sure
 from ..scoring.bagging_gain import bagging_gain
 from . import parity
-from .decision_rules import Answers, at_half, learn_answers
+from .decision_rules import Answers, learn_answers
 from .equal_rounds import same_rounds
 from .fit import STAGES, Part, Stage, encoding_of, failure, fit_on, keep_traceback, part_path
 from .measure import measurements

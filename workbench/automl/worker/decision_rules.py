@@ -13,11 +13,9 @@ from ..calibration.conformal import learn_intervals
 from ..calibration.threshold_tuning import tune_threshold
 from ..records.payoff import Payoff
 from ..scoring.confusion_metrics import DECISION_METRICS
-from ..scoring.metrics import Metric
 from .workspace import Workspace
 
 _SHOWN_LEVEL = 0.9
-_LEAST = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,23 +92,3 @@ def _priced(payoff: Payoff, y: np.ndarray, oof: np.ndarray, weight: np.ndarray |
     if payoff.threshold is None:
         return (f"a thousand cases cost {cost(None):.4g}",)
     return (f"a thousand cases cost {cost(None):.4g} at this threshold, {cost(0.5):.4g} at a half",)
-
-
-def at_half(metric: Metric, output: np.ndarray, threshold: float) -> np.ndarray:
-    """Return probabilities moved so that a half decides as the threshold does, for metrics of decisions.
-
-    Other metrics, which look at the probabilities themselves, get them as they are.
-
-    Examples
-    --------
-    >>> at_half(Metric("f1", "binary", 2), np.array([[0.8, 0.2]]), 0.2).tolist()
-    [[0.5, 0.5]]
-    >>> at_half(Metric("f1", "binary", 2), np.array([[0.8, 0.2]]), 0.0).tolist()
-    [[0.4, 0.6]]
-    """
-    if threshold == 0.5 or metric.name not in DECISION_METRICS or output.shape[1] != 2:
-        return output
-    p = np.asarray(output[:, 1], dtype=np.float64)
-    below, above = max(threshold, _LEAST), max(1.0 - threshold, _LEAST)  # at 0 and 1 one side is empty
-    moved = np.where(p < threshold, 0.5 * p / below, 0.5 + 0.5 * (p - threshold) / above)
-    return np.column_stack([1.0 - moved, moved])

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.data.dataset import Dataset
+from workbench.data.store import load_arrays
 from workbench.families.shared.threads import one_thread
 
 from ..features.vocabulary import WordTables
@@ -97,7 +97,7 @@ _VERBS: dict[type, Callable[[Any, Workspace], Any]] = {
 
 def open_workspace(setup: Setup) -> Workspace:
     """Open the data of a run."""
-    data = Dataset.load(setup.run / "data")
+    data = load_arrays(setup.run / "data")
     split = read_split(setup.run)
     return Workspace(
         data=data,

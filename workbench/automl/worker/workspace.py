@@ -20,7 +20,7 @@ from workbench.runtime.model.predictor import Predictor
 from ..features.encoder_fitting import Learned, learn
 from ..features.vocabulary import WordTables
 from ..records.messages import Setup
-from ..scoring.ensemble_selection import fold_numbers
+from ..scoring.cross_fitting import fold_numbers
 from ..scoring.metrics import Metric
 from .matrix_cache import MatrixCache
 from .parity import gate_columns

@@ -13,8 +13,8 @@ import numpy as np
 
 from ..core.values import Levels
 from ..errors import BadFileError
+from .cells import cell_text, listed
 from .formats import Chunk, Unpacked
-from .writers import cell_text, listed
 
 _READ_BYTES, _GROUP_ROWS = 1 << 16, 1 << 16
 _TYPES = {"int": "int64", "float": "float64", "bool": "bool_", "text": "string"}
@@ -138,15 +138,6 @@ def text_levels(values: Any) -> Levels | None:
     coded = values if encoded else values.dictionary_encode()
     codes = coded.indices.cast("int32").fill_null(-1).to_numpy(zero_copy_only=False)
     return Levels(codes, coded.dictionary.to_pylist())
-
-
-def plain_list(values: Any) -> list[Any]:
-    """Return an Arrow array as Python values; date-times are cut to microseconds, all that Python holds."""
-    arrow = _pyarrow()
-    if arrow.types.is_timestamp(values.type) and values.type.unit == "ns":
-        values = values.cast(arrow.timestamp("us", values.type.tz), safe=False)
-    listed: list[Any] = values.to_pylist()
-    return listed
 
 
 def _line(error: Exception) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import gzip
 import json
-import math
 import os
 import shutil
 import sys
@@ -16,9 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-import numpy as np
-
 from ..errors import BadFileError, WorkbenchError
+from .cells import cell_text, json_value, listed
 from .formats import Source, format_of
 from .spreadsheet import escaped
 from .writer_lock import remove_leftovers, sole_writer
@@ -192,54 +189,8 @@ class _JsonSink:
         self._stream.close()
 
 
-def listed(values: Any) -> Sequence[Any]:
-    """Return a column as a sequence of plain Python values."""
-    if hasattr(values, "to_pylist"):
-        from .parquet import plain_list
-
-        return plain_list(values)
-    return values.tolist() if isinstance(values, np.ndarray) else values  # type: ignore[no-any-return]
-
-
 def _texts(values: Any) -> Sequence[str]:
     cells = listed(values)
     if isinstance(cells, tuple):  # a column of a CSV: texts already
         return cells
     return [cell if type(cell) is str else cell_text(cell) for cell in cells]
-
-
-def cell_text(value: Any) -> str:
-    """Return a value as a cell of a CSV; an empty cell is a missing value.
-
-    Examples
-    --------
-    >>> [cell_text(value) for value in (None, True, 0.1, [1, "a"])]
-    ['', 'true', '0.1', '[1, "a"]']
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    plain = json_value(value)
-    if plain is None:
-        return ""
-    if isinstance(plain, bool):
-        return "true" if plain else "false"
-    return str(plain)
-
-
-def json_value(value: Any) -> Any:
-    """Return a value as JSON can hold it: no NaN, dates as ISO 8601 text."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, list):
-        return [json_value(each) for each in value]
-    if isinstance(value, dict):
-        return {str(key): json_value(each) for key, each in value.items()}
-    return str(value)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from workbench.automl.coordinator.budget.clock import Clock
-from workbench.automl.coordinator.budget.stacker_time import LEAST_ROWS, meta_s, stacked, timed
-from workbench.automl.records.messages import BuildTask, Config
+from workbench.automl.coordinator.budget.stacker_time import meta_s, stacked, timed
+from workbench.automl.records.messages import STACKER_LEAST_ROWS, BuildTask, Config
 
 KEPT = {"c1": "lightgbm", "c2": "xgboost", "c3": "linear", "c4": "linear", "c5": "mlp", "c6": "additive"}
 COSTS = {"c1": 50.0, "c2": 60.0, "c3": 8.0, "c4": 7.0, "c5": 20.0, "c6": 2.0}
@@ -27,7 +27,7 @@ def session(
 
 
 def test_few_rows_and_one_model_have_none() -> None:
-    assert meta_s(session(LEAST_ROWS - 1), BLEND.weights) == 0.0
+    assert meta_s(session(STACKER_LEAST_ROWS - 1), BLEND.weights) == 0.0
     assert meta_s(session(), ["c1"]) == 0.0
 
 
@@ -52,7 +52,7 @@ def test_it_gets_what_is_left_up_to_more_than_enough() -> None:
 
 
 def test_where_one_part_validates_the_rows_are_still_divided() -> None:
-    many = 5 * LEAST_ROWS
+    many = 5 * STACKER_LEAST_ROWS
     assert meta_s(session(many, folds=1), BLEND.weights) == meta_s(session(many, folds=5), BLEND.weights)
     assert meta_s(session(many - 10, folds=1), BLEND.weights) == 0.0  # what validates is too little
 

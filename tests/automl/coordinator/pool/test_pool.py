@@ -18,12 +18,13 @@ from workbench.automl.coordinator.pool.pool import Failure, WorkerPool, failed_c
 from workbench.automl.phases.plan import describe_problem
 from workbench.automl.records.candidate import Candidate
 from workbench.automl.records.messages import AssembleTask, Config, FoldDone, FoldTask, Setup
+from workbench.data.store import save_arrays
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     data = make_data("binary", rows=400)
-    data.save(tmp_path / "data")
+    save_arrays(data, tmp_path / "data")
     np.savez(tmp_path / "data" / "split.npz", dev=np.arange(300), holdout=np.arange(300, 400))
     (tmp_path / "cache").mkdir()
     (tmp_path / "candidates").mkdir()

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from workbench.data.split import VALIDATION_FRACTION
 
-from ...records.messages import BuildTask
+from ...records.messages import STACKER_LEAST_ROWS, BuildTask
 
 if TYPE_CHECKING:
     from ..session import Session
 
-LEAST_ROWS = 5_000
-"""Of fewer rows the network's own score flatters it: of 3,700 by 1 % of the log loss, of 11,000 not at all."""
 
 _BESIDE = ("linear", "additive", "mlp")  # families that err unlike trees, and answer in microseconds
 _BESIDE_COST = 0.1  # of the members' cost
@@ -58,7 +56,7 @@ def meta_s(session: Session, members: Collection[str]) -> float:
     """Return the CPU seconds that a network over these members may take; 0 where there is to be none."""
     problem, folds = session.run.problem, int(session.run.info["plan"]["folds"])
     validated = problem.n_rows if folds > 1 else problem.n_rows * VALIDATION_FRACTION
-    if validated < LEAST_ROWS or len(members) < 2:
+    if validated < STACKER_LEAST_ROWS or len(members) < 2:
         return 0.0
     if session.settings.time_column:  # a network for early rows would be learned from later ones
         return 0.0

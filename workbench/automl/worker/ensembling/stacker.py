@@ -20,8 +20,9 @@ from workbench.families.forms.forms import Network
 from workbench.families.forms.links import LEAST_MIXED, apply_link
 
 from ...calibration.target_range import within
-from ...coordinator.budget.stacker_time import LEAST_ROWS
-from ...scoring.ensemble_selection import cross_fitted, fold_numbers, greedy_path
+from ...records.messages import STACKER_LEAST_ROWS
+from ...scoring.cross_fitting import fold_numbers
+from ...scoring.ensemble_selection import cross_fitted, greedy_path
 from ...scoring.standard_error import is_gain
 from ..racing import row_losses
 from ..workspace import Workspace
@@ -88,7 +89,7 @@ def learn_meta(
     *,
     share: float | None = None,
     deadline: float = float("inf"),
-    least_rows: int = LEAST_ROWS,
+    least_rows: int = STACKER_LEAST_ROWS,
 ) -> tuple[Meta, np.ndarray] | None:
     """Learn a network over a blend's members, and its share.
 

@@ -11,9 +11,9 @@ from typing import Any
 from ...core.rows import check_row, locate, positions
 from ...core.schema import Schema
 from ...errors import BadValueError, InputError, nearest, shown
+from ...files.cells import cell_text
 from ...files.delimited import longer_fields
 from ...files.json_text import JsonError, read_json
-from ...files.writers import cell_text
 from ...model.predictor import FEW_ROWS
 from ..scorer import Scored, Scorer
 from .media_types import Kind

@@ -1,0 +1,22 @@
+"""Folds that something learned on out-of-fold predictions is cross-fitted on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def fold_numbers(fold: np.ndarray, seed: int) -> np.ndarray:
+    """Return fold numbers that can be crossed: one fold alone is divided by lot into five; negative stays.
+
+    Examples
+    --------
+    >>> sorted(set(fold_numbers(np.zeros(10, dtype=int), seed=0).tolist()))
+    [0, 1, 2, 3, 4]
+    """
+    fold = np.asarray(fold)
+    valid = fold >= 0
+    if len(np.unique(fold[valid])) != 1:
+        return fold
+    out = np.full(len(fold), -1, dtype=np.int64)
+    out[valid] = np.random.default_rng(seed).permutation(int(valid.sum())) % 5
+    return out
