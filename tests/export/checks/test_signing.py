@@ -127,8 +127,8 @@ def _checks(folder: Path, key: Path | None, isolation: Isolation | None = "quick
 
 
 def test_a_planted_cache_is_named_and_never_runs(signed: Path, keys: tuple[Path, Path]) -> None:
-    cache = f"runtime/__pycache__/check.{sys.implementation.cache_tag}.pyc"
-    _trap(signed, "runtime/check.py", cache)
+    cache = f"runtime/bundle/__pycache__/check.{sys.implementation.cache_tag}.pyc"
+    _trap(signed, "runtime/bundle/check.py", cache)
     found = _checks(signed, keys[1])
     assert all(check.ok for check in found.values())
     assert cache in found["files"].detail
@@ -255,7 +255,7 @@ def test_a_file_that_changes_meanwhile_is_whole_or_refused(
 
     def then_spoil(folder: Path, manifest: Manifest, target: Path) -> None:
         copy_listed(folder, manifest, target)
-        (folder / "runtime" / "check.py").write_text(f"open({str(_ran(signed))!r}, 'w')\n")
+        (folder / "runtime" / "bundle" / "check.py").write_text(f"open({str(_ran(signed))!r}, 'w')\n")
 
     monkeypatch.setattr(verify, "copy_listed", then_spoil)
     assert all(check.ok for check in _checks(signed, keys[1]).values())

@@ -82,7 +82,7 @@ FILES = [
     "golden.jsonl",
     "decision.json",
     "requirements.txt",
-    "runtime/model.py",
+    "runtime/model/onnx_model.py",
     "pipeline.onnx",
     "sbom.cdx.json",
     "deploy/kubernetes.yaml",
@@ -207,14 +207,14 @@ def test_requirements_are_read(bundle: Path, text: str, words: str) -> None:
 
 
 def test_a_runtime_that_imports_what_trains_fails_twice(bundle: Path) -> None:
-    path = bundle / "runtime" / "model.py"
+    path = bundle / "runtime" / "model" / "onnx_model.py"
     source = path.read_text(encoding="utf-8")
     path.write_text(
         source.replace("import numpy as np", "import numpy as np\nimport sklearn", 1), encoding="utf-8"
     )
     sign(bundle)
     problems = failed(verify_bundle(bundle, isolation="quick"))
-    assert "runtime/model.py imports sklearn" in problems["runtime"]
+    assert "runtime/model/onnx_model.py imports sklearn" in problems["runtime"]
     assert "belongs to the training stack" in problems["isolation"]
 
 

@@ -106,7 +106,9 @@ def _make_folder(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "schema.json", "golden.jsonl", "runtime/server.py"])
+@pytest.mark.parametrize(
+    "name", ["model.onnx", "schema.json", "golden.jsonl", "runtime/serving/http/server.py"]
+)
 @pytest.mark.parametrize("harm", [_change, _cut, _empty, _remove, _make_folder])
 def test_a_harmed_file_is_named(copied: Path, manifest: Manifest, harm: Any, name: str) -> None:
     harm(copied / name)
@@ -141,7 +143,7 @@ def test_no_unlisted_module_may_shadow_another(copied: Path, manifest: Manifest,
 def test_what_use_leaves_behind_is_fine(copied: Path, manifest: Manifest) -> None:
     cache = copied / "runtime" / "__pycache__"
     cache.mkdir()
-    (cache / "server.cpython-311.pyc").write_bytes(b"")
+    (cache / "errors.cpython-311.pyc").write_bytes(b"")
     (copied / "requests.jsonl").write_text("{}\n")
     (copied / ".venv" / "lib").mkdir(parents=True)
     (copied / ".venv" / "lib" / "module.py").write_text("")

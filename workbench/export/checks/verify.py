@@ -49,6 +49,14 @@ Isolation = bool | Literal["quick"]
 
 _ROW_BATCH = 1e-5  # sums in float32 of a layer's 64 terms come in another order for many rows
 _OWN_SIZE = 1e-2  # of a number: so much of it may count as the unit of what the library's answer differs by
+_RUNTIME_MODULES = ("__init__", "__main__", "bundle/bundle", "model/predictor", "serving/http/server")
+_FLAT_RUNTIME_MODULES = (
+    "__init__",
+    "__main__",
+    "bundle",
+    "predictor",
+    "server",
+)  # bundles of 0.1.0 before its rooms
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".h5", ".sav")
 _FEWEST_GOLDEN = 50
 _SHOWN_NAMES = 3
@@ -293,10 +301,8 @@ def _runtime(bundle: Bundle) -> Outcome:
         for name in bundle.manifest.files
         if name.startswith(f"{RUNTIME_FOLDER}/") and name.endswith(".py")
     ]
-    needed = {
-        f"{RUNTIME_FOLDER}/{name}.py" for name in ("__init__", "__main__", "bundle", "predictor", "server")
-    }
-    missing = sorted(needed - set(files))
+    names = _RUNTIME_MODULES if any(name.count("/") > 1 for name in files) else _FLAT_RUNTIME_MODULES
+    missing = sorted({f"{RUNTIME_FOLDER}/{name}.py" for name in names} - set(files))
     if missing:
         return Outcome(False, f"{missing[0]} is missing")
     for name in files:

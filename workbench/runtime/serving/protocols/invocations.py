@@ -195,7 +195,7 @@ def parse_csv(body: bytes, schema: Schema, header: str | None = None) -> Table:
 
     Examples
     --------
-    >>> from .schema import Column, Output
+    >>> from workbench.runtime.core.schema import Column, Output
     >>> schema = Schema((Column("age", "number"), Column("city", "category")), Output("y", "regression"))
     >>> parse_csv(b"city,age\\nRome,31\\n", schema).dicts() == parse_csv(b"31,Rome\\n", schema).dicts()
     True
