@@ -78,7 +78,7 @@ def test_one_place_imports_onnx_runtime() -> None:
 
 
 def test_the_app_and_its_icon_ask_nobody() -> None:
-    shell = (PACKAGE / "ui" / "shell.py").read_text(encoding="utf-8")
+    shell = (PACKAGE / "ui" / "page_frame.py").read_text(encoding="utf-8")
     assert "page_icon=str(_ICON)" in shell
     assert (PACKAGE / "ui" / "icon.svg").is_file()
     assert "gatherUsageStats = false" in (PACKAGE / "ui" / "config.toml").read_text(encoding="utf-8")

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["Check", "VerifyReport", "export_bundle", "list_bundles", "next_version", "verify_bundle"]
 
 _HOMES = {
-    "Check": "verify",
-    "VerifyReport": "verify",
-    "verify_bundle": "verify",
+    "Check": "checks.verify",
+    "VerifyReport": "checks.verify",
+    "verify_bundle": "checks.verify",
     "export_bundle": "write",
-    "list_bundles": "shelf",
-    "next_version": "shelf",
+    "list_bundles": "catalog",
+    "next_version": "catalog",
 }
 
 

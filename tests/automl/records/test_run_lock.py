@@ -77,7 +77,7 @@ def test_a_disk_that_is_full_at_the_start_leaves_nothing(
         RunFolder.create(tmp_path / "run", settings())
     assert list((tmp_path / "run").iterdir()) == []
     monkeypatch.undo()
-    monkeypatch.setattr("workbench.data.dataset.Dataset.save", full)
+    monkeypatch.setattr("workbench.automl.records.run_folder.save_arrays", full)
     with pytest.raises(OSError, match="No space left") as caught:
         search(frame(), settings(families=("linear",), trials=1), tmp_path / "run")
     assert caught.value.filename == str(tmp_path / "run"), "the message names the place"
