@@ -296,11 +296,8 @@ def _tried(bundle: Bundle, make: Callable[[Bundle], Outcome]) -> Outcome:
 
 def _runtime(bundle: Bundle) -> Outcome:
     """The copied code is complete and imports nothing that trains (that it is unchanged, the checksums say)."""
-    files = [
-        name
-        for name in bundle.manifest.files
-        if name.startswith(f"{RUNTIME_FOLDER}/") and name.endswith(".py")
-    ]
+    inside = f"{RUNTIME_FOLDER}/"
+    files = [name for name in bundle.manifest.files if name.startswith(inside) and name.endswith(".py")]
     names = _RUNTIME_MODULES if any(name.count("/") > 1 for name in files) else _FLAT_RUNTIME_MODULES
     missing = sorted({f"{RUNTIME_FOLDER}/{name}.py" for name in names} - set(files))
     if missing:
