@@ -50,13 +50,7 @@ Isolation = bool | Literal["quick"]
 _ROW_BATCH = 1e-5  # sums in float32 of a layer's 64 terms come in another order for many rows
 _OWN_SIZE = 1e-2  # of a number: so much of it may count as the unit of what the library's answer differs by
 _RUNTIME_MODULES = ("__init__", "__main__", "bundle/bundle", "model/predictor", "serving/http/server")
-_FLAT_RUNTIME_MODULES = (
-    "__init__",
-    "__main__",
-    "bundle",
-    "predictor",
-    "server",
-)  # bundles of 0.1.0 before its rooms
+_FLAT_RUNTIME_MODULES = ("__init__", "__main__", "bundle", "predictor", "server")  # before there were rooms
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".h5", ".sav")
 _FEWEST_GOLDEN = 50
 _SHOWN_NAMES = 3
