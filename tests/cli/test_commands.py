@@ -264,7 +264,7 @@ def test_ctrl_c_once_finishes_with_what_there_is(tmp_path: Path, run: Run) -> No
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=600)
     assert running.returncode == 0, err
-    assert "Ctrl-C: finishing with what there is" in err
+    assert "Ctrl-C: finishing with the candidates so far" in err
     assert "workbench export" in out
     assert run("leaderboard", path, "--json").json[0]["status"] == "ok"
 

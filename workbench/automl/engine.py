@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from .coordinator.pool.pool import WorkerPool
 from .coordinator.portfolio import BASELINE
 from .coordinator.run_guard import ending_well
 from .coordinator.session import Progress, Session, Stop
+from .interrupts import finish_on_signal
 from .phases.finish import finish
 from .phases.grow import grow, keep_time_to_grow
 from .phases.plan import Plan
@@ -233,7 +233,7 @@ def _carry_on(
     try:
         session.pool.open(setup_of(session, plan, metric))
         session.charge({"start": session.clock.elapsed * settings.workers})
-        with _interruptible(session) if session.owns_interrupt else nullcontext():
+        with _interruptible(session):
             probe = Probe.start(session, plan, others) if probing else None
             if probe is None:
                 try_baseline(session)
@@ -339,23 +339,14 @@ def _reasons(run: RunFolder) -> str:
 
 @contextmanager
 def _interruptible(session: Session) -> Iterator[None]:
-    """Make the first Ctrl-C finish with what there is; the second one stops now."""
-    if threading.current_thread() is not threading.main_thread():
+    """Let Ctrl-C finish the search, unless its caller has a way of its own to stop it."""
+    if not session.owns_interrupt:
         yield
         return
-    asked = threading.Event()
     outer = session.stop
-
-    def on_interrupt(number: int, frame: Any) -> None:
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-        session.say("interrupt", "finishing with what there is; Ctrl-C again stops now")
-
-    session.stop = lambda: "Ctrl-C" if asked.is_set() else outer()
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        session.stop = outer
+    with finish_on_signal(partial(session.say, "interrupt")) as asked:
+        session.stop = lambda: asked() or outer()
+        try:
+            yield
+        finally:
+            session.stop = outer

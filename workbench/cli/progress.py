@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import current_thread, main_thread
-from types import FrameType
 from typing import Any
 
+from workbench.automl.interrupts import finish_on_signal
 from workbench.errors import shown
 
 from .console import Console, debugging, one_line
@@ -191,46 +190,17 @@ class RowProgress:
 
 @contextmanager
 def stopping(console: Console) -> Iterator[Callable[[], str]]:
-    """Turn the first Ctrl-C, or SIGTERM, into a wish to finish, and the second into `KeyboardInterrupt`.
+    """Let the first Ctrl-C or SIGTERM finish a search with the candidates so far, and the second one stop it at once.
 
     Parameters
     ----------
     console : Console
-        Told what the first Ctrl-C does.
+        Gets a line at the first signal.
 
     Yields
     ------
     callable
-        Names the signal by which the wish was uttered; empty before that. It is the ``stop`` argument of a search.
-
-    Examples
-    --------
-    >>> import io
-    >>> console = Console(io.StringIO(), io.StringIO())
-    >>> with stopping(console) as stop:
-    ...     before = stop()
-    ...     signal.raise_signal(signal.SIGINT)
-    ...     (before, stop())
-    ('', 'Ctrl-C')
+        The ``stop`` argument of a search; see `workbench.automl.interrupts.finish_on_signal`.
     """
-    wished = ""
-
-    def once(number: int, _frame: FrameType | None) -> None:
-        nonlocal wished
-        if wished:
-            raise KeyboardInterrupt
-        wished = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
-        console.note(f"{wished}: finishing with what there is; once more stops now.")
-
-    def asked() -> str:
-        return wished
-
-    if current_thread() is not main_thread():  # only the main thread may set signal handlers
-        yield asked
-        return
-    before = {number: signal.signal(number, once) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with finish_on_signal(console.note, (signal.SIGINT, signal.SIGTERM)) as stop:
+        yield stop

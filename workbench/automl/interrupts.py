@@ -1,0 +1,64 @@
+"""Ctrl-C and SIGTERM of a search: the first one finishes with the candidates so far, the second one stops at once.
+
+The only place that sets signal handlers for a search. The command line asks for both signals, the Python API for Ctrl-C
+alone: a library must not change what SIGTERM does to its host process.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from types import FrameType
+
+_NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+
+
+@contextmanager
+def finish_on_signal(
+    report: Callable[[str], None], signals: tuple[signal.Signals, ...] = (signal.SIGINT,)
+) -> Iterator[Callable[[], str]]:
+    """Turn the first of some signals into a request to finish, and the second into `KeyboardInterrupt`.
+
+    Outside the main thread no handler is set, because Python allows handlers in the main thread only.
+
+    Parameters
+    ----------
+    report : callable
+        Gets one line when the first signal arrives.
+    signals : tuple of signal.Signals
+
+    Yields
+    ------
+    callable
+        Returns the name of the signal that asked to finish, or an empty string. It is the ``stop`` argument of a
+        search.
+
+    Examples
+    --------
+    >>> with finish_on_signal(print) as stop:
+    ...     before = stop()
+    ...     signal.raise_signal(signal.SIGINT)
+    ...     (before, stop())
+    Ctrl-C: finishing with the candidates so far; a second Ctrl-C stops at once
+    ('', 'Ctrl-C')
+    """
+    received = ""
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        nonlocal received
+        if received:
+            raise KeyboardInterrupt
+        received = _NAMES[signal.Signals(number)]
+        report(f"{received}: finishing with the candidates so far; a second {received} stops at once")
+
+    if current_thread() is not main_thread():
+        yield lambda: received
+        return
+    before = {number: signal.signal(number, handle) for number in signals}
+    try:
+        yield lambda: received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
