@@ -12,6 +12,7 @@ import numpy as np
 
 from workbench.errors import DataError
 from workbench.runtime.core.schema import Column1d, Levels, Schema
+from workbench.runtime.files.atomic_write import write_atomically
 
 from .dataset import Dataset, Finding
 
@@ -57,9 +58,7 @@ def save_arrays(dataset: Dataset, folder: Path) -> None:
         "schema": dataset.schema.to_json(),
         "findings": [asdict(finding) for finding in dataset.findings],
     }
-    draft = folder / f"{_INDEX}.draft"
-    draft.write_text(json.dumps(index), encoding="utf-8")
-    draft.replace(folder / _INDEX)
+    write_atomically(folder / _INDEX, json.dumps(index))
 
 
 def load_arrays(folder: Path, *, mapped: bool = True) -> Dataset:

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.automl.records.run_folder import RunFolder, write_whole
+from workbench.automl.records.run_folder import RunFolder
+from workbench.runtime.files.atomic_write import write_atomically
 from workbench.runtime.model.predictor import Predictor
 
 from .dependence import background, dependence
@@ -108,7 +109,7 @@ def _computed(run: RunFolder, candidate: str, rows: int, predictor: Predictor | 
     )
     document = {"format": _FORMAT, "importance": [asdict(each) for each in found], "curves": list(curves)}
     with suppress(OSError):  # a folder that cannot be written is still explained
-        write_whole(_path(run, candidate), json.dumps(document, indent=1))
+        write_atomically(_path(run, candidate), json.dumps(document, indent=1))
     return Explanation(tuple(found), curves)
 
 

@@ -7,7 +7,6 @@ manifest lists, its digest stays as it was, and whoever checks the bundle is not
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from workbench.errors import BundleError, ExportError
 from workbench.runtime.bundle.archive import checked_entries, reading
 from workbench.runtime.bundle.manifest import LOAD_TEST_FILE
+from workbench.runtime.files.atomic_write import atomic_path
 
 from .measure import LoadReport
 
@@ -31,18 +31,15 @@ def keep(path: Path, report: LoadReport) -> str:
     """
     content = json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
     target = path if path.is_file() else path / FILE
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        if path.is_file():
-            _rewrite(path, part, content)
-        else:
-            part.write_text(content, encoding="utf-8")
-        part.replace(target)
+        with atomic_path(target) as part:
+            if path.is_file():
+                _rewrite(path, part, content)
+            else:
+                part.write_text(content, encoding="utf-8")
     except (OSError, BundleError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ExportError(f"{target} cannot be written", found=reason) from error
-    finally:
-        part.unlink(missing_ok=True)
     return f"{path}, {FILE}" if path.is_file() else str(target)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from workbench import explain
 from workbench.api import Run
-from workbench.automl.records.run_folder import write_whole
 from workbench.display.front import front_figure, money_shown
 from workbench.display.insight import importance_figure
 from workbench.display.numbers import (
@@ -30,6 +29,7 @@ from workbench.display.sentences import advice, limit_costs, limit_words, named,
 from workbench.display.tables import failure_table, final_of, with_front
 from workbench.display.words import TASKS, UNKNOWN, family_name
 from workbench.errors import WorkbenchError
+from workbench.runtime.files.atomic_write import write_atomically
 from workbench.runtime.files.writer_lock import remove_leftovers, sole_writer
 from workbench.tradeoff import Choice, PriceSheet, RunDecision, lead_score, monthly
 
@@ -63,8 +63,8 @@ def write_report(run: Run, out: str | Path, choice: Choice | None = None) -> Pat
     path = Path(out)
     path.parent.mkdir(parents=True, exist_ok=True)
     with sole_writer(path):
-        remove_leftovers(path)
-        write_whole(path, report_html(run, choice))
+        remove_leftovers(path, ".part")
+        write_atomically(path, report_html(run, choice))
     return path
 
 

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.automl.records.file_lock import locked
-from workbench.automl.records.run_folder import RunFolder, write_whole
+from workbench.automl.records.run_folder import RunFolder
 from workbench.errors import ChangedError, RunError, SettingsError, shown
+from workbench.runtime.files.atomic_write import write_atomically
 
 from .decision import user
 from .terms import LIMITS, Given, Source, Terms, combine, given_to_search
@@ -189,7 +190,7 @@ def store_decision(
         decision = RunDecision(stored + 1, who or user(), now, why, given, chosen)
         document = decision.to_json()
         _append(run / HISTORY_FILE, json.dumps(document, ensure_ascii=False) + "\n")
-        write_whole(run / DECISION_FILE, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        write_atomically(run / DECISION_FILE, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
     return decision
 
 

@@ -72,7 +72,7 @@ def test_a_disk_that_is_full_at_the_start_leaves_nothing(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("workbench.automl.records.run_folder.write_whole", full)
+    monkeypatch.setattr("workbench.automl.records.run_folder.write_atomically", full)
     with pytest.raises(OSError, match="No space left"):
         RunFolder.create(tmp_path / "run", settings())
     assert list((tmp_path / "run").iterdir()) == []

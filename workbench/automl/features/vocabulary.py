@@ -13,6 +13,7 @@ from scipy import sparse
 from workbench.data.dataset import Dataset
 from workbench.runtime.core.schema import Levels
 from workbench.runtime.core.text_steps import words
+from workbench.runtime.files.atomic_write import write_atomically
 
 from ..records.file_lock import locked
 
@@ -92,9 +93,8 @@ class WordTables:
         stem = self._stem(name)
         if stem is not None:
             sparse.save_npz(stem.with_suffix(".npz"), table.counts, compressed=False)
-            whole = stem.with_suffix(".json.new")
-            whole.write_text(json.dumps(table.vocabulary), encoding="utf-8")
-            whole.replace(stem.with_suffix(".json"))  # says that both files are whole
+            # Written last: a reader that finds it finds both files complete.
+            write_atomically(stem.with_suffix(".json"), json.dumps(table.vocabulary))
         return table
 
 

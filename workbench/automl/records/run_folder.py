@@ -42,6 +42,7 @@ from workbench.data.store import load_arrays, save_arrays
 from workbench.errors import RunError, shown
 from workbench.families.base import Problem
 from workbench.runtime.core.json_documents import dump_json
+from workbench.runtime.files.atomic_write import write_atomically
 from workbench.runtime.model.predictor import Predictor
 
 from .candidate import Candidate
@@ -278,13 +279,13 @@ class RunFolder:
     def update(self, **values: Any) -> None:
         """Change ``run.json``; readers see the old or the new one, never a half."""
         self.info.update(values)
-        write_whole(self.path / "run.json", dump_json(self.info))
+        write_atomically(self.path / "run.json", dump_json(self.info))
 
     def write_candidate(self, candidate: Candidate) -> None:
         """Write ``candidate.json``."""
         folder = self._candidate_folder(candidate.id)
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "candidate.json", dump_json(candidate.to_json()))
+        write_atomically(folder / "candidate.json", dump_json(candidate.to_json()))
 
     def write_data(
         self, data: Dataset, dev: np.ndarray, holdout: np.ndarray, reserve: np.ndarray | None = None
@@ -397,15 +398,8 @@ def _never_began(path: Path) -> bool:
 
 
 def _drop_temporary(folder: Path) -> None:
-    for path in folder.glob(".*.json.*"):  # of `write_whole`
+    for path in folder.glob(".*.json.*"):  # of `write_atomically`
         path.unlink(missing_ok=True)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that readers see the old or the new content, never a half."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 def library_versions() -> dict[str, str]:

@@ -20,12 +20,13 @@ from workbench.families.forms.forms import Blend, Form, Linear, Network
 from workbench.families.forms.links import apply_link
 from workbench.families.forms.trees import Trees
 from workbench.families.onnx_writing.writer import to_onnx
+from workbench.runtime.files.atomic_write import atomic_path, write_atomically
 from workbench.runtime.model.onnx_model import OnnxModel
 
 from ..calibration.target_range import within
 from ..records.candidate import Candidate
 from ..records.messages import Config, FoldDone, FoldTask
-from ..records.run_folder import TRACEBACK_FILE, write_whole
+from ..records.run_folder import TRACEBACK_FILE
 from .racing import race
 from .workspace import Workspace
 
@@ -113,10 +114,8 @@ class Part:
         facts = np.asarray(
             [self.rounds, self.stopped, self.cpu_s, self.judged, self.trained], dtype=np.float64
         )
-        temporary = path.with_name(f".{path.name}")
-        with temporary.open("wb") as file:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
             np.savez(file, facts=facts, raw=self.raw, arena=self.arena, gate=self.gate, **arrays)  # type: ignore[arg-type]  # a name is no keyword of savez
-        temporary.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Part:
@@ -209,7 +208,7 @@ def keep_traceback(folder: Path, error: Exception) -> None:
         return
     with suppress(OSError):  # a disk that is full says so elsewhere
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / TRACEBACK_FILE, "".join(traceback.format_exception(error)))
+        write_atomically(folder / TRACEBACK_FILE, "".join(traceback.format_exception(error)))
 
 
 def failure(config: Config, error: Exception, stage: Stage, started: float, cpu: float) -> Candidate:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from workbench.families.base import Encoding
 from workbench.runtime.core.encoder import Encoder
+from workbench.runtime.files.atomic_write import atomic_path, write_atomically
 
 from ..features.encoder_fitting import Learned
 from ..records.file_lock import locked
@@ -42,7 +42,7 @@ class MatrixCache:
                         _save_array(self._stem(encoding, f"fold{at}").with_suffix(".npy"), block)
                     places = made.target_columns.tolist()
                     content = {"encoder": made.encoder.to_json(), "target_columns": places}
-                    _replace(document, json.dumps(content).encode())
+                    write_atomically(document, json.dumps(content))
         content = json.loads(document.read_text(encoding="utf-8"))
         places = np.asarray(content["target_columns"], dtype=np.int64)
         return Encoder.from_json(content["encoder"]), np.load(array, mmap_mode="r"), places
@@ -80,27 +80,17 @@ class MatrixCache:
 
 
 def _save_array(path: Path, array: np.ndarray) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
+    with atomic_path(path) as part, part.open("wb") as file:
         np.save(file, np.ascontiguousarray(array, dtype=np.float32))
-    temporary.replace(path)
 
 
 def _save_parts(path: Path, shape: tuple[int, int], parts: Iterable[np.ndarray]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     header = {
         "descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)),
         "fortran_order": False,
         "shape": shape,
     }
-    with temporary.open("wb") as file:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for part in parts:
             file.write(np.ascontiguousarray(part, dtype=np.float32).data)
-    temporary.replace(path)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)

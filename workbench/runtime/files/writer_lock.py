@@ -106,15 +106,15 @@ def _is_open_file(path: Path, handle: int) -> bool:
 
 
 def remove_leftovers(target: Path, ending: str = "") -> None:
-    """Remove what killed writers of `target` left beside it: files and folders ``.NAME.PROCESS`` and `ending`.
+    """Remove the temporary siblings of `target` that killed writers left: ``.NAME.PROCESS[-THREAD]`` plus `ending`.
 
     Called by whoever holds the lock, so none of them is at work; those of a process that is there are left alone
     all the same, since an older version holds no lock.
     """
     head = f".{target.name}."
     for each in target.parent.glob(f"{glob.escape(head)}*{glob.escape(ending)}"):
-        number = each.name.removeprefix(head).removesuffix(ending)
-        if not number.isdecimal() or _runs(int(number)):
+        number, _, thread = each.name.removeprefix(head).removesuffix(ending).partition("-")
+        if not number.isdecimal() or not (thread or "0").isdecimal() or _runs(int(number)):
             continue
         if each.is_dir() and not each.is_symlink():
             shutil.rmtree(each, ignore_errors=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from ..errors import BadFileError, WorkbenchError
+from .atomic_write import PART, atomic_path
 from .cells import cell_text, json_value, listed
 from .formats import Source, format_of
 from .spreadsheet import escaped
@@ -50,15 +50,11 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     if path.is_dir():
         raise BadFileError(f"{path} cannot be written", found="a folder of that name")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with sole_writer(path):
-            remove_leftovers(path, ".part")
-            try:
+            remove_leftovers(path, PART)
+            with atomic_path(path) as part:
                 yield part
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
     except OSError as error:
         raise BadFileError(f"{path} cannot be written", found=error.strerror or str(error)) from error
     except (ValueError, ArithmeticError) as error:

@@ -43,6 +43,7 @@ from typing import Any
 
 from ..core.unseen_values import Seen
 from ..errors import InputError, nearest, shown
+from ..files.atomic_write import write_atomically
 from ..serving.http.server import serve
 from ..serving.request_log import say
 from ..serving.service import Service
@@ -210,10 +211,8 @@ def _leaver(service: Service, path: Path | None) -> Callable[..., None]:
         if path is None or (not now and perf_counter() - last < 1.0):
             return
         last = perf_counter()
-        part = path.with_name(f".{path.name}.part")
         try:
-            part.write_text(service.metrics_text(), encoding="utf-8")
-            part.replace(path)
+            write_atomically(path, service.metrics_text())
         except OSError as error:
             raise InputError(f"[metrics], file {path}", found=error.strerror or str(error)) from error
 

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..files.atomic_write import write_atomically
+
 BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 COUNTER, GAUGE, HISTOGRAM, SUMMARY = "counter", "gauge", "histogram", "summary"
 
@@ -134,10 +136,8 @@ class Metrics:
             "spread": [[name, labels, counts] for (name, labels), counts in self._spread.items()],
         }
         path = self._folder / f"{os.getpid()}.json"
-        part = path.with_suffix(".part")
         try:
-            part.write_text(json.dumps(document), encoding="utf-8")
-            part.replace(path)
+            write_atomically(path, json.dumps(document))
         except OSError:  # counting must never stop a server; the worker's own counts are still its own
             self._changed = True
 

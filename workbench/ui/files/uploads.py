@@ -13,6 +13,7 @@ from pathlib import Path
 
 from workbench.data.reading.parquet_size import check_parquet
 from workbench.errors import BadFileError, DataError, shown
+from workbench.runtime.files.atomic_write import atomic_path
 from workbench.runtime.files.conversion import opened
 
 SUFFIXES = (
@@ -161,9 +162,8 @@ def save_table(source: Source, data: Path, name: str) -> Path:
     for number in range(1, 10_000):
         path = data / f"{stem}{'' if number == 1 else f'-{number}'}{suffix}"
         if not path.exists():
-            draft = path.with_name(f".{path.name}.draft")
-            shutil.copyfile(source.path, draft)
-            draft.replace(path)
+            with atomic_path(path) as draft:
+                shutil.copyfile(source.path, draft)
             return path
         if digest_of(path) == source.digest:
             return path

@@ -6,8 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-from workbench.automl.records.run_folder import write_whole
 from workbench.errors import RunError, shown
+from workbench.runtime.files.atomic_write import atomic_path, write_atomically
 
 from ..files.folders import Workspace, find_run, list_runs
 from ..files.uploads import Source, digest_of
@@ -33,9 +33,8 @@ def write_sample(name: str, folder: Path) -> tuple[Source, str]:
     frame, target = load_sample(name)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.csv"
-    draft = path.with_name(f".{path.name}.draft")
-    frame.to_csv(draft, index=False)
-    draft.replace(path)
+    with atomic_path(path) as draft:
+        frame.to_csv(draft, index=False)
     return Source(path, path.name, digest_of(path)), target
 
 
@@ -45,7 +44,7 @@ def start_example(workspace: Workspace, name: str, time: str = TIME) -> None:
     costs = ",".join(f"{each:g}" for each in COSTS)
     request = SearchRequest(str(source.path), target, str(workspace.runs / name), time, (("--costs", costs),))
     start_search(workspace.own, name, request)
-    write_whole(
+    write_atomically(
         _record(workspace, name), json.dumps({"table": source.path.name, "digest": source.digest}) + "\n"
     )
 

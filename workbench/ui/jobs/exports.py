@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -13,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.api import open_run
-from workbench.automl.records.run_folder import process_started, write_whole
+from workbench.automl.records.run_folder import process_started
 from workbench.errors import WorkbenchError
+from workbench.runtime.files.atomic_write import atomic_path, write_atomically
 from workbench.tradeoff import Limits, Traffic
 
 from .searches import still_runs
@@ -149,7 +149,7 @@ def start_export(own: Path, request: ExportRequest) -> ExportJob:
     threading.Thread(target=process.wait, daemon=True, name=f"waits for {log.stem}").start()
     job = ExportJob(request, log, process.pid, process_started(process.pid))
     kept = {"request": request.to_text(), "process": job.process, "begun": job.begun}
-    write_whole(record, json.dumps(kept))
+    write_atomically(record, json.dumps(kept))
     return job
 
 
@@ -258,12 +258,8 @@ def pack(folder: Path, path: Path) -> Path:
     """Zip a bundle's folder, so that nobody sees half a zip; return its path."""
     from workbench.export.destination import write_zip  # brings the training stack, which pages do without
 
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    try:
+    with atomic_path(path) as draft:
         write_zip(folder, draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
     return path
 
 

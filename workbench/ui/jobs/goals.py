@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.automl.records.payoff import Payoff
-from workbench.automl.records.run_folder import write_whole
 from workbench.data.shell_quoting import option, word
+from workbench.runtime.files.atomic_write import write_atomically
 from workbench.tradeoff import Traffic, load_prices
 
 _BUSY_HOURS, _DAYS = 8.0, 365.0 / 12.0
@@ -128,5 +128,5 @@ def write_prices(own: Path, run: str, sheet: Mapping[str, Any]) -> Path:
     """Write a price sheet, for ``--prices``."""
     own.mkdir(parents=True, exist_ok=True)
     path = prices_path(own, run)
-    write_whole(path, json.dumps(dict(sheet), indent=1))
+    write_atomically(path, json.dumps(dict(sheet), indent=1))
     return path

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from workbench.api import open_run
-from workbench.automl.records.run_folder import process_started, write_whole
+from workbench.automl.records.run_folder import process_started
 from workbench.errors import RunError
+from workbench.runtime.files.atomic_write import write_atomically
 
 from .goals import SearchRequest, command_line
 
@@ -77,7 +78,7 @@ def _start(own: Path, run: str, arguments: Sequence[str]) -> Started:
     threading.Thread(target=process.wait, daemon=True, name=f"waits for {run}").start()
     began = process_started(process.pid)
     started = Started(command_line(arguments), process.pid, began, tuple(arguments))
-    write_whole(own / f"{run}.started.json", json.dumps(asdict(started)))
+    write_atomically(own / f"{run}.started.json", json.dumps(asdict(started)))
     return started
 
 

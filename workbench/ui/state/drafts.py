@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from workbench.automl.records.run_folder import write_whole
+from workbench.runtime.files.atomic_write import write_atomically
 
 from ..files.uploads import Source, session_folder
 
@@ -74,7 +74,7 @@ def save_draft(own: Path, token: str, draft: Draft | None) -> None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(asdict(draft), default=str))
+    write_atomically(path, json.dumps(asdict(draft), default=str))
 
 
 def load_draft(own: Path, token: str) -> Draft | None:
@@ -99,7 +99,7 @@ def save_answers(own: Path, token: str, answers: Mapping[str, Any]) -> None:
     path = session_folder(own, token) / ANSWERS_FILE
     if _read(path) != dict(answers):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(dict(answers)))
+        write_atomically(path, json.dumps(dict(answers)))
 
 
 def load_answers(own: Path, token: str) -> dict[str, Any]:
