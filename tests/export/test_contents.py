@@ -21,7 +21,7 @@ from workbench.export.checks.verify import verify_bundle
 from workbench.export.contents import MEMBERS
 from workbench.export.documents.deploy import dns_name
 from workbench.export.documents.profile import numbers
-from workbench.export.documents.yaml_text import dump_yaml
+from workbench.export.documents.yaml_files import dump_yaml
 from workbench.export.write import export_bundle
 from workbench.runtime.bundle.manifest import Manifest
 
@@ -176,9 +176,25 @@ def test_names_fit_the_cluster(name: str) -> None:
 
 
 def test_yaml_is_read_back_as_it_was() -> None:
-    document = {"a": [1, 2.5, None, True, "x: y", {"b": [], "no": {"c": "\u2028\n"}}], "d": {}, "e": [["f"]]}
-    flat = {**document, "e": ["f"]}
-    assert yaml.safe_load(dump_yaml(flat, "head\nof it")) == flat
+    document = {"a": [1, 2.5, None, True, "x: y", {"b": [], "no": {"c": "\u2028\n"}}], "d": {}, "e": ["f"]}
+    assert yaml.safe_load(dump_yaml(document, head="head\nof it")) == document
+
+
+AMBIGUOUS = "1e5 0o17 0x1f 1_000 12:30 2026-01-01 .5 +1 y N yes Off null ~ =".split()
+
+
+def test_yaml_keeps_text_that_looks_like_something_else() -> None:
+    """Versions and labels stay text, for readers of YAML 1.2 and of Kubernetes too: they are in quotes."""
+    text = dump_yaml({"values": AMBIGUOUS, **dict.fromkeys(AMBIGUOUS, 0)})
+    assert yaml.safe_load(text) == {"values": AMBIGUOUS, **dict.fromkeys(AMBIGUOUS, 0)}
+    assert all(line.strip()[2:3] in "'\"" for line in text.splitlines() if line.strip().startswith("- "))
+
+
+def test_yaml_writes_each_object_in_full() -> None:
+    labels = {"app": "a"}
+    text = dump_yaml({"one": labels, "two": labels}, {"three": labels})
+    assert "&" not in text
+    assert list(yaml.safe_load_all(text)) == [{"one": labels, "two": labels}, {"three": labels}]
 
 
 # ---------------------------------------------------------------- profile and card

@@ -13,7 +13,7 @@ from workbench.tradeoff.decision import Decision
 from workbench.tradeoff.sentences import latency_text, money
 
 from .deploy import dns_name
-from .yaml_text import dump_yaml
+from .yaml_files import dump_yaml
 
 _MOST_LEVELS, _MOST_DRIVERS = 5, 10
 _CONTROL = str.maketrans(

@@ -11,7 +11,7 @@ from typing import Any
 from workbench.runtime.bundle.manifest import Manifest
 from workbench.tradeoff.prices import PriceSheet, monthly
 
-from .yaml_text import dump_all, dump_yaml
+from .yaml_files import dump_yaml
 
 PORT = 8080
 #: What says how many replicas there are, and how large.
@@ -155,7 +155,7 @@ def _compose(manifest: Manifest) -> str:
     }
     return dump_yaml(
         {"name": dns_name(manifest.name), "services": {dns_name(manifest.name): service}},
-        "Inside deploy/: docker compose up --build",
+        head="Inside deploy/: docker compose up --build",
     )
 
 
@@ -239,7 +239,7 @@ def _kubernetes(manifest: Manifest, size: Size, why: str) -> str:
         },
     }
     head = f"Set image to where {_image(manifest)} was pushed, then: kubectl apply -f kubernetes.yaml\n{why}"
-    return dump_all([deployment, service, scaler], head)
+    return dump_yaml(deployment, service, scaler, head=head)
 
 
 def _kserve(manifest: Manifest, size: Size, why: str) -> str:
@@ -262,4 +262,4 @@ def _kserve(manifest: Manifest, size: Size, why: str) -> str:
         f"Set image to where {_image(manifest)} was pushed, then: kubectl apply -f kserve.yaml\n"
         f"Speaks the Open Inference Protocol v2 under /v2/models/{manifest.name}/infer.\n{why}"
     )
-    return dump_yaml(service, head)
+    return dump_yaml(service, head=head)

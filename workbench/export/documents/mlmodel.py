@@ -8,7 +8,7 @@ from typing import Any
 from workbench.runtime.bundle.manifest import RUNTIME_FOLDER, Manifest
 from workbench.runtime.core.schema import Schema
 
-from .yaml_text import dump_yaml
+from .yaml_files import dump_yaml
 
 MLMODEL_FILE = "MLmodel"
 LOADER_MODULE = f"{RUNTIME_FOLDER}.mlflow_model"
@@ -40,7 +40,7 @@ def mlmodel(manifest: Manifest, schema: Schema) -> str:
         },
         "metadata": {"model_id": manifest.model_id, "name": manifest.name, "version": manifest.version},
     }
-    return dump_yaml(document, "Load with: mlflow.pyfunc.load_model(this folder)")
+    return dump_yaml(document, head="Load with: mlflow.pyfunc.load_model(this folder)")
 
 
 def _output(manifest: Manifest) -> dict[str, Any]:
