@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from workbench.export.documents import hashes
-from workbench.export.documents.hash_table import look_up, table_text
-from workbench.export.documents.hashes import TABLE_FILE, read_table, with_hashes, with_known_hashes
+from workbench.export.documents.hashes import read_table, with_hashes, with_known_hashes
 from workbench.export.documents.requirements import Pin, requirement_names, requirements_text
 
 PINS = [Pin("numpy", "2.4.6"), Pin("h11", "0.16.0")]
@@ -73,15 +72,6 @@ def test_hashes_ship_for_the_versions_that_were_looked_up() -> None:
     assert all(pin.hashes == tuple(table[pin.name][pin.version]) for pin in found)
     other = [*known[:-1], Pin(known[-1].name, "0.0.1")]
     assert with_known_hashes(other) == other  # all or none
-
-
-def test_the_table_is_written_as_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert table_text(read_table()) == TABLE_FILE.read_text(encoding="utf-8")
-    asked = answer(monkeypatch, {"numpy": "aa", "h11": "bb"})
-    assert look_up([*PINS, Pin("uvloop", "1", 'sys_platform != "win32"')])["h11"] == {"bbx86_64", "bbaarch64"}
-    windows = [command for command in asked if "win_amd64" in command]
-    assert windows
-    assert all("uvloop==1" not in command for command in windows)
 
 
 def test_the_text_is_read_back() -> None:
