@@ -22,14 +22,16 @@ from workbench.families import all_families
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 CLI = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [page for page in DOCUMENTS if "_build" not in page.parts]
 
 
 def blocks(mark: str, language: str) -> list[str]:
-    """Return the README's code blocks of a language that follow the comment ``<!-- mark -->``."""
+    """Return the code blocks of a language that follow ``<!-- mark -->``, of the README and the tutorial."""
     pattern = rf"^<!-- {re.escape(mark)} -->\n```{language}\n(.*?)^```$"
-    return re.findall(pattern, README, flags=re.MULTILINE | re.DOTALL)
+    return re.findall(pattern, README + TUTORIAL, flags=re.MULTILINE | re.DOTALL)
 
 
 def quick(code: str) -> str:
@@ -43,7 +45,7 @@ def quick(code: str) -> str:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the demo's table, shortened, and with the commands of the README's walk through done."""
+    """A folder with the demo's table, shortened, and with the commands of the tutorial done."""
     from workbench.data.samples import load_sample
 
     folder = tmp_path_factory.mktemp("walk")
@@ -171,7 +173,7 @@ def test_the_price_sheet_of_the_documents_is_read(tmp_path: Path) -> None:
     assert all(f"{name} =" in text[1] for name in sheet.to_json() if name != "traffic")
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(document: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
         if link.startswith("http"):
