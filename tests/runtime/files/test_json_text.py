@@ -31,6 +31,8 @@ DOCUMENTS: dict[str, tuple[bytes, Any]] = {
         b"[18446744073709551616, 123456789012345678901234567890]",
         [2**64, 123456789012345678901234567890],
     ),
+    "900 levels": (b"[" * 900 + b"]" * 900, json.loads("[" * 900 + "]" * 900)),
+    "many brackets": (b"[" + b"[]," * 2000 + b'"' + b"[{" * 2000 + b'"]', [*([[]] * 2000), "[{" * 2000]),
     "a whole pair": (b'["\\ud83d\\ude42"]', ["🙂"]),
 }
 REFUSED = {
@@ -45,6 +47,9 @@ REFUSED = {
     "NaNs": b"[NaNs]",
     "beyond a float": b"[1e999]",
     "beyond a float, in digits": b"[" + b"1" * 5000 + b"]",
+    "1,025 levels": b"[" * 1025 + b"]" * 1025,
+    "1,025 levels of objects": b'{"a":' * 1025 + b"1" + b"}" * 1025,
+    "1,025 levels and a long number": b"[" + b"1" * 25 + b"," + b"[" * 1024 + b"]" * 1025,
     "too deep": b"[" * 2000 + b"]" * 2000,
     "too deep beside NaN": b"[NaN," + b"[" * 2000 + b"]" * 2001,
     "no UTF-8": b'["\xff"]',

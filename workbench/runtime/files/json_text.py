@@ -8,7 +8,7 @@ bytes that are not UTF-8                   refused
 ``"\\ud800"``, half of a surrogate pair     refused, as a value and as a key
 the same key twice in an object            the last one counts
 a whole number beyond 64 bits              kept with all its digits, as a category needs them; beyond a float: refused
-nested deeper than the reader goes         refused (1,024 levels with orjson, somewhat less without)
+nested deeper than 1,024 levels            refused (some levels earlier by Python 3.11 without orjson)
 =========================================  ===================================================================
 """
 
@@ -24,9 +24,12 @@ _FLOAT_DIGITS = 308  # whole numbers of no more digits are within a float's rang
 _DIGITS = bytes(
     48 if 48 <= each <= 57 else 32 for each in range(256)
 )  # every digit as 0, all else as a blank
+_DEEPEST = 1024  # levels that orjson reads; those that json reads depend on the version of Python
 _LONG = b"0" * 19  # digits from which orjson may round a whole number to a float
 #: A string (one that does not end reaches to the end, so that no byte is looked at twice), or what Python writes.
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+"?+|(?<![\w.+-])(?:NaN|-?Infinity)(?!\w)', re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?+', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
 
 
 class JsonError(ValueError):
@@ -93,6 +96,8 @@ def loads_plainly(content: bytes) -> Any:
     """
     try:
         text = content.decode()
+        if _is_too_deep(text):
+            raise JsonError("it is nested too deeply")
         document = json.loads(text, parse_constant=_refuse, parse_float=_float, parse_int=_int)
         if "\\ud" in text.lower():
             json.dumps(document, ensure_ascii=False).encode()
@@ -105,6 +110,18 @@ def loads_plainly(content: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise JsonError(f"{error.msg}: line {error.lineno} column {error.colno}") from None
     return document
+
+
+def _is_too_deep(text: str) -> bool:
+    """Return whether a document is nested deeper than orjson reads; brackets in strings do not count."""
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return False
+    depth = 0
+    for bracket in _BRACKET.finditer(_STRING.sub("", text)):
+        depth += 1 if bracket[0] in "[{" else -1
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _refuse(text: str) -> None:
