@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -161,4 +162,6 @@ def test_what_cannot_be_logged_is_left_out_of_its_line(bundle: Bundle, tmp_path:
     assert call(app, "POST", "/predict", deep.encode()).status == 200
     log.close()
     (line,) = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
-    assert (json.loads(line)["status"], json.loads(line)["inputs"]) == (200, None)
+    can_be_written = sys.version_info >= (3, 12)  # json of Python 3.11 stops at 1,000 levels
+    expected = [json.loads(deep)] if can_be_written else None
+    assert (json.loads(line)["status"], json.loads(line)["inputs"]) == (200, expected)

@@ -209,7 +209,7 @@ def _days(states: np.ndarray, ranges: dict[str, tuple[int, int]], rng: np.random
 
 def _logins(states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     known = states != _NO_CONTACT
-    out = np.full(len(states), np.datetime64("NaT"), dtype="datetime64[D]")
+    out = np.full(len(states), np.datetime64("NaT", "D"), dtype="datetime64[D]")
     out[known] = _TODAY - _days(states[known], _LOGIN_DAYS, rng)
     return out
 

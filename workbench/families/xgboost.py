@@ -272,7 +272,7 @@ def read_trees(learner: Mapping[str, Any], n_raw: int, link: Link, scale: Target
         base = np.log(base) - np.log1p(-base)
     elif link == "exp":
         base = np.log(base)
-    sizes = np.asarray([len(tree["left_children"]) for tree in trees])
+    sizes = np.asarray([len(tree["left_children"]) for tree in trees], dtype=np.intp)
     tree_of = np.repeat(np.arange(len(trees)), sizes)
     first = np.concatenate([[0], np.cumsum(sizes)])
 

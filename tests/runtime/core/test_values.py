@@ -71,7 +71,9 @@ def test_the_text_of_a_category_is_its_own(text: str) -> None:
     assert category_text(once) == once
 
 
-@pytest.mark.parametrize("value", [None, math.nan, np.float32("nan"), np.datetime64("NaT"), pd.NaT, pd.NA])
+@pytest.mark.parametrize(
+    "value", [None, math.nan, np.float32("nan"), np.datetime64("NaT", "s"), pd.NaT, pd.NA]
+)
 def test_missing_values_of_every_library(value: object) -> None:
     assert is_missing(value)
 

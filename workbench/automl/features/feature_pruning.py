@@ -26,7 +26,7 @@ def prune(encoder: Encoder, form: Form) -> tuple[Encoder, Form]:
     """
     if not isinstance(form, Trees):
         return encoder, form
-    widths = np.asarray([len(step.names()) for step in encoder.steps])
+    widths = np.asarray([len(step.names()) for step in encoder.steps], dtype=np.intp)
     step_of = np.repeat(np.arange(len(widths)), widths)
     used = np.zeros(len(widths), dtype=bool)
     used[step_of[form.columns()]] = True

@@ -130,7 +130,7 @@ def _unrolled(form: Trees) -> Trees:
     if form.code_offsets is None or form.codes is None:
         return form
     edges = [_edges(form.codes[start:end]) for start, end in pairwise(form.code_offsets.tolist())]
-    width = np.asarray([max(len(each), 1) for each in edges])
+    width = np.asarray([max(len(each), 1) for each in edges], dtype=np.intp)
     start = np.concatenate([[0], np.cumsum(width)])
     step = np.arange(start[-1]) - np.repeat(start[:-1], width)
     is_member = np.repeat([len(each) > 0 for each in edges], width)
