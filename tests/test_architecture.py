@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -291,3 +292,34 @@ def test_no_pickle_and_nothing_left_open(path: Path) -> None:
 
 def test_there_is_no_utils_module() -> None:
     assert not [path for path in files() if path.stem in {"utils", "util", "helpers", "common", "misc"}]
+
+
+#: What builds command lines: the options of the commands, and texts to paste into a shell.
+COMMAND_LINES = (
+    "workbench/cli/", "workbench/runtime/__main__.py", "workbench/runtime/serving/serving_settings.py",
+    "workbench/ui/jobs/", "workbench/ui/pages/goal.py", "workbench/ui/pages/report.py", "workbench/ui/snippets.py",
+    "workbench/ui/launch.py", "workbench/ui/files/folders.py", "workbench/loadtest/process.py",
+    "workbench/export/documents/card.py", "workbench/export/documents/deploy.py",
+    "workbench/export/documents/hashes.py", "workbench/export/documents/requirements.py",
+    "workbench/export/checks/isolation.py",
+)  # fmt: skip
+
+
+def texts_of(tree: ast.Module) -> Iterator[ast.Constant]:
+    """Yield the string constants of a module that are not docstrings."""
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node
+
+
+@pytest.mark.parametrize(
+    "path", [each for each in files() if not label(each).startswith(COMMAND_LINES)], ids=label
+)
+def test_messages_name_parameters_and_only_command_lines_write_flags(path: Path) -> None:
+    flags = [
+        f"{node.lineno}: {match[0]}"
+        for node in texts_of(ast.parse(path.read_text(encoding="utf-8")))
+        for match in re.finditer(r"(?<![\w-])--[a-z][a-z-]+", node.value)
+    ]
+    assert not flags, f"{label(path)}: name the parameter instead (runtime/parameters.py): {flags}"

@@ -85,7 +85,8 @@ def test_long_texts_are_cut() -> None:
     found = inspect_data({**wide, "y": [0, 1] * 20}, target="y")
     lines = found.to_text().splitlines()
     assert sum(line.startswith("column ") for line in lines) <= 81
-    assert any("more columns (all of them with --json)" in line for line in lines)
+    assert any("more columns (to_json() has all)" in line for line in lines)
+    assert "(--json has all)" in found.to_text(complete="--json has all")
     assert sum("values are missing" in line for line in lines) == 4
     assert any("16 more mostly_missing" in line for line in lines)
 
@@ -145,7 +146,7 @@ def test_gaps_and_dates() -> None:
     said = {(each.code, each.column): each.message for each in found}
     assert "75.0%" in said["mostly_missing", "gap"]
     assert "not in this order" in said["dates", "when"]
-    assert "--time-column when" in said["dates", "when"]
+    assert "`time_column='when'`" in said["dates", "when"]
     assert "100 dates" in said["odd_dates", "odd"]
 
 

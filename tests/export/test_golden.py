@@ -114,7 +114,7 @@ def test_an_export_says_that_its_golden_rows_are_real(runs: dict[str, RunFolder]
         tmp_path / "b",
         progress=lambda event: told.append(str(event["message"])),
     )
-    assert any("real rows of the data" in line and "--golden masked:" in line for line in told)
+    assert any("real rows of the data" in line and "`golden` with masked:" in line for line in told)
 
 
 @pytest.mark.parametrize("golden", ["masked", "masked:", "fake", "masked:sise | cm", ["nothing"]])

@@ -5,8 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
+
+from workbench.runtime.parameters import Flag, with_flags
+
+_MESSAGES = frozenset(
+    {"detail", "error", "hint", "message", "reason"}
+)  # keys of documents with texts of the library
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +25,9 @@ class Console:
     out, err : text streams
     as_json : bool
         Whether the result is one JSON document (``--json``).
+    flags : callable
+        Returns the flag of each parameter, to translate what the library writes (`runtime.parameters`). It is called
+        only when a message names a parameter, since building the parser takes time.
 
     Examples
     --------
@@ -31,15 +41,16 @@ class Console:
     out: TextIO
     err: TextIO
     as_json: bool = False
+    flags: Callable[[], Mapping[str, Flag]] = dict
 
     @classmethod
-    def standard(cls, as_json: bool = False) -> Console:
+    def standard(cls, as_json: bool = False, flags: Callable[[], Mapping[str, Flag]] = dict) -> Console:
         """Return the console of this process; characters that its encoding lacks are replaced."""
         for stream in (sys.stdout, sys.stderr):
             reconfigure = getattr(stream, "reconfigure", None)
             if reconfigure is not None:
                 reconfigure(errors="replace")
-        return cls(sys.stdout, sys.stderr, as_json)
+        return cls(sys.stdout, sys.stderr, as_json, flags)
 
     @property
     def is_terminal(self) -> bool:
@@ -48,20 +59,39 @@ class Console:
 
     def result(self, document: Any, text: str) -> None:
         """Write the command's result: `document` as JSON with ``--json``, else `text`."""
-        shown = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) if self.as_json else text
+        if self.as_json:
+            shown = json.dumps(self.flagged(document), ensure_ascii=False, allow_nan=False, indent=2)
+        else:
+            shown = self.flagged(text)
         self.out.write(shown.rstrip("\n") + "\n")
         self.out.flush()
 
     def say(self, text: str = "") -> None:
         """Write for a person who follows along: on standard output, or on standard error with ``--json``."""
         stream = self.err if self.as_json else self.out
-        stream.write(text.rstrip("\n") + "\n")
+        stream.write(self.flagged(text).rstrip("\n") + "\n")
         stream.flush()
 
     def note(self, text: str) -> None:
         """Write a line to the log, on standard error."""
-        self.err.write(one_line(text) + "\n")
+        self.err.write(one_line(self.flagged(text)) + "\n")
         self.err.flush()
+
+    def flagged(self, value: Any) -> Any:
+        """Return a text with the parameters that it names written as flags; of a document, its messages.
+
+        Lay a table out after this, not before: a flag is not as long as a parameter.
+        """
+        if isinstance(value, str):
+            return with_flags(value, self.flags()) if "`" in value else value
+        if isinstance(value, Mapping):
+            return {
+                key: self.flagged(each) if key in _MESSAGES or not isinstance(each, str) else each
+                for key, each in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return [each if isinstance(each, str) else self.flagged(each) for each in value]
+        return value
 
     def error(self, message: str) -> None:
         """Write the one line of a failure and, with ``--json``, the document ``{"error": message}``."""

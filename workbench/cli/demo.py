@@ -118,7 +118,8 @@ def _answer_text(answer: dict[str, Any]) -> str:
 
 
 def _following(data: Path, target: str, run: Path, bundle: Path) -> str:
-    from workbench.data.shell_quoting import option, word
+    from workbench.data.shell_quoting import word
+    from workbench.runtime.parameters import option
 
     return "\n".join(
         [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import re
 import shutil
 import sys
 import textwrap
@@ -28,6 +27,7 @@ from workbench.errors import (
     nearest,
     shown,
 )
+from workbench.runtime.parameters import Flag, flags_of, with_flags
 
 from . import (
     app,
@@ -75,9 +75,7 @@ COMMANDS: tuple[Command, ...] = (
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 _START_FIELD = 19  # of /proc/self/stat, counted after the program's name
 
-#: A setting in a message: `holdout`, `task="regression"`; and the one that Python calls otherwise.
-_SETTING = re.compile(r"`([a-z_]+)(?:=([^`]+))?`")
-_HEAD = re.compile(r"\w+(?: and \w+)*(?=[:,])")
+#: Parameters that a command calls otherwise.
 _CALLED_OTHERWISE = {"how": "pick"}
 
 _DESCRIPTION = "Find, choose and serve a model for a table, by accuracy, latency and price."
@@ -127,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     started = _process_started() if argv is None else time.monotonic()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    console = Console.standard(as_json="--json" in arguments)
+    console = Console.standard(as_json="--json" in arguments, flags=_flags)
     try:
         with _warnings_as_lines(console):
             return _run(arguments, console, started)
@@ -253,36 +251,15 @@ def explain(error: Exception) -> tuple[str, int]:
 
 
 def _with_flags(error: Exception) -> str:
-    """Return an error's message with the settings that it names written as flags.
-
-    Errors name a setting as Python spells it: at the beginning ("max_latency: found …") or in backticks.
-    """
-    message, known = str(error), _option_names()
-    head = _HEAD.match(message)
-    names = [_CALLED_OTHERWISE.get(each, each) for each in head[0].split(" and ")] if head else []
-    if isinstance(error, SettingsError) and head and known.issuperset(names):
-        message = " and ".join(map(_flag, names)) + message[head.end() :]
-
-    def flag(match: re.Match[str]) -> str:
-        name, value = match[1], match[2]
-        if name not in known:
-            return match[0]
-        return f"{_flag(name)} {value.strip(chr(34))}" if value else _flag(name)
-
-    return _SETTING.sub(flag, message)
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    """Return an error's message with the parameters that it names written as flags."""
+    return with_flags(str(error), _flags(), head=isinstance(error, SettingsError))
 
 
 @cache
-def _option_names() -> frozenset[str]:
-    """Return the names of all options of all commands, as Python spells them."""
-    verbs = next(each for each in parser()._actions if isinstance(each, argparse._SubParsersAction))
-    return frozenset(
-        action.dest for verb in verbs.choices.values() for action in verb._actions if action.option_strings
-    )
+def _flags() -> dict[str, Flag]:
+    """Return the flag of each parameter that a command takes, by its name in Python."""
+    flags = flags_of(parser())
+    return flags | {name: flags[dest] for name, dest in _CALLED_OTHERWISE.items()}
 
 
 def _is_place_error(error: BaseException | None) -> bool:

@@ -42,7 +42,9 @@ def show_run(run: Run, console: Console) -> int:
     text = paragraphs(
         run.summary(),
         lead,
-        candidate_table(front) if front else paragraphs(failures(rows), why_empty(rows, run.path)),
+        candidate_table(front)
+        if front
+        else paragraphs(failures(console.flagged(rows)), why_empty(rows, run.path)),
         legend(front),
         "Next:  " + "\n       ".join(following),
     )

@@ -37,7 +37,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         kinds=dict(options.kinds or ()),
         encoding=options.encoding,
     )
-    console.result(inspection.to_json(), inspection.to_text())
+    console.result(inspection.to_json(), inspection.to_text(complete="--json has all"))
     return 0
 
 

@@ -23,7 +23,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     run = open_run(options.run)
     rows = run.rows(**said(options))
     console.result(
-        rows, paragraphs(candidate_table(rows), legend(rows), failures(rows), time_spent(run.info))
+        rows,
+        paragraphs(
+            candidate_table(rows), legend(rows), failures(console.flagged(rows)), time_spent(run.info)
+        ),
     )
     return 0
 

@@ -49,7 +49,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             escape_formulas=options.escape_formulas,
         )
     if options.out == "-":  # standard output has the rows
-        console.err.write((json.dumps(report.to_json()) if console.as_json else report.to_text()) + "\n")
+        text = json.dumps(report.to_json()) if console.as_json else console.flagged(report.to_text())
+        console.err.write(text + "\n")
     else:
         console.result(report.to_json(), report.to_text())
     return 0 if report.failed == 0 else 1

@@ -53,7 +53,7 @@ class Progress:
 
         With ``WORKBENCH_DEBUG=1`` the traceback of a candidate that failed is shown too.
         """
-        message = event_line(event)
+        message = self._console.flagged(event_line(event))
         if self._console.is_terminal:
             self._draw(event, message)
         elif message and message != self._said:

@@ -87,19 +87,23 @@ class Inspection:
         """Return the inspection as a JSON document."""
         return asdict(self)
 
-    def to_text(self) -> str:
-        """Return the inspection as a table for a terminal, then its findings."""
+    def to_text(self, *, complete: str = "to_json() has all") -> str:
+        """Return the inspection as a table for a terminal, then its findings.
+
+        Parameters
+        ----------
+        complete : str
+            Where the columns and findings are that the text leaves out.
+        """
         lines = [f"{self.name}: {self.rows:,} rows, {len(self.columns)} columns"]
         if self.target:
             lines.append(_target_line(self.target))
         lines += ["", *_table_lines(self.columns[:_MOST_COLUMNS_SHOWN])]
         if len(self.columns) > _MOST_COLUMNS_SHOWN:
-            lines.append(
-                f"… and {len(self.columns) - _MOST_COLUMNS_SHOWN} more columns (all of them with --json)"
-            )
+            lines.append(f"… and {len(self.columns) - _MOST_COLUMNS_SHOWN} more columns ({complete})")
         if self.findings:
             lines.append("")
-        lines += _finding_lines(self.findings)
+        lines += _finding_lines(self.findings, complete)
         return "\n".join(lines)
 
 
@@ -178,7 +182,7 @@ def _about_strongest(powers: Sequence[Power]) -> list[Finding]:
     listed = ", ".join(f"{shown(power.column)} {power.score:.3f}" for power in strong)
     message = (
         f"the strongest alone, by {strong[0].metric}: {listed}; a column that is known only after the outcome "
-        "has to be left out with --drop"
+        "has to be left out with `drop`"
     )
     return [Finding("strongest_columns", "info", None, message)]
 
@@ -304,7 +308,7 @@ def _share(ratio: float) -> str:
     return ">99.9%" if 0.9995 <= ratio < 1.0 else f"{ratio:.1%}"
 
 
-def _finding_lines(findings: Sequence[Finding]) -> list[str]:
+def _finding_lines(findings: Sequence[Finding], complete: str) -> list[str]:
     """One line a finding; of many alike only the first ones."""
     alike = Counter(finding.code for finding in findings)
     told: Counter[str] = Counter()
@@ -314,9 +318,7 @@ def _finding_lines(findings: Sequence[Finding]) -> list[str]:
         if alike[finding.code] > _MOST_ALIKE and told[finding.code] > _ALIKE_SHOWN:
             if told[finding.code] == alike[finding.code]:
                 more = alike[finding.code] - _ALIKE_SHOWN
-                lines.append(
-                    f"{_MARKS[finding.severity]} … and {more} more {finding.code} (all of them with --json)"
-                )
+                lines.append(f"{_MARKS[finding.severity]} … and {more} more {finding.code} ({complete})")
             continue
         where = f"{_cut(finding.column, 60)}: " if finding.column else ""
         lines.append(f"{_MARKS[finding.severity]} {where}{finding.message}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from workbench.errors import SettingsError, shown
+from workbench.runtime.parameters import parameter
 
-from .shell_quoting import option
 from .table import Table
 
 KINDS = ("number", "category", "text", "date", "ignore")
@@ -32,14 +32,14 @@ def check_kind(name: str, kind: object) -> str:
 
 
 def say_kind(name: str, kind: str) -> str:
-    """Return the option that says what a column is, for findings.
+    """Return the parameter that sets a column's kind, for findings.
 
     Examples
     --------
     >>> say_kind("zip", "category")
-    '--kind zip=category'
+    "`kinds={'zip': 'category'}`"
     """
-    return option("--kind", f"{name}={kind}")
+    return parameter("kinds", {name: kind})
 
 
 def find_kinds(table: Table, kinds: Mapping[str, str] | None, target: str | None = None) -> dict[str, str]:

@@ -19,14 +19,3 @@ def word(value: str | Path) -> str:
     """
     text = str(value)
     return shlex.quote(f"./{text}" if isinstance(value, Path) and text.startswith("-") else text)
-
-
-def option(name: str, value: str) -> str:
-    """Return an option with its value; one that begins with a dash is not taken for another option.
-
-    Examples
-    --------
-    >>> option("--drop", "my id"), option("--drop", "-x")
-    ("--drop 'my id'", '--drop=-x')
-    """
-    return shlex.quote(f"{name}={value}") if value.startswith("-") else f"{name} {word(value)}"

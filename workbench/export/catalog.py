@@ -31,7 +31,7 @@ class Entry:
     size_mb : float
     data, data_date : str
     signed : bool
-        Whether a signature lies in it; `workbench verify --key` checks it.
+        Whether a signature lies in it; `verify_bundle(key=...)` checks it.
     error : str
         Why it cannot be read; empty where it can.
     """

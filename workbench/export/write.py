@@ -59,7 +59,7 @@ _EXPLAIN_S, _EXPLAIN_MOST_S = 1.0, 6.0  # and at most, for the fewest rows that 
 _EXPLAINED_ELSEWHERE = (
     "Not computed: it would have taken long. The app computes it, and so does `workbench report`."
 )
-_MASKING = "--golden masked:COL,… (golden=) draws those of some columns anew."
+_MASKING = "`golden` with masked:COL,… draws those of some columns anew."
 _SURPRISE = 2.0  # times the latency that the search measured
 
 Progress = Callable[[Mapping[str, Any]], None]
@@ -257,7 +257,7 @@ def _fill(run: RunFolder, choice: Choice, folder: Path, tag: Label, tell: Progre
         why = (
             "pip reached no package index"
             if extras.hashes
-            else "those of these versions do not ship; see --hashes"
+            else "those of these versions do not ship; `hashes=True` asks pip's package index"
         )
         tell({"kind": "warning", "message": f"requirements.txt has no hashes: {why}"})
     manifest = write_members(folder, about, packages, tell)
@@ -291,7 +291,9 @@ def _training_events(run: RunFolder, candidate: Candidate, *, refit: bool) -> It
         newest = run.settings.time_column is not None
         which = f"the newest {held:,} rows were" if newest else f"{held:,} rows were"
         advice = "is advised, since the model has not seen them, and" if newest else "trains on them too, and"
-        message = f"{which} held out for the score: a refit {advice} takes {_trained(candidate)} (--refit)"
+        message = (
+            f"{which} held out for the score: a refit {advice} takes {_trained(candidate)} (`refit=True`)"
+        )
         yield {"kind": "step", "message": message}
 
 

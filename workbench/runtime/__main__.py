@@ -14,6 +14,7 @@ from .bundle.check import check_bundle
 from .errors import InputError, NoBundleError, WorkbenchError
 from .jobs.batch import score_file
 from .jobs.run_config import MODES, read_config, run
+from .parameters import flags_of, with_flags
 from .serving.http.server import serve
 from .serving.serving_settings import add_serve_options, settings_of
 
@@ -77,11 +78,13 @@ def _run(options: argparse.Namespace) -> int:
         escape_formulas=options.escape_formulas,
     )
     stream = sys.stderr if options.out == "-" else sys.stdout  # standard output has the rows
-    print(json.dumps(report.to_json()) if options.json else report.to_text(), file=stream)
+    text = with_flags(report.to_text(), flags_of(_parser()))
+    print(json.dumps(report.to_json()) if options.json else text, file=stream)
     return 0 if report.failed == 0 else 1
 
 
 def _show(options: argparse.Namespace, document: Any, text: str) -> None:
+    text = with_flags(text, flags_of(_parser()))
     print(json.dumps(document, ensure_ascii=False) if options.json else text)
 
 
@@ -91,9 +94,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except WorkbenchError as error:
-        print(f"error: {error}", file=sys.stderr)
+        message = with_flags(str(error), flags_of(_parser()))
+        print(f"error: {message}", file=sys.stderr)
         if getattr(options, "json", False):
-            print(json.dumps({"error": str(error)}, ensure_ascii=False))
+            print(json.dumps({"error": message}, ensure_ascii=False))
         return 2 if isinstance(error, (InputError, NoBundleError)) else 1
     except KeyboardInterrupt:
         return 130

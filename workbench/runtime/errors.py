@@ -183,7 +183,10 @@ class UnseenError(InputError):
     def __init__(self, code: str, text: str, column: str = "") -> None:
         self.code = code
         self.place = f"column {shown(column)}" if column else "a column"
-        super().__init__(text, hint="This server is strict; without --strict it is counted and answered.")
+        super().__init__(
+            text,
+            hint="The server runs with `strict`; without it, such a row is predicted and counted.",
+        )
 
     @property
     def logged(self) -> str:

@@ -41,7 +41,7 @@ def run_prices(run: RunFolder, *, needed: bool = True) -> PriceSheet | None:
         return None
     warnings.warn(
         f"{run.path}: the price sheet {given} that the search was given is gone; prices are those of the sheet that "
-        "ships. Give it with --prices FILE (prices=...), or store it: workbench decide RUN --prices FILE.",
+        "ships. Give it with `prices`, or store it in the run: workbench decide.",
         WorkbenchWarning,
         stacklevel=2,
     )

@@ -40,7 +40,7 @@ def findings(frame: pd.DataFrame, target: str, **options: Any) -> list[tuple[str
 def test_an_id_whose_rows_share_one_target(times: int, ids: Any) -> None:
     ((code, column, message),) = findings(repeated(times, flat_id=ids), "price")
     assert code == "one_target_an_id" and column == "flat_id"
-    assert f"100 values, {times} rows each" in message and message.endswith("--group flat_id")
+    assert f"100 values, {times} rows each" in message and message.endswith("`group='flat_id'`")
 
 
 def test_a_class_that_an_id_decides() -> None:

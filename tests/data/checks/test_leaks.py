@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from workbench.data import load_dataset
 from workbench.data.checks.leaks import Power, column_powers, find_leaks
 from workbench.data.dataset import Dataset
+from workbench.runtime.parameters import Flag, parameter, with_flags
 
 N = 2000
 
@@ -90,9 +91,11 @@ def test_the_message_says_what_to_type() -> None:
         ("total paid", "--drop 'total paid'"),
         ("$(id)", "--drop '$(id)'"),
         ("-x", "--drop=-x"),
+        ("a `b`", "--drop 'a `b`'"),
     ):
         [found] = find_leaks([Power(name, 1.0, "r2")])
-        assert found.message.endswith(f": {typed}")
+        assert found.message.endswith(f": {parameter('drop', name)}")
+        assert with_flags(found.message, {"drop": Flag("--drop")}).endswith(f": {typed}")
 
 
 def test_large_data_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,7 +127,7 @@ def test_what_can_be_read_two_ways_is_decided_by_the_column_and_reported(
 ) -> None:
     inferred = infer(values * 2)
     assert codes_of(inferred) == [said]
-    assert "--kind x=" in inferred.findings[0].message
+    assert "`kinds={'x': " in inferred.findings[0].message
     other = "category" if said == "multipliers" else "number"
     assert infer(values * 2, kind=other).column.kind == other
     if other == "number":

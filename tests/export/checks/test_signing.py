@@ -60,7 +60,7 @@ def test_the_signature_is_of_the_key(signed: Path, keys: tuple[Path, Path], tmp_
     assert signature(signed, keys[1])[0] is True
     write_zip(signed, tmp_path / "b.zip")
     assert signature(tmp_path / "b.zip", keys[1])[0] is True
-    assert signature(signed, None) == (None, "signed, but no --key was given to check it with")
+    assert signature(signed, None) == (None, "signed, but no `key` was given to check it with")
     (tmp_path / "other").mkdir()
     _, stranger = write_keys(tmp_path / "other", ed25519.Ed25519PrivateKey.generate())
     assert signature(signed, stranger)[0] is False
@@ -201,7 +201,7 @@ def test_without_a_key_only_known_code_runs(
     replace(Manifest.read(signed), files=files, model_id=model_digest(files)).write(signed)
     last = verify_bundle(signed).checks[-1]
     assert (last.name, last.ok) == ("isolation", None)
-    assert "not run unless asked for" in last.detail
+    assert "not run unless `isolation`" in last.detail
     assert len(ran) == 1
     assert verify_bundle(signed, isolation=True).ok  # asked for
     sign_manifest(signed, read_private_key(keys[0]))

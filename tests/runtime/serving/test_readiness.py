@@ -42,7 +42,7 @@ def test_another_model_is_not(bundle: Bundle) -> None:
 
 @pytest.mark.parametrize("expect", ["churn", "abc123", "@3", "churn@", ""])
 def test_what_names_no_model_is_wrong_usage(bundle: Bundle, expect: str) -> None:
-    with pytest.raises(InputError, match="--expect"):
+    with pytest.raises(InputError, match="`expect`"):
         code_of(bundle, expect=expect)
 
 

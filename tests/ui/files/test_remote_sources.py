@@ -173,7 +173,7 @@ def test_nobody_answers(tmp_path: Path) -> None:
     ["/no/such/folder", "ftp://data.example.com", "https://", "https://a:b@example.com", "http://x/../y"],
 )
 def test_a_place_that_makes_no_sense_is_refused_at_the_start(place: str) -> None:
-    with pytest.raises(SettingsError, match="--allow"):
+    with pytest.raises(SettingsError, match="allow: found"):
         read_places([place])
 
 

@@ -127,7 +127,7 @@ class RunFolder:
             raise RunError(
                 f"{path} is no run",
                 found=found,
-                hint="workbench search DATA --target COL --out RUN makes one.",
+                hint="Name the folder of a run; workbench search makes one.",
             )
         try:
             info = json.loads(document.read_text(encoding="utf-8"))

@@ -214,13 +214,13 @@ def keep_traceback(folder: Path, error: Exception) -> None:
 def failure(config: Config, error: Exception, stage: Stage, started: float, cpu: float) -> Candidate:
     """Return the candidate that an error has ended, saying where, why and what to do."""
     if isinstance(error, MemoryError):
-        reason, hint = "out of memory", "Allow more with --max-memory."
+        reason, hint = "out of memory", "Allow more with `max_memory`."
     elif isinstance(error, WorkbenchError):
         reason, hint = error.what + (f": {error.found}" if error.found else ""), error.hint or ""
     else:
         line = str(error).strip().splitlines()
         reason = f"{type(error).__name__}: {line[0][:300] if line else ''}".rstrip(": ")
-        hint = "Leave the family out with --families if it persists."
+        hint = "Leave the family out with `families` if it persists."
     return Candidate(
         id=config.id,
         family=config.family,
@@ -350,6 +350,6 @@ def fit_on(config: Config, space: Workspace, sample: Sample, rounds: int | None,
         raise FitError(
             "the clock ended the fit on all rows",
             found=f"{fitted.rounds} of {rounds} rounds",
-            hint="Give more --time.",
+            hint="Give more `time`.",
         )
     return fitted

@@ -1,7 +1,7 @@
 """Rows that are copies of others but for one column, and ids whose rows share one target.
 
 Such rows stand on both sides of a random split, and a score on rows whose twins were trained on is too good. Both are
-named, with the column by which rows can be kept together (``--group``).
+named, with the column by which rows can be kept together (`group`).
 
 - **One target an id**: a column that is named like an id, or has many levels, in which rows of one value have one
   target far more often than any two rows have.
@@ -17,10 +17,10 @@ import numpy as np
 
 from workbench.errors import shown
 from workbench.runtime.core.schema import Column1d, Levels
+from workbench.runtime.parameters import parameter
 
 from ..dataset import Dataset, Finding
 from ..inference.infer import names_an_id
-from ..shell_quoting import option
 
 _FEWEST_ROWS, _FEWEST_IDS, _FEWEST_COLUMNS = 50, 10, 3
 _MOST_CELLS = 5_000_000
@@ -77,7 +77,7 @@ def _one_target(name: str, codes: np.ndarray, y: np.ndarray) -> Finding | None:
         return None
     message = (
         f"rows of one {shown(name)} share one target ({len(sizes):,} values, {sizes.mean():.3g} rows each): with some "
-        f"of them in training, a score on the others is too good; keep them together: {option('--group', name)}"
+        f"of them in training, a score on the others is too good; keep them together: {parameter('group', name)}"
     )
     return Finding("one_target_an_id", "warning", name, message)
 
@@ -102,9 +102,9 @@ def _copies(codes: Mapping[str, np.ndarray], y: np.ndarray, ids: list[str]) -> l
             continue
         by = _grouping(codes, name, total - part, ids)
         how = (
-            option("--group", by)
+            parameter("group", by)
             if by
-            else "number what they belong to in a column, and give it with --group"
+            else "number what they belong to in a column, and give it with `group`"
         )
         message = (
             f"{copies:,} rows ({copies / rows:.0%}) are copies of another but for {shown(name)}: with one of them in "

@@ -9,9 +9,9 @@ import numpy as np
 
 from workbench.errors import shown
 from workbench.runtime.core.schema import Levels
+from workbench.runtime.parameters import parameter
 
 from ..dataset import Dataset, Finding
-from ..shell_quoting import option
 
 _GIVEN_AWAY = 0.98  # R² on rows that the formula was not fitted on
 _MOST_TERMS = 3
@@ -128,7 +128,7 @@ def _pursuit(matrix: np.ndarray, y: np.ndarray) -> tuple[list[int], float]:
 
 def _finding(terms: list[str], score: float, kind: str) -> Finding:
     listed = " and ".join(shown(name) for name in terms[1:])
-    options = " ".join(option("--drop", name) for name in terms)
+    options = parameter("drop", terms)
     message = (
         f"together with {listed} it gives the target away (r2 {score:.3f}: {kind} of them); unless all of them are "
         f"known before the outcome is, leave out those that are not, of {options}"

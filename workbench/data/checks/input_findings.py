@@ -8,10 +8,10 @@ import numpy as np
 
 from workbench.errors import shown
 from workbench.runtime.core.schema import Column, Column1d, Levels
+from workbench.runtime.parameters import parameter
 
 from ..dataset import Dataset, Finding
 from ..fingerprint import by_appearance
-from ..shell_quoting import option
 
 MOST_ROWS = 500_000
 _PATTERN_ROWS = 20_000
@@ -58,7 +58,7 @@ def _duplicate_rows(dataset: Dataset) -> Iterator[Finding]:
         return
     message = (
         f"{same:,} rows ({same / dataset.n_rows:.1%}) repeat another one, target included; a score on rows that"
-        " training has seen flatters: remove them, or keep them together with --group"
+        " training has seen flatters: remove them, or keep them together with `group`"
     )
     if repeats > same:
         message += f"; {repeats - same:,} more repeat the inputs with another target"
@@ -145,6 +145,6 @@ def _dates(column: Column, values: np.ndarray, *, is_time: bool) -> Iterator[Fin
     first, last = (str(column.write(float(each)))[:10] for each in (known.min(), known.max()))
     message = (
         f"rows run from {first} to {last}, {order}; if the model is to predict the future, "
-        f"use {option('--time-column', column.name)}"
+        f"use {parameter('time_column', column.name)}"
     )
     yield Finding("dates", "info", column.name, message)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.runtime.core.schema import Column1d, Levels
+from workbench.runtime.parameters import parameter
 
 from ..dataset import Dataset, Finding
-from ..shell_quoting import option
 
 #: A leak at the first score; also at the second where the next best column reaches no more than the third; worth a
 #: look at the fourth.
@@ -107,7 +107,7 @@ def find_leaks(powers: list[Power]) -> list[Finding]:
         stands_out = power.score >= alone and (after is None or after.score <= next_best)
         said = f"it alone predicts the target with {power.metric} {power.score:.3f}"
         if power.score >= certain or stands_out:
-            drop = option("--drop", power.column)
+            drop = parameter("drop", power.column)
             message = f"{said}; unless it is known before the outcome is, leave it out: {drop}"
             found.append(Finding("leak", "warning", power.column, message))
         elif power.score >= suspect:

@@ -295,7 +295,7 @@ def _about_encoding(encoding: str) -> Iterator[Finding]:
             "encoding",
             "info",
             None,
-            f"the file is not UTF-8; it was read as {encoding}; where letters look wrong, give --encoding",
+            f"the file is not UTF-8; it was read as {encoding}; where letters look wrong, give `encoding`",
         )
 
 

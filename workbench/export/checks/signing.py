@@ -95,7 +95,7 @@ def check_signature(folder: Path, key: Ed25519PublicKey | None) -> Outcome | Non
 
     path = folder / SIGNATURE_FILE
     if key is None:
-        return Outcome(None, "signed, but no --key was given to check it with") if path.is_file() else None
+        return Outcome(None, "signed, but no `key` was given to check it with") if path.is_file() else None
     if not path.is_file():
         return Outcome(False, f"there is no {SIGNATURE_FILE}: the bundle is not signed")
     from cryptography.exceptions import InvalidSignature

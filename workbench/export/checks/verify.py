@@ -455,8 +455,8 @@ def _isolation(bundle: Bundle, how: Isolation | None, listed: bool | None, *, vo
     if how is None and not vouched and not _is_known_code(bundle):
         return Outcome(
             None,
-            "its code is not this workbench's, and no --key vouches for it: it is not run unless asked for "
-            "(--isolation full or quick)",
+            "its code is not this workbench's, and no `key` vouches for it: it is not run unless "
+            "`isolation` asks for it",
         )
     return (
         check_in_fresh_interpreter(bundle.path) if how == "quick" else check_in_bare_environment(bundle.path)

@@ -116,7 +116,7 @@ def requirements_text(packages: Sequence[Pin]) -> str:
     else:
         head += [
             "Without hashes: those of these versions do not ship with Workbench, and no package index was asked",
-            "(workbench export --hashes) or reached at the export.",
+            "(export option `hashes`) or reached at the export.",
         ]
     return "".join(f"# {line}\n" for line in head) + "".join(f"{pin.line()}\n" for pin in packages)
 

@@ -31,7 +31,7 @@ def encode(schema: Schema, encoder: Encoder) -> tuple[Program, list[Formula]]:
                 f"columns {' and '.join(map(repr, extra.columns))} cannot be put into source",
                 found="what they are together, as one category of many levels",
                 expected="columns that are looked up one by one",
-                hint="pipeline.onnx takes them; or pick a candidate with pairs=False (workbench leaderboard --json).",
+                hint="pipeline.onnx takes them; or pick a candidate with pairs=False.",
             )
     numbers = [column.name for column in schema.columns if column.is_numeric]
     texts = [column.name for column in schema.columns if not column.is_numeric]

@@ -85,7 +85,7 @@ class BatchReport:
         if self.formulas:
             lines.append(
                 f"written with an apostrophe in front, since a spreadsheet would run it: {self.formulas:,} cells "
-                "(--no-escape-formulas keeps them)"
+                "(`escape_formulas=False` keeps them)"
             )
         return "\n".join(lines)
 

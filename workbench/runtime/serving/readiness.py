@@ -161,7 +161,7 @@ def _expected(manifest: Manifest, expect: str) -> list[Fault]:
     digest = _DIGEST.fullmatch(expect.strip())
     if not digest and (not at or not name or not version):
         wanted = f"NAME@VERSION, or at least {_SHORTEST_DIGEST} digits of a model id"
-        raise InputError("--expect", found=shown(expect), expected=wanted)
+        raise InputError("`expect`", found=shown(expect), expected=wanted)
     own = f"{manifest.name}@{manifest.version} with digest {manifest.model_id[:16]}…"
     same = (
         manifest.model_id.startswith(digest[1].lower())
@@ -184,7 +184,7 @@ def _stale(manifest: Manifest, most_s: float) -> Fault:
     return Fault(
         STALE,
         f"stale data: found {found}; expected data of at most {_age(most_s)}. "
-        "Train again on newer data, or raise --max-data-age.",
+        "Train again on newer data, or raise `max_data_age`.",
         {"data_date": manifest.data.date},
     )
 

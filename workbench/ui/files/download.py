@@ -101,7 +101,7 @@ def _connect(parts: SplitResult, private: bool) -> http.client.HTTPConnection:
             "URL",
             found=f"{shown(host)}, which is no address of the public internet",
             expected="a public one",
-            hint="Whoever runs the app can allow others with --allow-private.",
+            hint="Whoever runs the app can allow others with `allow_private`.",
         )
     connection = http.client.HTTPConnection(host, port, timeout=_PATIENCE_S)
     # The name is not looked up again: it could lead elsewhere by then.

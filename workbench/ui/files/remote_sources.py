@@ -59,7 +59,7 @@ class Places:
 
 
 def read_places(given: Sequence[str], private: bool = False, *, strict: bool = True) -> Places:
-    """Read what ``--allow`` was given: folders and beginnings of URLs.
+    """Read what `allow` was given: folders and beginnings of URLs.
 
     A folder that is not there is an error, or passed over where `strict` is off: it may come back.
 
@@ -80,13 +80,13 @@ def read_places(given: Sequence[str], private: bool = False, *, strict: bool = T
             plain = not (parts.username or parts.password or parts.query or parts.fragment)
             if parts.scheme not in _SCHEMES or not parts.hostname or not plain or not _straight(parts.path):
                 raise SettingsError(
-                    "--allow", found=shown(each), expected="a URL such as https://data.example.com/open/"
+                    "allow", found=shown(each), expected="a URL such as https://data.example.com/open/"
                 )
             urls.append(each.rstrip("/"))
         elif Path(each).is_dir():
             folders.append(Path(each).resolve())
         elif strict:
-            raise SettingsError("--allow", found=shown(each), expected="a folder that is there, or a URL")
+            raise SettingsError("allow", found=shown(each), expected="a folder that is there, or a URL")
     return Places(tuple(folders), tuple(urls), private)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.automl.records.payoff import Payoff
-from workbench.data.shell_quoting import option, word
+from workbench.data.shell_quoting import word
 from workbench.runtime.files.atomic_write import write_atomically
+from workbench.runtime.parameters import option
 from workbench.tradeoff import Traffic, load_prices
 
 _BUSY_HOURS, _DAYS = 8.0, 365.0 / 12.0

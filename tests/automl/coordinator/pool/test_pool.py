@@ -104,7 +104,7 @@ def test_a_job_over_its_memory_is_killed(pool: WorkerPool) -> None:
     pool.submit(fold("c0005"))
     failure = answer(pool)
     assert isinstance(failure, Failure)
-    assert "memory" in failure.reason and "--max-memory" in failure.hint
+    assert "memory" in failure.reason and "`max_memory`" in failure.hint
     candidate = failed_candidate(fold("c0005"), failure)
     assert (candidate.status, candidate.peak_memory_mb > 1) == ("stopped", True)
 

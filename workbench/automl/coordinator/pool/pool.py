@@ -183,7 +183,7 @@ class WorkerPool:
             result = worker.connection.recv()
         except (EOFError, OSError):
             self._replace(worker)
-            hint = "It may have run out of memory: allow fewer --workers, or set --max-memory."
+            hint = "It may have run out of memory: allow fewer `workers`, or set `max_memory`."
             return Answer(
                 task, Failure("failed", "fit", "the worker process died", hint, seconds, worker.peak_mb)
             )
@@ -212,14 +212,14 @@ class WorkerPool:
         worker.peak_mb = max(worker.peak_mb, memory)
         if worker.limited and memory > self.memory_limit_mb:
             reason = f"memory {memory:,.0f} MB over the limit of {self.memory_limit_mb:,.0f} MB"
-            return Failure("stopped", "fit", reason, "Allow more with --max-memory.", seconds, worker.peak_mb)
+            return Failure("stopped", "fit", reason, "Allow more with `max_memory`.", seconds, worker.peak_mb)
         if now > worker.kill_at:
             reason = f"stopped by the clock after {seconds:.1f} s"
-            return Failure("stopped", "fit", reason, "Give more --time.", seconds, worker.peak_mb)
+            return Failure("stopped", "fit", reason, "Give more `time`.", seconds, worker.peak_mb)
         if cpu > 1.5 * seconds + 5.0:
             reason = f"{cpu:.0f} s of processor time in {seconds:.0f} s: more than one thread"
             return Failure(
-                "stopped", "fit", reason, "Leave the family out with --families.", seconds, worker.peak_mb
+                "stopped", "fit", reason, "Leave the family out with `families`.", seconds, worker.peak_mb
             )
         return None
 
@@ -238,7 +238,7 @@ class WorkerPool:
                 worker.kill_at = float("inf")
 
     def stop_all(
-        self, reason: str, hint: str = "Give more --time.", *, only: str | None = None
+        self, reason: str, hint: str = "Give more `time`.", *, only: str | None = None
     ) -> list[Answer]:
         """Kill every busy worker at once, or those at a config, and answer for their tasks; new ones take their places.
 

@@ -76,7 +76,7 @@ def _answers(config: Config, space: Workspace, task: NestTask) -> np.ndarray:
 
 def _whole(fitted: Fitted) -> None:
     if fitted.stopped:
-        raise OutOfTimeError("the clock ended a fit", hint="Give more --time.")
+        raise OutOfTimeError("the clock ended a fit", hint="Give more `time`.")
 
 
 def _config(space: Workspace, name: str) -> Config:

@@ -146,7 +146,7 @@ def _check_tls(settings: ServeSettings) -> None:
     if not settings.tls_cert and not settings.tls_key:
         return
     if not settings.tls_cert:
-        raise ServeError("--tls-key", found="no --tls-cert", expected="both")
+        raise ServeError("`tls_key`", found="no `tls_cert`", expected="both")
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
             settings.tls_cert, settings.tls_key
@@ -193,9 +193,9 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 def _cannot_listen(host: str, port: int, error: OSError | OverflowError) -> WorkbenchError:
     number = getattr(error, "errno", None)
     if number == errno.EADDRINUSE:
-        return ServeError(f"port {port} of {host} is in use", hint="Choose another with --port.")
+        return ServeError(f"port {port} of {host} is in use", hint="Choose another `port`.")
     if number == errno.EACCES:
-        return ServeError(f"port {port} needs more rights", hint="Choose one above 1023 with --port.")
+        return ServeError(f"port {port} needs more rights", hint="Choose a `port` above 1023.")
     found = getattr(error, "strerror", None) or str(error)
     return ServeError(f"cannot listen on {host}, port {port}", found=found)
 
