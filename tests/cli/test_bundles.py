@@ -24,7 +24,7 @@ def write_keys(folder: Path) -> tuple[Path, Path]:
 
 def test_a_signed_bundle_with_source(searched: Searched, run: Run, bundle: Path, tmp_path: Path) -> None:
     private, public = write_keys(tmp_path)
-    target = tmp_path / "shelf" / "signed.zip"
+    target = tmp_path / "catalog" / "signed.zip"
     answer = run("export", searched.path, "--pick", "cheapest", "--out", target, "--sign", private,
                  "--code", "python", "--code", "c", "--version", "2")  # fmt: skip
     assert answer.code == 0, answer.err
@@ -36,9 +36,9 @@ def test_a_signed_bundle_with_source(searched: Searched, run: Run, bundle: Path,
     assert checks["source"] is True
     assert run("verify", bundle, "--isolation", "off", "--key", public).code == 1
 
-    listed = run("bundles", tmp_path / "shelf", "--json")
+    listed = run("bundles", tmp_path / "catalog", "--json")
     assert [(each["version"], each["signed"], each["error"]) for each in listed.json] == [("2", True, "")]
-    assert "customers  2" in run("bundles", tmp_path / "shelf").out
+    assert "customers  2" in run("bundles", tmp_path / "catalog").out
 
     found = run("diff", bundle, target, "--json").json
     assert "version" in {change["what"] for change in found["changes"]}
@@ -60,6 +60,6 @@ def test_wrong_use_is_one_line(searched: Searched, run: Run, bundle: Path, tmp_p
     assert not (tmp_path / "b").exists()
 
 
-def test_an_empty_shelf_says_what_to_do(run: Run, tmp_path: Path) -> None:
+def test_an_empty_folder_of_bundles_says_what_to_do(run: Run, tmp_path: Path) -> None:
     assert "Make one with: workbench export" in run("bundles", tmp_path).out
     assert json.loads(run("bundles", tmp_path, "--json").out) == []

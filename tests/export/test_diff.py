@@ -9,7 +9,7 @@ from workbench.export.catalog import list_bundles, next_version
 from workbench.export.destination import write_zip
 from workbench.export.diff import diff_bundles
 from workbench.export.write import export_bundle
-from workbench.ui.files.folders import list_bundles as list_in_app
+from workbench.ui.files.folders import newest_bundles
 
 
 def test_a_bundle_does_not_differ_from_its_zip(bundles: dict[str, Path], tmp_path: Path) -> None:
@@ -63,26 +63,26 @@ def test_columns_and_categories_that_changed_are_named(bundles: dict[str, Path],
     assert changes["column 'size | cm', high"].after == 9.0
 
 
-def test_the_shelf_lists_folders_zips_and_broken_ones(bundles: dict[str, Path], tmp_path: Path) -> None:
+def test_the_catalog_lists_folders_zips_and_broken_ones(bundles: dict[str, Path], tmp_path: Path) -> None:
     import shutil
 
-    shutil.copytree(bundles["binary"], tmp_path / "shelf" / "churn" / "1")
-    write_zip(bundles["regression"], tmp_path / "shelf" / "price.zip")
-    (tmp_path / "shelf" / "broken").mkdir()
-    (tmp_path / "shelf" / "broken" / "manifest.json").write_text("{")
-    (tmp_path / "shelf" / "notes.zip").write_text("no zip")
+    shutil.copytree(bundles["binary"], tmp_path / "catalog" / "churn" / "1")
+    write_zip(bundles["regression"], tmp_path / "catalog" / "price.zip")
+    (tmp_path / "catalog" / "broken").mkdir()
+    (tmp_path / "catalog" / "broken" / "manifest.json").write_text("{")
+    (tmp_path / "catalog" / "notes.zip").write_text("no zip")
     write_zip(
-        tmp_path / "shelf" / "churn" / "1", tmp_path / "shelf" / "churn" / "1.zip"
+        tmp_path / "catalog" / "churn" / "1", tmp_path / "catalog" / "churn" / "1.zip"
     )  # the same one, packed
-    found = {Path(entry.path).name: entry for entry in list_bundles(tmp_path / "shelf")}
+    found = {Path(entry.path).name: entry for entry in list_bundles(tmp_path / "catalog")}
     assert set(found) == {"1", "price.zip", "broken"}
     assert found["price.zip"].task == "regression"
     assert found["1"].latency_p50_us
     assert found["1"].family == "lightgbm"
     assert "no JSON document" in found["broken"].error
     assert not found["1"].error
-    in_app = {entry.folder for entry in list_in_app(tmp_path / "shelf")}
-    assert in_app == {Path(entry.path) for entry in found.values()}
+    in_app = {entry.path: entry for entry in newest_bundles(tmp_path / "catalog")}
+    assert in_app == {entry.path: entry for entry in found.values()}
 
 
 def test_the_next_free_version_counts_up(bundles: dict[str, Path], tmp_path: Path) -> None:

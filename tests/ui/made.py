@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from workbench.automl.records.candidate import Candidate, Measurements, Score
 from workbench.automl.records.run_folder import RunFolder
 from workbench.automl.records.settings import Settings
+from workbench.runtime.bundle.manifest import Lineage, Manifest, Metric, TrainingData
 from workbench.tradeoff import leaderboard_rows, load_prices
 
 NASTY = "<script>alert(1)</script>![x](http://example.com/x.png)"
@@ -157,3 +158,11 @@ def words_of(app: AppTest) -> str:
     parts = (*app.title, *app.header, *app.subheader, *app.markdown, *app.caption)
     boxes = (*app.info, *app.success, *app.warning, *app.error, *app.code)
     return "\n".join(str(each.value) for each in (*parts, *boxes))
+
+
+def write_manifest(folder: Path, name: str = "churn") -> None:
+    """Write a bundle's folder that has a whole manifest and nothing else."""
+    manifest = Manifest(name, "1", "ab", "2026-01-31T12:00:00Z", "regression", "fare", (), Metric("r2", 0.9),
+                        TrainingData("c0ffee", 100), Lineage("r1", "c0001", "linear"))  # fmt: skip
+    folder.mkdir(parents=True)
+    manifest.write(folder)

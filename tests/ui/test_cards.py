@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from workbench.export.catalog import BundleEntry
 from workbench.ui.cards import bundle_table, run_facts
-from workbench.ui.files.folders import BundleEntry
 
 
 def test_the_facts_of_a_run_leave_out_what_it_does_not_say() -> None:
@@ -24,18 +24,20 @@ def test_the_facts_of_a_run_leave_out_what_it_does_not_say() -> None:
     assert run_facts({"settings": None, "data": 3, "seconds_used": 5}) == ["took 5 s"]
 
 
-def test_bundles_with_any_manifest_can_be_listed() -> None:
-    whole = {
-        "name": "churn",
-        "version": "2",
-        "created": "2026-01-31T12:00:00Z",
-        "metric": {"name": "roc_auc", "value": 0.914},
-        "latency": {"p50_us": 33.0},
-        "lineage": {"run": "r1", "candidate": "c0003"},
-    }
-    table = bundle_table(
-        [BundleEntry("churn-2", Path("churn-2"), whole), BundleEntry("cut", Path("cut"), {}, "cut short")]
+def test_bundles_are_listed_with_what_their_manifests_have() -> None:
+    whole = BundleEntry(
+        "bundles/churn-2",
+        name="churn",
+        version="2",
+        created="2026-01-31T12:00:00Z",
+        metric="roc_auc",
+        score=0.914,
+        latency_p50_us=33.0,
+        run="r1",
+        candidate="c0003",
     )
+    broken = BundleEntry("bundles/team/cut", name="cut", error="cut short")
+    table = bundle_table([whole, broken], Path("bundles"))
     assert table[0] == {
         "folder": "churn-2",
         "name": "churn",
@@ -47,4 +49,9 @@ def test_bundles_with_any_manifest_can_be_listed() -> None:
         "candidate": "c0003",
         "problem": "",
     }
-    assert table[1]["problem"] == "cut short"
+    assert {name: text for name, text in table[1].items() if text} == {
+        "folder": "team/cut",
+        "score": "–",
+        "latency": "–",
+        "problem": "cut short",
+    }

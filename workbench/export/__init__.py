@@ -1,6 +1,6 @@
 """A choice becomes a bundle: taken as it was measured, held against its library, written, and verified.
 
-The names below are loaded on first use: what only lists bundles (`shelf`) does without the rest.
+The names below are loaded on first use: listing bundles (`catalog`) needs nothing of the rest.
 """
 
 from __future__ import annotations

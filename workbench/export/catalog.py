@@ -17,13 +17,13 @@ _LONGEST_MANIFEST = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One bundle.
+class BundleEntry:
+    """One bundle, as its manifest describes it.
 
     Attributes
     ----------
     path : str
-    name, version, model_id, created, task, target, family : str
+    name, version, model_id, created, task, target, family, run, candidate : str
     format_version : int or None
     metric : str
     score, score_low, score_high : float or None
@@ -44,6 +44,8 @@ class Entry:
     task: str = ""
     target: str = ""
     family: str = ""
+    run: str = ""
+    candidate: str = ""
     format_version: int | None = None
     metric: str = ""
     score: float | None = None
@@ -62,10 +64,11 @@ class Entry:
         return asdict(self)
 
 
-def list_bundles(folder: str | Path) -> list[Entry]:
-    """Return the bundles in a folder and the folders in it, by name and then by when they were made.
+def list_bundles(folder: str | Path) -> list[BundleEntry]:
+    """Return the bundles in a folder and its subfolders, by name and then by creation time.
 
-    Only the manifests are read: that a file is whole, `workbench verify` says.
+    Commands and the app list bundles with this function. It reads manifests only; `workbench verify` checks the files.
+    A zip next to a folder of the same name and with the same manifest is that bundle, packed, and not listed again.
 
     Parameters
     ----------
@@ -73,22 +76,8 @@ def list_bundles(folder: str | Path) -> list[Entry]:
 
     Returns
     -------
-    list of Entry
+    list of BundleEntry
         A bundle whose manifest cannot be read is among them, with the reason.
-
-    Raises
-    ------
-    SettingsError
-        Where there is no such folder.
-    """
-    found = [_entry(path) for path in bundle_paths(folder)]
-    return sorted(found, key=lambda entry: (entry.name, entry.created, entry.path))
-
-
-def bundle_paths(folder: str | Path) -> list[Path]:
-    """Return where the bundles in a folder and the folders in it lie: the one list, of commands and app alike.
-
-    A zip beside a folder of its name is that bundle packed, not another one, if it has the same manifest.
 
     Raises
     ------
@@ -98,21 +87,8 @@ def bundle_paths(folder: str | Path) -> list[Path]:
     base = Path(folder)
     if not base.is_dir():
         raise SettingsError(str(folder), found="no folder", expected="a folder of bundles")
-    return [path for path in _candidates(base, 0) if not _packed(path)]
-
-
-def manifest_of(path: Path) -> dict[str, Any]:
-    """Return the content of a bundle's manifest, of a folder or a zip, unchecked.
-
-    Raises
-    ------
-    BundleError
-        If it cannot be read.
-    """
-    document = parse_json(_manifest_bytes(path), MANIFEST_FILE, once=True)
-    if not isinstance(document, dict):
-        raise TamperedBundleError(MANIFEST_FILE, found=type(document).__name__, expected="a JSON object")
-    return document
+    entries = [_entry(path) for path in _candidates(base, 0) if not _packed(path)]
+    return sorted(entries, key=lambda entry: (entry.name, entry.created, entry.path))
 
 
 def next_version(folder: str | Path, name: str) -> str:
@@ -128,13 +104,21 @@ def next_version(folder: str | Path, name: str) -> str:
     base, numbers = Path(folder), [0]
     for path in _candidates(base, _DEEPEST - 1) if base.is_dir() else ():
         try:
-            document = manifest_of(path)
+            document = _manifest_of(path)
         except (BundleError, OSError):
             continue
         version = str(document.get("version", ""))
         if document.get("name") == name and version.isascii() and version.isdigit():
             numbers.append(int(version))
     return str(max(numbers) + 1)
+
+
+def _manifest_of(path: Path) -> dict[str, Any]:
+    """Return the unchecked content of a bundle's manifest."""
+    document = parse_json(_manifest_bytes(path), MANIFEST_FILE, once=True)
+    if not isinstance(document, dict):
+        raise TamperedBundleError(MANIFEST_FILE, found=type(document).__name__, expected="a JSON object")
+    return document
 
 
 def _packed(path: Path) -> bool:
@@ -172,13 +156,13 @@ def _manifest_in(path: Path) -> str | None:
     return min(names, key=lambda name: name.count("/"), default=None)
 
 
-def _entry(path: Path) -> Entry:
+def _entry(path: Path) -> BundleEntry:
     try:
         manifest, signed, size = _from_zip(path) if path.is_file() else _from_folder(path)
     except (BundleError, OSError) as error:
-        return Entry(str(path), name=path.stem, error=str(error))
+        return BundleEntry(str(path), name=path.stem, error=str(error))
     metric = manifest.metric
-    return Entry(
+    return BundleEntry(
         path=str(path),
         name=manifest.name,
         version=manifest.version,
@@ -187,6 +171,8 @@ def _entry(path: Path) -> Entry:
         task=manifest.task,
         target=manifest.target,
         family=manifest.lineage.family,
+        run=manifest.lineage.run,
+        candidate=manifest.lineage.candidate,
         format_version=manifest.format_version,
         metric=metric.name,
         score=metric.value,
@@ -207,7 +193,7 @@ def _from_folder(path: Path) -> tuple[Manifest, bool, int]:
 
 
 def _from_zip(path: Path) -> tuple[Manifest, bool, int]:
-    manifest = Manifest.from_json(manifest_of(path))
+    manifest = Manifest.from_json(_manifest_of(path))
     with reading(path) as archive:
         inside = _manifest_in(path) or MANIFEST_FILE
         signed = f"{inside.removesuffix(MANIFEST_FILE)}{SIGNATURE_FILE}" in archive.namelist()

@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from workbench.display.numbers import count, duration, latency, metric_words, moment, score
 from workbench.display.words import TASKS
+from workbench.export.catalog import BundleEntry
 
-from .files.folders import BundleEntry
+from .files.folders import bundle_label
 from .texts import home as texts
 from .texts.general import UNKNOWN
 
 
-def bundle_table(entries: Sequence[BundleEntry]) -> list[dict[str, str]]:
-    """Return what the list of bundles shows; a manifest may lack anything, and a broken one says so."""
-    table = []
-    for entry in entries:
-        manifest, metric = entry.manifest, _object(entry.manifest.get("metric"))
-        lineage, measured = _object(manifest.get("lineage")), _object(manifest.get("latency"))
-        value, p50 = metric.get("value"), measured.get("p50_us")
-        name = str(metric.get("name", ""))
-        table.append(
-            {
-                "folder": entry.name,
-                "name": str(manifest.get("name", "")),
-                "version": str(manifest.get("version", "")),
-                "created": moment(manifest.get("created")),
-                "score": f"{score(value, name)} {metric_words(name).short}"
-                if isinstance(value, float)
-                else UNKNOWN,
-                "latency": latency(p50) if isinstance(p50, (int, float)) else UNKNOWN,
-                "run": str(lineage.get("run", "")),
-                "candidate": str(lineage.get("candidate", "")),
-                "problem": entry.problem,
-            }
-        )
-    return table
+def bundle_table(entries: Sequence[BundleEntry], folder: Path) -> list[dict[str, str]]:
+    """Return the rows of the list of bundles; the row of a broken bundle has the reason."""
+    return [
+        {
+            "folder": bundle_label(folder, entry),
+            "name": "" if entry.error else entry.name,
+            "version": entry.version,
+            "created": "" if entry.error else moment(entry.created),
+            "score": UNKNOWN
+            if entry.score is None
+            else f"{score(entry.score, entry.metric)} {metric_words(entry.metric).short}",
+            "latency": UNKNOWN if entry.latency_p50_us is None else latency(entry.latency_p50_us),
+            "run": entry.run,
+            "candidate": entry.candidate,
+            "problem": entry.error,
+        }
+        for entry in entries
+    ]
 
 
 def run_facts(info: Mapping[str, Any]) -> list[str]:

@@ -1,15 +1,24 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ui.made import candidate_of, write_events, write_run
+from tests.ui.made import candidate_of, write_events, write_manifest, write_run
 from workbench.errors import RunError, SettingsError
-from workbench.ui.files.folders import bundle_path, find_run, list_bundles, list_runs, read_entry, stamp
+from workbench.ui.files.folders import (
+    bundle_label,
+    bundle_path,
+    find_run,
+    list_runs,
+    newest_bundles,
+    read_entry,
+    stamp,
+)
 
 
 def test_a_broken_run_says_why_and_the_rest_works(tmp_path: Path) -> None:
@@ -71,18 +80,23 @@ def test_names_that_are_refused(name: str) -> None:
         bundle_path(Path("bundles"), name, "1")
 
 
-def test_bundles_are_listed_and_a_broken_one_says_so(tmp_path: Path) -> None:
-    for name, text in (("good", '{"name": "churn"}'), ("cut", "{"), ("odd", "[]")):
+def test_bundles_are_listed_the_last_changed_first_and_a_broken_one_with_the_reason(tmp_path: Path) -> None:
+    write_manifest(tmp_path / "good")
+    for name, text in (("cut", "{"), ("odd", "[]")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").write_text(text)
+    for modified_s, name in enumerate(("good", "odd", "cut")):
+        os.utime(tmp_path / name / "manifest.json", (modified_s, modified_s))
     (tmp_path / "none").mkdir()
     (tmp_path / "good.zip").write_bytes(b"")
-    entries = {entry.name: entry for entry in list_bundles(tmp_path)}
-    assert set(entries) == {"good", "cut", "odd"}
-    assert entries["good"].manifest == {"name": "churn"}
-    assert entries["cut"].problem == "manifest.json is cut short or not JSON"
-    assert entries["odd"].problem == "manifest.json holds no JSON object"
-    assert list_bundles(tmp_path / "nowhere") == []
+    entries = newest_bundles(tmp_path)
+    assert [bundle_label(tmp_path, entry) for entry in entries] == ["cut", "odd", "good"]
+    cut, odd, good = entries
+    assert (good.name, good.run, good.candidate, good.error) == ("churn", "r1", "c0001", "")
+    assert "manifest.json" in cut.error
+    assert "expected a JSON object" in odd.error
+    assert newest_bundles(tmp_path / "nowhere") == []
+    assert [bundle_label(tmp_path / "good", entry) for entry in newest_bundles(tmp_path / "good")] == ["good"]
 
 
 def test_the_stamp_changes_with_a_candidate_and_an_event(tmp_path: Path) -> None:

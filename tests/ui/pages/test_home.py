@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.made import NASTY, candidate_of, open_page, words_of, write_run
+from tests.ui.made import NASTY, candidate_of, open_page, words_of, write_manifest, write_run
 from workbench.errors import RunError
 from workbench.ui.files.folders import Workspace, list_runs
 from workbench.ui.jobs import examples
@@ -71,9 +71,7 @@ def test_many_runs_can_be_filtered(tmp_path: Path) -> None:
 
 
 def test_bundles_are_listed(tmp_path: Path) -> None:
-    folder = tmp_path / "bundles" / "churn-1"
-    folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text('{"name": "churn", "version": "1"}')
+    write_manifest(tmp_path / "bundles" / "churn-1")
     app = open_page(tmp_path, "home")
     assert app.dataframe[0].value["name"].tolist() == ["churn"]
 

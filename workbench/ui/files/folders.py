@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.api import open_run
-from workbench.errors import BundleError, RunError, SettingsError, shown
-from workbench.export.catalog import bundle_paths, manifest_of
+from workbench.errors import RunError, SettingsError, shown
+from workbench.export.catalog import BundleEntry, list_bundles
 from workbench.tradeoff.run_decision import DECISION_FILE
 
 from .remote_sources import Places, read_places
@@ -81,16 +80,6 @@ class RunEntry:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BundleEntry:
-    """A bundle as the list shows it; the fields are as in `RunEntry`."""
-
-    name: str
-    folder: Path
-    manifest: dict[str, Any]
-    problem: str = ""
-
-
 def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
     """Read ``[RUNS_DIR [BUNDLES_DIR]]`` and the options of `launch`; folders lie beside the runs unless said otherwise.
 
@@ -147,13 +136,27 @@ def find_run(entries: Sequence[RunEntry], name: str) -> RunEntry:
     raise RunError("run", found=shown(name), expected="one of the runs listed")
 
 
-def list_bundles(folder: Path) -> list[BundleEntry]:
-    """Return the bundles in a folder, those that ``workbench bundles`` lists there, the newest first."""
+def newest_bundles(folder: Path) -> list[BundleEntry]:
+    """Return the bundles in a folder, the last changed first; none if there is no such folder."""
     if not folder.is_dir():
         return []
-    found = bundle_paths(folder)
-    found.sort(key=lambda each: (_modified_ns(manifest_file(each)), each.name), reverse=True)
-    return [_bundle_entry(folder, each) for each in found]
+
+    def changed(entry: BundleEntry) -> tuple[int, str]:
+        return _modified_ns(manifest_file(Path(entry.path))), entry.path
+
+    return sorted(list_bundles(folder), key=changed, reverse=True)
+
+
+def bundle_label(folder: Path, entry: BundleEntry) -> str:
+    """Return the path of a bundle relative to the folder of bundles.
+
+    Examples
+    --------
+    >>> bundle_label(Path("bundles"), BundleEntry("bundles/team/churn"))
+    'team/churn'
+    """
+    path = Path(entry.path)
+    return path.name if path == folder else path.relative_to(folder).as_posix()
 
 
 def manifest_file(bundle: Path) -> Path:
@@ -210,30 +213,6 @@ def read_entry(folder: Path) -> RunEntry:
         return RunEntry(folder.name, folder, str(info["state"]), info)
     except RunError as error:
         return RunEntry(folder.name, folder, "broken", {}, str(error))
-
-
-def _bundle_entry(bundles: Path, path: Path) -> BundleEntry:
-    name = path.relative_to(bundles).as_posix() if path != bundles else path.name
-    if path.is_dir():
-        return BundleEntry(name, path, *_read_object(path / MANIFEST_FILE))
-    try:
-        return BundleEntry(name, path, manifest_of(path))
-    except (BundleError, OSError) as error:
-        return BundleEntry(name, path, {}, str(error))
-
-
-def _read_object(path: Path) -> tuple[dict[str, Any], str]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}, f"{path.name} is missing"
-    except OSError as error:
-        return {}, f"{path.name} cannot be read ({error.strerror})"
-    except ValueError:
-        return {}, f"{path.name} is cut short or not JSON"
-    if not isinstance(document, dict):
-        return {}, f"{path.name} holds no JSON object"
-    return document, ""
 
 
 def _modified_ns(path: Path) -> int:

@@ -21,9 +21,10 @@ from workbench.display.numbers import (
 from workbench.display.tables import best_row
 from workbench.display.words import family_name
 from workbench.errors import WorkbenchError
+from workbench.export.catalog import BundleEntry
 from workbench.tradeoff import lead_score
 from workbench.ui.cards import bundle_table, run_facts
-from workbench.ui.files.folders import BundleEntry, RunEntry, Workspace, list_bundles, list_runs
+from workbench.ui.files.folders import RunEntry, Workspace, list_runs, newest_bundles
 from workbench.ui.jobs.examples import (
     NAME,
     free_name,
@@ -68,7 +69,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     if at_work or waiting:
         _follow(workspace, _seen(workspace))
     st.header(texts.BUNDLES)
-    _show_bundles(list_bundles(workspace.bundles), workspace)
+    _show_bundles(newest_bundles(workspace.bundles), workspace)
 
 
 def _make_first_example(workspace: Workspace) -> None:
@@ -235,5 +236,7 @@ def _show_bundles(entries: Sequence[BundleEntry], workspace: Workspace) -> None:
         return
     st.caption(texts.BUNDLES_INTRO.format(folder=folder))
     configured = {name: st.column_config.TextColumn(label) for name, label in texts.BUNDLE_COLUMNS.items()}
-    st.dataframe(bundle_table(entries), hide_index=True, width="stretch", column_config=configured)
+    st.dataframe(
+        bundle_table(entries, workspace.bundles), hide_index=True, width="stretch", column_config=configured
+    )
     show_downloads(workspace)

@@ -7,7 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.display.numbers import moment, plain
-from workbench.ui.files.folders import MANIFEST_FILE, BundleEntry, Workspace, list_bundles
+from workbench.export.catalog import BundleEntry
+from workbench.ui.files.folders import MANIFEST_FILE, Workspace, bundle_label, newest_bundles
 from workbench.ui.jobs.exports import pack
 from workbench.ui.state.session_state import allowed
 from workbench.ui.texts import export as texts
@@ -38,23 +39,25 @@ def offer_download(bundle: Path, key: str, *, first: bool = True) -> None:
 
 def show_downloads(workspace: Workspace, run: str | None = None) -> None:
     """Offer the bundles, those of one run or all, to whoever may export."""
-    found = [
-        entry for entry in list_bundles(workspace.bundles) if not entry.problem and run in (None, _run(entry))
-    ]
+    found = {
+        bundle_label(workspace.bundles, entry): entry
+        for entry in newest_bundles(workspace.bundles)
+        if not entry.error and run in (None, entry.run)
+    }
     if not found or not allowed("export"):
         return
     if run is not None:
         st.subheader(texts.EXPORTED)
-    labels = {entry.name: _label(entry) for entry in found}
+    labels = {name: _label(entry) for name, entry in found.items()}
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     name = left.selectbox(
         texts.EXPORTED_WHICH,
-        list(labels),
+        list(found),
         format_func=lambda each: labels.get(each, each),
         key=f"bundle:{run or ''}",
     )
     with right:
-        offer_download(workspace.bundles / str(name), f"download:{run or ''}:{name}", first=False)
+        offer_download(Path(found[str(name)].path), f"download:{run or ''}:{name}", first=False)
 
 
 def _zip_of(bundle: Path) -> Path:
@@ -65,11 +68,5 @@ def _zip_of(bundle: Path) -> Path:
     return path if fresh else pack(bundle, path)
 
 
-def _run(entry: BundleEntry) -> str:
-    lineage = entry.manifest.get("lineage")
-    return str(lineage.get("run", "")) if isinstance(lineage, dict) else ""
-
-
 def _label(entry: BundleEntry) -> str:
-    name, version = entry.manifest.get("name", ""), entry.manifest.get("version", "")
-    return texts.EXPORTED_LABEL.format(name=name, version=version, when=moment(entry.manifest.get("created")))
+    return texts.EXPORTED_LABEL.format(name=entry.name, version=entry.version, when=moment(entry.created))

@@ -14,7 +14,7 @@ from workbench.display.theme import CONFIG
 from workbench.errors import WorkbenchError
 from workbench.explain import Answer, Field
 from workbench.runtime.model.predictor import Predictor
-from workbench.ui.files.folders import Workspace, list_bundles
+from workbench.ui.files.folders import Workspace, bundle_label, newest_bundles
 from workbench.ui.panels.picked import Picked
 from workbench.ui.state import cached_reads
 from workbench.ui.texts import understand as texts
@@ -53,13 +53,9 @@ def _choose_model(workspace: Workspace, picked: Picked) -> tuple[Predictor, floa
     """Return the model that answers, and how fast the search measured it."""
     run = str(picked.view.info.get("name") or picked.view.folder.name)
     exported: dict[str, Path] = {}
-    for entry in list_bundles(workspace.bundles):
-        lineage = entry.manifest.get("lineage")
-        if isinstance(lineage, dict) and (lineage.get("run"), lineage.get("candidate")) == (
-            run,
-            picked.choice.id,
-        ):
-            exported[entry.name] = entry.folder
+    for entry in newest_bundles(workspace.bundles):
+        if (entry.run, entry.candidate) == (run, picked.choice.id):
+            exported[bundle_label(workspace.bundles, entry)] = Path(entry.path)
     names = [*exported, ""]
     name = st.selectbox(
         texts.WHATIF_MODEL,
