@@ -26,7 +26,6 @@ import numpy as np
 import optuna
 import pandas as pd
 
-from workbench.automl.coordinator.portfolio import BASELINE
 from workbench.automl.coordinator.study import Study, default_sampler
 from workbench.automl.phases.plan import describe_problem
 from workbench.automl.records.candidate import Candidate, Score
@@ -41,7 +40,7 @@ from workbench.automl.worker.workspace import Workspace
 from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
 from workbench.data.store import save_arrays
-from workbench.families import all_families
+from workbench.families import BASELINE, all_families
 from workbench.families.forms.links import apply_link
 from workbench.families.onnx_writing.writer import to_onnx
 from workbench.families.shared.threads import one_thread

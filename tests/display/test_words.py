@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from workbench.automl.scoring.metrics import _NAMES
-from workbench.display.words import FAMILIES, METRICS, family_name
+from workbench.display.words import METRICS, family_name
 from workbench.families import _FAMILIES
 
 
-def test_every_family_and_blends_have_a_name() -> None:
-    assert {family.name for family in _FAMILIES} | {"blend"} == set(FAMILIES)
+def test_every_family_and_ensembles_have_a_label() -> None:
+    assert all(family.traits.label for family in _FAMILIES)
+    assert family_name("mlp") == "Neural network"
+    assert family_name("blend") == "Blend of models"
 
 
 def test_every_scorer_has_plain_words() -> None:

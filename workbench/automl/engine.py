@@ -14,14 +14,13 @@ import psutil
 from workbench.data.intake import load_dataset
 from workbench.data.shell_quoting import word
 from workbench.errors import RunError, SearchError, SettingsError
-from workbench.families import all_families, get_families
+from workbench.families import BASELINE, all_families, get_families
 from workbench.families.base import Family
 
 from .coordinator.budget.clock import Clock
 from .coordinator.pool.fork_server_client import Spawner
 from .coordinator.pool.memory import MemoryWatch
 from .coordinator.pool.pool import WorkerPool
-from .coordinator.portfolio import BASELINE
 from .coordinator.run_guard import ending_well
 from .coordinator.session import Progress, Session, Stop
 from .interrupts import finish_on_signal

@@ -179,32 +179,18 @@ TASKS: Mapping[str, str] = MappingProxyType(
     {"binary": "yes or no", "multiclass": "one of several classes", "regression": "a number"}
 )
 
-FAMILIES: Mapping[str, str] = MappingProxyType(
-    {
-        "baseline": "Baseline",
-        "linear": "Linear model",
-        "additive": "Additive model (glass box)",
-        "random_forest": "Random forest",
-        "extra_trees": "Extra trees",
-        "lightgbm": "LightGBM",
-        "xgboost": "XGBoost",
-        "catboost": "CatBoost",
-        "mlp": "Neural network",
-        "blend": "Blend of models",
-    }
-)
-
 
 def family_name(family: object) -> str:
-    """Return a family's name as people write it; one that is not known goes by its own name.
+    """Return a family's label; a family that is not installed goes by its own name.
 
     Examples
     --------
     >>> family_name("lightgbm"), family_name("my_trees")
     ('LightGBM', 'my trees')
     """
-    text = str(family)
-    return FAMILIES.get(text) or text.replace("_", " ")
+    from workbench.families import family_label  # not before it is needed: most commands show no family
+
+    return family_label(str(family))
 
 
 # ---------------------------------------------------------------- the front

@@ -367,7 +367,11 @@ def _manifest(
             dict(candidate.params),
             run.settings.seed,
         ),
-        libraries={"python": platform.python_version(), **_own_version(), **library_versions()},
+        libraries={
+            "python": platform.python_version(),
+            **_own_version(),
+            **library_versions(run.info.get("families", ())),
+        },
     )
 
 

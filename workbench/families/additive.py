@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
 from .shared.lightgbm_common import grow, one_feature_a_tree
 from .shared.search_space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
 from .shared.targets import target_choice
@@ -54,6 +54,15 @@ class Additive:
     """
 
     name: ClassVar[str] = "additive"
+    traits: ClassVar[Traits] = Traits(
+        label="Additive model (glass box)",
+        packages=("lightgbm",),
+        fast_single_row=True,
+        turns=(3,),
+        first_model_rank=3,
+        student={},
+        complements_trees=True,
+    )
 
     def supports(self, problem: Problem) -> bool:
         """Return whether the classes are few: each feature has a table for each."""

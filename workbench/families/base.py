@@ -260,6 +260,57 @@ def unseen_raw(fitted: Fitted, valid: np.ndarray) -> np.ndarray:
     return fitted.raw(valid) if fitted.unseen is None else fitted.unseen.raw
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What the search and the reports need to know about a family besides how to fit it.
+
+    Every trait has a default that is safe for a family nothing is known about.
+
+    Attributes
+    ----------
+    label : str
+        Name for people; empty: the family's name with spaces.
+    packages : tuple of str
+        Distributions that train the family. `run.json` records the versions of those installed.
+    module, extra : str
+        Module that must be importable for the family to be trained, and the extra of `workbench-automl` that installs
+        it. Empty if the family needs only what Workbench itself requires.
+    baseline : bool
+        Whether the family ignores the input: the score that every model must beat.
+    fast_single_row : bool
+        Whether the served model predicts one row without ONNX Runtime (one score: a regression or two classes), and
+        the average of the folds' models is one model of the same size.
+    turns : tuple of int
+        Positions of the family's defaults in the portfolio, lowest first over all families (see
+        `workbench.automl.coordinator.portfolio`). Defaults beyond the given turns follow in rotation.
+    first_model_rank : int
+        Order in which families are tried when a run has no model and its time is up: quick fits with little memory
+        first.
+    probes_fit_time : bool
+        Whether the time of its first default's fit tells whether cross-validation is affordable.
+    after_fit_share : float
+        Share of a fold's time that prediction and conversion take after the fit, before one has been measured.
+    student : mapping or None
+        Params of a small model that may be distilled from the best ensemble; None: the family is not distilled.
+    complements_trees : bool
+        Whether the stacker may see a model of this family although the ensemble's average does not use it: one that
+        errs differently from trees and is cheap to serve.
+    """
+
+    label: str = ""
+    packages: tuple[str, ...] = ()
+    module: str = ""
+    extra: str = ""
+    baseline: bool = False
+    fast_single_row: bool = False
+    turns: tuple[int, ...] = (4,)
+    first_model_rank: int = 100
+    probes_fit_time: bool = False
+    after_fit_share: float = 0.1
+    student: Params | None = None
+    complements_trees: bool = False
+
+
 class Family(Protocol):
     """One kind of model.
 
@@ -268,6 +319,7 @@ class Family(Protocol):
     """
 
     name: ClassVar[str]
+    traits: ClassVar[Traits]
 
     def supports(self, problem: Problem) -> bool:
         """Tell whether the family can learn this problem at all."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
 from .forms.trees import Trees, constant_trees
 from .shared.targets import check_sample, class_shares, weighted_mean, weighted_median
 
@@ -47,6 +47,7 @@ class Baseline:
     """
 
     name: ClassVar[str] = "baseline"
+    traits: ClassVar[Traits] = Traits(label="Baseline", baseline=True, turns=())
 
     def supports(self, problem: Problem) -> bool:
         """Return True: it learns anything."""

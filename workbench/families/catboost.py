@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
 from .forms.links import Link, apply_link
 from .forms.trees import Trees, constant_trees
 from .shared.boosting import Watch, rounds_allowed, rounds_dimension
@@ -125,6 +125,14 @@ class CatBoost:
     """
 
     name: ClassVar[str] = "catboost"
+    traits: ClassVar[Traits] = Traits(
+        label="CatBoost",
+        packages=("catboost",),
+        module="catboost",
+        extra="catboost",
+        turns=(6, 13),
+        first_model_rank=8,
+    )
 
     def supports(self, problem: Problem) -> bool:
         """Return True: it learns anything."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
 from .shared.boosting import rounds_dimension
 from .shared.lightgbm_common import grow
 from .shared.pair_choice import pairs_choice, pairs_of, with_pairs
@@ -84,6 +84,14 @@ class LightGBM:
     """
 
     name: ClassVar[str] = "lightgbm"
+    traits: ClassVar[Traits] = Traits(
+        label="LightGBM",
+        packages=("lightgbm",),
+        turns=(0, 4, 8, 9, 12, 16),
+        first_model_rank=2,
+        probes_fit_time=True,
+        student={"n_estimators": 100, "learning_rate": 0.1, "num_leaves": 16},
+    )
 
     def supports(self, problem: Problem) -> bool:
         """Return True: it learns anything."""

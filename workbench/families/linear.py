@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
 from .forms.forms import Linear
 from .shared.dense_columns import ColumnScale, chunks, dense_encoding
 from .shared.early_stopping import is_kept
@@ -86,6 +86,13 @@ class LinearModel:
     """
 
     name: ClassVar[str] = "linear"
+    traits: ClassVar[Traits] = Traits(
+        label="Linear model",
+        fast_single_row=True,
+        turns=(1, 11),
+        first_model_rank=1,
+        complements_trees=True,
+    )
 
     def supports(self, problem: Problem) -> bool:
         """Return True: it learns anything."""

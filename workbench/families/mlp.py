@@ -14,7 +14,7 @@ import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, OutOfFoldScores, Params, Problem, Sample, Suggester
+from .base import Encoding, Fitted, OutOfFoldScores, Params, Problem, Sample, Suggester, Traits
 from .forms.forms import Network
 from .shared.dense_columns import ColumnScale, chunks, dense_encoding
 from .shared.early_stopping import BestCheckpoint, EarlyStoppingFolds, is_kept
@@ -106,6 +106,13 @@ class MLP:
     """
 
     name: ClassVar[str] = "mlp"
+    traits: ClassVar[Traits] = Traits(
+        label="Neural network",
+        turns=(7, 14),
+        first_model_rank=7,
+        student={"width": 32, "depth": 1, "learning_rate": 5e-3},
+        complements_trees=True,
+    )
 
     def supports(self, problem: Problem) -> bool:
         """Return True: it learns anything."""

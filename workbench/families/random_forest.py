@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
 from .shared.forest import forest_encoding, forest_space, grow, grown_by, wide_in_turn
 from .shared.pair_choice import with_pairs
 from .shared.search_space import Space, complete, distinct, draw, with_defaults
@@ -37,6 +37,13 @@ class RandomForest:
     """
 
     name: ClassVar[str] = "random_forest"
+    traits: ClassVar[Traits] = Traits(
+        label="Random forest",
+        packages=("scikit-learn",),
+        turns=(15,),
+        first_model_rank=6,
+        after_fit_share=0.3,
+    )
 
     def supports(self, problem: Problem) -> bool:
         """Return True: it learns anything."""

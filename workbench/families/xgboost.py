@@ -12,7 +12,7 @@ import orjson
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester
+from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
 from .forms.links import Link, apply_link
 from .forms.trees import Trees
 from .shared.boosting import boost, rounds_allowed, rounds_dimension
@@ -112,6 +112,12 @@ class XGBoost:
     """
 
     name: ClassVar[str] = "xgboost"
+    traits: ClassVar[Traits] = Traits(
+        label="XGBoost",
+        packages=("xgboost", "xgboost-cpu"),
+        turns=(5, 10),
+        first_model_rank=4,
+    )
 
     def supports(self, problem: Problem) -> bool:
         """Return True: it learns anything."""

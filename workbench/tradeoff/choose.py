@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.automl import arguments
 from workbench.errors import PickError, SettingsError, nearest, shown
+from workbench.families import BASELINE
 
 from .limits import Limits
 from .pareto import OBJECTIVES, front_of, knee, rank_score
@@ -349,7 +350,7 @@ def _measured_alone(usable: list[Row], limits: Limits) -> tuple[list[Row], list[
 
 
 def _baseline(usable: Sequence[Row]) -> Row | None:
-    floors = [row for row in usable if row.get("origin") == "baseline" or row["family"] == "baseline"]
+    floors = [row for row in usable if row.get("origin") == "baseline" or row["family"] == BASELINE]
     return max(floors, key=lambda row: row["score"], default=None)
 
 

@@ -1,4 +1,9 @@
-"""The order in which families' good defaults are tried before the sampler takes over."""
+"""The order in which families' good defaults are tried before the sampler takes over.
+
+The first few seconds give a front with fast and with accurate members: a strong booster and a linear model. Then come
+families that err differently (trees of random splits, networks), before more defaults of the same families, since
+ensembles gain more from that. Each family states its positions as the trait `turns`.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +12,18 @@ from typing import Any
 
 from workbench.families.base import Family, Problem
 
-BASELINE = "baseline"
-#: Whose models of one score answer a row without ONNX Runtime, several times faster than any other. Their average over
-#: the folds is one such model again.
-QUICK = frozenset(["linear", "additive"])
-#: Whose turn it is: a strong booster and a linear model give a front at once, then what errs differently (trees of
-#: random splits, networks) before more of the same, since blends gain more from that.
-_TURNS = (
-    "lightgbm", "linear", "extra_trees", "additive", "lightgbm", "xgboost", "catboost", "mlp", "lightgbm", "lightgbm",
-    "xgboost", "linear", "lightgbm", "catboost", "mlp", "random_forest", "lightgbm", "extra_trees",
-)  # fmt: skip
-
 
 def in_turn(families: Sequence[Family], problem: Problem) -> list[tuple[str, dict[str, Any]]]:
     """Return (family, params) of all portfolios in the order in which they are to be tried.
 
-    The first few seconds then already give a front with fast and with accurate members.
+    Defaults at equal positions are tried in the order of the families; those beyond a family's `turns` follow, one of
+    each family in rotation.
     """
-    waiting = {family.name: family.portfolio(problem) for family in families if family.name != BASELINE}
-    order = [name for name in _TURNS if name in waiting]
+    waiting = {family.name: family.portfolio(problem) for family in families if not family.traits.baseline}
+    turns = [(turn, family.name) for family in families for turn in family.traits.turns]
+    order = [name for _, name in sorted(turns, key=lambda each: each[0]) if name in waiting]
     out = []
     while any(waiting.values()):
         out += [(name, waiting[name].pop(0)) for name in order or list(waiting) if waiting[name]]
-        order = []  # after the turns above: one of each in rotation
+        order = []  # after the turns: one of each in rotation
     return out

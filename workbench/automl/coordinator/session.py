@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from workbench.families import BASELINE
+
 from ..records.candidate import Candidate, best_first, value_of
 from ..records.messages import Config, FoldDone
 from ..records.run_folder import RunFolder
@@ -16,7 +18,6 @@ from .budget.clock import Clock
 from .budget.reserve import end_needed_s, scores_s
 from .pool.memory import MemoryWatch
 from .pool.pool import WorkerPool
-from .portfolio import BASELINE
 
 if TYPE_CHECKING:
     from .study import Asked

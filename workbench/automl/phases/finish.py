@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from workbench.families import BASELINE
+
 from ..calibration.threshold_tuning import at_half
 from ..coordinator.budget.reserve import LEAST_S, LOAD_S, final_scores_s, needed_s
-from ..coordinator.portfolio import BASELINE
 from ..coordinator.session import Session
 from ..records.candidate import Candidate, Measurements, Score, best_first, value_of
 from ..records.messages import MeasureTask

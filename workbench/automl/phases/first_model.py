@@ -12,16 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.families import BASELINE
 from workbench.families.base import Family, Problem
 
-from ..coordinator.portfolio import BASELINE
 from ..coordinator.session import BASELINE_ID, Session, Trial
 from ..coordinator.study import Study
 from ..records.candidate import Candidate
 from .trials import add_baseline, begin, collect, drop, hand_out
 
-#: Families whose fits are quick and take little memory, the quickest first; then any other.
-_QUICKEST = ("linear", "lightgbm", "additive", "xgboost", "extra_trees", "random_forest", "mlp", "catboost")
 _SIZES = ("n_estimators", "width", "depth")  # params of which the smallest make the quickest fit
 _MOST_TRIED = 3
 _FOLD_SHARE, _LEAST_FOLD_S = (
@@ -170,16 +168,9 @@ def quick_configs(families: Sequence[Family], problem: Problem) -> list[tuple[st
     >>> [(name, params.get("n_estimators") or params["width"]) for name, params in found]
     [('lightgbm', 20), ('mlp', 32)]
     """
-    known = {family.name: family for family in families}
-    order = [
-        *(name for name in _QUICKEST if name in known),
-        *(name for name in known if name not in _QUICKEST),
-    ]
-    return [
-        (name, min(known[name].portfolio(problem), key=_size))
-        for name in order
-        if known[name].portfolio(problem)
-    ]
+    ordered = sorted(families, key=lambda family: family.traits.first_model_rank)
+    portfolios = [(family.name, family.portfolio(problem)) for family in ordered]
+    return [(name, min(points, key=_size)) for name, points in portfolios if points]
 
 
 def _size(params: dict[str, Any]) -> float:

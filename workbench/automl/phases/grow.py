@@ -14,7 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..coordinator.portfolio import BASELINE
+from workbench.families import BASELINE
+
 from ..coordinator.session import Session
 from ..records.candidate import Candidate, best_first
 from ..records.messages import Config

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from workbench.families import traits_of
 from workbench.families.base import Family
 
 from ..coordinator.budget import step_size
@@ -27,7 +28,6 @@ from .trials import begin, take_in
 if TYPE_CHECKING:
     from ..coordinator.study import Study
 
-_FAMILY = "lightgbm"  # the quickest of the boosters, and the first whose turn it is
 _ID = "c0001"  # of the first candidate
 _ENCODING_S = 0.5  # beside the fit
 
@@ -63,7 +63,7 @@ class Probe:
         if not clock.bounded or not is_doubtful(plan, problem, session.settings.time_s):
             return None
         first = next(iter(in_turn(families, problem)), None)
-        if first is None or first[0] != _FAMILY:
+        if first is None or not traits_of(first[0]).probes_fit_time:
             return None
         family, params = first
         config = Config(_ID, family, params, "portfolio", session.settings.seed)

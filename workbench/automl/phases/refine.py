@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench.families import ENSEMBLE, traits_of
+
 from ..coordinator.budget.clock import GRACE_S
 from ..coordinator.budget.distillation_time import Lesson
 from ..coordinator.budget.distillation_time import needed_s as teaching_needed_s
@@ -16,7 +18,6 @@ from ..coordinator.budget.ensemble_forecast import blend_task, blendable, cost_o
 from ..coordinator.budget.reserve import BUILDING, OVERRUN_S, form_s
 from ..coordinator.budget.stacker_time import stacked, timed
 from ..coordinator.pool.pool import Answer, Failure, failed_candidate
-from ..coordinator.portfolio import QUICK
 from ..coordinator.session import Session
 from ..records.candidate import Candidate, averaged, value_of
 from ..records.messages import Blends, BlendTask, BuildTask, Config, Nested, NestTask, RefitTask, TeachTask
@@ -159,7 +160,7 @@ def _points(candidate: Candidate) -> Iterator[Point]:
     """Return the models that a fit of a candidate's config on all rows would give."""
     assert candidate.measured is not None and candidate.score is not None
     visits = candidate.measured.node_visits
-    if candidate.models < 2 or candidate.family in QUICK or (visits is None and candidate.family != "mlp"):
+    if candidate.models < 2 or traits_of(candidate.family).fast_single_row:
         return  # the average of linear models is one linear model already
     cost = candidate.measured.cpu_us_per_row
     whole = (
@@ -196,7 +197,7 @@ def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
         made = [averaged(each) for each in session.kept.values() if each.kind == "blend"]
         new = [weights for weights in best_first if dict(weights) not in made]
         builds = [
-            BuildTask(Config(f"b{number + at:04d}", "blend", {}, "derived", session.settings.seed), weights)
+            BuildTask(Config(f"b{number + at:04d}", ENSEMBLE, {}, "derived", session.settings.seed), weights)
             for at, weights in enumerate(new)
         ]
         if builds:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
+from workbench.families import BASELINE, traits_of
+
 from ..coordinator.budget import ensemble_forecast, step_size
 from ..coordinator.pool.pool import Answer, Failure, failed_candidate
-from ..coordinator.portfolio import BASELINE, QUICK
 from ..coordinator.session import BASELINE_ID, Session, Trial
 from ..records.candidate import Candidate
 from ..records.messages import AssembleTask, Blends, BlendTask, Config, FoldDone, FoldTask
@@ -145,7 +146,7 @@ def begin(session: Session, asked: Asked) -> Trial:
 def _is_first_quick(session: Session, family: str) -> bool:
     """Tell whether a config is the first of a family so fast to serve that it is wanted even where it is behind."""
     one_score = session.run.problem.outputs <= 2
-    return one_score and family in QUICK and family not in session.fold_s
+    return one_score and traits_of(family).fast_single_row and family not in session.fold_s
 
 
 def fits_again(session: Session, trial: Trial) -> bool:

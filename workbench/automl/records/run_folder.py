@@ -29,7 +29,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -40,6 +40,7 @@ import numpy as np
 from workbench.data.dataset import Dataset
 from workbench.data.store import load_arrays, save_arrays
 from workbench.errors import RunError, shown
+from workbench.families import family_names, outside_packages, training_packages
 from workbench.families.base import Problem
 from workbench.runtime.core.json_documents import dump_json
 from workbench.runtime.files.atomic_write import write_atomically
@@ -56,18 +57,7 @@ RUN_FORMAT = 1
 TRACEBACK_FILE = "traceback.txt"
 """In a candidate's folder: where in the code the error was raised that ended it."""
 
-_LIBRARIES = (
-    "numpy",
-    "scikit-learn",
-    "lightgbm",
-    "xgboost",
-    "xgboost-cpu",
-    "catboost",
-    "optuna",
-    "onnx",
-    "onnxruntime",
-    "pandas",
-)
+_LIBRARIES = ("numpy", "scikit-learn", "optuna", "onnx", "onnxruntime", "pandas")
 
 
 class RunFolder:
@@ -95,6 +85,7 @@ class RunFolder:
             Where something is in the way.
         """
         make_room(path)
+        families = settings.families or family_names()
         run = cls(path, {"format": RUN_FORMAT, "name": settings.name or path.name, "state": "running"})
         try:
             (path / "candidates").mkdir(parents=True)
@@ -102,7 +93,8 @@ class RunFolder:
             run.update(
                 created=_now(),
                 settings=settings.to_json(),
-                libraries=library_versions(),
+                libraries=library_versions(families),
+                families=outside_packages(families),
                 python=platform.python_version(),
                 **this_process(),
             )
@@ -402,10 +394,16 @@ def _drop_temporary(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def library_versions() -> dict[str, str]:
-    """Return the versions of the libraries that shape a result."""
+def library_versions(families: Iterable[str] = ()) -> dict[str, str]:
+    """Return the versions of the libraries that shape a result.
+
+    Parameters
+    ----------
+    families : iterable of str
+        Families whose packages count too, besides those of the built-in families.
+    """
     out = {}
-    for name in _LIBRARIES:
+    for name in (*_LIBRARIES, *training_packages(families)):
         try:
             out[name] = version(name)
         except PackageNotFoundError:

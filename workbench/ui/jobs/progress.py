@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.families import BASELINE
+
 _TAIL_BYTES, _HISTORY_BYTES = 65_536, 4_000_000
 
 
@@ -88,7 +90,7 @@ def read_history(folder: Path) -> list[tuple[float, float]]:
     out: list[tuple[float, float]] = []
     for event in _last_events(folder / "events.jsonl", _HISTORY_BYTES):
         seconds, best = _number(event.get("elapsed_s")), _number(event.get("best_score"))
-        if seconds is None or best is None or event.get("best_family") == "baseline":
+        if seconds is None or best is None or event.get("best_family") == BASELINE:
             continue
         if not out or best > out[-1][1]:
             out.append((seconds, best))

@@ -14,7 +14,7 @@ from workbench.data import Inspection
 from workbench.display.numbers import count, metric_words, plain, significant
 from workbench.display.words import TASKS, family_name
 from workbench.errors import WorkbenchError
-from workbench.families import all_families
+from workbench.families import BASELINE, family_names
 from workbench.tradeoff import load_prices
 from workbench.ui.files.folders import Workspace
 from workbench.ui.files.uploads import safe_name, save_table
@@ -258,7 +258,7 @@ def _ask_speed() -> tuple[float | None, float | None, float | None, tuple[tuple[
 
 def _ask_expert(current: Draft, seen: Inspection) -> tuple[tuple[tuple[str, str], ...], dict[str, Any]]:
     columns = [column.name for column in seen.columns if column.name not in (current.target, *current.drop)]
-    kinds = [name for name in all_families() if name != "baseline"]
+    kinds = [name for name in family_names() if name != BASELINE]
     for key in ("group", "time_column", "weight"):
         _forget_unless(key, columns)
     _forget_unless("families", kinds)

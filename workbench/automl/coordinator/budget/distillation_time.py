@@ -7,19 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workbench.families import BASELINE, family_names, traits_of
+
 from ...records.candidate import Candidate
 from ...records.messages import Config, Nested, NestTask, TeachTask
-from ..portfolio import BASELINE
 
 if TYPE_CHECKING:
     from ..session import Session
 
-#: Families and params of students: a few table look-ups, a small booster, a small network.
-STUDENTS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("additive", {}),
-    ("lightgbm", {"n_estimators": 100, "learning_rate": 0.1, "num_leaves": 16}),
-    ("mlp", {"width": 32, "depth": 1, "learning_rate": 5e-3}),
-)
 _MOST_ROWS = 20_000  # of more rows the labels themselves say enough
 _MOST_TEACHERS = 3
 _LEAST_TRIED = 10  # candidates before there is much to teach
@@ -126,6 +121,8 @@ def _student_s(session: Session, family: str) -> float:
 
 
 def _students(session: Session) -> list[tuple[str, dict[str, Any]]]:
-    """Return the students whose families the search may use."""
-    allowed = session.settings.families
-    return [(family, params) for family, params in STUDENTS if not allowed or family in allowed]
+    """Return the students of the families that the search may use, those that serve one row fastest first."""
+    allowed = session.settings.families or family_names()
+    traits = {name: traits_of(name) for name in family_names() if name in allowed}
+    students = [(name, dict(each.student)) for name, each in traits.items() if each.student is not None]
+    return sorted(students, key=lambda student: not traits[student[0]].fast_single_row)

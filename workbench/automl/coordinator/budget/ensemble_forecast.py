@@ -6,10 +6,11 @@ model. Choosing them takes some hundredths of a second, so it is done whenever t
 
 from __future__ import annotations
 
+from workbench.families import BASELINE
+
 from ...records.candidate import Candidate, best_first
 from ...records.messages import Blends, BlendTask
 from ...scoring.serving_cost import noise_free_cost
-from ..portfolio import BASELINE
 from ..session import Session
 from .reserve import BUILDING, OVERRUN_S, form_s
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from workbench.families import BASELINE
+
 from ...records.candidate import Candidate, best_first
 from ...scoring.pareto import first_layer
-from ..portfolio import BASELINE
 
 LOAD_S = 0.12  # opening an artifact
 LEAST_S = 0.04  # of single-row calls

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench.data.split import VALIDATION_FRACTION
+from workbench.families import traits_of
 
 from ...records.messages import STACKER_LEAST_ROWS, BuildTask
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from ..session import Session
 
 
-_BESIDE = ("linear", "additive", "mlp")  # families that err unlike trees, and answer in microseconds
 _BESIDE_COST = 0.1  # of the members' cost
 _FIT_S, _COLUMN_S = 0.7, 0.005  # CPU seconds of one fit, and more for each answer that the network sees
 _MOST_SHARE = 0.1  # of the time: of one worker, while the others have single models to fit
@@ -81,6 +81,6 @@ def _beside(session: Session, weights: Mapping[str, float], costs: Mapping[str, 
     most = _BESIDE_COST * sum(costs.get(name, 0.0) for name in weights)
     for name, cost in costs.items():
         family = session.kept[name].family
-        if family in _BESIDE and family not in has and cost <= most:
+        if traits_of(family).complements_trees and family not in has and cost <= most:
             has.add(family)
             yield name

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.families import traits_of
+
 from ...records.candidate import Candidate
 from ...records.messages import FoldDone
 from ..session import Session, Trial
@@ -11,7 +13,6 @@ from ..session import Session, Trial
 if TYPE_CHECKING:
     from ..study import Study
 
-_TAILS = {"extra_trees": 0.3, "random_forest": 0.3}  # before one has been fitted
 _TAIL, _TAIL_SPARE, _MOST_TAIL = 0.1, 1.2, 0.6  # of a fold's time, kept for what follows its fit
 _HURRY, _MOST_HASTE = 2.0, 4.0  # of a booster's steps, once more and at most
 _NEARLY = 0.97  # of a booster's rounds: it would have learned more in further ones
@@ -19,7 +20,7 @@ _NEARLY = 0.97  # of a booster's rounds: it would have learned more in further o
 
 def tail(session: Session, family: str) -> float:
     """Return what part of a fold's time to keep for predictions, and for the served form of a large model."""
-    known = session.tails.get(family, _TAILS.get(family, _TAIL))
+    known = session.tails.get(family, traits_of(family).after_fit_share)
     return min(max(_TAIL_SPARE * known, _TAIL), _MOST_TAIL)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from workbench.families import ENSEMBLE
 from workbench.families.forms.forms import Blend, Form
 from workbench.runtime.core.encoder import Encoder
 
@@ -22,8 +23,6 @@ from ..assemble import Draft, calibrated_oof, calibration_note, finish_candidate
 from ..fit import Stage, failure, keep_traceback
 from ..workspace import Workspace
 from .stacker import Meta, learn_meta
-
-FAMILY = "blend"
 
 
 def find_blends(task: BlendTask, space: Workspace) -> Blends:
@@ -62,7 +61,7 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
         known = [read_candidate(space.candidates / name) for name in learned.members]
         base = Candidate(
             id=task.config.id,
-            family=FAMILY,
+            family=ENSEMBLE,
             params={},
             origin="derived",
             status="ok",

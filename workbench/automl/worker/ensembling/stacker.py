@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.families import family_named
 from workbench.families.base import Fitted, Sample, unseen_raw
 from workbench.families.forms.averaging import bag
 from workbench.families.forms.forms import Network
 from workbench.families.forms.links import LEAST_MIXED, apply_link
+from workbench.families.mlp import MLP
 
 from ...calibration.target_range import within
 from ...records.messages import STACKER_LEAST_ROWS
@@ -27,7 +27,7 @@ from ...scoring.standard_error import is_gain
 from ..racing import row_losses
 from ..workspace import Workspace
 
-_FAMILY, _PARAMS = "mlp", {"width": 64, "depth": 1}
+_PARAMS = {"width": 64, "depth": 1}
 _PAYS = 1.0  # standard errors by which the loss must be lower: the judges said when to stop, which flatters a little
 _MOST_ROWS, _MOST_JUDGES = 40_000, 10_000  # that a fit learns from, and that say when to stop
 
@@ -161,7 +161,7 @@ def _sample(space: Workspace, rows: np.ndarray, X: np.ndarray) -> Sample:
 def _fits(space: Workspace, sample: Sample, parts: np.ndarray, deadline: float) -> list[Fitted] | None:
     """Fit a network without each part of the rows, which says when to stop; None where the time ends a fit."""
     random = np.random.default_rng(space.setup.seed)
-    family, fits = family_named(_FAMILY), []
+    family, fits = MLP(), []
     problem = replace(space.problem, logs=False, deviance="", floor=None)  # it mixes numbers as they are
     for number in np.unique(parts):
         inside, judges = np.flatnonzero(parts != number), np.flatnonzero(parts == number)
