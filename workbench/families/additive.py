@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
+from .base import Encoding, Fitted, Params, Problem, Sample, Traits
+from .shared.base_family import BaseFamily, FitOptions
+from .shared.boosting import boosted_encoding
 from .shared.lightgbm_common import grow, one_feature_a_tree
-from .shared.search_space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .shared.search_space import Choice, Real, Space, Whole
 from .shared.targets import target_choice
 
 _MOST_CLASSES = 12  # each feature has a table for each class
@@ -34,8 +36,7 @@ def _space(problem: Problem) -> Space:
     return {**space, **wide, **target_choice(problem)}
 
 
-@dataclass(frozen=True, slots=True)
-class Additive:
+class Additive(BaseFamily):
     """A generalised additive model, boosted: each of LightGBM's trees asks for one feature alone.
 
     The trees of a feature are then one function of it, flat between thresholds, and are served as one tree that looks
@@ -68,33 +69,20 @@ class Additive:
         """Return whether the classes are few: each feature has a table for each."""
         return problem.n_classes <= _MOST_CLASSES
 
+    def space(self, problem: Problem) -> Space:
+        """Return the search space."""
+        return _space(problem)
+
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return raw numbers with missing ones kept, and categories as codes."""
-        params = with_defaults(_space(problem), params)
-        return Encoding(wide=params.get("wide", "code"))
+        return boosted_encoding(self.filled(params, problem), problem)
 
-    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
-        """Draw params; see `workbench.families.base.Family.suggest`."""
-        return draw(_space(problem), self.name, trial)
+    def defaults(self, problem: Problem) -> Sequence[Params]:
+        """Return defaults, of a skewed target first one that learns its logarithm."""
+        return [*(_LOG_DEFAULTS if problem.skewed else ()), *_DEFAULTS]
 
-    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
-        """Return defaults; see `workbench.families.base.Family.portfolio`."""
-        points = [*(_LOG_DEFAULTS if problem.skewed else ()), *_DEFAULTS]
-        return distinct([complete(_space(problem), point) for point in points])
-
-    def fit(
-        self,
-        params: Params,
-        train: Sample,
-        problem: Problem,
-        *,
-        valid: Sample | None = None,
-        rounds: int | None = None,
-        seed: int = 0,
-        deadline: float = float("inf"),
-    ) -> Fitted:
+    def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
         """Train; see `workbench.families.base.Family.fit`."""
-        params = with_defaults(_space(problem), params)
         settings = {name: params[name] for name in _SETTINGS}
-        settings |= {**one_feature_a_tree(train.width), "seed": seed}
-        return grow(settings, params, train, problem, valid=valid, rounds=rounds, deadline=deadline)
+        settings |= {**one_feature_a_tree(train.width), "seed": options.seed}
+        return grow(settings, params, train, problem, options)

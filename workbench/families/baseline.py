@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
+from .base import Encoding, Fitted, Params, Problem, Sample, Traits
 from .forms.trees import Trees, constant_trees
-from .shared.targets import check_sample, class_shares, weighted_mean, weighted_median
+from .shared.base_family import BaseFamily, FitOptions
+from .shared.search_space import Space
+from .shared.targets import class_shares, weighted_mean, weighted_median
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +36,7 @@ class FittedBaseline:
         return constant_trees(self.answer, "identity")
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(BaseFamily):
     """Class shares of the training rows, or their mean target (the middle one where sizes of errors count).
 
     Examples
@@ -49,35 +50,16 @@ class Baseline:
     name: ClassVar[str] = "baseline"
     traits: ClassVar[Traits] = Traits(label="Baseline", baseline=True, turns=())
 
-    def supports(self, problem: Problem) -> bool:
-        """Return True: it learns anything."""
-        return True
+    def space(self, problem: Problem) -> Space:
+        """Return an empty space: there is nothing to choose."""
+        return {}
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return the encoding of the boosters, which costs nothing more."""
         return Encoding()
 
-    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
-        """Return no params: there is nothing to choose."""
-        return {}
-
-    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
-        """Return the one configuration."""
-        return [{}]
-
-    def fit(
-        self,
-        params: Params,
-        train: Sample,
-        problem: Problem,
-        *,
-        valid: Sample | None = None,
-        rounds: int | None = None,
-        seed: int = 0,
-        deadline: float = float("inf"),
-    ) -> Fitted:
+    def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
         """Count or average; see `workbench.families.base.Family.fit`."""
-        check_sample(train)
         if problem.task == "regression":
             middle = weighted_median if problem.absolute else weighted_mean
             return FittedBaseline(np.asarray([middle(train.y, train.weight)]))

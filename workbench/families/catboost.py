@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -9,19 +10,19 @@ import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
+from .base import Encoding, Fitted, Params, Problem, Sample, Traits
 from .forms.links import Link, apply_link
 from .forms.trees import Trees, constant_trees
-from .shared.boosting import Watch, rounds_allowed, rounds_dimension
+from .shared.base_family import BaseFamily, FitOptions
+from .shared.boosting import Watch, boosted_encoding, rounds_allowed, rounds_dimension, terms_choice
 from .shared.catboost_model import RAREST, Inputs, Outputs, catboost_library, model_document, read_trees
-from .shared.pair_choice import pairs_choice, pairs_of, with_pairs
-from .shared.search_space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
-from .shared.targets import TargetScale, check_sample, class_shares, scale_for, target_choice
+from .shared.pair_choice import pairs_choice, with_pairs
+from .shared.search_space import Real, Space, Whole
+from .shared.targets import TargetScale, class_shares, scale_for, target_choice
 
 _LOSS = {"binary": "Logloss", "multiclass": "MultiClass", "regression": "RMSE"}
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}
 _WIDE = 200  # features from which fewer borders keep a round quick
-_MOST_TEXTS = 1_000_000  # texts whose words are affordable as features
 #: One mean of the target and one count a category: more priors take longer and do not learn more.
 _STATISTICS = ("Borders:Prior=0.5/1", "Counter:Prior=0/1")
 _LARGE = 80_000  # rows, counted once for each score
@@ -53,9 +54,7 @@ def _space(problem: Problem) -> Space:
         "colsample_bylevel": Real(0.3, 1.0, default=1.0),
     }
     categories: Space = {"one_hot_max_size": Whole(2, 30, default=2)} if problem.has_categories else {}
-    affordable = problem.n_rows * problem.n_text <= _MOST_TEXTS
-    terms: Space = {"terms": Choice((100, 0) if affordable else (0,))} if problem.n_text else {}
-    return {**space, **categories, **terms, **pairs_choice(problem), **target_choice(problem)}
+    return {**space, **categories, **terms_choice(problem), **pairs_choice(problem), **target_choice(problem)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,8 +112,7 @@ class _Constant:
         return self.answer
 
 
-@dataclass(frozen=True, slots=True)
-class CatBoost:
+class CatBoost(BaseFamily):
     """Gradient boosting with early stopping on log loss or squared error; it needs the extra ``catboost``.
 
     Examples
@@ -134,43 +132,25 @@ class CatBoost:
         first_model_rank=8,
     )
 
-    def supports(self, problem: Problem) -> bool:
-        """Return True: it learns anything."""
-        return True
+    def space(self, problem: Problem) -> Space:
+        """Return the search space."""
+        return _space(problem)
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return raw numbers with missing ones kept, and categories as codes."""
-        params = with_defaults(_space(problem), params)
-        return Encoding(terms=params.get("terms", 0), pairs=pairs_of(params, problem))
+        return boosted_encoding(self.filled(params, problem), problem)
 
-    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
-        """Draw params; see `workbench.families.base.Family.suggest`."""
-        return draw(_space(problem), self.name, trial)
-
-    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
-        """Return defaults; see `workbench.families.base.Family.portfolio`."""
-        space = _space(problem)
+    def defaults(self, problem: Problem) -> Sequence[Params]:
+        """Return complementary defaults: two of many rows, of a skewed target one that learns its logarithm."""
         scores = problem.n_classes if problem.task == "multiclass" else 1
         points = with_pairs(_DEFAULTS if problem.n_rows * scores <= _LARGE else _LARGE_DEFAULTS, problem)
         if problem.skewed:
             points.insert(1, _LOG_DEFAULT)
-        return distinct([complete(space, point) for point in points])
+        return points
 
-    def fit(
-        self,
-        params: Params,
-        train: Sample,
-        problem: Problem,
-        *,
-        valid: Sample | None = None,
-        rounds: int | None = None,
-        seed: int = 0,
-        deadline: float = float("inf"),
-    ) -> Fitted:
+    def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
         """Train; see `workbench.families.base.Family.fit`."""
         catboost = catboost_library()
-        check_sample(train)
-        params = with_defaults(_space(problem), params)
         problem = replace(problem, deviance="")  # it learns the mean by its squares
         scale = scale_for(train, problem, params)
         link: Link = "expm1" if scale.log else _LINK[problem.task]
@@ -178,11 +158,13 @@ class CatBoost:
             return _Constant(constant_trees(_constant(train, problem, scale), link))
         rate = params["learning_rate"]
         inputs, outputs = Inputs.of(train), Outputs.of(train, problem)
-        watched = None if valid is None else _known(valid, outputs)
+        watched = None if options.valid is None else _known(options.valid, outputs)
         guided = watched is not None
-        most = rounds_allowed(params["n_estimators"], rate, rounds, guided)
-        watch = _Callback(Watch(most, rate, deadline, guided=guided), _LOSS[problem.task] if guided else "")
-        model = catboost.CatBoost(_settings(params, problem, train, seed) | {"iterations": most})
+        most = rounds_allowed(params["n_estimators"], rate, options.rounds, guided)
+        watch = _Callback(
+            Watch(most, rate, options.deadline, guided=guided), _LOSS[problem.task] if guided else ""
+        )
+        model = catboost.CatBoost(_settings(params, problem, train, options.seed) | {"iterations": most})
         try:
             model.fit(
                 _pool(inputs, outputs, train, scale),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
+from .base import Encoding, Fitted, Params, Problem, Sample, Traits
+from .shared.base_family import BaseFamily, FitOptions
 from .shared.forest import forest_encoding, forest_space, grow, grown_by, wide_in_turn
 from .shared.pair_choice import with_pairs
-from .shared.search_space import Space, complete, distinct, draw, with_defaults
+from .shared.search_space import Space
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
     {},
@@ -22,8 +23,7 @@ def _space(problem: Problem) -> Space:
     return forest_space(problem, max_features=share, trees=120)
 
 
-@dataclass(frozen=True, slots=True)
-class ExtraTrees:
+class ExtraTrees(BaseFamily):
     """Extremely randomised trees (Geurts, Ernst and Wehenkel, 2006) of scikit-learn.
 
     Examples
@@ -45,41 +45,24 @@ class ExtraTrees:
         after_fit_share=0.3,
     )
 
-    def supports(self, problem: Problem) -> bool:
-        """Return True: it learns anything."""
-        return True
+    def space(self, problem: Problem) -> Space:
+        """Return the search space."""
+        return _space(problem)
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return filled numbers with their indicators, and categories as codes or one-hot."""
-        return forest_encoding(with_defaults(_space(problem), params), problem)
+        return forest_encoding(self.filled(params, problem), problem)
 
-    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
-        """Draw params; see `workbench.families.base.Family.suggest`."""
-        return draw(_space(problem), self.name, trial)
-
-    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
-        """Return defaults; see `workbench.families.base.Family.portfolio`."""
-        space = _space(problem)
+    def defaults(self, problem: Problem) -> Sequence[Params]:
+        """Return complementary defaults, which take wide categories in turn as codes and as means."""
         own, beside = wide_in_turn(problem)
         each = zip(_DEFAULTS, (own, beside, own), strict=True)
-        points = with_pairs([{**point, "wide": wide} for point, wide in each], problem)
-        return distinct([complete(space, point) for point in points])
+        return with_pairs([{**point, "wide": wide} for point, wide in each], problem)
 
-    def fit(
-        self,
-        params: Params,
-        train: Sample,
-        problem: Problem,
-        *,
-        valid: Sample | None = None,
-        rounds: int | None = None,
-        seed: int = 0,
-        deadline: float = float("inf"),
-    ) -> Fitted:
+    def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
         """Grow trees; see `workbench.families.base.Family.fit`. A round is a tree; `valid` is not used."""
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-        params = with_defaults(_space(problem), params)
         kind = ExtraTreesRegressor if problem.task == "regression" else ExtraTreesClassifier
-        forest = kind(random_state=seed, **grown_by(params, train))
-        return grow(forest, train, problem, rounds=rounds, deadline=deadline)
+        forest = kind(random_state=options.seed, **grown_by(params, train))
+        return grow(forest, train, problem, rounds=options.rounds, deadline=options.deadline)

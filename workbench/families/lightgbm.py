@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
-from .shared.boosting import rounds_dimension
+from .base import Encoding, Fitted, Params, Problem, Sample, Traits
+from .shared.base_family import BaseFamily, FitOptions
+from .shared.boosting import boosted_encoding, rounds_dimension, terms_choice
 from .shared.lightgbm_common import grow
-from .shared.pair_choice import pairs_choice, pairs_of, with_pairs
-from .shared.search_space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .shared.pair_choice import pairs_choice, with_pairs
+from .shared.search_space import Choice, Real, Space, Whole
 from .shared.targets import target_choice
-
-_MOST_TEXTS = 1_000_000  # texts whose words are affordable as features
 
 #: Complementary defaults, the strongest single ones first, then points of the fast end of the front.
 _DEFAULTS: tuple[dict[str, Any], ...] = (
@@ -60,16 +59,17 @@ def _space(problem: Problem) -> Space:
             "cat_smooth": Real(1.0, 200.0, default=10.0, log=True),
         }
     wide = {"wide": Choice(("code", "code+mean"))} if problem.n_wide else {}
-    terms = (
-        {"terms": Choice((100, 0) if rows * problem.n_text <= _MOST_TEXTS else (0,))}
-        if problem.n_text
-        else {}
-    )
-    return {**space, **categories, **wide, **terms, **pairs_choice(problem), **target_choice(problem)}
+    return {
+        **space,
+        **categories,
+        **wide,
+        **terms_choice(problem),
+        **pairs_choice(problem),
+        **target_choice(problem),
+    }
 
 
-@dataclass(frozen=True, slots=True)
-class LightGBM:
+class LightGBM(BaseFamily):
     """Gradient boosting with early stopping on log loss or squared error.
 
     Examples
@@ -93,24 +93,16 @@ class LightGBM:
         student={"n_estimators": 100, "learning_rate": 0.1, "num_leaves": 16},
     )
 
-    def supports(self, problem: Problem) -> bool:
-        """Return True: it learns anything."""
-        return True
+    def space(self, problem: Problem) -> Space:
+        """Return the search space."""
+        return _space(problem)
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return raw numbers with missing ones kept, and categories as codes."""
-        params = with_defaults(_space(problem), params)
-        return Encoding(
-            wide=params.get("wide", "code"), terms=params.get("terms", 0), pairs=pairs_of(params, problem)
-        )
+        return boosted_encoding(self.filled(params, problem), problem)
 
-    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
-        """Draw params; see `workbench.families.base.Family.suggest`."""
-        return draw(_space(problem), self.name, trial)
-
-    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
-        """Return defaults; see `workbench.families.base.Family.portfolio`."""
-        space = _space(problem)
+    def defaults(self, problem: Problem) -> Sequence[Params]:
+        """Return complementary defaults; see `workbench.families.base.Family.portfolio`."""
         points = with_pairs(_DEFAULTS, problem)
         if problem.n_wide:
             points[1:1], points[5:5] = _NATIVE_DEFAULTS[:1], _NATIVE_DEFAULTS[1:]
@@ -118,23 +110,12 @@ class LightGBM:
             points[5:5] = _NATIVE_DEFAULTS[:1]
         if problem.skewed:
             points[1:1], points[4:4] = _LOG_DEFAULTS[:1], _LOG_DEFAULTS[1:]
-        return distinct([complete(space, point) for point in points])
+        return points
 
-    def fit(
-        self,
-        params: Params,
-        train: Sample,
-        problem: Problem,
-        *,
-        valid: Sample | None = None,
-        rounds: int | None = None,
-        seed: int = 0,
-        deadline: float = float("inf"),
-    ) -> Fitted:
+    def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
         """Train; see `workbench.families.base.Family.fit`."""
-        params = with_defaults(_space(problem), params)
-        settings = {**_settings(params), "seed": seed}
-        return grow(settings, params, train, problem, valid=valid, rounds=rounds, deadline=deadline)
+        settings = {**_settings(params), "seed": options.seed}
+        return grow(settings, params, train, problem, options)
 
 
 def _settings(params: Params) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -11,13 +11,14 @@ import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
+from .base import Fitted, Params, Problem, Sample, Traits
 from .forms.forms import Linear
-from .shared.dense_columns import ColumnScale, chunks, dense_encoding
+from .shared.base_family import BaseFamily, FitOptions
+from .shared.dense_columns import ColumnScale, chunks
 from .shared.early_stopping import is_kept
 from .shared.pair_choice import pairs_choice, with_pairs
-from .shared.search_space import Choice, Real, Space, complete, distinct, draw, with_defaults
-from .shared.targets import TargetScale, check_sample, class_shares, deviance_loss, weighted_mean
+from .shared.search_space import Choice, Real, Space
+from .shared.targets import TargetScale, class_shares, deviance_loss, weighted_mean
 from .shared.threads import one_thread
 
 _MOST_ITERATIONS = 300
@@ -70,8 +71,7 @@ class FittedLinear:
         return self.linear
 
 
-@dataclass(frozen=True, slots=True)
-class LinearModel:
+class LinearModel(BaseFamily):
     """Multinomial logistic regression or ridge regression, with an L2 penalty of ``1 / C``.
 
     Minimises ``C * sum of losses + |W|² / 2`` over scaled columns (the intercept is free): by L-BFGS, or, for a
@@ -94,45 +94,25 @@ class LinearModel:
         complements_trees=True,
     )
 
-    def supports(self, problem: Problem) -> bool:
-        """Return True: it learns anything."""
-        return True
+    def space(self, problem: Problem) -> Space:
+        """Return the search space."""
+        return _space(problem)
 
-    def encoding(self, params: Params, problem: Problem) -> Encoding:
-        """Return bounded numbers, one-hot categories, means of wide ones and words."""
-        return dense_encoding(with_defaults(_space(problem), params), problem)
+    def defaults(self, problem: Problem) -> Sequence[Params]:
+        """Return complementary defaults, the strongest single one first."""
+        return with_pairs(_DEFAULTS, problem)
 
-    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
-        """Draw params; see `workbench.families.base.Family.suggest`."""
-        return draw(_space(problem), self.name, trial)
-
-    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
-        """Return defaults; see `workbench.families.base.Family.portfolio`."""
-        space = _space(problem)
-        return distinct([complete(space, point) for point in with_pairs(_DEFAULTS, problem)])
-
-    def fit(
-        self,
-        params: Params,
-        train: Sample,
-        problem: Problem,
-        *,
-        valid: Sample | None = None,
-        rounds: int | None = None,
-        seed: int = 0,
-        deadline: float = float("inf"),
-    ) -> Fitted:
+    def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
         """Train; see `workbench.families.base.Family.fit`. A round is an iteration, and `rounds` the most of them."""
-        check_sample(train)
-        penalty = 1.0 / float(with_defaults(_space(problem), params)["C"])
-        most = max(rounds or _MOST_ITERATIONS, 1)
+        penalty = 1.0 / float(params["C"])
+        most = max(options.rounds or _MOST_ITERATIONS, 1)
         with one_thread():
             if problem.deviance:
-                fitted = _fit_mean(train, problem.deviance, penalty, most, deadline)
+                fitted = _fit_mean(train, problem.deviance, penalty, most, options.deadline)
             elif problem.task == "regression":
-                fitted = _fit_number(train, penalty, most, deadline, log=problem.logs)
+                fitted = _fit_number(train, penalty, most, options.deadline, log=problem.logs)
             else:
-                fitted = _fit_classes(train, problem.n_classes, penalty, most, deadline)
+                fitted = _fit_classes(train, problem.n_classes, penalty, most, options.deadline)
         if not (np.isfinite(fitted.linear.weights).all() and np.isfinite(fitted.linear.bias).all()):
             raise FitError(
                 "the linear model did not come out finite", hint="Look for wild values in the columns."

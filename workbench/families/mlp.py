@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
@@ -14,15 +14,15 @@ import numpy as np
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, OutOfFoldScores, Params, Problem, Sample, Suggester, Traits
+from .base import Fitted, OutOfFoldScores, Params, Problem, Sample, Traits
 from .forms.forms import Network
-from .shared.dense_columns import ColumnScale, chunks, dense_encoding
+from .shared.base_family import BaseFamily, FitOptions
+from .shared.dense_columns import ColumnScale, chunks
 from .shared.early_stopping import BestCheckpoint, EarlyStoppingFolds, is_kept
 from .shared.pair_choice import pairs_choice, with_pairs
-from .shared.search_space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .shared.search_space import Choice, Real, Space, Whole
 from .shared.targets import (
     TargetScale,
-    check_sample,
     class_shares,
     deviance_loss,
     number_link,
@@ -91,8 +91,7 @@ class FittedMLP:
         return self.network
 
 
-@dataclass(frozen=True, slots=True)
-class MLP:
+class MLP(BaseFamily):
     """A multilayer perceptron with ReLU, AdamW, a cosine schedule and, given rows for it, early stopping.
 
     Examples
@@ -114,39 +113,20 @@ class MLP:
         complements_trees=True,
     )
 
-    def supports(self, problem: Problem) -> bool:
-        """Return True: it learns anything."""
-        return True
+    def space(self, problem: Problem) -> Space:
+        """Return the search space."""
+        return _space(problem)
 
-    def encoding(self, params: Params, problem: Problem) -> Encoding:
-        """Return bounded numbers, one-hot categories, means of wide ones and words."""
-        return dense_encoding(with_defaults(_space(problem), params), problem)
+    def defaults(self, problem: Problem) -> Sequence[Params]:
+        """Return complementary defaults, the strongest single one first."""
+        return with_pairs(_DEFAULTS, problem)
 
-    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
-        """Draw params; see `workbench.families.base.Family.suggest`."""
-        return draw(_space(problem), self.name, trial)
-
-    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
-        """Return defaults; see `workbench.families.base.Family.portfolio`."""
-        space = _space(problem)
-        return distinct([complete(space, point) for point in with_pairs(_DEFAULTS, problem)])
-
-    def fit(
-        self,
-        params: Params,
-        train: Sample,
-        problem: Problem,
-        *,
-        valid: Sample | None = None,
-        rounds: int | None = None,
-        seed: int = 0,
-        deadline: float = float("inf"),
-    ) -> Fitted:
+    def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
         """Train; see `workbench.families.base.Family.fit`. A round is an epoch."""
-        check_sample(train)
-        params = with_defaults(_space(problem), params)
         with one_thread(), np.errstate(over="ignore", invalid="ignore"):
-            return _Training(params, train, problem, seed).run(valid, rounds, deadline)
+            return _Training(params, train, problem, options.seed).run(
+                options.valid, options.rounds, options.deadline
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,15 +12,15 @@ import orjson
 
 from workbench.errors import FitError
 
-from .base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
+from .base import Encoding, Fitted, Params, Problem, Sample, Traits
 from .forms.links import Link, apply_link
 from .forms.trees import Trees
-from .shared.boosting import boost, rounds_allowed, rounds_dimension
-from .shared.pair_choice import pairs_choice, pairs_of, with_pairs
-from .shared.search_space import Choice, Real, Space, Whole, complete, distinct, draw, with_defaults
+from .shared.base_family import BaseFamily, FitOptions
+from .shared.boosting import boost, boosted_encoding, rounds_allowed, rounds_dimension, terms_choice
+from .shared.pair_choice import pairs_choice, with_pairs
+from .shared.search_space import Choice, Real, Space, Whole
 from .shared.targets import (
     TargetScale,
-    check_sample,
     class_shares,
     number_link,
     scale_for,
@@ -32,7 +32,6 @@ _OBJECTIVE = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regr
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax"}
 _DEVIANCE = {"": "reg:squarederror", "poisson": "count:poisson", "gamma": "reg:gamma"}
 _WIDE = 200  # features from which fewer bins keep a round quick
-_MOST_TEXTS = 1_000_000  # texts whose words are affordable as features
 _RAREST = 1e-6  # the smallest share of a class to start from: its score stays finite where it is not met
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
@@ -60,12 +59,7 @@ def _space(problem: Problem) -> Space:
         "reg_lambda": Real(1e-2, 30.0, default=1.0, log=True),
     }
     wide = {"wide": Choice(("code", "code+mean"))} if problem.n_wide else {}
-    terms = (
-        {"terms": Choice((100, 0) if rows * problem.n_text <= _MOST_TEXTS else (0,))}
-        if problem.n_text
-        else {}
-    )
-    return {**space, **wide, **terms, **pairs_choice(problem), **target_choice(problem)}
+    return {**space, **wide, **terms_choice(problem), **pairs_choice(problem), **target_choice(problem)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,8 +91,7 @@ class FittedXGBoost:
         return read_trees(document["learner"], self.n_raw, self.link, self.scale)
 
 
-@dataclass(frozen=True, slots=True)
-class XGBoost:
+class XGBoost(BaseFamily):
     """Gradient boosting with early stopping on log loss or squared error.
 
     Examples
@@ -119,45 +112,26 @@ class XGBoost:
         first_model_rank=4,
     )
 
-    def supports(self, problem: Problem) -> bool:
-        """Return True: it learns anything."""
-        return True
+    def space(self, problem: Problem) -> Space:
+        """Return the search space."""
+        return _space(problem)
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
         """Return raw numbers with missing ones kept, and categories as codes."""
-        params = with_defaults(_space(problem), params)
-        return Encoding(
-            wide=params.get("wide", "code"), terms=params.get("terms", 0), pairs=pairs_of(params, problem)
-        )
+        return boosted_encoding(self.filled(params, problem), problem)
 
-    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
-        """Draw params; see `workbench.families.base.Family.suggest`."""
-        return draw(_space(problem), self.name, trial)
+    def defaults(self, problem: Problem) -> Sequence[Params]:
+        """Return complementary defaults, the strongest single one first."""
+        return with_pairs(_DEFAULTS, problem)
 
-    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
-        """Return defaults; see `workbench.families.base.Family.portfolio`."""
-        space = _space(problem)
-        return distinct([complete(space, point) for point in with_pairs(_DEFAULTS, problem)])
-
-    def fit(
-        self,
-        params: Params,
-        train: Sample,
-        problem: Problem,
-        *,
-        valid: Sample | None = None,
-        rounds: int | None = None,
-        seed: int = 0,
-        deadline: float = float("inf"),
-    ) -> Fitted:
+    def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
         """Train; see `workbench.families.base.Family.fit`."""
         import xgboost
 
-        check_sample(train)
-        params = with_defaults(_space(problem), params)
         scale = scale_for(train, problem, params)
-        settings = {**_settings(params, problem, train.width, seed), **_start(train, problem)}
+        settings = {**_settings(params, problem, train.width, options.seed), **_start(train, problem)}
         rate = settings["eta"]
+        valid = options.valid
         guided = valid is not None and len(valid.y) > 0
         try:
             data = _matrix(xgboost, train, scale)
@@ -171,9 +145,9 @@ class XGBoost:
             boosted = boost(
                 add_round,
                 None if watched is None else lambda: float(booster.eval(watched).rsplit(":", 1)[1]),
-                most=rounds_allowed(params["n_estimators"], rate, rounds, guided),
+                most=rounds_allowed(params["n_estimators"], rate, options.rounds, guided),
                 learning_rate=rate,
-                deadline=deadline,
+                deadline=options.deadline,
             )
         except xgboost.core.XGBoostError as error:
             raise FitError("XGBoost failed", found=str(error).splitlines()[0]) from error

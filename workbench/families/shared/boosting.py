@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..base import Params, Problem
-from .search_space import Whole
+from ..base import Encoding, Params, Problem
+from .pair_choice import pairs_of
+from .search_space import Choice, Space, Whole
 
+_MOST_TEXTS = 1_000_000  # texts whose words are affordable as features
 _MANY_ROWS = 100_000  # from which the sampler may ask for more rounds
 _FEWEST_PATIENCE, _MOST_PATIENCE = 20, 100
 _PATIENT_FOR = 2.0  # summed learning rate without an improvement: 40 rounds at 0.05
@@ -35,6 +37,27 @@ def rounds_dimension(problem: Problem) -> Whole:
     1000
     """
     return Whole(20, 4500 if problem.n_rows >= _MANY_ROWS else 1500, default=1000)
+
+
+def boosted_encoding(params: Params, problem: Problem) -> Encoding:
+    """Return raw numbers with missing ones kept, and categories as codes.
+
+    Parameters
+    ----------
+    params : mapping
+        Of them ``wide``, ``terms`` and ``pairs`` are read, if they are there.
+    problem : Problem
+    """
+    return Encoding(
+        wide=params.get("wide", "code"), terms=params.get("terms", 0), pairs=pairs_of(params, problem)
+    )
+
+
+def terms_choice(problem: Problem) -> Space:
+    """Return the dimension "features of words a text column": none if they would be too many to be affordable."""
+    if not problem.n_text:
+        return {}
+    return {"terms": Choice((100, 0) if problem.n_rows * problem.n_text <= _MOST_TEXTS else (0,))}
 
 
 def rounds_allowed(limit: int, learning_rate: float, rounds: int | None, guided: bool) -> int:

@@ -14,8 +14,9 @@ from ..base import Params, Problem, Sample
 from ..forms.additive_tables import collapse
 from ..forms.links import Link, apply_link
 from ..forms.trees import Trees, floor32
+from .base_family import FitOptions
 from .boosting import boost, rounds_allowed
-from .targets import TargetScale, check_sample, number_link, scale_for
+from .targets import TargetScale, number_link, scale_for
 
 _OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax"}
@@ -65,10 +66,7 @@ def grow(
     params: Params,
     train: Sample,
     problem: Problem,
-    *,
-    valid: Sample | None,
-    rounds: int | None,
-    deadline: float,
+    options: FitOptions,
 ) -> FittedLightGBM:
     """Train a booster; see `workbench.families.base.Family.fit` for the arguments.
 
@@ -87,7 +85,7 @@ def grow(
     """
     import lightgbm
 
-    check_sample(train)
+    valid = options.valid
     scale, rate = scale_for(train, problem, params), params["learning_rate"]
     guided = valid is not None and len(valid.y) > 0
     every = {**_binning(train), **_every_fit(problem, len(train.y)), "learning_rate": rate, **settings}
@@ -97,9 +95,9 @@ def grow(
         boosted = boost(
             lambda at: not booster.update(),
             (lambda: float(booster.eval_valid()[0][2])) if guided else None,
-            most=rounds_allowed(params["n_estimators"], rate, rounds, guided),
+            most=rounds_allowed(params["n_estimators"], rate, options.rounds, guided),
             learning_rate=rate,
-            deadline=deadline,
+            deadline=options.deadline,
         )
     except lightgbm.basic.LightGBMError as error:
         raise FitError("LightGBM failed", found=str(error).splitlines()[0]) from error

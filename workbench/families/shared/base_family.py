@@ -1,0 +1,124 @@
+"""The base class of families: the parts of a family that follow from its search space and defaults."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
+from .dense_columns import dense_encoding
+from .search_space import Space, complete, distinct, draw, with_defaults
+from .targets import check_sample
+
+
+@dataclass(frozen=True, slots=True)
+class FitOptions:
+    """What a fit is given besides params, rows and problem; see `workbench.families.base.Family.fit`.
+
+    Attributes
+    ----------
+    valid : Sample or None
+        Rows for early stopping.
+    rounds : int or None
+        Rounds to train: exactly, or, if `valid` is given, at most. None: the family decides.
+    seed : int
+    deadline : float
+        `time.monotonic()` at which the fit must stop.
+    """
+
+    valid: Sample | None = None
+    rounds: int | None = None
+    seed: int = 0
+    deadline: float = float("inf")
+
+
+class BaseFamily(ABC):
+    """A family that states its search space and how it learns; the rest follows.
+
+    A subclass sets `name` (and `traits`) and implements `space` and `learn`. It overrides `defaults`, `encoding` and
+    `supports` if the ones here do not fit. It keeps no state, and an instance is made without arguments.
+
+    Attributes
+    ----------
+    name : str
+        Lower-case letters, digits and underscores.
+    traits : Traits
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from workbench.families.baseline import Baseline
+    >>> class Seeded(BaseFamily):
+    ...     name = "seeded"
+    ...     def space(self, problem):
+    ...         return {"k": Whole(1, 9, default=3)}
+    ...     def learn(self, params, train, problem, options):
+    ...         return Baseline().learn({}, train, problem, options)
+    >>> from workbench.families.shared.search_space import Whole
+    >>> problem = Problem("regression", 0, n_rows=2, n_columns=1)
+    >>> Seeded().portfolio(problem), Seeded().encoding({}, problem).numbers
+    ([{'k': 3}], 'scaled')
+    >>> Seeded().fit({}, Sample(np.zeros((2, 1), np.float32), np.array([1.0, 3.0])), problem).predict(np.zeros((1, 1)))
+    array([[2.]])
+    """
+
+    __slots__ = ()
+    name: ClassVar[str]
+    traits: ClassVar[Traits] = Traits()
+
+    @abstractmethod
+    def space(self, problem: Problem) -> Space:
+        """Return the search space; ``{}`` if there is nothing to choose."""
+
+    @abstractmethod
+    def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
+        """Train on a checked sample with params for which the space's defaults have been filled in.
+
+        Raises
+        ------
+        FitError
+            If nothing usable came out.
+        """
+
+    def defaults(self, problem: Problem) -> Sequence[Params]:
+        """Return params worth trying first, best first; what they leave out takes the space's default."""
+        return ({},)
+
+    def supports(self, problem: Problem) -> bool:
+        """Return whether the family can learn this problem: by default it can learn any."""
+        return True
+
+    def encoding(self, params: Params, problem: Problem) -> Encoding:
+        """Return bounded numbers without missing values, one-hot categories, means of wide ones, and words."""
+        return dense_encoding({"numbers": "scaled", **self.filled(params, problem)}, problem)
+
+    def filled(self, params: Params, problem: Problem) -> dict[str, Any]:
+        """Return params with the space's defaults for those not given."""
+        return with_defaults(self.space(problem), params)
+
+    def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
+        """Draw params; see `workbench.families.base.Family.suggest`."""
+        return draw(self.space(problem), self.name, trial)
+
+    def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
+        """Return the defaults as points of the space; see `workbench.families.base.Family.portfolio`."""
+        space = self.space(problem)
+        return distinct([complete(space, point) for point in self.defaults(problem)])
+
+    def fit(
+        self,
+        params: Params,
+        train: Sample,
+        problem: Problem,
+        *,
+        valid: Sample | None = None,
+        rounds: int | None = None,
+        seed: int = 0,
+        deadline: float = float("inf"),
+    ) -> Fitted:
+        """Check the sample, then train; see `workbench.families.base.Family.fit`."""
+        check_sample(train)
+        options = FitOptions(valid, rounds, seed, deadline)
+        return self.learn(self.filled(params, problem), train, problem, options)
