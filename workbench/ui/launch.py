@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import RunError, SettingsError, shown
+from workbench.runtime.signal_handlers import signal_handler
 
 from .files.remote_sources import read_places
 from .state.access import read_roles
@@ -105,16 +105,12 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
 
 @contextmanager
 def _stopped_together(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Let a signal that ends this process end the other one: Ctrl-C reaches both by itself, SIGTERM does not."""
-    main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate()) if main else None
-    try:
-        yield
-    except KeyboardInterrupt:
-        process.wait()
-    finally:
-        if main:
-            signal.signal(signal.SIGTERM, before)
+    """Stop the app's process together with this one: a terminal sends Ctrl-C to both, but SIGTERM to one."""
+    with signal_handler(lambda *_: process.terminate(), signal.SIGTERM):
+        try:
+            yield
+        except KeyboardInterrupt:
+            process.wait()
 
 
 def app_command(  # noqa: PLR0913 - as `launch`

@@ -34,8 +34,8 @@ from __future__ import annotations
 import signal
 import threading
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from time import perf_counter
@@ -48,6 +48,7 @@ from ..serving.http.server import serve
 from ..serving.request_log import say
 from ..serving.service import Service
 from ..serving.serving_settings import ServeSettings, duration_s, settings_from
+from ..signal_handlers import HANGUP, signal_handler
 from .batch import score_file
 from .stream import Consumer, StreamSettings
 
@@ -192,7 +193,8 @@ def _consume(
 
     consumer = Consumer(service, config.stream, look_around)
     with ExitStack() as stack:
-        stack.enter_context(_signals(halt, moved))
+        stack.enter_context(signal_handler(lambda *_: halt.set(), signal.SIGINT, signal.SIGTERM))
+        stack.enter_context(signal_handler(lambda *_: moved.set(), HANGUP))
         if config.stream.port is not None:
             from .consumer_probes import probed  # here: a consumer that answers no probes needs no web server
 
@@ -217,25 +219,6 @@ def _leaver(service: Service, path: Path | None) -> Callable[..., None]:
             raise InputError(f"[metrics], file {path}", found=error.strerror or str(error)) from error
 
     return leave
-
-
-@contextmanager
-def _signals(halt: threading.Event, moved: threading.Event) -> Iterator[None]:
-    """Let SIGINT and SIGTERM ask for an end instead of making one, and SIGHUP for the log to be reopened."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    asked = {signal.SIGINT: halt, signal.SIGTERM: halt}
-    if hasattr(signal, "SIGHUP"):
-        asked[signal.SIGHUP] = moved
-    before = {
-        number: signal.signal(number, lambda got, _: asked[signal.Signals(got)].set()) for number in asked
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 # ---------------------------------------------------------------- reading

@@ -16,13 +16,13 @@ import signal
 import socket
 import struct
 import sys
-import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Any
 
 from uvicorn import Config, Server
 
+from ...signal_handlers import in_main_thread, signal_handler
 from ..serving_settings import ServeSettings
 from .request_head import MOST_BYTES
 
@@ -52,7 +52,7 @@ class DrainingServer(Server):
         self._drain_s = 0.0
         self.should_exit = True
 
-    def note(self, sig: int, _frame: FrameType | None) -> None:
+    def request_exit(self, sig: int, _frame: FrameType | None) -> None:
         """End because of a signal that came before the server was there, or is raised again after it."""
         self._drain_s = 0.0 if sig == signal.SIGINT else self._drain_s
         self.should_exit = True
@@ -66,7 +66,7 @@ class DrainingServer(Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and reopen the request log when SIGHUP asks for it."""
         await super().startup(sockets)
-        if os.name != "nt" and _in_main_thread():
+        if os.name != "nt" and in_main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up, has_terminal())
 
     def _hung_up(self, had_terminal: bool) -> None:
@@ -144,10 +144,6 @@ def has_terminal() -> bool:
     return True
 
 
-def _in_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
-
-
 def uvicorn_options(settings: ServeSettings) -> dict[str, Any]:
     """Return uvicorn's options; what this server does itself is off."""
     options: dict[str, Any] = {
@@ -178,15 +174,9 @@ def connection_class() -> Any:
     return Connection
 
 
-@contextlib.contextmanager
-def quiet_stop(server: DrainingServer) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end a server without a traceback, before it listens to them and after it is done."""
-    if not _in_main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, server.note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def stop_handlers(server: DrainingServer) -> AbstractContextManager[None]:
+    """Let SIGINT and SIGTERM stop a server without a traceback while uvicorn handles no signals.
+
+    uvicorn installs its own handlers only while it runs, and raises a signal again when it has stopped.
+    """
+    return signal_handler(server.request_exit, signal.SIGINT, signal.SIGTERM)

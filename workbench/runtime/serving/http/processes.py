@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from typing import Any
@@ -22,16 +22,16 @@ from typing import Any
 import uvicorn
 
 from ...errors import WorkbenchError
+from ...signal_handlers import HANGUP, install_signal_handler, signal_handler
 from ..request_log import say
 from ..serving_settings import ServeSettings
 from .asgi import App
-from .drain import GRACE_S, DrainingServer, has_terminal, quiet_stop, uvicorn_options
+from .drain import GRACE_S, DrainingServer, has_terminal, stop_handlers, uvicorn_options
 
 _STARTUP_FAILURE = 3
 _LOOK_S = 0.2
 _START_S = 10.0
 _AGAIN_S = 1.0  # a worker that lived for less is started again after as long
-_HANGUP = getattr(signal, "SIGHUP", None)
 
 
 def run_workers(make: Callable[[], App], settings: ServeSettings, listener: socket.socket) -> int:
@@ -50,7 +50,8 @@ def run_workers(make: Callable[[], App], settings: ServeSettings, listener: sock
     int
         0 after a graceful stop, 1 where a worker could not start.
     """
-    with _noted_signals() as signals:
+    signals: list[int] = []  # in the order received
+    with signal_handler(lambda number, _: signals.append(number), signal.SIGINT, signal.SIGTERM, HANGUP):
         workers = [_Worker(make, settings, listener) for _ in range(settings.workers)]
         attached, code = has_terminal(), None
         while code is None:
@@ -90,26 +91,10 @@ class _Worker:
             os.kill(self.process.pid, number)
 
 
-@contextlib.contextmanager
-def _noted_signals() -> Iterator[list[int]]:
-    """Collect signals in a list while the block runs; the first that ends the server stays its first item."""
-    found: list[int] = []
-    numbers = [signal.SIGINT, signal.SIGTERM, *([_HANGUP] if _HANGUP is not None else [])]
-    if threading.current_thread() is not threading.main_thread():
-        yield found
-        return
-    before = {number: signal.signal(number, lambda got, _: found.append(got)) for number in numbers}
-    try:
-        yield found
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _obey(signals: list[int], workers: list[_Worker], attached: bool) -> int | None:
     """Pass SIGHUP on; return 0 where a signal asks for the end, or the terminal is gone."""
     for number in list(signals):
-        if number != _HANGUP or (attached and not has_terminal()):
+        if number != HANGUP or (attached and not has_terminal()):
             return 0
         signals.remove(number)
         _send(workers, number)
@@ -118,14 +103,14 @@ def _obey(signals: list[int], workers: list[_Worker], attached: bool) -> int | N
 
 def _end(workers: list[_Worker], signals: list[int], drain_s: float) -> None:
     """Ask the workers to end as this process was asked, and wait for them; those that hang are killed."""
-    asked = [number for number in signals if number != _HANGUP] or [signal.SIGTERM]
+    asked = [number for number in signals if number != HANGUP] or [signal.SIGTERM]
     _send(workers, asked[0])
     until = time.monotonic() + drain_s + GRACE_S + 5.0
     passed_on = 1
     processes = [worker.process for worker in workers]
     while any(each.is_alive() for each in processes) and time.monotonic() < until:
         connection.wait([each.sentinel for each in processes if each.is_alive()], _LOOK_S)
-        asked = [number for number in signals if number != _HANGUP]
+        asked = [number for number in signals if number != HANGUP]
         for number in asked[passed_on:]:
             _send(workers, number)
         passed_on = max(passed_on, len(asked))
@@ -147,10 +132,8 @@ def _work(
     make: Callable[[], App], settings: ServeSettings, listener: socket.socket, parent: Connection
 ) -> None:
     asked: list[int] = []  # by signals that come too early: who waits in the line is answered all the same
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda got, _: asked.append(got))
-    if _HANGUP is not None:
-        signal.signal(_HANGUP, signal.SIG_IGN)  # until the log is open
+    install_signal_handler(lambda number, _: asked.append(number), signal.SIGINT, signal.SIGTERM)
+    install_signal_handler(signal.SIG_IGN, HANGUP)  # until the log is open
     parent.send_bytes(b"listening")
     try:
         app = make()
@@ -158,9 +141,9 @@ def _work(
         say(str(error))
         sys.exit(_STARTUP_FAILURE)
     server = DrainingServer(uvicorn.Config(app, **uvicorn_options(settings)), settings.drain_s)
-    with quiet_stop(server):
+    with stop_handlers(server):
         for early in asked:
-            server.note(early, None)
+            server.request_exit(early, None)
         threading.Thread(target=_end_with_parent, args=(parent, server), daemon=True).start()
         server.run([listener])
 

@@ -90,7 +90,7 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
         import uvicorn
     except ImportError as error:
         raise ServeError("serving needs uvicorn", hint="Run pip install -r requirements.txt.") from error
-    from .drain import DrainingServer, quiet_stop, uvicorn_options
+    from .drain import DrainingServer, stop_handlers, uvicorn_options
     from .processes import run_workers
 
     chosen = settings or ServeSettings()
@@ -107,7 +107,7 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
         )  # with many workers too: what is wrong is told once, before any of them starts
         server = DrainingServer(uvicorn.Config(app, **uvicorn_options(chosen)), chosen.drain_s)
         listener = stack.enter_context(listening(chosen.host, chosen.port))
-        stack.enter_context(quiet_stop(server))
+        stack.enter_context(stop_handlers(server))
         scheme = "https" if chosen.tls_cert else "http"
         where = f"{scheme}://{_shown_host(listener)}:{listener.getsockname()[1]}"
         name, version = opened.manifest.name, opened.manifest.version
