@@ -19,7 +19,8 @@ from workbench.export.checks.verify import verify_bundle
 from workbench.export.write import export_bundle
 from workbench.runtime.bundle.bundle import open_bundle
 from workbench.runtime.bundle.golden import GoldenReport
-from workbench.runtime.bundle.manifest import Manifest, hash_files
+from workbench.runtime.bundle.listed_files import hash_files
+from workbench.runtime.bundle.manifest import Manifest
 from workbench.tradeoff.limits import Limits
 
 TASKS = ["binary", "multiclass", "regression"]

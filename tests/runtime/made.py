@@ -13,16 +13,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 import workbench.runtime
-from workbench.runtime.bundle.manifest import (
-    Latency,
-    Lineage,
-    Manifest,
-    Metric,
-    Price,
-    TrainingData,
-    hash_files,
-    model_digest,
-)
+from workbench.runtime.bundle.listed_files import hash_files, model_digest
+from workbench.runtime.bundle.manifest import Latency, Lineage, Manifest, Metric, Price, TrainingData
 from workbench.runtime.core.encoder import (
     DATE_PARTS,
     Code,

@@ -22,7 +22,8 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.runtime.made import ROWS, make_predictor
 from workbench.runtime.bundle.bundle import open_bundle
 from workbench.runtime.bundle.check import check_bundle
-from workbench.runtime.bundle.manifest import Manifest, hash_files, model_digest
+from workbench.runtime.bundle.listed_files import hash_files, model_digest
+from workbench.runtime.bundle.manifest import Manifest
 from workbench.runtime.core.encoder import Encoder
 from workbench.runtime.core.schema import Schema
 from workbench.runtime.errors import BundleError, TamperedBundleError, WorkbenchError

@@ -316,7 +316,7 @@ def test_trees_that_are_none_are_refused(what: str) -> None:
 def test_a_tree_that_would_end_the_process_is_refused() -> None:
     with pytest.raises(TamperedBundleError, match="a tree of more than 10000 steps"):
         OnnxModel(trees(lambda found: None, depth=60_000))
-    assert OnnxModel(trees(lambda found: None, depth=resource_limits.MOST_TREE_DEPTH)).run(
+    assert OnnxModel(trees(lambda found: None, depth=resource_limits.MAX_TREE_DEPTH)).run(
         -np.ones((1, 4), np.float32)
     ).tolist() == [[1.0]]
 
@@ -379,20 +379,20 @@ def test_what_a_search_makes_stays_below_a_tenth() -> None:
     """1,000 trees over 20,000 codes, and a linear model of 20,000 features."""
     table = np.random.default_rng(0).normal(size=20_002)
     boosted = graph_cost(to_onnx(lookup_trees([0] * 40, [table] * 40), 4))
-    assert boosted.row_operations < resource_limits.MOST_ROW_OPERATIONS / 10
+    assert boosted.row_operations < resource_limits.MAX_ROW_OPERATIONS / 10
     wide = encoder_cost(
         Encoder((), (Terms("b", tuple(map(str, range(20_000))), (1.0,) * 20_000, ngrams=2),)), {"b": False}
     )
-    assert wide.row_bytes < resource_limits.MOST_ROW_BYTES / 10
-    assert wide.row_operations < resource_limits.MOST_ROW_OPERATIONS / 10
+    assert wide.row_bytes < resource_limits.MAX_ROW_BYTES / 10
+    assert wide.row_operations < resource_limits.MAX_ROW_OPERATIONS / 10
 
 
 def test_golden_rows_are_bounded_together(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = make_predictor()
     assert replay(predictor, folder / "golden.jsonl").ok
-    predictor.cost = Cost(1, resource_limits.MOST_GOLDEN_OPERATIONS)
+    predictor.cost = Cost(1, resource_limits.MAX_GOLDEN_OPERATIONS)
     with pytest.raises(TamperedBundleError, match=r"golden\.jsonl asks for too much"):
         replay(predictor, folder / "golden.jsonl")
-    monkeypatch.setattr("workbench.runtime.bundle.golden.MOST_GOLDEN_ROWS", 2)
+    monkeypatch.setattr("workbench.runtime.bundle.golden.MAX_GOLDEN_ROWS", 2)
     with pytest.raises(TamperedBundleError, match=r"golden\.jsonl is too long"):
         replay(make_predictor(), folder / "golden.jsonl")

@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.runtime.core.encoder import Encoder
 from workbench.runtime.core.schema import Column1d, Levels
-from workbench.runtime.model.additive_model import OneScore, Steps, read_score
+from workbench.runtime.model.additive_model import AdditiveModel, Steps, read_additive_model
 from workbench.runtime.model.predictor import Predictor
 
 _SAMPLES = 40
@@ -111,7 +111,7 @@ def _of_a_sum(
 ) -> tuple[list[Contribution], float, float] | None:
     """Return the exact contributions to a sum of what single columns add, or None where the model is another."""
     encoder = predictor.encoder
-    score = read_score(predictor.content, encoder.width)
+    score = read_additive_model(predictor.content, encoder.width)
     sources = {each.name: each.columns for each in encoder.derived}
     if score is None or score.link != "identity" or any(len(each) > 1 for each in sources.values()):
         return None
@@ -125,7 +125,7 @@ def _of_a_sum(
     return out, float(usual.sum(axis=1).mean() + score.bias), float(mine[0].sum() + score.bias)
 
 
-def _added(encoder: Encoder, score: OneScore, matrix: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def _added(encoder: Encoder, score: AdditiveModel, matrix: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Return what each column adds to the score of each encoded row, float64 (n, c), and the columns' names."""
     by_name: dict[str, np.ndarray] = {}
     owners = [step.column for step in encoder.steps for _ in step.names()]

@@ -11,7 +11,8 @@ from typing import Any
 
 from workbench.errors import ExportError
 from workbench.runtime.bundle.bundle import Bundle, open_bundle
-from workbench.runtime.bundle.manifest import SIGNATURE_FILE, hash_files
+from workbench.runtime.bundle.listed_files import hash_files
+from workbench.runtime.bundle.manifest import SIGNATURE_FILE
 
 from .checks.signing import read_private_key, sign_manifest
 from .destination import beside, put

@@ -22,6 +22,7 @@ from workbench.data.dataset import Dataset
 from workbench.errors import BundleError, ExportError, RunError
 from workbench.explain import Explanation, explanation_within
 from workbench.runtime.bundle.bundle import open_bundle
+from workbench.runtime.bundle.listed_files import hash_files, model_digest
 from workbench.runtime.bundle.manifest import (
     GOLDEN_FILE,
     RUNTIME_FOLDER,
@@ -32,8 +33,6 @@ from workbench.runtime.bundle.manifest import (
     Price,
     TrainingData,
     format_needed,
-    hash_files,
-    model_digest,
 )
 from workbench.runtime.model.predictor import Predictor
 from workbench.runtime.serving.http.auth import exposed

@@ -11,45 +11,45 @@ The limits are far above what a search makes. Tried: 10,000 boosted trees, fores
 
 from __future__ import annotations
 
-MOST_FILES, MOST_BYTES = 10_000, 4 << 30
+MAX_FILES, MAX_BYTES = 10_000, 4 << 30
 """Files and bytes of a bundle. A bundle has about 80 files; protobuf ends a model at 2 GB."""
 
-MOST_PACKED, SMALL_BYTES = 200, 64 << 20
+MAX_PACKED, SMALL_BYTES = 200, 64 << 20
 """How many times a zip's bytes may grow, where they grow to more than the second number."""
 
-MOST_DIRECTORY_BYTES = 4 << 20
+MAX_DIRECTORY_BYTES = 4 << 20
 """Bytes of a zip's list of files: 400 a file."""
 
-MOST_DOCUMENT_BYTES = 256 << 20
+MAX_DOCUMENT_BYTES = 256 << 20
 """Bytes of one JSON document (and of ``golden.jsonl``)."""
 
-MOST_VALUES = 1 << 24
+MAX_VALUES = 1 << 24
 """Values in one JSON document: each takes up to 72 bytes once it is read, however short it is in the file."""
 
-MOST_CONTAINERS = 1 << 22
+MAX_CONTAINERS = 1 << 22
 """Lists and objects among them: up to 280 bytes each."""
 
-MOST_NESTED = 64
+MAX_NESTED = 64
 """Lists and objects inside each other in a document; an export writes fewer than 10."""
 
-MOST_GOLDEN_ROWS = 100_000
+MAX_GOLDEN_ROWS = 100_000
 """Rows of ``golden.jsonl``; an export writes at most a few hundred."""
 
-MOST_FEATURES = 1 << 20
+MAX_FEATURES = 1 << 20
 """Features of the encoded matrix: 4 MB a row as float32."""
 
-MOST_ROW_BYTES = 64 << 20
+MAX_ROW_BYTES = 64 << 20
 """Bytes that one row may take, in the encoder and again in the graph (all of its results at once, though ONNX Runtime
 frees them sooner). A server answers one row at a time in each thread, so a row must fit many times."""
 
-MOST_FIXED_BYTES = 256 << 20
+MAX_FIXED_BYTES = 256 << 20
 """Bytes of a graph's results that do not depend on the rows: ONNX Runtime computes them when it opens the model."""
 
-MOST_ROW_OPERATIONS = 1 << 31
+MAX_ROW_OPERATIONS = 1 << 31
 """Operations of one row (a multiplication with its addition is one; a step down a tree counts as 32, since it waits
 for memory): about a second of one core."""
 
-MOST_GOLDEN_OPERATIONS = 1 << 38
+MAX_GOLDEN_OPERATIONS = 1 << 38
 """Operations of all golden rows together, which are predicted before a server is ready: a few minutes at most."""
 
 BATCH_BYTES = 1 << 30
@@ -59,34 +59,34 @@ never takes more than this or one row."""
 TEXT_BYTES, TEXT_WORDS = 1_000, 200
 """The text that costs are computed for. Longer ones cost in proportion, and a request's size bounds them."""
 
-MOST_NODES = 200_000
+MAX_NODES = 200_000
 """Nodes of a graph: ONNX Runtime opens some 30,000 a second."""
 
-MOST_RANK = 8
+MAX_RANK = 8
 """Lengths of one shape."""
 
-MOST_TREE_DEPTH = 10_000
+MAX_TREE_DEPTH = 10_000
 """Steps from a root to a leaf: ONNX Runtime reads trees by recursion, and a stack of 8 MB ends above 20,000."""
 
-MOST_TREES_SQUARED = 1 << 30
+MAX_TREES_SQUARED = 1 << 30
 """Sum over the nodes of a graph of the trees in one, squared: the time to open them grows so. 32,768 trees in one
 node, which take some seconds, or any number that an export writes (500 a node)."""
 
-MOST_FORMATS, LONGEST_FORMAT = 32, 100
+MAX_FORMATS, MAX_FORMAT_LENGTH = 32, 100
 """Date formats of a column, and letters of one: each is tried on each text."""
 
-MOST_MISSING_TEXTS = 10_000
+MAX_MISSING_TEXTS = 10_000
 """Texts that stand for a missing value in a column: each value is compared with each."""
 
-MOST_WORDS, LONGEST_NUMBER = 2_000, 200
+MAX_WORDS, MAX_NUMBER_LENGTH = 2_000, 200
 """Units and words of dates of a column, and letters of a text that is read as a number or a date in words: what
 stands beside a number is divided at each letter."""
 
-MOST_EDGES = 1 << 12
+MAX_EDGES = 1 << 12
 """Borders of a pair's numbers."""
 
-MOST_KNOTS = 1 << 20
+MAX_KNOTS = 1 << 20
 """Knots of a curve."""
 
-MOST_NGRAMS = 8
+MAX_NGRAMS = 8
 """Words of a term."""

@@ -17,7 +17,8 @@ from workbench.export.checks.isolation import Outcome
 from workbench.export.checks.signing import read_private_key, read_public_key, sign_manifest
 from workbench.export.checks.verify import Check, Isolation, verify_bundle
 from workbench.export.destination import write_zip
-from workbench.runtime.bundle.manifest import Manifest, hash_files, model_digest
+from workbench.runtime.bundle.listed_files import hash_files, model_digest
+from workbench.runtime.bundle.manifest import Manifest
 
 
 def write_keys(

@@ -16,7 +16,8 @@ from workbench.errors import BundleError
 from workbench.export.checks.verify import VerifyReport, verify_bundle
 from workbench.export.destination import write_zip
 from workbench.export.write import export_bundle
-from workbench.runtime.bundle.manifest import Manifest, hash_files, model_digest
+from workbench.runtime.bundle.listed_files import hash_files, model_digest
+from workbench.runtime.bundle.manifest import Manifest
 
 TASKS = ["binary", "multiclass", "regression"]
 

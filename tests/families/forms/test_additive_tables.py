@@ -17,7 +17,7 @@ from workbench.families.forms.trees import Trees
 from workbench.families.lightgbm import LightGBM
 from workbench.families.onnx_writing.writer import to_onnx
 from workbench.families.shared.lightgbm_common import read_trees
-from workbench.runtime.model.additive_model import read_score
+from workbench.runtime.model.additive_model import read_additive_model
 from workbench.runtime.model.onnx_model import OnnxModel
 
 WIDTH = 6
@@ -57,7 +57,7 @@ def test_a_table_for_each_of_many_features_is_one_node_that_the_runtime_reads() 
     many = stumps(np.linspace(0.1, 1.0, count), "identity")
     form = collapse(replace(many, feature=np.arange(count)))
     assert form.n_trees == count
-    score = read_score(to_onnx(form, count), count)
+    score = read_additive_model(to_onnx(form, count), count)
     assert score is not None and len(score.terms) == count
 
 

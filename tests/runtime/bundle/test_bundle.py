@@ -86,7 +86,7 @@ def test_wrong_rows_are_the_callers_fault(bundle: Bundle) -> None:
 
 def test_a_broken_model_is_not() -> None:
     predictor = make_predictor(broken=True)
-    with pytest.raises(ModelError, match="no number"):
+    with pytest.raises(ModelError, match="NaN or infinity"):
         predictor.decide(predictor.predict_rows(ROWS))
 
 
@@ -178,11 +178,11 @@ def test_a_zip_holds_no_links(folder: Path, tmp_path: Path) -> None:
 
 def test_a_zip_bomb_is_not_unpacked(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zipped(folder, tmp_path / "b.zip")
-    monkeypatch.setattr("workbench.runtime.bundle.archive.MOST_BYTES", 1000)
+    monkeypatch.setattr("workbench.runtime.bundle.archive.MAX_BYTES", 1000)
     with pytest.raises(TamperedBundleError, match="too large to be a bundle"):
         open_bundle(path)
     monkeypatch.undo()
-    monkeypatch.setattr("workbench.runtime.bundle.archive.MOST_FILES", 3)
+    monkeypatch.setattr("workbench.runtime.bundle.archive.MAX_FILES", 3)
     with pytest.raises(TamperedBundleError, match="too large to be a bundle"):
         open_bundle(path)
 

@@ -7,14 +7,8 @@ from typing import Any
 
 import pytest
 
-from workbench.runtime.bundle.manifest import (
-    FORMAT_VERSION,
-    MANIFEST_FILE,
-    Manifest,
-    hash_files,
-    model_digest,
-    verify_files,
-)
+from workbench.runtime.bundle.listed_files import hash_files, model_digest, verify_files
+from workbench.runtime.bundle.manifest import FORMAT_VERSION, MANIFEST_FILE, Manifest
 from workbench.runtime.errors import BundleFormatError, TamperedBundleError
 
 

@@ -16,29 +16,29 @@ def test_what_training_never_met_is_answered_and_counted(copies: int) -> None:
     """Rows one by one and columns are watched alike."""
     scored = Scorer(PREDICTOR).rows([ROWS[0], ODD] * copies)
     assert scored.rows == 2 * copies
-    assert scored.seen.counts == {
+    assert scored.unseen.counts == {
         ("out_of_range", "tenure"): copies,
         ("out_of_range", "Monthly Charges"): copies,
         ("unseen_category", "plan"): copies,
     }
-    assert scored.seen.kinds() == {"out_of_range": 2 * copies, "unseen_category": copies}
-    text = " ".join(scored.seen.lines)
+    assert scored.unseen.kinds() == {"out_of_range": 2 * copies, "unseen_category": copies}
+    text = " ".join(scored.unseen.lines)
     assert "row 1, column 'tenure': found 99.0; training saw 0.0 to 72.0" in text
     assert "row 1, column 'plan': found 'plux'; training saw 'basic', 'plus', 'max' (nearest: 'plus')" in text
 
 
 def test_usual_rows_and_missing_values_are_nothing_to_tell() -> None:
-    assert not Scorer(PREDICTOR).rows(ROWS[:2]).seen
-    assert not Scorer(PREDICTOR).rows(ROWS[:2] * 20).seen
+    assert not Scorer(PREDICTOR).rows(ROWS[:2]).unseen
+    assert not Scorer(PREDICTOR).rows(ROWS[:2] * 20).unseen
 
 
 @pytest.mark.parametrize("copies", [1, 30])
 def test_extra_columns_are_counted_under_no_name(copies: int) -> None:
-    seen = Scorer(PREDICTOR).rows([{**ROWS[0], "tenur": 1, "x": 2}] * copies).seen
+    seen = Scorer(PREDICTOR).rows([{**ROWS[0], "tenur": 1, "x": 2}] * copies).unseen
     assert seen.counts == {("extra_column", ""): 2 * copies}
     assert "column 'tenur': the model has no such column (nearest: 'tenure')" in seen.lines[0]
     columns = {name: [value] for name, value in ROWS[0].items()}
-    seen = Scorer(PREDICTOR).columns(columns, [*columns, "x"]).seen
+    seen = Scorer(PREDICTOR).columns(columns, [*columns, "x"]).unseen
     assert seen.counts == {("extra_column", ""): 1}
 
 

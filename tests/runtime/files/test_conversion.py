@@ -178,7 +178,7 @@ def test_addresses(tmp_path: Path) -> None:
         (lambda at: write(at / "a.csv.xz", lzma.compress(CSV)[:-9]), "cannot be unpacked"),
         (lambda at: write(at / "a.bz2", b"BZh9" + b"x" * 99), "cannot be unpacked"),
         (lambda at: write(at / "a.feather", b"ARROW1" + b"x" * 99), "cannot be read"),
-        (lambda at: str(at / "*.csv"), "no file fits"),
+        (lambda at: str(at / "*.csv"), "no file matches"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(make: Callable[[Path], Any], words: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from workbench.runtime.errors import BadFileError
-from workbench.runtime.files.writer_lock import lock_beside, remove_leftovers, sole_writer
+from workbench.runtime.files.writer_lock import lock_path, remove_leftovers, sole_writer
 from workbench.runtime.files.writers import replacing
 
 HOLD = (
@@ -43,9 +43,9 @@ def test_another_process_is_named_and_a_killed_one_blocks_nobody(tmp_path: Path)
         with pytest.raises(BadFileError, match="is being written"), replacing(target):
             pass
         other.kill()
-    assert lock_beside(target).exists()
+    assert lock_path(target).exists()
     with sole_writer(target):
-        assert lock_beside(target).read_text() == str(os.getpid())
+        assert lock_path(target).read_text() == str(os.getpid())
     assert list(tmp_path.iterdir()) == []
 
 

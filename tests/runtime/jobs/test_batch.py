@@ -164,7 +164,7 @@ def test_answers_that_are_no_numbers_fail_alone(tmp_path: Path, bundle: Bundle) 
     broken = Bundle(bundle.path, bundle.manifest, make_predictor(broken=True))
     report = score_file(broken, INPUTS["csv"](tmp_path), tmp_path / "out.csv")
     assert report.failed == 3
-    assert "no number" in report.first_errors[0]
+    assert "NaN or infinity" in report.first_errors[0]
 
 
 # ---------------------------------------------------------------- files that cannot be used

@@ -20,7 +20,8 @@ from workbench.runtime.errors import (
     TamperedBundleError,
 )
 from workbench.runtime.model.onnx_model import OnnxModel
-from workbench.runtime.model.predictor import Predictor, label_array
+from workbench.runtime.model.output_decoder import label_array
+from workbench.runtime.model.predictor import Predictor
 
 PREDICTOR = make_predictor()
 WILD_ROWS = st.fixed_dictionaries(
@@ -91,7 +92,7 @@ def test_the_threshold_decides() -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_model_that_answers_no_number_is_at_fault(value: float) -> None:
-    with pytest.raises(ModelError, match="no number"):
+    with pytest.raises(ModelError, match="NaN or infinity"):
         PREDICTOR.decide(np.array([[0.5, value]], dtype=np.float32))
 
 

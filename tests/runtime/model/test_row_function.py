@@ -20,7 +20,7 @@ from workbench.families.lightgbm import LightGBM
 from workbench.families.onnx_writing.writer import to_onnx
 from workbench.runtime.core.schema import Output, Schema
 from workbench.runtime.errors import BadValueError, MissingColumnError, WorkbenchError
-from workbench.runtime.model.additive_model import read_score, rounded_bounds
+from workbench.runtime.model.additive_model import read_additive_model, rounded_bounds
 from workbench.runtime.model.predictor import Predictor
 from workbench.runtime.serving.scorer import Scorer
 
@@ -123,21 +123,21 @@ def test_names_need_not_be_the_very_same() -> None:
 
 
 def test_other_models_are_left_to_the_session() -> None:
-    assert read_score(make_onnx(3, 2), 3) is None
+    assert read_additive_model(make_onnx(3, 2), 3) is None
     three = to_onnx(Linear(np.ones((3, 3)), np.ones(3), "softmax"), 3)
-    assert read_score(three, 3) is None
+    assert read_additive_model(three, 3) is None
     X = np.random.default_rng(0).normal(size=(300, 3)).astype(np.float32)
     problem, sample = Problem("regression", 0, 300, 3), Sample(X, (X[:, 0] * X[:, 1]).astype(np.float64))
     deep = LightGBM().fit({}, sample, problem, rounds=3).form()
     additive = scattered(3, 4, "identity")
     one = collapse(additive)
     for form in (deep, additive, replace(one, strict=True), replace(one, threshold=-one.threshold)):
-        assert read_score(to_onnx(form, 3), 3) is None
+        assert read_additive_model(to_onnx(form, 3), 3) is None
     good = to_onnx(one, 3)
-    assert read_score(good, 3) is not None
-    assert read_score(good, 2) is None
+    assert read_additive_model(good, 3) is not None
+    assert read_additive_model(good, 2) is None
     for content in (b"", b"\x3a", b"\xff" * 20, three[:40], good[:-40], good[:90]):
-        assert read_score(content, 3) is None
+        assert read_additive_model(content, 3) is None
 
 
 def test_a_bound_is_where_rounding_to_float32_ends() -> None:

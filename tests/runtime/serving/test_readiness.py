@@ -11,7 +11,7 @@ from workbench.runtime.bundle.bundle import Bundle
 from workbench.runtime.bundle.golden import GoldenFailure, GoldenReport
 from workbench.runtime.bundle.manifest_records import TrainingData
 from workbench.runtime.errors import InputError, NotReadyError
-from workbench.runtime.serving.readiness import _age, check_gates
+from workbench.runtime.serving.readiness import _age, check_readiness
 from workbench.runtime.serving.serving_settings import ServeSettings
 
 GOOD = GoldenReport(60)
@@ -20,9 +20,9 @@ READ = 1769817600.0  # 2026-01-31, the day of the made bundle's data
 
 
 def code_of(bundle: Bundle, *, now: float = READ, golden: GoldenReport = GOOD, **options: object) -> str:
-    gates = check_gates(bundle, ServeSettings(**options), golden=golden, clock=lambda: now)  # type: ignore[arg-type]
-    fault = gates.fault()
-    assert gates.codes() == ({fault.code} if fault else set())
+    readiness = check_readiness(bundle, ServeSettings(**options), golden=golden, clock=lambda: now)  # type: ignore[arg-type]
+    fault = readiness.fault()
+    assert readiness.codes() == ({fault.code} if fault else set())
     return fault.code if fault else ""
 
 
@@ -35,9 +35,9 @@ def test_the_model_expected_is_let_through(bundle: Bundle) -> None:
 def test_another_model_is_not(bundle: Bundle) -> None:
     for expect in ("churn@2", "other@3", "0" * 64, "0123456789ab"):
         assert code_of(bundle, expect=expect) == "wrong_model"
-    gates = check_gates(bundle, ServeSettings(expect="churn@2"), golden=GOOD)
+    readiness = check_readiness(bundle, ServeSettings(expect="churn@2"), golden=GOOD)
     with pytest.raises(NotReadyError, match=r"wrong model: found churn@3 with digest .*; expected churn@2"):
-        gates.require()
+        readiness.require()
 
 
 @pytest.mark.parametrize("expect", ["churn", "abc123", "@3", "churn@", ""])
@@ -49,11 +49,11 @@ def test_what_names_no_model_is_wrong_usage(bundle: Bundle, expect: str) -> None
 def test_data_grows_old_while_a_server_runs(bundle: Bundle) -> None:
     now = [READ + 89 * DAY]
     settings = ServeSettings(max_data_age_s=90 * DAY)
-    gates = check_gates(bundle, settings, golden=GOOD, clock=lambda: now[0])
-    assert gates.fault() is None
-    assert gates.data_age_s() == 89 * DAY
+    readiness = check_readiness(bundle, settings, golden=GOOD, clock=lambda: now[0])
+    assert readiness.fault() is None
+    assert readiness.data_age_s() == 89 * DAY
     now[0] += DAY
-    fault = gates.fault()
+    fault = readiness.fault()
     assert fault is not None
     assert fault.code == "stale_data"
     assert "found data of 2026-01-31; expected data of at most 90 days" in fault.text
@@ -69,7 +69,7 @@ def test_data_without_a_date_is_stale(bundle: Bundle) -> None:
 def test_golden_rows_that_differ_are_named(bundle: Bundle) -> None:
     failures = tuple(GoldenFailure(line, "alone", "[0.1]", "[0.2]") for line in (9, 7, 7))
     assert code_of(bundle, golden=GoldenReport(60, failures)) == "golden_rows"
-    fault = check_gates(bundle, ServeSettings(), golden=GoldenReport(60, failures)).fault()
+    fault = check_readiness(bundle, ServeSettings(), golden=GoldenReport(60, failures)).fault()
     assert fault is not None
     assert fault.more == {"lines": [7, 9]}
     assert code_of(bundle, golden=GoldenReport(0)) == "golden_rows"
@@ -93,7 +93,7 @@ def test_a_sample_of_what_callers_send(
     path = tmp_path / "sample.jsonl"
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows * 3), encoding="utf-8")
     assert code_of(bundle, sample=str(path)) == ("forgotten_feature" if words else "")
-    fault = check_gates(bundle, ServeSettings(sample=str(path)), golden=GOOD).fault()
+    fault = check_readiness(bundle, ServeSettings(sample=str(path)), golden=GOOD).fault()
     assert words in (fault.text if fault else "")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.data.dataset import Dataset
 from workbench.families.shared.threads import one_thread
-from workbench.runtime.core.column_pairs import places_of
+from workbench.runtime.core.column_pairs import part_codes
 from workbench.runtime.core.schema import Column1d, Levels
 
 from .encoder_fitting import derive, pair_edges
@@ -104,7 +104,7 @@ def _coded(columns: Mapping[str, Column1d]) -> Iterator[tuple[str, tuple[np.ndar
     categories = [name for name in usable if isinstance(columns[name], Levels)][:_CATEGORIES]
     numbers = [name for name in usable if not isinstance(columns[name], Levels)][:_NUMBERS]
     for name in (*categories, *numbers):
-        levels = places_of(columns[name], pair_edges(columns[name]))
+        levels = part_codes(columns[name], pair_edges(columns[name]))
         yield name, (levels, int(levels.max()) + 1)
 
 

@@ -25,16 +25,14 @@ from workbench.errors import (
 )
 from workbench.runtime.bundle.bundle import Bundle, folder_of, open_verified
 from workbench.runtime.bundle.golden import read_for
-from workbench.runtime.bundle.manifest import (
-    GOLDEN_FILE,
-    RUNTIME_FOLDER,
-    Manifest,
+from workbench.runtime.bundle.listed_files import (
     copy_head,
     copy_listed,
     hash_files,
     unlisted_files,
     verify_files,
 )
+from workbench.runtime.bundle.manifest import GOLDEN_FILE, RUNTIME_FOLDER, Manifest
 from workbench.runtime.core.json_documents import read_document
 
 from ..contents import REQUIREMENTS_FILE

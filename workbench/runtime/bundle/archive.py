@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import BundleError, TamperedBundleError, shown
-from ..resource_limits import MOST_BYTES, MOST_DIRECTORY_BYTES, MOST_FILES, MOST_PACKED, SMALL_BYTES
-from .paths import alike, fault_of
+from ..resource_limits import MAX_BYTES, MAX_DIRECTORY_BYTES, MAX_FILES, MAX_PACKED, SMALL_BYTES
+from .paths import colliding_names, name_fault
 
 _CHUNK_BYTES = 1 << 20
 _LINK, _KIND = 0o120000, 0o170000
@@ -22,16 +22,16 @@ class _Bounded(io.BufferedReader):
     """A file of which no more is read at once than a zip's list of files may take."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0 or size > MOST_DIRECTORY_BYTES:
+        if size is None or size < 0 or size > MAX_DIRECTORY_BYTES:
             at = self.tell()
             left = self.seek(0, io.SEEK_END) - at
             self.seek(at)
             size = left if size is None or size < 0 else min(size, left)
-            if size > MOST_DIRECTORY_BYTES:
+            if size > MAX_DIRECTORY_BYTES:
                 raise TamperedBundleError(
                     "the zip's list of files is too long",
                     found=f"{size:,} bytes",
-                    expected=f"at most {MOST_DIRECTORY_BYTES:,}",
+                    expected=f"at most {MAX_DIRECTORY_BYTES:,}",
                 )
         return super().read(size)
 
@@ -83,7 +83,7 @@ def checked_entries(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     for entry in entries:
         is_link = (entry.external_attr >> 16) & _KIND == _LINK
-        if fault_of(entry.orig_filename) or fault_of(entry.filename) or is_link:
+        if name_fault(entry.orig_filename) or name_fault(entry.filename) or is_link:
             raise TamperedBundleError(
                 f"{name} holds {shown(entry.orig_filename)}", expected="paths inside the bundle, no links"
             )
@@ -96,20 +96,20 @@ def checked_entries(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo
                 expected="stored or deflated files",
             )
     total = sum(entry.file_size for entry in entries)
-    if len(entries) > MOST_FILES or total > MOST_BYTES:
+    if len(entries) > MAX_FILES or total > MAX_BYTES:
         raise TamperedBundleError(
             f"{name} is too large to be a bundle",
             found=f"{len(entries)} files of {total} bytes",
-            expected=f"at most {MOST_FILES} files of {MOST_BYTES} bytes",
+            expected=f"at most {MAX_FILES} files of {MAX_BYTES} bytes",
         )
     packed = sum(entry.compress_size for entry in entries)
-    if total > SMALL_BYTES and total > MOST_PACKED * packed:
+    if total > SMALL_BYTES and total > MAX_PACKED * packed:
         raise TamperedBundleError(
             f"{name} is too large to be a bundle",
             found=f"{packed} bytes that unpack to {total}",
-            expected=f"at most {MOST_PACKED} times as many",
+            expected=f"at most {MAX_PACKED} times as many",
         )
-    twice = alike(entry.filename for entry in entries)
+    twice = colliding_names(entry.filename for entry in entries)
     if twice is not None:
         raise TamperedBundleError(
             f"{name} holds two files of one name", found=f"{shown(twice[0])} and {shown(twice[1])}"

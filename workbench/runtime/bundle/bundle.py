@@ -13,10 +13,12 @@ import numpy as np
 from ..core.rows import read_rows
 from ..core.schema import Label, Schema
 from ..errors import BundleError, InputError, NoBundleError, TamperedBundleError, shown
-from ..model.predictor import Predictor, check_finite
+from ..model.output_decoder import check_finite
+from ..model.predictor import Predictor
 from .archive import is_zip_file, unpack
 from .golden import GoldenReport, replay
-from .manifest import GOLDEN_FILE, MANIFEST_FILE, Manifest, verify_files
+from .listed_files import verify_files
+from .manifest import GOLDEN_FILE, MANIFEST_FILE, Manifest
 
 
 class Bundle:

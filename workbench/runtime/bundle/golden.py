@@ -12,7 +12,7 @@ import numpy as np
 from ..core.json_documents import check_values, parse_json, read_document
 from ..errors import TamperedBundleError, WorkbenchError, shown
 from ..model.predictor import Predictor
-from ..resource_limits import MOST_GOLDEN_OPERATIONS, MOST_GOLDEN_ROWS
+from ..resource_limits import MAX_GOLDEN_OPERATIONS, MAX_GOLDEN_ROWS
 
 ABSOLUTE = 1e-5
 RELATIVE = 1e-5
@@ -84,9 +84,9 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
     check_values(content, path.name)
     entries = []
     for number, line in enumerate(content.splitlines(), start=1):
-        if number > MOST_GOLDEN_ROWS:
+        if number > MAX_GOLDEN_ROWS:
             raise TamperedBundleError(
-                f"{path.name} is too long", expected=f"at most {MOST_GOLDEN_ROWS:,} rows"
+                f"{path.name} is too long", expected=f"at most {MAX_GOLDEN_ROWS:,} rows"
             )
         entry = parse_json(line, f"{path.name}, line {number},")
         if not isinstance(entry, dict) or not all(
@@ -118,11 +118,11 @@ def read_for(predictor: Predictor, path: Path) -> list[dict[str, Any]]:
     """
     entries = read_entries(path)
     asked = len(entries) * predictor.cost.row_operations
-    if asked > MOST_GOLDEN_OPERATIONS:
+    if asked > MAX_GOLDEN_OPERATIONS:
         raise TamperedBundleError(
             f"{path.name} asks for too much",
             found=f"{len(entries):,} rows of {predictor.cost.row_operations:,} operations each",
-            expected=f"at most {MOST_GOLDEN_OPERATIONS:,} operations in all",
+            expected=f"at most {MAX_GOLDEN_OPERATIONS:,} operations in all",
         )
     return entries
 

@@ -10,12 +10,12 @@ COMPILED_SUFFIXES = (".pyc", ".pyo")
 CACHE_FOLDER = "__pycache__"
 
 
-def fault_of(name: str) -> str:
+def name_fault(name: str) -> str:
     """Return why a name is none of a bundle's file, or an empty text.
 
     Examples
     --------
-    >>> fault_of("runtime/model.py"), fault_of("../model.py"), fault_of("runtime//model.py")
+    >>> name_fault("runtime/model.py"), name_fault("../model.py"), name_fault("runtime//model.py")
     ('', 'it leads out of the bundle', 'it is not written in the shortest way')
     """
     path = PurePosixPath(name)
@@ -38,12 +38,12 @@ def is_compiled(name: str) -> bool:
     return CACHE_FOLDER in path.parts or path.suffix.lower() in COMPILED_SUFFIXES
 
 
-def alike(names: Iterable[str]) -> tuple[str, str] | None:
+def colliding_names(names: Iterable[str]) -> tuple[str, str] | None:
     """Return two names that some file systems take for one, or None.
 
     Examples
     --------
-    >>> alike(["a.py", "README.md", "readme.md"])
+    >>> colliding_names(["a.py", "README.md", "readme.md"])
     ('README.md', 'readme.md')
     """
     seen: dict[str, str] = {}

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..resource_limits import MOST_EDGES
+from ..resource_limits import MAX_EDGES
 from .values import Canonical, Column1d, Levels
 
 SEPARATOR = "\x1f"
@@ -68,7 +68,7 @@ class Pair:
         """Return what is wrong with it beside columns of which it is known whether they are numbers."""
         if len(self.columns) != 2 or len(self.edges) != 2:
             return "other than two columns"
-        if sum(map(len, self.edges)) > MOST_EDGES or any(
+        if sum(map(len, self.edges)) > MAX_EDGES or any(
             low >= high for each in self.edges for low, high in pairwise(each)
         ):
             return "edges that do not rise"
@@ -90,16 +90,16 @@ def _part(value: Canonical, edges: tuple[float, ...]) -> str:
 def _parts(column: Column1d, edges: tuple[float, ...]) -> tuple[np.ndarray, list[str]]:
     """Return each row's place in a list of texts, int64 (n,), and the list, the missing value's empty text first."""
     if isinstance(column, Levels):
-        return places_of(column, edges), ["", *column.values]
-    return places_of(column, edges), ["", *map(str, range(len(edges) + 1))]
+        return part_codes(column, edges), ["", *column.values]
+    return part_codes(column, edges), ["", *map(str, range(len(edges) + 1))]
 
 
-def places_of(column: Column1d, edges: tuple[float, ...]) -> np.ndarray:
+def part_codes(column: Column1d, edges: tuple[float, ...]) -> np.ndarray:
     """Return each row's level as a part of a pair, int64 (n,): 0 where the value is missing.
 
     Examples
     --------
-    >>> places_of(np.array([7.5, np.nan, 0.0]), (6.0, 12.0)).tolist()
+    >>> part_codes(np.array([7.5, np.nan, 0.0]), (6.0, 12.0)).tolist()
     [2, 0, 1]
     """
     if isinstance(column, Levels):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..resource_limits import LONGEST_NUMBER
+from ..resource_limits import MAX_NUMBER_LENGTH
 
 _WORD = re.compile(r"[^\W\d_]+\.?")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|ère|º|ª|°)\b|(?<=\d)[º°ª]|(?<=\d)\.(?=\s*[A-Za-z])")
@@ -28,7 +28,7 @@ def plain_date(text: str, words: Mapping[str, str]) -> str:
     '2 Feb 2020'
     """
 
-    if len(text) > LONGEST_NUMBER:
+    if len(text) > MAX_NUMBER_LENGTH:
         return text
 
     def replaced(match: re.Match[str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import TamperedBundleError, shown
-from ..resource_limits import MOST_CONTAINERS, MOST_DOCUMENT_BYTES, MOST_NESTED, MOST_VALUES
+from ..resource_limits import MAX_CONTAINERS, MAX_DOCUMENT_BYTES, MAX_NESTED, MAX_VALUES
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _HUGE = re.compile(rb"[0-9][eE]\+?[0-9]{3}")
@@ -48,9 +48,9 @@ def read_document(path: Path) -> bytes:
 
 def check_size(what: str, size: int) -> None:
     """Refuse a document of more bytes than any bundle has."""
-    if size > MOST_DOCUMENT_BYTES:
+    if size > MAX_DOCUMENT_BYTES:
         raise TamperedBundleError(
-            f"{what} is too long", found=f"{size:,} bytes", expected=f"at most {MOST_DOCUMENT_BYTES:,}"
+            f"{what} is too long", found=f"{size:,} bytes", expected=f"at most {MAX_DOCUMENT_BYTES:,}"
         )
 
 
@@ -81,8 +81,8 @@ expected at most 4,194,304
     containers = content.count(b"[") + content.count(b"{")
     values = containers + content.count(b",") + content.count(b":")
     for kind, found, most in (
-        ("lists and objects", containers, MOST_CONTAINERS),
-        ("values", values, MOST_VALUES),
+        ("lists and objects", containers, MAX_CONTAINERS),
+        ("values", values, MAX_VALUES),
     ):
         if found > most:
             raise TamperedBundleError(
@@ -149,7 +149,7 @@ def parse_json(content: bytes, what: str, *, once: bool = False) -> Any:
 def _containers(document: Any) -> list[list[Any]]:
     """Return the lists and objects of a document, level by level."""
     levels = [[document] if isinstance(document, list | dict) else []]
-    while levels[-1] and len(levels) <= MOST_NESTED + 1:
+    while levels[-1] and len(levels) <= MAX_NESTED + 1:
         inner: list[Any] = []
         for each in levels[-1]:
             values = each.values() if isinstance(each, dict) else each
@@ -159,7 +159,7 @@ def _containers(document: Any) -> list[list[Any]]:
 
 
 def _check_nesting(document: Any, what: str) -> None:
-    if len(_containers(document)) > MOST_NESTED + 1:
+    if len(_containers(document)) > MAX_NESTED + 1:
         raise TamperedBundleError(f"{what} is nested too deeply")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..resource_limits import LONGEST_NUMBER
+from ..resource_limits import MAX_NUMBER_LENGTH
 
 Clock = Literal["", "h:m", "m:s", "iso"]
 
@@ -29,7 +29,7 @@ _ISO_DURATION = re.compile(
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:[.,]\d+)?)S)?)?"
 )
 BETWEEN_PARTS = re.compile(r"(?:,|\s(?:and|und|et|y|e|&))?\s*$", re.IGNORECASE)  # between two parts
-_MOST_PARTS = 4
+_MAX_PARTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class NumberFormat:
 
     def parse(self, text: str) -> float | None:
         """Read a number; None where the text is not one in this format."""
-        if len(text) > LONGEST_NUMBER:
+        if len(text) > MAX_NUMBER_LENGTH:
             return None
         body = text.translate(TYPED).strip()
         negative = len(body) > 2 and body[0] == "(" and body[-1] == ")"  # bookkeepers write -5 as (5)
@@ -119,7 +119,7 @@ class NumberFormat:
         sign, rest = _unsigned_start(body)
         digits = _digits(self.decimal, self.thousands)
         total, last, count = 0.0, float("inf"), 0
-        while rest and count < _MOST_PARTS:
+        while rest and count < _MAX_PARTS:
             found = digits.match(rest)
             if found is None:
                 return None

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from ..errors import TamperedBundleError, shown
 from ..resource_limits import (
     BATCH_BYTES,
-    MOST_FEATURES,
-    MOST_ROW_BYTES,
-    MOST_ROW_OPERATIONS,
+    MAX_FEATURES,
+    MAX_ROW_BYTES,
+    MAX_ROW_OPERATIONS,
     TEXT_BYTES,
     TEXT_WORDS,
 )
@@ -107,9 +107,9 @@ def encoder_cost(encoder: Encoder, numeric: Mapping[str, bool]) -> Cost:
 
 def _check(where: str, features: int, row_bytes: int, operations: int) -> None:
     for what, found, most in (
-        ("features", features, MOST_FEATURES),
-        ("bytes a row", row_bytes, MOST_ROW_BYTES),
-        ("operations a row", operations, MOST_ROW_OPERATIONS),
+        ("features", features, MAX_FEATURES),
+        ("bytes a row", row_bytes, MAX_ROW_BYTES),
+        ("operations a row", operations, MAX_ROW_OPERATIONS),
     ):
         if found > most:
             raise TamperedBundleError(

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from ..errors import TamperedBundleError, shown
-from ..resource_limits import MOST_FORMATS, MOST_MISSING_TEXTS, MOST_WORDS
+from ..resource_limits import MAX_FORMATS, MAX_MISSING_TEXTS, MAX_WORDS
 from .columns import KINDS, Column, Kind
 from .intervals import Intervals
 from .typed_json import read_record
@@ -181,9 +181,9 @@ def _check_number_format(column: Column) -> None:
     if style is None:
         return
     count = len(style.prefixes) + len(style.suffixes)
-    if count > MOST_WORDS:
+    if count > MAX_WORDS:
         raise TamperedBundleError(
-            f"{where}, number_format", found=f"{count:,} affixes", expected=f"at most {MOST_WORDS:,}"
+            f"{where}, number_format", found=f"{count:,} affixes", expected=f"at most {MAX_WORDS:,}"
         )
     if any(factor <= 0 for factor in style.suffixes.values()):
         raise TamperedBundleError(f"{where}, suffixes", expected="factors above zero")
@@ -196,9 +196,9 @@ def _check(columns: Sequence[Column], output: Output, source: Any) -> None:
     for column in columns:
         _check_number_format(column)
         for what, found, most in (
-            ("formats", column.formats, MOST_FORMATS),
-            ("missing", column.missing, MOST_MISSING_TEXTS),
-            ("words", column.words, MOST_WORDS),
+            ("formats", column.formats, MAX_FORMATS),
+            ("missing", column.missing, MAX_MISSING_TEXTS),
+            ("words", column.words, MAX_WORDS),
         ):
             if len(found) > most:
                 raise TamperedBundleError(

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from ..resource_limits import MOST_KNOTS
+from ..resource_limits import MAX_KNOTS
 from .values import Canonical, Column1d, Levels
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -131,7 +131,7 @@ class Curve:
     def fault(self) -> str:
         """Return what is wrong with its values, or an empty text."""
         rising = all(low < high for low, high in pairwise(self.x))
-        whole = 0 < len(self.x) == len(self.y) <= MOST_KNOTS
+        whole = 0 < len(self.x) == len(self.y) <= MAX_KNOTS
         return "" if rising and whole else "a curve without rising knots, each with its value"
 
     def slopes(self) -> list[float]:

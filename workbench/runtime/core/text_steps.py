@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..resource_limits import MOST_NGRAMS
+from ..resource_limits import MAX_NGRAMS
 from .steps import Features
 from .values import Levels
 
@@ -87,7 +87,7 @@ class Terms:
     def fault(self) -> str:
         """Return what is wrong with its values, or an empty text."""
         fits = len(self.terms) == len(self.weights) and all(weight > 0 for weight in self.weights)
-        return "" if fits and 1 <= self.ngrams <= MOST_NGRAMS else "terms without a weight above 0 each"
+        return "" if fits and 1 <= self.ngrams <= MAX_NGRAMS else "terms without a weight above 0 each"
 
     def _weigher(self) -> Callable[[str], tuple[list[int], list[float]]]:
         """Return the function that gives the places of a text's known terms, rising, and their weights."""
@@ -151,7 +151,7 @@ class TermScore(_PerText):
     def fault(self) -> str:
         """Return what is wrong with its values, or an empty text."""
         fits = self.width > 0 and all(len(row) == self.width for row in self.weights.values())
-        return "" if fits and 1 <= self.ngrams <= MOST_NGRAMS else "weights of several lengths"
+        return "" if fits and 1 <= self.ngrams <= MAX_NGRAMS else "weights of several lengths"
 
     def _features_of(self) -> Callable[[str | None], list[float]]:
         weights, ngrams, width = self.weights, self.ngrams, self.width

@@ -22,7 +22,7 @@ _SHOWN = 10
 
 
 @dataclass(slots=True)
-class Seen:
+class UnseenReport:
     """What was met in some rows.
 
     Attributes
@@ -48,7 +48,7 @@ class Seen:
         return out
 
 
-class Watch:
+class UnseenDetector:
     """Looks at canonical values before they are encoded.
 
     Parameters
@@ -65,7 +65,7 @@ class Watch:
     --------
     >>> from workbench.runtime.core.schema import Output
     >>> schema = Schema((Column("age", "number", low=18.0, high=90.0),), Output("y", "regression"))
-    >>> Watch(schema).values([[17.0]], Seen()).lines
+    >>> UnseenDetector(schema).values([[17.0]], UnseenReport()).lines
     ["row 0, column 'age': found 17.0; training saw 18.0 to 90.0"]
     """
 
@@ -81,7 +81,7 @@ class Watch:
             elif column.kind == "category" and column.categories and len(column.categories) < _ALL_LISTED:
                 self._levels.append((at, frozenset(map(category_text, column.categories)), column))
 
-    def values(self, rows: Sequence[list[Any]], seen: Seen) -> Seen:
+    def values(self, rows: Sequence[list[Any]], report: UnseenReport) -> UnseenReport:
         """Look at a few rows of canonical values, in the order of the schema.
 
         Raises
@@ -93,14 +93,14 @@ class Watch:
             for at, low, high, column in self._ranges:
                 value = values[at]
                 if not low <= value <= high and value == value:  # noqa: PLR0124 - NaN, a missing value
-                    self._note(seen, OUT_OF_RANGE, column, position, _range(value, low, high))
+                    self._note(report, OUT_OF_RANGE, column, position, _range(value, low, high))
             for at, known, column in self._levels:
                 value = values[at]
                 if value not in known and value is not None:
-                    self._note(seen, UNSEEN, column, position, _level(value, column))
-        return seen
+                    self._note(report, UNSEEN, column, position, _level(value, column))
+        return report
 
-    def columns(self, columns: Mapping[str, Column1d], seen: Seen) -> Seen:
+    def columns(self, columns: Mapping[str, Column1d], report: UnseenReport) -> UnseenReport:
         """Look at canonical columns of n values each.
 
         Raises
@@ -109,8 +109,8 @@ class Watch:
             Where this watch is strict and something was met.
         """
         for kind, column, rows, text in self._found(columns):
-            self._note(seen, kind, column, int(rows[0]), text, len(rows))
-        return seen
+            self._note(report, kind, column, int(rows[0]), text, len(rows))
+        return report
 
     def odd_rows(self, columns: Mapping[str, Column1d]) -> dict[int, str]:
         """Return what was met first in each row of canonical columns, by position; nothing is raised."""
@@ -136,37 +136,39 @@ class Watch:
                 if len(rows):
                     yield UNSEEN, column, rows, _level(levels.values[int(levels.codes[rows[0]])], column)
 
-    def row_keys(self, rows: Sequence[Mapping[str, Any]]) -> Seen:
+    def row_keys(self, rows: Sequence[Mapping[str, Any]]) -> UnseenReport:
         """Look for columns that the model does not have, in rows that hold all that it has."""
-        seen = Seen()
+        report = UnseenReport()
         width = self._width
         for position, row in enumerate(rows):
             if len(row) > width:
-                self._extra(seen, row, f"row {position}, ", len(row) - width)
-        return seen
+                self._extra(report, row, f"row {position}, ", len(row) - width)
+        return report
 
-    def header(self, names: Sequence[Any], seen: Seen) -> Seen:
+    def header(self, names: Sequence[Any], report: UnseenReport) -> UnseenReport:
         """Look for columns that the model does not have, in the header of a table that holds all that it has."""
         if len(names) > self._width:
-            self._extra(seen, names, "", len(names) - self._width)
-        return seen
+            self._extra(report, names, "", len(names) - self._width)
+        return report
 
-    def _extra(self, seen: Seen, names: Iterable[Any], where: str, count: int) -> None:
+    def _extra(self, report: UnseenReport, names: Iterable[Any], where: str, count: int) -> None:
         odd = next((str(each) for each in names if str(each).strip() not in self._names), "")
         close = nearest(odd, self._names, 1)
         hint = f" (nearest: {shown(close[0])})" if close else ""
         text = f"{where}column {shown(odd)}: the model has no such column{hint}"
-        self._take(seen, EXTRA, "", text, count)
+        self._take(report, EXTRA, "", text, count)
 
-    def _note(self, seen: Seen, kind: str, column: Column, row: int, text: str, count: int = 1) -> None:
-        self._take(seen, kind, column.name, f"row {row}, column {shown(column.name)}: {text}", count)
+    def _note(
+        self, report: UnseenReport, kind: str, column: Column, row: int, text: str, count: int = 1
+    ) -> None:
+        self._take(report, kind, column.name, f"row {row}, column {shown(column.name)}: {text}", count)
 
-    def _take(self, seen: Seen, kind: str, column: str, text: str, count: int) -> None:
+    def _take(self, report: UnseenReport, kind: str, column: str, text: str, count: int) -> None:
         if self.strict:
             raise UnseenError(kind, text, column)
-        seen.counts[kind, column] = seen.counts.get((kind, column), 0) + count
-        if len(seen.lines) < _SHOWN:
-            seen.lines.append(text)
+        report.counts[kind, column] = report.counts.get((kind, column), 0) + count
+        if len(report.lines) < _SHOWN:
+            report.lines.append(text)
 
 
 def _range(value: float, low: float, high: float) -> str:

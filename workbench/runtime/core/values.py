@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..resource_limits import LONGEST_FORMAT
+from ..resource_limits import MAX_FORMAT_LENGTH
 
 #: Text that means "no value here", compared after blanks are stripped.
 MISSING_TEXT = frozenset(
@@ -175,7 +175,7 @@ def format_fault(style: str) -> str:
     >>> format_fault("%d/%m/%Y"), bool(format_fault("%d %d")), bool(format_fault("%Q"))
     ('', True, True)
     """
-    if len(style) > LONGEST_FORMAT:
+    if len(style) > MAX_FORMAT_LENGTH:
         return f"{len(style):,} letters"
     try:
         dt.datetime.strptime("", style)

@@ -1,1 +1,7 @@
-"""Files of rows: read in chunks of bounded size whatever their format, and never left half written."""
+"""Tables in files: read in chunks of bounded size whatever their format, and written all or nothing."""
+
+from .conversion import opened
+from .readers import open_source
+from .writers import open_sink
+
+__all__ = ["open_sink", "open_source", "opened"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?(?:\n|\Z)", re.IGNORECASE)
-_MOST_TITLES, _ROWS_BELOW = 20, 10
+_MAX_TITLES, _ROWS_BELOW = 20, 10
 _SWALLOWED, _LEAST_SHARE = 3, 0.8
 _NUMBER_LIKE = re.compile(r"[-+]?[\d.,\s]*\d[\d.,\s]*%?")
 
@@ -93,9 +93,9 @@ def title_count(records: Sequence[Sequence[str]]) -> int:
     0
     """
     width = usual_width(records)
-    filled = [sum(bool(field.strip()) for field in record) for record in records[: _MOST_TITLES + 1]]
+    filled = [sum(bool(field.strip()) for field in record) for record in records[: _MAX_TITLES + 1]]
     count = 0
-    while width > 2 and count < min(_MOST_TITLES, len(records) - 2) and filled[count] <= 1:
+    while width > 2 and count < min(_MAX_TITLES, len(records) - 2) and filled[count] <= 1:
         count += 1
     for at in range(count, min(len(filled), len(records) - 2)):
         if width > 2 and at > count and _names_columns(records[at], records[at + 1 :], width):

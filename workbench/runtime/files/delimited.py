@@ -14,12 +14,12 @@ from ..core.rows import positions
 from ..core.schema import Schema
 from ..errors import BadFileError, InputError
 from .csv_text import CsvStyle, full_header, is_note, joined_header, records_of, separator_line, swallowed
-from .formats import LONGEST_LINE, Chunk, Unpacked, read_lines, reading
+from .formats import MAX_LINE_LENGTH, Chunk, Unpacked, read_lines, reading
 
 _HEAD_CHARACTERS = 1 << 22
 _FIRST_RECORDS = 200
 _HEADER_WITHIN = 25  # records, titles among them
-_MOST_NOTES, _LEAST_COLUMNS = 20, 3  # as in training
+_MAX_NOTES, _LEAST_COLUMNS = 20, 3  # as in training
 _BLOCK_BYTES = 1 << 20
 _START_BYTES = 1 << 16
 _DELIMITERS = (",", ";", "\t", "|")
@@ -131,7 +131,7 @@ class CsvSource:
             if skip:
                 skip -= 1
                 continue
-            if noting and is_note(record) and len(notes) < _MOST_NOTES:
+            if noting and is_note(record) and len(notes) < _MAX_NOTES:
                 notes.append(record)
                 continue
             yield from map(self._whole, [*notes, record])
@@ -286,7 +286,7 @@ class _FieldLimit:
     def __enter__(self) -> None:
         with self._lock:
             if not self._readers:
-                self._before = csv.field_size_limit(LONGEST_LINE)
+                self._before = csv.field_size_limit(MAX_LINE_LENGTH)
             self._readers += 1
 
     def __exit__(self, *_: object) -> None:

@@ -13,7 +13,7 @@ from typing import IO, Any, Protocol
 
 from ..errors import BadFileError, InputError, shown
 
-LONGEST_LINE = 1 << 26
+MAX_LINE_LENGTH = 1 << 26
 FORMATS = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -153,9 +153,9 @@ class Unpacked:
 
 def read_lines(stream: IO[Any], path: Path) -> Iterator[Any]:
     """Yield lines, refusing one that would fill the memory."""
-    while line := stream.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE:
+    while line := stream.readline(MAX_LINE_LENGTH):
+        if len(line) == MAX_LINE_LENGTH:
             raise BadFileError(
-                f"{path.name}: a line is too long", expected=f"at most {LONGEST_LINE} characters"
+                f"{path.name}: a line is too long", expected=f"at most {MAX_LINE_LENGTH} characters"
             )
         yield line

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from ..core.rows import check_row
 from ..errors import BadFileError, MissingColumnError, shown
-from .formats import LONGEST_LINE, Chunk, Unpacked, read_lines, reading
+from .formats import MAX_LINE_LENGTH, Chunk, Unpacked, read_lines, reading
 from .json_text import JsonError, read_json
 
 _BLOCK_CHARACTERS = 1 << 20
@@ -124,7 +124,7 @@ def _list_items(stream: IO[bytes], path: Path) -> Iterator[bytes]:
             whole = end < len(held)  # the end of a number may lie in the next block
         except (ValueError, RecursionError) as error:
             whole = False
-            if not more or len(held) - at > LONGEST_LINE:
+            if not more or len(held) - at > MAX_LINE_LENGTH:
                 raise BadFileError(f"{path.name}, record {count}, is no JSON", found=str(error)) from error
         if whole:
             yield held[at:end].encode()

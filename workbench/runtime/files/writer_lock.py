@@ -19,12 +19,12 @@ from ..errors import BadFileError
 _LONGEST = 100  # bytes of a lock file that are read
 
 
-def lock_beside(target: Path) -> Path:
+def lock_path(target: Path) -> Path:
     """Return the lock file of a path that is about to be written.
 
     Examples
     --------
-    >>> lock_beside(Path("bundles/churn")).as_posix()
+    >>> lock_path(Path("bundles/churn")).as_posix()
     'bundles/.churn.lock'
     """
     return target.parent / f".{target.name}.lock"
@@ -39,7 +39,7 @@ def sole_writer(target: Path, lock: Path | None = None) -> Iterator[None]:
     target : Path
         What is written; named in the error.
     lock : Path, optional
-        The lock file, in a folder that exists; by default `lock_beside`.
+        The lock file, in a folder that exists; by default `lock_path`.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def sole_writer(target: Path, lock: Path | None = None) -> Iterator[None]:
     Traceback (most recent call last):
     workbench.runtime.errors.BadFileError: ...out.csv is being written: found process ... at work on it. Wait ...
     """
-    lock = lock_beside(target) if lock is None else lock
+    lock = lock_path(target) if lock is None else lock
     try:
         import fcntl  # noqa: F401
     except ImportError:  # Windows: there the last one to finish wins

@@ -1,1 +1,5 @@
-"""The ways to run a bundle that are not a server: a batch job, a stream's consumer, and the file that chooses one."""
+"""Ways to run a bundle without callers: a batch job, a stream consumer, and the file that configures them."""
+
+from .batch import BatchReport, score_file
+
+__all__ = ["BatchReport", "score_file"]

@@ -13,7 +13,7 @@ import numpy as np
 from ..bundle.bundle import Bundle
 from ..core.rows import locate, plain_values
 from ..core.schema import Column, Label, Levels, label_text
-from ..core.unseen_values import Seen, Watch
+from ..core.unseen_values import UnseenDetector, UnseenReport
 from ..errors import BadValueError
 from ..files.conversion import opened
 from ..files.formats import Chunk, Source
@@ -22,7 +22,7 @@ from ..files.writers import open_sink, replacing, to_standard_output, unique_nam
 from ..model.predictor import Predictor
 
 _FIRST_ERRORS = 5
-_NOT_A_NUMBER = "the model answered a value that is no number"
+_NOT_FINITE = "the model returned NaN or infinity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class BatchReport:
         The first few failures; rows count from 0.
     output : str
     warnings : dict of str to int
-        Values that training never met and that were scored all the same, by kind; see `watch`.
+        Values that training never met and that were scored all the same, by kind; see `detector`.
     formulas : int
         Cells that a spreadsheet would have run and that got an apostrophe in front; see `spreadsheet`.
     """
@@ -98,7 +98,7 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
     progress: Callable[[int, float], None] | None = None,
     chunk_rows: int = 8192,
     strict: bool = False,
-    seen: Seen | None = None,
+    unseen: UnseenReport | None = None,
     encoding: str | None = None,
     escape_formulas: bool = False,
 ) -> BatchReport:
@@ -122,7 +122,7 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
     strict : bool
         Whether a row with an unseen category or a number out of range gets an error instead of a prediction, and a
         file with columns that the model lacks is refused.
-    seen : Seen, optional
+    unseen : UnseenReport, optional
         Where to count what training never met.
     encoding : str, optional
         Of a text file, such as "shift_jis"; by default what its bytes say, else that of the training file.
@@ -143,17 +143,19 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
         Where the model itself fails.
     """
     started = time.perf_counter()
-    met = Seen() if seen is None else seen
-    watch = Watch(bundle.schema, strict=strict)
+    report = UnseenReport() if unseen is None else unseen
+    detector = UnseenDetector(bundle.schema, strict=strict)
     with opened(input) as found, to_standard_output(output) as out_path:
         source = open_source(found.path, bundle.schema, encoding)
         target = _Target(out_path, escape_formulas and str(output).lower().endswith(".csv"))
         rows, failed, first_errors, formulas = _score(
-            bundle.predictor, source, target, watch, met, chunk_rows, progress
+            bundle.predictor, source, target, detector, report, chunk_rows, progress
         )
     seconds = time.perf_counter() - started
     speed = rows / max(seconds, 1e-9)
-    return BatchReport(rows, failed, seconds, speed, tuple(first_errors), str(output), met.kinds(), formulas)
+    return BatchReport(
+        rows, failed, seconds, speed, tuple(first_errors), str(output), report.kinds(), formulas
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,22 +170,22 @@ def _score(
     predictor: Predictor,
     source: Source,
     target: _Target,
-    watch: Watch,
-    met: Seen,
+    detector: UnseenDetector,
+    report: UnseenReport,
     chunk_rows: int,
     progress: Callable[[int, float], None] | None,
 ) -> tuple[int, int, list[str], int]:
     """Score a source into a file; return rows, failures, the first of them, and formulas written as text."""
     where = locate(predictor.names, source.header)
     added = _new_columns(predictor, source.header)
-    watch.header(source.header, met)
+    detector.header(source.header, report)
     rows = failed = 0
     first_errors: list[str] = []
     with replacing(target.path) as part:
         sink = open_sink(part, target.path, source, added, escape=target.escape)
         try:
             for chunk in source.chunks(chunk_rows):
-                scored, errors = score_chunk(predictor, chunk, where, watch=watch, seen=met)
+                scored, errors = score_chunk(predictor, chunk, where, detector=detector, unseen=report)
                 sink.write([*chunk.columns, *scored], chunk.rows)
                 shown = sorted(errors)[: _FIRST_ERRORS - len(first_errors)]
                 first_errors += [f"row {rows + position}, {errors[position]}" for position in shown]
@@ -215,8 +217,8 @@ def score_chunk(
     chunk: Chunk,
     where: dict[str, int],
     *,
-    watch: Watch | None = None,
-    seen: Seen | None = None,
+    detector: UnseenDetector | None = None,
+    unseen: UnseenReport | None = None,
 ) -> tuple[list[Any], dict[int, str]]:
     """Score some rows.
 
@@ -226,9 +228,9 @@ def score_chunk(
     chunk : Chunk
     where : dict of str to int
         The position among the chunk's columns of each column of the schema.
-    watch : Watch, optional
+    detector : UnseenDetector, optional
         Looks for what training never met; a strict one makes an error of it.
-    seen : Seen, optional
+    unseen : UnseenReport, optional
         Where that is counted.
 
     Returns
@@ -252,18 +254,18 @@ def score_chunk(
     good = np.asarray([position for position in range(chunk.rows) if position not in errors], dtype=np.intp)
     if errors:
         canonical = _read_some(predictor, raw, good)
-    if watch is not None and watch.strict:
-        odd = watch.odd_rows(canonical)
+    if detector is not None and detector.strict:
+        odd = detector.odd_rows(canonical)
         if odd:
             errors.update({int(good[position]): why for position, why in odd.items()})
             good = np.delete(good, list(odd))
             canonical = _read_some(predictor, raw, good)
-    elif watch is not None and seen is not None:
-        watch.columns(canonical, seen)
+    elif detector is not None and unseen is not None:
+        detector.columns(canonical, unseen)
     output = predictor.predict_canonical(canonical)
     finite = np.isfinite(output).all(axis=1)
     for position in good[~finite].tolist():
-        errors[position] = _NOT_A_NUMBER
+        errors[position] = _NOT_FINITE
     return _spread(predictor, output[finite], good[finite], chunk.rows, errors), errors
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..serving.http.asgi import App
-from ..serving.http.handlers import Elsewhere
-from ..serving.http.server import beside
-from ..serving.readiness import Fault, Gates
+from ..serving.http.handlers import ConsumerStatus
+from ..serving.http.server import serve_in_thread
+from ..serving.readiness import Fault, Readiness
 from ..serving.service import Service
 from .stream import Consumer
 
@@ -17,20 +17,22 @@ _STALLED_S = 120.0
 BROKER = "no_broker"
 
 
-class ConsumerGates(Gates):
-    """The gates of a model, and whether its consumer reaches the rows.
+class ConsumerReadiness(Readiness):
+    """The readiness of a model, and whether its consumer reaches the rows.
 
     Parameters
     ----------
-    gates : Gates
+    readiness : Readiness
     consumer : Consumer
     clock : callable
         Of which `Consumer.turned_at` is a reading.
     """
 
-    def __init__(self, gates: Gates, consumer: Consumer, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, readiness: Readiness, consumer: Consumer, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__()
-        self._model, self._consumer, self._now = gates, consumer, clock
+        self._model, self._consumer, self._now = readiness, consumer, clock
 
     def fault(self) -> Fault | None:
         """Return the first reason why no rows are answered, or None."""
@@ -73,7 +75,7 @@ def probed(service: Service, consumer: Consumer, host: str, port: int) -> Iterat
     ServeError
         Where the address cannot be listened on.
     """
-    gates = ConsumerGates(service.gates, consumer)
-    app = App(service.bundle, gates, elsewhere=Elsewhere(service.metrics, gates.alive))
-    with beside(app, host, port) as url:
+    readiness = ConsumerReadiness(service.readiness, consumer)
+    app = App(service.bundle, readiness, consumer=ConsumerStatus(service.metrics, readiness.alive))
+    with serve_in_thread(app, host, port) as url:
         yield url

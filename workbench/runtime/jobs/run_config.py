@@ -41,11 +41,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from ..core.unseen_values import Seen
+from ..core.unseen_values import UnseenReport
 from ..errors import InputError, nearest, shown
 from ..files.atomic_write import write_atomically
 from ..serving.http.server import serve
-from ..serving.request_log import say
+from ..serving.request_log import print_notice
 from ..serving.service import Service
 from ..serving.serving_settings import ServeSettings, duration_s, settings_from
 from ..signal_handlers import HANGUP, signal_handler
@@ -74,7 +74,7 @@ class RunConfig:
         Input and output.
     stream : StreamSettings
     metrics : Path or None
-        Where batch and stream leave their counters.
+        Where batch and stream write their counters.
     """
 
     mode: str
@@ -148,26 +148,26 @@ def run(config: RunConfig, *, stop: threading.Event | None = None) -> RunReport:
     if config.mode == "http":
         return RunReport(serve(config.bundle, config.settings), {"mode": "http"}, "stopped")
     service = Service.open(config.bundle, config.settings)
-    leave_metrics = _leaver(service, config.metrics)
+    write_metrics = _metrics_writer(service, config.metrics)
     try:
         return (
             _batch_job(service, config)
             if config.mode == "batch"
-            else _consume(service, config, stop, leave_metrics)
+            else _consume(service, config, stop, write_metrics)
         )
     finally:
-        leave_metrics(True)
+        write_metrics(True)
         service.close()
 
 
 def _batch_job(service: Service, config: RunConfig) -> RunReport:
     assert config.batch is not None
-    service.gates.require()
+    service.readiness.require()
     source, target = config.batch
-    seen, started = Seen(), perf_counter()
-    report = score_file(service.bundle, source, target, strict=config.settings.strict, seen=seen)
+    unseen, started = UnseenReport(), perf_counter()
+    report = score_file(service.bundle, source, target, strict=config.settings.strict, unseen=unseen)
     service.metrics.add("workbench_rows_total", (), report.rows - report.failed)
-    service.metrics.lenient(seen.counts)
+    service.metrics.lenient(unseen.counts)
     for _ in range(report.failed):
         service.metrics.refusal("bad_value")
     if service.log is not None:
@@ -175,7 +175,7 @@ def _batch_job(service: Service, config: RunConfig) -> RunReport:
         entry = {"id": source.name, "route": "batch", "rows": report.rows, "failed": report.failed}
         entry |= {"ms": round((perf_counter() - started) * 1000, 3), "model": manifest.name}
         entry |= {"version": manifest.version, "warnings": report.warnings, "output": str(target)}
-        service.log.hold(entry)
+        service.log.append(entry)
     return RunReport(0 if not report.failed else 1, {"mode": "batch", **report.to_json()}, report.to_text())
 
 
@@ -183,32 +183,32 @@ def _consume(
     service: Service, config: RunConfig, stop: threading.Event | None, beat: Callable[[], None]
 ) -> RunReport:
     halt = stop or threading.Event()
-    moved = threading.Event()  # the log's file, as SIGHUP says
+    reopen_log = threading.Event()  # the log's file, as SIGHUP says
 
-    def look_around() -> None:
+    def after_turn() -> None:
         beat()
-        if moved.is_set() and service.log is not None:
-            moved.clear()
+        if reopen_log.is_set() and service.log is not None:
+            reopen_log.clear()
             service.log.reopen()
 
-    consumer = Consumer(service, config.stream, look_around)
+    consumer = Consumer(service, config.stream, after_turn)
     with ExitStack() as stack:
         stack.enter_context(signal_handler(lambda *_: halt.set(), signal.SIGINT, signal.SIGTERM))
-        stack.enter_context(signal_handler(lambda *_: moved.set(), HANGUP))
+        stack.enter_context(signal_handler(lambda *_: reopen_log.set(), HANGUP))
         if config.stream.port is not None:
             from .consumer_probes import probed  # here: a consumer that answers no probes needs no web server
 
             url = stack.enter_context(probed(service, consumer, config.stream.host, config.stream.port))
-            say(f"probes and metrics on {url}")
+            print_notice(f"probes and metrics on {url}")
         report = consumer.run(halt)
     return RunReport(0, {"mode": "stream", **report.to_json()}, report.to_text())
 
 
-def _leaver(service: Service, path: Path | None) -> Callable[..., None]:
+def _metrics_writer(service: Service, path: Path | None) -> Callable[..., None]:
     """Return what writes the counters to a file, about once a second, as Prometheus' node exporter reads them."""
     last = float("-inf")
 
-    def leave(now: bool = False) -> None:
+    def write(now: bool = False) -> None:
         nonlocal last
         if path is None or (not now and perf_counter() - last < 1.0):
             return
@@ -218,7 +218,7 @@ def _leaver(service: Service, path: Path | None) -> Callable[..., None]:
         except OSError as error:
             raise InputError(f"[metrics], file {path}", found=error.strerror or str(error)) from error
 
-    return leave
+    return write
 
 
 # ---------------------------------------------------------------- reading

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import ServeError
 from ..files.json_text import JsonError, read_json
-from ..serving.service import Answer, Service
+from ..serving.service import RowResult, Service
 from ..serving.serving_settings import default_host
 
 _ROW = "row"
@@ -135,7 +135,7 @@ class Consumer:
         ServeError
             Where the Redis server cannot be reached at the start, or refuses what is asked of it.
         """
-        self._service.gates.require()
+        self._service.readiness.require()
         self._join()
         begun, failures = True, 0  # first what this consumer had begun and not finished
         while not stop.is_set():
@@ -169,7 +169,7 @@ class Consumer:
             ) from error
 
     def _turn(self, begun: bool, stop: threading.Event) -> bool:
-        """Answer some rows; returns whether there may be more that were begun before."""
+        """RowResult some rows; returns whether there may be more that were begun before."""
         settings = self._settings
         if begun:
             entries = self._read("0", block=False)
@@ -238,18 +238,20 @@ class Consumer:
             return
         given_up = self._often_delivered(entries) if again else frozenset()
         texts, rows, positions = [], [], []
-        answers: list[Answer] = []
+        answers: list[RowResult] = []
         for position, (identity, fields) in enumerate(entries):
             text, row, problem = read_entry(fields)
             if identity in given_up:
                 problem = f"handed out more than {self._settings.max_deliveries} times without an answer"
             texts.append(text)
-            answers.append(Answer(error=problem, code="given_up" if identity in given_up else "bad_request"))
+            answers.append(
+                RowResult(error=problem, code="given_up" if identity in given_up else "bad_request")
+            )
             if not problem:
                 rows.append(row)
                 positions.append(position)
         if rows:
-            scored = self._service.answers(rows, "stream", entries[0][0].decode())
+            scored = self._service.score_rows(rows, "stream", entries[0][0].decode())
             for position, answer in zip(positions, scored, strict=True):
                 answers[position] = answer
         self._write(entries, texts, answers)
@@ -262,7 +264,7 @@ class Consumer:
         most = settings.max_deliveries
         return frozenset(each["message_id"] for each in pending if each["times_delivered"] > most)
 
-    def _write(self, entries: Sequence[Entry], texts: Sequence[str], answers: Sequence[Answer]) -> None:
+    def _write(self, entries: Sequence[Entry], texts: Sequence[str], answers: Sequence[RowResult]) -> None:
         settings = self._settings
         pipe = self._client.pipeline(transaction=True)
         dead = 0

@@ -1,1 +1,5 @@
-"""The predictor: a schema, an encoder and an ONNX model, read without the ONNX library and checked before it is run."""
+"""The predictor: a schema, an encoder and an ONNX model, which is read and checked before it runs."""
+
+from .predictor import Predictor
+
+__all__ = ["Predictor"]

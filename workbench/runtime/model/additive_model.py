@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .onnx_fields import Small, read_small
+from .onnx_fields import SmallModel, read_small_model
 
 _OPERATORS = ("LinearRegressor", "Relu", "TreeEnsemble", "Exp", "Sub", "Clip")
 _SUM, _LEQ = 1, 0
@@ -56,7 +56,7 @@ Term = Weight | Steps
 
 
 @dataclass(frozen=True, slots=True)
-class OneScore:
+class AdditiveModel:
     """``link(sum of terms + bias)``, at least `floor`; the links are those of `row_function`."""
 
     terms: Sequence[Term]
@@ -65,7 +65,7 @@ class OneScore:
     floor: float | None = None
 
 
-def read_score(content: bytes, width: int) -> OneScore | None:
+def read_additive_model(content: bytes, width: int) -> AdditiveModel | None:
     """Return the sum that the bytes of an ONNX model are, or None where they are another model.
 
     Parameters
@@ -74,7 +74,7 @@ def read_score(content: bytes, width: int) -> OneScore | None:
     width : int
         Features of the encoded matrix.
     """
-    small = read_small(content, _OPERATORS, most_nodes=4, most_trees=width + 1)
+    small = read_small_model(content, _OPERATORS, most_nodes=4, most_trees=width + 1)
     if small is None or not small.nodes:
         return None
     floor = None
@@ -82,7 +82,7 @@ def read_score(content: bytes, width: int) -> OneScore | None:
         if not small.constants or small.constants[-1].shape != (1,):
             return None
         floor = float(small.constants[-1][0])
-        small = Small(small.nodes[:-1], small.constants[:-1])
+        small = SmallModel(small.nodes[:-1], small.constants[:-1])
     if not small.nodes:
         return None
     score = _additive(small, width) if small.operators[0] == "TreeEnsemble" else _weights(small)
@@ -98,16 +98,16 @@ def read_score(content: bytes, width: int) -> OneScore | None:
 # ---------------------------------------------------------------- linear models
 
 
-def _weights(small: Small) -> OneScore | None:
+def _weights(small: SmallModel) -> AdditiveModel | None:
     """Return a linear model with whatever link comes after it."""
     link = _exponential(small)
     if link is None:
         return _linear(small)
-    own = _linear(Small(small.nodes[:1]))
+    own = _linear(SmallModel(small.nodes[:1]))
     return replace(own, link=link) if own is not None and own.link == "identity" else None
 
 
-def _exponential(small: Small) -> str | None:
+def _exponential(small: SmallModel) -> str | None:
     """Return the link of a logarithm that the nodes after the first are, if they are one."""
     after, constants = small.operators[1:], [each.tolist() for each in small.constants]
     if after == ["Exp"] and not constants:
@@ -115,7 +115,7 @@ def _exponential(small: Small) -> str | None:
     return "expm1" if after == ["Exp", "Sub"] and constants == [[1.0]] else None
 
 
-def _linear(small: Small) -> OneScore | None:
+def _linear(small: SmallModel) -> AdditiveModel | None:
     if small.operators not in (["LinearRegressor"], ["LinearRegressor", "Relu"]) or small.constants:
         return None
     node, relu = small.nodes[0], len(small.nodes) > 1
@@ -137,14 +137,14 @@ def _linear(small: Small) -> OneScore | None:
     return _weighted(second, intercepts[1], "share") if after == "NONE" and relu and opposite else None
 
 
-def _weighted(weights: Sequence[float], bias: float, link: str) -> OneScore:
-    return OneScore([Weight(each) for each in weights], bias, link)
+def _weighted(weights: Sequence[float], bias: float, link: str) -> AdditiveModel:
+    return AdditiveModel([Weight(each) for each in weights], bias, link)
 
 
 # ---------------------------------------------------------------- one tree a feature
 
 
-def _additive(small: Small, width: int) -> OneScore | None:
+def _additive(small: SmallModel, width: int) -> AdditiveModel | None:
     link = _link_after(small)
     trees = small.nodes[0]
     if link is None or trees.get("n_targets", 1) != 1 or trees.get("aggregate_function", _SUM) != _SUM:
@@ -155,7 +155,7 @@ def _additive(small: Small, width: int) -> OneScore | None:
         return None
 
 
-def _link_after(small: Small) -> str | None:
+def _link_after(small: SmallModel) -> str | None:
     """Return the link that the nodes after the trees are."""
     after, constants = small.operators[1:], [each.tolist() for each in small.constants]
     if not after and not constants:
@@ -163,7 +163,7 @@ def _link_after(small: Small) -> str | None:
     if (link := _exponential(small)) is not None:
         return link
     if after == ["LinearRegressor"] and not constants:
-        own = _linear(Small(small.nodes[1:]))
+        own = _linear(SmallModel(small.nodes[1:]))
         if own is not None and own.terms == [Weight(1.0)] and own.bias == 0.0:
             return own.link
     return None
@@ -185,7 +185,7 @@ class _Trees:
         if (node["nodes_modes"] != _LEQ).any() or len(node["nodes_modes"]) != len(self.feature):
             raise ValueError
 
-    def score(self, width: int, link: str) -> OneScore:
+    def score(self, width: int, link: str) -> AdditiveModel:
         """Return the sum of the trees.
 
         Raises
@@ -208,7 +208,7 @@ class _Trees:
             if bounds[0] == -np.inf:  # no value is below it, and a missing one has its own
                 steps = Steps(steps.bounds[1:], steps.values[1:], steps.missing)
             terms[feature] = steps
-        return OneScore([terms.get(at, Steps()) for at in range(width)], bias, link)
+        return AdditiveModel([terms.get(at, Steps()) for at in range(width)], bias, link)
 
     def in_order(self, root: int) -> tuple[list[int], list[float], set[int]]:
         """Return a tree's nodes and its leaves' weights from the lowest values to the highest, and its features."""

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from ..core.resource_cost import Cost, at_most
 from ..errors import TamperedBundleError, shown
 from ..resource_limits import (
-    MOST_FIXED_BYTES,
-    MOST_NODES,
-    MOST_RANK,
-    MOST_ROW_BYTES,
-    MOST_ROW_OPERATIONS,
-    MOST_TREES_SQUARED,
+    MAX_FIXED_BYTES,
+    MAX_NODES,
+    MAX_RANK,
+    MAX_ROW_BYTES,
+    MAX_ROW_OPERATIONS,
+    MAX_TREES_SQUARED,
 )
 from .onnx_graph import STRING, Declared, GraphParts, Node, read_graph
 from .onnx_shapes import RULES, Rule, tree_count
@@ -70,8 +70,8 @@ class _Walk:
         for entry in graph.inputs:
             self.name(entry.name, _declared_value(entry))
         for at, node in enumerate(graph.nodes()):
-            if at >= MOST_NODES:
-                raise self.refuse(f"more than {MOST_NODES} nodes", "fewer")
+            if at >= MAX_NODES:
+                raise self.refuse(f"more than {MAX_NODES} nodes", "fewer")
             self.node(node)
         for entry in graph.outputs:
             found = self.values.get(entry.name)
@@ -117,7 +117,7 @@ class _Walk:
         self.check(where)
 
     def count(self, value: Value) -> None:
-        if len(value.shape) > MOST_RANK:
+        if len(value.shape) > MAX_RANK:
             raise ValueError(f"a result of {len(value.shape)} lengths")
         fixed, a_row = value.cells
         self.bytes += a_row * value.cell_bytes
@@ -126,11 +126,11 @@ class _Walk:
     def check(self, where: str) -> None:
         """Refuse what exceeds a limit at once: sizes that double at each node would not fit a number."""
         for what, found, most in (
-            ("bytes a row", self.bytes, MOST_ROW_BYTES),
-            ("bytes that do not depend on the rows", self.fixed_bytes, MOST_FIXED_BYTES),
-            ("operations a row", self.operations, MOST_ROW_OPERATIONS),
-            ("operations that do not depend on the rows", self.fixed_operations, MOST_ROW_OPERATIONS),
-            ("trees in one node (squared, summed)", self.trees_squared, MOST_TREES_SQUARED),
+            ("bytes a row", self.bytes, MAX_ROW_BYTES),
+            ("bytes that do not depend on the rows", self.fixed_bytes, MAX_FIXED_BYTES),
+            ("operations a row", self.operations, MAX_ROW_OPERATIONS),
+            ("operations that do not depend on the rows", self.fixed_operations, MAX_ROW_OPERATIONS),
+            ("trees in one node (squared, summed)", self.trees_squared, MAX_TREES_SQUARED),
         ):
             if found > most:
                 raise self.refuse(f"{at_most(found)} {what} up to {where}", f"at most {most:,}")

@@ -15,12 +15,12 @@ _OPERATOR, _ATTRIBUTE = 4, 5
 _NAME, _INTEGER, _TEXT, _TENSOR, _FLOATS, _INTEGERS = 1, 3, 4, 5, 7, 8
 _DATA_TYPE, _RAW = 2, 9
 _TYPES = {1: "<f4", 2: "u1"}  # of tensors: float and uint8
-_MOST_CONSTANTS = 2
+_MAX_CONSTANTS = 2
 _INTEGERS_KEY = _INTEGERS << 3
 
 
 @dataclass(frozen=True, slots=True)
-class Small:
+class SmallModel:
     """A model of a few nodes.
 
     Attributes
@@ -39,7 +39,9 @@ class Small:
         return [node["operator"] for node in self.nodes]
 
 
-def read_small(content: bytes, operators: Collection[str], most_nodes: int, most_trees: int) -> Small | None:
+def read_small_model(
+    content: bytes, operators: Collection[str], most_nodes: int, most_trees: int
+) -> SmallModel | None:
     """Return the model that the bytes of an ONNX model are, or None where it is not of the few nodes asked for.
 
     Parameters
@@ -57,7 +59,7 @@ def read_small(content: bytes, operators: Collection[str], most_nodes: int, most
         return None
 
 
-def _read(content: memoryview, operators: Collection[str], most_nodes: int, most_trees: int) -> Small:
+def _read(content: memoryview, operators: Collection[str], most_nodes: int, most_trees: int) -> SmallModel:
     (graph,) = (value for number, value in fields(content) if number == _GRAPH)
     nodes, constants = [], []
     for number, value in fields(graph):
@@ -65,9 +67,9 @@ def _read(content: memoryview, operators: Collection[str], most_nodes: int, most
             nodes.append(value)
         elif number == _INITIALIZER:
             constants.append(value)
-        if len(nodes) > most_nodes or len(constants) > _MOST_CONSTANTS:
+        if len(nodes) > most_nodes or len(constants) > _MAX_CONSTANTS:
             raise ValueError
-    found = Small()
+    found = SmallModel()
     found.nodes.extend(_attributes(node, operators, most_trees) for node in nodes)
     found.constants.extend(_tensor(value) for value in constants)
     return found

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import shown
-from ..resource_limits import MOST_RANK
+from ..resource_limits import MAX_RANK
 from .onnx_fields import fields, one_field
 
 # Field numbers of onnx.proto.
@@ -319,9 +319,7 @@ def _tensor(content: memoryview) -> Tensor:
             name = _string(value)
         elif number == _RAW:
             raw = _message(value)
-    if len(dims) > MOST_RANK or any(
-        not isinstance(size, int) or size < 0 or size >= 1 << 62 for size in dims
-    ):
+    if len(dims) > MAX_RANK or any(not isinstance(size, int) or size < 0 or size >= 1 << 62 for size in dims):
         raise ValueError("a tensor of no size")
     return Tensor(name, tuple(dims), data_type, raw, tuple(integers))
 
@@ -347,7 +345,7 @@ def _declared(content: memoryview) -> Declared:
     if len(shapes) != 1:
         raise ValueError(f"no shape of {name!r}")
     dims = [_dim(_message(value)) for number, value in fields(shapes[0]) if number == 1]
-    if len(dims) > MOST_RANK:
+    if len(dims) > MAX_RANK:
         raise ValueError(f"a shape of {len(dims)} lengths")
     return Declared(name, data_type, tuple(dims))
 

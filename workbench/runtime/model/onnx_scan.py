@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterator
 
 from ..errors import TamperedBundleError, shown
-from ..resource_limits import MOST_NODES
+from ..resource_limits import MAX_NODES
 
 #: Operator sets that every ONNX Runtime brings.
 DOMAINS = frozenset(["", "ai.onnx", "ai.onnx.ml"])
 
-_MOST_CELLS = 1 << 28
-_DEEPEST = 12
+_MAX_CELLS = 1 << 28
+_MAX_DEPTH = 12
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 # Field numbers of onnx.proto.
@@ -31,7 +31,7 @@ _OPSET_DOMAIN = 1
 
 #: What trees have by the million, passed over a run at a time: an attribute's "floats" (7), its "ints" (8), and of its
 #: "strings" (9) those as long as the names of a node's mode. Possessive: what was passed is never gone back to.
-_PLENTY = re.compile(
+_LIST_RUNS = re.compile(
     rb"(?:\x3d.{4})++|(?:\x40[\x80-\xff]{0,9}+[\x00-\x7f])++|(?:\x4a(?:\x0a.{10}|\x04.{4}|\x09.{9}))++",
     re.DOTALL,
 )
@@ -73,11 +73,11 @@ class _Scan:
     def refuse(self, what: str, expected: str) -> TamperedBundleError:
         return TamperedBundleError(f"{self.file} is no model of a bundle", found=what, expected=expected)
 
-    def fields(self, content: memoryview, plenty: bool = False) -> Iterator[Field]:
-        """Yield number, wire type and value of each field; with `plenty`, long runs are passed over."""
+    def fields(self, content: memoryview, skip_runs: bool = False) -> Iterator[Field]:
+        """Yield number, wire type and value of each field; with `skip_runs`, long runs are passed over."""
         at, end = 0, len(content)
         while at < end:
-            run = _PLENTY.match(content, at) if plenty else None
+            run = _LIST_RUNS.match(content, at) if skip_runs else None
             if run is not None:
                 at = run.end()
                 continue
@@ -110,9 +110,9 @@ class _Scan:
                 return value, at
             shift += 7
 
-    def parts(self, content: memoryview, plenty: bool = False) -> Iterator[tuple[int, memoryview]]:
+    def parts(self, content: memoryview, skip_runs: bool = False) -> Iterator[tuple[int, memoryview]]:
         """Yield the fields that are texts or messages."""
-        for number, kind, value in self.fields(content, plenty):
+        for number, kind, value in self.fields(content, skip_runs):
             if kind == _BYTES and isinstance(value, memoryview):
                 yield number, value
 
@@ -139,8 +139,8 @@ class _Scan:
             )
 
     def graph(self, content: memoryview, depth: int) -> None:
-        if depth > _DEEPEST:
-            raise self.refuse(f"graphs nested more than {_DEEPEST} deep", "one graph")
+        if depth > _MAX_DEPTH:
+            raise self.refuse(f"graphs nested more than {_MAX_DEPTH} deep", "one graph")
         for number, value in self.parts(content):
             if number == _GRAPH_NODE:
                 self.node(value, depth)
@@ -151,8 +151,8 @@ class _Scan:
 
     def node(self, content: memoryview, depth: int) -> None:
         self.nodes += 1
-        if self.nodes > MOST_NODES:
-            raise self.refuse(f"more than {MOST_NODES} nodes", "fewer")
+        if self.nodes > MAX_NODES:
+            raise self.refuse(f"more than {MAX_NODES} nodes", "fewer")
         for number, value in self.parts(content):
             if number == _NODE_DOMAIN:
                 self._domain(value)
@@ -160,7 +160,7 @@ class _Scan:
                 self.attribute(value, depth)
 
     def attribute(self, content: memoryview, depth: int) -> None:
-        for number, value in self.parts(content, plenty=True):
+        for number, value in self.parts(content, skip_runs=True):
             if number in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
                 self.tensor(value)
             elif number in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS):
@@ -174,8 +174,8 @@ class _Scan:
                 raise self.refuse("external data", "all of the model in one file")
             if number == _TENSOR_DIMS:
                 for size in self._sizes(kind, value):
-                    cells = min(cells * size, _MOST_CELLS + 1)
-        if cells > max(8 * len(content), 1) or cells > _MOST_CELLS:
+                    cells = min(cells * size, _MAX_CELLS + 1)
+        if cells > max(8 * len(content), 1) or cells > _MAX_CELLS:
             raise self.refuse(f"a tensor of {cells} cells in {len(content)} bytes", "every cell to be there")
 
     def _sizes(self, kind: int, value: int | memoryview) -> Iterator[int]:

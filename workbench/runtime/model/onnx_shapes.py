@@ -15,7 +15,7 @@ from ..resource_limits import TEXT_BYTES, TEXT_WORDS
 from .onnx_graph import STRING, Dim, Node
 from .onnx_trees import tree_ensemble, tree_ensemble_regressor
 from .onnx_values import (
-    MOST_KNOWN,
+    MAX_KNOWN,
     NUMBER_BYTES,
     ONE,
     STRING_BYTES,
@@ -90,7 +90,7 @@ def _constant(node: Node, values: Sequence[Value | None]) -> Results:
         return [Value((), known=((node.integer("value_int", 0), 0),))], (0, 0)
     if "value_ints" in node.attributes:
         found = node.integers("value_ints").tolist()
-        known = tuple((each, 0) for each in found) if len(found) <= MOST_KNOWN else None
+        known = tuple((each, 0) for each in found) if len(found) <= MAX_KNOWN else None
         return [Value(((len(found), 0),), known=known)], (0, 0)
     if "value_float" in node.attributes:
         return [Value(())], (0, 0)
@@ -118,7 +118,7 @@ def _concat(node: Node, values: Sequence[Value | None]) -> Results:
     known: tuple[Dim, ...] | None = ()
     for value in there:
         known = None if known is None or value.known is None else known + value.known
-        known = known if known is not None and len(known) <= MOST_KNOWN else None
+        known = known if known is not None and len(known) <= MAX_KNOWN else None
     out = Value(tuple(shape), max(value.cell_bytes for value in there), known if rank == 1 else None)
     return [out], out.cells
 
@@ -159,7 +159,7 @@ def _squeeze(node: Node, values: Sequence[Value | None]) -> Results:
 def _unsqueeze(node: Node, values: Sequence[Value | None]) -> Results:
     data = input_at(values)
     axes = numbers_at(values, 1) if len(values) > 1 else node.integers("axes").tolist()
-    if not axes or len(axes) > MOST_KNOWN:
+    if not axes or len(axes) > MAX_KNOWN:
         raise ValueError("no axes")
     rank = len(data.shape) + len(axes)
     new = {axis_of(each, rank) for each in axes}
@@ -171,7 +171,7 @@ def _unsqueeze(node: Node, values: Sequence[Value | None]) -> Results:
 
 def _reshape(node: Node, values: Sequence[Value | None]) -> Results:
     data, wanted = input_at(values), known_at(values, 1)
-    if wanted is None or len(wanted) > MOST_KNOWN:
+    if wanted is None or len(wanted) > MAX_KNOWN:
         raise ValueError("a shape that is computed from values")
     dims: list[Dim] = []
     open_at = None

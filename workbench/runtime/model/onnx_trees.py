@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..resource_limits import MOST_TREE_DEPTH
+from ..resource_limits import MAX_TREE_DEPTH
 from .onnx_graph import Node
 
 _MEMBER = 6  # value of TreeEnsemble.nodes_modes
@@ -167,7 +167,7 @@ def depth_of(left: np.ndarray, right: np.ndarray) -> int:
     Raises
     ------
     ValueError
-        Where there is a circle, or more steps than `MOST_TREE_DEPTH`.
+        Where there is a circle, or more steps than `MAX_TREE_DEPTH`.
 
     Examples
     --------
@@ -187,8 +187,8 @@ def depth_of(left: np.ndarray, right: np.ndarray) -> int:
     while len(level):
         passed += len(level)
         depth += 1
-        if depth > MOST_TREE_DEPTH:
-            raise ValueError(f"a tree of more than {MOST_TREE_DEPTH} steps")
+        if depth > MAX_TREE_DEPTH:
+            raise ValueError(f"a tree of more than {MAX_TREE_DEPTH} steps")
         below = np.concatenate([left[level], right[level]])
         met, times = np.unique(below[below >= 0], return_counts=True)
         waiting[met] -= times

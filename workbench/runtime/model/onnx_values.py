@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .onnx_graph import STRING, Dim, Tensor
 
 NUMBER_BYTES, STRING_BYTES = 8, 64
-MOST_KNOWN = 64  # whole numbers of a list that says a shape
+MAX_KNOWN = 64  # whole numbers of a list that says a shape
 ONE: Dim = (1, 0)
 
 
@@ -54,7 +54,7 @@ def times(dim: Dim, factor: int) -> Dim:
 
 def constant(tensor: Tensor) -> Value:
     """Return a tensor of the file as a value."""
-    whole = tensor.whole() if tensor.cells <= MOST_KNOWN else None
+    whole = tensor.whole() if tensor.cells <= MAX_KNOWN else None
     known = None if whole is None else tuple((each, 0) for each in whole)
     size = STRING_BYTES if tensor.data_type == STRING else NUMBER_BYTES
     return Value(tuple((each, 0) for each in tensor.dims), size, known)

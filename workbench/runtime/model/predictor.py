@@ -5,7 +5,6 @@ A candidate's score, latency and memory are measured on a `Predictor`, a bundle 
 
 from __future__ import annotations
 
-import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,14 +16,14 @@ from ..core.encoder import Encoder
 from ..core.json_documents import dump_json, read_bytes, read_json
 from ..core.resource_cost import encoder_cost
 from ..core.rows import tidy_row
-from ..core.schema import Column1d, Label, Levels, Schema
-from ..errors import BadValueError, InputError, MissingColumnError, ModelError, TamperedBundleError
+from ..core.schema import Column1d, Levels, Schema
+from ..errors import BadValueError, InputError, MissingColumnError, TamperedBundleError
 from .onnx_model import OnnxModel
+from .output_decoder import OutputDecoder
 from .row_function import compile_row
 
 SCHEMA_FILE, ENCODER_FILE, MODEL_FILE = "schema.json", "encoder.json", "model.onnx"
 _BATCH_ROWS = 16384
-_FEW_NUMBERS = 8
 FEW_ROWS = 16  # up to here, rows one by one are encoded faster than columns
 
 
@@ -75,14 +74,13 @@ class Predictor:
         self.block_rows = cost.block_rows(_BATCH_ROWS)  # that may be encoded at once
         self._batch_rows = self._model.cost.block_rows(_BATCH_ROWS)
         self._width, self._columns = encoder.width, len(schema.columns)
-        self._threshold = np.float32(schema.output.threshold)
         self._readers = [(column.name, column.reader()) for column in schema.columns]
         self._encode_row: Callable[[list[Any]], list[float]] = encoder.row_encoder(self.names)
         self._direct = compile_row(schema, encoder, model)
         self._is_classifier = schema.output.task != "regression"
         self._is_multiclass = schema.output.task == "multiclass"
-        self.classes: tuple[Label, ...] = schema.output.classes
-        self.class_array = label_array(self.classes)
+        self._decoder = OutputDecoder(schema.output)
+        self.classes, self.class_array = self._decoder.classes, self._decoder.class_array
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy, or send to another process, by what it was made of: a session cannot be copied."""
@@ -146,7 +144,7 @@ class Predictor:
         value = np.float32(direct.answer(score)[-1])
         if not self._is_classifier:
             return np.array((value,), np.float64)
-        return self._label(value)
+        return self._decoder.label(value)
 
     # ------------------------------------------------------------ many rows
 
@@ -283,79 +281,19 @@ class Predictor:
             )
         return np.concatenate(parts)
 
+    # ------------------------------------------------------------ the output
+
     def decide(self, output: np.ndarray) -> np.ndarray:
-        """Turn the model's output, shape (n, k), into answers, shape (n,): labels, or float64 numbers.
-
-        Raises
-        ------
-        ModelError
-            Where the model answered something that is no number.
-        """
-        check_finite(output)
-        if not self._is_classifier:
-            return np.asarray(output[:, 0], dtype=np.float64)
-        if len(output) == 1 and not self._is_multiclass:
-            return self._label(output[0, 1])
-        chosen = output.argmax(axis=1) if self._is_multiclass else self._positive(output)
-        answers: np.ndarray = self.class_array[chosen]
-        return answers
-
-    def _positive(self, output: np.ndarray) -> np.ndarray:
-        return (output[:, 1] >= self._threshold).astype(np.intp)
-
-    def _label(self, positive: np.float32) -> np.ndarray:
-        """Return the label of one row of two classes, shape (1,)."""
-        return (self.class_array[1:] if positive >= self._threshold else self.class_array[:1]).copy()
+        """Turn the model's output, shape (n, k), into predictions, shape (n,); see `OutputDecoder.decode`."""
+        return self._decoder.decode(output)
 
     def decide_few(self, output: np.ndarray) -> tuple[list[Any], list[list[float]]]:
-        """Turn the model's output for a few rows, shape (n, k), into the answers of `decide`, and into lists.
-
-        Raises
-        ------
-        ModelError
-            Where the model answered something that is no number.
-        """
-        check_finite(output)
-        numbers: list[list[float]] = output.tolist()
-        if not self._is_classifier:
-            return [row[0] for row in numbers], numbers
-        if self._is_multiclass:
-            return [self.classes[row.index(max(row))] for row in numbers], numbers
-        threshold, (negative, positive) = float(self._threshold), self.classes
-        return [positive if row[1] >= threshold else negative for row in numbers], numbers
+        """Turn the model's output for a few rows into lists; see `OutputDecoder.decode_few`."""
+        return self._decoder.decode_few(output)
 
     def predict_interval(self, output: np.ndarray, level: float = 0.9) -> np.ndarray:
-        """Turn the model's output, shape (n, 1), into intervals, float64 (n, 2): the lower and the upper end.
-
-        Parameters
-        ----------
-        output : numpy.ndarray, shape (n, 1)
-            Of `predict_matrix` and its like.
-        level : float
-            The share of targets that the intervals are to hold: one of those that were learned.
-
-        Raises
-        ------
-        InputError
-            Where the model predicts classes, has no intervals, or none of this level.
-        ModelError
-            Where the model answered something that is no number.
-        """
-        if self._is_classifier:
-            raise InputError(
-                "predict_interval",
-                found="a classifier",
-                expected="a regression model",
-                hint="Use predict_proba: probabilities say how sure it is.",
-            )
-        intervals = self.schema.output.intervals
-        if intervals is None:
-            raise InputError(
-                "predict_interval",
-                found="a model without intervals",
-                hint="Export it again from a run that learned them.",
-            )
-        return intervals.around(self.decide(output), level)
+        """Turn the model's output, shape (n, 1), into intervals; see `OutputDecoder.intervals`."""
+        return self._decoder.intervals(output, level)
 
     # ------------------------------------------------------------ on disk
 
@@ -377,29 +315,6 @@ class Predictor:
         schema = Schema.from_json(read_json(folder / SCHEMA_FILE))
         encoder = Encoder.from_json(read_json(folder / ENCODER_FILE))
         return cls(schema, encoder, read_bytes(folder / MODEL_FILE), threads)
-
-
-def check_finite(output: np.ndarray) -> None:
-    """Raise `ModelError` where the model answered something that is no number."""
-    few = output.size <= _FEW_NUMBERS  # of these each is looked at sooner than all at once
-    if not (all(map(math.isfinite, output.ravel().tolist())) if few else np.isfinite(output).all()):
-        raise ModelError("the model answered a value that is no number", found="NaN or infinity")
-
-
-def label_array(classes: Sequence[Label]) -> np.ndarray:
-    """Return labels as an array of their common type, or of objects where they have none.
-
-    Examples
-    --------
-    >>> label_array(("no", "yes")).dtype.kind, label_array((0, 1)).dtype.kind
-    ('U', 'i')
-    """
-    kinds = {type(label) for label in classes}
-    if len(kinds) == 1 and kinds <= {str, int, float, bool}:
-        return np.asarray(classes)
-    out = np.empty(len(classes), dtype=object)
-    out[:] = list(classes)
-    return out
 
 
 def _single(values: list[float]) -> np.ndarray:

@@ -35,12 +35,12 @@ from ..core.encoder import FLOAT32_MAX, Encoder
 from ..core.schema import Schema
 from ..core.steps import Code, Curve, Mean, Missing, Number, OneHot
 from ..errors import BadValueError
-from .additive_model import OneScore, Steps, Term, Weight, read_score
+from .additive_model import AdditiveModel, Steps, Term, Weight, read_additive_model
 
-_FURTHEST = 700.0  # beyond it math.exp overflows
-_LARGEST_LOG = 80.0  # exp of it is still a float32
-_MOST_EXACT = 2**53  # up to here whole numbers are floats as they are
-_MOST_TABLE_WORK = 1 << 23  # seconds; a model of more is answered by its session
+_MAX_EXP_ARGUMENT = 700.0  # beyond it math.exp overflows
+_MAX_LOG_SCORE = 80.0  # exp of it is still a float32
+_MAX_EXACT = 2**53  # up to here whole numbers are floats as they are
+_MAX_TABLE_WORK = 1 << 23  # seconds; a model of more is answered by its session
 _PLAIN = frozenset([str, int, float, bool, type(None)])
 
 
@@ -66,11 +66,11 @@ class RowFunctions:
 
 def compile_row(schema: Schema, encoder: Encoder, content: bytes) -> RowFunctions | None:
     """Return the functions of a model that is a sum of one score, or None where the model is another one."""
-    model = read_score(content, encoder.width)
-    if model is None or _table_work(schema, encoder, model) > _MOST_TABLE_WORK:
+    model = read_additive_model(content, encoder.width)
+    if model is None or _table_work(schema, encoder, model) > _MAX_TABLE_WORK:
         return None
     of_row, of_values = _Generator(schema, encoder, model).functions()
-    answer = _ANSWERS[model.link]
+    answer = _LINKS[model.link]
     return RowFunctions(of_row, of_values, answer if model.floor is None else _at_least(model.floor, answer))
 
 
@@ -85,7 +85,7 @@ def _at_least(
 
 
 def _sigmoid(score: float) -> tuple[float, ...]:
-    positive = 1.0 / (1.0 + math.exp(-score)) if score > -_FURTHEST else 0.0
+    positive = 1.0 / (1.0 + math.exp(-score)) if score > -_MAX_EXP_ARGUMENT else 0.0
     return 1.0 - positive, positive
 
 
@@ -94,7 +94,7 @@ def _share(score: float) -> tuple[float, ...]:
     return negative if negative > 0.0 else 0.0, score if score > 0.0 else 0.0
 
 
-_ANSWERS: dict[str, Callable[[float], tuple[float, ...]]] = {
+_LINKS: dict[str, Callable[[float], tuple[float, ...]]] = {
     "identity": lambda score: (score,),
     "expm1": lambda score: (math.expm1(score),),
     "exp": lambda score: (math.exp(score),),
@@ -113,13 +113,13 @@ def _read_plain(read: Callable[[Any], Any], value: Any) -> Any:
 class _Generator:
     """Writes the source of the functions; values that it needs are handed in, never written as text."""
 
-    def __init__(self, schema: Schema, encoder: Encoder, model: OneScore) -> None:
+    def __init__(self, schema: Schema, encoder: Encoder, model: AdditiveModel) -> None:
         self.schema, self.encoder, self.model = schema, encoder, model
         self.bound: dict[str, Any] = {
             "bias": model.bias,
             "plain": _read_plain,
-            "most": _MOST_EXACT,
-            "far": _LARGEST_LOG
+            "most": _MAX_EXACT,
+            "far": _MAX_LOG_SCORE
             if model.link in ("expm1", "exp")
             else FLOAT32_MAX,  # beyond it the session answers
             "errors": (KeyError, TypeError, BadValueError),
@@ -274,7 +274,7 @@ def _is_weighed(terms: Sequence[Term]) -> bool:
     return all(isinstance(term, Weight) and math.isfinite(term.weight) for term in terms)
 
 
-def _table_work(schema: Schema, encoder: Encoder, model: OneScore) -> int:
+def _table_work(schema: Schema, encoder: Encoder, model: AdditiveModel) -> int:
     """Return how many terms the tables of all categories take to fill."""
     levels: dict[str, int] = {}
     steps: dict[str, int] = {}

@@ -1,1 +1,5 @@
-"""What HTTP, a stream and a batch job share: from rows to predictions, readiness, counters and the request log."""
+"""What HTTP, streams and batch jobs share: scoring, readiness checks, metrics and the request log."""
+
+from .scorer import Scored, Scorer
+
+__all__ = ["Scored", "Scorer"]

@@ -1,4 +1,4 @@
-"""Whether a model may answer at all: four gates, each with a code of its own.
+"""Whether a model may answer at all: four readiness, each with a code of its own.
 
 ================== ==================================================================================
 code               the model is not ready because
@@ -36,7 +36,7 @@ _SHORTEST_DIGEST = 12
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})", re.IGNORECASE)
 _DAY_S = 86400.0
 _SAMPLE_ROWS = 1000
-_MOST_LINES = 50
+_MAX_LINES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Fault:
     more: dict[str, Any] = field(default_factory=dict)
 
 
-class Gates:
+class Readiness:
     """What keeps a model from answering; asked before every answer, since data grows old while a server runs.
 
     Parameters
@@ -113,13 +113,13 @@ class Gates:
             raise NotReadyError(fault.code, f"the model is not ready: {fault.text}")
 
 
-def check_gates(
+def check_readiness(
     bundle: Bundle,
     settings: ServeSettings,
     *,
     golden: GoldenReport | None = None,
     clock: Callable[[], float] = time.time,
-) -> Gates:
+) -> Readiness:
     """Replay the golden rows and check what the settings ask for.
 
     Parameters
@@ -132,7 +132,7 @@ def check_gates(
 
     Returns
     -------
-    Gates
+    Readiness
 
     Raises
     ------
@@ -145,7 +145,7 @@ def check_gates(
         faults += _expected(bundle.manifest, settings.expect)
     if not report.ok:
         lines = sorted({failure.line for failure in report.failures})
-        faults.append(Fault(GOLDEN, report.summary(), {"lines": lines[:_MOST_LINES]}))
+        faults.append(Fault(GOLDEN, report.summary(), {"lines": lines[:_MAX_LINES]}))
     date = _data_date(bundle.manifest)
     stale_at = stale = None
     if settings.max_data_age_s is not None:
@@ -153,7 +153,7 @@ def check_gates(
         stale_at = 0.0 if date is None else date + settings.max_data_age_s
     if settings.sample is not None:
         faults += _sampled(bundle, Path(settings.sample))
-    return Gates(tuple(faults), stale_at=stale_at, stale=stale, data_date=date, clock=clock)
+    return Readiness(tuple(faults), stale_at=stale_at, stale=stale, data_date=date, clock=clock)
 
 
 def _expected(manifest: Manifest, expect: str) -> list[Fault]:

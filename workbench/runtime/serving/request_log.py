@@ -21,10 +21,10 @@ from typing import Any
 from ..errors import ServeError
 
 Encode = Callable[[Any], bytes]
-_MOST_HELD = 256
+_MAX_BUFFERED = 256
 
 
-def say(text: str) -> None:
+def print_notice(text: str) -> None:
     """Tell the operator something, in one line on standard error."""
     with contextlib.suppress(OSError):
         sys.stderr.write(f"{text}\n")
@@ -72,7 +72,7 @@ class RequestLog:
     def __init__(self, path: str | Path | None = None, encode: Encode = plain_json) -> None:
         self._encode = encode
         self._warned = False
-        self._held: list[bytes] = []
+        self._buffered: list[bytes] = []
         self._path = None if path is None else os.path.abspath(path)  # noqa: PTH100 - links stay as they are
         self._file: int | None = None
         if self._path is not None:
@@ -101,19 +101,19 @@ class RequestLog:
 
     def write(self, entry: Mapping[str, Any]) -> None:
         """Append one line, its time first. A log that cannot be written is said once and stops no request."""
-        self.hold(entry)
+        self.append(entry)
         self.flush()
 
-    def hold(self, entry: Mapping[str, Any]) -> bool:
+    def append(self, entry: Mapping[str, Any]) -> bool:
         """Keep one line until `flush`; returns whether it is the first that is kept."""
         now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = self._line({"time": now, **entry})
         if line is None:
             return False
-        self._held.append(line + b"\n")
-        if len(self._held) >= _MOST_HELD:
+        self._buffered.append(line + b"\n")
+        if len(self._buffered) >= _MAX_BUFFERED:
             self.flush()
-        return len(self._held) == 1
+        return len(self._buffered) == 1
 
     def _line(self, entry: Mapping[str, Any]) -> bytes | None:
         """Return a line, without rows that no JSON can hold: nested too deeply, say."""
@@ -130,9 +130,9 @@ class RequestLog:
 
     def flush(self) -> None:
         """Write the lines that are kept."""
-        if not self._held:
+        if not self._buffered:
             return
-        lines, self._held = b"".join(self._held), []
+        lines, self._buffered = b"".join(self._buffered), []
         try:
             if self._file is None:
                 sys.stderr.write(lines.decode())

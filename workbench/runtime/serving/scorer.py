@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..core.schema import Column, Column1d, label_text
-from ..core.unseen_values import Seen, Watch
+from ..core.unseen_values import UnseenDetector, UnseenReport
 from ..errors import BadValueError, InputError, WrongKindError
 from ..model.predictor import FEW_ROWS, Predictor
 
-_TRIED = 100  # values looked at before a column is said to be of another kind
+_MAX_TRIED = 100  # values looked at before a column is said to be of another kind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,7 @@ class Scored:
         Labels or numbers, n of them.
     probabilities : list of list of float, or None
         One list a row; None for regression.
-    seen : Seen
+    unseen : UnseenReport
         What training never met and was answered all the same.
     read_s, model_s : float
         Wall-clock seconds of reading and encoding, and of the model.
@@ -37,7 +37,7 @@ class Scored:
     rows: int
     labels: list[Any]
     probabilities: list[list[float]] | None
-    seen: Seen = field(default_factory=Seen)
+    unseen: UnseenReport = field(default_factory=UnseenReport)
     read_s: float = 0.0
     model_s: float = 0.0
 
@@ -49,13 +49,13 @@ class Scorer:
     ----------
     predictor : Predictor
     strict : bool
-        Whether what training never met is refused; otherwise it is counted in `Scored.seen`.
+        Whether what training never met is refused; otherwise it is counted in `Scored.unseen`.
     """
 
     def __init__(self, predictor: Predictor, *, strict: bool = False) -> None:
         self.predictor = predictor
         self.class_names = [label_text(label) for label in predictor.classes]
-        self._watch = Watch(predictor.schema, strict=strict)
+        self._detector = UnseenDetector(predictor.schema, strict=strict)
 
     def rows(self, rows: Sequence[Mapping[str, Any]]) -> Scored:
         """Score rows, a mapping from column to value each.
@@ -70,14 +70,16 @@ class Scorer:
         """
         if len(rows) > FEW_ROWS:
             started = perf_counter()
-            return self._columns(self.predictor.transposed(rows), started, lambda: self._watch.row_keys(rows))
+            return self._columns(
+                self.predictor.transposed(rows), started, lambda: self._detector.row_keys(rows)
+            )
         started = perf_counter()
         try:
             values = self.predictor.read_rows(rows)
         except BadValueError as error:
             raise self._of_another_kind(error, [row.get(error.column) for row in rows]) from None
-        seen = self._watch.values(values, self._watch.row_keys(rows))
-        return self._answer_few(values, seen, started)
+        unseen = self._detector.values(values, self._detector.row_keys(rows))
+        return self._predict_few(values, unseen, started)
 
     def columns(self, columns: Mapping[str, Column1d | Sequence[Any]], header: Sequence[Any] = ()) -> Scored:
         """Score raw columns of n values each; `header` names all columns that the caller sent.
@@ -87,18 +89,18 @@ class Scorer:
         InputError, ModelError
             As for `rows`.
         """
-        return self._columns(columns, perf_counter(), lambda: self._watch.header(header, Seen()))
+        return self._columns(columns, perf_counter(), lambda: self._detector.header(header, UnseenReport()))
 
     def _columns(self, columns: Mapping[str, Any], started: float, keys: Any) -> Scored:
         try:
             read = self.predictor.read_columns(columns)
         except BadValueError as error:
             raise self._of_another_kind(error, columns[error.column]) from None
-        seen = self._watch.columns(read, keys())
+        unseen = self._detector.columns(read, keys())
         if len(next(iter(read.values()), ())) > self.predictor.block_rows:
-            return self._answered(self.predictor.predict_canonical(read), seen, started, perf_counter())
+            return self._scored(self.predictor.predict_canonical(read), unseen, started, perf_counter())
         matrix, encoded = self.predictor.encoder.encode_columns(read), perf_counter()
-        return self._answered(self.predictor.predict_matrix(matrix), seen, started, encoded)
+        return self._scored(self.predictor.predict_matrix(matrix), unseen, started, encoded)
 
     def _of_another_kind(self, error: BadValueError, values: Any) -> InputError:
         """Return the error, as `WrongKindError` where no value of the column can be read."""
@@ -106,7 +108,7 @@ class Scorer:
         worse = unreadable(column, values)
         return worse.at(error.row) if worse is not None and error.row is not None else error
 
-    def _answer_few(self, values: Sequence[list[Any]], seen: Seen, started: float) -> Scored:
+    def _predict_few(self, values: Sequence[list[Any]], unseen: UnseenReport, started: float) -> Scored:
         predictor, encoded = self.predictor, perf_counter()
         output = predictor.predict_values(values)
         if output is None:
@@ -115,12 +117,12 @@ class Scorer:
             output = predictor.predict_matrix(matrix)
         labels, numbers = predictor.decide_few(output)
         probabilities = numbers if predictor.classes else None
-        return Scored(len(labels), labels, probabilities, seen, encoded - started, perf_counter() - encoded)
+        return Scored(len(labels), labels, probabilities, unseen, encoded - started, perf_counter() - encoded)
 
-    def _answered(self, output: np.ndarray, seen: Seen, started: float, encoded: float) -> Scored:
+    def _scored(self, output: np.ndarray, unseen: UnseenReport, started: float, encoded: float) -> Scored:
         labels = self.predictor.decide(output).tolist()
         probabilities = output.astype(np.float64).tolist() if self.predictor.classes else None
-        return Scored(len(labels), labels, probabilities, seen, encoded - started, perf_counter() - encoded)
+        return Scored(len(labels), labels, probabilities, unseen, encoded - started, perf_counter() - encoded)
 
 
 def unreadable(column: Column, values: Any) -> WrongKindError | None:
@@ -137,7 +139,7 @@ def unreadable(column: Column, values: Any) -> WrongKindError | None:
     read = column.reader()
     first: BadValueError | None = None
     listed = values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind != "M" else values
-    for value in listed[:_TRIED]:
+    for value in listed[:_MAX_TRIED]:
         try:
             read(value)
         except BadValueError as error:

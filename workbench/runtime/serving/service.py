@@ -1,4 +1,4 @@
-"""A model at work, whichever way rows come: its gates, scorer, counters and log in one place."""
+"""A model at work, whichever way rows come: its readiness, scorer, counters and log in one place."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..bundle.bundle import Bundle, open_bundle
 from ..errors import InputError, ModelError
 from .counters import Metrics
 from .protocols.json_protocol import rows_answer
-from .readiness import Gates, check_gates
+from .readiness import Readiness, check_readiness
 from .request_log import RequestLog, json_encoder
 from .scorer import Scored, Scorer
 from .serving_settings import LOG_OFF, ServeSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RowResult:
     """What became of one row: a prediction, or an error with its code."""
 
     prediction: Mapping[str, Any] | None = None
@@ -39,14 +39,14 @@ class Service:
     ----------
     bundle : Bundle
     settings : ServeSettings
-    gates : Gates
+    readiness : Readiness
     metrics : Metrics
     log : RequestLog or None
     """
 
     def __init__(self, bundle: Bundle, settings: ServeSettings) -> None:
         self.bundle, self.settings = bundle, settings
-        self.gates: Gates = check_gates(bundle, settings)
+        self.readiness: Readiness = check_readiness(bundle, settings)
         manifest = bundle.manifest
         self._model = {"model": manifest.name, "version": manifest.version}
         self.metrics = Metrics({**self._model, "task": manifest.task, "model_id": manifest.model_id})
@@ -64,7 +64,7 @@ class Service:
         """
         return cls(open_bundle(path), settings)
 
-    def answers(self, rows: Sequence[Mapping[str, Any]], route: str, request_id: str) -> list[Answer]:
+    def score_rows(self, rows: Sequence[Mapping[str, Any]], route: str, request_id: str) -> list[RowResult]:
         """Score rows, of which a bad one spoils no other.
 
         Raises
@@ -72,22 +72,22 @@ class Service:
         NotReadyError
             Where the model must not answer.
         """
-        self.gates.require()
+        self.readiness.require()
         started = perf_counter()
         try:
             scored = self._scorer.rows(rows)
         except (InputError, ModelError) as error:
-            self.note(route, request_id, started, error=error if len(rows) == 1 else None)
+            self.record(route, request_id, started, error=error if len(rows) == 1 else None)
             if len(rows) == 1:
-                return [Answer(error=str(error), code=error.code)]
-            return [self.answers([row], route, f"{request_id}.{at}")[0] for at, row in enumerate(rows)]
+                return [RowResult(error=str(error), code=error.code)]
+            return [self.score_rows([row], route, f"{request_id}.{at}")[0] for at, row in enumerate(rows)]
         names = self._scorer.class_names
         predictions = rows_answer(self.bundle.manifest, names, scored)["predictions"]
         inputs, outputs = (list(rows), predictions) if self.settings.log_rows else (None, None)
-        self.note(route, request_id, started, scored=scored, inputs=inputs, outputs=outputs)
-        return [Answer(prediction) for prediction in predictions]
+        self.record(route, request_id, started, scored=scored, inputs=inputs, outputs=outputs)
+        return [RowResult(prediction) for prediction in predictions]
 
-    def note(
+    def record(
         self,
         route: str,
         request_id: str,
@@ -107,9 +107,9 @@ class Service:
         if scored is not None:
             self.metrics.add("workbench_rows_total", (), scored.rows)
             self.metrics.inference(seconds, ok=True, steps_s=(scored.read_s, scored.model_s, 0.0))
-            if scored.seen:
-                self.metrics.lenient(scored.seen.counts)
-                entry["warnings"] = scored.seen.kinds()
+            if scored.unseen:
+                self.metrics.lenient(scored.unseen.counts)
+                entry["warnings"] = scored.unseen.kinds()
         if error is not None:
             self.metrics.inference(seconds, ok=False)
             self.metrics.refusal(error.code)
@@ -118,11 +118,11 @@ class Service:
         if inputs is not None:
             entry |= {"inputs": inputs, "outputs": outputs}
         if self.log is not None:
-            self.log.hold(entry)
+            self.log.append(entry)
 
     def metrics_text(self) -> str:
         """Return the counters as Prometheus reads them."""
-        return self.metrics.text(self.gates.gauges())
+        return self.metrics.text(self.readiness.gauges())
 
     def close(self) -> None:
         """Write down what is still in memory."""

@@ -13,11 +13,11 @@ from tests.runtime.made import ROWS, make_predictor
 from workbench.runtime.bundle.bundle import Bundle
 from workbench.runtime.bundle.golden import GoldenFailure, GoldenReport
 from workbench.runtime.serving.http.asgi import App
-from workbench.runtime.serving.readiness import Gates, check_gates
+from workbench.runtime.serving.readiness import Readiness, check_readiness
 from workbench.runtime.serving.request_log import RequestLog
 from workbench.runtime.serving.serving_settings import ServeSettings
 
-GOOD = Gates()
+GOOD = Readiness()
 
 
 class Answer:
@@ -256,7 +256,7 @@ def test_a_fault_of_ours_is_answered_and_logged(
 
 def test_a_bundle_that_fails_its_golden_rows_is_not_ready(bundle: Bundle) -> None:
     report = GoldenReport(60, (GoldenFailure(7, "alone", "[0.1]", "[0.2]"),))
-    app = App(bundle, check_gates(bundle, ServeSettings(), golden=report))
+    app = App(bundle, check_readiness(bundle, ServeSettings(), golden=report))
     assert call(app, "GET", "/v2/health/live").status == 200
     for path in ("/v2/health/ready", "/ping", "/v2/models/churn/ready"):
         answer = call(app, "GET", path)

@@ -15,15 +15,15 @@ from typing import Any
 from ...bundle.bundle import Bundle
 from ...errors import shown
 from ..counters import Metrics
-from ..readiness import Gates
+from ..readiness import Readiness
 from ..request_log import RequestLog
 from ..serving_settings import ServeSettings
 from .auth import Keys
 from .cors import Cors
-from .handlers import Elsewhere, Handlers
+from .handlers import ConsumerStatus, Handlers
 from .inflate import CODINGS
 from .replies import RETRY, Reply, make_terse, refuse
-from .request_body import ClientLeftError, UploadError, Uploads, overloaded
+from .request_body import ClientDisconnectedError, UploadError, Uploads, overloaded
 from .routes import PROBES, QUIET
 
 _THREAD_BYTES = 64_000  # a longer body is worked on in a thread, so that probes are answered meanwhile
@@ -43,7 +43,7 @@ class App:
     Parameters
     ----------
     bundle : Bundle
-    gates : Gates
+    readiness : Readiness
         Whether the bundle may answer; where not, it answers 503.
     settings : ServeSettings
     log : RequestLog or None
@@ -51,7 +51,7 @@ class App:
         Who may ask; None lets anyone.
     counts : Path or None
         Where the workers that share a port add up their counts.
-    elsewhere : Elsewhere or None
+    consumer : ConsumerStatus or None
         The work that is only reported here: then probes and scrapes are answered, and no rows.
 
     Attributes
@@ -63,26 +63,26 @@ class App:
     def __init__(
         self,
         bundle: Bundle,
-        gates: Gates,
+        readiness: Readiness,
         settings: ServeSettings | None = None,
         *,
         log: RequestLog | None = None,
         keys: Keys | None = None,
         counts: Path | None = None,
-        elsewhere: Elsewhere | None = None,
+        consumer: ConsumerStatus | None = None,
     ) -> None:
         manifest = bundle.manifest
         self._settings = settings or ServeSettings()
         self._model = {"model": manifest.name, "version": manifest.version}
         info = {**self._model, "task": manifest.task, "model_id": manifest.model_id}
-        self._metrics = elsewhere.metrics if elsewhere is not None else Metrics(info, counts)
+        self._metrics = consumer.metrics if consumer is not None else Metrics(info, counts)
         self._handlers = Handlers(
             bundle,
-            gates,
+            readiness,
             self._metrics,
             settings=self._settings,
             keys=keys is not None,
-            alive=elsewhere.alive if elsewhere is not None else None,
+            alive=consumer.alive if consumer is not None else None,
         )
         self._log, self._keys = log, keys
         self._cors = Cors(self._settings.cors) if self._settings.cors else None
@@ -132,9 +132,9 @@ class App:
             body = (
                 reply.document if isinstance(reply.document, bytes) else self._handlers.dumps(reply.document)
             )
-        except ClientLeftError:
+        except ClientDisconnectedError:
             left = refuse(499, "the client left", "client_left")
-            self._note(method, route, request_id, started, left, client)
+            self._record(method, route, request_id, started, left, client)
             return
         except Exception as error:  # whatever it is: the caller gets an answer, the operator its name
             reply = refuse(
@@ -155,9 +155,9 @@ class App:
         ]
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         await send({"type": "http.response.body", "body": body})
-        self._note(method, route, request_id, started, reply, client)
+        self._record(method, route, request_id, started, reply, client)
 
-    def _note(
+    def _record(
         self, method: str, route: str, request_id: bytes, started: float, reply: Reply, client: str | None
     ) -> None:
         """Count a request and log it."""
@@ -170,8 +170,8 @@ class App:
             metrics.refusal(reply.code)
         if scored is not None:
             metrics.inference(seconds, ok=True, steps_s=(scored.read_s, scored.model_s, reply.write_s))
-            if scored.seen:
-                metrics.lenient(scored.seen.counts)
+            if scored.unseen:
+                metrics.lenient(scored.unseen.counts)
         elif route in self._handlers.post:
             metrics.inference(seconds, ok=False)
         if self._log is not None and not (route in QUIET and reply.status == 200):
@@ -180,9 +180,9 @@ class App:
                 entry["client"] = client
             self._write(entry)
 
-    def note_refusal(self, status: int, code: str, text: str) -> None:
+    def record_refusal(self, status: int, code: str, text: str) -> None:
         """Count and log a request that the connection refused before it was one."""
-        self._note(
+        self._record(
             "other", "", os.urandom(8).hex().encode(), perf_counter(), refuse(status, text, code), None
         )
 
@@ -200,8 +200,8 @@ class App:
         }
         if reply.error:
             entry["error"], entry["code"] = reply.error, reply.code
-        if reply.scored is not None and reply.scored.seen:
-            entry["warnings"] = reply.scored.seen.kinds()
+        if reply.scored is not None and reply.scored.unseen:
+            entry["warnings"] = reply.scored.unseen.kinds()
         if reply.inputs is not None:
             entry["inputs"], entry["outputs"] = reply.inputs, reply.outputs
         return entry
@@ -209,7 +209,7 @@ class App:
     def _write(self, entry: dict[str, Any]) -> None:
         """Log a line within a twentieth of a second; many at once cost less than each for itself."""
         log = self._log
-        if log is not None and log.hold(entry):
+        if log is not None and log.append(entry):
             asyncio.get_running_loop().call_later(_LOG_S, log.flush)
 
     async def _dispatch(self, method: str, route: str, headers: Headers, receive: Receive) -> Reply:

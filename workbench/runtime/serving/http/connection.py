@@ -21,13 +21,13 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from .request_head import MOST_BYTES, MOST_HEADERS, HeadError, check_head, too_long
+from .request_head import MAX_BYTES, MAX_HEADERS, HeadError, check_head, too_long
 
-_FAREWELL_S = 1.0  # for which an idle connection still takes a request while the server ends
+_IDLE_GRACE_S = 1.0  # for which an idle connection still takes a request while the server ends
 _HEAD_S = 10.0  # from the first byte of a connection, or of a further request on it, to the end of its head
 _LINGER_S = 2.0  # for which what still comes is dropped, so that the last answer is not lost in a reset
-_MOST_DROPPED = 1 << 25  # bytes; a client that sends more without reading is cut off
-_STALL_S, _SLOWEST = (
+_MAX_DROPPED = 1 << 25  # bytes; a client that sends more without reading is cut off
+_STALL_S, _MIN_BYTES_PER_S = (
     30.0,
     1000,
 )  # how often a blocked answer is looked at, and the bytes a second that it needs
@@ -44,11 +44,11 @@ class _Flow(FlowControl):
         self._connection = connection
 
     def resume_reading(self) -> None:
-        if not self._connection.held:
+        if not self._connection.pending:
             super().resume_reading()
 
 
-class _LastAnswer:
+class _LastResponse:
     """A transport whose `close` lets the client read what was written (`Connection.end`)."""
 
     __slots__ = ("close", "is_closing", "write")
@@ -63,17 +63,17 @@ class Connection(HttpToolsProtocol):
 
     Attributes
     ----------
-    held : bytes
+    pending : bytes
         What was read and waits for the requests before it to be answered.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.held = b""
+        self.pending = b""
         self._head_timer: TimerHandle | None = None
         self._stall_timer: TimerHandle | None = None
         self._unsent = self._dropped = 0
-        self._leaving = self._ending = False
+        self._shutting_down = self._closing = False
         self._refusal: HeadError | None = None
         self._in_body = self._resumes = False
         self._extra = self._head_bytes = 0
@@ -86,35 +86,35 @@ class Connection(HttpToolsProtocol):
         """Expect a request's head soon."""
         super().connection_made(transport)
         self.flow = _Flow(transport, self)
-        self._head_timer = self.loop.call_later(_HEAD_S, self._give_up)
+        self._head_timer = self.loop.call_later(_HEAD_S, self._on_head_timeout)
 
     def data_received(self, data: bytes) -> None:
         """Read, and expect the rest of a head that is cut off soon."""
-        if self._ending:
+        if self._closing:
             self._dropped += len(data)
-            if self._dropped > _MOST_DROPPED:
+            if self._dropped > _MAX_DROPPED:
                 self.transport.abort()
             return
         self._unset_keepalive_if_required()
-        if self.held:
-            self.held += data
+        if self.pending:
+            self.pending += data
             return
         self._take(data)
         in_head = self.cycle is None or (self.cycle.response_complete and self.parser is not None)
         if not in_head:
             self._stop_timer()
         elif self._head_timer is None and self.timeout_keep_alive_task is None:
-            self._head_timer = self.loop.call_later(_HEAD_S, self._give_up)
+            self._head_timer = self.loop.call_later(_HEAD_S, self._on_head_timeout)
 
     def _take(self, data: bytes) -> None:
         """Feed the parser, no further than one request ahead of the one that is answered."""
         for at in range(0, len(data), _SLICE):
             if self.pipeline:
-                self.held = data[at:]
+                self.pending = data[at:]
                 self.flow.pause_reading()
                 return
             self._feed(data[at : at + _SLICE] if len(data) > _SLICE else data)
-            if self._ending or self._refusal is not None or self.parser is None:
+            if self._closing or self._refusal is not None or self.parser is None:
                 return
 
     def _feed(self, data: bytes) -> None:
@@ -131,7 +131,7 @@ class Connection(HttpToolsProtocol):
             cause = error.__context__
             self._refuse(cause if isinstance(cause, HeadError) else _NO_HTTP)
             return
-        if self._extra > MOST_BYTES:
+        if self._extra > MAX_BYTES:
             self._refuse(too_long())
 
     def _pass_over_upgrade(self) -> None:
@@ -167,7 +167,7 @@ class Connection(HttpToolsProtocol):
         if self._in_body or self._resumes:
             return
         self._head_bytes += len(name) + len(value) + 4
-        if self._head_bytes > MOST_BYTES or len(self.headers) >= MOST_HEADERS:
+        if self._head_bytes > MAX_BYTES or len(self.headers) >= MAX_HEADERS:
             raise too_long()
         super().on_header(name, value)
 
@@ -175,15 +175,15 @@ class Connection(HttpToolsProtocol):
         """Start on a request; the answer to one that came while the server ends says that it is the last."""
         if self._resumes:
             return
-        if self._head_bytes > MOST_BYTES:
+        if self._head_bytes > MAX_BYTES:
             raise too_long()
         check_head(self.headers, self.parser.get_http_version())
         before = self.cycle
         super().on_headers_complete()
         self._extra, self._in_body = 0, True
         if self.cycle is not before:
-            self.cycle.transport = _LastAnswer(self)  # type: ignore[assignment]
-            if self._leaving or getattr(self.app, "draining", False):
+            self.cycle.transport = _LastResponse(self)  # type: ignore[assignment]
+            if self._shutting_down or getattr(self.app, "draining", False):
                 self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -206,7 +206,7 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with what was sent ahead, or refuse it."""
-        if self._ending:
+        if self._closing:
             self.server_state.total_requests += 1
             return
         super().on_response_complete()
@@ -215,10 +215,10 @@ class Connection(HttpToolsProtocol):
         if self._refusal is not None:
             if self.cycle.response_complete:  # of the last request before what is refused
                 self._send_refusal(self._refusal)
-        elif self.held:
-            held, self.held = self.held, b""
+        elif self.pending:
+            pending, self.pending = self.pending, b""
             self._unset_keepalive_if_required()
-            self._take(held)
+            self._take(pending)
             self.flow.resume_reading()
 
     def _refuse(self, refusal: HeadError) -> None:
@@ -250,15 +250,15 @@ class Connection(HttpToolsProtocol):
             b"connection: close\r\n\r\n",
         ]
         self.transport.write(b"".join([*head, body]))
-        if hasattr(self.app, "note_refusal"):
-            self.app.note_refusal(refusal.status, refusal.code, refusal.text)
+        if hasattr(self.app, "record_refusal"):
+            self.app.record_refusal(refusal.status, refusal.code, refusal.text)
         self.end()
 
     def end(self) -> None:
         """Close after what was written; what the client still sends is dropped meanwhile, not answered by a reset."""
-        if self._ending or self.transport.is_closing():
+        if self._closing or self.transport.is_closing():
             return
-        self._ending, self.held = True, b""
+        self._closing, self.pending = True, b""
         self._stop_timer()
         self._unset_keepalive_if_required()
         if not self.transport.can_write_eof():  # TLS has an end of its own
@@ -266,14 +266,14 @@ class Connection(HttpToolsProtocol):
             return
         self.transport.write_eof()
         self.flow.resume_reading()
-        self.loop.call_later(_LINGER_S, self._cut_off)
+        self.loop.call_later(_LINGER_S, self._close_lingering)
 
     def pause_writing(self) -> None:
         """Look now and then whether the client reads on."""
         super().pause_writing()
         if self._stall_timer is None:
             self._unsent = self.transport.get_write_buffer_size()
-            self._stall_timer = self.loop.call_later(_STALL_S, self._look_at_reader)
+            self._stall_timer = self.loop.call_later(_STALL_S, self._check_reader)
 
     def resume_writing(self) -> None:
         """The client has read enough."""
@@ -282,13 +282,13 @@ class Connection(HttpToolsProtocol):
             self._stall_timer.cancel()
             self._stall_timer = None
 
-    def _look_at_reader(self) -> None:
+    def _check_reader(self) -> None:
         left = self.transport.get_write_buffer_size()
-        if self._unsent - left < _SLOWEST * _STALL_S:
+        if self._unsent - left < _MIN_BYTES_PER_S * _STALL_S:
             self.transport.abort()
             return
         self._unsent = left
-        self._stall_timer = self.loop.call_later(_STALL_S, self._look_at_reader)
+        self._stall_timer = self.loop.call_later(_STALL_S, self._check_reader)
 
     # ------------------------------------------------------------ how it ends
 
@@ -298,7 +298,7 @@ class Connection(HttpToolsProtocol):
         if self._stall_timer is not None:
             self._stall_timer.cancel()
             self._stall_timer = None
-        self.held = b""
+        self.pending = b""
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -306,9 +306,9 @@ class Connection(HttpToolsProtocol):
 
         A client may be sending its next request just now: closing at once would lose it without an answer.
         """
-        self._leaving = True
+        self._shutting_down = True
         idle = self.cycle is None or self.cycle.response_complete
-        self.loop.call_later(_FAREWELL_S if idle else 0.0, super().shutdown)
+        self.loop.call_later(_IDLE_GRACE_S if idle else 0.0, super().shutdown)
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, but not one that is still being sent an answer."""
@@ -319,7 +319,7 @@ class Connection(HttpToolsProtocol):
             return
         super().timeout_keep_alive_handler()
 
-    def _cut_off(self) -> None:
+    def _close_lingering(self) -> None:
         self.transport.close()
         self.loop.call_later(_HEAD_S, self.transport.abort)
 
@@ -328,7 +328,7 @@ class Connection(HttpToolsProtocol):
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _give_up(self) -> None:
+    def _on_head_timeout(self) -> None:
         self._head_timer = None
         if not self.transport.is_closing():
             self.transport.close()

@@ -28,7 +28,7 @@ class Cors:
     >>> cors = Cors(["https://app.example.com"])
     >>> cors.headers({b"origin": b"https://app.example.com"})[0]
     (b'access-control-allow-origin', b'https://app.example.com')
-    >>> cors.headers({b"origin": b"https://elsewhere.example.com"})
+    >>> cors.headers({b"origin": b"https://consumer.example.com"})
     ((b'vary', b'origin'),)
     """
 

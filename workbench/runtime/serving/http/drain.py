@@ -24,11 +24,11 @@ from uvicorn import Config, Server
 
 from ...signal_handlers import in_main_thread, signal_handler
 from ..serving_settings import ServeSettings
-from .request_head import MOST_BYTES
+from .request_head import MAX_BYTES
 
 GRACE_S = 30  # for which requests under way are waited for at the end
 _KEEP_ALIVE_S = 75  # longer than the 60 s for which load balancers keep connections: they close first, not we
-_LOOK_S = 0.05
+_POLL_S = 0.05
 _SO_ATTACH_FILTER = 26
 _HANDSHAKE_S = 5.0
 
@@ -47,7 +47,7 @@ class DrainingServer(Server):
         super().__init__(config)
         self._drain_s = drain_s
 
-    def hurry(self) -> None:
+    def stop_now(self) -> None:
         """End without waiting for further requests."""
         self._drain_s = 0.0
         self.should_exit = True
@@ -67,12 +67,12 @@ class DrainingServer(Server):
         """Start, and reopen the request log when SIGHUP asks for it."""
         await super().startup(sockets)
         if os.name != "nt" and in_main_thread():
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up, has_terminal())
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._on_hangup, has_terminal())
 
-    def _hung_up(self, had_terminal: bool) -> None:
+    def _on_hangup(self, had_terminal: bool) -> None:
         """Reopen the log, or end with the terminal that the server was started from."""
         if had_terminal and not has_terminal():
-            self.hurry()
+            self.stop_now()
         elif hasattr(self.config.loaded_app, "reopen_log"):
             self.config.loaded_app.reopen_log()
 
@@ -83,7 +83,7 @@ class DrainingServer(Server):
             self.config.loaded_app.draining = True
         started = loop.time()
         while loop.time() < started + self._drain_s and not self.force_exit:
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_POLL_S)
         # A second handle keeps the line of connections while the server gives up its own.
         lines = [each.dup() for each in sockets or []]
         for server in self.servers:
@@ -91,11 +91,11 @@ class DrainingServer(Server):
         for each in sockets or []:
             each.close()
         await asyncio.sleep(0)
-        waiting = [connection for line in lines for connection in _emptied(line)]
-        await asyncio.gather(*(self._greet(connection) for connection in waiting))
+        waiting = [connection for line in lines for connection in _accept_backlog(line)]
+        await asyncio.gather(*(self._accept(connection) for connection in waiting))
         await super().shutdown(sockets)
 
-    async def _greet(self, connection: socket.socket) -> None:
+    async def _accept(self, connection: socket.socket) -> None:
         """Take a connection from the line as if it had been accepted in time."""
         config, loop = self.config, asyncio.get_running_loop()
 
@@ -110,7 +110,7 @@ class DrainingServer(Server):
             await asyncio.wait_for(made, _HANDSHAKE_S)
 
 
-def _emptied(line: socket.socket) -> list[socket.socket]:
+def _accept_backlog(line: socket.socket) -> list[socket.socket]:
     """Return the connections that wait in a listening socket's line, and close it.
 
     One that came between the last look and the end would be reset, so on Linux none can come any more by then: their
@@ -158,7 +158,7 @@ def uvicorn_options(settings: ServeSettings) -> dict[str, Any]:
         "server_header": False,
         "timeout_keep_alive": _KEEP_ALIVE_S,
         "timeout_graceful_shutdown": GRACE_S,
-        "h11_max_incomplete_event_size": MOST_BYTES,
+        "h11_max_incomplete_event_size": MAX_BYTES,
     }
     if settings.tls_cert:
         options |= {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}

@@ -15,7 +15,7 @@ from ..counters import Metrics
 from ..protocols import invocations, json_protocol, tensors
 from ..protocols.invocations import error_keys
 from ..protocols.media_types import CONTENT_TYPES, accepted, media_type
-from ..readiness import Gates
+from ..readiness import Readiness
 from ..request_log import Encode, json_encoder
 from ..scorer import Scored, Scorer
 from ..serving_settings import ServeSettings
@@ -33,7 +33,7 @@ Request = Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class ConsumerStatus:
     """Work that does not come over HTTP: its counters, and whether it goes on."""
 
     metrics: Metrics
@@ -46,14 +46,14 @@ class Handlers:
     Parameters
     ----------
     bundle : Bundle
-    gates : Gates
+    readiness : Readiness
         Whether it may answer at all; where not, it answers 503.
     metrics : Metrics
     settings : ServeSettings
     keys : bool
         Whether callers need a key, for the description.
     alive : callable, optional
-        Whether work that is done elsewhere goes on: then there are no routes for rows here.
+        Whether work that is done consumer goes on: then there are no routes for rows here.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Handlers:
     def __init__(
         self,
         bundle: Bundle,
-        gates: Gates,
+        readiness: Readiness,
         metrics: Metrics,
         *,
         settings: ServeSettings,
@@ -74,7 +74,7 @@ class Handlers:
         manifest = bundle.manifest
         self._bundle, self._manifest, self._keys = bundle, manifest, keys
         self._scorer = Scorer(bundle.predictor, strict=settings.strict)
-        self._gates, self._metrics, self._log_rows = gates, metrics, settings.log_rows
+        self._readiness, self._metrics, self._log_rows = readiness, metrics, settings.log_rows
         self.dumps: Encode = json_encoder()
         self._pages: dict[str, bytes] = {}
         self._public_url = settings.public_url
@@ -105,7 +105,7 @@ class Handlers:
     def answer(self, route: str, body: bytes, headers: Request) -> Reply:
         """Answer a request that carries rows; what is wrong with them is the caller's, what fails then is not."""
         try:
-            self._gates.require()
+            self._readiness.require()
             return self.post[route](body, headers)
         except NotReadyError as error:
             reply = self._refused(503, error)
@@ -178,8 +178,8 @@ class Handlers:
 
     def _scored(self, content: bytes, scored: Scored, started: float, rows: Any) -> Reply:
         reply = Reply(200, content, rows=scored.rows, scored=scored, write_s=perf_counter() - started)
-        if scored.seen:
-            kinds = ", ".join(f"{kind}={count}" for kind, count in scored.seen.kinds().items())
+        if scored.unseen:
+            kinds = ", ".join(f"{kind}={count}" for kind, count in scored.unseen.kinds().items())
             reply.headers = ((b"workbench-warnings", kinds.encode()),)
         if self._log_rows:
             reply.inputs = rows
@@ -204,7 +204,7 @@ class Handlers:
         if self.draining:
             text = "the server is about to end; it answers what still comes"
             return refuse(503, text, "draining", ready=False)
-        fault = self._gates.fault()
+        fault = self._readiness.fault()
         if fault is None:
             return Reply(200, {"ready": True})
         text = f"the model is not ready: {fault.text}"
@@ -216,7 +216,7 @@ class Handlers:
         return reply
 
     def _metrics_text(self) -> Reply:
-        text = self._metrics.text(self._gates.gauges()).encode()
+        text = self._metrics.text(self._readiness.gauges()).encode()
         return Reply(200, text, b"text/plain; version=0.0.4; charset=utf-8")
 
     def _page(self, name: str) -> bytes:

@@ -7,10 +7,10 @@ import zlib
 #: Content-Encoding, and what zlib calls it.
 _WINDOW = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 CODINGS = frozenset([*_WINDOW, b"identity", b""])
-_MOST_MEMBERS = 10_000
+_MAX_MEMBERS = 10_000
 
 
-class PackedError(ValueError):
+class InflateError(ValueError):
     """Bytes that are not of their coding."""
 
 
@@ -44,8 +44,8 @@ class Inflater:
 
     def _fresh(self) -> zlib._Decompress:
         self._members += 1
-        if self._members > _MOST_MEMBERS:
-            raise PackedError(f"more than {_MOST_MEMBERS} members")
+        if self._members > _MAX_MEMBERS:
+            raise InflateError(f"more than {_MAX_MEMBERS} members")
         return zlib.decompressobj(self._window or 0)
 
     def feed(self, part: bytes) -> bytes:
@@ -53,7 +53,7 @@ class Inflater:
 
         Raises
         ------
-        PackedError, TooLongError
+        InflateError, TooLongError
         """
         self._packed += len(part)
         if self._packed > self._most:
@@ -67,7 +67,7 @@ class Inflater:
             try:
                 out.append(self._stream.decompress(part, self._most - self._unpacked + 1))
             except zlib.error as error:
-                raise PackedError(str(error)) from None
+                raise InflateError(str(error)) from None
             self._unpacked += len(out[-1])
             if self._unpacked > self._most:
                 raise TooLongError
@@ -79,7 +79,7 @@ class Inflater:
 
         Raises
         ------
-        PackedError
+        InflateError
         """
         if self._window is not None and self._packed and not self._stream.eof:
-            raise PackedError("it is cut off")
+            raise InflateError("it is cut off")

@@ -15,7 +15,7 @@ from ..protocols.invocations import METHODS, SHAPES
 from ..protocols.json_protocol import DATATYPES, label_datatype, model_metadata
 
 _JSON = "application/json"
-_MOST_LISTED = 50
+_MAX_LISTED = 50
 _TYPE_OF_LABEL = {"BYTES": "string", "INT64": "integer", "FP64": "number", "BOOL": "boolean"}
 _Document = dict[str, Any]
 
@@ -90,8 +90,8 @@ def column_schema(column: Column) -> _Document:
     if column.kind == "number" and column.low is not None:
         facts.append(f"training saw {column.low!r} to {column.high!r}")
     if column.categories:
-        some = ", ".join(column.categories[:_MOST_LISTED])
-        facts.append(f"training saw {some}{', …' if len(column.categories) > _MOST_LISTED else ''}")
+        some = ", ".join(column.categories[:_MAX_LISTED])
+        facts.append(f"training saw {some}{', …' if len(column.categories) > _MAX_LISTED else ''}")
     texts = column.kind in ("category", "text")
     if texts and not column.nullable:
         facts.append("training saw no missing value: null is a level that it did not see")

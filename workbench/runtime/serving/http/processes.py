@@ -23,15 +23,15 @@ import uvicorn
 
 from ...errors import WorkbenchError
 from ...signal_handlers import HANGUP, install_signal_handler, signal_handler
-from ..request_log import say
+from ..request_log import print_notice
 from ..serving_settings import ServeSettings
 from .asgi import App
 from .drain import GRACE_S, DrainingServer, has_terminal, stop_handlers, uvicorn_options
 
 _STARTUP_FAILURE = 3
-_LOOK_S = 0.2
+_POLL_S = 0.2
 _START_S = 10.0
-_AGAIN_S = 1.0  # a worker that lived for less is started again after as long
+_RESTART_DELAY_S = 1.0  # a worker that lived for less is started again after as long
 
 
 def run_workers(make: Callable[[], App], settings: ServeSettings, listener: socket.socket) -> int:
@@ -55,21 +55,21 @@ def run_workers(make: Callable[[], App], settings: ServeSettings, listener: sock
         workers = [_Worker(make, settings, listener) for _ in range(settings.workers)]
         attached, code = has_terminal(), None
         while code is None:
-            connection.wait([worker.process.sentinel for worker in workers], _LOOK_S)
-            code = _obey(signals, workers, attached)
+            connection.wait([worker.process.sentinel for worker in workers], _POLL_S)
+            code = _handle_signals(signals, workers, attached)
             for at, worker in enumerate(workers):
                 if code is not None or worker.process.is_alive():
                     continue
                 if worker.process.exitcode == _STARTUP_FAILURE:
                     code = 1
-                elif time.monotonic() - worker.started >= _AGAIN_S:
-                    say(
+                elif time.monotonic() - worker.started >= _RESTART_DELAY_S:
+                    print_notice(
                         f"worker {worker.process.pid} ended with code {worker.process.exitcode}; "
                         "another one is started"
                     )
                     workers[at] = _Worker(make, settings, listener)
         listener.close()
-        _end(workers, signals, settings.drain_s)
+        _stop_workers(workers, signals, settings.drain_s)
     return code
 
 
@@ -79,7 +79,7 @@ class _Worker:
     def __init__(self, make: Callable[[], App], settings: ServeSettings, listener: socket.socket) -> None:
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self.process: Any = context.Process(target=_work, args=(make, settings, listener, theirs))
+        self.process: Any = context.Process(target=_run_worker, args=(make, settings, listener, theirs))
         self.process.start()
         self.started = time.monotonic()
         theirs.close()
@@ -91,7 +91,7 @@ class _Worker:
             os.kill(self.process.pid, number)
 
 
-def _obey(signals: list[int], workers: list[_Worker], attached: bool) -> int | None:
+def _handle_signals(signals: list[int], workers: list[_Worker], attached: bool) -> int | None:
     """Pass SIGHUP on; return 0 where a signal asks for the end, or the terminal is gone."""
     for number in list(signals):
         if number != HANGUP or (attached and not has_terminal()):
@@ -101,7 +101,7 @@ def _obey(signals: list[int], workers: list[_Worker], attached: bool) -> int | N
     return None
 
 
-def _end(workers: list[_Worker], signals: list[int], drain_s: float) -> None:
+def _stop_workers(workers: list[_Worker], signals: list[int], drain_s: float) -> None:
     """Ask the workers to end as this process was asked, and wait for them; those that hang are killed."""
     asked = [number for number in signals if number != HANGUP] or [signal.SIGTERM]
     _send(workers, asked[0])
@@ -109,7 +109,7 @@ def _end(workers: list[_Worker], signals: list[int], drain_s: float) -> None:
     passed_on = 1
     processes = [worker.process for worker in workers]
     while any(each.is_alive() for each in processes) and time.monotonic() < until:
-        connection.wait([each.sentinel for each in processes if each.is_alive()], _LOOK_S)
+        connection.wait([each.sentinel for each in processes if each.is_alive()], _POLL_S)
         asked = [number for number in signals if number != HANGUP]
         for number in asked[passed_on:]:
             _send(workers, number)
@@ -128,7 +128,7 @@ def _send(workers: list[_Worker], number: int) -> None:
 # ---------------------------------------------------------------- in a worker
 
 
-def _work(
+def _run_worker(
     make: Callable[[], App], settings: ServeSettings, listener: socket.socket, parent: Connection
 ) -> None:
     asked: list[int] = []  # by signals that come too early: who waits in the line is answered all the same
@@ -138,20 +138,20 @@ def _work(
     try:
         app = make()
     except WorkbenchError as error:
-        say(str(error))
+        print_notice(str(error))
         sys.exit(_STARTUP_FAILURE)
     server = DrainingServer(uvicorn.Config(app, **uvicorn_options(settings)), settings.drain_s)
     with stop_handlers(server):
         for early in asked:
             server.request_exit(early, None)
-        threading.Thread(target=_end_with_parent, args=(parent, server), daemon=True).start()
+        threading.Thread(target=_stop_with_parent, args=(parent, server), daemon=True).start()
         server.run([listener])
 
 
-def _end_with_parent(parent: Connection, server: DrainingServer) -> None:
+def _stop_with_parent(parent: Connection, server: DrainingServer) -> None:
     """Wait until the parent is gone, then end: first kindly, then for certain."""
     with contextlib.suppress(EOFError, OSError):
         parent.recv_bytes()
-    server.hurry()
+    server.stop_now()
     time.sleep(GRACE_S)
     os._exit(1)

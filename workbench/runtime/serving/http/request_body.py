@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from .inflate import Inflater, PackedError, TooLongError
+from .inflate import InflateError, Inflater, TooLongError
 from .replies import RETRY, Reply, refuse
 
 _LONGEST_AT_ONCE = 8  # bodies of the greatest length that may be in memory at once
 CLOSE = (b"connection", b"close")
 
 
-class ClientLeftError(Exception):
+class ClientDisconnectedError(Exception):
     """The client went away before its request was complete."""
 
 
@@ -39,7 +39,7 @@ class Uploads:
     def __init__(self, most_bytes: int, timeout_s: float) -> None:
         self._most, self._timeout_s = most_bytes, timeout_s
         self._until: dict[asyncio.Task[Any], float] = {}
-        self._held = 0
+        self._in_memory = 0
 
     def __len__(self) -> int:
         return len(self._until)
@@ -56,7 +56,7 @@ class Uploads:
         ------
         UploadError
             Where it is too long, too slow, or one too many.
-        ClientLeftError
+        ClientDisconnectedError
         """
         inflater = Inflater(headers.get(b"content-encoding", b"").strip().lower(), self._most)
         announced = headers.get(b"content-length", b"")
@@ -71,24 +71,24 @@ class Uploads:
             while True:
                 message = await receive()
                 if message["type"] != "http.request":
-                    raise ClientLeftError
+                    raise ClientDisconnectedError
                 part = inflater.feed(message.get("body", b""))
                 size += len(part)
-                self._held += len(part)
-                if self._held > self._most * _LONGEST_AT_ONCE:
+                self._in_memory += len(part)
+                if self._in_memory > self._most * _LONGEST_AT_ONCE:
                     raise UploadError(overloaded("too many long bodies are under way"))
                 parts.append(part)
                 if not message.get("more_body", False):
                     inflater.check_end()
                     return parts[0] if len(parts) == 1 else b"".join(parts)
         except BaseException as error:
-            self._held -= size
+            self._in_memory -= size
             if isinstance(error, asyncio.CancelledError) and task not in self._until:
                 task.uncancel()  # by `expire`, not by a server that is stopping
                 raise UploadError(_too_slow(self._timeout_s)) from None
             if isinstance(error, TooLongError):
                 raise UploadError(_too_long(self._most)) from None
-            if isinstance(error, PackedError):
+            if isinstance(error, InflateError):
                 text = f"the body cannot be unpacked: {error}"
                 raise UploadError(refuse(400, text, "bad_request", (CLOSE,))) from None
             raise
@@ -97,7 +97,7 @@ class Uploads:
 
     def release(self, size: int) -> None:
         """Forget a body that was worked on."""
-        self._held -= size
+        self._in_memory -= size
 
     def expire(self, now: float) -> None:
         """Give up on bodies that are overdue."""

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from ...errors import shown
 
 #: Bytes of a request line and its headers, and, counted again, of what a chunked body holds besides data.
-MOST_BYTES = 65536
-MOST_HEADERS = 256
+MAX_BYTES = 65536
+MAX_HEADERS = 256
 #: Headers that mean one thing and so may be there once.
 SINGLE = frozenset(
     [
@@ -40,7 +40,7 @@ class HeadError(Exception):
 
 def too_long() -> HeadError:
     """Return the refusal of a head, or of a chunked body's extensions and trailers, that does not end."""
-    text = f"the request's head is too long; expected at most {MOST_BYTES} bytes and {MOST_HEADERS} headers"
+    text = f"the request's head is too long; expected at most {MAX_BYTES} bytes and {MAX_HEADERS} headers"
     return HeadError(431, "head_too_long", text)
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ...bundle.bundle import Bundle, open_bundle
 from ...errors import ServeError, WorkbenchError, shown
-from ..readiness import check_gates
-from ..request_log import RequestLog, json_encoder, say
+from ..readiness import check_readiness
+from ..request_log import RequestLog, json_encoder, print_notice
 from ..serving_settings import LOG_OFF, ServeSettings
 from .asgi import App
 from .auth import exposed, read_keys
@@ -45,22 +45,22 @@ class AppFactory:
 
     def __call__(self) -> App:
         """Return the application."""
-        return self.make(open_bundle(self.path), say_faults=False)
+        return self.make(open_bundle(self.path), print_faults=False)
 
-    def make(self, bundle: Bundle, *, say_faults: bool = True) -> App:
+    def make(self, bundle: Bundle, *, print_faults: bool = True) -> App:
         """Return the application over an open bundle."""
         settings = self.settings
-        gates = check_gates(bundle, settings)
-        fault = gates.fault()
-        if fault is not None and say_faults:
-            say(f"not ready ({fault.code}): {fault.text}")
+        readiness = check_readiness(bundle, settings)
+        fault = readiness.fault()
+        if fault is not None and print_faults:
+            print_notice(f"not ready ({fault.code}): {fault.text}")
         log = None if settings.log == LOG_OFF else RequestLog(settings.log, json_encoder())
         keys = read_keys(settings.auth_file) if settings.auth_file else None
-        open_to_all = exposed(settings.auth_file) if settings.auth_file and say_faults else ""
+        open_to_all = exposed(settings.auth_file) if settings.auth_file and print_faults else ""
         if open_to_all:
-            say(f"warning: {open_to_all}")
+            print_notice(f"warning: {open_to_all}")
         counts = Path(self.counts) if self.counts else None
-        return App(bundle, gates, settings, log=log, keys=keys, counts=counts)
+        return App(bundle, readiness, settings, log=log, keys=keys, counts=counts)
 
 
 def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
@@ -111,7 +111,9 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
         scheme = "https" if chosen.tls_cert else "http"
         where = f"{scheme}://{_shown_host(listener)}:{listener.getsockname()[1]}"
         name, version = opened.manifest.name, opened.manifest.version
-        say(f"serving {name} {version} on {where}" + (f" with {chosen.workers} workers" if many else ""))
+        print_notice(
+            f"serving {name} {version} on {where}" + (f" with {chosen.workers} workers" if many else "")
+        )
         if many:
             return run_workers(factory, chosen, listener)
         server.run([listener])
@@ -119,7 +121,7 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
 
 
 @contextlib.contextmanager
-def beside(app: App, host: str, port: int) -> Iterator[str]:
+def serve_in_thread(app: App, host: str, port: int) -> Iterator[str]:
     """Serve an application in a thread while the block runs; yields its address.
 
     Raises

@@ -1,1 +1,1 @@
-"""Requests and responses as documents, without HTTP: JSON rows, the Open Inference Protocol, MLflow's /invocations."""
+"""Requests and responses as documents, without HTTP: JSON rows, Open Inference Protocol v2, ``/invocations``."""

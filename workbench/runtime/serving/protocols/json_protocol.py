@@ -93,8 +93,8 @@ def rows_answer(manifest: Manifest, names: Sequence[str], scored: Scored) -> dic
             for label, row in zip(scored.labels, scored.probabilities, strict=True)
         ]
     answer = {"model": manifest.name, "version": manifest.version, "predictions": predictions}
-    if scored.seen:
-        answer["warnings"] = scored.seen.lines
+    if scored.unseen:
+        answer["warnings"] = scored.unseen.lines
     return answer
 
 
@@ -271,8 +271,8 @@ def infer_answer(manifest: Manifest, request: InferRequest, scored: Scored) -> d
     answer: dict[str, Any] = {"model_name": manifest.name, "model_version": manifest.version}
     if request.id is not None:
         answer["id"] = request.id
-    if scored.seen:
-        answer["parameters"] = {"warnings": "; ".join(scored.seen.lines)}
+    if scored.unseen:
+        answer["parameters"] = {"warnings": "; ".join(scored.unseen.lines)}
     answer["outputs"] = [_output(name, manifest, scored) for name in request.outputs]
     return answer
 
