@@ -9,8 +9,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import current_thread, main_thread
 from types import FrameType
+
+from workbench.runtime.signal_handlers import signal_handler
 
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
@@ -53,12 +54,5 @@ def finish_on_signal(
         received = _NAMES[signal.Signals(number)]
         report(f"{received}: finishing with the candidates so far; a second {received} stops at once")
 
-    if current_thread() is not main_thread():
+    with signal_handler(handle, *signals):
         yield lambda: received
-        return
-    before = {number: signal.signal(number, handle) for number in signals}
-    try:
-        yield lambda: received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
