@@ -12,6 +12,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import workbench
+
 _DOCS = Path(__file__).parent
 _ROOT = _DOCS.parent
 _PROJECT = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -28,7 +30,7 @@ _SHARED = {
 project = "Workbench"
 author = "Workbench contributors"
 copyright = author  # noqa: A001 - the name that Sphinx reads
-version = release = _PROJECT["version"]
+version = release = workbench.__version__
 
 extensions = [
     "myst_parser",

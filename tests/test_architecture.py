@@ -19,7 +19,7 @@ PACKAGE = ROOT / "workbench"
 #: The units of the package from the bottom to the top. A unit imports units of lower floors, never of its own.
 FLOORS = (
     ("runtime",),
-    ("errors",),
+    ("errors", "version"),
     ("data", "families"),
     ("automl",),
     ("tradeoff", "monitoring", "explain"),

@@ -16,6 +16,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+import workbench
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 NAME = PROJECT["project"]["name"]
@@ -39,7 +41,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def version() -> str:
-    return str(PROJECT["project"]["version"])
+    return workbench.__version__
 
 
 def releases() -> list[tuple[str, str]]:
@@ -63,6 +65,16 @@ def test_the_version_is_the_same_everywhere() -> None:
     newest, date = releases()[0]
     assert version() == newest == citation["version"]
     assert date == str(citation["date-released"])
+
+
+def test_the_version_has_one_definition() -> None:
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert PROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "workbench.version.__version__"}
+    modules = [path.read_text(encoding="utf-8") for path in (ROOT / "workbench").rglob("*.py")]
+    assert sum(text.count(f'"{version()}"') for text in modules) == 1
+    words = [sys.executable, "-m", "workbench", "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == f"workbench {version()}\n"
 
 
 def test_the_changelog_has_the_form_of_keep_a_changelog() -> None:

@@ -44,5 +44,5 @@ def test_the_verb_search_is_a_plain_function() -> None:
 def test_every_public_name_is_there() -> None:
     import workbench
 
-    for name in workbench.__all__:
+    for name in set(workbench.__all__) - {"__version__"}:
         assert callable(getattr(workbench, name))

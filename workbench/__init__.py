@@ -7,11 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.version import __version__
+
 if TYPE_CHECKING:
     from workbench.api import Run, load, open_run, resume, search
     from workbench.estimators import WorkbenchClassifier, WorkbenchRegressor
 
-__all__ = ["Run", "WorkbenchClassifier", "WorkbenchRegressor", "load", "open_run", "resume", "search"]
+__all__ = [
+    "Run",
+    "WorkbenchClassifier",
+    "WorkbenchRegressor",
+    "__version__",
+    "load",
+    "open_run",
+    "resume",
+    "search",
+]
 
 _HOMES = {
     "Run": "workbench.api",

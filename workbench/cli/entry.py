@@ -28,6 +28,7 @@ from workbench.errors import (
     shown,
 )
 from workbench.runtime.parameters import Flag, flags_of, with_flags
+from workbench.version import __version__
 
 from . import (
     app,
@@ -299,14 +300,8 @@ def _let_go_of_output() -> None:
 
 
 class _Version(argparse.Action):
-    """Prints the version; looking it up costs more than all the rest of a short command."""
+    """Prints the version."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib import metadata
-
-        try:
-            version = metadata.version("workbench-automl")
-        except metadata.PackageNotFoundError:
-            version = "(not installed)"
-        sys.stdout.write(f"workbench {version}\n")
+        sys.stdout.write(f"workbench {__version__}\n")
         parser.exit()

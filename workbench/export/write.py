@@ -8,7 +8,6 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -368,7 +367,6 @@ def _manifest(
         ),
         libraries={
             "python": platform.python_version(),
-            **_own_version(),
             **library_versions(run.info.get("families", ())),
         },
     )
@@ -409,10 +407,3 @@ def _self_check(folder: Path, tell: Progress) -> None:
         raise ExportError("the bundle that was written cannot be opened", found=str(error)) from error
     if not report.ok:
         raise ExportError("the bundle that was written does not answer as expected", found=report.summary())
-
-
-def _own_version() -> dict[str, str]:
-    try:
-        return {"workbench-automl": version("workbench-automl")}
-    except PackageNotFoundError:  # run from a checkout
-        return {}

@@ -45,6 +45,7 @@ from workbench.families.base import Problem
 from workbench.runtime.core.json_documents import dump_json
 from workbench.runtime.files.atomic_write import write_atomically
 from workbench.runtime.model.predictor import Predictor
+from workbench.version import __version__
 
 from .candidate import Candidate
 from .run_lock import LOCK_FILE, is_of_this_process, removed
@@ -395,14 +396,14 @@ def _drop_temporary(folder: Path) -> None:
 
 
 def library_versions(families: Iterable[str] = ()) -> dict[str, str]:
-    """Return the versions of the libraries that shape a result.
+    """Return the versions of Workbench and of the libraries that shape a result.
 
     Parameters
     ----------
     families : iterable of str
         Families whose packages count too, besides those of the built-in families.
     """
-    out = {}
+    out = {"workbench-automl": __version__}
     for name in (*_LIBRARIES, *training_packages(families)):
         try:
             out[name] = version(name)
