@@ -77,6 +77,8 @@ def search(  # noqa: PLR0913 - each is something that a caller may want to say
         Where the data, a setting or the folder makes the search impossible.
     SearchError
         Where no candidate but the baseline could be trained.
+    PlatformError
+        Where the operating system is not supported (Windows).
 
     Examples
     --------
@@ -84,7 +86,9 @@ def search(  # noqa: PLR0913 - each is something that a caller may want to say
     >>> run = wb.search("churn.csv", target="Churn", time="5m", max_latency="2ms")  # doctest: +SKIP
     """
     from workbench.automl import arguments
+    from workbench.automl.operating_system import check_operating_system
 
+    check_operating_system()
     began = monotonic() - arguments.number("used_s", used_s, "seconds of the budget that are used already")
     asked = _settings(target, time, trials, settings)
     data = arguments.data(data)
@@ -130,8 +134,10 @@ def resume(
     Run
     """
     from workbench.automl import arguments
+    from workbench.automl.operating_system import check_operating_system
     from workbench.automl.records.settings import parse_duration
 
+    check_operating_system()
     began = monotonic() - arguments.number("used_s", used_s, "seconds of the budget that are used already")
     path = arguments.path("path", path)
     time_s = None if time is None else parse_duration(time)

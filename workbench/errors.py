@@ -9,6 +9,7 @@
     │   └── RunError              a run folder is missing, broken, in the way or of a newer format
     └── WorkError                 the request was fine, the work failed: exit code 1
         ├── SearchError           no candidate could be trained
+        ├── PlatformError         the operating system lacks what the work needs
         ├── PickError             no candidate meets the limits
         ├── ChangedError          a decision was changed by somebody else in the meantime
         ├── FitError              one candidate failed; the search goes on
@@ -46,6 +47,7 @@ __all__ = [
     "ModelError",
     "NoBundleError",
     "PickError",
+    "PlatformError",
     "RunError",
     "SearchError",
     "SettingsError",
@@ -85,6 +87,10 @@ class WorkError(WorkbenchError):
 
 class SearchError(WorkError):
     """No candidate could be trained."""
+
+
+class PlatformError(WorkError):
+    """The operating system lacks what the work needs."""
 
 
 class PickError(WorkError):

@@ -31,6 +31,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
+    from workbench.automl.operating_system import check_operating_system
+
+    check_operating_system()
     from workbench.data.samples import load_sample
     from workbench.export.checks.verify import verify_bundle
 

@@ -127,6 +127,8 @@ def _runs(process: int) -> bool:
     """Tell whether a process other than this one is there."""
     if process == os.getpid():
         return False
+    if os.name == "nt":  # there os.kill(…, 0) sends Ctrl-C
+        return True
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):

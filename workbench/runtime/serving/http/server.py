@@ -94,6 +94,15 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
     from .processes import run_workers
 
     chosen = settings or ServeSettings()
+    if (
+        chosen.workers > 1 and os.name == "nt"
+    ):  # there a signal ends a worker at once, with requests under way
+        raise ServeError(
+            "workers",
+            found=str(chosen.workers),
+            expected="1 on Windows",
+            hint="Start a server on each of several ports.",
+        )
     opened = open_bundle(bundle)
     _check_tls(chosen)
     if chosen.log and chosen.log != LOG_OFF:
