@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.automl.worker.retrain import Reproduced
     from workbench.runtime.bundle.bundle import Bundle
     from workbench.tradeoff.choose import Choice
+    from workbench.tradeoff.leaderboard_row import LeaderboardRow
     from workbench.tradeoff.limits import Limits
     from workbench.tradeoff.prices import PriceSheet
     from workbench.tradeoff.run_decision import RunDecision
@@ -300,7 +301,7 @@ class Run:
             search = given_to_search(self.folder, prices_needed=given.prices is None)
             terms = combine([("decision", given), ("search", search)])
             rows = self.rows(terms=terms)
-            ready = any(row["status"] == "ok" and row["score"] is not None for row in rows)
+            ready = any(row.status == "ok" and row.score is not None for row in rows)
             chosen = _pick(rows, terms).id if ready else None
             seen = before.revision if before else 0
             try:
@@ -359,8 +360,8 @@ class Run:
         """Return limits for a choice: those given, else the decided ones, else those that the search was given."""
         return self.terms(max_latency=max_latency, max_price=max_price, max_size=max_size).limits
 
-    def rows(self, prices: Any = None, *, terms: Terms | None = None, **now: Any) -> list[dict[str, Any]]:
-        """Return the leaderboard as JSON-safe objects, best first; see `workbench.tradeoff.leaderboard`.
+    def rows(self, prices: Any = None, *, terms: Terms | None = None, **now: Any) -> list[LeaderboardRow]:
+        """Return the leaderboard as records, best first; `LeaderboardRow.to_dict` makes JSON of one.
 
         Parameters
         ----------
@@ -377,9 +378,9 @@ class Run:
         rows = leaderboard_rows(self.folder.candidates(), under.sheet, under.limits)
         return with_expected_costs(rows, self.folder, under)
 
-    def front_rows(self, prices: Any = None, **now: Any) -> list[dict[str, Any]]:
+    def front_rows(self, prices: Any = None, **now: Any) -> list[LeaderboardRow]:
         """Return the rows that nothing dominates and that keep the limits, best first."""
-        return [row for row in self.rows(prices, **now) if row["on_front"]]
+        return [row for row in self.rows(prices, **now) if row.on_front]
 
     def leaderboard(self, **now: Any) -> pd.DataFrame:
         """Return every candidate, one row each, best first; `now` as in `terms`."""
@@ -464,18 +465,19 @@ class Run:
         )
 
 
-def _pick(rows: Sequence[dict[str, Any]], terms: Terms) -> Choice:
+def _pick(rows: Sequence[LeaderboardRow], terms: Terms) -> Choice:
     from workbench.tradeoff.choose import pick
 
     return pick(rows, terms.pick, terms.limits, terms.sheet, terms=terms)
 
 
-def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+def _frame(rows: Sequence[LeaderboardRow]) -> pd.DataFrame:
     import pandas as pd
 
-    from workbench.tradeoff.leaderboard import COLUMNS
+    from workbench.tradeoff.leaderboard_row import COLUMNS
 
-    return pd.DataFrame.from_records(list(rows)) if rows else pd.DataFrame(columns=list(COLUMNS))
+    records = [row.to_dict() for row in rows]
+    return pd.DataFrame.from_records(records) if records else pd.DataFrame(columns=list(COLUMNS))
 
 
 def _settings(target: Any, time: Any, trials: Any, more: dict[str, Any]) -> Settings:

@@ -54,11 +54,9 @@ def bundle_of(run: Any, choice: Any, folder: Path) -> tuple[Any, dict[str, Any]]
     return bundle, facts
 
 
-def candidate_facts(
-    run: Any, row: dict[str, Any], columns: Any, rows: list[Any]
-) -> tuple[Any, dict[str, Any]]:
+def candidate_facts(run: Any, row: Any, columns: Any, rows: list[Any]) -> tuple[Any, dict[str, Any]]:
     """Predict with a candidate's own predictor."""
-    predictor = run.folder.predictor(row["id"])
+    predictor = run.folder.predictor(row.id)
     output = np.asarray(predictor.predict_columns(columns), dtype=np.float64)
     facts = {
         name: row.get(name) for name in ("id", "family", "score", "artifact_mb", "price_per_million_usd")
@@ -88,15 +86,15 @@ def main() -> None:
     report["cpu_spent"] = run.folder.info.get("cpu_spent")
     listed = run.rows()
     report["candidates"] = len(listed)
-    report["not_ok"] = sum(row["status"] != "ok" for row in listed)
-    by_id = {row["id"]: row for row in listed}
+    report["not_ok"] = sum(row.status != "ok" for row in listed)
+    by_id = {row.id: row for row in listed}
     exported: dict[str, str] = {}
     for how in PICKS:
         choice = run.pick(how)
         if choice.id in exported:
             report["picks"][how] = {**report["picks"][exported[choice.id]], "same_as": exported[choice.id]}
             continue
-        facts: dict[str, Any] = {"id": choice.id, "family": by_id[choice.id]["family"]}
+        facts: dict[str, Any] = {"id": choice.id, "family": by_id[choice.id].family}
         try:
             bundle, made = bundle_of(run, choice, options.out / f"bundle-{how}")
             facts.update(made)
@@ -110,14 +108,14 @@ def main() -> None:
         report["picks"][how] = facts
         exported[choice.id] = how
     front = run.front_rows()
-    wanted = {row["id"]: row for row in [*(by_id[name] for name in exported), *front[:_FRONT]]}
+    wanted = {row.id: row for row in [*(by_id[name] for name in exported), *front[:_FRONT]]}
     for row in wanted.values():
-        predictor = run.folder.predictor(row["id"])
+        predictor = run.folder.predictor(row.id)
         columns = read_rows(frame, predictor.names)
         output, facts = candidate_facts(run, row, columns, rows)
         report.setdefault("classes", [str(label) for label in predictor.classes])
-        outputs[f"candidate:{row['id']}"] = output
-        report["front"].append({**facts, "on_front": row["on_front"]})
+        outputs[f"candidate:{row.id}"] = output
+        report["front"].append({**facts, "on_front": row.on_front})
     np.savez(options.out / "predictions.npz", **outputs)
     (options.out / "evaluation.json").write_text(json.dumps(report, default=float), encoding="utf-8")
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import plotly.graph_objects as go
 
 from tests.ui.made import NASTY, candidate_of, candidates_of, rows_of
 from workbench.display.front import clipped, front_figure, hover_text
-from workbench.display.tables import drawable
+from workbench.tradeoff import LeaderboardRow, servable
 
 
 def trace(figure: go.Figure, name: str) -> Any:
@@ -55,9 +56,9 @@ def test_an_error_is_drawn_positive_with_less_at_the_top() -> None:
     assert "lower is better" in figure.layout.yaxis.title.text
 
 
-def other_machines(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def other_machines(rows: list[LeaderboardRow]) -> list[LeaderboardRow]:
     """The same rows, as if each needed another number of machines."""
-    return [{**row, "replicas": at} for at, row in enumerate(rows)]
+    return [replace(row, replicas=at) for at, row in enumerate(rows)]
 
 
 def test_dearer_is_larger() -> None:
@@ -89,32 +90,34 @@ def test_the_price_of_computing_is_not_drawn_where_it_does_not_decide() -> None:
 
 def test_with_costs_of_mistakes_the_axis_is_money_and_less_is_up() -> None:
     rows = [
-        {
-            **row,
-            "expected_cost_per_1000": 100.0 + at,
-            "total_cost_per_month_usd": 1000.0 + at,
-            "total_cost_low_usd": 990.0 + at,
-            "total_cost_high_usd": 1020.0 + at,
-        }
-        for at, row in enumerate(rows_of())
+        replace(
+            row,
+            expected_cost_per_1000=100.0 + at,
+            expected_cost_low=99.0 + at,
+            expected_cost_high=102.0 + at,
+            total_cost_per_month_usd=1000.0 + at,
+            total_cost_low_usd=990.0 + at,
+            total_cost_high_usd=1020.0 + at,
+        )
+        for at, row in enumerate(servable(rows_of()))
     ]
     figure = front_figure(rows, "c0003")
-    by_id = {row["id"]: row for row in rows}
+    by_id = {row.id: row for row in rows}
     front = trace(figure, "on the front")
-    usable = [row for row in rows if row["status"] == "ok"]
+    usable = [row for row in rows if row.status == "ok"]
     unbeaten = {
-        row["id"]
+        row.id
         for row in usable
         if not any(
-            other["latency_p50_us"] <= row["latency_p50_us"]
-            and other["total_cost_per_month_usd"] < row["total_cost_per_month_usd"]
+            other.latency_p50_us <= row.latency_p50_us
+            and other.total_cost_per_month_usd < row.total_cost_per_month_usd
             for other in usable
         )
     }
     assert {data[0] for data in front.customdata} == unbeaten
     for at, data in enumerate(front.customdata):
         row = by_id[data[0]]
-        assert front.y[at] == row["total_cost_per_month_usd"]
+        assert front.y[at] == row.total_cost_per_month_usd
         assert (front.error_y.arrayminus[at], front.error_y.array[at]) == (10.0, 20.0)
     low, high = figure.layout.yaxis.range
     assert low > high
@@ -133,7 +136,7 @@ def test_the_first_view_is_not_pressed_flat_by_the_baseline() -> None:
 
 
 def test_tags_in_a_name_are_shown_and_not_read() -> None:
-    rows = [{**row, "family": NASTY} for row in rows_of()]
+    rows = [replace(row, family=NASTY) for row in servable(rows_of())]
     figure = front_figure(rows, "c0003")
     assert "<script" not in figure.to_json().replace("\\u003c", "<")
     assert "&lt;script&gt;" in hover_text(rows[0], "roc_auc", "$")
@@ -147,6 +150,8 @@ def test_one_candidate_and_none_can_be_drawn() -> None:
 
 def test_what_lacks_a_figure_is_left_out() -> None:
     rows = rows_of()
-    assert [row["id"] for row in rows if row not in drawable(rows)] == ["c0007"]
-    rows[0]["latency_p50_us"] = None
-    assert len(drawable(rows)) == len(candidates_of()) - 2
+    drawn = trace(front_figure(rows, over_limit=set()), "on the front")
+    assert "c0007" not in {data[0] for data in drawn.customdata}
+    assert [row.id for row in rows if row not in servable(rows)] == ["c0007"]
+    unmeasured = LeaderboardRow("c0008", "mlp", score=0.9)
+    assert len(servable([*rows, unmeasured])) == len(candidates_of()) - 1

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.ui.made import candidate_of, candidates_of, rows_of
 from workbench.display import tables
-from workbench.tradeoff import Limits, Traffic, load_prices
+from workbench.tradeoff import Limits, Traffic, load_prices, servable
 
 
 @given(st.lists(st.floats(min_value=1e-6, max_value=1e9), min_size=1))
@@ -48,7 +48,7 @@ def test_a_month_is_dearer_where_more_machines_are_needed() -> None:
 def test_a_running_search_has_a_provisional_front() -> None:
     rows, provisional = tables.with_front(rows_of(candidates_of(quiet=False)), Limits())
     assert provisional
-    assert {row["id"] for row in rows if row["on_front"]} == {"c0000", "c0001", "c0002", "c0003", "c0004"}
+    assert {row.id for row in rows if row.on_front} == {"c0000", "c0001", "c0002", "c0003", "c0004"}
     assert tables.with_front(rows_of(), Limits()) == (rows_of(), False)
     assert tables.with_front([], Limits()) == ([], False)
 
@@ -58,7 +58,7 @@ def test_the_front_is_that_of_what_the_limits_allow() -> None:
     rows = rows_of([*candidates_of(), bulky])
 
     def front(limits: Limits) -> set[str]:
-        return {row["id"] for row in tables.with_front(rows, limits)[0] if row["on_front"]}
+        return {row.id for row in tables.with_front(rows, limits)[0] if row.on_front}
 
     assert "c0003" not in front(Limits())
     assert "c0003" in front(Limits(max_size_mb=50.0))
@@ -67,13 +67,13 @@ def test_the_front_is_that_of_what_the_limits_allow() -> None:
 
 def test_only_rows_near_the_best_are_kept() -> None:
     rows = rows_of()
-    assert [row["id"] for row in tables.within_loss(rows, 0.02)] == ["c0004", "c0003"]
+    assert [row.id for row in tables.within_loss(rows, 0.02)] == ["c0004", "c0003"]
     assert tables.within_loss(rows, None) == rows
     assert tables.within_loss([], 0.1) == []
 
 
 def test_side_by_side_has_one_value_a_candidate() -> None:
-    rows = rows_of()[:3]
+    rows = servable(rows_of())[:3]
     facts = dict(tables.side_by_side(rows, load_prices()))
     assert all(len(values) == 3 for values in facts.values())
     assert facts["score"] == ["93.1 %", "91.4 %", "90.2 %"]

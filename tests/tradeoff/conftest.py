@@ -9,6 +9,7 @@ import pytest
 
 from workbench.automl.records.candidate import Candidate, Measurements, Score
 from workbench.tradeoff.leaderboard import leaderboard_rows
+from workbench.tradeoff.leaderboard_row import LeaderboardRow
 from workbench.tradeoff.prices import PriceSheet
 
 
@@ -47,7 +48,7 @@ def sheet() -> PriceSheet:
 
 
 @pytest.fixture
-def rows_of(sheet: PriceSheet) -> Callable[..., list[dict[str, Any]]]:
+def rows_of(sheet: PriceSheet) -> Callable[..., list[LeaderboardRow]]:
     return lambda *candidates: leaderboard_rows(candidates, sheet)
 
 
@@ -67,5 +68,5 @@ def candidates() -> list[Candidate]:
 
 
 @pytest.fixture
-def rows(candidates: list[Candidate], sheet: PriceSheet) -> list[dict[str, Any]]:
+def rows(candidates: list[Candidate], sheet: PriceSheet) -> list[LeaderboardRow]:
     return leaderboard_rows(candidates, sheet)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,10 +14,11 @@ from workbench.errors import PickError, SettingsError
 from workbench.tradeoff.choose import RULES, pick
 from workbench.tradeoff.decision import decide
 from workbench.tradeoff.leaderboard import leaderboard_rows
+from workbench.tradeoff.leaderboard_row import LeaderboardRow
 from workbench.tradeoff.limits import Limits
 from workbench.tradeoff.prices import PriceSheet, Traffic, load_prices
 
-Rows = list[dict[str, Any]]
+Rows = list[LeaderboardRow]
 BY_MODEL = [rule for rule in RULES if rule != "lowest-cost"]
 
 
@@ -57,7 +57,7 @@ def test_limits_bind_and_the_sentences_say_what_they_cost(rows: Rows) -> None:
 
 def test_a_limit_on_size_may_bring_a_dominated_candidate_to_the_front(rows_of: Callable[..., Rows]) -> None:
     rows = rows_of(make_candidate(1, 0.9, 10.0, size=100.0), make_candidate(2, 0.8, 20.0, size=1.0))
-    assert [row["on_front"] for row in rows] == [True, False]
+    assert [row.on_front for row in rows] == [True, False]
     assert pick(rows, "best", Limits(max_size_mb=10.0)).id == "c0002"
 
 
@@ -77,14 +77,14 @@ def test_neighbours_and_the_cheaper_equal(candidates: list[Candidate], sheet: Pr
     assert not choice.same_machines
     assert choice.more_accurate is None
     assert choice.faster is not None
-    assert choice.faster["id"] == "c0002"
+    assert choice.faster.id == "c0002"
     assert choice.cheaper_equal is not None
-    assert choice.cheaper_equal["id"] == "c0002"
+    assert choice.cheaper_equal.id == "c0002"
     assert any("take the cheaper" in sentence for sentence in choice.sentences)
     middle = pick(rows, "c0002")
     assert middle.more_accurate is not None
     assert middle.faster is not None
-    assert (middle.faster["id"], middle.more_accurate["id"]) == ("c0001", "c0003")
+    assert (middle.faster.id, middle.more_accurate.id) == ("c0001", "c0003")
     assert middle.cheaper_equal is None
 
 
@@ -106,13 +106,17 @@ def test_where_all_need_the_same_machines_the_price_of_computing_is_no_advice(
 def test_the_lowest_cost_counts_mistakes_and_machines(rows: Rows, sheet: PriceSheet) -> None:
     costs = {"c0000": 900.0, "c0001": 300.0, "c0002": 250.0, "c0003": 251.0, "c0004": 240.0}
     priced = [
-        {
-            **row,
-            "expected_cost_per_1000": costs.get(row["id"]),
-            "expected_cost_low": costs.get(row["id"], 0.0) - 5,
-            "expected_cost_high": costs.get(row["id"], 0.0) + 5,
-            "total_cost_per_month_usd": costs[row["id"]] * 1e6 + 73 if row["id"] in costs else None,
-        }
+        replace(
+            row,
+            expected_cost_per_1000=costs[row.id],
+            expected_cost_low=costs[row.id] - 5,
+            expected_cost_high=costs[row.id] + 5,
+            total_cost_per_month_usd=costs[row.id] * 1e6 + 73,
+            total_cost_low_usd=(costs[row.id] - 5) * 1e6 + 73,
+            total_cost_high_usd=(costs[row.id] + 5) * 1e6 + 73,
+        )
+        if row.id in costs
+        else row
         for row in rows
     ]
     choice = pick(priced, "lowest-cost", sheet=sheet)
@@ -121,7 +125,7 @@ def test_the_lowest_cost_counts_mistakes_and_machines(rows: Rows, sheet: PriceSh
     other = pick(priced, "best", sheet=sheet)
     assert other.id == "c0003"
     assert other.least_cost is not None
-    assert other.least_cost["id"] == "c0004"
+    assert other.least_cost.id == "c0004"
     assert (
         "c0004 (random_forest) costs $11.00 less in mistakes per 1,000 cases than c0003" in other.sentences[1]
     )
@@ -211,7 +215,7 @@ def test_a_pick_meets_the_limits_and_nothing_that_does_dominates_it(
     row = pick(rows, how, limits).row
     assert row in within
     for other in within:
-        better = other["score"] >= row["score"] and other["latency_p50_us"] < row["latency_p50_us"]
+        better = other.score >= row.score and other.latency_p50_us < row.latency_p50_us
         assert not better
     if how == "best":
-        assert row["score"] == max(each["score"] for each in within)
+        assert row.score == max(each.score for each in within)

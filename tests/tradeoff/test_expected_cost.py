@@ -16,6 +16,7 @@ from workbench.data.dataset import Dataset
 from workbench.runtime.core.schema import Column, Output, Schema
 from workbench.tradeoff.expected_cost import COST_COLUMNS, mean_cost, with_expected_costs
 from workbench.tradeoff.leaderboard import leaderboard_rows
+from workbench.tradeoff.leaderboard_row import LeaderboardRow
 from workbench.tradeoff.prices import PriceSheet, Traffic
 from workbench.tradeoff.terms import Terms
 
@@ -44,9 +45,9 @@ def run(tmp_path: Path) -> RunFolder:
     return made_run(tmp_path / "run", Y, outputs)
 
 
-def rows_of(run: RunFolder, terms: Terms) -> dict[str, dict[str, object]]:
+def rows_of(run: RunFolder, terms: Terms) -> dict[str, LeaderboardRow]:
     found = with_expected_costs(leaderboard_rows(run.candidates(), terms.sheet), run, terms)
-    return {str(row["id"]): row for row in found}
+    return {row.id: row for row in found}
 
 
 def test_costs_are_counted_at_the_threshold_of_the_payoff(run: RunFolder) -> None:
@@ -55,35 +56,34 @@ def test_costs_are_counted_at_the_threshold_of_the_payoff(run: RunFolder) -> Non
         run, Terms(payoff=payoff, threshold=payoff.threshold, threshold_from="payoff", sheet=SHEET)
     )
     # c0001: two of five rows are wrongly called yes; c0002: none is, and its last row counts twice.
-    assert rows["c0001"]["expected_cost_per_1000"] == pytest.approx(1000 * 2 / 5)
-    assert rows["c0002"]["expected_cost_per_1000"] == 0.0
-    assert rows["c0002"]["total_cost_per_month_usd"] == pytest.approx(100.0)
-    assert rows["c0001"]["total_cost_per_month_usd"] == pytest.approx(2e6 * 2 / 5 + 100.0)
-    assert rows["c0001"]["cost_threshold"] == pytest.approx(0.1)
-    assert rows["c0001"]["cost_compared_with"] == "c0002"
-    behind = rows["c0001"]["cost_behind"]
-    assert isinstance(behind, list)
+    assert rows["c0001"].expected_cost_per_1000 == pytest.approx(1000 * 2 / 5)
+    assert rows["c0002"].expected_cost_per_1000 == 0.0
+    assert rows["c0002"].total_cost_per_month_usd == pytest.approx(100.0)
+    assert rows["c0001"].total_cost_per_month_usd == pytest.approx(2e6 * 2 / 5 + 100.0)
+    assert rows["c0001"].cost_threshold == pytest.approx(0.1)
+    assert rows["c0001"].cost_compared_with == "c0002"
+    behind = rows["c0001"].cost_behind
+    assert behind is not None
     assert behind[0] == pytest.approx(400.0)
     assert behind[1] < behind[0] < behind[2]
-    assert rows["c0002"]["cost_behind"] is None
-    data = str(rows["c0001"]["expected_cost_data"])
+    assert rows["c0002"].cost_behind is None
+    data = str(rows["c0001"].expected_cost_data)
     assert data == "out of fold, 5 rows, at the threshold that follows from the payoff"
     assert (
-        rows["c0001"]["total_cost_data"]
-        == "mistakes and machines, at your traffic of 2,000,000 calls a month"
+        rows["c0001"].total_cost_data == "mistakes and machines, at your traffic of 2,000,000 calls a month"
     )
 
 
 def test_a_threshold_that_was_set_counts_and_its_optimism_is_said(run: RunFolder) -> None:
     terms = Terms(payoff=ClassPayoff(fp=-1, fn=-9), threshold=0.5, threshold_from="set", sheet=SHEET)
     row = rows_of(run, terms)["c0001"]
-    assert row["expected_cost_per_1000"] == pytest.approx(1000 * (1 + 9) / 5)
-    assert "optimistic if it was looked for on these rows" in str(row["expected_cost_data"])
+    assert row.expected_cost_per_1000 == pytest.approx(1000 * (1 + 9) / 5)
+    assert "optimistic if it was looked for on these rows" in str(row.expected_cost_data)
 
 
 def test_without_a_payoff_the_columns_are_there_and_empty(run: RunFolder) -> None:
     row = rows_of(run, Terms(sheet=SHEET))["c0001"]
-    assert all(row[name] is None for name in COST_COLUMNS)
+    assert all(getattr(row, name) is None for name in COST_COLUMNS)
 
 
 def test_numbers_cost_by_the_unit(tmp_path: Path) -> None:
@@ -91,10 +91,10 @@ def test_numbers_cost_by_the_unit(tmp_path: Path) -> None:
         tmp_path / "run", np.array([10.0, 10.0]), {"c0001": np.array([[13.0], [9.0]])}, "regression"
     )
     row = rows_of(run, Terms(payoff=NumberPayoff(over=-2, under=-5), sheet=SHEET, unit="kWh"))["c0001"]
-    assert row["expected_cost_per_1000"] == pytest.approx(1000 * (6 + 5) / 2)
-    assert row["cost_threshold"] is None
+    assert row.expected_cost_per_1000 == pytest.approx(1000 * (6 + 5) / 2)
+    assert row.cost_threshold is None
     assert (
-        row["expected_cost_data"]
+        row.expected_cost_data
         == "out of fold, 2 rows, at $2.00 for each kWh too high and $5.00 for each kWh too low"
     )
 

@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import SettingsError
+from workbench.tradeoff.leaderboard_row import LeaderboardRow
 from workbench.tradeoff.limits import Limits, parse_price
 
-ROW = {"latency_p99_us": 80.0, "price_per_million_usd": 0.2, "artifact_mb": 3.0, "peak_memory_mb": None}
+ROW = LeaderboardRow(
+    "c1", "linear", latency_p99_us=80.0, price_per_million_usd=0.2, artifact_mb=3.0, peak_memory_mb=None
+)
 
 
 def test_limits_are_read_as_they_are_written() -> None:
@@ -61,7 +64,8 @@ def test_shortfalls_name_the_limit_and_by_how_much_it_is_missed() -> None:
 
 @given(st.floats(0.1, 1e9), st.floats(0.1, 1e9))
 def test_a_limit_includes_itself(value: float, bound: float) -> None:
-    assert Limits(max_latency_us=bound).meets({"latency_p99_us": value}) == (value <= bound)
+    row = LeaderboardRow("c1", "linear", latency_p99_us=value)
+    assert Limits(max_latency_us=bound).meets(row) == (value <= bound)
 
 
 def test_price_with_a_currency_sign() -> None:

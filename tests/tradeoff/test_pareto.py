@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.tradeoff.conftest import make_candidate
 from workbench.tradeoff.leaderboard import front_ids
+from workbench.tradeoff.leaderboard_row import ServableRow, row_of
 from workbench.tradeoff.pareto import balance, front_of, knee, pareto
 from workbench.tradeoff.prices import PriceSheet
 
@@ -64,20 +65,26 @@ def test_front_ids_come_best_first(candidates: list[Any], sheet: PriceSheet) -> 
     assert front_ids(candidates, sheet) == ["c0003", "c0002", "c0001", "c0000"]
 
 
-def row(score: float, latency: float, price: float, width: float = 0.0) -> dict[str, Any]:
-    return {
-        "status": "ok",
-        "score": score,
-        "score_low": score - width / 2,
-        "score_high": score + width / 2,
-        "latency_p50_us": latency,
-        "price_per_million_usd": price,
-    }
+def row(score: float, latency: float, price: float, width: float = 0.0) -> ServableRow:
+    return ServableRow(
+        "c1",
+        "linear",
+        metric="roc_auc",
+        score=score,
+        score_low=score - width / 2,
+        score_high=score + width / 2,
+        latency_p50_us=latency,
+        latency_p99_us=latency,
+        cpu_us_per_row=latency,
+        price_per_million_usd=price,
+    )
 
 
 def test_front_of_passes_over_rows_with_unknown_figures() -> None:
     good = row(0.8, 10.0, 1.0)
-    assert front_of([{**good, "score": None}, good, {**good, "status": "stopped", "score": 0.9}]) == [good]
+    unscored = row_of({**good.to_dict(), "score": None})
+    stopped = row_of({**good.to_dict(), "status": "stopped", "score": 0.9})
+    assert front_of([unscored, good, stopped]) == [good]
     assert front_of([]) == []
 
 

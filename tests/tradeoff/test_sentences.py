@@ -1,26 +1,28 @@
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.tradeoff.leaderboard_row import ServableRow
 from workbench.tradeoff.sentences import compare, describe, latency_text, money
 
 
-def row(name: str, score: float, latency: float, price: float, half: float = 0.02) -> dict[str, Any]:
-    return {
-        "id": name,
-        "family": "linear",
-        "metric": "roc_auc",
-        "score": score,
-        "score_low": score - half,
-        "score_high": score + half,
-        "latency_p50_us": latency,
-        "latency_p99_us": 2 * latency,
-        "price_per_million_usd": price,
-    }
+def row(name: str, score: float, latency: float, price: float, half: float = 0.02) -> ServableRow:
+    return ServableRow(
+        name,
+        "linear",
+        metric="roc_auc",
+        score=score,
+        score_low=score - half,
+        score_high=score + half,
+        latency_p50_us=latency,
+        latency_p99_us=2 * latency,
+        cpu_us_per_row=latency,
+        price_per_million_usd=price,
+    )
 
 
 def test_what_is_less_and_what_is_more() -> None:
@@ -47,7 +49,7 @@ def test_a_difference_beyond_noise_is_not_called_noise() -> None:
 
 
 def test_describe_without_an_interval() -> None:
-    bare = {**row("a", 0.9, 10.0, 1.0), "score_low": None}
+    bare = replace(row("a", 0.9, 10.0, 1.0), score_low=None)
     assert "[" not in describe(bare)
     assert "[0.88, 0.92]" in describe(row("a", 0.9, 10.0, 1.0))
 

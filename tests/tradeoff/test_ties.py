@@ -1,24 +1,34 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.tradeoff.leaderboard_row import LeaderboardRow
 from workbench.tradeoff.ties import beats, within_noise
 
 
-def scored(value: float, half: float) -> dict[str, float]:
-    return {"score": value, "score_low": value - half, "score_high": value + half}
+def scored(value: float, half: float, name: str = "c1") -> LeaderboardRow:
+    return LeaderboardRow(name, "linear", score=value, score_low=value - half, score_high=value + half)
+
+
+def bare(score: float) -> LeaderboardRow:
+    return LeaderboardRow("c1", "linear", score=score)
 
 
 def test_scores_without_an_interval_are_equal_only_where_they_are() -> None:
-    assert within_noise({"score": 0.5}, {"score": 0.5, "score_low": None, "score_high": None})
-    assert not within_noise({"score": 0.5}, {"score": 0.5001})
+    assert within_noise(bare(0.5), bare(0.5))
+    assert not within_noise(bare(0.5), bare(0.5001))
+    with pytest.raises(ValueError, match="c2 has no score"):
+        within_noise(bare(0.5), LeaderboardRow("c2", "linear", status="failed"))
 
 
 def test_only_the_sides_that_face_each_other_count() -> None:
-    high = {"score": 0.9, "score_low": 0.89, "score_high": 1.0}
-    low = {"score": 0.88, "score_low": 0.5, "score_high": 0.885}
+    high = LeaderboardRow("c1", "linear", score=0.9, score_low=0.89, score_high=1.0)
+    low = LeaderboardRow("c2", "linear", score=0.88, score_low=0.5, score_high=0.885)
     assert not within_noise(high, low)
     assert beats(high, low)
     assert not beats(low, high)
@@ -44,16 +54,10 @@ def test_it_errs_about_one_time_in_twenty_for_equal_models() -> None:
 
 def test_what_was_compared_on_the_same_rows_is_told_by_that() -> None:
     """Intervals that overlap say little of a difference on the same rows."""
-    best = {"id": "a", "score": -260.0, "score_low": -268.0, "score_high": -252.0, "behind": None}
-    worse = {
-        "id": "b",
-        "score": -270.0,
-        "score_low": -278.0,
-        "score_high": -262.0,
-        "behind": [10.0, 7.0, 13.0],
-    }
+    best = scored(-260.0, 8.0, "a")
+    worse = replace(scored(-270.0, 8.0, "b"), behind=(10.0, 7.0, 13.0))
     assert within_noise(best, worse)  # of which was compared with which nothing is known
-    worse["compared_with"] = "a"
+    worse = replace(worse, compared_with="a")
     assert not within_noise(best, worse) and not within_noise(worse, best)
-    level = {**worse, "id": "c", "score": -261.0, "behind": [1.0, -0.5, 2.5]}
+    level = replace(worse, id="c", score=-261.0, behind=(1.0, -0.5, 2.5))
     assert within_noise(best, level)

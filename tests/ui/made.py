@@ -12,7 +12,7 @@ from workbench.automl.records.candidate import Candidate, Measurements, Score
 from workbench.automl.records.run_folder import RunFolder
 from workbench.automl.records.settings import Settings
 from workbench.runtime.bundle.manifest import Lineage, Manifest, Metric, TrainingData
-from workbench.tradeoff import leaderboard_rows, load_prices
+from workbench.tradeoff import LeaderboardRow, leaderboard_rows, load_prices
 
 NASTY = "<script>alert(1)</script>![x](http://example.com/x.png)"
 
@@ -94,7 +94,7 @@ def write_events(folder: Path, *events: dict[str, object]) -> None:
             file.write(json.dumps(event) + "\n")
 
 
-def rows_of(candidates: list[Candidate] | None = None) -> list[dict[str, Any]]:
+def rows_of(candidates: list[Candidate] | None = None) -> list[LeaderboardRow]:
     return leaderboard_rows(candidates_of() if candidates is None else candidates, load_prices())
 
 

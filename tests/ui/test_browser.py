@@ -24,6 +24,7 @@ from tests.ui.browsing import (
     watched,
 )
 from workbench.api import open_run
+from workbench.tradeoff import LeaderboardRow, servable
 
 playwright = pytest.importorskip("playwright.sync_api", reason=MISSING)
 pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
@@ -58,10 +59,10 @@ def choice(page: playwright.Page) -> playwright.Locator:
     return page.get_by_role("heading", name="The choice")
 
 
-def apart(rows: list[dict[str, Any]], chosen: str) -> str:
+def apart(rows: list[LeaderboardRow], chosen: str) -> str:
     """Return another candidate that is in view (the axis of scores leaves out what lies far below), not overlapped."""
-    near = [row for row in rows if row["status"] == "ok" and row["family"] != "baseline"][:4]
-    places = {row["id"]: math.log(row["latency_p50_us"]) for row in near}
+    near = [row for row in servable(rows) if row.family != "baseline"][:4]
+    places = {row.id: math.log(row.latency_p50_us) for row in near}
     others = {
         name: min(abs(place - each) for other, each in places.items() if other != name)
         for name, place in places.items()

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .text_table import NOTHING, interval, render, rounded, score_places, whole
 
-Row = Mapping[str, Any]
+if TYPE_CHECKING:
+    from workbench.tradeoff import LeaderboardRow
+
 _FINAL = {"hold-out": "on the hold-out, rows that no choice has seen"}
 
 
-def candidate_table(rows: Sequence[Row]) -> str:
+def candidate_table(rows: Sequence[LeaderboardRow]) -> str:
     """Lay out the candidates that have a score: scores, costs and measurements with their units.
 
     Parameters
     ----------
-    rows : sequence of mapping
-        Rows of a leaderboard.
+    rows : sequence of LeaderboardRow
 
     Returns
     -------
@@ -26,71 +27,71 @@ def candidate_table(rows: Sequence[Row]) -> str:
     shown = [row for row in rows if _has_score(row)]
     if not shown:
         return "No candidate has a score."
-    columns: dict[str, Callable[[Row], str]] = {
-        "id": lambda row: str(row["id"]),
-        "family": lambda row: str(row["family"]),
+    columns: dict[str, Callable[[LeaderboardRow], str]] = {
+        "id": lambda row: row.id,
+        "family": lambda row: row.family,
         **_scores(shown),
         "": _marks,
         **_money(shown),
-        "p50 µs": lambda row: rounded(row["latency_p50_us"]),
-        "p99 µs": lambda row: rounded(row["latency_p99_us"]),
-        "CPU µs/row": lambda row: rounded(row["cpu_us_per_row"]),
-        "batch rows/s": lambda row: whole(row["rows_per_s"]),
-        "train CPU s": lambda row: rounded(row["train_cpu_s"]),
-        "peak MB": lambda row: whole(row["peak_memory_mb"]),
-        "size MB": lambda row: rounded(row["artifact_mb"]),
-        "price/million": lambda row: rounded(row["price_per_million_usd"]),
+        "p50 µs": lambda row: rounded(row.latency_p50_us),
+        "p99 µs": lambda row: rounded(row.latency_p99_us),
+        "CPU µs/row": lambda row: rounded(row.cpu_us_per_row),
+        "batch rows/s": lambda row: whole(row.rows_per_s),
+        "train CPU s": lambda row: rounded(row.train_cpu_s),
+        "peak MB": lambda row: whole(row.peak_memory_mb),
+        "size MB": lambda row: rounded(row.artifact_mb),
+        "price/million": lambda row: rounded(row.price_per_million_usd),
     }
     left = [*list(columns)[: 2 + len(_scores(shown))], ""]
     cells = [[show(row) for show in columns.values()] for row in shown]
     return render(list(columns), cells, left=left)
 
 
-def _scores(shown: Sequence[Row]) -> dict[str, Callable[[Row], str]]:
+def _scores(shown: Sequence[LeaderboardRow]) -> dict[str, Callable[[LeaderboardRow], str]]:
     """Return the final score first, where there is one, and beside it the one that the search chose by."""
-    metric = shown[0]["metric"] or "score"
-    places = score_places(shown[0]["score_low"], shown[0]["score_high"])
+    metric = shown[0].metric or "score"
+    places = score_places(shown[0].score_low, shown[0].score_high)
 
-    def chosen_by(row: Row) -> str:
-        return interval(row["score"], row["score_low"], row["score_high"], places)
+    def chosen_by(row: LeaderboardRow) -> str:
+        return interval(row.score, row.score_low, row.score_high, places)
 
-    def final(row: Row) -> str:
-        return interval(row.get("final_score"), row.get("final_low"), row.get("final_high"), places)
+    def final(row: LeaderboardRow) -> str:
+        return interval(row.final_score, row.final_low, row.final_high, places)
 
-    if all(row.get("final_score") is None for row in shown):
+    if all(row.final_score is None for row in shown):
         return {f"{metric} [95 %]": chosen_by}
     return {f"{metric}, final [95 %]": final, "in the search [95 %]": chosen_by}
 
 
-def _money(shown: Sequence[Row]) -> dict[str, Callable[[Row], str]]:
+def _money(shown: Sequence[LeaderboardRow]) -> dict[str, Callable[[LeaderboardRow], str]]:
     """Return what mistakes cost and what a month costs in all, where it is known."""
-    if all(row.get("expected_cost_per_1000") is None for row in shown):
+    if all(row.expected_cost_per_1000 is None for row in shown):
         return {}
 
-    def mistakes(row: Row) -> str:
-        low, high = row["expected_cost_low"], row["expected_cost_high"]
-        if low is None or high is None:
+    def mistakes(row: LeaderboardRow) -> str:
+        cost = row.expected_cost
+        if cost is None:
             return NOTHING
-        places = 0 if high - low >= 2 else 2
-        return interval(row["expected_cost_per_1000"], low, high, places)
+        places = 0 if cost.high - cost.low >= 2 else 2
+        return interval(*cost, places)
 
     return {
         "mistakes/1000 [95 %]": mistakes,
-        "total/month": lambda row: rounded(row["total_cost_per_month_usd"], 4),
+        "total/month": lambda row: rounded(row.total_cost_per_month_usd, 4),
     }
 
 
-def _has_score(row: Row) -> bool:
-    return row["status"] != "failed" and row["score"] is not None
+def _has_score(row: LeaderboardRow) -> bool:
+    return row.status != "failed" and row.score is not None
 
 
-def _marks(row: Row) -> str:
-    marks = ("*" if row["on_front"] else "") + ("=" if row.get("equal_to_best") else "")
-    marks += "<" if row.get("clock_rounds") else ""
-    return marks + ("!" if row["status"] == "stopped" else "")
+def _marks(row: LeaderboardRow) -> str:
+    marks = ("*" if row.on_front else "") + ("=" if row.equal_to_best else "")
+    marks += "<" if row.clock_rounds else ""
+    return marks + ("!" if row.status == "stopped" else "")
 
 
-def legend(rows: Sequence[Row]) -> str:
+def legend(rows: Sequence[LeaderboardRow]) -> str:
     """Say what the marks mean, on which data the scores are, and where and how often latency was measured."""
     lines = []
     meanings = {
@@ -104,28 +105,28 @@ def legend(rows: Sequence[Row]) -> str:
         lines.append(
             "; ".join(f"{mark} {meaning}" for mark, meaning in meanings.items() if mark in used) + "."
         )
-    scored = next((row for row in rows if row["score"] is not None), None)
+    scored = next((row for row in rows if row.score is not None), None)
     if scored is not None:
-        on = f" on {scored['score_rows']:,} rows" if scored.get("score_rows") else ""
-        data = scored.get("score_data") or "validation"
-        final = next((row["final_data"] for row in rows if row.get("final_data")), None)
+        on = f" on {scored.score_rows:,} rows" if scored.score_rows else ""
+        data = scored.score_data or "validation"
+        final = next((row.final_data for row in rows if row.final_data), None)
         if final:
             honest = _FINAL.get(str(final), final)
             lines.append(
-                f"Scores: {scored['metric']}, higher is better. Final: {honest}. In the search: {data}{on}."
+                f"Scores: {scored.metric}, higher is better. Final: {honest}. In the search: {data}{on}."
             )
         else:
-            lines.append(f"Scores: {scored['metric']}, higher is better, {data}{on}.")
-    priced = next((row for row in rows if row.get("expected_cost_data")), None)
+            lines.append(f"Scores: {scored.metric}, higher is better, {data}{on}.")
+    priced = next((row for row in rows if row.expected_cost_data), None)
     if priced is not None:
-        total = f" Total of a month: {priced['total_cost_data']}." if priced.get("total_cost_data") else ""
-        lines.append(f"Mistakes: what 1,000 cases cost, {priced['expected_cost_data']}.{total}")
-    timed = next((row for row in rows if row.get("calls")), None)
+        total = f" Total of a month: {priced.total_cost_data}." if priced.total_cost_data else ""
+        lines.append(f"Mistakes: what 1,000 cases cost, {priced.expected_cost_data}.{total}")
+    timed = next((row for row in rows if row.calls), None)
     if timed is not None:
         lines.append(
-            f"Latency: one row as a dict, in process, {_counted(timed['threads'], 'thread')}, "
-            f"{timed['calls']:,} calls in {_counted(timed['blocks'], 'block')}; p99 of the quietest block; "
-            f"on {timed['machine'] or 'an unnamed machine'}."
+            f"Latency: one row as a dict, in process, {_counted(timed.threads, 'thread')}, "
+            f"{timed.calls:,} calls in {_counted(timed.blocks, 'block')}; p99 of the quietest block; "
+            f"on {timed.machine or 'an unnamed machine'}."
         )
     return "\n".join(lines)
 
@@ -134,14 +135,17 @@ def _counted(number: int | None, noun: str) -> str:
     return f"{number or NOTHING} {noun}{'' if number == 1 else 's'}"
 
 
-def failures(rows: Sequence[Row]) -> str:
-    """List the candidates without a score: the stage, the reason and what to do; empty where there is none."""
+def failures(rows: Sequence[LeaderboardRow], flagged: Callable[[str], str]) -> str:
+    """List the candidates without a score: the stage, the reason and what to do; empty if there is none.
+
+    `flagged` writes the parameters that a message names as flags (`Console.flagged`).
+    """
     failed = [row for row in rows if not _has_score(row)]
     if not failed:
         return ""
     names = ["id", "family", "stage", "reason", "what to do"]
     cells = [
-        [str(row.get(key) or NOTHING) for key in ("id", "family", "stage", "reason", "hint")]
+        [each or NOTHING for each in (row.id, row.family, row.stage, flagged(row.reason), flagged(row.hint))]
         for row in failed
     ]
     return f"Failed or stopped ({len(failed)}):\n{render(names, cells, left=names)}"

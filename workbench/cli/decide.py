@@ -69,14 +69,14 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         )
     stored, terms = run.decision, run.terms()
     rows = run.rows(terms=terms)
-    ready = any(row["status"] == "ok" and row["score"] is not None for row in rows)
+    ready = any(row.status == "ok" and row.score is not None for row in rows)
     choice = run.pick() if ready else None
     history = run.decisions() if options.history else []
     document = {
         "run": str(run.path),
         "decision": stored.to_json() if stored else None,
         "terms": terms.to_json(),
-        "chosen": dict(choice.row) if choice else None,
+        "chosen": choice.row.to_dict() if choice else None,
         "sentences": list(choice.sentences) if choice else [],
         "history": [each.to_json() for each in history],
     }

@@ -68,8 +68,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     document = {
         "data": str(data),
         "run": str(run.path),
-        "front": front,
-        "chosen": dict(choice.row),
+        "front": [row.to_dict() for row in front],
+        "chosen": choice.row.to_dict(),
         "bundle": str(bundle),
         "verified": report.ok,
         "input": row,

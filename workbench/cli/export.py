@@ -75,7 +75,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     document = {
         "bundle": str(bundle),
         "run": str(run.path),
-        "chosen": dict(choice.row),
+        "chosen": choice.row.to_dict(),
         "threshold": choice.terms.threshold if choice.terms else None,
         "refit": options.refit,
         "sentences": list(choice.sentences),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from .console import Console
 
 if TYPE_CHECKING:
     from workbench.api import Run
+    from workbench.tradeoff import LeaderboardRow
 
 
 def show_run(run: Run, console: Console) -> int:
@@ -18,9 +19,9 @@ def show_run(run: Run, console: Console) -> int:
     from workbench.data.shell_quoting import word
 
     rows = run.rows()
-    front = [row for row in rows if row["on_front"]]
+    front = [row for row in rows if row.on_front]
     path = str(run.path)
-    failed = sum(row["status"] != "ok" for row in rows)
+    failed = sum(row.status != "ok" for row in rows)
     limits = run.limits()
     kept = [row for row in rows if limits.meets(row)]
     document: dict[str, Any] = {
@@ -28,11 +29,11 @@ def show_run(run: Run, console: Console) -> int:
         "state": run.info.get("state"),
         "candidates": len(rows),
         "failed": failed,
-        "best": kept[0] if kept else None,
-        "front": front,
+        "best": kept[0].to_dict() if kept else None,
+        "front": [row.to_dict() for row in front],
     }
     choice = run.pick() if front else None
-    document["chosen"] = dict(choice.row) if choice else None
+    document["chosen"] = choice.row.to_dict() if choice else None
     lead = f"Choice ({choice.how}): " + "\n".join([*choice.sentences, *choice.warnings]) if choice else ""
     typed, bundle = word(run.path), Path("bundles", run.path.name)
     following = [f"workbench leaderboard {typed}"]
@@ -44,22 +45,22 @@ def show_run(run: Run, console: Console) -> int:
         lead,
         candidate_table(front)
         if front
-        else paragraphs(failures(console.flagged(rows)), why_empty(rows, run.path)),
+        else paragraphs(failures(rows, console.flagged), why_empty(rows, run.path)),
         legend(front),
         "Next:  " + "\n       ".join(following),
     )
     console.result(document, text)
-    return 0 if any(row["status"] == "ok" for row in rows) else 1
+    return 0 if any(row.status == "ok" for row in rows) else 1
 
 
-def why_empty(rows: Sequence[Mapping[str, Any]], run: str | Path) -> str:
+def why_empty(rows: Sequence[LeaderboardRow], run: str | Path) -> str:
     """Say why a run's front is empty."""
     from workbench.data.shell_quoting import word
 
-    scored = [row for row in rows if row["status"] == "ok" and row["score"] is not None]
+    scored = [row for row in rows if row.status == "ok" and row.score is not None]
     if not scored:
         why = "No candidate has a score."
-    elif any(row["quiet"] for row in scored):
+    elif any(row.quiet for row in scored):
         why = "No candidate keeps the search's limits."
     else:
         why = (

@@ -22,9 +22,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.api import open_run
 
     every = open_run(options.run).rows(**said(options))
-    rows = [row for row in every if row["on_front"]]
+    rows = [row for row in every if row.on_front]
     text = paragraphs(candidate_table(rows), legend(rows)) if rows else why_empty(every, options.run)
-    console.result(rows, text)
+    console.result([row.to_dict() for row in rows], text)
     return 0
 
 

@@ -22,12 +22,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
     run = open_run(options.run)
     rows = run.rows(**said(options))
-    console.result(
-        rows,
-        paragraphs(
-            candidate_table(rows), legend(rows), failures(console.flagged(rows)), time_spent(run.info)
-        ),
+    text = paragraphs(
+        candidate_table(rows), legend(rows), failures(rows, console.flagged), time_spent(run.info)
     )
+    console.result([row.to_dict() for row in rows], text)
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.tradeoff import same_machines
+from workbench.tradeoff import Estimate, LeaderboardRow, ServableRow, same_machines, servable
 
 from . import words
 from .numbers import (
@@ -24,10 +24,7 @@ from .numbers import (
     significant,
     size,
 )
-from .tables import drawable
 from .words import family_name
-
-Row = Mapping[str, Any]
 
 # Readable on light and on dark, and told apart by people who see fewer colours: blue to vermilion, after Okabe and
 # Ito, "Color Universal Design" (2008); price is shown by size too, so colour is never the only sign.
@@ -60,34 +57,29 @@ class Worth:
     priced: bool
 
     @classmethod
-    def of(cls, rows: Sequence[Row], currency: str = "$") -> Worth:
+    def of(cls, rows: Sequence[ServableRow], currency: str = "$") -> Worth:
         """Return what the rows can be compared by."""
-        priced = bool(rows) and all(row.get("total_cost_per_month_usd") is not None for row in rows)
-        return cls(str(rows[0]["metric"]) if rows else "", currency, priced)
+        priced = bool(rows) and all(row.total_cost is not None for row in rows)
+        return cls(rows[0].metric if rows else "", currency, priced)
 
-    def value(self, row: Row) -> float:
+    def value(self, row: ServableRow) -> float:
         """Return where a candidate lies on the axis."""
-        return (
-            float(row["total_cost_per_month_usd"]) if self.priced else shown_score(row["score"], self.metric)
-        )
+        return self._interval(row).value
 
-    def ends(self, row: Row) -> tuple[float, float]:
+    def ends(self, row: ServableRow) -> tuple[float, float]:
         """Return the ends of a candidate's interval on the axis, the lower number first."""
-        names = ("total_cost_low_usd", "total_cost_high_usd") if self.priced else ("score_low", "score_high")
-        value = self.value(row)
-        ends = [
-            value
-            if row[name] is None
-            else float(row[name])
-            if self.priced
-            else shown_score(row[name], self.metric)
-            for name in names
-        ]
+        _, *ends = self._interval(row)
         return min(ends), max(ends)
 
-    def goodness(self, row: Row) -> float:
+    def _interval(self, row: ServableRow) -> Estimate:
+        if self.priced and row.total_cost is not None:
+            return row.total_cost
+        known = (row.score if end is None else end for end in (row.score, row.score_low, row.score_high))
+        return Estimate(*(shown_score(end, self.metric) for end in known))
+
+    def goodness(self, row: ServableRow) -> float:
         """Return a number that is higher for a better candidate."""
-        return -self.value(row) if self.priced else float(row["score"])
+        return -self.value(row) if self.priced else row.score
 
     @property
     def turned(self) -> bool:
@@ -103,7 +95,7 @@ class Worth:
         return words.CHART_Y_LOWER.format(label=label) if self.turned else label
 
 
-def money_shown(rows: Sequence[Row]) -> Literal["total", "price", "none"]:
+def money_shown(rows: Sequence[LeaderboardRow]) -> Literal["total", "price", "none"]:
     """Return which money `front_figure` draws.
 
     "total" is the cost of a month on the axis, where costs of mistakes are known. Else size and colour are the price of
@@ -114,14 +106,14 @@ def money_shown(rows: Sequence[Row]) -> Literal["total", "price", "none"]:
     >>> money_shown([])
     'price'
     """
-    shown = drawable(rows)
+    shown = servable(rows)
     if Worth.of(shown).priced:
         return "total"
     return "none" if same_machines(shown) else "price"
 
 
 def front_figure(
-    rows: Sequence[Row],
+    rows: Sequence[LeaderboardRow],
     chosen_id: str | None = None,
     *,
     over_limit: Collection[str] = (),
@@ -156,22 +148,22 @@ def front_figure(
     >>> front_figure([]).data
     ()
     """
-    shown = drawable(rows)
+    shown = servable(rows)
     figure = go.Figure()
     if shown:
         worth = Worth.of(shown, currency)
         drawn = currency if money_shown(shown) == "price" else None
         texts = hovers or hover_texts(shown, currency)
         ids = drawn_front(shown, worth, over_limit)
-        front = [row for row in shown if row["id"] in ids]
-        others = [row for row in shown if row["id"] not in ids and row["id"] not in over_limit]
-        over = [row for row in shown if row["id"] in over_limit]
+        front = [row for row in shown if row.id in ids]
+        others = [row for row in shown if row.id not in ids and row.id not in over_limit]
+        over = [row for row in shown if row.id in over_limit]
         over, others = _nearest(over, worth), _nearest(others, worth)
         _add_faint(figure, over, words.CHART_OVER, worth, texts, symbol="x-thin-open")
         _add_faint(figure, others, words.CHART_OTHERS, worth, texts, symbol="circle")
         _add_edge(figure, front, worth)
         _add_front(figure, front, worth, texts, drawn)
-        _add_ring(figure, [row for row in shown if row["id"] == chosen_id], worth)
+        _add_ring(figure, [row for row in shown if row.id == chosen_id], worth)
         _label_axes(figure, worth, shown, _in_view(shown, chosen_id))
     figure.update_layout(
         height=_HEIGHT_PX,
@@ -184,26 +176,32 @@ def front_figure(
     return figure
 
 
-def drawn_front(rows: Sequence[Row], worth: Worth, over_limit: Collection[str] = ()) -> set[str]:
+def drawn_front(rows: Sequence[ServableRow], worth: Worth, over_limit: Collection[str] = ()) -> set[str]:
     """Return the ids of the front that is drawn: that of the leaderboard, or on an axis of money what it shows.
 
     The leaderboard's front is by score, latency and price of computing. A candidate of it that costs more a month in
     all than a faster one is beaten on both axes that are drawn.
     """
-    within = [row for row in rows if row["id"] not in over_limit]
+    within = [row for row in rows if row.id not in over_limit]
     if not worth.priced:
-        return {str(row["id"]) for row in within if row["on_front"]}
+        return {row.id for row in within if row.on_front}
     front: set[str] = set()
     best = -math.inf
-    for row in sorted(within, key=lambda each: (each["latency_p50_us"], -worth.goodness(each))):
+    for row in sorted(within, key=lambda each: (each.latency_p50_us, -worth.goodness(each))):
         if worth.goodness(row) > best:
-            front.add(str(row["id"]))
+            front.add(row.id)
             best = worth.goodness(row)
     return front
 
 
 def _add_faint(
-    figure: go.Figure, rows: Sequence[Row], name: str, worth: Worth, texts: Mapping[str, str], *, symbol: str
+    figure: go.Figure,
+    rows: Sequence[ServableRow],
+    name: str,
+    worth: Worth,
+    texts: Mapping[str, str],
+    *,
+    symbol: str,
 ) -> None:
     if rows:
         marker = {"size": 8, "color": _FAINT, "symbol": symbol, "line": {"width": 1.5, "color": _FAINT}}
@@ -211,20 +209,24 @@ def _add_faint(
         _keep_look_when_selected(figure)
 
 
-def _add_edge(figure: go.Figure, front: Sequence[Row], worth: Worth) -> None:
+def _add_edge(figure: go.Figure, front: Sequence[ServableRow], worth: Worth) -> None:
     """Draw the front's edge as seen here: steps through the points that no other is both left of and above."""
-    edge: list[Row] = []
-    for row in sorted(front, key=lambda each: (each["latency_p50_us"], -worth.goodness(each))):
+    edge: list[ServableRow] = []
+    for row in sorted(front, key=lambda each: (each.latency_p50_us, -worth.goodness(each))):
         if not edge or worth.goodness(row) > worth.goodness(edge[-1]):
             edge.append(row)
     if len(edge) > 1:
-        x, y = [row["latency_p50_us"] / 1e3 for row in edge], [worth.value(row) for row in edge]
+        x, y = [row.latency_p50_us / 1e3 for row in edge], [worth.value(row) for row in edge]
         line = {"color": _LINE, "width": 1.5, "dash": "dot", "shape": "hv"}
         figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False))
 
 
 def _add_front(
-    figure: go.Figure, front: Sequence[Row], worth: Worth, texts: Mapping[str, str], currency: str | None
+    figure: go.Figure,
+    front: Sequence[ServableRow],
+    worth: Worth,
+    texts: Mapping[str, str],
+    currency: str | None,
 ) -> None:
     if not front:
         return
@@ -250,9 +252,9 @@ def _plain_marker() -> dict[str, Any]:
     }
 
 
-def _priced_marker(front: Sequence[Row], currency: str) -> dict[str, Any]:
+def _priced_marker(front: Sequence[ServableRow], currency: str) -> dict[str, Any]:
     """Return markers whose size and colour are the price of computing."""
-    prices = [math.log10(max(row["price_per_million_usd"], 1e-9)) for row in front]
+    prices = [math.log10(max(row.price_per_million_usd, 1e-9)) for row in front]
     low, high = min(prices), max(*prices, min(prices) + _LEAST_PRICE_SPAN)
     shares = [(price - low) / (high - low) for price in prices]
     marker: dict[str, Any] = {
@@ -269,9 +271,9 @@ def _priced_marker(front: Sequence[Row], currency: str) -> dict[str, Any]:
     return marker
 
 
-def _add_ring(figure: go.Figure, chosen: Sequence[Row], worth: Worth) -> None:
+def _add_ring(figure: go.Figure, chosen: Sequence[ServableRow], worth: Worth) -> None:
     for row in chosen:
-        x, y = row["latency_p50_us"] / 1e3, worth.value(row)
+        x, y = row.latency_p50_us / 1e3, worth.value(row)
         marker = {"size": _LARGEST_PX + 8, "symbol": "circle-open", "color": _RING, "line": {"width": 3}}
         ring = go.Scatter(
             x=[x],
@@ -280,55 +282,54 @@ def _add_ring(figure: go.Figure, chosen: Sequence[Row], worth: Worth) -> None:
             marker=marker,
             name=words.CHART_CHOSEN,
             hoverinfo="skip",
-            customdata=[[row["id"]]],
+            customdata=[[row.id]],
         )
         figure.add_trace(ring)
         figure.add_annotation(
             x=math.log10(max(x, 1e-9)),
             y=y,
-            text=f"<b>{chart_text(family_name(row['family']))}</b>",
+            text=f"<b>{chart_text(family_name(row.family))}</b>",
             showarrow=False,
             yshift=28,
             font={"size": 14, "color": _RING},
         )
 
 
-def _points(rows: Sequence[Row], worth: Worth, texts: Mapping[str, str]) -> dict[str, Any]:
+def _points(rows: Sequence[ServableRow], worth: Worth, texts: Mapping[str, str]) -> dict[str, Any]:
     return {
         # Arrays: Plotly looks at every item of a list, which takes longer than all else with thousands of candidates.
-        "x": np.array([row["latency_p50_us"] / 1e3 for row in rows]),
+        "x": np.array([row.latency_p50_us / 1e3 for row in rows]),
         "y": np.array([worth.value(row) for row in rows]),
-        "customdata": np.array([[str(row["id"])] for row in rows], dtype=object),
-        "hovertext": np.array([texts[str(row["id"])] for row in rows], dtype=object),
+        "customdata": np.array([[row.id] for row in rows], dtype=object),
+        "hovertext": np.array([texts[row.id] for row in rows], dtype=object),
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
 
 
-def hover_texts(rows: Sequence[Row], currency: str) -> dict[str, str]:
+def hover_texts(rows: Sequence[LeaderboardRow], currency: str) -> dict[str, str]:
     """Return what hovering over each candidate says, by its id."""
-    return {str(row["id"]): hover_text(row, str(row["metric"]), currency) for row in drawable(rows)}
+    return {row.id: hover_text(row, row.metric, currency) for row in servable(rows)}
 
 
-def hover_text(row: Row, metric: str, currency: str) -> str:
+def hover_text(row: ServableRow, metric: str, currency: str) -> str:
     """Return what hovering over a candidate says, one fact a line."""
     lines = [
-        f"<b>{chart_text(family_name(row['family']))}</b> {chart_text(row['id'])}",
-        f"{chart_text(metric_words(metric).label)} {score(row['score'], metric)}",
-        f"95 % interval {interval(row['score_low'], row['score_high'], metric)}",
-        f"answers in {latency(row['latency_p50_us'])} (p99 {latency(row['latency_p99_us'])})",
-        f"{chart_text(amount(row['price_per_million_usd'], currency))} per million",
-        size(row["artifact_mb"]),
+        f"<b>{chart_text(family_name(row.family))}</b> {chart_text(row.id)}",
+        f"{chart_text(metric_words(metric).label)} {score(row.score, metric)}",
+        f"95 % interval {interval(row.score_low, row.score_high, metric)}",
+        f"answers in {latency(row.latency_p50_us)} (p99 {latency(row.latency_p99_us)})",
+        f"{chart_text(amount(row.price_per_million_usd, currency))} per million",
+        size(row.artifact_mb),
     ]
-    if row.get("expected_cost_per_1000") is not None:
+    if row.expected_cost is not None and row.total_cost is not None:
         mistakes, month = (
-            chart_text(amount(row[name], currency))
-            for name in ("expected_cost_per_1000", "total_cost_per_month_usd")
+            chart_text(amount(cost.value, currency)) for cost in (row.expected_cost, row.total_cost)
         )
         lines.append(words.CHART_HOVER_COST.format(mistakes=mistakes, month=month))
     return "<br>".join(lines)
 
 
-def _error_bars(rows: Sequence[Row], worth: Worth) -> dict[str, Any]:
+def _error_bars(rows: Sequence[ServableRow], worth: Worth) -> dict[str, Any]:
     up, down = [], []
     for row in rows:
         value, (low, high) = worth.value(row), worth.ends(row)
@@ -349,25 +350,25 @@ def _price_bar(low: float, high: float, currency: str) -> dict[str, Any]:
     }
 
 
-def undrawn(rows: Sequence[Row], over_limit: Collection[str] = ()) -> int:
+def undrawn(rows: Sequence[LeaderboardRow], over_limit: Collection[str] = ()) -> int:
     """Return how many candidates `front_figure` leaves out: of very many faint ones the most accurate are drawn."""
-    shown = drawable(rows)
-    over = sum(row["id"] in over_limit for row in shown)
-    others = sum(not row["on_front"] and row["id"] not in over_limit for row in shown)
+    shown = servable(rows)
+    over = sum(row.id in over_limit for row in shown)
+    others = sum(not row.on_front and row.id not in over_limit for row in shown)
     return max(0, over - _MOST_FAINT) + max(0, others - _MOST_FAINT)
 
 
-def _nearest(rows: Sequence[Row], worth: Worth) -> list[Row]:
+def _nearest(rows: Sequence[ServableRow], worth: Worth) -> list[ServableRow]:
     return sorted(rows, key=lambda row: -worth.goodness(row))[:_MOST_FAINT]
 
 
-def clipped(rows: Sequence[Row], chosen_id: str | None = None) -> int:
+def clipped(rows: Sequence[LeaderboardRow], chosen_id: str | None = None) -> int:
     """Return how many candidates lie below what `front_figure` shows at first."""
-    shown = drawable(rows)
+    shown = servable(rows)
     return len(shown) - len(_in_view(shown, chosen_id))
 
 
-def _in_view(rows: Sequence[Row], chosen_id: str | None) -> list[Row]:
+def _in_view(rows: Sequence[ServableRow], chosen_id: str | None) -> list[ServableRow]:
     """Return the rows that the vertical axis covers at first.
 
     A baseline far below would press all others into one line, so only the front without it, the chosen one,
@@ -375,9 +376,7 @@ def _in_view(rows: Sequence[Row], chosen_id: str | None) -> list[Row]:
     """
     worth = Worth.of(rows)
     ids = drawn_front(rows, worth)
-    wanted = [
-        row for row in rows if row["id"] == chosen_id or (row["id"] in ids and row["origin"] != "baseline")
-    ]
+    wanted = [row for row in rows if row.id == chosen_id or (row.id in ids and row.origin != "baseline")]
     if not wanted:
         return list(rows)
     if worth.turned:
@@ -387,12 +386,14 @@ def _in_view(rows: Sequence[Row], chosen_id: str | None) -> list[Row]:
     return [row for row in rows if worth.value(row) >= least]
 
 
-def _label_axes(figure: go.Figure, worth: Worth, rows: Sequence[Row], in_view: Sequence[Row]) -> None:
+def _label_axes(
+    figure: go.Figure, worth: Worth, rows: Sequence[ServableRow], in_view: Sequence[ServableRow]
+) -> None:
     ends = [end for row in in_view for end in worth.ends(row)]
     margin = 0.1 * (max(ends) - min(ends)) or 0.1 * abs(max(ends)) or 1.0
     span = [min(ends) - margin, max(ends) + 1.5 * margin]
     figure.update_xaxes(
-        title_text=words.CHART_X, type="log", **_latency_axis([row["latency_p50_us"] / 1e3 for row in rows])
+        title_text=words.CHART_X, type="log", **_latency_axis([row.latency_p50_us / 1e3 for row in rows])
     )
     percent = not worth.priced and metric_words(worth.metric).percent
     figure.update_yaxes(

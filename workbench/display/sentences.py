@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from workbench.errors import PickError, SettingsError
-from workbench.tradeoff import RULES, Choice, Limits, PriceSheet, lead_score, monthly, pick, within_noise
+from workbench.tradeoff import (
+    RULES,
+    Choice,
+    LeaderboardRow,
+    Limits,
+    PriceSheet,
+    ServableRow,
+    lead_score,
+    monthly,
+    pick,
+    servable,
+    within_noise,
+)
 from workbench.tradeoff.sentences import machines_text
 from workbench.tradeoff.ties import cost_within_noise
 
 from .numbers import amount, latency, metric_words, points, score, shown_score, significant, size
 from .words import family_name
-
-Row = Mapping[str, Any]
 
 _TWICE = 2.0
 _ALIKE = 1.1  # less than a tenth apart is below what a latency measurement resolves
@@ -36,39 +45,40 @@ class LimitCost:
         The field of `Limits`.
     words : str
         The limit in words: "answers within 2 ms".
-    without : mapping or None
+    without : ServableRow or None
         The row that would be chosen without it; None where the choice stays the same.
     sentence : str
     """
 
     limit: str
     words: str
-    without: Row | None
+    without: ServableRow | None
     sentence: str
 
 
-def named(row: Row) -> str:
+def named(row: LeaderboardRow) -> str:
     """Return what a candidate is called.
 
     Examples
     --------
-    >>> named({"id": "c0017", "family": "lightgbm"})
+    >>> named(LeaderboardRow("c0017", "lightgbm"))
     'LightGBM c0017'
     """
-    return f"{family_name(row['family'])} {row['id']}"
+    return f"{family_name(row.family)} {row.id}"
 
 
-def in_words(row: Row, other: Row, sheet: PriceSheet) -> str:
+def in_words(row: ServableRow, other: ServableRow, sheet: PriceSheet) -> str:
     """Say how a candidate differs from another, at the sheet's traffic.
 
     Examples
     --------
     >>> from workbench.tradeoff import PriceSheet, Traffic
     >>> sheet = PriceSheet("small", 0.1, 2, traffic=Traffic(1e9, 20_000.0))
-    >>> a = {"id": "A", "family": "xgboost", "metric": "roc_auc", "score": 0.914, "score_low": 0.90, "score_high": 0.93,
-    ...      "latency_p50_us": 90.0, "cpu_us_per_row": 90.0}
-    >>> b = {**a, "id": "B", "family": "linear", "score": 0.910, "score_low": 0.89, "latency_p50_us": 10.0,
-    ...      "cpu_us_per_row": 10.0}
+    >>> a = ServableRow("A", "xgboost", metric="roc_auc", score=0.914, score_low=0.90, score_high=0.93,
+    ...                 latency_p50_us=90.0, latency_p99_us=150.0, cpu_us_per_row=90.0,
+    ...                 price_per_million_usd=0.01)
+    >>> b = replace(a, id="B", family="linear", score=0.910, score_low=0.89, latency_p50_us=10.0,
+    ...             cpu_us_per_row=10.0)
     >>> in_words(b, a, sheet)  # doctest: +ELLIPSIS
     'Linear model B is 0.4 points less accurate than XGBoost A (within noise), answers 9 times faster and saves ...'
     """
@@ -76,9 +86,9 @@ def in_words(row: Row, other: Row, sheet: PriceSheet) -> str:
     return f"{named(row)} {parts[0]}, {parts[1]} and {parts[2]}."
 
 
-def _accuracy(row: Row, other: Row) -> str:
-    metric = str(row["metric"])
-    gap = row["score"] - other["score"]
+def _accuracy(row: ServableRow, other: ServableRow) -> str:
+    metric = row.metric
+    gap = row.score - other.score
     if gap == 0.0:
         return f"is as accurate as {named(other)}"
     noise = " (within noise)" if within_noise(row, other) else ""
@@ -87,7 +97,7 @@ def _accuracy(row: Row, other: Row) -> str:
         way = "more" if gap > 0 else "less"
         return f"is {points(gap, metric)} {way} accurate than {named(other)}{noise}"
     if words.signed:
-        before = abs(shown_score(other["score"], metric))
+        before = abs(shown_score(other.score, metric))
         share = f" ({significant(100 * abs(gap) / before)} %)" if before else ""
         way = "smaller" if gap > 0 else "larger"
         return f"has a {points(gap, metric)}{share} {way} {words.plain} than {named(other)}{noise}"
@@ -95,8 +105,8 @@ def _accuracy(row: Row, other: Row) -> str:
     return f"scores {points(gap, metric)} {way} than {named(other)}{noise}"
 
 
-def _speed(row: Row, other: Row) -> str:
-    ratio = other["latency_p50_us"] / max(row["latency_p50_us"], 1e-9)
+def _speed(row: ServableRow, other: ServableRow) -> str:
+    ratio = other.latency_p50_us / max(row.latency_p50_us, 1e-9)
     if 1 / _ALIKE < ratio < _ALIKE:
         return "answers about as fast"
     if _TWICE > ratio > 1 / _TWICE:
@@ -106,16 +116,14 @@ def _speed(row: Row, other: Row) -> str:
     return f"answers {times} faster" if ratio > 1 else f"takes {times} as long to answer"
 
 
-def _cost(row: Row, other: Row, sheet: PriceSheet) -> str:
+def _cost(row: ServableRow, other: ServableRow, sheet: PriceSheet) -> str:
     """Say how a month differs: in all, where costs of mistakes are known, else in machines."""
-    mine, theirs = (each.get("total_cost_per_month_usd") for each in (row, other))
-    what, noise = "in all", ""
-    if mine is None or theirs is None:
-        mine, theirs = (monthly(each["cpu_us_per_row"], sheet).usd for each in (row, other))
-        what = "in machines"
-    elif cost_within_noise(row, other):
-        noise = " (within noise)"
-    at = _traffic(sheet)
+    what, noise, at = "in machines", "", _traffic(sheet)
+    if row.total_cost is not None and other.total_cost is not None:
+        mine, theirs, what = row.total_cost.value, other.total_cost.value, "in all"
+        noise = " (within noise)" if cost_within_noise(row, other) else ""
+    else:
+        mine, theirs = (monthly(each.cpu_us_per_row, sheet).usd for each in (row, other))
     if abs(mine - theirs) < 0.005:
         return f"costs the same a month {what} {at}"
     gap = amount(abs(mine - theirs), sheet.currency)
@@ -128,38 +136,35 @@ def _traffic(sheet: PriceSheet) -> str:
     return "at an example traffic" if sheet.traffic.example else "at your traffic"
 
 
-def summary(row: Row, sheet: PriceSheet) -> str:
+def summary(row: ServableRow, sheet: PriceSheet) -> str:
     """Say in one sentence what a candidate offers; the score is the final one, where there is one.
 
     Examples
     --------
     >>> from workbench.tradeoff import load_prices
-    >>> summary({"id": "A", "family": "xgboost", "metric": "roc_auc", "score": 0.914, "latency_p50_us": 90.0,
-    ...          "latency_p99_us": 150.0, "cpu_us_per_row": 90.0}, load_prices())  # doctest: +ELLIPSIS
+    >>> row = ServableRow("A", "xgboost", metric="roc_auc", score=0.914, latency_p50_us=90.0,
+    ...                   latency_p99_us=150.0, cpu_us_per_row=90.0, price_per_million_usd=0.01)
+    >>> summary(row, load_prices())  # doctest: +ELLIPSIS
     'XGBoost A reaches 91.4 % correct ordering (AUC), answers in 0.09 ms (99 of 100 within 0.15 ms) and costs ...'
     """
-    metric = str(row["metric"])
-    month = monthly(row["cpu_us_per_row"], sheet)
+    metric = row.metric
+    month = monthly(row.cpu_us_per_row, sheet)
     said = (
         f"{named(row)} reaches {score(lead_score(row)[0], metric)} {metric_words(metric).label}, answers in "
-        f"{latency(row['latency_p50_us'])} (99 of 100 within {latency(row['latency_p99_us'])}) and costs "
+        f"{latency(row.latency_p50_us)} (99 of 100 within {latency(row.latency_p99_us)}) and costs "
     )
-    if row.get("total_cost_per_month_usd") is None:
+    cost, total = row.expected_cost, row.total_cost
+    if cost is None or total is None:
         return f"{said}{amount(month.usd, sheet.currency)} a month in machines {_traffic(sheet)}."
-    if row["expected_cost_per_1000"] < 0:  # right predictions pay more than wrong ones cost
-        paid, left = (
-            amount(-row[name], sheet.currency)
-            for name in ("expected_cost_per_1000", "total_cost_per_month_usd")
-        )
+    if cost.value < 0:  # right predictions pay more than wrong ones cost
+        paid, left = (amount(-each.value, sheet.currency) for each in (cost, total))
         said = said.removesuffix(" and costs ")
         return f"{said} and pays {paid} per 1,000 cases, {left} a month less machines {_traffic(sheet)}."
-    mistakes, total = (
-        amount(row[name], sheet.currency) for name in ("expected_cost_per_1000", "total_cost_per_month_usd")
-    )
-    return f"{said}{mistakes} per 1,000 cases in mistakes, {total} a month in all {_traffic(sheet)}."
+    mistakes, all_in = (amount(each.value, sheet.currency) for each in (cost, total))
+    return f"{said}{mistakes} per 1,000 cases in mistakes, {all_in} a month in all {_traffic(sheet)}."
 
 
-def advice(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> list[str]:
+def advice(choice: Choice, rows: Sequence[LeaderboardRow], sheet: PriceSheet) -> list[str]:
     """Return what whoever chooses should weigh: the choice, its neighbours on the front, and the best.
 
     Parameters
@@ -170,11 +175,12 @@ def advice(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> list[str]:
         With the traffic that is expected.
     """
     out = [summary(choice.row, sheet)]
-    best = max((row for row in rows if row["on_front"]), key=lambda row: row["score"], default=None)
+    front = [row for row in servable(rows) if row.on_front]
+    best = max(front, key=lambda row: row.score, default=None)
     seen = {choice.id}
     for other in (choice.least_cost, choice.faster, choice.more_accurate, best):
-        if other is not None and other["id"] not in seen:
-            seen.add(other["id"])
+        if other is not None and other.id not in seen:
+            seen.add(other.id)
             out.append(in_words(other, choice.row, sheet))
     if choice.same_machines:
         out.append(machines_text(choice.row, sheet))
@@ -186,7 +192,7 @@ def take_cheaper(choice: Choice, sheet: PriceSheet) -> str:
     other = choice.cheaper_equal
     if other is None:
         return ""
-    saved = significant(100.0 * (1.0 - other["price_per_million_usd"] / choice.row["price_per_million_usd"]))
+    saved = significant(100.0 * (1.0 - other.price_per_million_usd / choice.row.price_per_million_usd))
     return (
         f"{named(other)} cannot be told from {named(choice.row)} by accuracy and needs {saved} % less machine time: "
         f"take the cheaper. {in_words(other, choice.row, sheet)}"
@@ -207,7 +213,9 @@ def limit_words(limit: str, value: float, currency: str = "$") -> str:
     return _LIMIT_WORDS[limit].format(value=written)
 
 
-def limit_costs(rows: Sequence[Row], how: str, limits: Limits, sheet: PriceSheet) -> list[LimitCost]:
+def limit_costs(
+    rows: Sequence[LeaderboardRow], how: str, limits: Limits, sheet: PriceSheet
+) -> list[LimitCost]:
     """Return for every limit that is set what it costs: the choice without it, compared with the choice.
 
     Parameters
@@ -230,7 +238,7 @@ def limit_costs(rows: Sequence[Row], how: str, limits: Limits, sheet: PriceSheet
             sentence = (
                 f"“{words}” rules out every candidate; without it the choice would be {named(without)}."
             )
-        elif without["id"] == chosen["id"]:
+        elif without.id == chosen.id:
             sentence = f"“{words}” costs nothing: the choice would be the same without it."
             without = None
         else:
@@ -239,7 +247,9 @@ def limit_costs(rows: Sequence[Row], how: str, limits: Limits, sheet: PriceSheet
     return out
 
 
-def _picked(rows: Sequence[Row], rule: str, limits: Limits, sheet: PriceSheet) -> Row | None:
+def _picked(
+    rows: Sequence[LeaderboardRow], rule: str, limits: Limits, sheet: PriceSheet
+) -> ServableRow | None:
     try:
         return pick(rows, rule, limits, sheet).row
     except (PickError, SettingsError):

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from workbench.tradeoff import Limits, PriceSheet, front_of, monthly
+from workbench.tradeoff import (
+    LeaderboardRow,
+    Limits,
+    Monthly,
+    PriceSheet,
+    ServableRow,
+    front_of,
+    monthly,
+    scored,
+    servable,
+)
 
 from .numbers import amount, count, interval, latency, metric_words, score, shown_score, significant, size
 from .words import family_name
-
-Row = Mapping[str, Any]
-
-
-def drawable(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that can be compared: those with a score, a latency and a price."""
-    return [
-        row
-        for row in rows
-        if row["status"] == "ok"
-        and row["score"] is not None
-        and row["latency_p50_us"] is not None
-        and row["price_per_million_usd"] is not None
-    ]
 
 
 def limit_steps(values: Sequence[float | None]) -> list[float]:
@@ -46,43 +43,41 @@ def limit_steps(values: Sequence[float | None]) -> list[float]:
     return [step for step in steps if low <= step <= first_past]
 
 
-def over_limit(rows: Sequence[Row], limits: Limits) -> set[str]:
+def over_limit(rows: Sequence[LeaderboardRow], limits: Limits) -> set[str]:
     """Return the ids of the rows that miss a limit."""
-    return {str(row["id"]) for row in rows if row["status"] == "ok" and not limits.meets(row)}
+    return {row.id for row in rows if row.status == "ok" and not limits.meets(row)}
 
 
-def final_of(row: Row) -> tuple[float, float | None, float | None, str] | None:
+def final_of(row: LeaderboardRow) -> tuple[float, float | None, float | None, str] | None:
     """Return the score to report, its interval and what it was computed on: the hold-out, or corrected for the choice.
 
     Examples
     --------
-    >>> final_of({"holdout_score": 0.9, "holdout_low": 0.88, "holdout_high": 0.92})
+    >>> final_of(LeaderboardRow("c1", "mlp", holdout_score=0.9, holdout_low=0.88, holdout_high=0.92))
     (0.9, 0.88, 0.92, 'hold-out')
     """
-    if row.get("final_score") is not None:
-        data = str(row.get("final_data") or "")
-        return row["final_score"], row.get("final_low"), row.get("final_high"), data
-    if row.get("holdout_score") is None:
+    if row.final_score is not None:
+        return row.final_score, row.final_low, row.final_high, row.final_data or ""
+    if row.holdout_score is None:
         return None
-    return row["holdout_score"], row["holdout_low"], row["holdout_high"], "hold-out"
+    return row.holdout_score, row.holdout_low, row.holdout_high, "hold-out"
 
 
-def within_loss(rows: Sequence[Row], max_loss: float | None) -> list[Row]:
+def within_loss(rows: Sequence[LeaderboardRow], max_loss: float | None) -> list[LeaderboardRow]:
     """Return the rows whose score is at most so much below the best one's; all of them for None.
 
     Examples
     --------
-    >>> rows = [{"id": name, "status": "ok", "score": score} for name, score in (("a", 0.9), ("b", 0.895), ("c", 0.8))]
-    >>> [row["id"] for row in within_loss(rows, 0.01)]
+    >>> scores = {"a": 0.9, "b": 0.895, "c": 0.8}
+    >>> rows = [LeaderboardRow(name, "linear", score=score) for name, score in scores.items()]
+    >>> [row.id for row in within_loss(rows, 0.01)]
     ['a', 'b']
     """
     best = best_row(rows)
     if max_loss is None or best is None:
         return list(rows)
-    least = best["score"] - max_loss - 1e-12
-    return [
-        row for row in rows if row["status"] == "ok" and row["score"] is not None and row["score"] >= least
-    ]
+    least = best.sort_score - max_loss - 1e-12
+    return [row for row in scored(rows) if row.sort_score >= least]
 
 
 def loss_steps(best: float, metric: str) -> list[float]:
@@ -98,63 +93,73 @@ def loss_steps(best: float, metric: str) -> list[float]:
     return [float(f"{abs(best) * share:.6g}") for share in (0.01, 0.02, 0.05, 0.1, 0.2)]
 
 
-def leaderboard_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def leaderboard_table(rows: Sequence[LeaderboardRow]) -> list[dict[str, Any]]:
     """Return what the table of all usable candidates shows, numbers as numbers so that columns sort."""
-    return [_candidate(row) for row in rows if row["status"] == "ok"]
+    return [_candidate(row) for row in rows if row.status == "ok"]
 
 
-def failure_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def failure_table(rows: Sequence[LeaderboardRow]) -> list[dict[str, Any]]:
     """Return the candidates that came to nothing, each with its reason and what to do."""
-    names = ("id", "family", "status", "stage", "reason", "hint")
-    return [{name: row.get(name) or "" for name in names} for row in rows if row["status"] != "ok"]
+    return [
+        {
+            "id": row.id,
+            "family": row.family,
+            "status": row.status,
+            "stage": row.stage,
+            "reason": row.reason,
+            "hint": row.hint,
+        }
+        for row in rows
+        if row.status != "ok"
+    ]
 
 
-def month_table(rows: Sequence[Row], sheet: PriceSheet) -> list[dict[str, Any]]:
+def month_table(rows: Sequence[LeaderboardRow], sheet: PriceSheet) -> list[dict[str, Any]]:
     """Return what a month of the sheet's traffic costs with each candidate on the front, the cheapest first."""
-    table = []
-    for row in rows:
-        if row["on_front"] and row["cpu_us_per_row"] is not None:
-            month = monthly(row["cpu_us_per_row"], sheet)
-            table.append(
-                {
-                    "id": row["id"],
-                    "family": family_name(row["family"]),
-                    "score": shown_score(row["score"], row["metric"]),
-                    "price_per_month_usd": month.usd,
-                    "replicas": month.replicas,
-                    "price_per_million_usd": row["price_per_million_usd"],
-                    **_costs(row),
-                }
-            )
+    front = [(row, monthly(row.cpu_us_per_row, sheet)) for row in servable(rows) if row.on_front]
 
-    def least(row: Mapping[str, Any]) -> tuple[float, float]:
-        return row.get("total_cost_per_month_usd", row["price_per_month_usd"]), row["price_per_million_usd"]
+    def cost(priced: tuple[ServableRow, Monthly]) -> tuple[float, float]:
+        row, month = priced
+        return row.total_cost.value if row.total_cost else month.usd, row.price_per_million_usd
 
-    return sorted(table, key=least)
+    return [
+        {
+            "id": row.id,
+            "family": family_name(row.family),
+            "score": shown_score(row.score, row.metric),
+            "price_per_month_usd": month.usd,
+            "replicas": month.replicas,
+            "price_per_million_usd": row.price_per_million_usd,
+            **_costs(row),
+        }
+        for row, month in sorted(front, key=cost)
+    ]
 
 
-def _costs(row: Row) -> dict[str, Any]:
-    """Return the columns of costs of mistakes, where they are known."""
-    names = ("expected_cost_per_1000", "total_cost_per_month_usd")
-    return {name: row[name] for name in names if row.get(name) is not None}
+def _costs(row: LeaderboardRow) -> dict[str, Any]:
+    """Return the columns of costs of mistakes, if they are known."""
+    found = {
+        "expected_cost_per_1000": row.expected_cost_per_1000,
+        "total_cost_per_month_usd": row.total_cost_per_month_usd,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
-def best_row(rows: Sequence[Row]) -> Row | None:
+def best_row(rows: Sequence[LeaderboardRow]) -> LeaderboardRow | None:
     """Return the usable row with the highest score, or None."""
-    scored = [row for row in rows if row["status"] == "ok" and row["score"] is not None]
-    return max(scored, key=lambda row: row["score"], default=None)
+    return max(scored(rows), key=lambda row: row.sort_score, default=None)
 
 
-def with_front(rows: Sequence[dict[str, Any]], limits: Limits) -> tuple[list[dict[str, Any]], bool]:
+def with_front(rows: Sequence[LeaderboardRow], limits: Limits) -> tuple[list[LeaderboardRow], bool]:
     """Return the rows with the front of those within the limits marked, and whether it is provisional.
 
     It is the front that `tradeoff.pick` picks from under the same limits. While a search runs nothing has been
     measured alone yet; then the front over what is known so far is marked, provisionally.
     """
-    usable = drawable(rows)
-    alone = [row for row in usable if row["quiet"]]
-    ids = {row["id"] for row in front_of([row for row in alone or usable if limits.meets(row)])}
-    return [{**row, "on_front": row["id"] in ids} for row in rows], bool(usable) and not alone
+    usable = servable(rows)
+    alone = [row for row in usable if row.quiet]
+    ids = {row.id for row in front_of([row for row in alone or usable if limits.meets(row)])}
+    return [replace(row, on_front=row.id in ids) for row in rows], bool(usable) and not alone
 
 
 def score_column(metric: str) -> str:
@@ -174,23 +179,22 @@ def score_format(metric: str) -> str:
     return "%.1f" if metric_words(metric).percent else "%.4g"
 
 
-def _candidate(row: Row) -> dict[str, Any]:
-    metric = str(row["metric"])
-    known = row["score"] is not None
+def _candidate(row: LeaderboardRow) -> dict[str, Any]:
+    metric = row.metric or ""
     return {
-        "id": row["id"],
-        "family": family_name(row["family"]),
-        "mark": "●" if row["on_front"] else "",
-        "equal": "≈ best" if row["equal_to_best"] else "",
+        "id": row.id,
+        "family": family_name(row.family),
+        "mark": "●" if row.on_front else "",
+        "equal": "≈ best" if row.equal_to_best else "",
         **_costs(row),
-        "score": shown_score(row["score"], metric) if known else None,
-        "interval": interval(row["score_low"], row["score_high"], metric) if known else "",
-        "latency_p50_us": _over(row["latency_p50_us"], 1e3),
-        "latency_p99_us": _over(row["latency_p99_us"], 1e3),
-        "price_per_million_usd": row["price_per_million_usd"],
-        "rows_per_s": None if row["rows_per_s"] is None else round(row["rows_per_s"]),
-        "artifact_mb": row["artifact_mb"],
-        "train_cpu_s": row["train_cpu_s"],
+        "score": None if row.score is None else shown_score(row.score, metric),
+        "interval": "" if row.score is None else interval(row.score_low, row.score_high, metric),
+        "latency_p50_us": _over(row.latency_p50_us, 1e3),
+        "latency_p99_us": _over(row.latency_p99_us, 1e3),
+        "price_per_million_usd": row.price_per_million_usd,
+        "rows_per_s": None if row.rows_per_s is None else round(row.rows_per_s),
+        "artifact_mb": row.artifact_mb,
+        "train_cpu_s": row.train_cpu_s,
     }
 
 
@@ -198,28 +202,29 @@ def _over(value: float | None, divisor: float) -> float | None:
     return None if value is None else value / divisor
 
 
-def _final(row: Row, metric: str) -> str:
+def _final(row: LeaderboardRow, metric: str) -> str:
     found = final_of(row)
     if found is None:
         return score(None, metric)
     return f"{score(found[0], metric)} ({interval(found[1], found[2], metric)})"
 
 
-def _money(rows: Sequence[Row], sheet: PriceSheet) -> list[tuple[str, list[str]]]:
+def _money(rows: Sequence[ServableRow], sheet: PriceSheet) -> list[tuple[str, list[str]]]:
     """Return what mistakes cost, and what a month costs in all, where it is known of every row."""
     facts = (
-        ("mistakes", ("expected_cost_per_1000", "expected_cost_low", "expected_cost_high")),
-        ("total", ("total_cost_per_month_usd", "total_cost_low_usd", "total_cost_high_usd")),
+        ("mistakes", [row.expected_cost for row in rows]),
+        ("total", [row.total_cost for row in rows]),
     )
     out = []
-    for name, columns in facts:
-        if all(row.get(column) is not None for row in rows for column in columns):
-            values = [[amount(round(row[column]), sheet.currency) for column in columns] for row in rows]
-            out.append((name, [f"{value} ({low} to {high})" for value, low, high in values]))
-    return out if rows else []
+    for name, costs in facts:
+        known = [cost for cost in costs if cost is not None]
+        if known and len(known) == len(costs):
+            written = [[amount(round(end), sheet.currency) for end in cost] for cost in known]
+            out.append((name, [f"{value} ({low} to {high})" for value, low, high in written]))
+    return out
 
 
-def side_by_side(rows: Sequence[Row], sheet: PriceSheet) -> list[tuple[str, list[str]]]:
+def side_by_side(rows: Sequence[ServableRow], sheet: PriceSheet) -> list[tuple[str, list[str]]]:
     """Return the facts of some candidates, one line a fact and one value a candidate, written for people.
 
     Parameters
@@ -232,19 +237,19 @@ def side_by_side(rows: Sequence[Row], sheet: PriceSheet) -> list[tuple[str, list
     list of (str, list of str)
         The key of a fact and its values in the order of the rows.
     """
-    months = [monthly(row["cpu_us_per_row"], sheet) for row in rows]
-    metric = str(rows[0]["metric"]) if rows else ""
+    months = [monthly(row.cpu_us_per_row, sheet) for row in rows]
+    metric = rows[0].metric if rows else ""
     return [
         ("final", [_final(row, metric) for row in rows]),
-        ("score", [score(row["score"], metric) for row in rows]),
-        ("interval", [interval(row["score_low"], row["score_high"], metric) for row in rows]),
+        ("score", [score(row.score, metric) for row in rows]),
+        ("interval", [interval(row.score_low, row.score_high, metric) for row in rows]),
         *_money(rows, sheet),
-        ("p50", [latency(row["latency_p50_us"]) for row in rows]),
-        ("p99", [latency(row["latency_p99_us"]) for row in rows]),
+        ("p50", [latency(row.latency_p50_us) for row in rows]),
+        ("p99", [latency(row.latency_p99_us) for row in rows]),
         ("month", [amount(month.usd, sheet.currency) for month in months]),
         ("machines", [count(month.replicas) for month in months]),
-        ("million", [amount(row["price_per_million_usd"], sheet.currency) for row in rows]),
-        ("rate", [count(row["rows_per_s"]) for row in rows]),
-        ("size", [size(row["artifact_mb"]) for row in rows]),
-        ("training", [f"{significant(row['train_cpu_s'] or 0.0)} s" for row in rows]),
+        ("million", [amount(row.price_per_million_usd, sheet.currency) for row in rows]),
+        ("rate", [count(row.rows_per_s) for row in rows]),
+        ("size", [size(row.artifact_mb) for row in rows]),
+        ("training", [f"{significant(row.train_cpu_s or 0.0)} s" for row in rows]),
     ]

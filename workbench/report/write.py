@@ -31,13 +31,21 @@ from workbench.display.words import TASKS, UNKNOWN, family_name
 from workbench.errors import WorkbenchError
 from workbench.runtime.files.atomic_write import write_atomically
 from workbench.runtime.files.writer_lock import remove_leftovers, sole_writer
-from workbench.tradeoff import Choice, PriceSheet, RunDecision, lead_score, monthly
+from workbench.tradeoff import (
+    Choice,
+    LeaderboardRow,
+    PriceSheet,
+    RunDecision,
+    ServableRow,
+    lead_score,
+    monthly,
+    servable,
+)
 
 from . import words
 from .markup import as_json, chart, facts, listed, page, table, tag
 from .quality import quality
 
-Row = Mapping[str, Any]
 _RACE = "race"  # the stage of candidates that were behind after their first fold
 
 
@@ -99,7 +107,7 @@ def report_html(run: Run, choice: Choice | None = None) -> str:
     return page(title, "\n".join(parts))
 
 
-def _lead(run: Run, rows: Sequence[Row]) -> str:
+def _lead(run: Run, rows: Sequence[LeaderboardRow]) -> str:
     info = run.info
     data, settings = info.get("data") or {}, info.get("settings") or {}
     task = str(info.get("task") or "")
@@ -113,19 +121,21 @@ def _lead(run: Run, rows: Sequence[Row]) -> str:
     )
 
 
-def _chosen(choice: Choice, rows: Sequence[Row], sheet: PriceSheet, decision: RunDecision | None) -> str:
-    row, metric = choice.row, str(choice.row["metric"])
+def _chosen(
+    choice: Choice, rows: Sequence[LeaderboardRow], sheet: PriceSheet, decision: RunDecision | None
+) -> str:
+    row, metric = choice.row, choice.row.metric
     named_metric = metric_words(metric)
     value, low, high, _ = lead_score(row)
     pairs = [
         (named_metric.label, score(value, metric)),
         ("95 % interval", interval(low, high, metric)),
-        ("In the search", score(row["score"], metric)),
+        ("In the search", score(row.score, metric)),
         *_money(row, sheet),
-        ("Answers in", latency(row["latency_p50_us"])),
-        ("99 of 100 within", latency(row["latency_p99_us"])),
-        ("A month of machines", amount(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency)),
-        ("Size", size(row["artifact_mb"])),
+        ("Answers in", latency(row.latency_p50_us)),
+        ("99 of 100 within", latency(row.latency_p99_us)),
+        ("A month of machines", amount(monthly(row.cpu_us_per_row, sheet).usd, sheet.currency)),
+        ("Size", size(row.artifact_mb)),
     ]
     out = [
         tag("h2", f"{words.CHOICE}: {named(row)}"),
@@ -145,40 +155,40 @@ def _chosen(choice: Choice, rows: Sequence[Row], sheet: PriceSheet, decision: Ru
     return "\n".join(out)
 
 
-def _money(row: Row, sheet: PriceSheet) -> list[tuple[str, str]]:
+def _money(row: ServableRow, sheet: PriceSheet) -> list[tuple[str, str]]:
     """Return what mistakes cost and what a month costs in all, where it is known."""
     found = [
-        ("Mistakes, 1,000 cases", row.get("expected_cost_per_1000")),
-        ("A month in all", row.get("total_cost_per_month_usd")),
+        ("Mistakes, 1,000 cases", row.expected_cost_per_1000),
+        ("A month in all", row.total_cost_per_month_usd),
     ]
     return [(label, amount(round(value), sheet.currency)) for label, value in found if value is not None]
 
 
-def _front(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
-    front = [row for row in rows if row["on_front"] or row["id"] == choice.id]
+def _front(choice: Choice, rows: Sequence[LeaderboardRow], sheet: PriceSheet) -> str:
+    front = [row for row in servable(rows) if row.on_front or row.id == choice.id]
     lines = [
         (
-            "★" if row["id"] == choice.id else "≈ best" if row["equal_to_best"] else "",
+            "★" if row.id == choice.id else "≈ best" if row.equal_to_best else "",
             named(row),
             *_final(row),
-            score(row["score"], row["metric"]),
-            latency(row["latency_p50_us"]),
-            latency(row["latency_p99_us"]),
-            amount(monthly(row["cpu_us_per_row"], sheet).usd, sheet.currency),
+            score(row.score, row.metric),
+            latency(row.latency_p50_us),
+            latency(row.latency_p99_us),
+            amount(monthly(row.cpu_us_per_row, sheet).usd, sheet.currency),
             *(value for _, value in _money(row, sheet)),
         )
         for row in front
     ]
-    at = next((position for position, row in enumerate(front) if row["id"] == choice.id), None)
+    at = next((position for position, row in enumerate(front) if row.id == choice.id), None)
     note = words.FRONT_NOTE.format(
         up=words.UP[money_shown(rows)],
         colour=words.COLOURS[money_shown(rows)],
-        data=choice.row["score_data"] or UNKNOWN,
-        machine=choice.row["machine"] or UNKNOWN,
+        data=choice.row.score_data or UNKNOWN,
+        machine=choice.row.machine or UNKNOWN,
     )
-    if choice.row.get("expected_cost_data"):
+    if choice.row.expected_cost_data:
         note = f"{note} " + words.MISTAKES_NOTE.format(
-            data=choice.row["expected_cost_data"], total=choice.row.get("total_cost_data") or UNKNOWN
+            data=choice.row.expected_cost_data, total=choice.row.total_cost_data or UNKNOWN
         )
     columns = (*words.FRONT_COLUMNS, *(label for label, _ in _money(choice.row, sheet)))
     figure = front_figure(rows, choice.id, currency=sheet.currency)
@@ -192,10 +202,10 @@ def _front(choice: Choice, rows: Sequence[Row], sheet: PriceSheet) -> str:
     )
 
 
-def _final(row: Row) -> tuple[str, str]:
+def _final(row: ServableRow) -> tuple[str, str]:
     """Return the final score and its interval; one that was never on the front has none."""
     value, low, high, _ = final_of(row) or (None, None, None, "")
-    metric = str(row["metric"])
+    metric = row.metric
     return score(value, metric), interval(low, high, metric)
 
 
@@ -243,7 +253,7 @@ def _segments(run: Run, candidate: str) -> str:
     return table(words.SEGMENT_COLUMNS, lines, numbers=1) + tag("p", note, kind="soft")
 
 
-def _failures(rows: Sequence[Row]) -> str:
+def _failures(rows: Sequence[LeaderboardRow]) -> str:
     """Return what came to nothing: each that failed, and how many of which kind were behind after their first fold."""
     found = failure_table(rows)
     behind = [row for row in found if row["stage"] == _RACE]

@@ -3,7 +3,8 @@
 from .choose import RULES, Choice, pick, same_machines
 from .decision import Decision, decide
 from .expected_cost import COST_COLUMNS, with_expected_costs
-from .leaderboard import COLUMNS, front_ids, leaderboard_rows
+from .leaderboard import front_ids, leaderboard_rows
+from .leaderboard_row import COLUMNS, Estimate, LeaderboardRow, ServableRow, scored, servable
 from .limits import Limits, Shortfall
 from .pareto import balance, front_of, knee, pareto
 from .preference_weights import Weights, weighted
@@ -21,11 +22,14 @@ __all__ = [
     "RULES",
     "Choice",
     "Decision",
+    "Estimate",
     "Given",
+    "LeaderboardRow",
     "Limits",
     "Monthly",
     "PriceSheet",
     "RunDecision",
+    "ServableRow",
     "Shortfall",
     "Terms",
     "Traffic",
@@ -54,6 +58,8 @@ __all__ = [
     "read_prices",
     "run_prices",
     "same_machines",
+    "scored",
+    "servable",
     "store_decision",
     "terms_of",
     "traffic_words",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,14 +11,13 @@ from workbench.automl import arguments
 from workbench.errors import PickError, SettingsError, nearest, shown
 from workbench.families import BASELINE
 
+from .leaderboard_row import LeaderboardRow, ServableRow, servable
 from .limits import Limits
-from .pareto import OBJECTIVES, front_of, knee, rank_score
+from .pareto import front_of, knee
 from .prices import PriceSheet
 from .sentences import compare, describe, label, machines_text
 from .terms import Terms
 from .ties import beats, within_noise
-
-Row = Mapping[str, Any]
 
 #: The rules of `pick`; anything else is the id of a candidate.
 RULES = ("best", "balanced", "fastest", "cheapest", "lowest-cost")
@@ -32,19 +30,19 @@ class Choice:
 
     Attributes
     ----------
-    row : mapping
+    row : ServableRow
         The candidate's row of the leaderboard.
     how : str
         The rule, or "id".
     limits : Limits
     sheet : PriceSheet or None
         The prices that the rows were computed with.
-    faster, more_accurate : mapping or None
+    faster, more_accurate : ServableRow or None
         The neighbours on the front: the next faster row and the next more accurate one.
-    cheaper_equal : mapping or None
+    cheaper_equal : ServableRow or None
         The cheapest row that cannot be told from this one by score and costs less; None if costs of mistakes are known,
         or if every candidate needs the same machines.
-    least_cost : mapping or None
+    least_cost : ServableRow or None
         The row with the lowest total cost a month, if costs of mistakes are known and it is another one.
     same_machines : bool
         Whether every candidate needs as many machines as any other: then computing does not decide.
@@ -58,14 +56,14 @@ class Choice:
         All that it was picked under, and who said so: threshold, payoff, traffic. `export` serves it so.
     """
 
-    row: Row
+    row: ServableRow
     how: str
     limits: Limits = field(default_factory=Limits)
     sheet: PriceSheet | None = None
-    faster: Row | None = None
-    more_accurate: Row | None = None
-    cheaper_equal: Row | None = None
-    least_cost: Row | None = None
+    faster: ServableRow | None = None
+    more_accurate: ServableRow | None = None
+    cheaper_equal: ServableRow | None = None
+    least_cost: ServableRow | None = None
     same_machines: bool = False
     considered: int = 1
     meeting_limits: int = 1
@@ -74,14 +72,14 @@ class Choice:
     terms: Terms | None = None
 
     def __repr__(self) -> str:
-        score, metric = self.row.get("score"), self.row.get("metric")
+        score, metric = self.row.score, self.row.metric
         said = "no score" if score is None else f"{metric} {score:.4g}"
-        return f"<Choice {self.id} {self.row.get('family')}, {said}, picked by {self.how}>"
+        return f"<Choice {self.id} {self.row.family}, {said}, picked by {self.how}>"
 
     @property
     def id(self) -> str:
         """The candidate's id."""
-        return str(self.row["id"])
+        return str(self.row.id)
 
     def to_json(self) -> dict[str, Any]:
         """Return the choice as a JSON object, the rows in full."""
@@ -92,13 +90,13 @@ class Choice:
             "least_cost": self.least_cost,
         }
         return {
-            "chosen": dict(self.row),
+            "chosen": self.row.to_dict(),
             "how": self.how,
             "limits": self.limits.to_json(),
             "prices": self.sheet.to_json() if self.sheet else None,
             "considered": self.considered,
             "meeting_limits": self.meeting_limits,
-            "neighbours": {name: dict(row) if row else None for name, row in neighbours.items()},
+            "neighbours": {name: row.to_dict() if row else None for name, row in neighbours.items()},
             "sentences": list(self.sentences),
             "warnings": list(self.warnings),
             "same_machines": self.same_machines,
@@ -115,7 +113,7 @@ def _served_under(terms: Terms | None) -> dict[str, Any]:
 
 
 def pick(
-    rows: Sequence[Row],
+    rows: Sequence[LeaderboardRow],
     how: str = "balanced",
     limits: Limits | None = None,
     sheet: PriceSheet | None = None,
@@ -132,7 +130,7 @@ def pick(
 
     Parameters
     ----------
-    rows : sequence of mapping
+    rows : sequence of LeaderboardRow
         The leaderboard (`leaderboard.leaderboard_rows`).
     how : str
         One of `RULES`, or the id of a candidate.
@@ -155,9 +153,9 @@ def pick(
 
     Examples
     --------
-    >>> row = {"id": "c1", "family": "linear", "status": "ok", "quiet": True, "origin": "portfolio",
-    ...        "metric": "roc_auc", "score": 0.9, "score_low": 0.88, "score_high": 0.92,
-    ...        "latency_p50_us": 12.0, "latency_p99_us": 20.0, "price_per_million_usd": 0.002}
+    >>> row = ServableRow("c1", "linear", quiet=True, metric="roc_auc", score=0.9, score_low=0.88,
+    ...                   score_high=0.92, latency_p50_us=12.0, latency_p99_us=20.0, cpu_us_per_row=12.0,
+    ...                   price_per_million_usd=0.002)
     >>> pick([row], "best").id
     'c1'
     >>> pick([row], "best", Limits(max_latency_us=10))  # doctest: +ELLIPSIS
@@ -171,10 +169,8 @@ def pick(
     return replace(found, terms=terms)
 
 
-def _pick(rows: Sequence[Row], how: str, limits: Limits, sheet: PriceSheet | None) -> Choice:
-    usable = [
-        row for row in rows if row["status"] == "ok" and all(row[name] is not None for name, _ in OBJECTIVES)
-    ]
+def _pick(rows: Sequence[LeaderboardRow], how: str, limits: Limits, sheet: PriceSheet | None) -> Choice:
+    usable = servable(rows)
     if how not in RULES:
         return _pick_id(rows, usable, how, limits, sheet)
     if not usable:
@@ -197,28 +193,27 @@ def _pick(rows: Sequence[Row], how: str, limits: Limits, sheet: PriceSheet | Non
     return _choice(row, how, limits, sheet, front, (usable, within), warnings, without_limits)
 
 
-def _by_rule(front: Sequence[Row], how: str, baseline: Row | None) -> Row:
+def _by_rule(front: Sequence[ServableRow], how: str, baseline: ServableRow | None) -> ServableRow:
     if how == "best":
-        return min(front, key=lambda row: (-rank_score(row), row["price_per_million_usd"], row["id"]))
+        return min(front, key=lambda row: (-row.rank_score, row.price_per_million_usd, row.id))
     if how == "lowest-cost":
         return _least_cost(front) or front[0]
     worth = [row for row in front if baseline is None or beats(row, baseline)]
     pool = worth or list(front)
     if how == "balanced":
         return knee(pool)
-    column = {"fastest": "latency_p50_us", "cheapest": "price_per_million_usd"}[how]
-    return min(pool, key=lambda row: (row[column], -row["score"], row["id"]))
+    if how == "fastest":
+        return min(pool, key=lambda row: (row.latency_p50_us, -row.score, row.id))
+    return min(pool, key=lambda row: (row.price_per_million_usd, -row.score, row.id))
 
 
-def _least_cost(rows: Sequence[Row]) -> Row | None:
+def _least_cost(rows: Sequence[ServableRow]) -> ServableRow | None:
     """Return the row that costs least a month; of equals the one that scores higher."""
-    priced = [row for row in rows if row.get("total_cost_per_month_usd") is not None]
-    return min(
-        priced, key=lambda row: (row["total_cost_per_month_usd"], -row["score"], row["id"]), default=None
-    )
+    priced = [(row.total_cost.value, -row.score, row.id, row) for row in rows if row.total_cost]
+    return min(priced, key=lambda each: each[:3])[3] if priced else None
 
 
-def _check_priced(rows: Sequence[Row]) -> None:
+def _check_priced(rows: Sequence[ServableRow]) -> None:
     if _least_cost(rows) is None:
         raise SettingsError(
             "pick",
@@ -228,22 +223,27 @@ def _check_priced(rows: Sequence[Row]) -> None:
         )
 
 
-def same_machines(rows: Sequence[Row]) -> bool:
+def same_machines(rows: Sequence[LeaderboardRow]) -> bool:
     """Tell whether several candidates all need the same number of machines.
 
     Examples
     --------
-    >>> same_machines([{"replicas": 1}, {"replicas": 1}]), same_machines([{"replicas": 1}, {"replicas": 2}])
+    >>> one, two = LeaderboardRow("a", "mlp", replicas=1), LeaderboardRow("b", "mlp", replicas=2)
+    >>> same_machines([one, one]), same_machines([one, two])
     (True, False)
     """
-    needed = {row.get("replicas") for row in rows}
+    needed = {row.replicas for row in rows}
     return len(rows) > 1 and len(needed) == 1 and None not in needed
 
 
 def _pick_id(
-    rows: Sequence[Row], usable: list[Row], wanted: str, limits: Limits, sheet: PriceSheet | None
+    rows: Sequence[LeaderboardRow],
+    usable: list[ServableRow],
+    wanted: str,
+    limits: Limits,
+    sheet: PriceSheet | None,
 ) -> Choice:
-    by_id = {str(row["id"]): row for row in rows}
+    by_id = {row.id: row for row in rows}
     if wanted not in by_id:
         close = nearest(wanted, [*RULES, *by_id])
         hint = f"Did you mean {', '.join(close)}?" if close else "The leaderboard lists the candidates."
@@ -251,15 +251,15 @@ def _pick_id(
             "how", found=shown(wanted), expected=f"{', '.join(RULES)} or the id of a candidate", hint=hint
         )
     row = by_id[wanted]
-    if row not in usable:
-        raise PickError(f"{label(row)} cannot be picked", found=_why_not(row), hint=row.get("hint") or None)
+    if not isinstance(row, ServableRow):
+        raise PickError(f"{label(row)} cannot be picked", found=_why_not(row), hint=row.hint or None)
     misses = limits.shortfalls(row)
     if misses:
         raise PickError(
             f"{label(row)} does not meet the limits", found="; ".join(str(miss) for miss in misses)
         )
     warnings: list[str] = []
-    if not row.get("quiet"):
+    if not row.quiet:
         warnings.append(
             f"{label(row)} was measured while other trials ran: its latency is too high rather than too low."
         )
@@ -274,34 +274,32 @@ def _pick_id(
 
 
 def _choice(  # noqa: PLR0913, PLR0917 - the one place where a choice is put together
-    row: Row,
+    row: ServableRow,
     how: str,
     limits: Limits,
     sheet: PriceSheet | None,
-    front: Sequence[Row],
-    counted: tuple[Sequence[Row], Sequence[Row]],
+    front: Sequence[ServableRow],
+    counted: tuple[Sequence[ServableRow], Sequence[ServableRow]],
     warnings: Sequence[str],
-    without_limits: Row | None,
+    without_limits: ServableRow | None,
 ) -> Choice:
     usable, within = counted
     currency, traffic = (sheet.currency, sheet.traffic) if sheet else ("$", None)
     faster = max(
-        (each for each in front if each["latency_p50_us"] < row["latency_p50_us"]),
-        key=lambda each: (each["latency_p50_us"], each["score"]),
+        (each for each in front if each.latency_p50_us < row.latency_p50_us),
+        key=lambda each: (each.latency_p50_us, each.score),
         default=None,
     )
     more_accurate = min(
-        (each for each in front if each["score"] > row["score"]),
-        key=lambda each: (each["score"], each["price_per_million_usd"]),
+        (each for each in front if each.score > row.score),
+        key=lambda each: (each.score, each.price_per_million_usd),
         default=None,
     )
     alike, least = same_machines(usable), _least_cost(within)
-    saving = 0.0 if alike or least is not None else _CHEAPER * row["price_per_million_usd"]
-    equals = [each for each in front if each["price_per_million_usd"] < saving and within_noise(each, row)]
-    cheaper_equal = min(
-        equals, key=lambda each: (each["price_per_million_usd"], -each["score"]), default=None
-    )
-    least = None if least is None or least["id"] == row["id"] else least
+    saving = 0.0 if alike or least is not None else _CHEAPER * row.price_per_million_usd
+    equals = [each for each in front if each.price_per_million_usd < saving and within_noise(each, row)]
+    cheaper_equal = min(equals, key=lambda each: (each.price_per_million_usd, -each.score), default=None)
+    least = None if least is None or least.id == row.id else least
     sentences = [describe(row, currency, traffic)]
     others = _distinct(least, faster, more_accurate)
     sentences += [compare(each, row, currency, machines_alike=alike) for each in others]
@@ -312,7 +310,7 @@ def _choice(  # noqa: PLR0913, PLR0917 - the one place where a choice is put tog
             f"By score alone {label(cheaper_equal)} cannot be told from {label(row)}: where nothing else "
             f"decides, take the cheaper. {compare(cheaper_equal, row, currency)}"
         )
-    if without_limits is not None and without_limits["id"] != row["id"]:
+    if without_limits is not None and without_limits.id != row.id:
         sentences.append(
             "Without the limits the choice would be another: "
             + compare(without_limits, row, currency, machines_alike=alike)
@@ -334,13 +332,13 @@ def _choice(  # noqa: PLR0913, PLR0917 - the one place where a choice is put tog
     )
 
 
-def _distinct(*rows: Row | None) -> list[Row]:
-    return list({row["id"]: row for row in rows if row is not None}.values())
+def _distinct(*rows: ServableRow | None) -> list[ServableRow]:
+    return list({row.id: row for row in rows if row is not None}.values())
 
 
-def _measured_alone(usable: list[Row], limits: Limits) -> tuple[list[Row], list[str]]:
+def _measured_alone(usable: list[ServableRow], limits: Limits) -> tuple[list[ServableRow], list[str]]:
     """Return the candidates measured with nothing else running; all, with a warning, where none of those fits."""
-    alone = [row for row in usable if row.get("quiet")]
+    alone = [row for row in usable if row.quiet]
     if any(limits.meets(row) for row in alone) or not any(limits.meets(row) for row in usable):
         return alone or usable, []
     what = "What meets the limits" if limits else "Every candidate"
@@ -349,35 +347,38 @@ def _measured_alone(usable: list[Row], limits: Limits) -> tuple[list[Row], list[
     ]
 
 
-def _baseline(usable: Sequence[Row]) -> Row | None:
-    floors = [row for row in usable if row.get("origin") == "baseline" or row["family"] == BASELINE]
-    return max(floors, key=lambda row: row["score"], default=None)
+def _baseline(usable: Sequence[ServableRow]) -> ServableRow | None:
+    floors = [row for row in usable if row.origin == "baseline" or row.family == BASELINE]
+    return max(floors, key=lambda row: row.score, default=None)
 
 
-def _not_better(row: Row, baseline: Row) -> str:
-    if row["id"] == baseline["id"]:
+def _not_better(row: ServableRow, baseline: ServableRow) -> str:
+    if row.id == baseline.id:
         return f"{label(row)} is the baseline: it does not look at the input."
-    scores = f"{row['score']:.4g} against {baseline['score']:.4g}"
+    scores = f"{row.score:.4g} against {baseline.score:.4g}"
     return f"{label(row)} does not beat the baseline by more than noise ({scores})."
 
 
-def _dominates(other: Row, row: Row) -> bool:
-    better = {"max": operator.ge, "min": operator.le}
-    costs = all(better[way](other[name], row[name]) for name, way in OBJECTIVES[1:])
-    return other["id"] != row["id"] and rank_score(other) >= rank_score(row) and costs
+def _dominates(other: ServableRow, row: ServableRow) -> bool:
+    return (
+        other.id != row.id
+        and other.rank_score >= row.rank_score
+        and other.latency_p50_us <= row.latency_p50_us
+        and other.price_per_million_usd <= row.price_per_million_usd
+    )
 
 
-def _dominated(row: Row, other: Row) -> str:
+def _dominated(row: ServableRow, other: ServableRow) -> str:
     return f"{label(row)} is not on the front: {label(other)} is at least as accurate, as fast and as cheap."
 
 
-def _none_within(pool: Sequence[Row], limits: Limits) -> PickError:
+def _none_within(pool: Sequence[ServableRow], limits: Limits) -> PickError:
     """Name the candidate whose worst miss is the smallest."""
 
-    def worst(row: Row) -> float:
+    def worst(row: ServableRow) -> float:
         return max(miss.times if math.isfinite(miss.value) else math.inf for miss in limits.shortfalls(row))
 
-    row = min(pool, key=lambda each: (worst(each), -each["score"]))
+    row = min(pool, key=lambda each: (worst(each), -each.score))
     misses = "; ".join(str(miss) for miss in limits.shortfalls(row))
     return PickError(
         "no candidate meets the limits",
@@ -386,15 +387,15 @@ def _none_within(pool: Sequence[Row], limits: Limits) -> PickError:
     )
 
 
-def _why_not(row: Row) -> str:
-    if row["status"] != "ok":
-        where = f" in {row['stage']}" if row.get("stage") else ""
-        return f"status {row['status']}{where}: {row.get('reason') or 'no reason given'}"
+def _why_not(row: LeaderboardRow) -> str:
+    if row.status != "ok":
+        where = f" in {row.stage}" if row.stage else ""
+        return f"status {row.status}{where}: {row.reason or 'no reason given'}"
     return "no score, latency or price measured"
 
 
-def _failures(rows: Sequence[Row]) -> str:
-    failed = [row for row in rows if row["status"] != "ok"]
+def _failures(rows: Sequence[LeaderboardRow]) -> str:
+    failed = [row for row in rows if row.status != "ok"]
     if not failed:
         return "Search first."
     return f"{len(failed)} of {len(rows)} failed; the first, {label(failed[0])}: {_why_not(failed[0])}."

@@ -93,7 +93,10 @@ def decide(choice: Choice, by: str | None = None, note: str = "") -> Decision:
 
     Examples
     --------
-    >>> decide(Choice({"id": "c1"}, "id"), by="Ada").to_json()["by"]
+    >>> from workbench.tradeoff.leaderboard_row import ServableRow
+    >>> row = ServableRow("c1", "linear", metric="roc_auc", score=0.9, latency_p50_us=12.0,
+    ...                   latency_p99_us=20.0, cpu_us_per_row=12.0, price_per_million_usd=0.002)
+    >>> decide(Choice(row, "id"), by="Ada").to_json()["by"]
     'Ada'
     """
     return Decision(choice, by or user(), dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), note)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,13 @@ from workbench.automl.records.run_folder import RunFolder
 from workbench.data.dataset import Dataset
 from workbench.errors import RunError
 
+from .leaderboard_row import LeaderboardRow
 from .sentences import money, traffic_words
 from .terms import Terms
 
-Row = dict[str, Any]
 _Z = 1.959963984540054
 
-#: The columns of the leaderboard that `with_expected_costs` fills; None if no payoff is known.
+#: The fields of a row that `with_expected_costs` fills; None if no payoff is known.
 COST_COLUMNS = (
     "expected_cost_per_1000",
     "expected_cost_low",
@@ -63,7 +63,7 @@ def mean_cost(costs: np.ndarray, weight: np.ndarray) -> MeanCost:
     return MeanCost(mean, mean - half, mean + half, len(costs))
 
 
-def with_expected_costs(rows: Sequence[Row], run: RunFolder, terms: Terms) -> list[Row]:
+def with_expected_costs(rows: Sequence[LeaderboardRow], run: RunFolder, terms: Terms) -> list[LeaderboardRow]:
     """Return the rows with what mistakes cost, if the terms have a payoff; else with those columns empty.
 
     - expected_cost_per_1000, expected_cost_low, expected_cost_high: what a thousand cases cost, with a 95 % interval,
@@ -77,30 +77,25 @@ def with_expected_costs(rows: Sequence[Row], run: RunFolder, terms: Terms) -> li
       with a 95 % interval; cost_compared_with is that one's id.
     - final_cost_per_1000, final_cost_low, final_cost_high: the same on the hold-out, if it was predicted there.
     """
-    empty: list[Row] = [{**row, **dict.fromkeys(COST_COLUMNS)} for row in rows]
+    empty: dict[str, Any] = dict.fromkeys(COST_COLUMNS)
+    rows = [replace(row, **empty) for row in rows]
     if terms.payoff is None:
-        return empty
+        return rows
     data = run.dataset()
     dev = _Part(data, np.asarray(run.dev_rows))
-    held = _Part(data, np.asarray(run.holdout_rows))
+    held_out = _Part(data, np.asarray(run.holdout_rows))
     each: dict[str, np.ndarray] = {}
-    for row in empty:
-        if row["status"] != "ok":
-            continue
-        costs = dev.costs(run, row["id"], "oof.npy", terms)
+    priced: list[LeaderboardRow] = []
+    for row in rows:
+        costs = dev.costs(run, row.id, "oof.npy", terms) if row.status == "ok" else None
         if costs is None:
+            priced.append(row)
             continue
-        each[row["id"]] = costs
-        _fill(row, costs, dev.weight, terms)
-        final = held.costs(run, row["id"], "holdout.npy", terms)
-        if final is not None:
-            known = np.isfinite(final)
-            found = mean_cost(final[known], held.weight[known])
-            row["final_cost_per_1000"], row["final_cost_low"], row["final_cost_high"] = (
-                1000.0 * value for value in (found.value, found.low, found.high)
-            )
-    _compare(empty, each, dev.weight)
-    return empty
+        each[row.id] = costs
+        final = held_out.costs(run, row.id, "holdout.npy", terms)
+        filled = _with_cost(row, costs, dev.weight, terms)
+        priced.append(filled if final is None else _with_final(filled, final, held_out.weight))
+    return _compared(priced, each, dev.weight)
 
 
 class _Part:
@@ -129,21 +124,40 @@ class _Part:
         return costs
 
 
-def _fill(row: Row, costs: np.ndarray, weight: np.ndarray, terms: Terms) -> None:
+def _with_cost(row: LeaderboardRow, costs: np.ndarray, weight: np.ndarray, terms: Terms) -> LeaderboardRow:
     known = np.isfinite(costs)
     found = mean_cost(costs[known], weight[known])
-    row["expected_cost_per_1000"] = 1000.0 * found.value
-    row["expected_cost_low"], row["expected_cost_high"] = 1000.0 * found.low, 1000.0 * found.high
-    which = str(row["score_data"] or "out of fold").partition(",")[0]
-    row["expected_cost_data"] = f"{which}, {found.rows:,} rows{_how(terms)}"
-    row["cost_threshold"] = terms.threshold
-    machines = row["price_per_month_usd"]
-    if machines is not None:
-        calls = terms.sheet.traffic.calls_per_month
-        row["total_cost_per_month_usd"] = calls * found.value + machines
-        row["total_cost_low_usd"] = calls * found.low + machines
-        row["total_cost_high_usd"] = calls * found.high + machines
-        row["total_cost_data"] = f"mistakes and machines, at {traffic_words(terms.sheet.traffic)}"
+    which = (row.score_data or "out of fold").partition(",")[0]
+    row = replace(
+        row,
+        expected_cost_per_1000=1000.0 * found.value,
+        expected_cost_low=1000.0 * found.low,
+        expected_cost_high=1000.0 * found.high,
+        expected_cost_data=f"{which}, {found.rows:,} rows{_how(terms)}",
+        cost_threshold=terms.threshold,
+    )
+    machines = row.price_per_month_usd
+    if machines is None:
+        return row
+    calls = terms.sheet.traffic.calls_per_month
+    return replace(
+        row,
+        total_cost_per_month_usd=calls * found.value + machines,
+        total_cost_low_usd=calls * found.low + machines,
+        total_cost_high_usd=calls * found.high + machines,
+        total_cost_data=f"mistakes and machines, at {traffic_words(terms.sheet.traffic)}",
+    )
+
+
+def _with_final(row: LeaderboardRow, costs: np.ndarray, weight: np.ndarray) -> LeaderboardRow:
+    known = np.isfinite(costs)
+    found = mean_cost(costs[known], weight[known])
+    return replace(
+        row,
+        final_cost_per_1000=1000.0 * found.value,
+        final_cost_low=1000.0 * found.low,
+        final_cost_high=1000.0 * found.high,
+    )
 
 
 def _how(terms: Terms) -> str:
@@ -156,16 +170,28 @@ def _how(terms: Terms) -> str:
     return ", at the threshold that follows from the payoff"
 
 
-def _compare(rows: Sequence[Row], each: Mapping[str, np.ndarray], weight: np.ndarray) -> None:
-    """Fill in by how much each costs more than the one that costs least, paired row by row."""
-    priced = [row for row in rows if row["expected_cost_per_1000"] is not None]
-    least = min(priced, key=lambda row: (row["expected_cost_per_1000"], row["id"]), default=None)
-    if least is None:
-        return
-    for row in priced:
-        both = np.isfinite(each[row["id"]]) & np.isfinite(each[least["id"]])
-        if row is least or not both.any():
-            continue
-        gap = mean_cost((each[row["id"]] - each[least["id"]])[both], weight[both])
-        row["cost_behind"] = [1000.0 * gap.value, 1000.0 * gap.low, 1000.0 * gap.high]
-        row["cost_compared_with"] = least["id"]
+def _compared(
+    rows: Sequence[LeaderboardRow], each: Mapping[str, np.ndarray], weight: np.ndarray
+) -> list[LeaderboardRow]:
+    """Return the rows with their cost gap to the one that costs least, paired row by row."""
+    priced = [(row.expected_cost.value, row.id) for row in rows if row.expected_cost is not None]
+    if not priced:
+        return list(rows)
+    _, least = min(priced)
+    return [_with_gap(row, least, each, weight) for row in rows]
+
+
+def _with_gap(
+    row: LeaderboardRow, least: str, each: Mapping[str, np.ndarray], weight: np.ndarray
+) -> LeaderboardRow:
+    if row.id not in each or row.id == least:
+        return row
+    both = np.isfinite(each[row.id]) & np.isfinite(each[least])
+    if not both.any():
+        return row
+    gap = mean_cost((each[row.id] - each[least])[both], weight[both])
+    return replace(
+        row,
+        cost_behind=(1000.0 * gap.value, 1000.0 * gap.low, 1000.0 * gap.high),
+        cost_compared_with=least,
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from workbench.automl.records.settings import parse_latency, parse_size
 from workbench.errors import SettingsError, shown
+
+from .leaderboard_row import LeaderboardRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +59,17 @@ class Limits:
             None if max_memory is None else parse_size(max_memory, "max_memory"),
         )
 
-    def meets(self, row: Mapping[str, Any]) -> bool:
+    def meets(self, row: LeaderboardRow) -> bool:
         """Tell whether a leaderboard row stays within every limit."""
         return not self.shortfalls(row)
 
-    def shortfalls(self, row: Mapping[str, Any]) -> list[Shortfall]:
+    def shortfalls(self, row: LeaderboardRow) -> list[Shortfall]:
         """Return the limits that a leaderboard row misses; a value that is not known misses its limit.
 
         Examples
         --------
-        >>> [str(miss) for miss in Limits(max_latency_us=50).shortfalls({"latency_p99_us": 80.0})]
+        >>> row = LeaderboardRow("c1", "linear", latency_p99_us=80.0)
+        >>> [str(miss) for miss in Limits(max_latency_us=50).shortfalls(row)]
         ['p99 latency 80 µs, limit 50 µs (1.6 times)']
         """
         out = []
@@ -76,7 +77,7 @@ class Limits:
             bound = getattr(self, limit)
             if bound is None:
                 continue
-            value = row.get(column)
+            value = getattr(row, column)
             if value is None or not value <= bound:
                 out.append(Shortfall(limit, column, math.inf if value is None else float(value), bound))
         return out

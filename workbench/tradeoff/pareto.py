@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from workbench.automl.scoring.pareto import non_dominated
 
+from .leaderboard_row import LeaderboardRow, ServableRow, servable
+
 Direction = Literal["max", "min"]
-Row = Mapping[str, Any]
 
 #: What the front is drawn over: columns of the leaderboard and which way is better.
 OBJECTIVES: tuple[tuple[str, Direction], ...] = (
@@ -52,42 +53,29 @@ def pareto(points: np.ndarray, directions: Sequence[Direction]) -> np.ndarray:
     return on_front
 
 
-def rank_score(row: Row) -> float:
-    """Return what rows are ranked by: the score, and what averaging is estimated to add to it.
-
-    Examples
-    --------
-    >>> rank_score({"score": 0.5}), rank_score({"score": 0.5, "averaging_gain": 0.25})
-    (0.5, 0.75)
-    """
-    return float(row["score"] + (row.get("averaging_gain") or 0.0))
-
-
-def front_of(rows: Sequence[Row]) -> list[Row]:
+def front_of(rows: Sequence[LeaderboardRow]) -> list[ServableRow]:
     """Return the rows that none of the rows dominates in score, latency and price, in the order given.
 
-    The score counts with the estimated gain of averaging (see `rank_score`): out of fold, the average of the folds'
-    models has the very score of one of them. Only rows with the status "ok" whose three objectives are known take part.
+    The score includes the estimated gain of averaging (`LeaderboardRow.rank_score`): out of fold, the average of the
+    folds' models has the score of one of them. Only servable rows take part.
 
     Examples
     --------
-    >>> fast = {"status": "ok", "score": 0.8, "latency_p50_us": 9.0, "price_per_million_usd": 0.01}
-    >>> front_of([fast, {**fast, "score": 0.7}]) == [fast]
+    >>> from dataclasses import replace
+    >>> fast = ServableRow("c1", "linear", metric="roc_auc", score=0.8, latency_p50_us=9.0,
+    ...                    latency_p99_us=12.0, cpu_us_per_row=9.0, price_per_million_usd=0.01)
+    >>> front_of([fast, replace(fast, score=0.7)]) == [fast]
     True
     """
-    usable = [
-        row for row in rows if row["status"] == "ok" and all(row[name] is not None for name, _ in OBJECTIVES)
-    ]
+    usable = servable(rows)
     if not usable:
         return []
-    points = np.array(
-        [[rank_score(row), *(row[name] for name, _ in OBJECTIVES[1:])] for row in usable], dtype=np.float64
-    )
-    mask = pareto(points, [direction for _, direction in OBJECTIVES])
+    points = [(row.rank_score, row.latency_p50_us, row.price_per_million_usd) for row in usable]
+    mask = pareto(np.array(points, dtype=np.float64), [direction for _, direction in OBJECTIVES])
     return [row for row, keep in zip(usable, mask.tolist(), strict=True) if keep]
 
 
-def balance(front: Sequence[Row]) -> list[float]:
+def balance(front: Sequence[ServableRow]) -> list[float]:
     """Return how far each row of a front stands out towards "accurate and cheap at once".
 
     The front's extremes span a plane, and the knee is the point farthest from it: Das, "On characterizing
@@ -115,25 +103,25 @@ def balance(front: Sequence[Row]) -> list[float]:
     return [s + (fast + cheap) / 2.0 for s, fast, cheap in scaled(front)]
 
 
-def scaled(front: Sequence[Row]) -> list[tuple[float, float, float]]:
+def scaled(front: Sequence[ServableRow]) -> list[tuple[float, float, float]]:
     """Return score, latency and price of each row of a front on the scales of `balance`, from 0 to 1 (the best)."""
     if not front:
         return []
-    best = max(front, key=rank_score)
-    scores = _scaled([rank_score(row) for row in front], _width(best))
-    latency = _scaled([-_log(row["latency_p50_us"]) for row in front], _LEAST_COST_SPAN)
-    price = _scaled([-_log(row["price_per_million_usd"]) for row in front], _LEAST_COST_SPAN)
+    best = max(front, key=lambda row: row.rank_score)
+    scores = _scaled([row.rank_score for row in front], _width(best))
+    latency = _scaled([-_log(row.latency_p50_us) for row in front], _LEAST_COST_SPAN)
+    price = _scaled([-_log(row.price_per_million_usd) for row in front], _LEAST_COST_SPAN)
     return list(zip(scores, latency, price, strict=True))
 
 
-def knee(front: Sequence[Row]) -> Row:
+def knee(front: Sequence[ServableRow]) -> ServableRow:
     """Return the row of a non-empty front with the highest `balance`; of equals the most accurate."""
     weights = balance(front)
-    return max(zip(weights, front, strict=True), key=lambda pair: (pair[0], rank_score(pair[1])))[1]
+    return max(zip(weights, front, strict=True), key=lambda pair: (pair[0], pair[1].rank_score))[1]
 
 
-def _width(row: Row) -> float:
-    low, high = row.get("score_low"), row.get("score_high")
+def _width(row: ServableRow) -> float:
+    low, high = row.score_low, row.score_high
     return 0.0 if low is None or high is None else max(0.0, high - low)
 
 

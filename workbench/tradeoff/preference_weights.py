@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from workbench.errors import PickError, SettingsError, shown
 
+from .leaderboard_row import LeaderboardRow, ServableRow, scored
 from .limits import Limits
 from .pareto import front_of, scaled
 from .ties import beats
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Weights:
             )
 
 
-def weighted(rows: Sequence[Row], weights: Weights, limits: Limits | None = None) -> Row:
+def weighted(rows: Sequence[LeaderboardRow], weights: Weights, limits: Limits | None = None) -> ServableRow:
     """Return the row of the front within the limits with the highest weighted sum of the scaled objectives.
 
     The scales are those of `pareto.balance`, which are equal weights for accuracy and cost. Rows that do not beat the
@@ -50,23 +48,24 @@ def weighted(rows: Sequence[Row], weights: Weights, limits: Limits | None = None
 
     Examples
     --------
-    >>> exact = {"id": "c1", "family": "xgboost", "status": "ok", "quiet": True, "origin": "portfolio", "score": 0.9,
-    ...          "score_low": 0.89, "score_high": 0.91, "latency_p50_us": 90.0, "price_per_million_usd": 0.01}
-    >>> quick = {**exact, "id": "c2", "score": 0.8, "latency_p50_us": 9.0, "price_per_million_usd": 0.005}
-    >>> [weighted([exact, quick], weights)["id"] for weights in (Weights(1, 0, 0), Weights(0, 1, 0))]
+    >>> from dataclasses import replace
+    >>> exact = ServableRow("c1", "xgboost", quiet=True, metric="roc_auc", score=0.9, score_low=0.89,
+    ...                     score_high=0.91, latency_p50_us=90.0, latency_p99_us=99.0, cpu_us_per_row=90.0,
+    ...                     price_per_million_usd=0.01)
+    >>> quick = replace(exact, id="c2", score=0.8, latency_p50_us=9.0, price_per_million_usd=0.005)
+    >>> [weighted([exact, quick], weights).id for weights in (Weights(1, 0, 0), Weights(0, 1, 0))]
     ['c1', 'c2']
     """
     fit = limits or Limits()
-    usable = [row for row in rows if row["status"] == "ok" and row["score"] is not None]
-    alone = [row for row in usable if row.get("quiet") and fit.meets(row)]
+    usable = scored(rows)
+    alone = [row for row in usable if row.quiet and fit.meets(row)]
     front = front_of(alone or [row for row in usable if fit.meets(row)])
     if not front:
         raise PickError("no candidate meets the limits", hint="Widen a limit, or search longer.")
-    floor = max(
-        (row for row in usable if row.get("origin") == "baseline"), key=lambda row: row["score"], default=None
-    )
+    baselines = [row for row in usable if row.origin == "baseline"]
+    floor = max(baselines, key=lambda row: row.sort_score, default=None)
     pool = [row for row in front if floor is None or beats(row, floor)] or front
     sums = [
         weights.accuracy * s + weights.speed * fast + weights.price * cheap for s, fast, cheap in scaled(pool)
     ]
-    return max(zip(sums, pool, strict=True), key=lambda pair: (pair[0], pair[1]["score"]))[1]
+    return max(zip(sums, pool, strict=True), key=lambda pair: (pair[0], pair[1].score))[1]

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
+from .leaderboard_row import LeaderboardRow, ServableRow
 from .prices import PriceSheet, Traffic
 from .ties import cost_within_noise, within_noise
-
-Row = Mapping[str, Any]
 
 _NO_CENTS = 10_000.0
 _SAME_COST = 1.1  # less than a tenth apart is below what a latency measurement resolves
 
 
-def label(row: Row) -> str:
+def label(row: LeaderboardRow) -> str:
     """Return how a candidate is called in a sentence.
 
     Examples
     --------
-    >>> label({"id": "c0017", "family": "lightgbm"})
+    >>> label(LeaderboardRow("c0017", "lightgbm"))
     'c0017 (lightgbm)'
     """
-    return f"{row['id']} ({row['family']})"
+    return f"{row.id} ({row.family})"
 
 
-def lead_score(row: Row) -> tuple[float, float | None, float | None, str]:
+def lead_score(row: LeaderboardRow) -> tuple[float, float | None, float | None, str]:
     """Return the score to lead with, its interval, and what it was computed on.
 
     It is the final one: on the hold-out, or corrected for the choice among many. A candidate that was never on the
@@ -34,14 +31,15 @@ def lead_score(row: Row) -> tuple[float, float | None, float | None, str]:
 
     Examples
     --------
-    >>> lead_score({"score": 0.92, "score_low": 0.9, "score_high": 0.94, "score_data": "out of fold, 5 folds",
-    ...             "final_score": 0.91, "final_low": 0.89, "final_high": 0.93, "final_data": "hold-out"})
+    >>> lead_score(LeaderboardRow("c1", "mlp", score=0.92, score_data="out of fold, 5 folds",
+    ...                           final_score=0.91, final_low=0.89, final_high=0.93, final_data="hold-out"))
     (0.91, 0.89, 0.93, 'hold-out')
     """
-    name = "score" if row.get("final_score") is None else "final_score"
-    part = name.removesuffix("_score") if name != "score" else "score"
-    data = row.get("score_data" if name == "score" else "final_data") or ""
-    return row[name], row.get(f"{part}_low"), row.get(f"{part}_high"), str(data)
+    if row.final_score is not None:
+        return row.final_score, row.final_low, row.final_high, row.final_data or ""
+    if row.score is None:
+        raise ValueError(f"{row.id} has no score")
+    return row.score, row.score_low, row.score_high, row.score_data or ""
 
 
 def traffic_words(traffic: Traffic) -> str:
@@ -56,20 +54,21 @@ def traffic_words(traffic: Traffic) -> str:
     return f"{whose} traffic of {traffic.calls_per_month:,.0f} calls a month"
 
 
-def machines_text(row: Row, sheet: PriceSheet | None) -> str:
+def machines_text(row: ServableRow, sheet: PriceSheet | None) -> str:
     """Say that every candidate needs the same machines, so that computing does not decide."""
-    many = f"{row['replicas']:,} machine{'' if row['replicas'] == 1 else 's'}"
+    many = f"{row.replicas:,} machine{'' if row.replicas == 1 else 's'}"
     at = f" at {traffic_words(sheet.traffic)}" if sheet else ""
     return f"Every candidate needs {many}{at}: what computing costs does not decide between them."
 
 
-def compare(row: Row, other: Row, currency: str = "$", *, machines_alike: bool = False) -> str:
+def compare(
+    row: ServableRow, other: ServableRow, currency: str = "$", *, machines_alike: bool = False
+) -> str:
     """Say in one sentence how a candidate differs from another.
 
     Parameters
     ----------
-    row, other : leaderboard rows
-        Both with a score, latency and price.
+    row, other : ServableRow
     currency : str
         The sign that amounts are shown with.
     machines_alike : bool
@@ -81,56 +80,61 @@ def compare(row: Row, other: Row, currency: str = "$", *, machines_alike: bool =
 
     Examples
     --------
-    >>> slow = {"id": "c1", "family": "xgboost", "score": 0.914, "score_low": 0.90, "score_high": 0.93,
-    ...         "latency_p50_us": 90.0, "price_per_million_usd": 0.012}
-    >>> fast = {"id": "c2", "family": "linear", "score": 0.910, "score_low": 0.89, "score_high": 0.93,
-    ...         "latency_p50_us": 10.0, "price_per_million_usd": 0.005}
+    >>> slow = ServableRow("c1", "xgboost", metric="roc_auc", score=0.914, score_low=0.90, score_high=0.93,
+    ...                    latency_p50_us=90.0, latency_p99_us=99.0, cpu_us_per_row=90.0,
+    ...                    price_per_million_usd=0.012)
+    >>> fast = ServableRow("c2", "linear", metric="roc_auc", score=0.910, score_low=0.89, score_high=0.93,
+    ...                    latency_p50_us=10.0, latency_p99_us=14.0, cpu_us_per_row=10.0,
+    ...                    price_per_million_usd=0.005)
     >>> compare(fast, slow)  # doctest: +ELLIPSIS
     'c2 (linear) scores 0.004 less (within noise) than c1 (xgboost), answers 9 times faster and ...'
     """
     parts = [_score_part(row, other), _speed_part(row, other)]
-    if row.get("expected_cost_per_1000") is not None and other.get("expected_cost_per_1000") is not None:
-        parts.insert(0, _mistakes_part(row, other, currency))
+    if row.expected_cost is not None and other.expected_cost is not None:
+        gap = row.expected_cost.value - other.expected_cost.value
+        parts.insert(0, _mistakes_part(gap, row, other, currency))
     elif not machines_alike:
         parts.append(_price_part(row, other, currency))
     return f"{label(row)} {', '.join(parts[:-1])} and {parts[-1]}."
 
 
-def describe(row: Row, currency: str = "$", traffic: Traffic | None = None) -> str:
+def describe(row: ServableRow, currency: str = "$", traffic: Traffic | None = None) -> str:
     """Say in one sentence what a candidate offers; the score is the final one (`lead_score`).
 
     Examples
     --------
-    >>> describe({"id": "c2", "family": "linear", "metric": "roc_auc", "score": 0.91, "score_low": 0.89,
-    ...           "score_high": 0.93, "latency_p50_us": 10.0, "latency_p99_us": 14.0,
-    ...           "price_per_million_usd": 0.005})  # doctest: +ELLIPSIS
+    >>> row = ServableRow("c2", "linear", metric="roc_auc", score=0.91, score_low=0.89, score_high=0.93,
+    ...                   latency_p50_us=10.0, latency_p99_us=14.0, cpu_us_per_row=10.0,
+    ...                   price_per_million_usd=0.005)
+    >>> describe(row)  # doctest: +ELLIPSIS
     'c2 (linear) scores roc_auc 0.91 [0.89, 0.93], answers one row in 10 µs (p99 14 µs) and costs ...'
     """
     value, low, high, _ = lead_score(row)
     interval = "" if low is None or high is None else f" [{_score(low)}, {_score(high)}]"
     return (
-        f"{label(row)} scores {row['metric']} {_score(value)}{interval}, answers one row in "
-        f"{latency_text(row['latency_p50_us'])} (p99 {latency_text(row['latency_p99_us'])}) and costs "
-        f"{money(row['price_per_million_usd'], currency)} per million{_mistakes(row, currency, traffic)}."
+        f"{label(row)} scores {row.metric} {_score(value)}{interval}, answers one row in "
+        f"{latency_text(row.latency_p50_us)} (p99 {latency_text(row.latency_p99_us)}) and costs "
+        f"{money(row.price_per_million_usd, currency)} per million{_mistakes(row, currency, traffic)}."
     )
 
 
-def _mistakes(row: Row, currency: str, traffic: Traffic | None) -> str:
-    """Say what mistakes cost, if it is known, and what a month comes to."""
-    cost, month = row.get("expected_cost_per_1000"), row.get("total_cost_per_month_usd")
+def _mistakes(row: ServableRow, currency: str, traffic: Traffic | None) -> str:
+    """Return what mistakes cost and what a month costs, or nothing if no payoff is known."""
+    cost, month = row.expected_cost, row.total_cost
     if cost is None:
         return ""
-    if cost < 0:  # right predictions pay more than wrong ones cost
-        low, high = (money(-row[name], currency) for name in ("expected_cost_high", "expected_cost_low"))
-        said = f" to compute; its predictions pay {money(-cost, currency)} per 1,000 cases [{low}, {high}]"
+    if cost.value < 0:  # right predictions pay more than wrong ones cost
+        low, high = money(-cost.high, currency), money(-cost.low, currency)
+        paid = money(-cost.value, currency)
+        said = f" to compute; its predictions pay {paid} per 1,000 cases [{low}, {high}]"
         if month is None or traffic is None:
             return said
-        return f"{said}, less machines {money(-month, currency)} a month at {traffic_words(traffic)}"
-    low, high = money(row["expected_cost_low"], currency), money(row["expected_cost_high"], currency)
-    said = f" to compute; its mistakes cost {money(cost, currency)} per 1,000 cases [{low}, {high}]"
+        return f"{said}, less machines {money(-month.value, currency)} a month at {traffic_words(traffic)}"
+    low, high = money(cost.low, currency), money(cost.high, currency)
+    said = f" to compute; its mistakes cost {money(cost.value, currency)} per 1,000 cases [{low}, {high}]"
     if month is None or traffic is None:
         return said
-    return f"{said}, with machines {money(month, currency)} a month at {traffic_words(traffic)}"
+    return f"{said}, with machines {money(month.value, currency)} a month at {traffic_words(traffic)}"
 
 
 def money(amount: float, currency: str = "$") -> str:
@@ -160,8 +164,7 @@ def latency_text(us: float) -> str:
     return f"{_significant(us / 1e3, 2)} ms" if us < 1e6 else f"{_significant(us / 1e6, 2)} s"
 
 
-def _mistakes_part(row: Row, other: Row, currency: str) -> str:
-    gap = row["expected_cost_per_1000"] - other["expected_cost_per_1000"]
+def _mistakes_part(gap: float, row: ServableRow, other: ServableRow, currency: str) -> str:
     if gap == 0.0:
         return f"costs as much in mistakes as {label(other)}"
     noise = " (within noise)" if cost_within_noise(row, other) else ""
@@ -169,23 +172,23 @@ def _mistakes_part(row: Row, other: Row, currency: str) -> str:
     return f"costs {money(abs(gap), currency)} {way}{noise} in mistakes per 1,000 cases than {label(other)}"
 
 
-def _score_part(row: Row, other: Row) -> str:
-    gap = row["score"] - other["score"]
+def _score_part(row: ServableRow, other: ServableRow) -> str:
+    gap = row.score - other.score
     if gap == 0.0:
         return f"scores the same as {label(other)}"
     noise = " (within noise)" if within_noise(row, other) else ""
     return f"scores {_significant(abs(gap), 2)} {'more' if gap > 0 else 'less'}{noise} than {label(other)}"
 
 
-def _speed_part(row: Row, other: Row) -> str:
-    ratio = other["latency_p50_us"] / max(row["latency_p50_us"], 1e-9)
+def _speed_part(row: ServableRow, other: ServableRow) -> str:
+    ratio = other.latency_p50_us / max(row.latency_p50_us, 1e-9)
     if 1 / _SAME_COST < ratio < _SAME_COST:
         return "answers about as fast"
     return f"answers {_times(ratio)} faster" if ratio > 1 else f"takes {_times(1 / ratio)} as long to answer"
 
 
-def _price_part(row: Row, other: Row, currency: str) -> str:
-    mine, theirs = row["price_per_million_usd"], other["price_per_million_usd"]
+def _price_part(row: ServableRow, other: ServableRow, currency: str) -> str:
+    mine, theirs = row.price_per_million_usd, other.price_per_million_usd
     gap = mine - theirs
     if abs(gap) <= (_SAME_COST - 1) * max(mine, theirs):
         return "costs about the same"

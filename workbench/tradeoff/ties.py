@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+
+from .leaderboard_row import Estimate, LeaderboardRow
 
 
-def within_noise(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def within_noise(one: LeaderboardRow, other: LeaderboardRow) -> bool:
     """Tell whether two leaderboard rows cannot be told apart by score.
 
     Where one was compared with the other on the same rows ("behind", "compared_with"), that says it. Else the interval
@@ -23,52 +23,60 @@ def within_noise(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
     Examples
     --------
-    >>> best = {"score": 0.91, "score_low": 0.90, "score_high": 0.92}
-    >>> within_noise(best, {"score": 0.90, "score_low": 0.89, "score_high": 0.91})
+    >>> best = LeaderboardRow("c1", "xgboost", score=0.91, score_low=0.90, score_high=0.92)
+    >>> within_noise(best, LeaderboardRow("c2", "mlp", score=0.90, score_low=0.89, score_high=0.91))
     True
-    >>> within_noise(best, {"score": 0.893, "score_low": 0.883, "score_high": 0.903})  # they do overlap
+    >>> within_noise(best, LeaderboardRow("c3", "mlp", score=0.893, score_low=0.883, score_high=0.903))
     False
     """
     for row, best in ((one, other), (other, one)):
-        behind = row.get("behind")
-        if behind is not None and row.get("compared_with") == best.get("id"):
-            return bool(behind[1] <= 0.0)
-    higher, lower = (one, other) if one["score"] >= other["score"] else (other, one)
-    below = higher["score"] - _known(higher.get("score_low"), higher["score"])
-    above = _known(lower.get("score_high"), lower["score"]) - lower["score"]
-    return bool(higher["score"] - lower["score"] <= math.hypot(max(0.0, below), max(0.0, above)))
+        if row.behind is not None and row.compared_with == best.id:
+            return row.behind[1] <= 0.0
+    lower, higher = sorted((_score(one), _score(other)), key=lambda each: each.value)
+    below, above = higher.value - higher.low, lower.high - lower.value
+    return higher.value - lower.value <= math.hypot(max(0.0, below), max(0.0, above))
 
 
-def cost_within_noise(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def cost_within_noise(one: LeaderboardRow, other: LeaderboardRow) -> bool:
     """Tell whether the expected costs of two leaderboard rows cannot be told apart.
 
     As `within_noise`: by the paired difference if one was compared with the other, else by the two intervals.
 
     Examples
     --------
-    >>> least = {"id": "c1", "expected_cost_per_1000": 10.0}
-    >>> cost_within_noise({"cost_behind": [3.0, 1.0, 5.0], "cost_compared_with": "c1"}, least)
+    >>> least = LeaderboardRow("c1", "linear", expected_cost_per_1000=10.0)
+    >>> row = LeaderboardRow("c2", "mlp", cost_behind=(3.0, 1.0, 5.0), cost_compared_with="c1")
+    >>> cost_within_noise(row, least)
     False
     """
     for row, least in ((one, other), (other, one)):
-        behind = row.get("cost_behind")
-        if behind is not None and row.get("cost_compared_with") == least.get("id"):
-            return bool(behind[1] <= 0.0)
-    keys = ("expected_cost_per_1000", "expected_cost_low", "expected_cost_high")
-    low, high = sorted(([row[key] for key in keys] for row in (one, other)), key=lambda each: float(each[0]))
-    return bool(high[0] - low[0] <= math.hypot(high[0] - high[1], low[2] - low[0]))
+        if row.cost_behind is not None and row.cost_compared_with == least.id:
+            return row.cost_behind[1] <= 0.0
+    low, high = sorted((_cost(one), _cost(other)), key=lambda each: each.value)
+    return high.value - low.value <= math.hypot(high.value - high.low, low.high - low.value)
 
 
-def beats(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def beats(row: LeaderboardRow, other: LeaderboardRow) -> bool:
     """Tell whether the first row's score is higher by more than noise.
 
     Examples
     --------
-    >>> beats({"score": 0.9, "score_low": 0.88, "score_high": 0.92}, {"score": 0.5})
+    >>> row = LeaderboardRow("c1", "linear", score=0.9, score_low=0.88, score_high=0.92)
+    >>> beats(row, LeaderboardRow("c2", "baseline", score=0.5))
     True
     """
-    return bool(row["score"] > other["score"]) and not within_noise(row, other)
+    return _score(row).value > _score(other).value and not within_noise(row, other)
 
 
-def _known(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
+def _score(row: LeaderboardRow) -> Estimate:
+    if row.score is None:
+        raise ValueError(f"{row.id} has no score")
+    low = row.score if row.score_low is None else row.score_low
+    high = row.score if row.score_high is None else row.score_high
+    return Estimate(row.score, low, high)
+
+
+def _cost(row: LeaderboardRow) -> Estimate:
+    if row.expected_cost is None:
+        raise ValueError(f"{row.id} has no expected cost")
+    return row.expected_cost

@@ -36,7 +36,7 @@ def test_weights_move_the_choice() -> None:
 
 def test_the_front_is_marked_within_loss_and_limits() -> None:
     outcome = made(Selection("r", "best", None, None, 0.05), Limits(max_latency_us=100.0))
-    assert {row["id"] for row in outcome.rows if row["on_front"]} == {"c0002", "c0003"}
+    assert {row.id for row in outcome.rows if row.on_front} == {"c0002", "c0003"}
     assert chosen(outcome) == "c0003"
 
 

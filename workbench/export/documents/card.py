@@ -195,7 +195,7 @@ def _payoff(decision: Decision) -> list[str]:
     )
     who = {"now": "given at export", "decision": "decided in the run", "search": "given to the search"}
     said = f"Outcomes pay {amounts}{each} ({who.get(terms.sources.get('payoff', ''), 'default')})."
-    data = row.get("expected_cost_data")
+    data = row.expected_cost_data
     return [said, f"The cost of mistakes was counted {data}."] if data else [said]
 
 

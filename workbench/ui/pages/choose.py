@@ -9,10 +9,9 @@ import streamlit as st
 from workbench.display.front import clipped, front_figure, money_shown, undrawn
 from workbench.display.numbers import amount, count, plain
 from workbench.display.sentences import advice, limit_costs, named, take_cheaper
-from workbench.display.tables import drawable
 from workbench.display.theme import CONFIG
 from workbench.errors import WorkbenchError
-from workbench.tradeoff import Choice, Limits, monthly
+from workbench.tradeoff import Choice, Limits, monthly, servable
 from workbench.ui.files.folders import Workspace
 from workbench.ui.panels.candidates import show_failures, show_leaderboard
 from workbench.ui.panels.compare import show_compare
@@ -54,7 +53,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
         return
     if entry.state == "running":
         show_live(entry, view.metric)
-    if not drawable(view.rows):
+    if not servable(view.rows):
         remember(selection)
         nothing_to_choose(pages, selection)
         show_failures(view.rows)
@@ -84,7 +83,7 @@ def _show_choice(stored: RunView, selection: Selection, pages: Pages) -> None:
     how, weights = choose_rule(selection.run, view.terms.pick, priced=view.terms.payoff is not None)
     chart, side = st.columns([3, 1], gap="medium")
     with side:
-        usable = drawable(view.rows)
+        usable = servable(view.rows)
         loss = choose_loss(selection.run, usable, selection.max_loss)
         limits = choose_limits(selection.run, usable, selection.within(view.limits), view.sheet.currency)
     own = None if limits == view.limits else limits
@@ -125,7 +124,7 @@ def _show_chart(view: RunView, outcome: Outcome, run: str) -> None:
     )
     outside = clipped(view.rows, chosen)
     left_out = undrawn(view.rows, outcome.over)
-    shown = drawable(view.rows)
+    shown = servable(view.rows)
     money = money_shown(shown)
     better = texts.CHART_CHEAP if money == "total" else texts.CHART_ACCURATE
     notes = [texts.CHART_HELP.format(better=better, size=texts.CHART_SIZES[money])]
@@ -162,9 +161,9 @@ def _show_chosen(picked: Picked, pages: Pages) -> None:
             words.success(plain(cheaper, 600), icon=":material/savings:")
             other = choice.cheaper_equal
             button.button(
-                texts.TAKE_IT.format(name=plain(other["id"])),
+                texts.TAKE_IT.format(name=plain(other.id)),
                 on_click=take_by_hand,
-                args=(selection.run, str(other["id"])),
+                args=(selection.run, other.id),
                 key="take_cheaper",
                 width="stretch",
             )
@@ -175,11 +174,11 @@ def _show_chosen(picked: Picked, pages: Pages) -> None:
 
 def _marks(choice: Choice, view: RunView) -> str:
     marks = []
-    if choice.row["equal_to_best"] and choice.id != view.rows[0]["id"]:
+    if choice.row.equal_to_best and choice.id != view.rows[0].id:
         marks.append(f":green-badge[{texts.EQUAL}]")
     budget = view.sheet.budget_usd_per_month
     if budget:
-        over = monthly(choice.row["cpu_us_per_row"], view.sheet).usd > budget
+        over = monthly(choice.row.cpu_us_per_row, view.sheet).usd > budget
         words = texts.BUDGET_OVER if over else texts.BUDGET_OK
         limit = plain(amount(budget, view.sheet.currency))
         marks.append(f":{'orange' if over else 'green'}-badge[{words.format(budget=limit)}]")

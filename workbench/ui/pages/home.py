@@ -209,19 +209,20 @@ def _summary(view: RunView) -> str:
     best = best_row(view.rows)
     if best is None:
         return texts.RUN_NO_SCORE
-    words = metric_words(best["metric"])
+    metric = best.metric or ""
+    words = metric_words(metric)
     value, low, high, _ = lead_score(best)  # the number that Choose, the card and the report lead with
     return texts.RUN_BEST.format(
         label=plain(words.label),
-        score=plain(score(value, best["metric"])),
-        interval=plain(interval(low, high, best["metric"])),
-        family=plain(family_name(best["family"])),
-        latency=plain(latency(best["latency_p50_us"])),
+        score=plain(score(value, metric)),
+        interval=plain(interval(low, high, metric)),
+        family=plain(family_name(best.family)),
+        latency=plain(latency(best.latency_p50_us)),
     )
 
 
 def _counts(view: RunView) -> str:
-    states = Counter(str(row["status"]) for row in view.rows)
+    states = Counter[str](row.status for row in view.rows)
     facts = [texts.RUN_CANDIDATES.format(count=count(len(view.rows))), *run_facts(view.info)]
     for state, words in (("stopped", texts.RUN_STOPPED), ("failed", texts.RUN_FAILED)):
         if states[state]:

@@ -9,10 +9,10 @@ import streamlit as st
 from workbench.display.front import front_figure
 from workbench.display.insight import history_figure
 from workbench.display.numbers import count, duration, plain
-from workbench.display.tables import drawable, failure_table, with_front
+from workbench.display.tables import failure_table, with_front
 from workbench.display.theme import CONFIG
 from workbench.errors import RunError, WorkbenchError
-from workbench.tradeoff import Limits
+from workbench.tradeoff import Limits, servable
 from workbench.ui.files.folders import RunEntry, Workspace, list_runs, read_entry
 from workbench.ui.jobs.progress import read_history, read_progress
 from workbench.ui.jobs.searches import (
@@ -186,7 +186,7 @@ def _show_progress(entry: RunEntry, own: Path) -> None:
 
 
 def _show_charts(view: RunView) -> None:
-    usable = drawable(view.rows)
+    usable = servable(view.rows)
     history = read_history(view.folder)
     if not usable or not history:
         return

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
 from workbench.display.numbers import count, plain
 from workbench.display.tables import failure_table, leaderboard_table, score_column, score_format
-from workbench.tradeoff import PriceSheet
+from workbench.tradeoff import LeaderboardRow, PriceSheet
 from workbench.ui.texts import choose as texts
 from workbench.ui.texts.general import UNKNOWN
 
-Row = Mapping[str, Any]
 _FORMATS = {
     "latency_p50_us": "%.3g",
     "latency_p99_us": "%.3g",
@@ -24,7 +23,7 @@ _FORMATS = {
 
 
 def show_leaderboard(
-    rows: Sequence[Row], metric: str, sheet: PriceSheet, key: str, on_pick: Callable[[str], None]
+    rows: Sequence[LeaderboardRow], metric: str, sheet: PriceSheet, key: str, on_pick: Callable[[str], None]
 ) -> None:
     """Show every usable candidate, and say what its figures were measured on.
 
@@ -39,7 +38,7 @@ def show_leaderboard(
         Gets the id of a candidate whose row was selected.
     """
     if st.toggle(texts.ONLY_FRONT, key=f"only_front:{key}"):
-        rows = [row for row in rows if row["on_front"]]
+        rows = [row for row in rows if row.on_front]
     table = leaderboard_table(rows)
     if not table:
         return
@@ -76,12 +75,12 @@ def show_leaderboard(
     st.caption(
         f"{texts.LEADERBOARD_PICK} "
         + texts.LEADERBOARD_NOTE.format(
-            data=plain(best["score_data"] or UNKNOWN), machine=plain(best["machine"] or UNKNOWN)
+            data=plain(best.score_data or UNKNOWN), machine=plain(best.machine or UNKNOWN)
         )
     )
 
 
-def show_failures(rows: Sequence[Row]) -> None:
+def show_failures(rows: Sequence[LeaderboardRow]) -> None:
     """Show the candidates that came to nothing, with the reason and what to do."""
     table = failure_table(rows)
     if not table:

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 
 from workbench.display.numbers import plain
 from workbench.display.sentences import in_words, named
 from workbench.display.tables import best_row, side_by_side
-from workbench.tradeoff import Choice, PriceSheet
+from workbench.tradeoff import Choice, LeaderboardRow, PriceSheet, servable
 from workbench.ui.texts import choose as texts
 
-Row = Mapping[str, Any]
 _MOST = 4
 
 
-def show_compare(choice: Choice, rows: Sequence[Row], sheet: PriceSheet, key: str) -> None:
+def show_compare(choice: Choice, rows: Sequence[LeaderboardRow], sheet: PriceSheet, key: str) -> None:
     """Show the choice beside others; by default beside its neighbours on the front and the most accurate."""
-    usable = {str(row["id"]): row for row in rows if row["status"] == "ok" and row["score"] is not None}
-    others = [choice.faster, choice.more_accurate, best_row([row for row in rows if row["on_front"]])]
-    wanted = list(
-        dict.fromkeys(str(row["id"]) for row in others if row is not None and row["id"] != choice.id)
-    )
-    order = sorted(usable, key=lambda name: (not usable[name]["on_front"], -usable[name]["score"], name))
+    usable = {row.id: row for row in servable(rows)}
+    others = [choice.faster, choice.more_accurate, best_row([row for row in rows if row.on_front])]
+    wanted = list(dict.fromkeys(row.id for row in others if row is not None and row.id != choice.id))
+    order = sorted(usable, key=lambda name: (not usable[name].on_front, -usable[name].score, name))
     picked = st.multiselect(
         texts.COMPARE,
         [name for name in order if name != choice.id],
         default=wanted[: _MOST - 1],
-        format_func=lambda name: f"{'● ' if usable[name]['on_front'] else ''}{named(usable[name])}",
+        format_func=lambda name: f"{'● ' if usable[name].on_front else ''}{named(usable[name])}",
         max_selections=_MOST - 1,
         help=texts.COMPARE_HELP,
         key=f"compare:{key}:{choice.id}",
     )
     shown = [choice.row, *(usable[name] for name in picked)]
-    labels = [f"{'★ ' if row['id'] == choice.id else ''}{named(row)}" for row in shown]
+    labels = [f"{'★ ' if row.id == choice.id else ''}{named(row)}" for row in shown]
     facts = side_by_side(shown, sheet)
     table = [
         {texts.COMPARE_FACT: texts.COMPARE_FACTS[fact][0], **dict(zip(labels, values, strict=True))}
@@ -44,6 +40,6 @@ def show_compare(choice: Choice, rows: Sequence[Row], sheet: PriceSheet, key: st
     columns = {texts.COMPARE_FACT: st.column_config.TextColumn(texts.COMPARE_FACT, pinned=True)}
     st.dataframe(table, hide_index=True, width="stretch", height="content", column_config=columns)
     # What the choice already says of its neighbours is not said twice.
-    sentences = [in_words(row, choice.row, sheet) for row in shown[1:] if row["id"] not in wanted]
+    sentences = [in_words(row, choice.row, sheet) for row in shown[1:] if row.id not in wanted]
     if sentences:
         st.markdown("\n".join(f"- {plain(sentence, 600)}" for sentence in sentences))

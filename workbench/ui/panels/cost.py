@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 
 from workbench.display.numbers import amount, count, plain, significant
 from workbench.display.tables import month_table, score_column, score_format
-from workbench.tradeoff import PriceSheet, Traffic, monthly
+from workbench.tradeoff import LeaderboardRow, PriceSheet, ServableRow, Traffic, monthly
 from workbench.ui.state.session_state import say
 from workbench.ui.texts import choose as texts
 
-Row = Mapping[str, Any]
 
-
-def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, run: str) -> None:
+def show_cost(row: ServableRow, rows: Sequence[LeaderboardRow], sheet: PriceSheet, run: str) -> None:
     """Ask for the traffic and show what a month of it costs with the choice and with the rest of the front."""
     st.subheader(texts.COST_TITLE)
     _ask_traffic(sheet.traffic, run)
@@ -25,8 +22,8 @@ def show_cost(row: Row, rows: Sequence[Row], sheet: PriceSheet, run: str) -> Non
         calls=count(traffic.calls_per_month), peak=count(traffic.peak_calls_per_s)
     )
     st.caption(f"{said} {texts.COST_EXAMPLE}" if traffic.example else said)
-    month = monthly(row["cpu_us_per_row"], sheet)
-    busy_only = row["price_per_million_usd"] * traffic.calls_per_month / 1e6
+    month = monthly(row.cpu_us_per_row, sheet)
+    busy_only = row.price_per_million_usd * traffic.calls_per_month / 1e6
     with st.container(horizontal=True, key="cost"):
         st.metric(
             texts.COST_MONTH,
@@ -79,9 +76,9 @@ def _ask_traffic(now: Traffic, run: str) -> None:
     )
 
 
-def _show_front(rows: Sequence[Row], sheet: PriceSheet) -> None:
+def _show_front(rows: Sequence[LeaderboardRow], sheet: PriceSheet) -> None:
     sign = sheet.currency.replace("%", "%%")
-    metric = next((str(row["metric"]) for row in rows if row["metric"]), "")
+    metric = next((row.metric for row in rows if row.metric), "")
     columns = {
         "id": st.column_config.TextColumn(texts.COLUMNS["id"][0]),
         "family": st.column_config.TextColumn(texts.COLUMNS["family"][0]),

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 
 from workbench.display.numbers import amount, count, interval, latency, metric_words, plain, score, size
-from workbench.tradeoff import lead_score, monthly, traffic_words
+from workbench.tradeoff import ServableRow, lead_score, monthly, traffic_words
 from workbench.tradeoff.terms import Terms
 from workbench.ui.texts import general as texts
-
-Row = Mapping[str, Any]
-
 
 #: Metrics in the unit of the number that is predicted.
 _IN_UNITS = (
@@ -21,32 +15,31 @@ _IN_UNITS = (
 )  # fmt: skip
 
 
-def show_facts(row: Row, terms: Terms) -> None:
+def show_facts(row: ServableRow, terms: Terms) -> None:
     """Show the figures of a candidate, each explained behind its question mark; money first, if it is known."""
-    metric, sheet = str(row["metric"]), terms.sheet
+    metric, sheet = row.metric, terms.sheet
     words = metric_words(metric)
-    month = monthly(row["cpu_us_per_row"], sheet)
+    month = monthly(row.cpu_us_per_row, sheet)
     value, low, high, data = lead_score(row)
     help_text = texts.FACT_SCORE_HELP.format(
         explained=plain(words.explained), interval=plain(interval(low, high, metric)), data=plain(data)
     )
-    if value != row["score"]:
-        chosen_by = plain(score(row["score"], metric))
-        help_text += " " + texts.FACT_FINAL_HELP.format(score=chosen_by, data=plain(row["score_data"]))
+    if value != row.score:
+        chosen_by = plain(score(row.score, metric))
+        help_text += " " + texts.FACT_FINAL_HELP.format(score=chosen_by, data=plain(row.score_data))
     with st.container(horizontal=True, key="facts"):
-        if row["expected_cost_per_1000"] is not None:
-            _show_money(row, terms)
+        _show_money(row, terms)
         unit = f" ({terms.unit})" if terms.unit and metric in _IN_UNITS else ""
         st.metric(plain(f"{words.label}{unit}"), plain(score(value, metric)), help=help_text)
         st.metric(
             texts.FACT_LATENCY,
-            plain(latency(row["latency_p50_us"])),
+            plain(latency(row.latency_p50_us)),
             help=texts.FACT_LATENCY_HELP.format(
-                machine=plain(row["machine"] or texts.UNKNOWN), p99=plain(latency(row["latency_p99_us"]))
+                machine=plain(row.machine or texts.UNKNOWN), p99=plain(latency(row.latency_p99_us))
             ),
         )
         st.metric(
-            texts.FACT_MONTH if row["expected_cost_per_1000"] is None else texts.FACT_MACHINES,
+            texts.FACT_MONTH if row.expected_cost is None else texts.FACT_MACHINES,
             plain(amount(month.usd, sheet.currency)),
             help=texts.FACT_MONTH_HELP.format(
                 replicas=count(month.replicas),
@@ -57,35 +50,38 @@ def show_facts(row: Row, terms: Terms) -> None:
         )
         st.metric(
             texts.FACT_PRICE,
-            plain(amount(row["price_per_million_usd"], sheet.currency)),
+            plain(amount(row.price_per_million_usd, sheet.currency)),
             help=texts.FACT_PRICE_HELP.format(
                 instance=plain(sheet.instance), utilisation=plain(f"{sheet.utilisation:.0%}")
             ),
         )
-        st.metric(texts.FACT_SIZE, plain(size(row["artifact_mb"])), help=texts.FACT_SIZE_HELP)
+        st.metric(texts.FACT_SIZE, plain(size(row.artifact_mb)), help=texts.FACT_SIZE_HELP)
 
 
-def _show_money(row: Row, terms: Terms) -> None:
-    sheet = terms.sheet
+def _show_money(row: ServableRow, terms: Terms) -> None:
+    """Show what a month costs in all, and what mistakes cost."""
+    sheet, total, mistakes = terms.sheet, row.total_cost, row.expected_cost
+    if total is None or mistakes is None:
+        return
 
     def write(value: float) -> str:
         return plain(amount(value, sheet.currency))
 
     st.metric(
         texts.FACT_TOTAL_EXAMPLE if sheet.traffic.example else texts.FACT_TOTAL,
-        write(row["total_cost_per_month_usd"]),
+        write(total.value),
         help=texts.FACT_TOTAL_HELP.format(
-            low=write(row["total_cost_low_usd"]),
-            high=write(row["total_cost_high_usd"]),
+            low=write(total.low),
+            high=write(total.high),
             traffic=plain(traffic_words(sheet.traffic)),
         ),
     )
     st.metric(
         texts.FACT_MISTAKES,
-        write(row["expected_cost_per_1000"]),
+        write(mistakes.value),
         help=texts.FACT_MISTAKES_HELP.format(
-            low=write(row["expected_cost_low"]),
-            high=write(row["expected_cost_high"]),
-            data=plain(row["expected_cost_data"]),
+            low=write(mistakes.low),
+            high=write(mistakes.high),
+            data=plain(row.expected_cost_data),
         ),
     )

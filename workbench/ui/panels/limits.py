@@ -12,11 +12,10 @@ import streamlit as st
 from workbench.display.numbers import amount, latency, metric_words, plain, points, significant, size
 from workbench.display.sentences import named
 from workbench.display.tables import limit_steps, loss_steps
-from workbench.tradeoff import RULES, Limits, Weights
+from workbench.tradeoff import RULES, LeaderboardRow, Limits, ServableRow, Weights
 from workbench.ui.state.selection import BY_WEIGHTS, Selection
 from workbench.ui.texts import choose as texts
 
-Row = Mapping[str, Any]
 _BY_HAND, _RULE, _LOSS, _GIVEN_UP = "by_hand", "rule", "max_loss", "given_up"
 _USUAL, _FRONT = "usual_rule", "front_list"
 # Limits that people come with, beside those that tell these candidates apart: 0.1 ms to 0.1 s.
@@ -88,13 +87,13 @@ def choose_rule(run: str, usual: str, *, priced: bool) -> tuple[str, Weights | N
     return str(rule or usual), None
 
 
-def choose_from_front(run: str, rows: Sequence[Row], chosen: str | None) -> None:
+def choose_from_front(run: str, rows: Sequence[LeaderboardRow], chosen: str | None) -> None:
     """Offer the front as a list: what a click in the chart does, for those who use a keyboard."""
-    front = {str(row["id"]): row for row in rows if row["on_front"]}
+    front = {row.id: row for row in rows if row.on_front}
     names = list(dict.fromkeys([*([chosen] if chosen else []), *front]))
     if len(names) < 2:
         return
-    known = {str(row["id"]): row for row in rows}
+    known = {row.id: row for row in rows}
     key = f"{_FRONT}:{run}:{chosen}"  # it begins at the choice again whenever that moves
 
     def take() -> None:
@@ -121,7 +120,7 @@ def _choose_weights(run: str) -> Weights:
     return Weights(**given) if sum(given.values()) else Weights(1, 1, 1)
 
 
-def choose_limits(run: str, rows: Sequence[Row], limits: Limits, currency: str) -> Limits:
+def choose_limits(run: str, rows: Sequence[ServableRow], limits: Limits, currency: str) -> Limits:
     """Show a slider a limit, from the tightest that anything meets to none; return the limits chosen."""
     writers: dict[str, Callable[[float], str]] = {
         "max_latency_us": latency,
@@ -130,19 +129,19 @@ def choose_limits(run: str, rows: Sequence[Row], limits: Limits, currency: str) 
     }
     chosen: dict[str, float | None] = {}
     for name, column, label, explained in _LIMITS:
-        steps = limit_steps([row[column] for row in rows])
+        steps = limit_steps([getattr(row, column) for row in rows])
         if name == "max_latency_us":
             steps += [limit for limit in _USUAL_LATENCIES if limit > max(steps, default=0.0)]
         chosen[name] = _slider(run, name, steps, getattr(limits, name), (label, explained, writers[name]))
     return Limits(**chosen)
 
 
-def choose_loss(run: str, rows: Sequence[Row], wanted: float | None) -> float | None:
+def choose_loss(run: str, rows: Sequence[ServableRow], wanted: float | None) -> float | None:
     """Show the slider of how much less accurate than the best a candidate may be; return what is chosen."""
-    best = max((row["score"] for row in rows), default=None)
+    best = max((row.score for row in rows), default=None)
     if best is None:
         return None
-    metric = str(rows[0]["metric"])
+    metric = rows[0].metric
 
     def write(loss: float) -> str:
         if metric_words(metric).percent:

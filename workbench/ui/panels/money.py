@@ -115,15 +115,13 @@ def _show_number_costs(view: RunView, candidate: str) -> None:
             key=key,
             on_change=keep,
         )
-    row = next(row for row in view.rows if row["id"] == candidate)
-    if row["expected_cost_per_1000"] is None:
+    row = next(row for row in view.rows if row.id == candidate)
+    if row.expected_cost is None:
         st.info(texts.MONEY_NONE, icon=":material/info:")
         return
-    low, cost, high = (plain(amount(row[name], currency)) for name in (
-        "expected_cost_low", "expected_cost_per_1000", "expected_cost_high",
-    ))  # fmt: skip
+    cost, low, high = (plain(amount(each, currency)) for each in row.expected_cost)
     st.metric(texts.COST_NUMBER, cost, help=texts.COST_HELP.format(low=low, high=high))
-    st.caption(plain(row["expected_cost_data"]))
+    st.caption(plain(row.expected_cost_data))
 
 
 def _ask_payoff(run: str, yes: str, no: str, payoff: ClassPayoff | None, currency: str) -> None:

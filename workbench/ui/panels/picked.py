@@ -65,7 +65,7 @@ def find_picked(workspace: Workspace, pages: Pages, title: str) -> Picked | None
     except WorkbenchError as error:
         st.error(plain(error), icon=":material/block:")
         return None
-    if not any(row["status"] == "ok" and row["score"] is not None for row in view.rows):
+    if not any(row.status == "ok" and row.score is not None for row in view.rows):
         nothing_to_choose(pages, selection)
         return None
     outcome = choose(view.rows, selection, view.terms)

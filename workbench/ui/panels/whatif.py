@@ -63,7 +63,7 @@ def _choose_model(workspace: Workspace, picked: Picked) -> tuple[Predictor, floa
         format_func=lambda each: texts.WHATIF_BUNDLE.format(name=each) if each else texts.WHATIF_CANDIDATE,
         key=f"whatif_model:{picked.view.folder.name}:{picked.choice.id}",
     )
-    searched = float(picked.choice.row["latency_p50_us"])
+    searched = picked.choice.row.latency_p50_us
     if name:
         return cached_reads.bundle(exported[name]).predictor, searched
     return cached_reads.predictor(picked.view.folder, picked.choice.id, picked.terms.threshold), searched

@@ -22,7 +22,7 @@ from workbench.explain.whatif import example_row
 from workbench.runtime.bundle.bundle import Bundle
 from workbench.runtime.core.schema import Column1d, Output
 from workbench.runtime.model.predictor import Predictor
-from workbench.tradeoff import Limits, PriceSheet
+from workbench.tradeoff import LeaderboardRow, Limits, PriceSheet
 from workbench.tradeoff.run_decision import RunDecision
 from workbench.tradeoff.terms import Terms
 
@@ -40,7 +40,7 @@ class RunView:
     folder : pathlib.Path
     info : dict
         The content of ``run.json``.
-    rows : list of dict
+    rows : list of LeaderboardRow
         The leaderboard.
     terms : Terms
         What the rows were computed under: as decided in the run, else as the search was given.
@@ -54,7 +54,7 @@ class RunView:
 
     folder: Path
     info: dict[str, Any]
-    rows: list[dict[str, Any]]
+    rows: list[LeaderboardRow]
     terms: Terms = field(default_factory=Terms)
     decision: RunDecision | None = None
     hovers: dict[str, str] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class RunView:
     @property
     def metric(self) -> str:
         """The scorer's name, as far as there is a score."""
-        return next((str(row["metric"]) for row in self.rows if row["metric"]), "")
+        return next((row.metric for row in self.rows if row.metric), "")
 
     @property
     def task(self) -> str:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from workbench.display.tables import with_front, within_loss
 from workbench.errors import PickError, SettingsError
-from workbench.tradeoff import RULES, Choice, Limits, Weights, pick, weighted
+from workbench.tradeoff import RULES, Choice, LeaderboardRow, Limits, Weights, pick, weighted
 from workbench.tradeoff.terms import LIMITS, Terms
 
 from .selection import BY_WEIGHTS, Selection
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +19,7 @@ class Outcome:
 
     Attributes
     ----------
-    rows : list of dict
+    rows : list of LeaderboardRow
         The leaderboard with the front of what the limits allow marked.
     over : set of str
         Ids of the candidates that miss a limit or lie too far below the best score.
@@ -35,7 +32,7 @@ class Outcome:
         What to give to `tradeoff.pick` to get this choice from the run again: the rule, or the id.
     """
 
-    rows: list[Row]
+    rows: list[LeaderboardRow]
     over: frozenset[str]
     choice: Choice | None
     problem: str
@@ -43,7 +40,7 @@ class Outcome:
     how: str
 
 
-def choose(rows: Sequence[Row], selection: Selection, terms: Terms) -> Outcome:
+def choose(rows: Sequence[LeaderboardRow], selection: Selection, terms: Terms) -> Outcome:
     """Apply a selection to a leaderboard.
 
     Parameters
@@ -56,25 +53,23 @@ def choose(rows: Sequence[Row], selection: Selection, terms: Terms) -> Outcome:
     """
     limits = selection.within(terms.limits)
     near = within_loss(rows, selection.max_loss)
-    kept = {row["id"] for row in near}
+    kept = {row.id for row in near}
     marked, provisional = with_front(rows, limits)
     if selection.max_loss is not None:
-        inside, _ = with_front([row for row in rows if row["id"] in kept], limits)
-        front = {row["id"] for row in inside if row["on_front"]}
-        marked = [{**row, "on_front": row["id"] in front} for row in rows]
+        inside, _ = with_front([row for row in rows if row.id in kept], limits)
+        front = {row.id for row in inside if row.on_front}
+        marked = [replace(row, on_front=row.id in front) for row in rows]
     over = frozenset(
-        str(row["id"])
-        for row in rows
-        if row["status"] == "ok" and (row["id"] not in kept or not limits.meets(row))
+        row.id for row in rows if row.status == "ok" and (row.id not in kept or not limits.meets(row))
     )
     how = selection.how or terms.pick
     try:
         if how == BY_WEIGHTS:
-            how = str(weighted(near, selection.weights or Weights(), limits)["id"])
+            how = weighted(near, selection.weights or Weights(), limits).id
         elif how in RULES and selection.max_loss is not None:
             how = pick(near, how, limits, terms=terms).id
         choice = pick(rows, how, limits, terms=_now(terms, selection, how, limits))
-        if choice.cheaper_equal is not None and choice.cheaper_equal["id"] not in kept:
+        if choice.cheaper_equal is not None and choice.cheaper_equal.id not in kept:
             choice = replace(choice, cheaper_equal=None)  # no advice beyond what may be given up
     except (PickError, SettingsError) as error:
         return Outcome(marked, over, None, str(error), provisional, how)
