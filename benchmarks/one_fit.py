@@ -23,7 +23,7 @@ from samplers import LIST, read_table
 
 from workbench.automl.features.encoder_fitting import learn
 from workbench.automl.phases.plan import describe_problem
-from workbench.automl.worker.racing import row_losses
+from workbench.automl.scoring.formulas.row_losses import row_losses
 from workbench.data.dataset import Dataset
 from workbench.data.intake import load_dataset
 from workbench.families import all_families

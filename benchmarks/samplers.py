@@ -31,10 +31,10 @@ from workbench.automl.phases.plan import describe_problem
 from workbench.automl.records.candidate import Candidate, Score
 from workbench.automl.records.messages import Config, Setup
 from workbench.automl.scoring.ensemble_selection import greedy_path
+from workbench.automl.scoring.formulas.row_losses import row_losses
 from workbench.automl.scoring.metrics import metric_name
 from workbench.automl.scoring.serving_cost import cost_of_visits
 from workbench.automl.worker.fit import encoding_of
-from workbench.automl.worker.racing import row_losses
 from workbench.automl.worker.task_loop import open_workspace
 from workbench.automl.worker.workspace import Workspace
 from workbench.data.dataset import Dataset

@@ -143,7 +143,7 @@ FOLDERS = sorted(".".join(module_of(path)) for path in files() if path.name == "
 
 
 #: Folders whose circles are still being taken apart.
-CIRCLES = ("workbench.automl.coordinator", "workbench.automl.scoring")
+CIRCLES = ("workbench.automl.coordinator",)
 
 
 @pytest.mark.parametrize("folder", [each for each in FOLDERS if each not in CIRCLES])

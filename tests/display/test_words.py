@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from workbench.automl.scoring.metrics import _NAMES
+from workbench.automl.scoring.metric_definitions import DEFINITIONS
 from workbench.display.words import METRICS, family_name
 from workbench.families import _FAMILIES
 
@@ -12,7 +12,7 @@ def test_every_family_and_ensembles_have_a_label() -> None:
 
 
 def test_every_scorer_has_plain_words() -> None:
-    assert {name for names in _NAMES.values() for name in names.split()} == set(METRICS)
+    assert set(DEFINITIONS) == set(METRICS)
 
 
 def test_a_family_of_another_version_goes_by_its_own_name() -> None:

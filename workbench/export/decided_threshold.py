@@ -8,7 +8,6 @@ import numpy as np
 
 from workbench.automl.records.candidate import Candidate, Score
 from workbench.automl.records.run_folder import RunFolder
-from workbench.automl.scoring.confusion_metrics import DECISION_METRICS
 from workbench.automl.scoring.metrics import Metric
 from workbench.automl.worker.exported_candidate import Served
 from workbench.explain import evidence_of
@@ -57,7 +56,7 @@ def score_at(run: RunFolder, candidate: Candidate, own: ServedThreshold) -> Scor
     It is counted on the hold-out where there is one, else out of fold; there it is not corrected for any choice.
     """
     metric = Metric(run.info["metric"], run.problem.task, run.problem.n_classes, run.settings.seed)
-    if metric.name not in DECISION_METRICS:
+    if not metric.definition.decides:
         return None
     held = candidate.holdout is not None
     known = evidence_of(run, candidate.id, "holdout" if held else "dev")

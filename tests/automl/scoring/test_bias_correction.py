@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from workbench.automl.scoring import bias_correction
 from workbench.automl.scoring.bias_correction import corrected, difference
-from workbench.automl.scoring.metrics import _NAMES, Metric
+from workbench.automl.scoring.metric_definitions import DEFINITIONS
+from workbench.automl.scoring.metrics import Metric
 
 AUC = Metric("roc_auc", "binary", 2)
 
@@ -59,7 +60,8 @@ def test_a_clear_winner_is_always_chosen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "name"), [(task, name) for task, names in _NAMES.items() for name in sorted(set(names.split()))]
+    ("task", "name"),
+    [(task, each.name) for each in DEFINITIONS.values() for task in each.tasks],
 )
 def test_every_metric_has_an_estimate_and_a_difference(task: str, name: str) -> None:
     random = np.random.default_rng(0)
@@ -188,7 +190,8 @@ def test_roots_of_many_rows_have_the_interval_that_draws_give(
     weight = random.exponential(size=5_000) if weighted else None
     metric = Metric("neg_root_mean_squared_error", "regression", 0)
     closed = difference(metric, y, one[:, None], other[:, None], weight)
-    monkeypatch.setattr(bias_correction, "_ROOT_ROWS", 10_000)
+    drawn = replace(metric.definition, normal_from=10_000)
+    monkeypatch.setitem(DEFINITIONS, metric.name, drawn)
     drawn = difference(metric, y, one[:, None], other[:, None], weight)
     assert closed.value == pytest.approx(drawn.value)
     assert closed.high - closed.low == pytest.approx(drawn.high - drawn.low, rel=0.2)

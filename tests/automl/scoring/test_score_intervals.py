@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.automl.scoring.bias_correction import corrected
-from workbench.automl.scoring.metrics import _NAMES, Metric
-from workbench.automl.scoring.score_intervals import domain_of, interval_in
+from workbench.automl.scoring.metric_definitions import DEFINITIONS
+from workbench.automl.scoring.metrics import Metric
+from workbench.automl.scoring.score_intervals import interval_in
 
-EVERY = [(task, name) for task, names in _NAMES.items() for name in sorted(set(names.split()))]
+EVERY = [(task, each.name) for each in DEFINITIONS.values() for task in each.tasks]
 
 
 def made(task: str, rows: int, seed: int = 0) -> tuple[Metric, np.ndarray, np.ndarray]:
@@ -32,7 +33,7 @@ def test_intervals_end_within_the_domain(task: str, name: str, rows: int) -> Non
     for seed in range(4):
         like, y, output = made(task, rows, seed)
         metric = Metric(name, like.task, like.n_classes)
-        low, high = domain_of(name, like.n_classes)
+        low, high = metric.domain
         score = metric.score(y, output, None, "")
         assert low <= score.low <= score.value <= score.high <= high
         estimate = corrected(metric, y, {"c1": output, "c2": output[::-1]}, repeats=20)

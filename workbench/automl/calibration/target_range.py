@@ -7,16 +7,12 @@ at its end), so what is scored is what is served.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from workbench.families.base import Problem
 
-#: Predictions must be above zero.
-_POSITIVE = frozenset(["neg_mean_poisson_deviance", "neg_mean_gamma_deviance"])
-#: Errors count by the logarithm of one plus the number.
-_LOGARITHMIC = frozenset(["neg_mean_squared_log_error", "neg_root_mean_squared_log_error"])
+from ..scoring.metric_definitions import DEFINITIONS
+
 _LEAST_SHARE = (
     1e-3  # of the mean: the least prediction where zero is met in the target but none may be predicted
 )
@@ -49,30 +45,13 @@ def floor_of(metric: str, y: np.ndarray) -> float | None:
     if not len(y):
         return None
     lowest = float(y.min())
-    if metric in _POSITIVE:
+    loss = DEFINITIONS[metric].loss
+    if loss in ("poisson", "gamma"):
         return max(lowest if lowest > 0 else _LEAST_SHARE * float(y.mean()), _LEAST)
-    if metric in _LOGARITHMIC:
+    if loss == "logarithms":
         return min(lowest, 0.0)
     is_count = bool((y == np.floor(y)).all())
     return 0.0 if lowest >= 0 and (is_count or is_skewed(y)) else None
-
-
-def deviance_of(metric: str) -> Literal["", "poisson", "gamma"]:
-    """Return of which distribution a metric takes the deviance; empty for any other metric."""
-    if metric not in _POSITIVE:
-        return ""
-    return "poisson" if "poisson" in metric else "gamma"
-
-
-def counts_logarithms(metric: str) -> bool:
-    """Tell whether a metric counts errors of logarithms: then it is the logarithm that all families learn.
-
-    Examples
-    --------
-    >>> counts_logarithms("neg_root_mean_squared_log_error"), counts_logarithms("r2")
-    (True, False)
-    """
-    return metric in _LOGARITHMIC
 
 
 def within(problem: Problem, predictions: np.ndarray) -> np.ndarray:

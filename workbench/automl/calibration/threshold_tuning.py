@@ -9,8 +9,8 @@ import numpy as np
 from workbench.errors import SettingsError, shown
 
 from ..records.candidate import Score
-from ..scoring.confusion_metrics import DECISION_METRICS, decision_value
 from ..scoring.cross_fitting import fold_numbers
+from ..scoring.formulas.confusion_metrics import decision_value
 from ..scoring.metrics import Metric
 
 DEFAULT = 0.5
@@ -94,7 +94,7 @@ def tune_threshold(
     >>> 0.1 < found.value < 0.3, found.score.value > 5 * found.untuned.value
     (True, True)
     """
-    if metric.task != "binary" or metric.name not in DECISION_METRICS:
+    if metric.task != "binary" or not metric.definition.decides:
         raise SettingsError(
             "threshold",
             found=f"metric {shown(metric.name)} of a {metric.task} task",
@@ -212,7 +212,7 @@ def at_half(metric: Metric, output: np.ndarray, threshold: float) -> np.ndarray:
     >>> at_half(Metric("f1", "binary", 2), np.array([[0.8, 0.2]]), 0.0).tolist()
     [[0.4, 0.6]]
     """
-    if threshold == 0.5 or metric.name not in DECISION_METRICS or output.shape[1] != 2:
+    if threshold == 0.5 or not metric.definition.decides or output.shape[1] != 2:
         return output
     p = np.asarray(output[:, 1], dtype=np.float64)
     below, above = max(threshold, _SMALLEST), max(1.0 - threshold, _SMALLEST)  # at 0 and 1 one side is empty

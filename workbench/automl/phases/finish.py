@@ -19,7 +19,7 @@ from ..records.run_folder import RunFolder
 from ..scoring.bias_correction import corrected, difference
 from ..scoring.metrics import Metric
 from ..scoring.pareto import first_layer, front, shortlist
-from ..scoring.score_intervals import domain_of, interval_in
+from ..scoring.score_intervals import interval_in
 
 _MOST_S, _UNBOUNDED_S = 1.5, 0.2
 _QUICK_S = 0.4
@@ -236,10 +236,9 @@ def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidat
         except ValueError:
             continue
         below, above = estimate.value - estimate.low, estimate.high - estimate.value
-        domain = domain_of(metric.name, metric.n_classes)
-        value = max(own.value - estimate.optimism, domain[0])
+        value = max(own.value - estimate.optimism, metric.domain[0])
         reach = max(below, own.value - own.low), max(above, own.high - own.value)
-        low, high = interval_in(domain, value, *reach)
+        low, high = interval_in(metric.domain, value, *reach)
         final = Score(value, low, high, own.metric, words, own.rows)
         behind = None
         if candidate.id != best.id:

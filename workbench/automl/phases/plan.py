@@ -12,7 +12,7 @@ from workbench.families.base import Problem
 from workbench.runtime.core.schema import Levels
 
 from ..calibration.target_range import is_skewed
-from ..scoring.ranking_metrics import BINARY_AREAS, RANKING
+from ..scoring.metric_definitions import DEFINITIONS
 
 _WIDE = 30  # levels above which a category counts as wide
 _CELLS_A_MINUTE = (
@@ -214,9 +214,9 @@ def with_comparable_repeats(plan: Plan, metric: str, *, crossable: bool) -> Plan
     >>> with_comparable_repeats(plan, "average_precision", crossable=True).repeats
     1
     """
-    if plan.repeats == 1 or metric not in RANKING:
+    if plan.repeats == 1 or not DEFINITIONS[metric].ranks:
         return plan
-    if metric in BINARY_AREAS and crossable:
+    if DEFINITIONS[metric].is_area and crossable:
         return replace(plan, crossed=True)
     return replace(plan, repeats=1)
 

@@ -12,7 +12,7 @@ from workbench.data.dataset import Dataset
 from workbench.data.repeated_folds import can_cross, fold_table, repeated_folds, same_models
 from workbench.data.split import check_splits, holdout, possible_folds, sample
 
-from ..calibration.target_range import counts_logarithms, deviance_of, floor_of
+from ..calibration.target_range import floor_of
 from ..coordinator.session import Session
 from ..features.interactions import find_pairs
 from ..records.machine import machine_name
@@ -20,8 +20,7 @@ from ..records.messages import Setup
 from ..records.run_folder import this_process
 from ..records.settings import Settings
 from ..scoring.cross_fitting import fold_numbers
-from ..scoring.metrics import counts_sizes
-from ..scoring.ranking_metrics import RANKING
+from ..scoring.metric_definitions import DEFINITIONS
 from .plan import Plan, describe_problem, make_plan, with_comparable_repeats, with_fewer_folds, with_folds
 
 _LEFT_OUT = ("identifier", "index_column", "constant", "all_missing")  # findings of columns that are no input
@@ -53,7 +52,7 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
         WordTables(data, session.run.path / "cache").fill()  # while the trainers start
     problem = replace(
         describe_problem(data, len(dev)),
-        absolute=counts_sizes(metric),
+        absolute=DEFINITIONS[metric].loss == "absolute",
         **domain_of(data, dev, metric),
         pairs=find_pairs(data, dev, settings.seed),
     )
@@ -117,9 +116,12 @@ def domain_of(data: Dataset, dev: np.ndarray, metric: str) -> dict[str, Any]:
     """Return what a metric and a target say of predictions of a number: see `Problem`."""
     if data.schema.output.task != "regression":
         return {}
-    logs, deviance = counts_logarithms(metric), deviance_of(metric)
+    loss = DEFINITIONS[metric].loss
+    logs, deviance = loss == "logarithms", loss if loss in ("poisson", "gamma") else ""
     out: dict[str, Any] = {"floor": floor_of(metric, data.y[dev]), "deviance": deviance, "logs": logs}
-    return {**out, "skewed": False} if logs or deviance else out  # what is learned of the target is settled
+    return (
+        {**out, "skewed": False} if logs or deviance else out
+    )  # the loss decides what is learned of the target
 
 
 def _divided(data: Dataset, plan: Plan, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +137,7 @@ def _held_out(held: np.ndarray) -> str:
 
 def _scored_on(plan: Plan, metric: str) -> str:
     """Say what scores are computed on, and which rows are compared."""
-    within = ", rows of one fold compared" if metric in RANKING and plan.folds > 1 else ""
+    within = ", rows of one fold compared" if DEFINITIONS[metric].ranks and plan.folds > 1 else ""
     return plan.data_name + within
 
 

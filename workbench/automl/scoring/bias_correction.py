@@ -17,14 +17,11 @@ import numpy as np
 from workbench.families.shared.threads import one_thread
 
 from .bootstrap import Resampled
-from .metric_sums import spread_of, sums_of
+from .formulas.metric_sums import spread_of
 from .metrics import Metric
-from .ranking_metrics import BINARY_AREAS
-from .score_intervals import Z, domain_of, interval_in
+from .score_intervals import Z, interval_in
 
 _DRAWS = 400  # of a paired difference
-_ROOTS = ("neg_root_mean_squared_error", "neg_root_mean_squared_log_error")
-_ROOT_ROWS = 2_000  # of fewer a single large error moves the mean of squares too much for a normal interval
 _LEAST_REPEATS = 10
 #: By how much the bootstrap's interval is widened. Cross-validated rows say nothing of how the training rows happened
 #: to fall, nor of which candidate other rows would have chosen: on the made table, unwidened intervals of 95 % held
@@ -159,9 +156,8 @@ def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
         done = sum(len(part) for part in inside)
         if time.monotonic() - started > seconds and done >= _LEAST_REPEATS:
             break
-    domain = domain_of(metric.name, metric.n_classes)
     draws = np.concatenate(inside), np.concatenate(outside)
-    return _conclude(names, own, *draws, sample.shrink, len(rows), domain)
+    return _conclude(names, own, *draws, sample.shrink, len(rows), metric.domain)
 
 
 @one_thread()
@@ -297,11 +293,10 @@ def _normal_difference(
     group: np.ndarray | None,
 ) -> Difference | None:
     """Return the closed form, where there is one: by the difference of each row's influences on the two scores."""
-    pair = [sums_of(metric, y, each, weight, fold) for each in outputs]
-    if pair[0] is None or pair[1] is None:
+    if len(y) < metric.definition.normal_from:
         return None
-    roots = metric.name in _ROOTS and len(y) >= _ROOT_ROWS
-    if not (pair[0].is_mean or metric.name in BINARY_AREAS or roots):
+    pair = [metric.sums(y, each, weight, fold) for each in outputs]
+    if pair[0] is None or pair[1] is None:
         return None
     value = pair[0].score(weight) - pair[1].score(weight)
     half = Z * spread_of(pair[0].influence(weight) - pair[1].influence(weight), group)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from .metric_sums import sums_of
+from .formulas.metric_terms import Predictions
 from .metrics import Metric
-from .ranking_metrics import average_precision
 
 _UNITS = 20_000  # what is drawn: rows, whole groups, or blocks of rows where there are more
 _CHUNK = 25  # repeats worked on at a time
@@ -56,7 +55,7 @@ class Resampled:
         self.shrink = 1.0
         number = _unit_numbers(len(y), group, self._random)
         self._units = len(y) if number is None else int(number.max()) + 1
-        sums = [sums_of(metric, y, output, weight, fold) for output in outputs]
+        sums = [metric.sums(y, output, weight, fold) for output in outputs]
         self._slow: _Slow | None = None
         if any(each is None for each in sums):
             groups = None if group is None else number  # blocks of independent rows need not stay together
@@ -134,14 +133,9 @@ class _Slow:
         fold: np.ndarray | None = None,
     ) -> None:
         self._metric = metric
-        self.is_quick = metric.name == "average_precision"
-        if self.is_quick:  # scikit-learn takes a second to load
-            everything = np.ones((1, len(y))) if weight is None else weight[None]
-            self.own = np.array(
-                [average_precision(y == 1, each[:, 1], fold)(everything)[0] for each in outputs]
-            )
-        else:
-            self.own = np.array([_scorer(metric, y, output, weight, fold) for output in outputs])
+        of_weights = metric.definition.of_weights
+        self.is_quick = of_weights is not None
+        self.own = np.array([_scorer(metric, y, output, weight, fold) for output in outputs])
         self._judged = np.argsort(-np.nan_to_num(self.own, nan=-np.inf), kind="stable")[:_SLOW_CANDIDATES]
         chosen = _fewer_rows(len(y), number, random)
         self.shrink = float((len(chosen) / len(y)) ** 0.5)
@@ -152,10 +146,10 @@ class _Slow:
         self._count = len(outputs)
         _, self._number = np.unique(chosen if number is None else number[chosen], return_inverse=True)
         self.units = int(self._number.max()) + 1
-        self._ranked = {}
-        if self.is_quick:
-            self._ranked = {
-                at: average_precision(self._y == 1, each[:, 1], self._fold)
+        self._of_weights = {}
+        if of_weights is not None:
+            self._of_weights = {
+                at: of_weights(Predictions(self._y, each, fold=self._fold))
                 for at, each in self._outputs.items()
             }
 
@@ -165,7 +159,7 @@ class _Slow:
         drawn = counts[:, self._number]
         for at, output in self._outputs.items():
             if self.is_quick:
-                out[:, at] = self._ranked[at](drawn if self._weight is None else drawn * self._weight)
+                out[:, at] = self._of_weights[at](drawn if self._weight is None else drawn * self._weight)
                 continue
             for place, times in enumerate(drawn):
                 rows = np.repeat(np.arange(len(times)), times.astype(np.int64))

@@ -9,11 +9,10 @@ import numpy as np
 
 from workbench.families.base import Loss
 
-from .row_losses import number_losses
+from .formulas.row_losses import EPS, in_domain, number_losses, own_probability
 
 Space = Literal["probability", "log"]
 
-TINY = float(np.finfo(np.float64).eps)  # probabilities below count as this, as in the log loss of the scores
 _CELLS = 1 << 17  # numbers worked on at a time: what a core's cache holds
 
 
@@ -42,16 +41,15 @@ def make_board(
     if loss != "log":
         errors = np.stack([output[:, 0].astype(np.float64) - y for output in outputs])
         return _Squares(errors, share) if loss == "squared" else _Sizes(errors, share)
-    rows = np.arange(len(y))
     if space == "probability":
-        own = np.stack([output[rows, y] / output.sum(axis=1) for output in outputs])
-        return _Chances(np.clip(own, TINY, 1.0).astype(np.float32), share)
+        own = np.stack([own_probability(y, output) for output in outputs])
+        return _Chances(np.clip(own, EPS, 1.0).astype(np.float32), share)
     return _Margins(np.stack([_margins(output, y) for output in outputs]), share)
 
 
 def _margins(output: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return how far each other class's log-probability lies above that of the class that happened, (n, k - 1)."""
-    logs = np.log(np.clip(output, TINY, None)).astype(np.float32)
+    logs = np.log(np.clip(output, EPS, None)).astype(np.float32)
     rows = np.arange(len(y))
     others = np.ones(logs.shape, dtype=bool)
     others[rows, y] = False
@@ -108,11 +106,13 @@ class _Numbers:
             sums = self.guesses[which, part]
             if counts.any():
                 sums = sums + counts @ self.guesses[:, part]
-            out += number_losses(self.y[part], sums / total, self.loss) @ self.share[part]
+            out += (
+                number_losses(self.y[part], in_domain(sums / total, self.loss), self.loss) @ self.share[part]
+            )
         return np.asarray(out)
 
     def losses(self, counts: np.ndarray) -> np.ndarray:
-        return number_losses(self.y, counts @ self.guesses / counts.sum(), self.loss)
+        return number_losses(self.y, in_domain(counts @ self.guesses / counts.sum(), self.loss), self.loss)
 
 
 class _Chances:

@@ -17,7 +17,8 @@ from workbench.families.base import Loss
 from workbench.families.shared.threads import one_thread
 
 from .cross_fitting import fold_numbers
-from .ensemble_losses import TINY, Board, Space, make_board
+from .ensemble_losses import Board, Space, make_board
+from .formulas.row_losses import EPS
 from .standard_error import mean_and_error
 
 _SMALL_ROWS = 2000  # below, few models are tried: weights of many would be learned from noise
@@ -68,7 +69,7 @@ def combine(
     members = list(weights.items())
     if space == "probability" or outputs[members[0][0]].shape[1] == 1:
         return np.asarray(sum(share * np.asarray(outputs[at], dtype=np.float64) for at, share in members))
-    logs = sum(share * np.log(np.clip(outputs[at], TINY, None, dtype=np.float64)) for at, share in members)
+    logs = sum(share * np.log(np.clip(outputs[at], EPS, None, dtype=np.float64)) for at, share in members)
     raised = np.exp(logs - np.max(logs, axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 

@@ -12,9 +12,10 @@ from workbench.errors import SettingsError, nearest, shown
 from workbench.runtime.core.schema import Task
 
 from ..records.candidate import Score
-from .metric_sums import effective_rows, sums_of
-from .ranking_metrics import RANKING, average_precision, one_against_one
-from .score_intervals import Z, domain_of, interval_in
+from .formulas.metric_sums import Sums, effective_rows
+from .formulas.metric_terms import Predictions
+from .metric_definitions import DEFINITIONS, Definition, metric_names
+from .score_intervals import Z, interval_in
 
 DEFAULT_METRIC = {
     "binary": "roc_auc",
@@ -25,20 +26,6 @@ _RESAMPLES = 100
 _RESAMPLE_ROWS = 20_000
 
 Weight = np.ndarray | None
-
-#: The lowest target that a metric is defined for, and whether it may be met.
-_LEAST = {
-    "neg_mean_poisson_deviance": (0.0, True),
-    "neg_mean_gamma_deviance": (0.0, False),
-    "neg_mean_squared_log_error": (-1.0, False),
-    "neg_root_mean_squared_log_error": (-1.0, False),
-}
-_SIZES = (
-    "neg_mean_absolute_error",
-    "neg_median_absolute_error",
-    "neg_mean_absolute_percentage_error",
-    "d2_absolute_error_score",
-)
 
 
 def metric_name(metric: str, task: Task) -> str:
@@ -70,24 +57,6 @@ def metric_name(metric: str, task: Task) -> str:
     )
 
 
-_DECISIONS = " ".join(
-    f"{name}_{average}"
-    for name in ("precision", "recall", "f1", "jaccard")
-    for average in ("macro", "micro", "weighted")
-)
-_CLASSES = (
-    "accuracy balanced_accuracy matthews_corrcoef neg_log_loss neg_brier_score d2_log_loss_score d2_brier_score "
-    f"{_DECISIONS} roc_auc_ovr roc_auc_ovo roc_auc_ovr_weighted roc_auc_ovo_weighted"
-)
-_NAMES = {
-    "binary": f"roc_auc average_precision f1 precision recall jaccard {_CLASSES}",
-    "multiclass": f"top_k_accuracy {_CLASSES}",
-    "regression": "neg_root_mean_squared_error neg_mean_squared_error neg_mean_absolute_error r2 explained_variance "
-    "neg_median_absolute_error neg_max_error neg_mean_squared_log_error neg_root_mean_squared_log_error "
-    "neg_mean_absolute_percentage_error neg_mean_poisson_deviance neg_mean_gamma_deviance d2_absolute_error_score",
-}
-
-
 def check_target(metric: str, y: np.ndarray) -> None:
     """Refuse a metric that no model can have on these numbers.
 
@@ -102,30 +71,18 @@ def check_target(metric: str, y: np.ndarray) -> None:
     ...
     workbench.errors.SettingsError: metric: found neg_mean_gamma_deviance and a target of 0; expected all above 0
     """
-    least, may_equal = _LEAST.get(metric, (-np.inf, True))
+    least, may_equal = DEFINITIONS[metric].least_target or (-np.inf, True)
     lowest = float(y.min()) if len(y) else np.inf
     if lowest < least or (lowest == least and not may_equal):
         limit = f"all {'from' if may_equal else 'above'} {least:g}"
         raise SettingsError("metric", found=f"{metric} and a target of {lowest:g}", expected=limit)
 
 
-def counts_sizes(metric: str) -> bool:
-    """Tell whether a metric counts errors by their size, not by their square: it asks for the middle of a target.
-
-    Examples
-    --------
-    >>> counts_sizes("neg_mean_absolute_error"), counts_sizes("r2")
-    (True, False)
-    """
-    return metric in _SIZES
-
-
 def _fitting_names(task: Task) -> list[str]:
     from sklearn.metrics import get_scorer_names
 
     known = set(get_scorer_names())
-    wanted = _NAMES[task].split()
-    return [name for name in wanted if name in known]
+    return [name for name in metric_names(task) if name in known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +112,7 @@ class Metric:
 
         The interval is that of the score's standard error, by the influence of each row where the metric follows from
         sums (see `Sums.influence`) and by the bootstrap over rows (Efron 1979) elsewhere; it stays in the metric's
-        domain (see `domains`).
+        domain (see `score_intervals`).
 
         Parameters
         ----------
@@ -169,7 +126,7 @@ class Metric:
             What the rows are.
         fold : numpy.ndarray of int, shape (n,), optional
             Of out-of-fold rows: the fold that predicted each. Metrics of ranking compare rows of one fold only (see
-            `ranking`).
+            `ranking_metrics`).
         group : numpy.ndarray of int, shape (n,), optional
             Rows of one group are not independent: the interval is that of drawing whole groups.
 
@@ -185,17 +142,16 @@ class Metric:
         weight, fold, group = (None if each is None else each[known] for each in (weight, fold, group))
         if len(y) == 0:
             raise ValueError("no row was predicted")
-        sums = sums_of(self, y, output, weight, fold)
+        sums = self.sums(y, output, weight, fold)
         if sums is not None:
             value, error = sums.score(weight), sums.error(weight, group)
         else:
-            value = self._exactly(y, output, weight, fold)
+            value = self._without_sums(y, output, weight, fold)
             error = self._resampled_error(y, output, weight, fold, group)
         if not np.isfinite(value):
             raise ValueError(f"{self.name} is not defined on these {len(y)} rows")
         half = Z * error if np.isfinite(error) else 0.0
-        domain = domain_of(self.name, self.n_classes)
-        low, high = interval_in(domain, value, half, half, self._fewest(y, weight))
+        low, high = interval_in(self.domain, value, half, half, self._fewest(y, weight))
         return Score(float(value), low, high, self.name, data, len(y))
 
     def plain(
@@ -215,26 +171,63 @@ class Metric:
         -0.5
         """
         output = np.asarray(output, dtype=np.float64)
-        sums = sums_of(self, y, output, weight, fold)
-        return self._exactly(y, output, weight, fold) if sums is None else sums.score(weight)
+        sums = self.sums(y, output, weight, fold)
+        return self._without_sums(y, output, weight, fold) if sums is None else sums.score(weight)
+
+    def sums(
+        self, y: np.ndarray, output: np.ndarray, weight: Weight = None, fold: np.ndarray | None = None
+    ) -> Sums | None:
+        """Return the terms whose sums the score is a function of, or None for a metric without (a median, a maximum).
+
+        Parameters
+        ----------
+        y, output, weight, fold
+            As of `score`; `output` without NaN. The terms depend on `weight` only through the ranks of ROC curves.
+
+        Raises
+        ------
+        ValueError
+            If the metric is not defined on these rows.
+
+        Examples
+        --------
+        >>> metric = Metric("f1", "binary", 2)
+        >>> y, p = np.array([0, 1, 1, 1]), np.array([0.6, 0.7, 0.2, 0.9])
+        >>> round(metric.sums(y, np.column_stack([1 - p, p])).score(), 3)
+        0.667
+        """
+        build = self.definition.sums
+        return None if build is None else build(self._predictions(y, output, weight, fold))
 
     @property
-    def ranks(self) -> bool:
-        """Whether it compares rows with each other by their predictions, so that folds matter."""
-        return self.name in RANKING
+    def definition(self) -> Definition:
+        """The definition that score, interval and bootstrap follow from."""
+        return DEFINITIONS[self.name]
 
-    def _exactly(self, y: np.ndarray, output: np.ndarray, weight: Weight, fold: np.ndarray | None) -> float:
-        """Return the score of a metric that no sums give."""
-        if self.name == "average_precision":
-            shares = np.ones((1, len(y))) if weight is None else weight[None]
-            return float(average_precision(y == 1, output[:, 1], fold)(shares)[0])
-        if self.ranks:
-            return one_against_one(y, output, weight, fold, by_size=self.name.endswith("weighted"))
-        return self._by_scorer(y, output, weight)
+    @property
+    def domain(self) -> tuple[float, float]:
+        """The lowest and the highest value that the score can have."""
+        return self.definition.domain_of(self.n_classes)
+
+    def _predictions(
+        self, y: np.ndarray, output: np.ndarray, weight: Weight, fold: np.ndarray | None
+    ) -> Predictions:
+        if self.task == "regression":
+            y = np.asarray(y, dtype=np.float64)
+        return Predictions(y, np.asarray(output, dtype=np.float64), weight, fold)
+
+    def _without_sums(
+        self, y: np.ndarray, output: np.ndarray, weight: Weight, fold: np.ndarray | None
+    ) -> float:
+        """Return the score of a metric without sums."""
+        exact = self.definition.exact
+        if exact is None:
+            return self._by_scorer(y, output, weight)
+        return exact(self._predictions(y, output, weight, fold))
 
     def _fewest(self, y: np.ndarray, weight: Weight) -> float:
         """Return the effective rows of the smallest class, or of all where classes do not count by themselves."""
-        if self.task == "regression" or self.name in ("accuracy", "top_k_accuracy"):
+        if not self.definition.by_class:
             return effective_rows(weight, len(y))
         classes = [y == label for label in np.unique(y)]
         return min(effective_rows(None if weight is None else weight[own], int(own.sum())) for own in classes)
@@ -275,7 +268,7 @@ class Metric:
             chosen = units if alone else np.concatenate([members[unit] for unit in units.tolist()])
             drawn = (None if each is None else each[chosen] for each in (weight, fold))
             try:
-                yield self._exactly(y[chosen], output[chosen], *drawn)
+                yield self._without_sums(y[chosen], output[chosen], *drawn)
             except ValueError:
                 continue
 

@@ -12,34 +12,8 @@ from __future__ import annotations
 import math
 
 Z = 1.959963984540054  # the 97.5 % point of the normal distribution
-_UNIT = frozenset(
-    ["accuracy", "balanced_accuracy", "average_precision", "top_k_accuracy"]
-    + [
-        f"{name}{average}"
-        for name in ("f1", "precision", "recall", "jaccard")
-        for average in ("", "_macro", "_micro", "_weighted")
-    ]
-    + ["roc_auc", "roc_auc_ovr", "roc_auc_ovr_weighted", "roc_auc_ovo", "roc_auc_ovo_weighted"]
-)
 _NOTHING = 1e-9  # of a share: no spread but that of rounding
 _MOST_RATIO = 30.0  # standard errors over the distance from a bound: more says the same
-
-
-def domain_of(metric: str, n_classes: int) -> tuple[float, float]:
-    """Return the lowest and the highest value that a metric can have.
-
-    Examples
-    --------
-    >>> domain_of("roc_auc", 2), domain_of("neg_log_loss", 3), domain_of("r2", 0)
-    ((0.0, 1.0), (-inf, 0.0), (-inf, 1.0))
-    """
-    if metric in _UNIT:
-        return 0.0, 1.0
-    if metric == "matthews_corrcoef":
-        return -1.0, 1.0
-    if metric == "neg_brier_score":
-        return -1.0 if n_classes == 2 else -2.0, 0.0
-    return -math.inf, 0.0 if metric.startswith("neg_") else 1.0
 
 
 def interval_in(

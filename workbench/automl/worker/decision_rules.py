@@ -12,7 +12,6 @@ from workbench.runtime.core.schema import Output
 from ..calibration.conformal import learn_intervals
 from ..calibration.threshold_tuning import tune_threshold
 from ..records.payoff import Payoff
-from ..scoring.confusion_metrics import DECISION_METRICS
 from .workspace import Workspace
 
 _SHOWN_LEVEL = 0.9
@@ -58,7 +57,7 @@ def learn_answers(space: Workspace, oof: np.ndarray) -> Answers:
             )
             return Answers(replace(output, intervals=intervals), notes=((words,) if words else ()) + priced)
         return Answers(output, notes=priced)
-    decides = space.metric.name in DECISION_METRICS
+    decides = space.metric.definition.decides
     if output.task != "binary":
         return Answers(output, _decided(oof) if decides else None)
     p = oof[:, 1]

@@ -14,15 +14,14 @@ import numpy as np
 from workbench.families.base import Loss
 
 from ..records.messages import FoldTask, Race
+from ..scoring.formulas.row_losses import row_losses
 from ..scoring.metrics import Metric
-from ..scoring.row_losses import number_losses
 from ..scoring.standard_error import mean_and_error
 from .workspace import Workspace
 
 _SURE = 2.0  # standard errors
 _SHARES = (0.1, 0.2, 0.35, 0.5)  # of the newcomer in a blend
 _WORTH = 0.002  # of the loss: what a blend must gain
-_LEAST = 1e-7
 _LEAST_ROWS = 200  # fewer rows say too little, and such folds are fitted in no time
 FIRST = "first.npy"
 """Out-of-fold predictions of the first repeat, not calibrated: what a newcomer's fold can be held against."""
@@ -63,19 +62,6 @@ def race(task: FoldTask, space: Workspace, output: np.ndarray, y: np.ndarray) ->
         _behind(y, output, others[best], losses[best], weight, space.problem.loss),
         _gap(space.metric, y, output, others, weight),
     )
-
-
-def row_losses(y: np.ndarray, output: np.ndarray, kind: Loss) -> np.ndarray:
-    """Return each row's log loss, or the square or the size of its error, or its deviance.
-
-    Examples
-    --------
-    >>> row_losses(np.array([1.0, 2.0]), np.array([[1.0], [4.0]]), "squared").tolist()
-    [0.0, 4.0]
-    """
-    if kind != "log":
-        return number_losses(y, output[:, 0], kind)
-    return np.asarray(-np.log(np.clip(output[np.arange(len(y)), y], _LEAST, 1.0)))
 
 
 def _behind(

@@ -23,8 +23,8 @@ from ...calibration.target_range import within
 from ...records.messages import STACKER_LEAST_ROWS
 from ...scoring.cross_fitting import fold_numbers
 from ...scoring.ensemble_selection import cross_fitted, greedy_path
+from ...scoring.formulas.row_losses import row_losses
 from ...scoring.standard_error import is_gain
-from ..racing import row_losses
 from ..workspace import Workspace
 
 _PARAMS = {"width": 64, "depth": 1}

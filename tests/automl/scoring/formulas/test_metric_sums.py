@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from workbench.automl.scoring.metric_sums import sums_of
-from workbench.automl.scoring.metrics import _NAMES, Metric
-from workbench.automl.scoring.ranking_metrics import area_terms, average_precision
+from workbench.automl.scoring.formulas.ranking_metrics import area_terms, average_precision
+from workbench.automl.scoring.metric_definitions import DEFINITIONS
+from workbench.automl.scoring.metrics import Metric
 
 #: No sum gives these.
 _OTHERS = {
@@ -26,20 +26,21 @@ def _made(task: str, rows: int = 300) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    ("task", "name"), [(task, name) for task, names in _NAMES.items() for name in sorted(set(names.split()))]
+    ("task", "name"),
+    [(task, each.name) for each in DEFINITIONS.values() for task in each.tasks],
 )
 def test_scores_from_sums_are_scikit_learns(task: str, name: str) -> None:
     y, output = _made(task)
     if task == "binary":
         output[:, 0] = 1 - output[:, 1]
     metric = Metric(name, task, 0 if task == "regression" else output.shape[1])  # type: ignore[arg-type]
-    found = sums_of(metric, y, output)
+    found = metric.sums(y, output)
     if found is None:
         assert name in _OTHERS
         return
     assert found.score() == pytest.approx(metric._by_scorer(y, output, None))
     weight = np.random.default_rng(1).uniform(0.5, 2, len(y))
-    weighted = sums_of(metric, y, output, weight)
+    weighted = metric.sums(y, output, weight)
     if weighted is None:
         assert name == "d2_absolute_error_score"  # the weighted median is scikit-learn's to find
         return
@@ -59,7 +60,7 @@ def test_areas_are_scikit_learns_with_ties_and_weights() -> None:
 
 def test_first_order_areas_of_resamples_are_near_the_exact_ones() -> None:
     y, output = _made("binary", 2000)
-    found = sums_of(Metric("roc_auc", "binary", 2), y, output)
+    found = Metric("roc_auc", "binary", 2).sums(y, output)
     assert found is not None
     random = np.random.default_rng(0)
     counts = np.stack([np.bincount(random.integers(0, 2000, 2000), minlength=2000) for _ in range(30)])
@@ -77,4 +78,4 @@ def test_average_precision_of_weights_is_scikit_learns() -> None:
 
 def test_an_area_of_one_class_says_so() -> None:
     with pytest.raises(ValueError, match="both classes"):
-        sums_of(Metric("roc_auc", "binary", 2), np.zeros(5, int), np.full((5, 2), 0.5))
+        Metric("roc_auc", "binary", 2).sums(np.zeros(5, int), np.full((5, 2), 0.5))

@@ -24,12 +24,6 @@ from itertools import permutations
 
 import numpy as np
 
-BINARY_AREAS = frozenset(
-    ["roc_auc", "roc_auc_ovr", "roc_auc_ovr_weighted", "roc_auc_ovo", "roc_auc_ovo_weighted"]
-)
-#: Metrics whose value depends on which rows are compared.
-RANKING = BINARY_AREAS | {"average_precision"}
-
 
 def area_terms(
     is_it: np.ndarray, marks: np.ndarray, weight: np.ndarray | None = None, fold: np.ndarray | None = None

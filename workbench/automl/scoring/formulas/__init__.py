@@ -1,0 +1,1 @@
+"""Formulas of metrics: losses of rows, sums over rows, confusion matrices, rankings."""
