@@ -142,11 +142,7 @@ def edges_inside(folder: str) -> dict[str, set[str]]:
 FOLDERS = sorted(".".join(module_of(path)) for path in files() if path.name == "__init__.py")
 
 
-#: Folders whose circles are still being taken apart.
-CIRCLES = ("workbench.automl.coordinator",)
-
-
-@pytest.mark.parametrize("folder", [each for each in FOLDERS if each not in CIRCLES])
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_nothing_in_a_folder_imports_in_a_circle(folder: str) -> None:
     """The files and folders of each folder can be put in an order in which imports only point down."""
     edges = edges_inside(folder)

@@ -15,14 +15,16 @@ from hypothesis import strategies as some
 from tests.families.small_trees import stumps
 from workbench.automl.calibration.threshold_tuning import at_half
 from workbench.automl.coordinator.budget import ensemble_forecast
-from workbench.automl.coordinator.budget.clock import Clock
 from workbench.automl.coordinator.budget.reserve import BUILDING, end_needed_s, needed_s
-from workbench.automl.coordinator.budget.step_size import hurry
+from workbench.automl.coordinator.clock import Clock
 from workbench.automl.coordinator.pool import memory
-from workbench.automl.coordinator.session import Session, Trial
+from workbench.automl.coordinator.results import Results
+from workbench.automl.coordinator.session import Session
+from workbench.automl.coordinator.time_account import TimeAccount
+from workbench.automl.coordinator.trial import Folds, Trial
 from workbench.automl.features.feature_pruning import prune, union
 from workbench.automl.phases.plan import make_plan
-from workbench.automl.phases.trials import fits_again
+from workbench.automl.phases.trials import repeat_short_folds
 from workbench.automl.records.candidate import Candidate, Score
 from workbench.automl.records.messages import Config, FoldDone, FoldTask
 from workbench.automl.records.settings import Settings
@@ -108,18 +110,18 @@ def test_a_blend_that_is_held_open_needs_no_time_to_be_opened() -> None:
 
 
 @given(some.lists(some.tuples(some.integers(0, 2), some.integers(-5, 5)), max_size=20))
-def test_the_session_knows_which_worker_has_which_blend_open(written: list[tuple[int, int]]) -> None:
+def test_the_results_know_which_worker_has_which_ensemble_open(written: list[tuple[int, int]]) -> None:
     nothing: Any = None
-    session = Session(nothing, nothing, Clock.start(60.0), nothing, None, lambda: False)
+    results = Results()
     spaces = {worker: cast(Any, SimpleNamespace(held=None)) for worker in range(3)}
     for at, (worker, value) in enumerate(written):
         score = Score(value, value, value, "neg_log_loss", "out of fold", 100)
-        session.hold(worker, Candidate(f"b{at}", "blend", {}, "derived", "ok", score=score))
-        session.hold(worker, Candidate(f"f{at}", "blend", {}, "derived", "failed"))
+        results.mark_open(worker, Candidate(f"b{at}", "blend", {}, "derived", "ok", score=score))
+        results.mark_open(worker, Candidate(f"f{at}", "blend", {}, "derived", "failed"))
         Workspace.hold(spaces[worker], f"b{at}", value, nothing)
     held = {worker: space.held.name for worker, space in spaces.items() if space.held}
     for at in range(len(written)):
-        found = session.holder(f"b{at}")
+        found = results.opened_by(f"b{at}")
         assert (held.get(found) == f"b{at}") if found is not None else (f"b{at}" not in held.values())
     if written:
         best = max(range(len(written)), key=lambda at: written[at][1])  # the first of the best
@@ -127,16 +129,15 @@ def test_the_session_knows_which_worker_has_which_blend_open(written: list[tuple
 
 
 def test_what_the_end_takes_grows_where_others_use_the_machine_too() -> None:
-    nothing: Any = None
-    session = Session(nothing, nothing, Clock.start(60.0), nothing, None, lambda: False)
-    assert session.strain == 1.0
+    account = TimeAccount(Clock.start(60.0), Results())
+    assert account.contention == 1.0
 
     def after(*times: tuple[float, float]) -> float:
-        session.kept = {
+        account.results.candidates = {
             f"c{at}": Candidate(f"c{at}", "linear", {}, "portfolio", "ok", seconds=wall, cpu_s=cpu)
             for at, (wall, cpu) in enumerate(times)
         }
-        return session.strain
+        return account.contention
 
     assert after((3.0, 2.0), (5.0, 2.0)) == 2.0
     assert after((2.0, 2.1)) == 1.0, "a worker has one thread"
@@ -146,10 +147,9 @@ def test_what_the_end_takes_grows_where_others_use_the_machine_too() -> None:
 
 def _session(clock: Clock, *kept: Candidate) -> Session:
     nothing: Any = None
-    session = Session(nothing, Settings("y"), clock, nothing, None, lambda: False)
-    session.kept = {each.id: each for each in kept}
-    session.ok = len(kept)
-    return session
+    results = Results.of(kept)
+    results.ok = len(kept)
+    return Session(nothing, Settings("y"), nothing, results, TimeAccount(clock, results), stop=lambda: False)
 
 
 def _boosted(score: float, spread: float = 0.1) -> Candidate:
@@ -162,19 +162,19 @@ _BOOSTER = {"n_estimators": 1000, "learning_rate": 0.05}
 
 class _Asked(NamedTuple):
     params: dict[str, Any]
-    haste: float = 1.0
+    step_scale: float = 1.0
 
 
 class _Study:
     def __init__(self) -> None:
-        self.hurried: list[tuple[Any, float]] = []
+        self.repeated: list[tuple[Any, float]] = []
 
-    def hurry(self, asked: Any, factor: float) -> None:
-        self.hurried.append((asked, factor))
+    def repeat_with_larger_steps(self, asked: Any, factor: float) -> None:
+        self.repeated.append((asked, factor))
 
 
 @pytest.mark.parametrize(
-    ("rounds", "stopped", "behind", "budget", "haste", "again"),
+    ("rounds", "stopped", "behind", "budget", "scale", "again"),
     [
         (330, True, 0.0, 60.0, 2.0, True),
         (
@@ -198,34 +198,37 @@ class _Study:
     ],
 )
 def test_a_booster_that_the_time_cut_off_is_tried_with_larger_steps(
-    rounds: int, stopped: bool, behind: float, budget: float | None, haste: float, again: bool
+    rounds: int, stopped: bool, behind: float, budget: float | None, scale: float, again: bool
 ) -> None:
     candidate, study = _boosted(-1.0 - behind), _Study()
     session = _session(Clock.start(budget), candidate)
-    session.best = _boosted(-1.0)
+    session.results.best = _boosted(-1.0)
     config, asked = Config("c0001", "lightgbm", _BOOSTER, "portfolio", 0), _Asked(_BOOSTER)
-    trial = Trial(config, cast(Any, asked), 3)
-    trial.done = {at: FoldDone(config, at, rounds, stopped, None, 1.0, 1.0, 0.0) for at in range(3)}
-    hurry(session, cast(Any, study), trial, candidate)
-    assert session.haste == haste
-    assert bool(study.hurried) == again
+    trial = Trial(config, cast(Any, asked), Folds(3))
+    trial.folds.done = {at: FoldDone(config, at, rounds, stopped, None, 1.0, 1.0, 0.0) for at in range(3)}
+    session.pacing.enlarge_steps(cast(Any, study), trial, candidate, session.time)
+    assert session.pacing.step_scale == scale
+    assert bool(study.repeated) == again
 
 
 def test_blends_are_looked_for_ahead_only_where_that_is_cheap_and_new(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    session = _session(Clock.start(60.0, used_s=30.0), _boosted(-1.0), replace(_boosted(-1.1), id="c0002"))
-    monkeypatch.setattr(ensemble_forecast, "blendable", lambda session: list(session.kept.values()))
+    kept = _boosted(-1.0), replace(_boosted(-1.1), id="c0002")
+    session = _session(Clock.start(60.0, used_s=30.0), *kept)
+    monkeypatch.setattr(
+        ensemble_forecast, "blendable", lambda session: list(session.results.candidates.values())
+    )
     monkeypatch.setattr(ensemble_forecast, "cost_of", lambda session, candidate: 1.0)
     task = ensemble_forecast.look_ahead(session)
     assert task is not None and set(task.costs) == {"c0001", "c0002"}
     assert ensemble_forecast.look_ahead(session) is None, "nothing is new"
-    session.looked_at = 0
-    session.charge({"blend": 5.0})
+    session.time.forecast_at = 0
+    session.time.charge({"blend": 5.0})
     assert ensemble_forecast.look_ahead(session) is None, "it has taken too much of the time already"
-    early = replace(session, clock=Clock.start(60.0, used_s=2.0), looked_at=0, spent={})
+    early = _session(Clock.start(60.0, used_s=2.0), *kept)
     assert ensemble_forecast.look_ahead(early) is None
-    counted = replace(session, clock=Clock.start(None), looked_at=0, spent={})
+    counted = _session(Clock.start(None), *kept)
     assert ensemble_forecast.look_ahead(counted) is None, "no clock: nothing is to be kept"
 
 
@@ -382,16 +385,17 @@ def test_a_fold_that_had_hardly_any_time_is_fitted_again(
     left: float, has_model: bool, again: bool, late: bool
 ) -> None:
     config = Config("c0001", "lightgbm", {}, "portfolio", 0)
-    trial = Trial(config, None, 5, next=5)
+    trial = Trial(config, None, Folds(5, next=5))
     for split, (rounds, stopped) in enumerate([(90, True), (1, True), (100, False), (80, True), (10, False)]):
-        trial.done[split] = FoldDone(config, split, rounds, stopped, None, 2.0, 2.0, 0.0)
+        trial.folds.done[split] = FoldDone(config, split, rounds, stopped, None, 2.0, 2.0, 0.0)
     kept = {"c0000": Candidate("c0000", "linear" if has_model else "baseline", {}, "portfolio", "ok")}
     clock = SimpleNamespace(folds_end=time.monotonic() + left)
-    session = cast(Any, SimpleNamespace(settings=Settings("y", workers=2), clock=clock, kept=kept))
-    assert fits_again(session, trial) is again
-    assert trial.again == ([1] if again else [])
-    assert trial.complete is not again and trial.waiting == len(trial.again)
-    assert trial.prolonged is late
-    trial.done[1] = FoldDone(config, 1, 1, True, None, 2.0, 2.0, 0.0)
-    trial.again.clear()
-    assert not fits_again(session, trial) or not again, "once is enough"
+    settings, results = Settings("y", workers=2), Results(kept)
+    session = cast(Any, SimpleNamespace(settings=settings, clock=clock, results=results))
+    assert repeat_short_folds(session, trial) is again
+    assert trial.folds.repeat == ([1] if again else [])
+    assert trial.folds.complete is not again and trial.folds.waiting == len(trial.folds.repeat)
+    assert trial.limits.overtime is late
+    trial.folds.done[1] = FoldDone(config, 1, 1, True, None, 2.0, 2.0, 0.0)
+    trial.folds.repeat.clear()
+    assert not repeat_short_folds(session, trial) or not again, "once is enough"

@@ -17,12 +17,13 @@ from workbench.errors import RunError, SearchError, SettingsError
 from workbench.families import BASELINE, all_families, get_families
 from workbench.families.base import Family
 
-from .coordinator.budget.clock import Clock
+from .coordinator.clock import Clock
 from .coordinator.pool.fork_server_client import Spawner
-from .coordinator.pool.memory import MemoryWatch
 from .coordinator.pool.pool import WorkerPool
+from .coordinator.results import Results
 from .coordinator.run_guard import ending_well
 from .coordinator.session import Progress, Session, Stop
+from .coordinator.time_account import TimeAccount
 from .interrupts import finish_on_signal
 from .phases.finish import finish
 from .phases.grow import grow, keep_time_to_grow
@@ -31,7 +32,6 @@ from .phases.prepare import prepare, setup_of, widen
 from .phases.probe import Probe
 from .phases.refine import polish
 from .phases.trials import settle, try_baseline, try_candidates, wind_down
-from .records.candidate import best_first
 from .records.optuna_storage import check_storage, fixed_storage
 from .records.run_folder import RunFolder, check_room, this_process
 from .records.run_lock import is_of_this_process, run_lock
@@ -85,7 +85,7 @@ def search(
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings)
     check_room(out)  # where something is in the way, that is said before the data is read
-    with _opened(settings, spawner) as (pool, memory):
+    with _opened(settings, spawner) as pool:
         data = load_dataset(
             source,
             target=settings.target,
@@ -107,10 +107,9 @@ def search(
             settings = replace(settings, unit=settings.unit or data.schema.output.unit or None)
             run = RunFolder.create(out, settings)
             with ending_well(run, pool):
-                session = Session(
-                    run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None
-                )
-                session.memory = memory
+                results = Results()
+                time = TimeAccount(clock, results)
+                session = Session(run, settings, pool, results, time, progress=progress, stop=stop)
                 plan = prepare(session, data, metric)
                 del data  # the workers map the rows from disk
                 return _carry_on(session, plan, families, metric, probing=True)
@@ -163,29 +162,26 @@ def _resumed(
         settings = replace(before, time_s=time_s, trials=trials).checked()
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings, resumed=True)
-    with _opened(settings, spawner) as (pool, memory):
-        session = Session(run, settings, clock, pool, progress, stop or _never, owns_interrupt=stop is None)
-        session.memory = memory
-        session.kept = {each.id: each for each in run.candidates()}
-        session.best = next(iter(best_first(run.candidates())), None)
+    with _opened(settings, spawner) as pool:
+        results = Results.of(run.candidates())
+        time = TimeAccount(clock, results)
+        session = Session(run, settings, pool, results, time, progress=progress, stop=stop)
         run.update(state="running", **this_process())
         run.tidy()
         (run.path / "cache").mkdir(exist_ok=True)
         with ending_well(run, pool):
-            session.say("resume", f"going on with {run.info['name']}")
+            session.report("resume", f"going on with {run.info['name']}")
             return _carry_on(session, Plan(**run.info["plan"]), families, run.info["metric"])
 
 
 @contextmanager
-def _opened(settings: Settings, spawner: Spawner | None) -> Iterator[tuple[WorkerPool, MemoryWatch]]:
-    """Start the workers, and watch the memory of all processes, for as long as a block runs."""
-    with nullcontext(spawner) if spawner else Spawner() as started:
-        pool = WorkerPool(settings.workers, _memory_limit(settings), started)
-        try:
-            with MemoryWatch(pool.processes) as memory:
-                yield pool, memory
-        finally:
-            pool.close()
+def _opened(settings: Settings, spawner: Spawner | None) -> Iterator[WorkerPool]:
+    """Yield the workers' pool, and end all workers when the block ends."""
+    with (
+        nullcontext(spawner) if spawner else Spawner() as started,
+        WorkerPool(settings.workers, _memory_limit(settings), started) as pool,
+    ):
+        yield pool
 
 
 def _trials_left(run: RunFolder) -> int | None:
@@ -194,10 +190,6 @@ def _trials_left(run: RunFolder) -> int | None:
     if given is None or run.state == "done":
         return given
     return max(0, given - sum(each.origin in ("portfolio", "sampler") for each in run.candidates()))
-
-
-def _never() -> bool:
-    return False
 
 
 def _families(settings: Settings, *, resumed: bool = False) -> list[Family]:
@@ -231,20 +223,10 @@ def _carry_on(
     state, stopped = "stopped", ""
     try:
         session.pool.open(setup_of(session, plan, metric))
-        session.charge({"start": session.clock.elapsed * settings.workers})
-        with _interruptible(session):
-            probe = Probe.start(session, plan, others) if probing else None
-            if probe is None:
-                try_baseline(session)
-            keep_time_to_grow(session)
-            if others:
-                _try_others(session, plan, others, metric, probe)
-            grow(session)
-            polish(session)
-            finish(session)
-            stopped = session.stopped()
-        good = [each for each in run.candidates() if each.status == "ok" and each.family != BASELINE]
-        if good or not others:
+        session.time.charge({"start": session.clock.elapsed * settings.workers})
+        with _interruptible(session) as interruptible:
+            stopped = _run_phases(interruptible, plan, others, metric, probing)
+        if session.results.has_model or not others:
             state = "done"
         elif not stopped:
             state = "failed"
@@ -253,12 +235,12 @@ def _carry_on(
         if is_of_this_process(run.path, run.info.get("created")):
             run.drop_cache()
             _close_account(session, used, state)
-    made = f"{session.ok + session.failed} candidates, {session.failed} failed or stopped"
-    session.say("done", f"{made}, {used:.1f} s used")
+    made = f"{session.results.ok + session.results.failed} candidates, {session.results.failed} failed or stopped"
+    session.report("done", f"{made}, {used:.1f} s used")
     if state == "stopped":
         raise SearchError(
             f"{stopped} before any model was ready",
-            found="the baseline alone" if session.ok else "nothing yet",
+            found="the baseline alone" if session.results.ok else "nothing yet",
             hint=f"workbench resume {run.path} goes on from here.",
         )
     if state == "failed":
@@ -268,6 +250,20 @@ def _carry_on(
             hint=f"workbench leaderboard {word(run.path)} lists them.",
         )
     return run
+
+
+def _run_phases(session: Session, plan: Plan, others: list[Family], metric: str, probing: bool) -> str:
+    """Run the phases in order; return who stopped the search early, or an empty string."""
+    probe = Probe.start(session, plan, others) if probing else None
+    if probe is None:
+        try_baseline(session)
+    keep_time_to_grow(session)
+    if others:
+        _try_others(session, plan, others, metric, probe)
+    grow(session)
+    polish(session)
+    finish(session)
+    return session.stopped_by()
 
 
 def _try_others(session: Session, plan: Plan, others: list[Family], metric: str, probe: Probe | None) -> None:
@@ -289,7 +285,7 @@ def _try_others(session: Session, plan: Plan, others: list[Family], metric: str,
         probe.hand_over(session, study)
     if study.absent:
         names = ", ".join(study.absent)
-        session.say("resume", f"going on without {names}: the package is not installed")
+        session.report("resume", f"going on without {names}: the package is not installed")
     try_candidates(session, study)
     finish_first(session, study, others)
     wind_down(session, study)
@@ -310,13 +306,13 @@ def _close_account(session: Session, used: float, state: str) -> None:
 
 def _highest(session: Session) -> float:
     """Return the most memory that all processes held together, in MB, over all stretches of work on the run."""
-    now = session.memory.look() if session.memory else 0.0
-    return round(max(now, float(session.run.info.get("memory_peak_mb", 0.0))), 1)
+    earlier = float(session.run.info.get("memory_peak_mb", 0.0))
+    return round(max(session.pool.peak_memory_mb(), earlier), 1)
 
 
 def _account(session: Session, used: float) -> dict[str, float]:
     """Return CPU seconds of the workers by what they were spent on; "idle" is what two busy workers would have had."""
-    spent = {name: round(seconds, 3) for name, seconds in sorted(session.spent.items())}
+    spent = {name: round(seconds, 3) for name, seconds in sorted(session.time.spent.items())}
     available = used * session.settings.workers
     return {
         **spent,
@@ -337,15 +333,10 @@ def _reasons(run: RunFolder) -> str:
 
 
 @contextmanager
-def _interruptible(session: Session) -> Iterator[None]:
-    """Let Ctrl-C finish the search, unless its caller has a way of its own to stop it."""
-    if not session.owns_interrupt:
-        yield
+def _interruptible(session: Session) -> Iterator[Session]:
+    """Yield the session, which Ctrl-C lets finish unless its caller has another way to stop it."""
+    if session.stop is not None:
+        yield session
         return
-    outer = session.stop
-    with finish_on_signal(partial(session.say, "interrupt")) as asked:
-        session.stop = lambda: asked() or outer()
-        try:
-            yield
-        finally:
-            session.stop = outer
+    with finish_on_signal(partial(session.report, "interrupt")) as stop:
+        yield replace(session, stop=stop)

@@ -97,13 +97,13 @@ def test_a_trial_that_was_stopped_early_is_pruned_and_kept_in_mind(
 def test_a_booster_is_tried_again_next_of_all_with_larger_steps(tmp_path: Path) -> None:
     study = opened(tmp_path, "lightgbm", "linear")
     first = study.ask()
-    study.hurry(first, 2.0)
+    study.repeat_with_larger_steps(first, 2.0)
     again = study.ask()
     assert again.origin == "portfolio"
     assert again.params == {**first.params, "learning_rate": 2 * first.params["learning_rate"]}
-    assert again.haste == 2.0
-    study.hurry(again, 2.0)
-    assert study.ask().haste == 4.0, "the factors of one after the other"
+    assert again.step_scale == 2.0
+    study.repeat_with_larger_steps(again, 2.0)
+    assert study.ask().step_scale == 4.0, "the factors of one after the other"
     assert study.ask().family == "linear", "and then on with the portfolio"
 
 
@@ -112,7 +112,7 @@ def test_where_time_is_short_what_follows_of_the_portfolio_takes_larger_steps(tm
     plain = in_turn([family_named(name) for name in families], PROBLEM)
     study = opened(tmp_path, *families)
     for family, params in plain:
-        asked = study.ask(haste=3.0)
+        asked = study.ask(step_scale=3.0)
         expected = dict(params)
         if params.get("n_estimators", 0) >= 300:
             expected["learning_rate"] = pytest.approx(min(3.0 * params["learning_rate"], 0.3))
@@ -123,7 +123,7 @@ def test_a_resumed_study_goes_on_with_the_portfolio_where_it_was(tmp_path: Path)
     families = ("lightgbm", "linear")
     plain = in_turn([family_named(name) for name in families], PROBLEM)
     begun = opened(tmp_path, *families)
-    tried = [begun.ask(haste=2.0) for _ in range(3)]
+    tried = [begun.ask(step_scale=2.0) for _ in range(3)]
     for each in tried:
         begun.tell(each, Candidate(each.id, each.family, each.params, "portfolio", "failed"), None)
     resumed = opened(tmp_path, *families)

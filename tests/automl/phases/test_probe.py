@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.automl.coordinator.budget.clock import Clock
+from workbench.automl.coordinator.clock import Clock
 from workbench.automl.coordinator.pool.pool import Answer, Failure
+from workbench.automl.coordinator.results import Results
 from workbench.automl.coordinator.session import Session
+from workbench.automl.coordinator.time_account import TimeAccount
 from workbench.automl.engine import search
 from workbench.automl.phases.plan import Plan, folds_affordable, is_doubtful, make_plan, with_folds
 from workbench.automl.phases.probe import Probe
@@ -62,7 +64,9 @@ def session(
 ) -> Session:
     run = cast(Any, SimpleNamespace(problem=problem, path=folder, info={"plan": {"folds": 1}}))
     settings = Settings("y", time_s=seconds, workers=workers)
-    return Session(run, settings, Clock.start(seconds), cast(Any, pool), None, lambda: False)
+    results = Results()
+    time = TimeAccount(Clock.start(seconds), results)
+    return Session(run, settings, cast(Any, pool), results, time, stop=lambda: False)
 
 
 BOOSTERS = [family_named("linear"), family_named("lightgbm")]
@@ -96,21 +100,21 @@ def test_quick_fits_give_folds(
     most = max(folds_affordable(asking.clock.left, workers).values())
     assert probe.folds(asking) == (folds if (seconds or 0.0) <= most else 1)
     if folds > 1 or workers == 1:
-        assert asking.spent["probe"] >= (seconds or 2.0), "what it took is in the account, killed or not"
+        assert asking.time.spent["probe"] >= (seconds or 2.0), "what it took is in the account, killed or not"
         assert not probe.goes_on
 
 
 def test_a_fit_that_is_not_quick_is_the_first_candidates(tmp_path: Path) -> None:
     pool = Pool(4.0)
     asking = session(pool, tmp_path)
-    asking.folds = 1
+    asking.schedule.folds = 1
     probe = Probe.start(asking, ONE_PART, BOOSTERS)
     assert probe is not None and probe.folds(asking) == 1
     config = pool.tasks[0].config
     probe.hand_over(asking, cast(Any, Asking(dict(config.params))))
-    trial = asking.trials[config.id]
-    assert trial.asked is not None and not trial.waiting and trial.done[0].config is config
-    assert asking.spent["fit"] == 4.0 and "probe" not in asking.spent
+    trial = asking.schedule.trials[config.id]
+    assert trial.asked is not None and not trial.folds.waiting and trial.folds.done[0].config is config
+    assert asking.time.spent["fit"] == 4.0 and "probe" not in asking.time.spent
 
 
 def test_a_fit_of_other_params_than_the_studys_is_dropped(tmp_path: Path) -> None:
@@ -118,9 +122,9 @@ def test_a_fit_of_other_params_than_the_studys_is_dropped(tmp_path: Path) -> Non
     probe = Probe.start(asking, ONE_PART, BOOSTERS)
     assert probe is not None and probe.folds(asking) == 1
     probe.hand_over(asking, cast(Any, Asking({"learning_rate": 0.2})))
-    (trial,) = asking.trials.values()
-    assert trial.config.params == {"learning_rate": 0.2} and trial.waiting and not trial.done
-    assert asking.spent["probe"] > 4.0
+    (trial,) = asking.schedule.trials.values()
+    assert trial.config.params == {"learning_rate": 0.2} and trial.folds.waiting and not trial.folds.done
+    assert asking.time.spent["probe"] > 4.0
 
 
 def test_nothing_is_probed_where_nothing_is_in_doubt(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ class Asked:
     family : str
     params : dict
     origin : Origin
-    haste : float
+    step_scale : float
         By what the learning rate that the portfolio has was multiplied.
     """
 
@@ -96,7 +96,7 @@ class Asked:
     family: str
     params: dict[str, Any]
     origin: Origin
-    haste: float = 1.0
+    step_scale: float = 1.0
 
     @property
     def id(self) -> str:
@@ -111,12 +111,12 @@ class _Planned:
     family: str
     params: dict[str, Any]
     key: str = ""
-    haste: float = 1.0
+    step_scale: float = 1.0
 
-    def hastened(self, haste: float) -> _Planned:
+    def with_steps(self, scale: float) -> _Planned:
         """Return the same with larger steps, where it is of the portfolio and has steps."""
-        params = with_larger_steps(self.params, haste) if self.key else None
-        return self if params is None else replace(self, params=params, haste=haste)
+        params = with_larger_steps(self.params, scale) if self.key else None
+        return self if params is None else replace(self, params=params, step_scale=scale)
 
 
 def _key(family: str, params: Mapping[str, Any]) -> str:
@@ -208,23 +208,23 @@ class Study:
                 pruned = trial.state == TrialState.PRUNED
                 self._told[trial.user_attrs["params"]] = _Told(trial.values[0], _costs_of(trial), pruned)
 
-    def _enqueue_next(self, haste: float) -> None:
+    def _enqueue_next(self, step_scale: float) -> None:
         """Enqueue what is planned next, unless a trial waits that a killed search has left."""
         if not self._waiting or self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
             return
-        next_ = self._waiting.pop(0).hastened(haste)
+        next_ = self._waiting.pop(0).with_steps(step_scale)
         fixed = {
             FAMILY: next_.family,
             **{f"{next_.family}.{name}": each for name, each in next_.params.items()},
         }
-        attrs = {"origin": "portfolio", "planned": next_.key, "haste": next_.haste}
+        attrs = {"origin": "portfolio", "planned": next_.key, "haste": next_.step_scale}
         self._study.enqueue_trial(fixed, user_attrs=attrs)
 
-    def hurry(self, asked: Asked, factor: float) -> None:
+    def repeat_with_larger_steps(self, asked: Asked, factor: float) -> None:
         """Try a booster's params again, next of all, with steps larger by a factor."""
         params = with_larger_steps(asked.params, factor)
         if params is not None and _key(asked.family, params) not in self._told:
-            self._waiting.insert(0, _Planned(asked.family, params, haste=asked.haste * factor))
+            self._waiting.insert(0, _Planned(asked.family, params, step_scale=asked.step_scale * factor))
 
     def _enqueue_again(self, trial: optuna.trial.FrozenTrial) -> None:
         params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
@@ -273,16 +273,16 @@ class Study:
         ended = (TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED)
         return len(self._study.get_trials(deepcopy=False, states=ended))
 
-    def ask(self, haste: float = 1.0) -> Asked:
+    def ask(self, step_scale: float = 1.0) -> Asked:
         """Return the next trial; params that were tried before are answered from memory and passed over.
 
         Parameters
         ----------
-        haste : float
+        step_scale : float
             By what to multiply the learning rates of the portfolio's boosters, where time is short for them.
         """
         for attempt in range(_REPEATS + 1):
-            self._enqueue_next(haste)
+            self._enqueue_next(step_scale)
             trial, family = self._ask_family()
             params = self._families[family].suggest(trial, self._problem)
             key = _key(family, params)

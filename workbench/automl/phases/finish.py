@@ -38,8 +38,8 @@ def finish(session: Session) -> None:
     measured in quiet count as the front.
     """
     run, clock = session.run, session.clock
-    session.say("phase", "measuring the front in quiet")
-    candidates = session.kept
+    session.report("phase", "measuring the front in quiet")
+    candidates = session.results.candidates
     for candidate, seconds in _turns(session):
         result = _measure(session, candidate, seconds)
         if result is not None:
@@ -59,12 +59,14 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
     that one, whatever it takes; then more, while there is time. The fastest few are measured even where a busy machine
     left no time for it: a front of the best one alone is no choice.
     """
-    candidates = list(session.kept.values())
+    candidates = list(session.results.candidates.values())
     first = {each.id for each in first_layer(candidates)}
     waiting = [
         each for each in shortlist(candidates, _MOST_MEMBERS) if not (each.measured and each.measured.quiet)
     ]
-    needed = {each.id: needed_s(each, held=session.holder(each.id) is not None) for each in waiting}
+    needed = {
+        each.id: needed_s(each, held=session.results.opened_by(each.id) is not None) for each in waiting
+    }
     waiting.sort(key=lambda each: (each.id not in first, needed[each.id]))
     leaders = [each for each in waiting if each.id in first and each.score]
     best = max(leaders, key=value_of, default=None)
@@ -97,7 +99,7 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
 
 def _has_time(session: Session) -> bool:
     """Tell whether the fastest are still measured; beside a first model that was late, they are in any case."""
-    return session.overran or session.clock.left > -_LATE * session.clock.budget_s
+    return session.pacing.overtime or session.clock.left > -_LATE * session.clock.budget_s
 
 
 def _measure(session: Session, candidate: Candidate, seconds: float) -> Measurements | None:
@@ -105,12 +107,14 @@ def _measure(session: Session, candidate: Candidate, seconds: float) -> Measurem
     pool, began = session.pool, time.monotonic()
     for _ in range(2):
         limit = time.monotonic() + _MEASURE_MOST_S
-        pool.submit(MeasureTask(candidate.id, seconds), kill_at=limit, on=session.holder(candidate.id))
+        pool.submit(
+            MeasureTask(candidate.id, seconds), kill_at=limit, on=session.results.opened_by(candidate.id)
+        )
         (answer,) = pool.answers(2 * _MEASURE_MOST_S)
-        session.charge({"measure": answer.cpu_s})
+        session.time.charge({"measure": answer.cpu_s})
         if not answer.died:
             break
-    session.charge({"quiet": (session.settings.workers - 1) * (time.monotonic() - began)})
+    session.time.charge({"quiet": (session.settings.workers - 1) * (time.monotonic() - began)})
     return answer.result if isinstance(answer.result, Measurements) else None
 
 

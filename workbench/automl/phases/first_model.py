@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.families import BASELINE
 from workbench.families.base import Family, Problem
 
-from ..coordinator.session import BASELINE_ID, Session, Trial
+from ..coordinator.results import BASELINE_ID
+from ..coordinator.session import Session
 from ..coordinator.study import Study
+from ..coordinator.trial import Trial
 from ..records.candidate import Candidate
 from .trials import add_baseline, begin, collect, drop, hand_out
 
@@ -43,23 +44,15 @@ def finish_first(session: Session, study: Study, families: Sequence[Family]) -> 
     families : sequence of Family
         Those that the search may try.
     """
-    if _has(session, BASELINE) and _has_model(session):
+    if session.results.has_baseline and session.results.has_model:
         return
     ready = _Attempts(session, study, families)
-    while not session.stop() and ready.go_on():
+    while not session.stopping and ready.go_on():
         while session.pool.idle and hand_out(session, None):
             pass
         if not session.pool.busy:
             return
         collect(session, study, wait_s=0.25)
-
-
-def _has(session: Session, family: str) -> bool:
-    return any(each.status == "ok" and each.family == family for each in session.kept.values())
-
-
-def _has_model(session: Session) -> bool:
-    return any(each.status == "ok" and each.family != BASELINE for each in session.kept.values())
 
 
 @dataclass(slots=True)
@@ -77,22 +70,24 @@ class _Attempts:
     def go_on(self) -> bool:
         """Tell whether anything is still to be waited for, after seeing to it that something is under way."""
         session = self.session
-        needs_baseline = not _has(session, BASELINE)
-        if needs_baseline and BASELINE_ID not in session.trials and not self.added_baseline:
+        needs_baseline = not session.results.has_baseline
+        if needs_baseline and BASELINE_ID not in session.schedule.trials and not self.added_baseline:
             self.added_baseline = True
             add_baseline(session)
-        if not _has_model(session) and self.under_way not in session.trials:
+        if not session.results.has_model and self.under_way not in session.schedule.trials:
             self.under_way = self._next()
             if self.under_way:
-                self._prolong(session.trials[self.under_way])
-        return (needs_baseline and BASELINE_ID in session.trials) or self.under_way in session.trials
+                self._prolong(session.schedule.trials[self.under_way])
+        return (
+            needs_baseline and BASELINE_ID in session.schedule.trials
+        ) or self.under_way in session.schedule.trials
 
     def _next(self) -> str:
         """Return the trial to finish: one that is under way already, at first, or a new one; else an empty name."""
         session = self.session
         nearly = self._nearly_done() if self.tried == 0 else ""
         ended = "the time was up" if session.clock.bounded else "every other candidate had failed"
-        for name in [name for name in session.trials if name not in (nearly, BASELINE_ID)]:
+        for name in [name for name in session.schedule.trials if name not in (nearly, BASELINE_ID)]:
             drop(session, self.study, name, ended)
         if self.tried >= _MOST_TRIED:
             return ""
@@ -109,11 +104,11 @@ class _Attempts:
     def _nearly_done(self) -> str:
         """Return the trial under way that would be finished soonest, if that is soon; else an empty name."""
         session, left = self.session, dict[str, float]()
-        for name, trial in session.trials.items():
-            if name != BASELINE_ID and (trial.done or trial.under_way):
-                missing = _folds_needed(session) - len(trial.done)
-                usual = max([each.seconds for each in trial.done.values()], default=0.0)
-                usual = usual or session.usual_s(trial.config.family)
+        for name, trial in session.schedule.trials.items():
+            if name != BASELINE_ID and (trial.folds.done or trial.folds.running):
+                missing = _folds_needed(session) - len(trial.folds.done)
+                usual = max([each.seconds for each in trial.folds.done.values()], default=0.0)
+                usual = usual or session.time.typical_fold_s(trial.config.family)
                 if usual:
                     left[name] = max(missing, 0) * usual
         soonest = min(left, key=lambda name: left[name], default="")
@@ -124,27 +119,27 @@ class _Attempts:
     def _prolong(self, trial: Trial) -> None:
         """Let a trial run beyond the time, in the folds of the first repeat, and say so."""
         session, clock = self.session, self.session.clock
-        trial.raced = trial.prolonged = True
-        trial.folds = _folds_needed(session)
-        usual = session.usual_s(trial.config.family)
-        trial.fold_s = max(
+        trial.raced = trial.limits.overtime = True
+        trial.folds.total = _folds_needed(session)
+        usual = session.time.typical_fold_s(trial.config.family)
+        trial.limits.fold_s = max(
             _FOLD_SHARE * clock.budget_s, 2.0 * usual, _LEAST_FOLD_S
         )  # no end where there is no clock
         unlimited = self._over_memory()
-        trial.unlimited = unlimited
+        trial.limits.unlimited_memory = unlimited
         session.pool.prolong(trial.config.id)
-        session.overran = True
+        session.pacing.overtime = True
         why = (
             f"no model was ready after {clock.elapsed:.0f} s"
             if clock.bounded
             else "no candidate could be trained"
         )
         beyond = ", whatever the time" * clock.bounded + ", whatever the memory" * unlimited
-        session.say("late", f"{why}: fitting {trial.config.id} {trial.config.family}{beyond}")
+        session.report("late", f"{why}: fitting {trial.config.id} {trial.config.family}{beyond}")
 
     def _over_memory(self) -> bool:
         """Tell whether everything that was tried broke the limit of memory."""
-        failed = [each for each in self.session.kept.values() if each.status != "ok"]
+        failed = [each for each in self.session.results.candidates.values() if each.status != "ok"]
         return bool(failed) and all(_broke_memory(each) for each in failed)
 
 
@@ -154,7 +149,7 @@ def _broke_memory(candidate: Candidate) -> bool:
 
 def _folds_needed(session: Session) -> int:
     """Return the folds of the first repeat."""
-    return min(int(session.run.info["plan"]["folds"]), session.folds)
+    return min(int(session.run.info["plan"]["folds"]), session.schedule.folds)
 
 
 def quick_configs(families: Sequence[Family], problem: Problem) -> list[tuple[str, dict[str, Any]]]:

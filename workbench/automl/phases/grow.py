@@ -17,6 +17,7 @@ import numpy as np
 from workbench.families import BASELINE
 
 from ..coordinator.session import Session
+from ..coordinator.time_account import mean_fold_s
 from ..records.candidate import Candidate, best_first
 from ..records.messages import Config
 from .trials import try_grown
@@ -32,22 +33,22 @@ def keep_time_to_grow(session: Session) -> None:
     """Set time aside for `grow`, where configs are tried on a sample."""
     if len(session.run.reserve_rows) and session.clock.bounded:
         left = max(session.clock.growth_ends - time.monotonic(), 0.0)
-        session.clock = replace(session.clock, grow_s=_SHARE * left)
+        session.time.clock = replace(session.clock, grow_s=_SHARE * left)
 
 
 def grow(session: Session) -> None:
     """Fit the best configs on more rows, one on each worker, the most promising first."""
     reserve = len(session.run.reserve_rows)
-    if not reserve or session.stop() or session.folds != 1:
+    if not reserve or session.stopping or session.schedule.folds != 1:
         return
-    session.say("phase", "fitting the best on more rows")
+    session.report("phase", "fitting the best on more rows")
     waiting = _chosen(session)
 
     def ask() -> Config | None:
         for parent in waiting:
             more = _affordable(session, parent, reserve)
             name = f"{parent.id}g"
-            if more and name not in session.kept:
+            if more and name not in session.results.candidates:
                 return Config(name, parent.family, parent.params, "derived", session.settings.seed, more)
         return None
 
@@ -59,7 +60,8 @@ def _chosen(session: Session) -> Iterator[Candidate]:
 
     What errs differently is worth more to a blend than the second best of the same kind.
     """
-    tried = [each for each in session.kept.values() if each.origin != "derived" and each.family != BASELINE]
+    candidates = session.results.candidates.values()
+    tried = [each for each in candidates if each.origin != "derived" and each.family != BASELINE]
     good = best_first(tried)
     taken: dict[str, int] = {}
     for _ in range(min(len(good), _MOST_FITS)):
@@ -76,6 +78,6 @@ def _affordable(session: Session, parent: Candidate, reserve: int) -> int:
         return reserve
     left = session.clock.growth_ends - time.monotonic()
     slowed = float(np.clip(parent.seconds / max(parent.cpu_s, 1e-3), 1.0, 4.0))
-    once = max(session.usual_fold_s(parent) * slowed * _ROUNDS, 1e-3)
+    once = max(mean_fold_s(parent) * slowed * _ROUNDS, 1e-3)
     more = int(sample * (_SPARE * left / once - 1.0))
     return min(more, reserve) if more >= _WORTH * sample else 0

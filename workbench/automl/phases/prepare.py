@@ -81,7 +81,7 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
         repeatable=session.settings.repeatable,
         **this_process(),
     )
-    session.say(
+    session.report(
         "data",
         f"{data.n_rows:,} rows, {len(data.schema.columns)} columns, {data.schema.output.task}; "
         f"scores by {metric} {_scored_on(plan, metric)}; "
@@ -89,17 +89,19 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
         + (f"; tried on {len(dev):,} rows, the best fitted on more" if len(reserve) else ""),
     )
     if problem.pairs:
-        session.say("data", f"also tried together: {', '.join(' × '.join(each) for each in problem.pairs)}")
+        session.report(
+            "data", f"also tried together: {', '.join(' × '.join(each) for each in problem.pairs)}"
+        )
     out = [
         f"{each.column} ({each.code.replace('_', ' ')})" for each in data.findings if each.code in _LEFT_OUT
     ]
     if out:
-        session.say("finding", f"left out: {', '.join(out)}")
+        session.report("finding", f"left out: {', '.join(out)}")
     if session.clock.bounded and session.clock.elapsed > 0.5 * session.clock.budget_s:
-        session.say("finding", f"reading took {session.clock.elapsed:.0f} of {session.clock.budget_s:g} s")
+        session.report("finding", f"reading took {session.clock.elapsed:.0f} of {session.clock.budget_s:g} s")
     for finding in data.findings:
         if finding.severity != "info":
-            session.say("finding", finding.message, code=finding.code, column=finding.column)
+            session.report("finding", finding.message, code=finding.code, column=finding.column)
     return plan
 
 
@@ -143,7 +145,7 @@ def _scored_on(plan: Plan, metric: str) -> str:
 
 def setup_of(session: Session, plan: Plan, metric: str) -> Setup:
     """Return what workers need to open the run under a plan, of which the session keeps the folds."""
-    session.folds = plan.folds * plan.repeats
+    session.schedule.folds = plan.folds * plan.repeats
     return Setup(
         session.run.path,
         session.run.problem,
@@ -175,4 +177,4 @@ def widen(session: Session, plan: Plan, folds: int, metric: str) -> None:
         problem=asdict(problem),
     )
     session.pool.reopen(setup_of(session, plan, metric))
-    session.say("data", f"fits are quick: scores {_scored_on(plan, metric)}; {_held_out(held)}")
+    session.report("data", f"fits are quick: scores {_scored_on(plan, metric)}; {_held_out(held)}")

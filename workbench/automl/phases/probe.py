@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from workbench.families import traits_of
 from workbench.families.base import Family
 
-from ..coordinator.budget import step_size
 from ..coordinator.pool.pool import Answer, Failure
 from ..coordinator.portfolio import in_turn
 from ..coordinator.session import Session
@@ -72,7 +71,9 @@ class Probe:
         goes_on = workers > 1  # a single worker has the baseline to fit first
         deadline = clock.fold_deadline(1, 1, workers) if goes_on else ends
         kill_at = clock.kill_at(deadline, clock.folds_end + clock.late_s) if goes_on else ends
-        session.pool.submit(FoldTask(config, 0, deadline, step_size.tail(session, family)), kill_at=kill_at)
+        session.pool.submit(
+            FoldTask(config, 0, deadline, session.pacing.after_fit_share(family)), kill_at=kill_at
+        )
         return cls(config, most, ends, goes_on)
 
     def folds(self, session: Session) -> int:
@@ -92,7 +93,7 @@ class Probe:
     def _drop(self, session: Session) -> None:
         for answer in [*self.answers, *session.pool.stop_all("it was a first fit only")]:
             killed = isinstance(answer.result, Failure)
-            session.charge({"probe": answer.result.seconds if killed else answer.cpu_s})
+            session.time.charge({"probe": answer.result.seconds if killed else answer.cpu_s})
         shutil.rmtree(session.run.path / "candidates" / self.config.id, ignore_errors=True)
         self.goes_on = False
 
@@ -106,6 +107,6 @@ class Probe:
             begin(session, asked)
             return
         trial = begin(session, asked)
-        trial.next = trial.under_way = 1
+        trial.folds.start()
         for answer in self.answers:
             take_in(session, study, answer)

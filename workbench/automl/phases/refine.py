@@ -11,14 +11,15 @@ import numpy as np
 
 from workbench.families import ENSEMBLE, traits_of
 
-from ..coordinator.budget.clock import GRACE_S
 from ..coordinator.budget.distillation_time import Lesson
 from ..coordinator.budget.distillation_time import needed_s as teaching_needed_s
 from ..coordinator.budget.ensemble_forecast import blend_task, blendable, cost_of
 from ..coordinator.budget.reserve import BUILDING, OVERRUN_S, form_s
 from ..coordinator.budget.stacker_time import stacked, timed
+from ..coordinator.clock import GRACE_S
 from ..coordinator.pool.pool import Answer, Failure, failed_candidate
 from ..coordinator.session import Session
+from ..coordinator.time_account import mean_fold_s
 from ..records.candidate import Candidate, averaged, value_of
 from ..records.messages import Blends, BlendTask, BuildTask, Config, Nested, NestTask, RefitTask, TeachTask
 from ..scoring.pareto import non_dominated
@@ -42,9 +43,9 @@ class Point:
 def polish(session: Session) -> None:
     """Make blends, and single models of all rows where they would be on the front."""
     good = blendable(session)
-    if not good or session.stop():
+    if not good or session.stopping:
         return
-    session.say("phase", "blends, and single models of all rows")
+    session.report("phase", "blends, and single models of all rows")
     waiting: list[Any] = list(_first_tasks(session, good))
     until = session.clock.polish_ends
     lesson, again = Lesson(), list[Any]()
@@ -76,18 +77,18 @@ def polish(session: Session) -> None:
 
 def _needed_s(session: Session, task: Any) -> float:
     """Return about how long a task takes: what is not begun in vain leaves its time to others."""
-    return session.strain * _cpu_needed_s(session, task)
+    return session.time.contention * _cpu_needed_s(session, task)
 
 
 def _cpu_needed_s(session: Session, task: Any) -> float:
     if isinstance(task, BuildTask):
         parts = [*task.weights, *task.beside]
-        return BUILDING * sum(form_s(session.kept[name]) for name in parts)
+        return BUILDING * sum(form_s(session.results.candidates[name]) for name in parts)
     if isinstance(task, RefitTask):
-        parent = session.kept[task.config.id]
+        parent = session.results.candidates[task.config.id]
         most = max(rounds or parent.rounds or 1 for rounds in task.cuts.values())
         share = most / max(parent.rounds or most, 1)
-        return session.usual_fold_s(parent) * _REFIT_FOLDS * share + form_s(parent) / max(parent.models, 1)
+        return mean_fold_s(parent) * _REFIT_FOLDS * share + form_s(parent) / max(parent.models, 1)
     if isinstance(task, NestTask | TeachTask):
         return teaching_needed_s(session, task)
     return 0.0
@@ -103,14 +104,16 @@ def _in_order(waiting: list[Any]) -> list[Any]:
 
 def _is_first_blend(session: Session, task: Any) -> bool:
     """Tell whether this is the best blend: no other candidate is likelier to be chosen."""
-    return isinstance(task, BuildTask) and not any(each.kind == "blend" for each in session.kept.values())
+    return isinstance(task, BuildTask) and not any(
+        each.kind == "blend" for each in session.results.candidates.values()
+    )
 
 
 def _first_tasks(session: Session, good: list[Candidate]) -> Iterator[Any]:
     blends = blend_task(session, good, session.clock.polish_ends - time.monotonic())
     if blends is not None:
         yield blends
-    if session.folds > 1:
+    if session.schedule.folds > 1:
         yield from _refits(session, good)
 
 
@@ -127,7 +130,7 @@ def _refits(session: Session, good: list[Candidate]) -> Iterator[RefitTask]:
         parent = points[0].parent
         config = Config(parent.id, parent.family, parent.params, parent.origin, session.settings.seed)
         cuts = {_name(parent.id, point.rounds): point.rounds for point in points}
-        new = {name: rounds for name, rounds in cuts.items() if name not in session.kept}
+        new = {name: rounds for name, rounds in cuts.items() if name not in session.results.candidates}
         if not new:
             continue
         task = RefitTask(config, new, session.clock.polish_ends)
@@ -188,13 +191,15 @@ def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
         return list(lesson.take_in(session, result))
     if isinstance(result, Failure):
         if not isinstance(answer.task, BlendTask):
-            session.keep(failed_candidate(_derived(answer.task), result))
+            session.add(failed_candidate(_derived(answer.task), result))
         return []
     if isinstance(result, Blends):
-        session.charge({"blend": answer.cpu_s})
-        number = 1 + max((int(name[1:]) for name in session.kept if name.startswith("b")), default=0)
+        session.time.charge({"blend": answer.cpu_s})
+        number = 1 + max(
+            (int(name[1:]) for name in session.results.candidates if name.startswith("b")), default=0
+        )
         best_first = list(result.weights)[::-1][:_MOST_BLENDS]
-        made = [averaged(each) for each in session.kept.values() if each.kind == "blend"]
+        made = [averaged(each) for each in session.results.candidates.values() if each.kind == "blend"]
         new = [weights for weights in best_first if dict(weights) not in made]
         builds = [
             BuildTask(Config(f"b{number + at:04d}", ENSEMBLE, {}, "derived", session.settings.seed), weights)
@@ -205,9 +210,9 @@ def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
             builds[0] = stacked(session, builds[0], costs)
         return [*builds, *(lesson.begin(session, best_first[0]) if best_first else [])]
     for candidate in result if isinstance(result, list) else [result]:
-        session.keep(candidate)
+        session.add(candidate)
         if isinstance(answer.task, BuildTask):
-            session.hold(answer.worker, candidate)
+            session.results.mark_open(answer.worker, candidate)
     return []
 
 

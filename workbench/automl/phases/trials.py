@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 from workbench.families import BASELINE, traits_of
 
-from ..coordinator.budget import ensemble_forecast, step_size
+from ..coordinator.budget import ensemble_forecast
+from ..coordinator.budget.reserve import update_reserve
 from ..coordinator.pool.pool import Answer, Failure, failed_candidate
-from ..coordinator.session import BASELINE_ID, Session, Trial
+from ..coordinator.results import BASELINE_ID
+from ..coordinator.session import Session
+from ..coordinator.trial import Folds, Limits, Trial
 from ..records.candidate import Candidate
 from ..records.messages import AssembleTask, Blends, BlendTask, Config, FoldDone, FoldTask
 from ..scoring.serving_cost import cost_of_visits, excess, steering_costs
@@ -31,12 +34,12 @@ _LAST_SHARE = 0.05  # of the time for fits on more rows than a sample's: they ar
 
 def try_baseline(session: Session) -> None:
     """Start the baseline, unless the run has it already."""
-    known = session.kept.get(BASELINE_ID)
+    known = session.results.candidates.get(BASELINE_ID)
     if known is not None and known.status == "ok":
         return
     add_baseline(session)
     if session.settings.workers == 1:
-        while session.trials:
+        while session.schedule.trials:
             if session.pool.idle:
                 hand_out(session, None)
             collect(session, None, wait_s=1.0)
@@ -45,12 +48,13 @@ def try_baseline(session: Session) -> None:
 def add_baseline(session: Session) -> None:
     """Put the baseline among the trials under way."""
     config = Config(BASELINE_ID, BASELINE, {}, "baseline", session.settings.seed)
-    session.trials[config.id] = Trial(config, None, session.folds, raced=True, unlimited=True)
+    folds, limits = Folds(session.schedule.folds), Limits(unlimited_memory=True)
+    session.schedule.trials[config.id] = Trial(config, None, folds, limits, raced=True)
 
 
 def try_candidates(session: Session, study: Study) -> None:
     """Keep every worker busy until the budget is used; what is under way then is left to `wind_down`."""
-    while not session.stop() and time.monotonic() < session.clock.folds_end:
+    while not session.stopping and time.monotonic() < session.clock.folds_end:
         while session.pool.idle and hand_out(session, study if _wanted(session) else None):
             pass
         if not session.pool.busy:
@@ -63,13 +67,14 @@ def try_grown(session: Session, ask: Callable[[], Config | None]) -> None:
     """Fit configs on more rows than the sample's, one a worker, until `ask` has none or their time is up."""
     ends = session.clock.growth_ends
     fits_end = ends - _LAST_SHARE * max(ends - time.monotonic(), 0.0) if session.clock.bounded else ends
-    while not session.stop() and time.monotonic() < ends:
+    while not session.stopping and time.monotonic() < ends:
         while session.pool.idle:
             if not hand_out(session, None):
                 config = ask()
                 if config is None:
                     break
-                session.trials[config.id] = Trial(config, None, 1, raced=True, deadline=fits_end)
+                trial = Trial(config, None, Folds(1), Limits(deadline=fits_end), raced=True)
+                session.schedule.trials[config.id] = trial
         if not session.pool.busy:
             break
         collect(session, None, wait_s=0.25)
@@ -80,7 +85,7 @@ def try_grown(session: Session, ask: Callable[[], Config | None]) -> None:
 def settle(session: Session, study: Study) -> None:
     """Bring the study up to date with a killed search: what ended is told, what was under way is tried again."""
     for asked in study.left_running():
-        candidate = session.kept.get(asked.id)
+        candidate = session.results.candidates.get(asked.id)
         if candidate is None:
             study.repeat(asked)
         else:
@@ -90,8 +95,8 @@ def settle(session: Session, study: Study) -> None:
 def _wanted(session: Session) -> bool:
     """Tell whether another config may still be started."""
     trials = session.settings.trials
-    started = session.tried + sum(each.asked is not None for each in session.trials.values())
-    room = session.clock.has_room() and len(session.deferred) < _MOST_DEFERRED
+    started = session.results.tried + sum(each.asked is not None for each in session.schedule.trials.values())
+    room = session.clock.has_room() and len(session.schedule.deferred) < _MOST_DEFERRED
     return room and (trials is None or started < trials)
 
 
@@ -100,13 +105,13 @@ def _wanted(session: Session) -> bool:
 
 def hand_out(session: Session, study: Study | None) -> bool:
     """Give an idle worker the next piece of work; tell whether there was one."""
-    for trial in session.trials.values():
-        if trial.complete and not trial.assembling and not fits_again(session, trial):
+    for trial in session.schedule.trials.values():
+        if trial.folds.complete and not trial.assembling and not repeat_short_folds(session, trial):
             trial.assembling = True
             _put_together(session, trial)
             return True
-    for trial in session.trials.values():
-        if trial.waiting and (trial.raced or trial.next == 0):
+    for trial in session.schedule.trials.values():
+        if trial.folds.waiting and (trial.raced or trial.folds.next == 0):
             return _start_fold(session, trial)
     if study is None or not _wanted(session):
         return False
@@ -120,14 +125,16 @@ def hand_out(session: Session, study: Study | None) -> bool:
 
 def _new_trial(session: Session, study: Study) -> Trial | None:
     """Ask for configs until one fits into the time that is left."""
-    while len(session.deferred) < _MOST_DEFERRED:
+    while len(session.schedule.deferred) < _MOST_DEFERRED:
         began = time.process_time()
-        asked = study.ask(session.haste)
-        session.charge({"sample": time.process_time() - began})
-        usual = session.usual_s(asked.family) or session.usual_s()
-        deadline = session.clock.fold_deadline(session.folds, session.folds, session.settings.workers)
+        asked = study.ask(session.pacing.step_scale)
+        session.time.charge({"sample": time.process_time() - began})
+        usual = session.time.typical_fold_s(asked.family) or session.time.typical_fold_s()
+        deadline = session.clock.fold_deadline(
+            session.schedule.folds, session.schedule.folds, session.settings.workers
+        )
         if usual and deadline - time.monotonic() < _HASTE * usual:
-            session.deferred.append(asked)
+            session.schedule.deferred.append(asked)
             continue
         return begin(session, asked)
     return None
@@ -136,66 +143,70 @@ def _new_trial(session: Session, study: Study) -> Trial | None:
 def begin(session: Session, asked: Asked) -> Trial:
     """Put a config that was asked for among those under way."""
     config = Config(asked.id, asked.family, asked.params, asked.origin, session.settings.seed)
-    raced = not session.rivals() or session.folds == 1 or _is_first_quick(session, asked.family)
-    trial = Trial(config, asked, session.folds, raced=raced)
-    session.trials[config.id] = trial
-    session.watch()
+    raced = (
+        not session.results.incumbents()
+        or session.schedule.folds == 1
+        or _is_first_quick(session, asked.family)
+    )
+    trial = Trial(config, asked, Folds(session.schedule.folds), raced=raced)
+    session.schedule.trials[config.id] = trial
+    update_reserve(session)
     return trial
 
 
 def _is_first_quick(session: Session, family: str) -> bool:
     """Tell whether a config is the first of a family so fast to serve that it is wanted even where it is behind."""
     one_score = session.run.problem.outputs <= 2
-    return one_score and traits_of(family).fast_single_row and family not in session.fold_s
+    return one_score and traits_of(family).fast_single_row and family not in session.time.fold_s
 
 
-def fits_again(session: Session, trial: Trial) -> bool:
-    """Fit folds again that the clock ended long before the others, and tell whether there are such.
+def repeat_short_folds(session: Session, trial: Trial) -> bool:
+    """Repeat the folds that the clock ended long before the others, and return whether there are any.
 
-    All folds are cut at the same round: one that had hardly any time would take the others' learning away. It is done
-    where there is time for it, and in any case where there is no model yet.
+    All folds are cut at the same round, so one fold that had little time would discard what the others learned. Folds
+    are repeated if there is time for it, and in any case if there is no model yet.
     """
-    rounds = {split: each.rounds for split, each in trial.done.items() if split < trial.folds}
+    folds = trial.folds
+    rounds = {split: each.rounds for split, each in folds.done.items() if split < folds.total}
     usual = median(rounds.values())
-    short = [split for split, each in rounds.items() if trial.done[split].stopped and each < _SHORT * usual]
-    if trial.redone or not short:
+    short = [split for split, each in rounds.items() if folds.done[split].stopped and each < _SHORT * usual]
+    if folds.repeated or not short:
         return False
-    longest = max(each.seconds for each in trial.done.values())
+    longest = max(each.seconds for each in folds.done.values())
     needed = math.ceil(len(short) / session.settings.workers) * _AGAIN * longest
     late = time.monotonic() + needed > session.clock.folds_end
-    if late and any(each.status == "ok" and each.family != BASELINE for each in session.kept.values()):
+    if late and session.results.has_model:
         return False
-    trial.redone, trial.again, trial.fold_s = True, short, _AGAIN * longest
-    trial.prolonged = trial.prolonged or late
-    for split in short:
-        del trial.done[split]
+    trial.limits.fold_s = _AGAIN * longest
+    trial.limits.overtime = trial.limits.overtime or late
+    folds.repeat_once(short)
     return True
 
 
 def _put_together(session: Session, trial: Trial) -> None:
     """Give out a config whose folds are all there; a run always has its baseline and its first model."""
-    last = math.inf if trial.unlimited or trial.prolonged else session.clock.polish_ends
-    folds = trial.folds if trial.folds < session.folds else None
+    limits = trial.limits
+    last = math.inf if limits.unlimited_memory or limits.overtime else session.clock.polish_ends
+    folds = trial.folds.total if trial.folds.total < session.schedule.folds else None
     task = AssembleTask(trial.config, last, folds)
-    session.pool.submit(task, kill_at=session.clock.kill_at(last, last), limited=not trial.unlimited)
+    kill_at = session.clock.kill_at(last, last)
+    session.pool.submit(task, kill_at=kill_at, limited=not limits.unlimited_memory)
 
 
 def _start_fold(session: Session, trial: Trial) -> bool:
-    clock = session.clock
-    waiting = sum(each.waiting for each in session.trials.values())
-    deadline = trial.deadline or clock.fold_deadline(waiting, session.folds, session.settings.workers)
-    if trial.prolonged or trial.again:
-        deadline = time.monotonic() + trial.fold_s
-    split = trial.again.pop(0) if trial.again else trial.next
-    rivals = session.rivals() if trial.next == 0 and not trial.raced else ()
-    task = FoldTask(trial.config, split, deadline, step_size.tail(session, trial.config.family), rivals)
-    trial.next += split == trial.next
-    trial.under_way += 1
+    clock, schedule, limits = session.clock, session.schedule, trial.limits
+    waiting = sum(each.folds.waiting for each in schedule.trials.values())
+    deadline = limits.deadline or clock.fold_deadline(waiting, schedule.folds, session.settings.workers)
+    if limits.overtime or trial.folds.repeat:
+        deadline = time.monotonic() + limits.fold_s
+    incumbents = session.results.incumbents() if trial.folds.next == 0 and not trial.raced else ()
+    share = session.pacing.after_fit_share(trial.config.family)
+    task = FoldTask(trial.config, trial.folds.start(), deadline, share, incumbents)
     kill_at = math.inf
-    if trial.config.family != BASELINE and not trial.prolonged:
-        last = clock.growth_ends if trial.deadline else clock.folds_end
+    if trial.config.family != BASELINE and not limits.overtime:
+        last = clock.growth_ends if limits.deadline else clock.folds_end
         kill_at = clock.kill_at(deadline, last + clock.late_s)
-    session.pool.submit(task, kill_at=kill_at, limited=not trial.unlimited)
+    session.pool.submit(task, kill_at=kill_at, limited=not limits.unlimited_memory)
     return True
 
 
@@ -216,7 +227,7 @@ def take_in(session: Session, study: Study | None, answer: Answer) -> None:
             ensemble_forecast.take_in(session, result, answer.cpu_s)
         return
     if isinstance(result, Failure):
-        session.charge({"lost": result.seconds})
+        session.time.charge({"lost": result.seconds})
         result = failed_candidate(answer.task, result)
     if isinstance(result, FoldDone):
         _take_fold(session, study, result)
@@ -225,15 +236,14 @@ def take_in(session: Session, study: Study | None, answer: Answer) -> None:
 
 
 def _take_fold(session: Session, study: Study | None, done: FoldDone) -> None:
-    trial = session.trials.get(done.config.id)
-    session.charge(done.spent)
+    trial = session.schedule.trials.get(done.config.id)
     if trial is None:  # another fold of it has failed
+        session.time.charge(done.spent)
         session.run.drop_parts(done.config.id)
         return
-    trial.under_way -= 1
-    trial.done[done.split] = done
-    session.fold_s.setdefault(done.config.family, []).append(done.seconds)
-    step_size.learn_tail(session, done)
+    trial.folds.finish(done)
+    session.time.add_fold(done)
+    session.pacing.add_fold(done)
     if done.race is None or not done.race.behind:
         trial.raced = True
         return
@@ -246,10 +256,10 @@ def _end(
     session: Session, study: Study | None, candidate: Candidate, gap: float = 0.0, visits: float | None = None
 ) -> None:
     """A config has come to its end, whatever came of it."""
-    trial = session.trials.pop(candidate.id, None)
+    trial = session.schedule.trials.pop(candidate.id, None)
     if trial is None:
         return  # its first failure has been told
-    folds = trial.done.values()
+    folds = trial.folds.done.values()
     peak = max([candidate.peak_memory_mb, *(each.peak_memory_mb for each in folds)])
     measured = candidate.measured and replace(candidate.measured, peak_memory_mb=peak)
     candidate = replace(
@@ -259,24 +269,24 @@ def _end(
         seconds=sum([candidate.seconds, *(each.seconds for each in folds)]),
         cpu_s=sum([candidate.cpu_s, *(each.cpu_s for each in folds)]),
     )
-    if trial.unlimited and peak > session.pool.memory_limit_mb and candidate.family != BASELINE:
+    if trial.limits.unlimited_memory and peak > session.pool.memory_limit_mb and candidate.family != BASELINE:
         over = f"took {peak:,.0f} MB, over the limit of {session.pool.memory_limit_mb:,.0f} MB"
         candidate = replace(candidate, notes=(*candidate.notes, over))
-    before = session.best
+    before = session.results.best
     if candidate.status != "ok":
         session.run.drop_parts(candidate.id)
-    session.keep(candidate)
-    session.watch()
+    session.add(candidate)
+    update_reserve(session)
     if trial.asked is None or study is None:
         return
-    step_size.hurry(session, study, trial, candidate)
+    session.pacing.enlarge_steps(study, trial, candidate, session.time)
     began = time.process_time()
     if candidate.stage == "race" and before is not None and before.score is not None:
-        cost = cost_of_visits((visits or 0.0) * session.folds)
+        cost = cost_of_visits((visits or 0.0) * session.schedule.folds)
         study.tell_estimate(trial.asked, candidate, before.score.value + gap, (cost, cost))
     else:
         _tell(session, study, trial.asked, candidate)
-    session.charge({"sample": time.process_time() - began})
+    session.time.charge({"sample": time.process_time() - began})
 
 
 def _tell(session: Session, study: Study, asked: Asked, candidate: Candidate) -> None:
@@ -291,38 +301,40 @@ def drop(session: Session, study: Study | None, name: str, ended: str) -> None:
     """Stop a trial that is under way, and free the workers that are at it."""
     for answer in session.pool.stop_all(ended, _MORE_TIME, only=name):
         take_in(session, study, answer)
-    trial = session.trials.get(name)
+    trial = session.schedule.trials.get(name)
     if trial is not None:
-        reason = f"{len(trial.done)} of {trial.folds} folds were fitted when {ended}"
+        reason = f"{len(trial.folds.done)} of {trial.folds.total} folds were fitted when {ended}"
         _end(session, study, _stopped(trial.config, reason))
 
 
 def wind_down(session: Session, study: Study | None) -> None:
     """Stop what is still under way, and leave no trial behind."""
-    by = session.stopped()
+    by = session.stopped_by()
     ended, hint = (by, _RESUME) if by else ("the time was up", _MORE_TIME)
     for answer in session.pool.stop_all(ended, hint):
         take_in(session, study, answer)
-    for trial in list(session.trials.values()):
-        reason = f"{len(trial.done)} of {trial.folds} folds were fitted when {ended}"
+    for trial in list(session.schedule.trials.values()):
+        reason = f"{len(trial.folds.done)} of {trial.folds.total} folds were fitted when {ended}"
         _end(session, study, _stopped(trial.config, reason, hint))
     if study is not None:
-        for asked in session.deferred:
+        for asked in session.schedule.deferred:
             study.defer(asked)
-        session.deferred.clear()
+        session.schedule.deferred.clear()
 
 
 def _finish_whole(session: Session, study: Study | None) -> None:
     """Wait for folds that end in time, and for candidates whose folds are all there."""
     while time.monotonic() < session.clock.polish_ends - 0.2:
-        complete = [each for each in session.trials.values() if each.complete]
-        if session.stop() and not complete:
+        complete = [each for each in session.schedule.trials.values() if each.folds.complete]
+        if session.stopping and not complete:
             return
         while session.pool.idle and any(not each.assembling for each in complete):
             hand_out(session, None)
-            complete = [each for each in session.trials.values() if each.complete]
+            complete = [each for each in session.schedule.trials.values() if each.folds.complete]
         closing = time.monotonic() < session.clock.folds_end + max(session.clock.late_s, _CLOSING_S)
-        coming = [each for each in session.trials.values() if each.under_way and not each.waiting]
+        coming = [
+            each for each in session.schedule.trials.values() if each.folds.running and not each.folds.waiting
+        ]
         if not complete and not (coming and closing):
             return
         collect(session, study, wait_s=0.1)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from workbench.automl.coordinator.budget.clock import Clock
 from workbench.automl.coordinator.budget.stacker_time import meta_s, stacked, timed
+from workbench.automl.coordinator.clock import Clock
 from workbench.automl.records.messages import STACKER_LEAST_ROWS, BuildTask, Config
 
 KEPT = {"c1": "lightgbm", "c2": "xgboost", "c3": "linear", "c4": "linear", "c5": "mlp", "c6": "additive"}
@@ -23,7 +23,9 @@ def session(
     run = SimpleNamespace(problem=SimpleNamespace(n_rows=rows, n_classes=3), info={"plan": {"folds": folds}})
     kept = {name: SimpleNamespace(family=family) for name, family in KEPT.items()}
     settings = SimpleNamespace(time_column=time_column)
-    return SimpleNamespace(run=run, clock=Clock.start(budget), strain=1.0, kept=kept, settings=settings)
+    clock, results = Clock.start(budget), SimpleNamespace(candidates=kept)
+    time = SimpleNamespace(contention=1.0)
+    return SimpleNamespace(run=run, clock=clock, time=time, results=results, settings=settings)
 
 
 def test_few_rows_and_one_model_have_none() -> None:

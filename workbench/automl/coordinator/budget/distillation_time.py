@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.families import BASELINE, family_names, traits_of
 
 from ...records.candidate import Candidate
 from ...records.messages import Config, Nested, NestTask, TeachTask
-
-if TYPE_CHECKING:
-    from ..session import Session
+from ..session import Session
+from ..time_account import mean_fold_s
 
 _MOST_ROWS = 20_000  # of more rows the labels themselves say enough
 _MOST_TEACHERS = 3
@@ -43,8 +42,8 @@ class Lesson:
             return []
         left = max(session.clock.polish_ends - time.monotonic(), 0.0)
         ordered = sorted(best, key=lambda name: (-best[name], name))[:_MOST_TEACHERS]
-        chosen = _affordable(session, [session.kept[name] for name in ordered], left)
-        made = {frozenset(each.members) for each in session.kept.values() if each.taught}
+        chosen = _affordable(session, [session.results.candidates[name] for name in ordered], left)
+        made = {frozenset(each.members) for each in session.results.candidates.values() if each.taught}
         if not chosen or frozenset(chosen) in made:
             return []
         total = sum(best[name] for name in chosen)
@@ -54,13 +53,13 @@ class Lesson:
 
     def take_in(self, session: Session, nested: Nested) -> list[TeachTask]:
         """Take in that the teacher has answered for a fold; when it has for all, the students begin."""
-        session.charge(nested.spent)
+        session.time.charge(nested.spent)
         self._open.discard(nested.split)
         if nested.wrong:
             self.weights = {}
         if self._open or not self.weights:
             return []
-        taken = [int(name[1:]) for name in session.kept if name.startswith(_PREFIX)]
+        taken = [int(name[1:]) for name in session.results.candidates if name.startswith(_PREFIX)]
         first, seed = 1 + max(taken, default=0), session.settings.seed
         configs = [
             Config(f"{_PREFIX}{first + at:04d}", family, params, "derived", seed)
@@ -72,25 +71,25 @@ class Lesson:
 def needed_s(session: Session, task: NestTask | TeachTask) -> float:
     """Return about how many seconds a task takes."""
     if isinstance(task, NestTask):
-        fits = sum(session.usual_fold_s(session.kept[name]) for name in task.weights)
+        fits = sum(mean_fold_s(session.results.candidates[name]) for name in task.weights)
         return (_folds(session) - 1) * _NESTED_FIT * fits
     return _student_s(session, task.config.family)
 
 
 def reserve_s(session: Session) -> float:
     """Return the seconds of wall clock to keep for teaching, by what is known so far."""
-    best = [session.kept[name] for name in session.rivals()][:_MOST_TEACHERS]
+    best = [session.results.candidates[name] for name in session.results.incumbents()][:_MOST_TEACHERS]
     if not session.clock.bounded or not _fits(session):
         return 0.0
     chosen = _affordable(session, best, session.clock.budget_s)
-    return _lesson_s(session, [session.kept[name] for name in chosen]) if chosen else 0.0
+    return _lesson_s(session, [session.results.candidates[name] for name in chosen]) if chosen else 0.0
 
 
 def _fits(session: Session) -> bool:
     """Tell whether teaching may gain anything: two classes, few rows, all of them out of fold, enough tried."""
     problem, info = session.run.problem, session.run.info
     whole = info["plan"]["folds"] > 2 and not info["plan"].get("refits")
-    tried = session.tried - session.failed >= _LEAST_TRIED
+    tried = session.results.tried - session.results.failed >= _LEAST_TRIED
     return problem.task == "binary" and problem.n_rows <= _MOST_ROWS and whole and tried
 
 
@@ -111,13 +110,13 @@ def _affordable(session: Session, members: Sequence[Candidate], left: float) -> 
 
 def _lesson_s(session: Session, members: Sequence[Candidate]) -> float:
     nested = _folds(session) * (_folds(session) - 1) * _NESTED_FIT
-    fits = nested * sum(session.usual_fold_s(each) for each in members)
+    fits = nested * sum(mean_fold_s(each) for each in members)
     students = sum(_student_s(session, family) for family, _ in _students(session))
     return (fits + students) / session.settings.workers
 
 
 def _student_s(session: Session, family: str) -> float:
-    return (_folds(session) + 1) * min(session.usual_s(family) or _STUDENT_S, _STUDENT_S)
+    return (_folds(session) + 1) * min(session.time.typical_fold_s(family) or _STUDENT_S, _STUDENT_S)
 
 
 def _students(session: Session) -> list[tuple[str, dict[str, Any]]]:

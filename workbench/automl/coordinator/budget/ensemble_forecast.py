@@ -12,7 +12,7 @@ from ...records.candidate import Candidate, best_first
 from ...records.messages import Blends, BlendTask
 from ...scoring.serving_cost import noise_free_cost
 from ..session import Session
-from .reserve import BUILDING, OVERRUN_S, form_s
+from .reserve import BUILDING, OVERRUN_S, form_s, update_reserve
 
 _POOL = 40  # candidates that blends are made of
 #: Of the time for blends: a member that takes longer to write would leave none of them time.
@@ -23,14 +23,16 @@ _MOST_SHARE = 0.01  # of the workers' time
 
 def blendable(session: Session) -> list[Candidate]:
     """Return the averages of folds that blends and single models can be made of, the best first."""
-    bags = [each for each in session.kept.values() if each.kind == "bag" and each.family != BASELINE]
+    bags = [
+        each for each in session.results.candidates.values() if each.kind == "bag" and each.family != BASELINE
+    ]
     return [each for each in best_first(bags) if session.run.form_path(each.id).exists()]
 
 
 def blend_task(session: Session, good: list[Candidate], seconds: float) -> BlendTask | None:
     """Return the task of choosing blends that can be written in so many seconds; None where there is no choice."""
     most = _MEMBER_SHARE * (max(seconds, 0.0) + OVERRUN_S)
-    pool = [each for each in good if session.strain * BUILDING * form_s(each) <= most][:_POOL]
+    pool = [each for each in good if session.time.contention * BUILDING * form_s(each) <= most][:_POOL]
     return BlendTask({each.id: cost_of(session, each) for each in pool}) if len(pool) > 1 else None
 
 
@@ -44,16 +46,20 @@ def cost_of(session: Session, candidate: Candidate) -> float:
 def look_ahead(session: Session) -> BlendTask | None:
     """Return the task of choosing blends, where candidates are new and the choice is cheap; else None."""
     clock = session.clock
-    if not clock.bounded or session.ok <= session.looked_at or clock.elapsed < _FROM * clock.budget_s:
+    if (
+        not clock.bounded
+        or session.results.ok <= session.time.forecast_at
+        or clock.elapsed < _FROM * clock.budget_s
+    ):
         return None
-    if session.spent.get("blend", 0.0) > _MOST_SHARE * session.settings.workers * clock.elapsed:
+    if session.time.spent.get("blend", 0.0) > _MOST_SHARE * session.settings.workers * clock.elapsed:
         return None
-    session.looked_at = session.ok
+    session.time.forecast_at = session.results.ok
     return blend_task(session, blendable(session), clock.polish_most_s)
 
 
 def take_in(session: Session, found: Blends, cpu_s: float) -> None:
     """Take in what would be blended, and keep the time that it will take."""
-    session.charge({"blend": cpu_s})
-    session.likely = tuple(found.weights[-1]) if found.weights else session.rivals()[:1]
-    session.watch()
+    session.time.charge({"blend": cpu_s})
+    session.time.forecast = tuple(found.weights[-1]) if found.weights else session.results.incumbents()[:1]
+    update_reserve(session)

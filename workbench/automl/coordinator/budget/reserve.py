@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from workbench.families import BASELINE
 
 from ...records.candidate import Candidate, best_first
 from ...scoring.pareto import first_layer
+from ..session import Session
+from . import distillation_time, stacker_time
 
 LOAD_S = 0.12  # opening an artifact
 LEAST_S = 0.04  # of single-row calls
@@ -104,3 +107,18 @@ def _likely_members(good: list[Candidate]) -> list[Candidate]:
         first.setdefault(each.family, each)
     others = [each for each in trained if first[each.family] is not each]
     return [*first.values(), *others][:_BLENDED]
+
+
+def update_reserve(session: Session) -> None:
+    """Reserve the time for the end: the ensembles of the best candidates, measuring them, and the final scores."""
+    candidates, time = session.results.candidates, session.time
+    members = [candidates[name] for name in time.forecast]
+    under_way = {each.config.family for each in session.schedule.trials.values()}
+    polish, quiet = end_needed_s(candidates.values(), members, under_way)
+    extra = distillation_time.reserve_s(session) + stacker_time.reserve_s(session)
+    time.clock = replace(
+        time.clock,
+        polish_s=time.contention * (polish + extra),
+        quiet_s=time.contention * quiet,
+        scores_s=time.contention * scores_s(candidates.values()),
+    )

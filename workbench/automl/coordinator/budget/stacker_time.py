@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from workbench.data.split import VALIDATION_FRACTION
 from workbench.families import traits_of
 
 from ...records.messages import STACKER_LEAST_ROWS, BuildTask
-
-if TYPE_CHECKING:
-    from ..session import Session
-
+from ..session import Session
 
 _BESIDE_COST = 0.1  # of the members' cost
 _FIT_S, _COLUMN_S = 0.7, 0.005  # CPU seconds of one fit, and more for each answer that the network sees
@@ -37,7 +33,7 @@ def stacked(session: Session, task: BuildTask, costs: Mapping[str, float]) -> Bu
     for further in (beside, ()):
         seconds = meta_s(session, [*task.weights, *further])
         if seconds:
-            return replace(task, meta_s=session.strain * seconds, beside=further)
+            return replace(task, meta_s=session.time.contention * seconds, beside=further)
     return task
 
 
@@ -64,12 +60,12 @@ def meta_s(session: Session, members: Collection[str]) -> float:
         return math.inf
     answers = len(members) * (problem.n_classes or 1)
     needed = (folds if folds > 1 else _PARTS) * (_FIT_S + _COLUMN_S * answers)
-    return needed if session.strain * needed <= _MOST_SHARE * session.clock.budget_s else 0.0
+    return needed if session.time.contention * needed <= _MOST_SHARE * session.clock.budget_s else 0.0
 
 
 def reserve_s(session: Session) -> float:
     """Return the seconds to keep for it, by what the best blend would be made of now."""
-    return meta_s(session, session.likely) if session.clock.bounded else 0.0
+    return meta_s(session, session.time.forecast) if session.clock.bounded else 0.0
 
 
 def _beside(session: Session, weights: Mapping[str, float], costs: Mapping[str, float]) -> Iterator[str]:
@@ -77,10 +73,10 @@ def _beside(session: Session, weights: Mapping[str, float], costs: Mapping[str, 
 
     An average has no use for a weak model; a network may learn from it where the others are wrong.
     """
-    has = {session.kept[name].family for name in weights}
+    has = {session.results.candidates[name].family for name in weights}
     most = _BESIDE_COST * sum(costs.get(name, 0.0) for name in weights)
     for name, cost in costs.items():
-        family = session.kept[name].family
+        family = session.results.candidates[name].family
         if traits_of(family).complements_trees and family not in has and cost <= most:
             has.add(family)
             yield name

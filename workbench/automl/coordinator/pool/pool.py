@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from types import TracebackType
 from typing import Any
 
 import psutil
@@ -21,6 +22,7 @@ from workbench.errors import SearchError
 from ...records.candidate import Candidate, Status
 from ...records.messages import RefitTask, Setup
 from .fork_server_client import Spawner, StartError
+from .memory import MemoryWatch
 
 _TICK_S = 0.1
 
@@ -85,6 +87,21 @@ class WorkerPool:
         self._spawner = spawner
         self._setup: Setup | None = None
         self._workers: list[_Worker] = []
+        self._memory = MemoryWatch(self.processes)
+
+    def __enter__(self) -> WorkerPool:
+        self._memory.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._memory.__exit__()
+        self.close()
+
+    def peak_memory_mb(self) -> float:
+        """Return the most memory that all processes of the search held at one time, in MB (10⁶ bytes)."""
+        return self._memory.look()
 
     def open(self, setup: Setup) -> None:
         """Give the run's set-up and start the workers.
