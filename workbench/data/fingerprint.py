@@ -1,4 +1,8 @@
-"""One digest for data: equal values, equal fingerprint, whatever file they came from."""
+"""Fingerprint of a data set: equal values give an equal fingerprint, whatever file they came from.
+
+It is a sha256 over canonical bytes, not `pandas.util.hash_pandas_object`: runs and bundles store it, so it must stay
+the same across versions of pandas, and 64 bits a row are too few to identify data.
+"""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from pandas.util import hash_array
 
 from workbench.errors import shown
 from workbench.runtime.core.schema import Column1d, Levels
@@ -88,8 +89,8 @@ def _copies(codes: Mapping[str, np.ndarray], y: np.ndarray, ids: list[str]) -> l
     if len(told) < _FEWEST_COLUMNS:
         return []
     rows = len(y)
-    parts = {name: _scattered(each, at) for at, (name, each) in enumerate(told.items())}
-    total = np.sum(list(parts.values()), axis=0, dtype=np.uint64) + _scattered(y, len(parts))
+    parts = {name: _hashed(each, at) for at, (name, each) in enumerate(told.items())}
+    total = np.sum(list(parts.values()), axis=0, dtype=np.uint64) + _hashed(y, len(parts))
     if rows - len(np.unique(total)) >= _COPIES * rows / 2:
         return []  # whole rows repeat: that has a finding of its own
     every = _pairs(np.array([rows]))
@@ -137,8 +138,9 @@ def _together(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return both
 
 
-def _scattered(codes: np.ndarray, at: int) -> np.ndarray:
-    """Return a random number for each value of a column; the sum over columns tells rows apart, in any order."""
-    table = np.random.default_rng(at).integers(0, 2**63, int(codes.max()) + 1, dtype=np.uint64)
-    numbers: np.ndarray = table[codes]
-    return numbers
+def _hashed(codes: np.ndarray, at: int) -> np.ndarray:
+    """Return a hash for each value of column number `at`. Their sum over columns is a hash of the row.
+
+    A sum, since `_copies` subtracts one column at a time instead of hashing the others again.
+    """
+    return np.asarray(hash_array(codes + (at << 40)))

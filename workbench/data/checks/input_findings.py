@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
+from pandas.util import hash_pandas_object
 
 from workbench.errors import shown
 from workbench.runtime.core.schema import Column, Column1d, Levels
@@ -48,11 +50,11 @@ def check_inputs(dataset: Dataset) -> list[Finding]:
 
 
 def _duplicate_rows(dataset: Dataset) -> Iterator[Finding]:
-    inputs = _row_hashes(dataset)
-    distinct = len(np.unique(inputs))
+    inputs = [_codes(values) for values in dataset.columns.values()]
+    distinct = _distinct_rows(inputs)
     if distinct == dataset.n_rows:
         return
-    with_target = len(np.unique(_mixed(inputs, _codes(dataset.y))))
+    with_target = _distinct_rows([*inputs, _codes(dataset.y)])
     repeats, same = dataset.n_rows - distinct, dataset.n_rows - with_target
     if same < 0.01 * dataset.n_rows:
         return
@@ -65,11 +67,9 @@ def _duplicate_rows(dataset: Dataset) -> Iterator[Finding]:
     yield Finding("duplicate_rows", "warning", None, message)
 
 
-def _row_hashes(dataset: Dataset) -> np.ndarray:
-    hashes = np.zeros(dataset.n_rows, dtype=np.uint64)
-    for values in dataset.columns.values():
-        hashes = _mixed(hashes, _codes(values))
-    return hashes
+def _distinct_rows(columns: Sequence[np.ndarray]) -> int:
+    hashes = hash_pandas_object(pd.DataFrame(dict(enumerate(columns)), copy=False), index=False)
+    return len(np.unique(hashes.to_numpy()))
 
 
 def _codes(values: Column1d) -> np.ndarray:
@@ -77,17 +77,6 @@ def _codes(values: Column1d) -> np.ndarray:
         return np.asarray(values.codes).astype(np.int64).view(np.uint64)
     numbers = np.where(np.isnan(values), np.nan, values) + 0.0
     return numbers.astype(np.float64).view(np.uint64)
-
-
-def _mixed(hashes: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Mix another column into row hashes: splitmix64's finaliser (Steele, Lea and Flood 2014)."""
-    mixed: np.ndarray = hashes * np.uint64(0x9E3779B97F4A7C15) + codes + np.uint64(0x632BE59BD9B4E019)
-    mixed ^= mixed >> np.uint64(30)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    mixed ^= mixed >> np.uint64(27)
-    mixed *= np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
-    return mixed
 
 
 def _duplicate_columns(dataset: Dataset) -> Iterator[Finding]:
