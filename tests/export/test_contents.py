@@ -18,7 +18,7 @@ from workbench.automl.records.run_folder import RunFolder
 from workbench.errors import ExportError
 from workbench.export import contents, write
 from workbench.export.checks.verify import verify_bundle
-from workbench.export.contents import MEMBERS
+from workbench.export.contents import CONTENTS
 from workbench.export.documents.deploy import dns_name
 from workbench.export.documents.profile import numbers
 from workbench.export.documents.yaml_files import dump_yaml
@@ -33,8 +33,8 @@ def read_json(path: Path) -> Any:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_every_member_is_there(bundles: dict[str, Path], task: str) -> None:
-    assert [name for name in MEMBERS if not (bundles[task] / name).is_file()] == []
+def test_every_file_is_there(bundles: dict[str, Path], task: str) -> None:
+    assert [name for name in CONTENTS if not (bundles[task] / name).is_file()] == []
     assert dict(Manifest.read(bundles[task]).omitted) == {}
 
 
@@ -243,7 +243,7 @@ def test_the_card_begins_with_metadata(bundles: dict[str, Path], task: str) -> N
     assert entry["name"] == manifest.name
     assert result["metrics"][0]["value"] == manifest.metric.value
     assert result["task"]["type"] == document["pipeline_tag"]
-    assert "pipeline.onnx was held against the bundled runtime on 1,505 real and disturbed rows" in body
+    assert "pipeline.onnx was compared with the bundled runtime on 1,505 real and perturbed rows" in body
 
 
 # ---------------------------------------------------------------- what cannot be there is said

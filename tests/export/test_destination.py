@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import ExportError, SettingsError
-from workbench.export.destination import beside, check_name, check_place, name_for, put, write_zip
+from workbench.export.destination import (
+    check_destination,
+    check_name,
+    move_to_destination,
+    name_for,
+    work_folder,
+    write_zip,
+)
 
 
 @given(st.text(max_size=200))
@@ -25,27 +32,27 @@ def test_names_that_a_url_does_not_take(bad: str) -> None:
 def test_only_a_bundle_is_replaced_and_only_when_asked(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
-    check_place(precious, overwrite=False)  # an empty folder is no obstacle
-    check_place(tmp_path / "new", overwrite=False)
+    check_destination(precious, overwrite=False)  # an empty folder is no obstacle
+    check_destination(tmp_path / "new", overwrite=False)
     (precious / "thesis.txt").write_text("…")
     with pytest.raises(SettingsError, match="exists already"):
-        check_place(precious, overwrite=False)
+        check_destination(precious, overwrite=False)
     with pytest.raises(SettingsError, match="is no bundle"):
-        check_place(precious, overwrite=True)
+        check_destination(precious, overwrite=True)
     (tmp_path / "a.zip").write_text("not a zip")
     with pytest.raises(SettingsError, match="is no bundle"):
-        check_place(tmp_path / "a.zip", overwrite=True)
+        check_destination(tmp_path / "a.zip", overwrite=True)
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     with pytest.raises(SettingsError, match="exists already"):
-        check_place(tmp_path / "link", overwrite=False)
+        check_destination(tmp_path / "link", overwrite=False)
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "bundle"
-    with pytest.raises(ExportError, match="No space left"), beside(target) as work:
+    with pytest.raises(ExportError, match="No space left"), work_folder(target) as work:
         (work / "half").write_text("…")
         raise OSError(28, "No space left on device")
-    with pytest.raises(KeyboardInterrupt), beside(target) as work:
+    with pytest.raises(KeyboardInterrupt), work_folder(target) as work:
         raise KeyboardInterrupt
     assert list((tmp_path / "deep").iterdir()) == []
 
@@ -54,7 +61,7 @@ def test_a_place_under_a_file_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(ExportError, match=r"file/bundle cannot be written: found"),
-        beside(tmp_path / "file" / "bundle"),
+        work_folder(tmp_path / "file" / "bundle"),
     ):
         pass
 
@@ -63,8 +70,8 @@ def test_the_old_bundle_comes_back_where_the_move_fails(tmp_path: Path) -> None:
     target = tmp_path / "bundle"
     target.mkdir()
     (target / "manifest.json").write_text("old")
-    with pytest.raises(ExportError), beside(target) as work:
-        put(work / "never written", target, work)
+    with pytest.raises(ExportError), work_folder(target) as work:
+        move_to_destination(work / "never written", target, work)
     assert (target / "manifest.json").read_text() == "old"
 
 

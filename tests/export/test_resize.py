@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from workbench.errors import ExportError
-from workbench.export.destination import put
+from workbench.export.destination import move_to_destination
 from workbench.export.resize import measured_size, resize
 from workbench.runtime.bundle.bundle import open_bundle
 from workbench.runtime.bundle.manifest import SIGNATURE_FILE
@@ -59,7 +59,7 @@ def test_the_manifests_take_what_was_measured(copy: Path) -> None:
 
 def test_a_zip_is_changed_too(copy: Path, tmp_path: Path) -> None:
     packed = tmp_path / "bundle.zip"
-    put(copy, packed, tmp_path)
+    move_to_destination(copy, packed, tmp_path)
     resize(packed, REPORT)
     bundle = open_bundle(packed)  # kept: its folder goes with it
     assert documents(bundle.path, "kserve.yaml")[0]["spec"]["predictor"]["maxReplicas"] == 6

@@ -14,7 +14,7 @@ from tests.export.checks.test_verify import sign
 from tests.export.conftest import choose
 from workbench.automl.records.run_folder import RunFolder
 from workbench.errors import ExportError, FitError, SettingsError
-from workbench.export import refit, write
+from workbench.export import exported_model, write
 from workbench.export.checks.verify import verify_bundle
 from workbench.export.write import export_bundle
 from workbench.runtime.bundle.bundle import open_bundle
@@ -98,7 +98,7 @@ def test_what_was_measured_is_what_is_exported(
 def test_a_refit_learns_from_all_rows(runs: dict[str, RunFolder], tmp_path: Path, task: str) -> None:
     events: list[Any] = []
     path = export_bundle(runs[task], choose(runs[task]), tmp_path / "b", refit=True, progress=events.append)
-    assert events[0]["message"].startswith("training again on all 240 rows")
+    assert events[0]["message"].startswith("retraining on all 240 rows (less than 1 s of CPU time)")
     assert "then trained again" in (path / "MODEL_CARD.md").read_text(encoding="utf-8")
     bundle, data = open_bundle(path), runs[task].dataset()
     answers = bundle.predictor.predict_columns(data.columns)
@@ -114,8 +114,8 @@ def test_an_export_says_that_rows_were_held_out(runs: dict[str, RunFolder], tmp_
     events: list[Any] = []
     export_bundle(runs["binary"], choose(runs["binary"]), tmp_path / "b", progress=events.append)
     assert [each["message"] for each in events[:2]] == [
-        "taking the model as it was measured: c0002 (lightgbm)",
-        "48 rows were held out for the score: a refit trains on them too, and takes a moment (--refit)",
+        "using the model that the search measured: c0002 (lightgbm)",
+        "48 rows are held out for the score; a refit trains on them too (`refit=True`, less than 1 s of CPU time)",
     ]
 
 
@@ -188,7 +188,7 @@ def test_a_model_that_does_not_pass_the_gate_is_not_exported(
             "the served form does not answer what the library answers", found="3 of 1200 rows differ"
         )
 
-    monkeypatch.setattr(refit, "serve_measured", refuse)
+    monkeypatch.setattr(exported_model, "serve_measured", refuse)
     with pytest.raises(ExportError, match=r"c0002 \(lightgbm\) cannot be exported: .*3 of 1200 rows"):
         export_bundle(runs["binary"], choose(runs["binary"]), tmp_path / "b")
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ import pytest
 from tests.runtime.made import golden_line, make_bundle, make_predictor, write_manifest
 from workbench.cli.entry import main
 from workbench.errors import ExportError, SettingsError
-from workbench.export.destination import put
+from workbench.export.destination import move_to_destination
 from workbench.loadtest.client import drive
 from workbench.loadtest.measure import LoadReport, Step
 from workbench.loadtest.replicas import needs, targets
@@ -53,7 +53,7 @@ def test_the_figures_are_measured_and_kept(folder: Path, capsys: pytest.CaptureF
 
 def test_a_zip_keeps_them_too(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     packed = tmp_path / "bundle.zip"
-    put(folder, packed, tmp_path)
+    move_to_destination(folder, packed, tmp_path)
     for _ in range(2):
         main(["load-test", str(packed), "--rate", "30", "--seconds", "1", "--max-latency", "5s"])
     assert f"written to {packed}, load_test.json" in capsys.readouterr().out

@@ -1,22 +1,16 @@
-"""The members of a bundle that describe it, written around a model that lies in its folder already."""
+"""The files of a bundle, and the writing of those that describe the model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from workbench.automl.records.candidate import Measurements
-from workbench.data.dataset import Dataset
 from workbench.errors import ExportError
-from workbench.explain import Explanation
 from workbench.runtime.bundle.manifest import Manifest
 from workbench.runtime.core.json_documents import dump_json
-from workbench.runtime.model.predictor import Predictor
-from workbench.tradeoff.decision import Decision
-from workbench.tradeoff.prices import PriceSheet
 
+from .description import Description
 from .documents.card import model_card, readme
 from .documents.deploy import deploy_files, size_of
 from .documents.mlmodel import MLMODEL_FILE, mlmodel
@@ -27,9 +21,9 @@ from .pipeline import PIPELINE_FILE, build_pipeline, check_pipeline, golden_colu
 
 DECISION_FILE, CARD_FILE, REQUIREMENTS_FILE = "decision.json", "MODEL_CARD.md", "requirements.txt"
 
-#: What every bundle of the present format holds beside the runtime's folder; a file may be left out only where
-#: the manifest's "omitted" says why.
-MEMBERS = (
+#: Files of every bundle of the current format, besides the folder of the runtime. A file may be missing only if the
+#: manifest's "omitted" gives the reason.
+CONTENTS = (
     "schema.json",
     "encoder.json",
     "model.onnx",
@@ -48,126 +42,76 @@ MEMBERS = (
     "README.md",
 )
 
-Tell = Callable[[Mapping[str, Any]], None]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Subject:
-    """What a bundle is about.
-
-    Attributes
-    ----------
-    manifest : Manifest
-        Without its `files`.
-    decision : Decision
-    data : Dataset
-        What the model learned from.
-    predictor : Predictor
-        The exported model, as it lies on disk.
-    measured : Measurements
-    sheet : PriceSheet
-    notes : tuple of str
-        What whoever uses the model should know.
-    train_cpu_s : float or None
-        CPU seconds of the candidate's own fits.
-    trained_again : bool
-        Whether the model was trained again after it was scored.
-    held_out : int
-        Rows held out, which the model has not learned from.
-    drivers : Explanation or str
-        What drives the candidate that was scored, or why that is not said.
-    seed : int
-    """
-
-    manifest: Manifest
-    decision: Decision
-    data: Dataset
-    predictor: Predictor
-    measured: Measurements
-    sheet: PriceSheet
-    notes: tuple[str, ...] = ()
-    train_cpu_s: float | None = None
-    trained_again: bool = False
-    held_out: int = 0
-    drivers: Explanation | str = ""
-    seed: int = 0
-
-
-def write_members(folder: Path, about: Subject, pins: Sequence[Pin], tell: Tell) -> Manifest:
-    """Write the describing members into a bundle's folder.
+def write_documents(
+    folder: Path, about: Description, pins: Sequence[Pin], warn: Callable[[str], None]
+) -> Manifest:
+    """Write the files that describe a model into the folder of its bundle, and ``pipeline.onnx``.
 
     Parameters
     ----------
     folder : Path
-    about : Subject
+        Holds the files of the model and the golden rows.
+    about : Description
     pins : sequence of Pin
-        What serving installs.
-    tell : callable
-        Gets an event where something is left out.
+        The packages that serving installs.
+    warn : callable
+        Called with a message for a file that is left out.
 
     Returns
     -------
     Manifest
-        With what was left out, and why; still without its `files`.
+        With the files that were left out and why, and still without its `files`.
     """
-    notes, manifest = about.notes, about.manifest
-    piped = _pipeline(folder, about)
-    if piped.reason:
-        manifest = replace(manifest, omitted={**manifest.omitted, PIPELINE_FILE: piped.reason})
-        tell({"kind": "warning", "message": f"{PIPELINE_FILE} is left out: {piped.reason}"})
-    notes = (*notes, piped.note)
+    about = _write_pipeline(folder, about, warn)
+    manifest, decision, schema = about.manifest, about.decision, about.data.schema
+    size = size_of(about.measured.artifact_mb, about.measured.cpu_us_per_row, about.sheet)
     texts = {
         PROFILE_FILE: dump_json(profile(about.data, about.predictor, about.seed)),
-        DECISION_FILE: dump_json(about.decision.to_json()),
+        DECISION_FILE: dump_json(decision.to_json()),
         CARD_FILE: model_card(
             manifest,
-            about.decision,
+            decision,
             about.data,
-            notes,
+            about.notes,
             trained_again=about.trained_again,
             held_out=about.held_out,
             drivers=about.drivers,
         ),
         REQUIREMENTS_FILE: requirements_text(pins),
-        SBOM_FILE: dump_json(
-            sbom(manifest, about.decision, about.data.schema, pins, notes, about.train_cpu_s)
-        ),
-        MLMODEL_FILE: mlmodel(manifest, about.data.schema),
+        SBOM_FILE: dump_json(sbom(manifest, decision, schema, pins, about.notes, about.train_cpu_s)),
+        MLMODEL_FILE: mlmodel(manifest, schema),
         "README.md": readme(manifest),
-        **deploy_files(
-            manifest, size_of(about.measured.artifact_mb, about.measured.cpu_us_per_row, about.sheet)
-        ),
+        **deploy_files(manifest, size),
     }
+    write_texts(folder, texts)
+    return manifest
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write text files by their path in the folder."""
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
-    return manifest
 
 
-@dataclass(frozen=True, slots=True)
-class _Piped:
-    note: str
-    reason: str = ""
-
-
-def _pipeline(folder: Path, about: Subject) -> _Piped:
-    """Write ``pipeline.onnx`` where it answers what the bundle answers; else say why there is none."""
-    manifest = about.manifest
-    facts = {"name": manifest.name, "version": manifest.version, "model_id": manifest.model_id}
+def _write_pipeline(folder: Path, about: Description, warn: Callable[[str], None]) -> Description:
+    """Write ``pipeline.onnx`` if it predicts what the runtime predicts, and note the result."""
+    manifest, predictor = about.manifest, about.predictor
+    metadata = {"name": manifest.name, "version": manifest.version, "model_id": manifest.model_id}
     try:
-        content = build_pipeline(about.predictor, facts)
-        gate = check_pipeline(
-            about.predictor,
-            content,
-            about.data,
-            golden=golden_columns(about.predictor, folder),
-            seed=about.seed,
-        )
+        content = build_pipeline(predictor, metadata)
+        golden = golden_columns(predictor, folder)
+        parity = check_pipeline(predictor, content, about.data, golden=golden, seed=about.seed)
     except ExportError as error:
-        return _Piped(f"There is no {PIPELINE_FILE}: {error}", str(error))
+        warn(f"{PIPELINE_FILE} is left out: {error}")
+        note = f"There is no {PIPELINE_FILE}: {error}"
+        omitted = {**manifest.omitted, PIPELINE_FILE: str(error)}
+        return replace(about, manifest=replace(manifest, omitted=omitted), notes=(*about.notes, note))
     (folder / PIPELINE_FILE).write_bytes(content)
-    return _Piped(
-        f"{PIPELINE_FILE} was held against the bundled runtime on {gate.rows:,} real and disturbed rows: largest "
-        f"difference {gate.largest:.2g}."
+    note = (
+        f"{PIPELINE_FILE} was compared with the bundled runtime on {parity.rows:,} real and perturbed rows: the "
+        f"largest difference is {parity.largest:.2g}."
     )
+    return replace(about, notes=(*about.notes, note))

@@ -53,7 +53,7 @@ def is_zip(target: Path) -> bool:
     return target.suffix.lower() == ".zip"
 
 
-def check_place(target: Path, overwrite: bool) -> None:
+def check_destination(target: Path, overwrite: bool) -> None:
     """Refuse a place that is taken; only a bundle is ever replaced.
 
     Raises
@@ -70,7 +70,7 @@ def check_place(target: Path, overwrite: bool) -> None:
 
 
 @contextmanager
-def beside(target: Path) -> Iterator[Path]:
+def work_folder(target: Path) -> Iterator[Path]:
     """Give a folder to work in, on the file system of `target`; it is removed whatever happens.
 
     One process at a time works on a place; what a killed one left there is removed.
@@ -103,7 +103,7 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def put(folder: Path, target: Path, work: Path) -> None:
+def move_to_destination(folder: Path, target: Path, work: Path) -> None:
     """Move a finished bundle from the folder `work` to its place, as a zip where the name asks for one.
 
     A bundle that is replaced is moved away first, and back if the move fails.

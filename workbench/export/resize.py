@@ -15,7 +15,7 @@ from workbench.runtime.bundle.listed_files import hash_files
 from workbench.runtime.bundle.manifest import SIGNATURE_FILE
 
 from .checks.signing import read_private_key, sign_manifest
-from .destination import beside, put
+from .destination import move_to_destination, work_folder
 from .documents.deploy import CLUSTER_FILES, Size, deploy_files
 
 _SPARE = 1.25  # memory asked for, beyond what the server used
@@ -114,7 +114,7 @@ def resize(target: Path, report: Mapping[str, Any], sign: str | Path | None = No
     bundle = check_resizable(target, signing=key is not None)
     size, line = measured_size(report)
     written = deploy_files(bundle.manifest, size, line)
-    with beside(target) as work:
+    with work_folder(target) as work:
         folder = work / (target.name if target.is_dir() else bundle.manifest.name)
         shutil.copytree(bundle.path, folder, ignore=shutil.ignore_patterns("__pycache__"))
         for name in CLUSTER_FILES:
@@ -124,5 +124,5 @@ def resize(target: Path, report: Mapping[str, Any], sign: str | Path | None = No
         replace(bundle.manifest, files=files).write(folder)
         if key is not None:
             sign_manifest(folder, key)
-        put(folder, target, work)
+        move_to_destination(folder, target, work)
     return list(CLUSTER_FILES)

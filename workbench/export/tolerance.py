@@ -7,7 +7,7 @@ import numpy as np
 from workbench.automl.worker.parity import spread_of
 
 
-def unit_of(answers: np.ndarray, *, classes: bool, own: float = 1.0) -> np.ndarray:
+def difference_unit(answers: np.ndarray, *, classes: bool, own: float = 1.0) -> np.ndarray:
     """Return the unit of each answer: 1 for a probability; for a number the spread of all, or its own size.
 
     Without the spread a number near zero among large ones would have to agree to more digits than float32 sums keep.
@@ -27,9 +27,9 @@ def unit_of(answers: np.ndarray, *, classes: bool, own: float = 1.0) -> np.ndarr
 
     Examples
     --------
-    >>> unit_of(np.array([0.0, 4.0, 40.0]), classes=False).round(2).tolist()
+    >>> difference_unit(np.array([0.0, 4.0, 40.0]), classes=False).round(2).tolist()
     [17.99, 17.99, 40.0]
-    >>> unit_of(np.array([[0.2, 0.8]]), classes=True).tolist()
+    >>> difference_unit(np.array([[0.2, 0.8]]), classes=True).tolist()
     [[1.0, 1.0]]
     """
     if classes:

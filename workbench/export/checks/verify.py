@@ -38,7 +38,7 @@ from workbench.runtime.core.json_documents import read_document
 from ..contents import REQUIREMENTS_FILE
 from ..documents.requirements import ROOTS, TRAINING_STACK, plain_pins, requirement_names, serving_names
 from ..source import SOURCE_FOLDER
-from ..tolerance import unit_of
+from ..tolerance import difference_unit
 from .isolation import Outcome, check_in_bare_environment, check_in_fresh_interpreter
 from .signing import check_signature, read_public_key
 from .verify_contents import check_members, check_source, replay_pipeline
@@ -395,7 +395,7 @@ def _row_and_batch(bundle: Bundle) -> Outcome:
     predictor = bundle.predictor
     alone = np.array([predictor.predict_row(row) for row in rows], dtype=np.float64)
     batch = predictor.predict_rows(rows).astype(np.float64)
-    gaps = np.abs(alone - batch) / unit_of(batch, classes=bool(predictor.classes))
+    gaps = np.abs(alone - batch) / difference_unit(batch, classes=bool(predictor.classes))
     largest = float(gaps.max(initial=0.0))
     return Outcome(
         largest <= _ROW_BATCH, f"{len(rows)} rows alone and as one batch differ by at most {largest:.2g}"
@@ -413,7 +413,7 @@ def _parity(bundle: Bundle) -> Outcome:
     except (ValueError, TypeError, OverflowError):
         return Outcome(False, f"the training library's answers are not {served.shape[1]} numbers a row")
     classes = bool(bundle.manifest.classes)
-    gaps = np.abs(served - truth) / unit_of(truth, classes=classes, own=_OWN_SIZE)
+    gaps = np.abs(served - truth) / difference_unit(truth, classes=classes, own=_OWN_SIZE)
     largest = float(gaps.max())
     unit = "" if classes else " standard deviations"
     return Outcome(

@@ -12,7 +12,7 @@ from workbench.errors import ExportError
 from workbench.runtime.bundle.bundle import Bundle
 from workbench.runtime.core.json_documents import mapping, read_bytes, read_json
 
-from ..contents import MEMBERS
+from ..contents import CONTENTS
 from ..documents.mlmodel import LOADER_MODULE, MLMODEL_FILE
 from ..documents.profile import PROFILE_FILE
 from ..documents.sbom import SBOM_FILE
@@ -37,7 +37,7 @@ def check_members(bundle: Bundle) -> Outcome:
     files, omitted = bundle.manifest.files, bundle.manifest.omitted
     if not any(name in files for name in _LATER):
         return Outcome(None, f"exported before bundles had {', '.join(_LATER)}")
-    missing = [name for name in MEMBERS if name not in files and name not in omitted]
+    missing = [name for name in CONTENTS if name not in files and name not in omitted]
     if missing:
         return Outcome(False, f"{missing[0]} is missing and manifest.json does not say why")
     for name, look in (
@@ -50,7 +50,7 @@ def check_members(bundle: Bundle) -> Outcome:
         if wrong:
             return Outcome(False, f"{name}: {wrong}")
     left_out = "".join(f"; without {name}: {reason}" for name, reason in omitted.items())
-    return Outcome(True, f"{len(MEMBERS) - len(omitted)} members, all about this model{left_out}")
+    return Outcome(True, f"{len(CONTENTS) - len(omitted)} members, all about this model{left_out}")
 
 
 def _profile(bundle: Bundle) -> str:

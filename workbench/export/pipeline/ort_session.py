@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import ExportError, TamperedBundleError
-from workbench.export.tolerance import unit_of
+from workbench.export.tolerance import difference_unit
 from workbench.runtime.core.json_documents import parse_json
 from workbench.runtime.core.schema import Column1d, Levels, Schema, label_text
 from workbench.runtime.model.onnx_cost import graph_cost
@@ -141,12 +141,12 @@ def _first_line(error: Exception) -> str:
 def answers_alike(predictor: Predictor, model: PipelineModel, columns: Mapping[str, Column1d]) -> np.ndarray:
     """Return for each row how far the pipeline's numbers are from the predictor's; infinite where a label differs.
 
-    See `unit_of` for what one is.
+    See `difference_unit` for what one is.
     """
     served = predictor.predict_canonical(columns)
     labels, piped = model.run(columns)
     exact = served.astype(np.float64)
-    unit = unit_of(exact, classes=bool(predictor.classes))
+    unit = difference_unit(exact, classes=bool(predictor.classes))
     with np.errstate(invalid="ignore"):
         gaps = np.abs(piped.astype(np.float64) - exact) / unit
     gaps = np.where((piped == served) | (np.isnan(piped) & np.isnan(served)), 0.0, gaps).max(axis=1)

@@ -26,11 +26,18 @@ _MOST_NODES = 60_000
 _ROWS = 300
 
 
-def check_languages(languages: Sequence[str]) -> None:
-    """Raise `SettingsError` naming a language that is not known."""
+def check_languages(languages: Sequence[str]) -> tuple[str, ...]:
+    """Return the languages.
+
+    Raises
+    ------
+    SettingsError
+        If one is not supported.
+    """
     unknown = sorted(set(languages) - set(LANGUAGES))
     if unknown:
         raise SettingsError("code", found=shown(unknown[0]), expected=f"one of {', '.join(LANGUAGES)}")
+    return tuple(languages)
 
 
 def source_head(manifest: Manifest) -> str:
