@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from pandas.util import hash_array
 
 from workbench.errors import shown
 from workbench.runtime.core.schema import Column1d, Levels
@@ -143,4 +142,6 @@ def _hashed(codes: np.ndarray, at: int) -> np.ndarray:
 
     A sum, since `_copies` subtracts one column at a time instead of hashing the others again.
     """
+    from pandas.util import hash_array  # workers import this module and do without pandas
+
     return np.asarray(hash_array(codes + (at << 40)))

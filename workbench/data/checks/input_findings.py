@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pandas as pd
-from pandas.util import hash_pandas_object
 
 from workbench.errors import shown
 from workbench.runtime.core.schema import Column, Column1d, Levels
@@ -68,7 +66,9 @@ def _duplicate_rows(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _distinct_rows(columns: Sequence[np.ndarray]) -> int:
-    hashes = hash_pandas_object(pd.DataFrame(dict(enumerate(columns)), copy=False), index=False)
+    import pandas as pd  # workers import this module and do without pandas
+
+    hashes = pd.util.hash_pandas_object(pd.DataFrame(dict(enumerate(columns)), copy=False), index=False)
     return len(np.unique(hashes.to_numpy()))
 
 
