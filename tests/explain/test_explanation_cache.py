@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import joblib
 import pytest
 
 from workbench.api import open_run
@@ -58,3 +59,14 @@ def test_rows_follow_from_the_speed_that_was_measured(run: RunFolder) -> None:
     assert candidate.measured is not None
     assert rows_within(candidate, 3, 1e9) == 2000
     assert rows_within(candidate, 10**9, 1.0) == 0
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_joblib_runs_it_in_parallel_with_equal_results(run: RunFolder, backend: str) -> None:
+    alone = explanation(run, "c0001")
+    kept_file(run, "c0001").unlink()
+    shares: list[float] = []
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        assert importance(run, "c0001", progress=shares.append) == list(alone.importance)
+        assert explanation(run, "c0001") == alone
+    assert shares == [pytest.approx((at + 1) / len(shares)) for at in range(len(shares))]

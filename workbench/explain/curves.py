@@ -84,9 +84,10 @@ def calibration(evidence: Evidence, bins: int = 10) -> Curve:
 
 
 def wilson(share: float, rows: float) -> tuple[float, float]:
-    """Return a 95 % interval for a share seen in so many rows.
+    """Return a 95 % interval for a share of `rows` rows.
 
     Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
+    `scipy.stats.binomtest` takes whole counts only; here `rows` is the effective number of weighted rows.
 
     Examples
     --------

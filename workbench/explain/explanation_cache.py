@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from joblib import Parallel, delayed
+
 from workbench.automl.records.run_folder import RunFolder
 from workbench.runtime.files.atomic_write import write_atomically
 from workbench.runtime.model.predictor import Predictor
@@ -17,12 +19,9 @@ from .importance import FEWEST_ROWS, Importance, importance, rows_within
 
 EXPLAIN_FILE = "explain.json"
 _FORMAT = 1
-_CURVES = 5  # columns whose dependence is kept
-_ROWS_A_CURVE, _FEWEST_CURVES, _MOST_CURVES = (
-    5,
-    60,
-    300,
-)  # of a slow model fewer rows' curves are averaged too
+_CURVES = 5  # columns whose dependence is stored
+# A curve averages a fifth of the rows that were shuffled, so that a slow model computes fewer here too.
+_ROWS_A_CURVE, _FEWEST_CURVES, _MOST_CURVES = 5, 60, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,11 @@ def _computed(run: RunFolder, candidate: str, rows: int, predictor: Predictor | 
     found = importance(run, candidate, most_rows=rows, predictor=predictor)
     columns, few = background(run), min(max(rows // _ROWS_A_CURVE, _FEWEST_CURVES), _MOST_CURVES)
     curves = tuple(
-        dependence(predictor, columns, each.column, most_rows=few) for each in found[:_CURVES] if each.low > 0
+        Parallel()(
+            delayed(dependence)(predictor, columns, each.column, most_rows=few)
+            for each in found[:_CURVES]
+            if each.low > 0
+        )
     )
     document = {"format": _FORMAT, "importance": [asdict(each) for each in found], "curves": list(curves)}
     with suppress(OSError):  # a folder that cannot be written is still explained

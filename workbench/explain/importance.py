@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from workbench.automl.records.candidate import Candidate
 from workbench.automl.records.run_folder import RunFolder
@@ -82,6 +83,9 @@ def importance(
     Breiman, "Random forests", Machine Learning 45 (2001). It is computed through the served model, on the hold-out
     where there is one. Columns that say the same thing share their importance: shuffling one leaves the other.
 
+    Columns are shuffled one after the other, or in parallel inside ``joblib.parallel_config(n_jobs=…)``. The result
+    does not depend on it.
+
     Parameters
     ----------
     run : RunFolder
@@ -107,30 +111,58 @@ def importance(
     if len(rows) > most_rows:
         rows = np.sort(random.choice(rows, most_rows, replace=False))
     part = data.take(rows)
-    columns = predictor.read_columns(part.columns)
-    metric = _metric(run)
-
-    def score(changed: dict[str, Column1d]) -> float:
-        output = predictor.predict_matrix(predictor.encoder.encode_columns(changed))  # they are read already
-        return metric.plain(part.y, output, part.weight)
-
+    scored = _Scored(predictor, _metric(run), predictor.read_columns(part.columns), part.y, part.weight)
     try:
-        whole = score(columns)
+        whole = scored.score(scored.columns)
     except ValueError as error:
         raise RunError("importance cannot be computed", found=str(error)) from None
-    repeats = min(max(repeats, 2), 10)
+    repeats, names = min(max(repeats, 2), 10), predictor.names
+    # Drawn here and in order, so that the shuffles are the same in one process and in many.
+    orders = [[random.permutation(len(rows)) for _ in range(repeats)] for _ in names]
+    shuffled = Parallel(return_as="generator")(
+        delayed(scored.shuffled)(name, turns) for name, turns in zip(names, orders, strict=True)
+    )
     out = []
-    for at, name in enumerate(predictor.names):
-        drops = np.empty(repeats)
-        for turn in range(repeats):
-            shuffled = _taken(columns[name], random.permutation(len(rows)))
-            drops[turn] = whole - score({**columns, name: shuffled})
+    for name, scores in zip(names, shuffled, strict=True):
+        drops = whole - scores
         half = _T_95[repeats] * float(drops.std(ddof=1)) / repeats**0.5
         mean = float(drops.mean())
-        out.append(Importance(name, mean, mean - half, mean + half, metric.name, len(rows), repeats, unseen))
+        out.append(
+            Importance(name, mean, mean - half, mean + half, scored.metric.name, len(rows), repeats, unseen)
+        )
         if progress:
-            progress((at + 1) / len(predictor.names))
+            progress(len(out) / len(names))
     return sorted(out, key=lambda each: -each.drop)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scored:
+    """Rows with their targets, and the model and metric that score them: what a joblib worker gets.
+
+    Attributes
+    ----------
+    predictor : Predictor
+    metric : Metric
+    columns : dict of str to column
+        Canonical columns.
+    y, weight : numpy.ndarray, shape (n,)
+    """
+
+    predictor: Predictor
+    metric: Metric
+    columns: dict[str, Column1d]
+    y: np.ndarray
+    weight: np.ndarray | None
+
+    def score(self, columns: dict[str, Column1d]) -> float:
+        """Return the score of the rows with these columns."""
+        encoded = self.predictor.encoder.encode_columns(columns)
+        return self.metric.plain(self.y, self.predictor.predict_matrix(encoded), self.weight)
+
+    def shuffled(self, name: str, orders: list[np.ndarray]) -> np.ndarray:
+        """Return the score for each order that a column's rows are put into."""
+        column = self.columns[name]
+        return np.array([self.score({**self.columns, name: _taken(column, order)}) for order in orders])
 
 
 def _metric(run: RunFolder) -> Metric:
