@@ -39,7 +39,6 @@ def test_curves_are_drawn_in_percent(known) -> None:
         assert max(figure.data[0].y) > 1.5
         assert figure.layout.yaxis.ticksuffix == " %"
         assert figure.layout.xaxis.title.text
-    assert max(quality.lift_figure(explain.gains(known)).data[0].y) >= 1
 
 
 def test_names_of_classes_and_columns_are_shown_and_not_read() -> None:

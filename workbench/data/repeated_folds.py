@@ -17,7 +17,7 @@ from .checks.classes import class_units
 from .dataset import Dataset
 from .split import Split, deal, folds
 
-CROSSED_FOLDS, MOST_CROSSED = 5, 4
+CROSSED_FOLDS = 5
 _CELLS = CROSSED_FOLDS**2
 _LEAST_UNITS, _LEAST_GROUPS = _CELLS, 8 * _CELLS  # of the rarer class, one for each cell; of groups in all
 

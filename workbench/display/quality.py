@@ -142,19 +142,6 @@ def gain_figure(curve: Columns) -> go.Figure:
     return percents(styled(figure), x=words.GAIN_X, y=words.GAIN_Y)
 
 
-def lift_figure(curve: Columns) -> go.Figure:
-    """Draw how many times as many yes cases are found as by chance."""
-    figure = _curve(100 * curve["looked"], curve["lift"])
-    line = {"color": GREY, "width": 1.2, "dash": "dot"}
-    figure.add_trace(
-        go.Scatter(x=[0, 100], y=[1, 1], mode="lines", line=line, name=words.CHANCE, hoverinfo="skip")
-    )
-    styled(figure)
-    figure.update_xaxes(title_text=words.GAIN_X, ticksuffix=" %", range=[-1, 101])
-    figure.update_yaxes(title_text=words.LIFT_Y, rangemode="tozero")
-    return figure
-
-
 def confusion_figure(table: np.ndarray, labels: Sequence[object]) -> go.Figure:
     """Draw which class was taken for which: rows actual, columns answered, as shares of the actual class."""
     names = [chart_text(label, 24) for label in labels]

@@ -88,7 +88,7 @@ def model_card(
         "## Its input",
         _columns(data.schema.columns),
         "## Its limits",
-        _limits(manifest, data, notes),
+        _limits(data, notes),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -270,7 +270,7 @@ def _seen(column: Column) -> str:
     return f"{plain(low)} to {plain(high)} {plain(column.unit)}".rstrip()
 
 
-def _limits(manifest: Manifest, data: Dataset, notes: Sequence[str]) -> str:
+def _limits(data: Dataset, notes: Sequence[str]) -> str:
     strict = [column.name for column in data.schema.columns if column.is_numeric and not column.nullable]
     lines = [
         "It knows what the rows above showed it. Rows from elsewhere, or of a later time, may be answered wrongly "

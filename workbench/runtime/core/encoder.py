@@ -178,10 +178,6 @@ class Encoder:
         """Return the features' names, in the order of the matrix."""
         return [name for step in self.steps for name in step.names()]
 
-    def feature_columns(self) -> list[str]:
-        """Return, for each feature, the column (or derived column) that it comes from."""
-        return [step.column for step in self.steps for _ in range(step.size())]
-
     def row_encoder(self, names: Sequence[str]) -> Callable[[list[Any]], Features]:
         """Compile the encoder for rows of canonical values in the order of `names`.
 

@@ -67,7 +67,7 @@ class RowFunctions:
 def compile_row(schema: Schema, encoder: Encoder, content: bytes) -> RowFunctions | None:
     """Return the functions of a model that is a sum of one score, or None where the model is another one."""
     model = read_additive_model(content, encoder.width)
-    if model is None or _table_work(schema, encoder, model) > _MAX_TABLE_WORK:
+    if model is None or _table_work(encoder, model) > _MAX_TABLE_WORK:
         return None
     of_row, of_values = _Generator(schema, encoder, model).functions()
     answer = _LINKS[model.link]
@@ -274,7 +274,7 @@ def _is_weighed(terms: Sequence[Term]) -> bool:
     return all(isinstance(term, Weight) and math.isfinite(term.weight) for term in terms)
 
 
-def _table_work(schema: Schema, encoder: Encoder, model: AdditiveModel) -> int:
+def _table_work(encoder: Encoder, model: AdditiveModel) -> int:
     """Return how many terms the tables of all categories take to fill."""
     levels: dict[str, int] = {}
     steps: dict[str, int] = {}

@@ -52,7 +52,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     if view is None:
         return
     if entry.state == "running":
-        show_live(entry, view.metric)
+        show_live(entry)
     if not servable(view.rows):
         remember(selection)
         nothing_to_choose(pages, selection)

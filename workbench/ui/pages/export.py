@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,12 +58,13 @@ def show(workspace: Workspace, pages: Pages) -> None:
         query_params=picked.selection.to_query(),
     )
     if not refused("export", "deployer"):
-        show_decided(picked)
-        _ask(workspace, picked)
+        gaps = differences(picked)
+        show_decided(picked, gaps)
+        _ask(workspace, picked, gaps)
         show_downloads(workspace, str(picked.view.info.get("name") or picked.view.folder.name))
 
 
-def _ask(workspace: Workspace, picked: Picked) -> None:
+def _ask(workspace: Workspace, picked: Picked, gaps: Sequence[str]) -> None:
     left, right = st.columns([3, 1])
     suggested = safe_name(picked.selection.run, "model")
     name = left.text_input(texts.NAME, suggested, key="name", help=texts.NAME_HELP)
@@ -94,7 +96,7 @@ def _ask(workspace: Workspace, picked: Picked) -> None:
     if pressed and target is not None:
         who, why = (known or by).strip(), note.strip()
         try:
-            if decided is None or differences(picked):
+            if decided is None or gaps:
                 store_choice(picked, who, why)
             request = _request(picked, target, name.strip(), version.strip())
             start_export(workspace.own, replace(request, by=who, note=why, refit=refit, masked=masked))

@@ -3,7 +3,7 @@ changed it in between."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -56,13 +56,13 @@ def show_decision(picked: Picked) -> None:
                 )
 
 
-def show_decided(picked: Picked) -> None:
-    """Say who decided what, and whether this is it: an export stores what is not stored yet."""
+def show_decided(picked: Picked, gaps: Sequence[str]) -> None:
+    """Show who decided what, and whether the export stores another choice: `gaps` are the `differences`."""
     stored = picked.stored.decision
     changed = _changed_by_somebody(picked.stored)  # looked at from here on
     if changed:
         st.warning(texts.CHANGED.format(who=plain(changed, 600)), icon=":material/group:")
-    elif stored is not None and not differences(picked):
+    elif stored is not None and not gaps:
         st.caption(texts.KEPT.format(who=plain(stored.to_text(), 600)))
     else:
         st.caption(texts.EXPORT_STORES)

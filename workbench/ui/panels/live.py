@@ -13,7 +13,7 @@ from workbench.ui.texts import search as texts
 _REFRESH_S = 2.0
 
 
-def show_live(entry: RunEntry, metric: str) -> None:
+def show_live(entry: RunEntry) -> None:
     """Show the progress of a running search; the page around it follows whenever there is something new."""
     drawn = stamp(entry.folder)
 

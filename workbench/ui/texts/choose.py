@@ -33,7 +33,6 @@ WEIGHTS: Mapping[str, str] = MappingProxyType(
     {"accuracy": "Accuracy matters", "speed": "Speed matters", "price": "Price matters"}
 )
 WEIGHTS_HELP = "Only the ratio counts."
-LIMITS = "Limits"
 LIMIT_LOSS = "At most so much less accurate than the best"
 LIMIT_LOSS_HELP = (
     "The fastest candidate within this distance of the best score is then the choice of “Fastest”."
@@ -198,7 +197,6 @@ QUALITY: Mapping[str, tuple[str, str]] = MappingProxyType(
         "residuals": ("How the errors are spread", "Left of the line too low, right of it too high."),
     }
 )
-LIFT = "Lift"
 LIFT_TEXT = "The most probable tenth of the cases holds {lift} times as many “{yes}” as by chance."
 COVERAGE = "How wide an interval must be"
 COVERAGE_HELP = (

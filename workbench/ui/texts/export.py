@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 INTRO = "The chosen model, as it was measured, is written as a bundle, and checked."
-NOTHING = "Nothing is chosen yet: choose a candidate first."
 GO_CHOOSE = "Go to the front"
 NAME = "Name"
 NAME_HELP = "The name under which the model is served. Letters, digits, dot, underscore, hyphen."

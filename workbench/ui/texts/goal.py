@@ -148,7 +148,6 @@ HOURLY, HOURLY_HELP = (
     "What you pay for one instance. Prices are computed from it.",
 )
 CORES = "Cores of one machine"
-NOT_SET = "none"
 COMMAND = "The same on a command line"
 START = "Start the search"
 STARTING = "Starting …"
