@@ -147,7 +147,7 @@ def test_what_fails_inside_says_no_value(
 def test_a_stream_logs_no_value(bundle: Bundle, tmp_path: Path) -> None:
     service = Service(bundle, ServeSettings(log=str(tmp_path / "log")))
     rows = [{**ROWS[0], column.name: value} for column in COLUMNS for value in VALUES]
-    found = [answer for row in rows for answer in service.answers([row], "stream", "1")]
+    found = [answer for row in rows for answer in service.score_rows([row], "stream", "1")]
     service.close()
     assert any(SECRET in answer.error for answer in found)  # the dead letter holds the row, and so says why
     assert not says((tmp_path / "log").read_text(encoding="utf-8"))
