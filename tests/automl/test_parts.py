@@ -113,13 +113,13 @@ def test_a_blend_that_is_held_open_needs_no_time_to_be_opened() -> None:
 def test_the_results_know_which_worker_has_which_ensemble_open(written: list[tuple[int, int]]) -> None:
     nothing: Any = None
     results = Results()
-    spaces = {worker: cast(Any, SimpleNamespace(held=None)) for worker in range(3)}
+    spaces = {worker: cast(Any, SimpleNamespace(artifact=None)) for worker in range(3)}
     for at, (worker, value) in enumerate(written):
         score = Score(value, value, value, "neg_log_loss", "out of fold", 100)
         results.mark_open(worker, Candidate(f"b{at}", "blend", {}, "derived", "ok", score=score))
         results.mark_open(worker, Candidate(f"f{at}", "blend", {}, "derived", "failed"))
-        Workspace.hold(spaces[worker], f"b{at}", value, nothing)
-    held = {worker: space.held.name for worker, space in spaces.items() if space.held}
+        Workspace.keep_open(spaces[worker], f"b{at}", value, nothing)
+    held = {worker: space.artifact.name for worker, space in spaces.items() if space.artifact}
     for at in range(len(written)):
         found = results.opened_by(f"b{at}")
         assert (held.get(found) == f"b{at}") if found is not None else (f"b{at}" not in held.values())

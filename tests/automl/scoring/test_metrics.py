@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn import metrics as sk
 
 from workbench.automl.scoring.metrics import Metric, metric_name
@@ -119,3 +123,23 @@ def test_a_scorer_either_fits_the_task_or_is_refused_with_a_list(task: str) -> N
             continue
         metric = Metric(accepted, task, k)  # type: ignore[arg-type]
         assert metric.plain(y, output) == pytest.approx(metric._by_scorer(y, output, None)), name
+
+
+def test_resamples_are_scored_by_the_jobs_that_joblib_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    y = random.normal(size=300)
+    output = (y + random.normal(scale=0.3, size=300))[:, None]
+    metric = Metric("neg_median_absolute_error", "regression", 0)
+    threads: set[int] = set()
+    exact = Metric._score_of
+
+    def seen(*args: Any) -> float:
+        threads.add(threading.get_ident())
+        return exact(*args)
+
+    monkeypatch.setattr(Metric, "_score_of", seen)
+    alone = metric.score(y, output, None, "here")
+    assert threads == {threading.get_ident()}
+    with parallel_config(backend="threading", n_jobs=2):
+        assert metric.score(y, output, None, "here") == alone
+    assert len(threads) > 1

@@ -1,7 +1,19 @@
-"""What an encoder learns from the target: the mean of each level, the leaning of each word.
+"""Features learned from the target: the mean target of each level, the target's lean of each word.
 
-It is learned on all rows for serving; for fitting, a fold gets values learned from its own training rows alone, and
-each of those rows one that was learned without it, so that no row sees its own target.
+For serving they are learned on all rows. For fitting, a fold's values are learned from its own training rows alone, and
+each of those rows gets a value learned without it (cross-fitting), so that no row sees its own target.
+
+Level means are smoothed towards the overall mean with the weight of 10 rows. scikit-learn's `TargetEncoder` estimates
+the weight from variances (``smooth="auto"``), which was not better. Five outer folds, cross-fitted, all categories
+encoded by means; the change of the loss with "auto", and the folds of five in which "auto" was better:
+
+================================  ===========================  ===========================
+table                             LightGBM                     linear
+================================  ===========================  ===========================
+30,000 flights (log loss)         0.44063 to 0.44051, 2 of 5   0.45044 to 0.45122, 0 of 5
+10,000 hospital charges (RMSE)    0.14041 to 0.14024, 3 of 5   0.16708 to 0.16683, 2 of 5
+6,433 taxi fares (RMSE)           4.22738 to 4.24231, 3 of 5   4.37178 to 4.39630, 0 of 5
+================================  ===========================  ===========================
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -247,30 +247,52 @@ class Metric:
         units = int(number.max()) + 1
         members = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1])
         size = units if group is not None else min(units, _RESAMPLE_ROWS)
-        values = np.array(list(self._redrawn(y, output, weight, fold, members, size)))
+        random = np.random.default_rng(self.seed)
+        draws = (random.integers(0, units, size) for _ in range(_RESAMPLES))
+        rows = (
+            (each if group is None else np.concatenate([members[unit] for unit in each])) for each in draws
+        )
+        values = self._scores_of(y, output, weight, fold, rows)
         values = values[np.isfinite(values)]
         # fewer rows than there are scatter more
         return float(values.std(ddof=1)) * (size / units) ** 0.5 if len(values) > 1 else np.nan
 
-    def _redrawn(
+    def _scores_of(
         self,
         y: np.ndarray,
         output: np.ndarray,
         weight: Weight,
         fold: np.ndarray | None,
-        members: list[np.ndarray],
-        size: int,
-    ) -> Iterator[float]:
-        random = np.random.default_rng(self.seed)
-        alone = len(members) == len(y)
-        for _ in range(_RESAMPLES):
-            units = random.integers(0, len(members), size)
-            chosen = units if alone else np.concatenate([members[unit] for unit in units.tolist()])
-            drawn = (None if each is None else each[chosen] for each in (weight, fold))
-            try:
-                yield self._without_sums(y[chosen], output[chosen], *drawn)
-            except ValueError:
-                continue
+        samples: Iterable[np.ndarray],
+    ) -> np.ndarray:
+        """Return the score of each sample of rows; NaN if it is not defined.
+
+        The samples are scored with joblib: one at a time, unless ``joblib.parallel_config`` asks for more jobs. The
+        values do not depend on the number of jobs.
+        """
+        import warnings
+
+        from joblib import Parallel, delayed  # here, as scikit-learn: reading a run needs neither
+
+        with (
+            warnings.catch_warnings()
+        ):  # around all jobs: threads that restore filters in turn would mix them up
+            score = delayed(self._score_of)
+            return np.asarray(Parallel()(score(y, output, weight, fold, rows) for rows in samples))
+
+    def _score_of(
+        self,
+        y: np.ndarray,
+        output: np.ndarray,
+        weight: Weight,
+        fold: np.ndarray | None,
+        rows: np.ndarray,
+    ) -> float:
+        drawn = (None if each is None else each[rows] for each in (weight, fold))
+        try:
+            return self._without_sums(y[rows], output[rows], *drawn)
+        except ValueError:
+            return np.nan
 
     def _by_scorer(self, y: np.ndarray, output: np.ndarray, weight: Weight) -> float:
         """Let scikit-learn's own scorer judge, through an estimator that replays the predictions."""

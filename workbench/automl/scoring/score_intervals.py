@@ -61,7 +61,11 @@ def interval_in(
 
 
 def _wilson(share: float, error: float, rows: float, side: float) -> float:
-    """Return how far Wilson's interval reaches to one side of a share, at most to its bound."""
+    """Return how far Wilson's interval reaches to one side of a share, at most to its bound.
+
+    `scipy.stats.binomtest` has the interval for whole counts alone. Here the number of rows follows from a standard
+    error, which may differ from side to side, so share and rows are real numbers.
+    """
     spread = share * (1.0 - share) if _NOTHING < share < 1.0 - _NOTHING else 0.0
     error = error if error > _NOTHING else 0.0
     if error <= 0.0 and (spread > 0.0 or not math.isfinite(rows)):

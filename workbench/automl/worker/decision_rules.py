@@ -18,7 +18,7 @@ _SHOWN_LEVEL = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class Decision:
     """The served output of a candidate.
 
     Attributes
@@ -36,7 +36,7 @@ class Answers:
     notes: tuple[str, ...] = ()
 
 
-def learn_answers(space: Workspace, oof: np.ndarray) -> Answers:
+def learn_decision(space: Workspace, oof: np.ndarray) -> Decision:
     """Tune the threshold to the metric or the costs, or learn intervals, from out-of-fold predictions.
 
     Parameters
@@ -55,20 +55,20 @@ def learn_answers(space: Workspace, oof: np.ndarray) -> Answers:
             words = (
                 f"{100 * _SHOWN_LEVEL:.0f} % intervals held {100 * held:.1f} % of the rows" if held else ""
             )
-            return Answers(replace(output, intervals=intervals), notes=((words,) if words else ()) + priced)
-        return Answers(output, notes=priced)
+            return Decision(replace(output, intervals=intervals), notes=((words,) if words else ()) + priced)
+        return Decision(output, notes=priced)
     decides = space.metric.definition.decides
     if output.task != "binary":
-        return Answers(output, _decided(oof) if decides else None)
+        return Decision(output, _decided(oof) if decides else None)
     p = oof[:, 1]
     if payoff is not None and payoff.threshold is not None:
         decided = _decided(oof, payoff.threshold) if decides else None
-        return Answers(replace(output, threshold=payoff.threshold), decided, notes=priced)
+        return Decision(replace(output, threshold=payoff.threshold), decided, notes=priced)
     if decides:
         with suppress(ValueError):
             tuned = tune_threshold(space.metric, dev.y, p, fold, dev.weight, seed=space.setup.seed)
-            return Answers(replace(output, threshold=tuned.value), tuned.decided)
-    return Answers(output, _decided(oof, output.threshold) if decides else None)
+            return Decision(replace(output, threshold=tuned.value), tuned.decided)
+    return Decision(output, _decided(oof, output.threshold) if decides else None)
 
 
 def _decided(oof: np.ndarray, threshold: float = 0.5) -> np.ndarray:

@@ -71,19 +71,19 @@ def _earlier(space: Workspace, encoding: Encoding, split: int, part: Part, round
     """Return the state that was kept after so many rounds."""
     state = part.earlier[rounds]
     form, gate = state.form, np.asarray(space.gate(encoding))
-    arena = part.arena
-    if len(arena):
-        rows = np.ascontiguousarray(space.matrix(encoding, split)[space.arena()])
-        arena = form.raw(rows).astype(np.float32)
+    comparison = part.comparison
+    if len(comparison):
+        rows = np.ascontiguousarray(space.matrix(encoding, split)[space.comparison_rows()])
+        comparison = form.raw(rows).astype(np.float32)
     return replace(
         part,
         form=form,
         rounds=state.rounds,
         raw=state.raw,
-        arena=arena,
+        comparison=comparison,
         gate=form.raw(gate),
         trained=rounds,
-        judged=rounds if part.judged else 0,
+        chosen_among=rounds if part.chosen_among else 0,
         stages={},
         earlier={},
     )
@@ -95,16 +95,16 @@ def _fewer_trees(space: Workspace, encoding: Encoding, split: int, part: Part, r
     assert isinstance(form, Trees)
     short = form.truncate(rounds)
     matrix, served = space.matrix(encoding, split), _quick(short)
-    arena = part.arena
-    if len(arena):
-        arena = serve_raw(served, np.ascontiguousarray(matrix[space.arena()]))
+    comparison = part.comparison
+    if len(comparison):
+        comparison = serve_raw(served, np.ascontiguousarray(matrix[space.comparison_rows()]))
     valid = np.ascontiguousarray(matrix[space.splits[split][1]])
     return replace(
         part,
         form=short,
         rounds=rounds,
         raw=serve_raw(served, valid),
-        arena=arena,
+        comparison=comparison,
         gate=_library_after(form, rounds, part.gate, np.asarray(space.gate(encoding))),
         stages={at: raw for at, raw in part.stages.items() if at <= STAGE_SHARE * rounds},
         trained=rounds,

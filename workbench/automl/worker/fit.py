@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from workbench.errors import FitError, OutOfTimeError, WorkbenchError
+from workbench.errors import FitError
 from workbench.families import family_named
 from workbench.families.base import Encoding, Fitted, Sample, unseen_raw
 from workbench.families.forms.averaging import from_arrays, to_arrays
@@ -20,13 +18,13 @@ from workbench.families.forms.forms import Blend, Form, Linear, Network
 from workbench.families.forms.links import apply_link
 from workbench.families.forms.trees import Trees
 from workbench.families.onnx_writing.writer import to_onnx
-from workbench.runtime.files.atomic_write import atomic_path, write_atomically
+from workbench.runtime.files.atomic_write import atomic_path
 from workbench.runtime.model.onnx_model import OnnxModel
 
 from ..calibration.target_range import within
 from ..records.candidate import Candidate
 from ..records.messages import Config, FoldDone, FoldTask
-from ..records.run_folder import TRACEBACK_FILE
+from .attempt import Stage, failure, keep_traceback
 from .racing import race
 from .workspace import Workspace
 
@@ -37,24 +35,6 @@ _BATCH_ROWS = 16_384
 _FEW_ROWS = 3_000
 _MOST_LEAVES = 800_000  # of the forests of all folds together: some 40 MB of model
 _TAIL_SHARE = 0.1  # of the time of a fit on all rows: prediction and writing
-
-
-class Stage:
-    """Which step is under way, for the account of a failure, and what the steps have cost so far in CPU seconds."""
-
-    def __init__(self) -> None:
-        self.name = "start"
-        self.spent: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        """Be at a step for as long as a block runs."""
-        self.name = name
-        before = time.process_time()
-        try:
-            yield
-        finally:
-            self.spent[name] = self.spent.get(name, 0.0) + time.process_time() - before
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,12 +60,12 @@ class Part:
         Raw scores of the rows that the fold validates.
     stages : dict of int to the same
         Raw scores after so many rounds.
-    arena : numpy.ndarray of float32, shape (a, k)
-        Raw scores of `Workspace.arena`.
+    comparison : numpy.ndarray of float32, shape (a, k)
+        Raw scores of `Workspace.comparison_rows`.
     gate : numpy.ndarray of float64, shape (g, k)
         The library's own raw scores of the rows of the parity gate.
-    judged : int
-        Rounds among which the rows that the fold validates chose in parts; 0 where they did not.
+    chosen_among : int
+        Rounds that early stopping chose among; 0 without early stopping.
     trained : int
         Rounds that were trained, of which `rounds` are kept.
     earlier : dict of int to State
@@ -98,9 +78,9 @@ class Part:
     cpu_s: float
     raw: np.ndarray
     stages: dict[int, np.ndarray]
-    arena: np.ndarray
+    comparison: np.ndarray
     gate: np.ndarray
-    judged: int = 0
+    chosen_among: int = 0
     trained: int = 0
     earlier: Mapping[int, State] = field(default_factory=dict)
 
@@ -112,17 +92,17 @@ class Part:
             own = {**to_arrays(state.form), "raw": state.raw, "rounds": np.asarray(state.rounds)}
             arrays |= {f"earlier/{at}/{name}": array for name, array in own.items()}
         facts = np.asarray(
-            [self.rounds, self.stopped, self.cpu_s, self.judged, self.trained], dtype=np.float64
+            [self.rounds, self.stopped, self.cpu_s, self.chosen_among, self.trained], dtype=np.float64
         )
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, facts=facts, raw=self.raw, arena=self.arena, gate=self.gate, **arrays)  # type: ignore[arg-type]  # a name is no keyword of savez
+            np.savez(file, facts=facts, raw=self.raw, arena=self.comparison, gate=self.gate, **arrays)  # type: ignore[arg-type]  # a name is no keyword of savez
 
     @classmethod
     def load(cls, path: Path) -> Part:
         """Read what `save` wrote."""
         with np.load(path) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        rounds, stopped, cpu_s, judged, trained = arrays["facts"].tolist()
+        rounds, stopped, cpu_s, chosen_among, trained = arrays["facts"].tolist()
         form = _below(arrays, "form/")
         earlier = {name.split("/")[1] for name in arrays if name.startswith("earlier/")}
         stages = {
@@ -139,7 +119,7 @@ class Part:
             stages,
             arrays["arena"],
             arrays["gate"],
-            int(judged),
+            int(chosen_among),
             int(trained),
             {int(at): _state(_below(arrays, f"earlier/{at}/")) for at in sorted(earlier, key=int)},
         )
@@ -199,43 +179,6 @@ def run_fold(task: FoldTask, space: Workspace) -> FoldDone | Candidate:
     )
 
 
-def keep_traceback(folder: Path, error: Exception) -> None:
-    """Write where an error was raised into a candidate's folder, for whoever looks for its cause.
-
-    An end of the time is no error: what it says is all there is to it.
-    """
-    if isinstance(error, OutOfTimeError):
-        return
-    with suppress(OSError):  # a disk that is full says so elsewhere
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / TRACEBACK_FILE, "".join(traceback.format_exception(error)))
-
-
-def failure(config: Config, error: Exception, stage: Stage, started: float, cpu: float) -> Candidate:
-    """Return the candidate that an error has ended, saying where, why and what to do."""
-    if isinstance(error, MemoryError):
-        reason, hint = "out of memory", "Allow more with `max_memory`."
-    elif isinstance(error, WorkbenchError):
-        reason, hint = error.what + (f": {error.found}" if error.found else ""), error.hint or ""
-    else:
-        line = str(error).strip().splitlines()
-        reason = f"{type(error).__name__}: {line[0][:300] if line else ''}".rstrip(": ")
-        hint = "Leave the family out with `families` if it persists."
-    return Candidate(
-        id=config.id,
-        family=config.family,
-        params=dict(config.params),
-        origin=config.origin,
-        status="stopped" if isinstance(error, OutOfTimeError) else "failed",
-        stage=stage.name,
-        reason=reason,
-        hint=hint,
-        seconds=time.monotonic() - started,
-        cpu_s=time.process_time() - cpu,
-        spent=stage.spent,
-    )
-
-
 def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sample]:
     config = task.config
     encoding = encoding_of(config, space)
@@ -260,14 +203,14 @@ def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sam
         raw, stages = _raw_scores(fitted, form, valid.X)
         kept = _trees_to_serve(form, len(space.splits))
         library = fitted.raw(np.asarray(gate), kept)
-        arena = np.zeros((0, form.n_raw), dtype=np.float32)
+        comparison = np.zeros((0, form.n_raw), dtype=np.float32)
         if kept is None:
             matrix = space.matrix(encoding, task.split)
-            arena = fitted.raw(np.ascontiguousarray(matrix[space.arena()])).astype(np.float32)
+            comparison = fitted.raw(np.ascontiguousarray(matrix[space.comparison_rows()])).astype(np.float32)
         elif isinstance(form, Trees):
             form = form.truncate(kept)
-    judged = fitted.unseen.trained if fitted.unseen else 0
-    part = Part(form, fitted.rounds, fitted.stopped, 0.0, raw, stages, arena, library, judged)
+    among = fitted.unseen.trained if fitted.unseen else 0
+    part = Part(form, fitted.rounds, fitted.stopped, 0.0, raw, stages, comparison, library, among)
     part = replace(part, trained=max(getattr(fitted, "trained", 0), fitted.rounds))
     if math.isfinite(task.deadline) and len(space.splits) > 1:  # the time may end another fold sooner
         with stage("predict"):

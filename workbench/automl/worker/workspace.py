@@ -26,7 +26,7 @@ from .matrix_cache import MatrixCache
 from .parity import gate_columns
 
 _KEPT_BYTES = 2e9  # of matrices with fold-specific features and of what libraries made of matrices
-_ARENA_ROWS = 1_500
+_COMPARISON_ROWS = 1_500
 _PART_ROWS = 100_000  # encoded at a time where there are too many to hold twice
 
 
@@ -55,8 +55,8 @@ class Encoded:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Held:
-    """An artifact that stays open, since it will most likely be measured: a large one takes seconds to open again."""
+class OpenArtifact:
+    """An artifact that stays open for its measurement: a large one takes seconds to open again."""
 
     name: str
     score: float
@@ -83,8 +83,8 @@ class Workspace:
         Folds of one repeat.
     compared : numpy.ndarray of int, shape (n,), or None
         Metrics of ranking compare rows of equal numbers: see `RunFolder.compared`.
-    held : Held or None
-        The best blend that this worker has written.
+    artifact : OpenArtifact or None
+        The best ensemble that this worker has written.
     """
 
     data: Dataset
@@ -98,7 +98,7 @@ class Workspace:
     dev: Dataset = field(init=False)
     splits: list[tuple[np.ndarray, np.ndarray]] = field(init=False)
     folds: int = field(init=False)
-    held: Held | None = None
+    artifact: OpenArtifact | None = None
     compared: np.ndarray | None = None
     _encoded: dict[Encoding, Encoded] = field(default_factory=dict)
     _shared: OrderedDict[Any, Shared] = field(default_factory=OrderedDict)
@@ -123,15 +123,15 @@ class Workspace:
         """The folder of all candidates."""
         return self.setup.run / "candidates"
 
-    def hold(self, name: str, score: float, predictor: Predictor) -> None:
-        """Keep a candidate's artifact open, unless a better one is; see `Session.hold`, which knows who has which."""
-        if self.held is None or score > self.held.score:
-            self.held = Held(name, score, predictor)
+    def keep_open(self, name: str, score: float, predictor: Predictor) -> None:
+        """Keep a candidate's artifact open, unless a better one is; `Results.mark_open` records which worker has which."""
+        if self.artifact is None or score > self.artifact.score:
+            self.artifact = OpenArtifact(name, score, predictor)
 
     def opened(self, name: str) -> Predictor:
-        """Return a candidate's artifact, opened now where it is not held."""
-        if self.held is not None and self.held.name == name:
-            return self.held.predictor
+        """Return a candidate's artifact; opens it if it is not open."""
+        if self.artifact is not None and self.artifact.name == name:
+            return self.artifact.predictor
         return Predictor.load(self.candidates / name / "predictor")
 
     def fold_of(self) -> np.ndarray:
@@ -145,11 +145,11 @@ class Workspace:
             out[valid] = at
         return fold_numbers(out, self.setup.seed)
 
-    def arena(self) -> np.ndarray:
+    def comparison_rows(self) -> np.ndarray:
         """Return positions of rows on which every fold's model is asked, to see how far the models disagree."""
         valid = np.flatnonzero(self.fold_of() >= 0)
         random = np.random.default_rng(self.setup.seed)
-        return np.sort(random.permutation(valid)[:_ARENA_ROWS])
+        return np.sort(random.permutation(valid)[:_COMPARISON_ROWS])
 
     # ------------------------------------------------------------ encoded rows
 

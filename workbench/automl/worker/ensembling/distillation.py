@@ -25,14 +25,15 @@ from workbench.families.forms.links import apply_link
 from ...records.candidate import Candidate
 from ...records.messages import Config, Nested, NestTask, TeachTask
 from ...records.run_folder import read_candidate
-from ..assemble import Draft, calibrated_oof, calibration_note, finish_candidate, with_calibration
-from ..fit import Stage, encoding_of, failure, keep_traceback
+from ..assemble import GROWTH
+from ..attempt import Stage, attempt
+from ..candidate_builder import FittedModel, build_candidate
+from ..fit import encoding_of
 from ..racing import FIRST
 from ..workspace import Workspace
 
 _SHARE = 0.8  # of the teacher in what is taught
 _LEAST = 1e-3  # probability taught: the log-odds of less say little and weigh much
-_GROWTH = 1.1  # as of single models: rounds of a fit on all rows over those of a fold's
 
 
 def nest(task: NestTask, space: Workspace) -> Nested:
@@ -93,46 +94,44 @@ def _path(space: Workspace, weights: Mapping[str, float], split: int) -> Path:
 
 def teach(task: TeachTask, space: Workspace) -> Candidate:
     """Fit a student in each fold, to score it, and on all rows, to serve it."""
-    started, cpu = time.monotonic(), time.process_time()
-    stage, config = Stage(), task.config
-    try:
-        with stage("fit"):
-            lesson = _Lesson(task, space)
-            raw = np.full((space.dev.n_rows, 1), np.nan)
-            rounds = []
-            for split in range(space.folds):
-                fitted, valid = lesson.fold(split)
-                raw[valid] = unseen_raw(fitted, np.ascontiguousarray(lesson.matrix(split)[valid]))
-                rounds.append(fitted.rounds)
-            served = lesson.all_rows(max(1, round(float(np.mean(rounds)) * _GROWTH)))
-            form = _as_probability(served.form())
-            gate = served.raw(np.asarray(space.gate(lesson.encoding)))
-        calibration, oof = calibrated_oof(space, apply_link(raw, "sigmoid"))
-        form, answers = with_calibration(form, apply_link(gate, "sigmoid"), gate, calibration)
-        base = Candidate(
-            id=config.id,
-            family=config.family,
-            params=dict(config.params),
-            origin="derived",
-            status="ok",
-            kind="single",
-            members=dict(task.weights),
-            taught=True,
-            rounds=served.rounds,
-            fold_rounds=tuple(rounds),
-            notes=(f"taught by {', '.join(task.weights)}",),
-        )
-        encoder = space.encoded(lesson.encoding).encoder
-        draft = Draft(encoder, form, answers, oof, notes=calibration_note(space, calibration))
-        done = finish_candidate(base, draft, space, stage)
-    except Exception as error:  # as in `assemble`
-        keep_traceback(space.candidates / config.id, error)
-        return failure(config, error, stage, started, cpu)
-    measured = done.measured and replace(done.measured, train_cpu_s=stage.spent.get("fit", 0.0))
-    spent = time.process_time() - cpu
-    return replace(
-        done, measured=measured, seconds=time.monotonic() - started, cpu_s=spent, spent=stage.spent
+    folder = space.candidates / task.config.id
+    return attempt(task.config, folder, lambda stage: _teach(task, space, stage))
+
+
+def _teach(task: TeachTask, space: Workspace, stage: Stage) -> Candidate:
+    config = task.config
+    with stage("fit"):
+        lesson = _Lesson(task, space)
+        raw = np.full((space.dev.n_rows, 1), np.nan)
+        rounds = []
+        for split in range(space.folds):
+            fitted, valid = lesson.fold(split)
+            raw[valid] = unseen_raw(fitted, np.ascontiguousarray(lesson.matrix(split)[valid]))
+            rounds.append(fitted.rounds)
+        served = lesson.all_rows(max(1, round(float(np.mean(rounds)) * GROWTH)))
+        gate_raw = served.raw(np.asarray(space.gate(lesson.encoding)))
+    model = FittedModel(
+        encoder=space.encoded(lesson.encoding).encoder,
+        form=_as_probability(served.form()),
+        oof=apply_link(raw, "sigmoid"),
+        gate=apply_link(gate_raw, "sigmoid"),
+        gate_raw=gate_raw,
+        train_cpu_s=stage.spent.get("fit", 0.0),
     )
+    base = Candidate(
+        id=config.id,
+        family=config.family,
+        params=dict(config.params),
+        origin="derived",
+        status="ok",
+        kind="single",
+        members=dict(task.weights),
+        taught=True,
+        rounds=served.rounds,
+        fold_rounds=tuple(rounds),
+        notes=(f"taught by {', '.join(task.weights)}",),
+    )
+    return build_candidate(base, model, space, stage)
 
 
 class _Lesson:
