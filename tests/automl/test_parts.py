@@ -298,7 +298,7 @@ def held_against(tmp_path: Any, own: np.ndarray, rival: np.ndarray, y: np.ndarra
         problem=SimpleNamespace(loss="squared"),
         metric=Metric("neg_root_mean_squared_error", "regression", 0),
     )
-    task = FoldTask(Config("c0002", "linear", {}, "portfolio", 0), 0, rivals=("c0001",))
+    task = FoldTask(Config("c0002", "linear", {}, "portfolio", 0), 0, incumbents=("c0001",))
     return race(task, space, own, y)  # type: ignore[arg-type]  # what a race looks at
 
 
@@ -308,7 +308,7 @@ def test_a_race_stops_what_is_behind_and_of_no_use(tmp_path: Any) -> None:
     rival = (y + random.normal(scale=0.5, size=800))[:, None]
     worse = rival + random.normal(scale=0.8, size=(800, 1))
     lost = held_against(tmp_path, worse, rival, y)
-    assert "behind" in lost.behind and lost.gap < 0
+    assert "behind" in lost.reason and lost.gap < 0
 
 
 def test_a_weaker_one_that_errs_elsewhere_goes_on(tmp_path: Any) -> None:
@@ -316,7 +316,7 @@ def test_a_weaker_one_that_errs_elsewhere_goes_on(tmp_path: Any) -> None:
     y = random.normal(size=800)
     rival = (y + random.normal(scale=0.5, size=800))[:, None]
     other = (y + random.normal(scale=0.7, size=800))[:, None]
-    assert held_against(tmp_path, other, rival, y).behind == ""
+    assert held_against(tmp_path, other, rival, y).reason == ""
     assert held_against(tmp_path, other[:50], rival[:50], y[:50]) is None  # too few rows to say
 
 

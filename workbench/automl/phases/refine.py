@@ -21,7 +21,16 @@ from ..coordinator.pool.pool import Answer, Failure, failed_candidate
 from ..coordinator.session import Session
 from ..coordinator.time_account import mean_fold_s
 from ..records.candidate import Candidate, averaged, value_of
-from ..records.messages import Blends, BlendTask, BuildTask, Config, Nested, NestTask, RefitTask, TeachTask
+from ..records.messages import (
+    Blends,
+    BlendTask,
+    BuildTask,
+    Config,
+    DistillTask,
+    RefitTask,
+    TeacherDone,
+    TeacherTask,
+)
 from ..scoring.pareto import non_dominated
 from ..scoring.serving_cost import cost_of_visits
 
@@ -82,14 +91,14 @@ def _needed_s(session: Session, task: Any) -> float:
 
 def _cpu_needed_s(session: Session, task: Any) -> float:
     if isinstance(task, BuildTask):
-        parts = [*task.weights, *task.beside]
+        parts = [*task.weights, *task.stacker_only]
         return BUILDING * sum(form_s(session.results.candidates[name]) for name in parts)
     if isinstance(task, RefitTask):
         parent = session.results.candidates[task.config.id]
         most = max(rounds or parent.rounds or 1 for rounds in task.cuts.values())
         share = most / max(parent.rounds or most, 1)
         return mean_fold_s(parent) * _REFIT_FOLDS * share + form_s(parent) / max(parent.models, 1)
-    if isinstance(task, NestTask | TeachTask):
+    if isinstance(task, TeacherTask | DistillTask):
         return teaching_needed_s(session, task)
     return 0.0
 
@@ -97,9 +106,9 @@ def _cpu_needed_s(session: Session, task: Any) -> float:
 def _in_order(waiting: list[Any]) -> list[Any]:
     """Put teaching behind everything else, except for blends after the best."""
     builds = [each for each in waiting if isinstance(each, BuildTask)]
-    lessons = [each for each in waiting if isinstance(each, NestTask | TeachTask)]
-    others = [each for each in waiting if each not in builds and each not in lessons]
-    return [*builds[:1], *others, *lessons, *builds[1:]]
+    distilling = [each for each in waiting if isinstance(each, TeacherTask | DistillTask)]
+    others = [each for each in waiting if each not in builds and each not in distilling]
+    return [*builds[:1], *others, *distilling, *builds[1:]]
 
 
 def _is_first_blend(session: Session, task: Any) -> bool:
@@ -185,9 +194,9 @@ def _points(candidate: Candidate) -> Iterator[Point]:
 def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
     """Take in what came of a task, and return the tasks that follow from it."""
     result = answer.result
-    if isinstance(result, Failure) and isinstance(answer.task, NestTask):
-        result = Nested(answer.task.split, result.reason, 0.0)
-    if isinstance(result, Nested):
+    if isinstance(result, Failure) and isinstance(answer.task, TeacherTask):
+        result = TeacherDone(answer.task.split, result.reason, 0.0)
+    if isinstance(result, TeacherDone):
         return list(lesson.take_in(session, result))
     if isinstance(result, Failure):
         if not isinstance(answer.task, BlendTask):

@@ -244,11 +244,11 @@ def _take_fold(session: Session, study: Study | None, done: FoldDone) -> None:
     trial.folds.finish(done)
     session.time.add_fold(done)
     session.pacing.add_fold(done)
-    if done.race is None or not done.race.behind:
+    if done.race is None or not done.race.reason:
         trial.raced = True
         return
     hint = "Nothing is wrong with it: others are better. More `time` makes no difference to it."
-    stopped = replace(_stopped(done.config, done.race.behind, hint, "race"), rounds=done.rounds)
+    stopped = replace(_stopped(done.config, done.race.reason, hint, "race"), rounds=done.rounds)
     _end(session, study, stopped, gap=done.race.gap, visits=done.node_visits)
 
 

@@ -64,23 +64,23 @@ class FoldTask:
         Which fold (folds of later repeats follow those of the first).
     deadline : float
         `time.monotonic()` at which the fold must be through.
-    tail : float
+    after_fit_share : float
         The part of the time until then that predictions and the served form will take, after the fit.
     rounds : int or None
         Train so many rounds: at most where the fold is judged, else exactly.
-    judged : bool
+    early_stopping : bool
         Whether the rows that the fold validates say when to stop.
-    rivals : tuple of str
+    incumbents : tuple of str
         Candidates to race against: one that is clearly behind them is not worth its other folds.
     """
 
     config: Config
     split: int
     deadline: float = math.inf
-    tail: float = 0.1
-    rivals: tuple[str, ...] = ()
+    after_fit_share: float = 0.1
+    incumbents: tuple[str, ...] = ()
     rounds: int | None = None
-    judged: bool = True
+    early_stopping: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class BuildTask:
         Seconds of wall clock that a network over the members' answers may take; 0 where there is to be none.
     meta_share : float or None
         The share of such a network, where it was found before.
-    beside : tuple of str
+    stacker_only : tuple of str
         Candidates that the network sees beside those of the blend.
     """
 
@@ -153,11 +153,11 @@ class BuildTask:
     weights: Mapping[str, float]
     meta_s: float = 0.0
     meta_share: float | None = None
-    beside: tuple[str, ...] = ()
+    stacker_only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class NestTask:
+class TeacherTask:
     """A teacher to answer the rows that a fold trains on, having seen neither them nor the fold's own.
 
     Attributes
@@ -174,8 +174,8 @@ class NestTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Nested:
-    """What came of a `NestTask`: nothing wrong, or the reason why there is no answer."""
+class TeacherDone:
+    """What came of a `TeacherTask`: nothing wrong, or the reason why there is no answer."""
 
     split: int
     wrong: str
@@ -184,7 +184,7 @@ class Nested:
 
 
 @dataclass(frozen=True, slots=True)
-class TeachTask:
+class DistillTask:
     """A small model to be taught by candidates whose answers are nested in every fold.
 
     Attributes
@@ -214,13 +214,13 @@ class Race:
 
     Attributes
     ----------
-    behind : str
+    reason : str
         Why the config is not worth its other folds; empty where it is.
     gap : float
         The score on this fold, less the best rival's on the same rows.
     """
 
-    behind: str
+    reason: str
     gap: float
 
 

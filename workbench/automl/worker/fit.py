@@ -157,7 +157,7 @@ def run_fold(task: FoldTask, space: Workspace) -> FoldDone | Candidate:
             path.parent.mkdir(parents=True, exist_ok=True)
             verdict = (
                 race(task, space, within(space.problem, apply_link(part.raw, part.form.link)), sample.y)
-                if task.rivals
+                if task.incumbents
                 else None
             )
             part = replace(part, cpu_s=time.process_time() - cpu)
@@ -192,10 +192,10 @@ def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sam
             config.params,
             train,
             space.problem,
-            valid=valid if task.judged else None,
+            valid=valid if task.early_stopping else None,
             rounds=task.rounds,
             seed=config.seed + task.split,
-            deadline=before(task.deadline, task.tail),
+            deadline=before(task.deadline, task.after_fit_share),
         )
     with stage("convert"):
         form = fitted.form()

@@ -48,7 +48,7 @@ def race(task: FoldTask, space: Workspace, output: np.ndarray, y: np.ndarray) ->
         return None
     weight = None if space.dev.weight is None else space.dev.weight[valid]
     others = []
-    for name in task.rivals:
+    for name in task.incumbents:
         with suppress(OSError, ValueError):
             other = np.load(space.candidates / name / FIRST, mmap_mode="r")[valid].astype(np.float64)
             if np.isfinite(other).all():

@@ -21,16 +21,16 @@ from ..records.messages import (
     AssembleTask,
     BuildTask,
     Config,
+    DistillTask,
     FoldTask,
-    NestTask,
     RefitTask,
     Setup,
-    TeachTask,
+    TeacherTask,
 )
 from ..records.run_folder import RunFolder
 from ..scoring.metrics import Metric
 from .assemble import assemble
-from .ensembling.distillation import nest, teach
+from .ensembling.distillation import distill, fit_teacher
 from .ensembling.ensembles import build_blend
 from .exported_candidate import Served, serve_measured, served_from
 from .fit import run_fold
@@ -160,17 +160,17 @@ def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float)
         config = Config(candidate.id, candidate.family, {}, candidate.origin, space.setup.seed)
         share = candidate.meta_share
         weights = averaged(candidate)
-        beside = tuple(name for name in candidate.members if name not in weights)
-        blend = BuildTask(config, weights, math.inf if share else 0.0, share or None, beside)
+        stacker_only = tuple(name for name in candidate.members if name not in weights)
+        blend = BuildTask(config, weights, math.inf if share else 0.0, share or None, stacker_only)
         return _kept(space, build_blend(blend, space))
     if candidate.taught:
         for name in candidate.members:
             _again(space, run, run.candidate(name), grown)
         for split in range(space.folds):
-            nested = nest(NestTask(candidate.members, split), space)
-            if nested.wrong:
-                raise FitError(f"the teachers of {candidate.id} failed", found=nested.wrong)
-        return _kept(space, teach(TeachTask(_config(candidate, space), candidate.members), space))
+            teacher = fit_teacher(TeacherTask(candidate.members, split), space)
+            if teacher.wrong:
+                raise FitError(f"the teachers of {candidate.id} failed", found=teacher.wrong)
+        return _kept(space, distill(DistillTask(_config(candidate, space), candidate.members), space))
     if candidate.kind == "single" and candidate.members:
         parent = run.candidate(next(iter(candidate.members)))
         _again(space, run, parent, grown)
@@ -193,7 +193,7 @@ def _fold(config: Config, candidate: Candidate, split: int, grown: float) -> Fol
         return FoldTask(config, split, rounds=trained or None)
     if grown > 1.0:
         rounds = max(1, round(rounds * min(grown**0.5, _GROWTH)))
-    return FoldTask(config, split, rounds=rounds, judged=False)
+    return FoldTask(config, split, rounds=rounds, early_stopping=False)
 
 
 def _config(candidate: Candidate, space: Workspace) -> Config:

@@ -22,19 +22,19 @@ from ..records.messages import (
     AssembleTask,
     BlendTask,
     BuildTask,
+    DistillTask,
     FoldDone,
     FoldTask,
     MeasureTask,
-    NestTask,
     RefitTask,
     Setup,
-    TeachTask,
+    TeacherTask,
 )
 from ..records.run_folder import read_split
 from ..records.scored_rows import read_compared
 from ..scoring.metrics import Metric
 from .assemble import assemble
-from .ensembling.distillation import nest, teach
+from .ensembling.distillation import distill, fit_teacher
 from .ensembling.ensembles import build_blend, find_blends
 from .fit import run_fold
 from .full_fit import refit
@@ -89,8 +89,8 @@ _VERBS: dict[type, Callable[[Any, Workspace], Any]] = {
     RefitTask: refit,
     BlendTask: find_blends,
     BuildTask: build_blend,
-    NestTask: nest,
-    TeachTask: teach,
+    TeacherTask: fit_teacher,
+    DistillTask: distill,
     MeasureTask: _measure,
 }
 

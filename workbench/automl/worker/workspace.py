@@ -124,7 +124,7 @@ class Workspace:
         return self.setup.run / "candidates"
 
     def keep_open(self, name: str, score: float, predictor: Predictor) -> None:
-        """Keep a candidate's artifact open, unless a better one is; `Results.mark_open` records which worker has which."""
+        """Keep a candidate's artifact open, unless a better one is; see `Results.mark_open`."""
         if self.artifact is None or score > self.artifact.score:
             self.artifact = OpenArtifact(name, score, predictor)
 

@@ -61,13 +61,16 @@ def test_where_one_part_validates_the_rows_are_still_divided() -> None:
 
 def test_it_sees_the_best_of_each_family_that_errs_otherwise_and_costs_little() -> None:
     task = stacked(session(), BLEND, COSTS)
-    assert task.beside == ("c3", "c6")  # the best linear model, not the second; the network costs too much
+    assert task.stacker_only == (
+        "c3",
+        "c6",
+    )  # the best linear model, not the second; the network costs too much
     assert task.meta_s > 0 and task.weights == BLEND.weights
 
 
 def test_a_family_that_the_blend_has_is_not_added_again() -> None:
     with_linear = BuildTask(BLEND.config, {"c1": 0.5, "c2": 0.3, "c4": 0.2})
-    assert stacked(session(), with_linear, COSTS).beside == ("c6",)
+    assert stacked(session(), with_linear, COSTS).stacker_only == ("c6",)
 
 
 @pytest.mark.parametrize("rows", [100, 20_000])

@@ -11,9 +11,9 @@ import pytest
 from tests.automl.test_engine import frame, settings
 from workbench.automl.engine import search
 from workbench.automl.records.candidate import Candidate
-from workbench.automl.records.messages import NestTask, Setup
+from workbench.automl.records.messages import Setup, TeacherTask
 from workbench.automl.records.run_folder import RunFolder
-from workbench.automl.worker.ensembling.distillation import _path, nest
+from workbench.automl.worker.ensembling.distillation import _path, fit_teacher
 from workbench.automl.worker.retrain import reproduce
 from workbench.automl.worker.task_loop import open_workspace
 from workbench.automl.worker.workspace import Workspace
@@ -54,7 +54,7 @@ def test_a_student_is_a_candidate_of_its_own(run: RunFolder, student: Candidate)
 
 @pytest.mark.slow
 def test_the_labels_that_judge_a_fold_teach_it_nothing(run: RunFolder, student: Candidate) -> None:
-    task = NestTask(student.members, 0)
+    task = TeacherTask(student.members, 0)
     plain, other = opened(run), opened(run)
     valid = plain.splits[0][1]
     flipped = np.array(other.dev.y)
@@ -62,7 +62,7 @@ def test_the_labels_that_judge_a_fold_teach_it_nothing(run: RunFolder, student: 
     other.dev = replace(other.dev, y=flipped)
     found = []
     for space in (plain, other):
-        assert nest(task, space).wrong == ""
+        assert fit_teacher(task, space).wrong == ""
         found.append(np.load(_path(space, task.weights, 0)))
     np.testing.assert_array_equal(*found)
     train = plain.splits[0][0]

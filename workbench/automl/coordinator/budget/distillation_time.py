@@ -10,7 +10,7 @@ from typing import Any
 from workbench.families import BASELINE, family_names, traits_of
 
 from ...records.candidate import Candidate
-from ...records.messages import Config, Nested, NestTask, TeachTask
+from ...records.messages import Config, DistillTask, TeacherDone, TeacherTask
 from ..session import Session
 from ..time_account import mean_fold_s
 
@@ -36,7 +36,7 @@ class Lesson:
     weights: dict[str, float] = field(default_factory=dict)
     _open: set[int] = field(default_factory=set)
 
-    def begin(self, session: Session, best: Mapping[str, float]) -> list[NestTask]:
+    def begin(self, session: Session, best: Mapping[str, float]) -> list[TeacherTask]:
         """Choose the teacher from the best blend, as many of its members as there is time for."""
         if not _fits(session):
             return []
@@ -49,9 +49,9 @@ class Lesson:
         total = sum(best[name] for name in chosen)
         self.weights = {name: best[name] / total for name in chosen}
         self._open = set(range(_folds(session)))
-        return [NestTask(self.weights, at, session.clock.polish_ends) for at in sorted(self._open)]
+        return [TeacherTask(self.weights, at, session.clock.polish_ends) for at in sorted(self._open)]
 
-    def take_in(self, session: Session, nested: Nested) -> list[TeachTask]:
+    def take_in(self, session: Session, nested: TeacherDone) -> list[DistillTask]:
         """Take in that the teacher has answered for a fold; when it has for all, the students begin."""
         session.time.charge(nested.spent)
         self._open.discard(nested.split)
@@ -65,12 +65,12 @@ class Lesson:
             Config(f"{_PREFIX}{first + at:04d}", family, params, "derived", seed)
             for at, (family, params) in enumerate(_students(session))
         ]
-        return [TeachTask(config, self.weights, session.clock.polish_ends) for config in configs]
+        return [DistillTask(config, self.weights, session.clock.polish_ends) for config in configs]
 
 
-def needed_s(session: Session, task: NestTask | TeachTask) -> float:
+def needed_s(session: Session, task: TeacherTask | DistillTask) -> float:
     """Return about how many seconds a task takes."""
-    if isinstance(task, NestTask):
+    if isinstance(task, TeacherTask):
         fits = sum(mean_fold_s(session.results.candidates[name]) for name in task.weights)
         return (_folds(session) - 1) * _NESTED_FIT * fits
     return _student_s(session, task.config.family)

@@ -33,7 +33,7 @@ def stacked(session: Session, task: BuildTask, costs: Mapping[str, float]) -> Bu
     for further in (beside, ()):
         seconds = meta_s(session, [*task.weights, *further])
         if seconds:
-            return replace(task, meta_s=session.time.contention * seconds, beside=further)
+            return replace(task, meta_s=session.time.contention * seconds, stacker_only=further)
     return task
 
 

@@ -23,7 +23,7 @@ from workbench.families.forms.forms import Blend, Form
 from workbench.families.forms.links import apply_link
 
 from ...records.candidate import Candidate
-from ...records.messages import Config, Nested, NestTask, TeachTask
+from ...records.messages import Config, DistillTask, TeacherDone, TeacherTask
 from ...records.run_folder import read_candidate
 from ..assemble import GROWTH
 from ..attempt import Stage, attempt
@@ -36,25 +36,25 @@ _SHARE = 0.8  # of the teacher in what is taught
 _LEAST = 1e-3  # probability taught: the log-odds of less say little and weigh much
 
 
-def nest(task: NestTask, space: Workspace) -> Nested:
+def fit_teacher(task: TeacherTask, space: Workspace) -> TeacherDone:
     """Let the teacher answer the rows that a fold trains on, having seen neither them nor the fold's own."""
     stage, began = Stage(), time.process_time()
     try:
         with stage("fit"):
-            answers = np.zeros(space.dev.n_rows)
+            predictions = np.zeros(space.dev.n_rows)
             for name, share in task.weights.items():
-                answers += share * _answers(_config(space, name), space, task)
+                predictions += share * _teacher_predictions(_config(space, name), space, task)
             path = _path(space, task.weights, task.split)
             path.parent.mkdir(parents=True, exist_ok=True)
-            np.save(path, answers)
+            np.save(path, predictions)
     except Exception as error:  # there will be no student, and nothing else is lost
-        return Nested(
+        return TeacherDone(
             task.split, f"{type(error).__name__}: {error}"[:300], time.process_time() - began, stage.spent
         )
-    return Nested(task.split, "", time.process_time() - began, stage.spent)
+    return TeacherDone(task.split, "", time.process_time() - began, stage.spent)
 
 
-def _answers(config: Config, space: Workspace, task: NestTask) -> np.ndarray:
+def _teacher_predictions(config: Config, space: Workspace, task: TeacherTask) -> np.ndarray:
     """Return the probability of the second class, out of fold within a fold's training rows; 0 for the others."""
     encoding = encoding_of(config, space)
     X, codes, dev = space.matrix(encoding, task.split), space.encoded(encoding).codes, space.dev
@@ -92,26 +92,26 @@ def _path(space: Workspace, weights: Mapping[str, float], split: int) -> Path:
 # ---------------------------------------------------------------- the student
 
 
-def teach(task: TeachTask, space: Workspace) -> Candidate:
+def distill(task: DistillTask, space: Workspace) -> Candidate:
     """Fit a student in each fold, to score it, and on all rows, to serve it."""
     folder = space.candidates / task.config.id
-    return attempt(task.config, folder, lambda stage: _teach(task, space, stage))
+    return attempt(task.config, folder, lambda stage: _distill(task, space, stage))
 
 
-def _teach(task: TeachTask, space: Workspace, stage: Stage) -> Candidate:
+def _distill(task: DistillTask, space: Workspace, stage: Stage) -> Candidate:
     config = task.config
     with stage("fit"):
-        lesson = _Lesson(task, space)
+        fits = _StudentFits(task, space)
         raw = np.full((space.dev.n_rows, 1), np.nan)
         rounds = []
         for split in range(space.folds):
-            fitted, valid = lesson.fold(split)
-            raw[valid] = unseen_raw(fitted, np.ascontiguousarray(lesson.matrix(split)[valid]))
+            fitted, valid = fits.fold(split)
+            raw[valid] = unseen_raw(fitted, np.ascontiguousarray(fits.matrix(split)[valid]))
             rounds.append(fitted.rounds)
-        served = lesson.all_rows(max(1, round(float(np.mean(rounds)) * GROWTH)))
-        gate_raw = served.raw(np.asarray(space.gate(lesson.encoding)))
+        served = fits.all_rows(max(1, round(float(np.mean(rounds)) * GROWTH)))
+        gate_raw = served.raw(np.asarray(space.gate(fits.encoding)))
     model = FittedModel(
-        encoder=space.encoded(lesson.encoding).encoder,
+        encoder=space.encoded(fits.encoding).encoder,
         form=_as_probability(served.form()),
         oof=apply_link(raw, "sigmoid"),
         gate=apply_link(gate_raw, "sigmoid"),
@@ -134,10 +134,10 @@ def _teach(task: TeachTask, space: Workspace, stage: Stage) -> Candidate:
     return build_candidate(base, model, space, stage)
 
 
-class _Lesson:
+class _StudentFits:
     """What a student is taught, in each fold and on all rows."""
 
-    def __init__(self, task: TeachTask, space: Workspace) -> None:
+    def __init__(self, task: DistillTask, space: Workspace) -> None:
         self.task, self.space = task, space
         self.encoding = encoding_of(task.config, space)
         self.problem: Problem = replace(
@@ -155,19 +155,19 @@ class _Lesson:
         """Return all rows as a fold sees them."""
         return self.space.matrix(self.encoding, split)
 
-    def _sample(self, X: np.ndarray, taught: np.ndarray, rows: np.ndarray) -> Sample:
+    def _sample(self, X: np.ndarray, target: np.ndarray, rows: np.ndarray) -> Sample:
         weight = self.space.dev.weight
         codes = self.space.encoded(self.encoding).codes
         return Sample(
-            np.ascontiguousarray(X[rows]), taught[rows], None if weight is None else weight[rows], codes
+            np.ascontiguousarray(X[rows]), target[rows], None if weight is None else weight[rows], codes
         )
 
     def fold(self, split: int) -> tuple[Fitted, np.ndarray]:
         """Fit what a fold may know; return the model, and the rows that judge it."""
         train, valid = self.space.splits[split]
         X = self.matrix(split)
-        nested = self._odds(np.load(_path(self.space, self.task.weights, split)))
-        return self._fit(self._sample(X, nested, train), self._sample(X, self.teacher, valid), None), valid
+        teacher = self._odds(np.load(_path(self.space, self.task.weights, split)))
+        return self._fit(self._sample(X, teacher, train), self._sample(X, self.teacher, valid), None), valid
 
     def all_rows(self, rounds: int) -> Fitted:
         """Fit the model that is served."""

@@ -57,7 +57,7 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
 
 def _build(task: BuildTask, space: Workspace, stage: Stage) -> Candidate:
     # By name, as in the record: a stacker that is learned again must see its members in the same order.
-    members = {**dict(sorted(task.weights.items())), **dict.fromkeys(sorted(task.beside), 0.0)}
+    members = {**dict(sorted(task.weights.items())), **dict.fromkeys(sorted(task.stacker_only), 0.0)}
     with stage("predict"):
         outputs = [_oof(space, name) for name in members]
         own, fold, weight = outputs[: len(task.weights)], space.fold_of(), space.dev.weight
