@@ -199,7 +199,7 @@ def test_pickles_are_found_by_name_and_by_content(bundle: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("numpy==2\nscikit_learn==1.9\n", "scikit-learn"), ("numpy==2\n", "does not ask for httptools")],
+    [("numpy==2\nscikit_learn==1.9\n", "scikit-learn"), ("numpy==2\n", "does not install httptools")],
 )
 def test_requirements_are_read(bundle: Path, text: str, words: str) -> None:
     (bundle / "requirements.txt").write_text(text)
@@ -238,7 +238,7 @@ def test_another_runs_bundle_is_not_of_this_lineage(
             "another model",
         ),
         ("MLmodel", "runtime.mlflow_model", "os.path", "expected runtime.mlflow_model"),
-        ("Dockerfile", "USER 10001:10001", "USER root", "run as root"),
+        ("Dockerfile", "USER 10001:10001", "USER root", "runs as root"),
     ],
 )
 def test_a_member_that_tells_of_another_model_fails(

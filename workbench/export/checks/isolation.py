@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from workbench.errors import shown
 from workbench.runtime.core.json_documents import read_document
@@ -16,6 +16,7 @@ from workbench.runtime.model.onnx_library import disable_telemetry
 
 from ..contents import REQUIREMENTS_FILE
 from ..documents.requirements import TRAINING_STACK, plain_pins
+from .report import Outcome
 
 _INSTALL_S, _CHECK_S = 600.0, 120.0
 _INSTALL = [
@@ -47,13 +48,6 @@ sys.argv = ["runtime", "check", {folder!r}, "--json"]
 from runtime.__main__ import main
 sys.exit(main())
 """
-
-
-class Outcome(NamedTuple):
-    """What came of it: True, False, or None where it could not be tried; and why."""
-
-    ok: bool | None
-    detail: str
 
 
 def check_in_fresh_interpreter(folder: Path) -> Outcome:

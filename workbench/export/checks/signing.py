@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 from workbench.errors import SettingsError, WorkError
 from workbench.runtime.bundle.manifest import MANIFEST_FILE, SIGNATURE_FILE
 
+from .report import Outcome
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
-    from .isolation import Outcome
 
 _MAKE = "Make one with: openssl genpkey -algorithm ed25519 -out key.pem"
 _MAKE_PUBLIC = "Make one with: openssl pkey -in key.pem -pubout -out public.pem"
@@ -91,8 +91,6 @@ def check_signature(folder: Path, key: Ed25519PublicKey | None) -> Outcome | Non
     Outcome or None
         None where there is neither a key nor a signature: there is nothing to say.
     """
-    from .isolation import Outcome
-
     path = folder / SIGNATURE_FILE
     if key is None:
         return Outcome(None, "signed, but no `key` was given to check it with") if path.is_file() else None
