@@ -209,7 +209,7 @@ def test_where_everything_breaks_the_limit_of_memory_one_model_is_fitted_beyond_
     (made,) = [each for each in run.candidates() if each.status == "ok" and each.origin == "portfolio"]
     assert made.notes[-1].endswith("over the limit of 1 MB")
     (said,) = [each["message"] for each in run.events() if each["kind"] == "late"]
-    assert said == f"no candidate could be trained: fitting {made.id} lightgbm, whatever the memory"
+    assert said == f"no candidate could be trained: fitting {made.id} lightgbm beyond the limit of memory"
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_a_search_may_be_stopped_early(tmp_path: Path) -> None:
     stopped = [each for each in run.candidates() if each.status == "stopped" and each.stage != "race"]
     assert stopped
     assert all("the search was stopped by the stop function of its caller" in each.reason for each in stopped)
-    assert {each.hint for each in stopped} == {"workbench resume goes on from here."}
+    assert {each.hint for each in stopped} == {"workbench resume continues from here."}
 
 
 def test_a_failed_fit_keeps_its_traceback(

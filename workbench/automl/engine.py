@@ -170,7 +170,7 @@ def _resumed(
         run.tidy()
         (run.path / "cache").mkdir(exist_ok=True)
         with ending_well(run, pool):
-            session.report("resume", f"going on with {run.info['name']}")
+            session.report("resume", f"resuming {run.info['name']}")
             return _carry_on(session, Plan(**run.info["plan"]), families, run.info["metric"])
 
 
@@ -235,13 +235,13 @@ def _carry_on(
         if is_of_this_process(run.path, run.info.get("created")):
             run.drop_cache()
             _close_account(session, used, state)
-    made = f"{session.results.ok + session.results.failed} candidates, {session.results.failed} failed or stopped"
-    session.report("done", f"{made}, {used:.1f} s used")
+    made = f"{session.results.ok} candidates ready, {session.results.failed} failed or stopped early"
+    session.report("done", f"{made}; {used:.1f} s used")
     if state == "stopped":
         raise SearchError(
             f"{stopped} before any model was ready",
             found="the baseline alone" if session.results.ok else "nothing yet",
-            hint=f"workbench resume {run.path} goes on from here.",
+            hint=f"workbench resume {word(run.path)} continues from here.",
         )
     if state == "failed":
         raise SearchError(
@@ -285,7 +285,7 @@ def _try_others(session: Session, plan: Plan, others: list[Family], metric: str,
         probe.hand_over(session, study)
     if study.absent:
         names = ", ".join(study.absent)
-        session.report("resume", f"going on without {names}: the package is not installed")
+        session.report("resume", f"resuming without {names}: the package is not installed")
     try_candidates(session, study)
     finish_first(session, study, others)
     wind_down(session, study)

@@ -43,7 +43,7 @@ def test_where_no_fit_is_done_in_time_one_is_finished_all_the_same(
     said = [each["message"] for each in run.events() if each["kind"] == "late"]
     assert len(said) == 1
     assert said[0].startswith("no model was ready after ")
-    assert said[0].endswith(f": fitting {made.id} {made.family}, whatever the time")
+    assert said[0].endswith(f": fitting {made.id} {made.family} beyond the limit of time")
     assert made.score is not None and made.score.data.startswith("out of fold, 5 folds")
     assert "times" not in made.score.data
     assert run.info["seconds_used"] > run.info["seconds_allowed"]

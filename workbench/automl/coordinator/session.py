@@ -81,19 +81,13 @@ class Session:
     def add(self, candidate: Candidate) -> None:
         """Write a candidate into the run, count it and report it."""
         self.run.write_candidate(candidate)
-        self.results.add(candidate)
+        best = self.results.add(candidate)
         self.time.charge(candidate.spent)
-        if candidate.status != "ok":
-            message = f"{candidate.id} {candidate.family} {candidate.status} at {candidate.stage}: {candidate.reason}"
-        else:
-            assert candidate.score is not None
-            message = (
-                f"{candidate.id} {candidate.family} {candidate.score.metric} {candidate.score.value:.5g}"
-            )
         path = self.run.traceback_path(candidate.id)
-        failed = candidate.status != "ok" and path.exists()
-        more = {"traceback": str(path)} if failed else {}
-        self.report("trial", message, candidate=candidate.id, status=candidate.status, **more)
+        more: dict[str, Any] = {"candidate": candidate.id, "status": candidate.status, "new_best": best}
+        if candidate.status != "ok" and path.exists():
+            more["traceback"] = str(path)
+        self.report("trial", _outcome(candidate) + ", new best" * best, **more)
 
     @property
     def stopping(self) -> bool:
@@ -106,3 +100,21 @@ class Session:
         if not by:
             return ""
         return f"the search was stopped by {by if isinstance(by, str) else 'the stop function of its caller'}"
+
+
+def _outcome(candidate: Candidate) -> str:
+    """Return one line about a finished candidate.
+
+    Examples
+    --------
+    >>> raced = Candidate("c0009", "mlp", {}, "sampler", "stopped", stage="race", reason="log loss 0.465 after fold 1")
+    >>> _outcome(raced)
+    'c0009 mlp stopped early: log loss 0.465 after fold 1'
+    """
+    name = f"{candidate.id} {candidate.family}"
+    if candidate.status == "ok":
+        assert candidate.score is not None
+        return f"{name}: {candidate.score.metric} {candidate.score.value:.4g}"
+    if candidate.stage == "race":
+        return f"{name} stopped early: {candidate.reason}"
+    return f"{name} {candidate.status} at {candidate.stage}: {candidate.reason}"

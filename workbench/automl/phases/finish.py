@@ -38,7 +38,7 @@ def finish(session: Session) -> None:
     measured in quiet count as the front.
     """
     run, clock = session.run, session.clock
-    session.report("phase", "measuring the front in quiet")
+    session.report("phase", "measuring the front with nothing else running")
     candidates = session.results.candidates
     for candidate, seconds in _turns(session):
         result = _measure(session, candidate, seconds)

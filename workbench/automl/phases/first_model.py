@@ -134,7 +134,8 @@ class _Attempts:
             if clock.bounded
             else "no candidate could be trained"
         )
-        beyond = ", whatever the time" * clock.bounded + ", whatever the memory" * unlimited
+        broken = ["time"] * clock.bounded + ["memory"] * unlimited
+        beyond = f" beyond the limit of {' and '.join(broken)}" if broken else ""
         session.report("late", f"{why}: fitting {trial.config.id} {trial.config.family}{beyond}")
 
     def _over_memory(self) -> bool:

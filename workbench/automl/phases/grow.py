@@ -41,7 +41,7 @@ def grow(session: Session) -> None:
     reserve = len(session.run.reserve_rows)
     if not reserve or session.stopping or session.schedule.folds != 1:
         return
-    session.report("phase", "fitting the best on more rows")
+    session.report("phase", "fitting the best configurations on more rows")
     waiting = _chosen(session)
 
     def ask() -> Config | None:

@@ -84,21 +84,28 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
     session.report(
         "data",
         f"{data.n_rows:,} rows, {len(data.schema.columns)} columns, {data.schema.output.task}; "
-        f"scores by {metric} {_scored_on(plan, metric)}; "
+        f"metric {metric}, {_scored_on(plan, metric)}; "
         + _held_out(held)
-        + (f"; tried on {len(dev):,} rows, the best fitted on more" if len(reserve) else ""),
+        + (
+            f"; configurations are tried on {len(dev):,} rows, the best are fitted on more"
+            if len(reserve)
+            else ""
+        ),
     )
     if problem.pairs:
         session.report(
-            "data", f"also tried together: {', '.join(' × '.join(each) for each in problem.pairs)}"
+            "data",
+            f"pairs of columns also tried as one feature: {', '.join(' × '.join(each) for each in problem.pairs)}",
         )
     out = [
         f"{each.column} ({each.code.replace('_', ' ')})" for each in data.findings if each.code in _LEFT_OUT
     ]
     if out:
-        session.report("finding", f"left out: {', '.join(out)}")
+        session.report("finding", f"columns left out: {', '.join(out)}")
     if session.clock.bounded and session.clock.elapsed > 0.5 * session.clock.budget_s:
-        session.report("finding", f"reading took {session.clock.elapsed:.0f} of {session.clock.budget_s:g} s")
+        session.report(
+            "finding", f"reading the data took {session.clock.elapsed:.0f} s of {session.clock.budget_s:g} s"
+        )
     for finding in data.findings:
         if finding.severity != "info":
             session.report("finding", finding.message, code=finding.code, column=finding.column)
@@ -177,4 +184,4 @@ def widen(session: Session, plan: Plan, folds: int, metric: str) -> None:
         problem=asdict(problem),
     )
     session.pool.reopen(setup_of(session, plan, metric))
-    session.report("data", f"fits are quick: scores {_scored_on(plan, metric)}; {_held_out(held)}")
+    session.report("data", f"fits are quick, so scores are now {_scored_on(plan, metric)}; {_held_out(held)}")

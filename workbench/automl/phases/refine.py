@@ -54,7 +54,7 @@ def polish(session: Session) -> None:
     good = blendable(session)
     if not good or session.stopping:
         return
-    session.report("phase", "blends, and single models of all rows")
+    session.report("phase", "building ensembles, and single models on all rows")
     waiting: list[Any] = list(_first_tasks(session, good))
     until = session.clock.polish_ends
     lesson, again = Lesson(), list[Any]()

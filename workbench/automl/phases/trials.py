@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _HASTE = 0.4  # of the usual time of a family's fold: with less than that it is not worth a start
 _MOST_DEFERRED = 4
 _CLOSING_S = 0.4  # that a fold under way is waited for
-_MORE_TIME, _RESUME = "Give more `time`.", "workbench resume goes on from here."
+_MORE_TIME, _RESUME = "Give more `time`.", "workbench resume continues from here."
 _SHORT, _AGAIN = 0.5, 1.5  # of the usual rounds of its folds; of the longest fold's time
 _LAST_SHARE = 0.05  # of the time for fits on more rows than a sample's: they are worth waiting for a little
 
@@ -247,7 +247,10 @@ def _take_fold(session: Session, study: Study | None, done: FoldDone) -> None:
     if done.race is None or not done.race.reason:
         trial.raced = True
         return
-    hint = "Nothing is wrong with it: others are better. More `time` makes no difference to it."
+    hint = (
+        f"Valid, but outperformed by other candidates, by {done.race.errors:.1f} standard errors; it does not "
+        "improve an ensemble either, and more `time` does not change that."
+    )
     stopped = replace(_stopped(done.config, done.race.reason, hint, "race"), rounds=done.rounds)
     _end(session, study, stopped, gap=done.race.gap, visits=done.node_visits)
 

@@ -210,18 +210,21 @@ class MeasureTask:
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """How a first fold went against what there is.
+    """How the first fold of a configuration compares with the incumbents.
 
     Attributes
     ----------
     reason : str
-        Why the config is not worth its other folds; empty where it is.
+        Why the configuration is stopped early; empty if its other folds are fitted.
     gap : float
-        The score on this fold, less the best rival's on the same rows.
+        The score on this fold minus the best incumbent's score on the same rows.
+    errors : float
+        The difference in loss, in standard errors; 0 if the configuration is not stopped.
     """
 
     reason: str
     gap: float
+    errors: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+PARTS = 5
+"""Parts that the rows of a single validation fold are divided into."""
+
 
 def fold_numbers(fold: np.ndarray, seed: int) -> np.ndarray:
     """Return fold numbers that can be crossed: one fold alone is divided by lot into five; negative stays.
@@ -18,5 +21,5 @@ def fold_numbers(fold: np.ndarray, seed: int) -> np.ndarray:
     if len(np.unique(fold[valid])) != 1:
         return fold
     out = np.full(len(fold), -1, dtype=np.int64)
-    out[valid] = np.random.default_rng(seed).permutation(int(valid.sum())) % 5
+    out[valid] = np.random.default_rng(seed).permutation(int(valid.sum())) % PARTS
     return out

@@ -22,6 +22,14 @@ from .workspace import Workspace
 _SURE = 2.0  # standard errors
 _SHARES = (0.1, 0.2, 0.35, 0.5)  # of the newcomer in a blend
 _WORTH = 0.002  # of the loss: what a blend must gain
+_LOSS_NAMES: dict[Loss, str] = {
+    "log": "log loss",
+    "squared": "squared error",
+    "absolute": "absolute error",
+    "logarithms": "squared error of logarithms",
+    "poisson": "Poisson deviance",
+    "gamma": "gamma deviance",
+}
 _LEAST_ROWS = 200  # fewer rows say too little, and such folds are fitted in no time
 FIRST = "first.npy"
 """Out-of-fold predictions of the first repeat, not calibrated: what a newcomer's fold can be held against."""
@@ -58,35 +66,31 @@ def race(task: FoldTask, space: Workspace, output: np.ndarray, y: np.ndarray) ->
     losses = [row_losses(y, each, space.problem.loss) for each in others]
     means = [float(np.average(each, weights=weight)) for each in losses]
     best = int(np.argmin(means))
-    return Race(
-        _behind(y, output, others[best], losses[best], weight, space.problem.loss),
-        _gap(space.metric, y, output, others, weight),
-    )
+    reason, errors = _reason_to_stop(y, output, others[best], losses[best], weight, space.problem.loss)
+    return Race(reason, _gap(space.metric, y, output, others, weight), errors)
 
 
-def _behind(
+def _reason_to_stop(
     y: np.ndarray,
     output: np.ndarray,
     other: np.ndarray,
     loss: np.ndarray,
     weight: np.ndarray | None,
     kind: Loss,
-) -> str:
+) -> tuple[str, float]:
+    """Return why a configuration is stopped, and by how many standard errors its loss is worse; ("", 0) to go on."""
     own = row_losses(y, output, kind)
     mean, error = mean_and_error(own - loss, weight)
     if not mean > _SURE * error:
-        return ""
+        return "", 0.0
     reference = float(np.average(loss, weights=weight))
     for share in _SHARES:
         mixed = row_losses(y, (1.0 - share) * other + share * output, kind)
         gain, noise = mean_and_error(loss - mixed, weight)
         if gain > max(_WORTH * abs(reference), 0.5 * noise):
-            return ""
-    certainty = mean / max(error, 1e-300)
-    return (
-        f"behind after its first fold: loss {reference + mean:.4g} against {reference:.4g} "
-        f"({certainty:.1f} standard errors), and of no use to a blend"
-    )
+            return "", 0.0
+    reason = f"{_LOSS_NAMES[kind]} {reference + mean:.3g} after fold 1, best {reference:.3g}"
+    return reason, mean / max(error, 1e-300)
 
 
 def _gap(

@@ -10,13 +10,13 @@ from workbench.data.split import VALIDATION_FRACTION
 from workbench.families import traits_of
 
 from ...records.messages import STACKER_LEAST_ROWS, BuildTask
+from ...scoring.cross_fitting import PARTS
 from ..session import Session
 
 _BESIDE_COST = 0.1  # of the members' cost
 _FIT_S, _COLUMN_S = 0.7, 0.005  # CPU seconds of one fit, and more for each answer that the network sees
 _MOST_SHARE = 0.1  # of the time: of one worker, while the others have single models to fit
 _SPARE, _LEAST = 1.6, 0.8  # of that: what it may take, and with less than which it is not begun
-_PARTS = 5  # of the rows, where one fold alone validates
 
 
 def stacked(session: Session, task: BuildTask, costs: Mapping[str, float]) -> BuildTask:
@@ -59,7 +59,7 @@ def meta_s(session: Session, members: Collection[str]) -> float:
     if not session.clock.bounded:
         return math.inf
     answers = len(members) * (problem.n_classes or 1)
-    needed = (folds if folds > 1 else _PARTS) * (_FIT_S + _COLUMN_S * answers)
+    needed = (folds if folds > 1 else PARTS) * (_FIT_S + _COLUMN_S * answers)
     return needed if session.time.contention * needed <= _MOST_SHARE * session.clock.budget_s else 0.0
 
 
