@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -81,35 +82,32 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
         repeatable=session.settings.repeatable,
         **this_process(),
     )
-    session.report(
-        "data",
-        f"{data.n_rows:,} rows, {len(data.schema.columns)} columns, {data.schema.output.task}; "
-        f"metric {metric}, {_scored_on(plan, metric)}; "
-        + _held_out(held)
-        + (
-            f"; configurations are tried on {len(dev):,} rows, the best are fitted on more"
-            if len(reserve)
-            else ""
-        ),
-    )
-    if problem.pairs:
-        session.report(
-            "data",
-            f"pairs of columns also tried as one feature: {', '.join(' × '.join(each) for each in problem.pairs)}",
-        )
+    _report(session, data, plan, problem.pairs)
+    return plan
+
+
+def _report(session: Session, data: Dataset, plan: Plan, pairs: Sequence[tuple[str, str]]) -> None:
+    """Report the data, how candidates are validated, and what was found in the columns."""
+    run, clock = session.run, session.clock
+    columns = data.schema.columns
+    message = f"{data.n_rows:,} rows, {len(columns)} columns, {data.schema.output.task}"
+    message += f"; metric {run.info['metric']}, {_scored_on(plan, run.info['metric'])}; {_held_out(run.holdout_rows)}"
+    if len(run.reserve_rows):
+        message += f"; configurations are tried on {len(run.dev_rows):,} rows, the best are fitted on more"
+    session.report("data", message)
+    if pairs:
+        named = ", ".join(" × ".join(each) for each in pairs)
+        session.report("data", f"pairs of columns also tried as one feature: {named}")
     out = [
         f"{each.column} ({each.code.replace('_', ' ')})" for each in data.findings if each.code in _LEFT_OUT
     ]
     if out:
         session.report("finding", f"columns left out: {', '.join(out)}")
-    if session.clock.bounded and session.clock.elapsed > 0.5 * session.clock.budget_s:
-        session.report(
-            "finding", f"reading the data took {session.clock.elapsed:.0f} s of {session.clock.budget_s:g} s"
-        )
+    if clock.bounded and clock.elapsed > 0.5 * clock.budget_s:
+        session.report("finding", f"reading the data took {clock.elapsed:.0f} s of {clock.budget_s:g} s")
     for finding in data.findings:
         if finding.severity != "info":
             session.report("finding", finding.message, code=finding.code, column=finding.column)
-    return plan
 
 
 def _keep_folds(session: Session, data: Dataset, dev: np.ndarray, plan: Plan) -> None:
