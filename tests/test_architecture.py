@@ -180,6 +180,23 @@ def test_folders_can_be_overlooked(folder: Path) -> None:
         assert len(names) <= MAX_FILES, f"{len(names)} files: give it rooms"
 
 
+#: A bundle's requirements have no package that trains: names of packages, which those of some families are too.
+NAMES_PACKAGES = ("workbench/export/documents/requirements.py",)
+
+
+@pytest.mark.parametrize("path", files(), ids=label)
+def test_a_family_is_named_in_its_own_file_alone(path: Path) -> None:
+    """What the rest of the package asks of a family is a trait: families of other packages have it too."""
+    from workbench.families import _FAMILIES, BASELINE
+
+    if unit_of(path) == "families" or label(path) in NAMES_PACKAGES:
+        return
+    names = {family.name for family in _FAMILIES} - {BASELINE}  # "baseline" is an origin of candidates too
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) if node.value in names}
+    assert not found, f"{label(path)} names the families {sorted(found)}: give Family a trait"
+
+
 @pytest.mark.parametrize("path", sorted((PACKAGE / "families").glob("*.py")), ids=label)
 def test_families_do_not_know_each_other(path: Path) -> None:
     from workbench.families import all_families

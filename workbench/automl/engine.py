@@ -14,7 +14,7 @@ import psutil
 from workbench.data.intake import load_dataset
 from workbench.data.shell_quoting import word
 from workbench.errors import RunError, SearchError, SettingsError
-from workbench.families import BASELINE, all_families, get_families
+from workbench.families import BASELINE, all_families, family_names, get_families
 from workbench.families.base import Family
 
 from .coordinator.clock import Clock
@@ -32,6 +32,7 @@ from .phases.prepare import prepare, setup_of, widen
 from .phases.probe import Probe
 from .phases.refine import polish
 from .phases.trials import settle, try_baseline, try_candidates, wind_down
+from .records.family_packages import absent_packages, require_package
 from .records.optuna_storage import check_storage, fixed_storage
 from .records.run_folder import RunFolder, check_room, this_process
 from .records.run_lock import is_of_this_process, run_lock
@@ -161,7 +162,7 @@ def _resumed(
     else:
         settings = replace(before, time_s=time_s, trials=trials).checked()
     clock = Clock.start(settings.time_s, used_s)
-    families = _families(settings, resumed=True)
+    families = _families(settings, run)
     with _opened(settings, spawner) as pool:
         results = Results.of(run.candidates())
         time = TimeAccount(clock, results)
@@ -192,13 +193,16 @@ def _trials_left(run: RunFolder) -> int | None:
     return max(0, given - sum(each.origin in ("portfolio", "sampler") for each in run.candidates()))
 
 
-def _families(settings: Settings, *, resumed: bool = False) -> list[Family]:
+def _families(settings: Settings, resumed: RunFolder | None = None) -> list[Family]:
     """Return the families asked for, or all; of a resumed run those that can be trained here, if any can."""
-    known = all_families()
     if not settings.families:
-        return list(known.values())
-    here = [name for name in settings.families if name.strip() in known] if resumed else []
-    chosen = get_families(here or settings.families)
+        return list(all_families().values())
+    known, asked = family_names(), [name.strip() for name in settings.families]
+    here = [name for name in asked if name in known] if resumed else []
+    if resumed and not set(here) - {BASELINE}:
+        for name in asked:
+            require_package(resumed.info, name)
+    chosen = get_families(here or asked)
     if list(chosen) == [BASELINE]:
         raise SettingsError(
             "families",
@@ -284,8 +288,11 @@ def _try_others(session: Session, plan: Plan, others: list[Family], metric: str,
     if probe is not None:
         probe.hand_over(session, study)
     if study.absent:
-        names = ", ".join(study.absent)
-        session.report("resume", f"resuming without {names}: the package is not installed")
+        packages = absent_packages(run.info)
+        names = ", ".join(
+            f"{name} (package {packages[name]})" if name in packages else name for name in study.absent
+        )
+        session.report("resume", f"resuming without {names}: not installed")
     try_candidates(session, study)
     finish_first(session, study, others)
     wind_down(session, study)

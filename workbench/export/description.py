@@ -234,7 +234,8 @@ def _manifest(
         ),
         libraries={
             "python": platform.python_version(),
-            **library_versions(run.info.get("families", ())),
+            **{each["package"]: each["version"] for each in run.info.get("families", {}).values()},
+            **library_versions(),
         },
         format_version=format_needed(model.predictor.encoder),
     )

@@ -8,7 +8,6 @@ group ``workbench.families``; see `shared.plugins`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from importlib.util import find_spec
 
 from workbench.errors import FitError, SettingsError, nearest, shown
@@ -18,25 +17,43 @@ from .base import Encoding, Family, Fitted, Params, Problem, Sample, Suggester, 
 from .baseline import Baseline
 from .catboost import CatBoost
 from .extra_trees import ExtraTrees
+from .forms.forms import Form, Linear, Network, OnnxGraph
+from .forms.links import Link, apply_link
+from .forms.trees import Trees
 from .lightgbm import LightGBM
 from .linear import LinearModel
 from .mlp import MLP
 from .random_forest import RandomForest
 from .shared import plugins
+from .shared.base_family import BaseFamily, FitOptions
+from .shared.search_space import Choice, Real, Space, Whole
 from .xgboost import XGBoost
 
 __all__ = [
     "BASELINE",
     "ENSEMBLE",
+    "BaseFamily",
+    "Choice",
     "Encoding",
     "Family",
+    "FitOptions",
     "Fitted",
+    "Form",
+    "Linear",
+    "Link",
+    "Network",
+    "OnnxGraph",
     "Params",
     "Problem",
+    "Real",
     "Sample",
+    "Space",
     "Suggester",
     "Traits",
+    "Trees",
+    "Whole",
     "all_families",
+    "apply_link",
     "family_label",
     "family_named",
     "family_names",
@@ -166,7 +183,11 @@ def outside_packages(names: Iterable[str]) -> dict[str, dict[str, str]]:
     {}
     """
     found = {name: package_of(name) for name in names}
-    return {name: asdict(package) for name, package in found.items() if package is not None}
+    return {
+        name: {"package": each.name, "version": each.version}
+        for name, each in found.items()
+        if each is not None
+    }
 
 
 def training_packages(names: Iterable[str]) -> list[str]:
@@ -180,7 +201,7 @@ def training_packages(names: Iterable[str]) -> list[str]:
     outside = outside_packages(names)
     packages = [package for family in _FAMILIES for package in family.traits.packages]
     for name, package in outside.items():
-        packages += [package["name"], *traits_of(name).packages]
+        packages += [package["package"], *traits_of(name).packages]
     return list(dict.fromkeys(packages))
 
 

@@ -14,7 +14,7 @@ from workbench.errors import FitError
 from workbench.families import family_named
 from workbench.families.base import Encoding, Fitted, Sample, unseen_raw
 from workbench.families.forms.averaging import from_arrays, to_arrays
-from workbench.families.forms.forms import Blend, Form, Linear, Network
+from workbench.families.forms.forms import Blend, Form, Linear, Network, OnnxGraph
 from workbench.families.forms.links import apply_link
 from workbench.families.forms.trees import Trees
 from workbench.families.onnx_writing.writer import to_onnx
@@ -41,7 +41,7 @@ _TAIL_SHARE = 0.1  # of the time of a fit on all rows: prediction and writing
 class State:
     """A model as it was after fewer rounds: its form, the best of those rounds, and raw scores as those of `Part`."""
 
-    form: Linear | Network
+    form: Linear | Network | OnnxGraph
     rounds: int
     raw: np.ndarray
 
@@ -132,7 +132,7 @@ def _below(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarra
 def _state(arrays: dict[str, np.ndarray]) -> State:
     raw, rounds = arrays.pop("raw"), int(arrays.pop("rounds"))
     form = from_arrays(arrays)
-    assert isinstance(form, Linear | Network)
+    assert isinstance(form, Linear | Network | OnnxGraph)
     return State(form, rounds, raw)
 
 

@@ -17,6 +17,7 @@ from workbench.runtime.model.predictor import Predictor
 
 from ..features.vocabulary import WordTables
 from ..records.candidate import Candidate, averaged
+from ..records.family_packages import require_package
 from ..records.messages import (
     AssembleTask,
     BuildTask,
@@ -154,6 +155,7 @@ def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray, reserve: np.ndarr
 
 def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float) -> Candidate:
     """Train a candidate, and before it those that it is made of."""
+    require_package(run.info, candidate.family)
     if candidate.kind == "blend":
         for name in candidate.members:
             _again(space, run, run.candidate(name), grown)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .additive_tables import collapse, is_additive
-from .forms import Blend, Form, Linear, Network
+from .forms import Blend, Form, Linear, Network, OnnxGraph
 from .trees import Trees
 
 
@@ -22,7 +22,7 @@ def bag(forms: Sequence[Form]) -> Form:
 
     Parameters
     ----------
-    forms : sequence of Trees, Linear or Network
+    forms : sequence of Trees, Linear, Network or OnnxGraph
         At least one; all of one type with one link.
 
     Returns
@@ -180,6 +180,9 @@ def calibrated(form: Form, scale: float, offset: np.ndarray) -> Form:
             weights=[each * scale if at == last else each for at, each in enumerate(form.weights)],
             biases=[each * scale + shift if at == last else each for at, each in enumerate(form.biases)],
         )
+    if isinstance(form, OnnxGraph):
+        own = np.zeros(form.n_raw) if form.offset is None else form.offset
+        return replace(form, scale=form.scale * scale, offset=own * scale + shift)
     share = 1.0 / sum(form.weights)
     return replace(form, members=tuple(calibrated(each, scale, offset) for each in form.members), weights=tuple(
         each * share for each in form.weights))  # fmt: skip
@@ -202,7 +205,9 @@ def to_arrays(form: Form) -> dict[str, np.ndarray]:
         value = getattr(form, each.name)
         if value is None:
             continue
-        if isinstance(value, Trees | Network):
+        if isinstance(value, bytes):
+            out[each.name] = np.frombuffer(value, dtype=np.uint8)
+        elif isinstance(value, Trees | Network):
             out |= {f"{each.name}.{name}": array for name, array in to_arrays(value).items()}
         elif each.name in ("members", "columns"):
             for at, part in enumerate(value):
@@ -219,7 +224,7 @@ def to_arrays(form: Form) -> dict[str, np.ndarray]:
 
 def from_arrays(arrays: dict[str, np.ndarray]) -> Form:
     """Read what `to_arrays` wrote."""
-    kinds: dict[str, Any] = {kind.__name__: kind for kind in (Trees, Linear, Network, Blend)}
+    kinds: dict[str, Any] = {kind.__name__: kind for kind in (Trees, Linear, Network, OnnxGraph, Blend)}
     kind = kinds[str(arrays["kind"])]
     values: dict[str, Any] = {}
     for each in fields(kind):
@@ -229,6 +234,8 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> Form:
     for name in ("before", "meta"):
         if f"{name}.kind" in arrays:
             values[name] = from_arrays(_inside(arrays, f"{name}."))
+    if kind is OnnxGraph:
+        values["model"] = arrays["model"].tobytes()
     if kind is Network:
         for name in ("weights", "biases"):
             values[name] = [arrays[f"{name}.{at}"] for at in range(_count(arrays, name))]
@@ -237,7 +244,7 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> Form:
         values["members"] = tuple(from_arrays(_inside(arrays, f"members.{at}.")) for at in range(count))
         values["columns"] = tuple(arrays.get(f"columns.{at}") for at in range(count))
         values["weights"] = tuple(float(each) for each in values["weights"])
-    return kind(**values)  # type: ignore[no-any-return]  # one of the four
+    return kind(**values)  # type: ignore[no-any-return]  # one of the five
 
 
 def _count(arrays: dict[str, np.ndarray], name: str) -> int:

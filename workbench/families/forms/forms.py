@@ -3,7 +3,8 @@
 A form is plain arrays, free of the library that trained it. It has *raw* outputs (scores), which its link turns into
 the prediction (see `links`): class probabilities, two columns for two classes, or one number.
 
-A new form is one more record here, named in `Form`, and one function in `onnx`. `compose` makes one form of several.
+A family whose model is none of these shapes writes its own ONNX graph, which `OnnxGraph` keeps. `averaging` makes one
+form of several.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+
+from workbench.runtime.model.onnx_model import OnnxModel
 
 from .links import Link, Scale, apply_link, bounded, outputs_of
 from .trees import Trees
@@ -122,6 +125,51 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OnnxGraph:
+    """A model of any other kind: an ONNX graph that computes the raw scores.
+
+    `workbench.families.onnx_writing.imported_graph.onnx_graph` makes one of a family's own ONNX model and checks it.
+
+    Attributes
+    ----------
+    model : bytes
+        An ONNX model with input ``features`` float32 (n, d) and output ``output`` float32 (n, k).
+    n_raw : int
+        Columns of the raw scores, k.
+    link : Link
+    scale, offset : float, float64 of shape (k,) or None
+        Raw scores are ``scale * output + offset``: a calibration; None adds nothing.
+    floor : float or None
+        The lowest prediction, of a number.
+    """
+
+    model: bytes
+    n_raw: int
+    link: Link
+    scale: float = 1.0
+    offset: np.ndarray | None = None
+    floor: float | None = None
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of a prediction."""
+        return outputs_of(self.n_raw, self.link)
+
+    def node_visits(self) -> float | None:
+        """Return None: there are no trees."""
+        return None
+
+    def apply(self, X: np.ndarray) -> np.ndarray:
+        """Predict in float64 for X, shape (n, d)."""
+        return bounded(apply_link(self.raw(X), self.link), self.floor)
+
+    def raw(self, X: np.ndarray) -> np.ndarray:
+        """Return the raw scores in float64 for X, shape (n, d), by ONNX Runtime."""
+        scores = OnnxModel(self.model).run(np.asarray(X, dtype=np.float32)).astype(np.float64)
+        return scores * self.scale + (0.0 if self.offset is None else self.offset)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Blend:
     """A weighted sum of other forms.
 
@@ -179,4 +227,4 @@ class Blend:
         return sum(known) if known else None
 
 
-Form = Trees | Linear | Network | Blend
+Form = Trees | Linear | Network | OnnxGraph | Blend

@@ -8,6 +8,7 @@ import numpy as np
 from onnx import AttributeProto, GraphProto, NodeProto, numpy_helper
 
 ML_DOMAIN = "ai.onnx.ml"
+OPSET, IR_VERSION = 21, 10
 _LENGTH_DELIMITED = 2  # kind of a protobuf field whose length comes first
 
 

@@ -14,14 +14,14 @@ from onnx import GraphProto, ModelProto, TensorProto, numpy_helper
 
 from workbench.runtime.model.onnx_model import INPUT_NAME, OUTPUT_NAME
 
-from ..forms.forms import Blend, Form, Linear, Network
+from ..forms.forms import Blend, Form, Linear, Network, OnnxGraph
 from ..forms.links import LEAST_MIXED, Link, least_probability, scale_matrix
 from ..forms.trees import Trees
+from .imported_graph import add_graph
 from .layers import add_linear, add_network
-from .nodes import ML_DOMAIN, add_node, set_int
+from .nodes import IR_VERSION, ML_DOMAIN, OPSET, add_node, set_int
 from .tree_nodes import add_trees
 
-OPSET, IR_VERSION = 21, 10
 ML_OPSET, ML_OPSET_SHARED_LEAVES = 5, 3
 
 
@@ -30,7 +30,7 @@ def to_onnx(form: Form, width: int) -> bytes:
 
     Parameters
     ----------
-    form : Trees, Linear, Network or Blend
+    form : Trees, Linear, Network, OnnxGraph or Blend
     width : int
         Features of the encoded matrix.
 
@@ -80,6 +80,8 @@ def _write(
         add_linear(graph, source, end, form.weights, form.bias, link or form.link)
     elif isinstance(form, Network):
         add_network(graph, form, source, end, link or form.link)
+    elif isinstance(form, OnnxGraph):
+        add_graph(graph, form, source, end, link or form.link)
     else:
         _blend(graph, form, source, end, shared)
 
