@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from workbench.automl.records.settings import Settings
 from workbench.cli.entry import COMMANDS, parser
 from workbench.families import all_families
 
@@ -150,13 +149,14 @@ def test_every_option_is_documented_and_no_other(command: str) -> None:
             assert str(each.metavar) in text
 
 
-def test_every_setting_has_an_option() -> None:
-    in_settings = {
-        name.removesuffix("_us").removesuffix("_mb").removesuffix("_s")
-        for name in Settings.__dataclass_fields__
-    }
-    in_options = {each.dest for each in options_of("search")} - {"data", "out", "json", "traffic"}
-    assert in_options == in_settings
+def test_the_option_tables_are_those_of_the_settings() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "write_option_tables", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"run scripts/write_option_tables:\n{done.stderr}"
 
 
 def test_every_family_is_documented() -> None:

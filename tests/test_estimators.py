@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import nullcontext
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -169,3 +171,47 @@ def test_columns_of_odd_types_are_read_as_a_search_reads_them() -> None:
 def test_a_wrong_parameter_is_named(wrong: dict[str, Any], name: str) -> None:
     with pytest.raises(UsageError, match=f"^{name}: found "):
         WorkbenchClassifier(**{**QUICK, **wrong}).fit(Z, SIDE)
+
+
+@pytest.mark.parametrize(
+    ("given", "config", "workers"),
+    [
+        ({}, None, None),
+        ({"workers": 0}, None, None),
+        ({"workers": 3}, None, 3),
+        ({"workers": 3}, 1, 3),
+        ({"n_jobs": 2}, None, 2),
+        ({"n_jobs": 2}, 1, 2),
+        ({}, 1, 1),
+        ({}, 2, 2),
+        ({"n_jobs": -1}, None, joblib.cpu_count()),
+        ({}, -1, joblib.cpu_count()),
+    ],
+)
+def test_the_number_of_workers_is_that_of_scikit_learns_n_jobs(
+    given: dict[str, Any], config: int | None, workers: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SearchedError(Exception):
+        pass
+
+    def search(*_: Any, **settings: Any) -> None:
+        assert settings["workers"] == workers
+        raise SearchedError
+
+    monkeypatch.setattr("workbench.api.search", search)
+    active = nullcontext() if config is None else joblib.parallel_config(n_jobs=config)
+    with active, pytest.raises(SearchedError):
+        WorkbenchRegressor(**given).fit(np.arange(20.0).reshape(10, 2), np.arange(10.0))
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"n_jobs": 0}, "n_jobs"),
+        ({"n_jobs": 1.5}, "n_jobs"),
+        ({"n_jobs": 2, "workers": 2}, "workers and n_jobs"),
+    ],
+)
+def test_a_wrong_number_of_jobs_is_refused_by_name(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(UsageError, match=f"^{named}: found"):
+        WorkbenchRegressor(**given).fit(np.arange(20.0).reshape(10, 2), np.arange(10.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -42,12 +43,35 @@ def _seed(random_state: Any) -> int:
     return arguments.whole("random_state", random_state, 0, 2**31 - 1)
 
 
+def _workers(workers: int | None, n_jobs: int | None) -> int | None:
+    """Return the number of concurrent trials: `workers`, else `n_jobs`, else that of `joblib.parallel_config`.
+
+    Inside a worker of joblib, such as one of a parallel grid search, joblib allows one job.
+    """
+    from joblib import effective_n_jobs
+    from joblib.parallel import get_active_backend
+
+    from workbench.automl import arguments
+    from workbench.errors import SettingsError
+
+    if n_jobs is not None and workers:
+        raise SettingsError("workers and n_jobs", found="both", expected="one of them")
+    if workers:
+        return workers
+    wanted = get_active_backend()[1] if n_jobs is None else n_jobs
+    if wanted is None:
+        return None
+    if arguments.whole("n_jobs", wanted, -sys.maxsize) == 0:
+        raise arguments.wrong("n_jobs", 0, "a whole number, not 0")
+    return int(effective_n_jobs(wanted))
+
+
 class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """What both estimators share: a search on `fit`, the exported bundle on `predict`."""
 
     _task = "auto"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per option, as scikit-learn wants
         self,
         *,
         time: str | float | None = "60s",
@@ -55,7 +79,8 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         pick: str = "best",
         metric: str = "auto",
         families: Sequence[str] | str = (),
-        workers: int = 0,
+        workers: int | None = None,
+        n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.time = time
@@ -64,6 +89,7 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         self.metric = metric
         self.families = families
         self.workers = workers
+        self.n_jobs = n_jobs
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -96,7 +122,7 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
                 task=self._task_of(learned),
                 metric=self.metric,
                 families=self.families,
-                workers=self.workers,
+                workers=_workers(self.workers, self.n_jobs),
                 seed=seed,
             )
             self.leaderboard_ = run.leaderboard()
@@ -235,8 +261,11 @@ class WorkbenchRegressor(RegressorMixin, _SearchEstimator):  # type: ignore[misc
         A scikit-learn scorer's name, or "auto".
     families : tuple of str
         Families to search; empty means all.
-    workers : int
-        Trials at a time; 0 means one a processor.
+    workers : int, optional
+        Number of concurrent trials, one thread each. Default: one per processor.
+    n_jobs : int, optional
+        The same under scikit-learn's name: -1 is all processors, -2 all but one. Default: that of
+        `joblib.parallel_config`, if one is active. Give either this or `workers`.
     random_state : int, RandomState or None
         The seed; None takes another one each time.
 

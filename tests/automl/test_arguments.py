@@ -101,8 +101,8 @@ def _not_reached(*_: object) -> None:
 
 @pytest.mark.parametrize("name", ["code", "famlies", "time_s", "max_latency_us", "trial"])
 def test_an_unknown_setting_is_named(name: str) -> None:
-    with pytest.raises(UsageError, match=f"setting '{name}'"):
-        wb.search("a.csv", "y", **{name: "1"})
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+        wb.search("a.csv", "y", **{name: "1"})  # type: ignore[arg-type]
 
 
 def test_a_list_of_names_may_be_any_iterable_or_one_name() -> None:
@@ -166,7 +166,6 @@ def test_a_pick_names_its_own(searched: Path, options: dict[str, Any], name: str
         ({"threshold": "0.5"}, "threshold"),
         ({"threshold": 2.0}, "threshold"),
         ({"progress": 5}, "progress"),
-        ({"overwite": True}, "export"),
     ],
 )
 def test_an_export_names_its_own(searched: Path, tmp_path: Path, options: dict[str, Any], name: str) -> None:
@@ -175,3 +174,8 @@ def test_an_export_names_its_own(searched: Path, tmp_path: Path, options: dict[s
     with pytest.raises(UsageError, match=f"^{name}: found "):
         run.export(**given)
     assert not (tmp_path / "b").exists()
+
+
+def test_an_unknown_option_of_an_export_is_named(searched: Path, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="overwite"):
+        wb.open_run(searched / "runs" / "small").export("best", tmp_path / "b", overwite=True)  # type: ignore[call-arg]

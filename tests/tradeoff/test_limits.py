@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.automl import arguments
 from workbench.errors import SettingsError
 from workbench.tradeoff.leaderboard_row import LeaderboardRow
-from workbench.tradeoff.limits import Limits, parse_price
+from workbench.tradeoff.limits import Limits
 
 ROW = LeaderboardRow(
     "c1", "linear", latency_p99_us=80.0, price_per_million_usd=0.2, artifact_mb=3.0, peak_memory_mb=None
@@ -69,4 +70,4 @@ def test_a_limit_includes_itself(value: float, bound: float) -> None:
 
 
 def test_price_with_a_currency_sign() -> None:
-    assert parse_price("€ 0.25") == 0.25
+    assert arguments.price("max_price", "€ 0.25") == 0.25

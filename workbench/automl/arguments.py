@@ -18,16 +18,13 @@ import math
 import numbers
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from workbench.data.kinds import KINDS
 from workbench.errors import InputError, SettingsError, UsageError, nearest, shown
+from workbench.runtime import quantities
 from workbench.runtime.files.formats import text_encoding
-
-from .records.payoff import parse_costs, parse_payoff
-
-_MOST_SEED = 2**31 - 1
 
 Reader = Callable[[str, Any], Any]
 
@@ -130,6 +127,43 @@ def number(name: str, value: Any, expected: str, low: float = 0.0, high: float =
     return float(value)
 
 
+def duration(name: str, value: Any) -> float:
+    """Accept a duration above zero as text or as a number of seconds, and return seconds."""
+    return _quantity(name, value, quantities.seconds, quantities.A_DURATION)
+
+
+def latency(name: str, value: Any) -> float:
+    """Accept a latency with its unit, and return microseconds."""
+    return _quantity(name, value, quantities.microseconds, quantities.A_LATENCY)
+
+
+def size(name: str, value: Any) -> float:
+    """Accept a size with its unit, and return megabytes (10⁶ bytes)."""
+    return _quantity(name, value, quantities.megabytes, quantities.A_SIZE)
+
+
+def _quantity(name: str, value: Any, read: Callable[[Any], float], expected: str) -> float:
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        with suppress(ValueError):
+            return read(value)
+    raise wrong(name, value, expected)
+
+
+def price(name: str, value: Any) -> float:
+    """Accept a price above zero; a currency sign before or after it does not matter.
+
+    Examples
+    --------
+    >>> price("max_price", "0.10"), price("max_price", "$2"), price("max_price", 1)
+    (0.1, 2.0, 1.0)
+    """
+    with suppress(TypeError, ValueError):
+        amount = float(value.strip(" $€£¥") if isinstance(value, str) else value)
+        if amount > 0 and math.isfinite(amount) and not isinstance(value, bool):
+            return amount
+    raise wrong(name, value, "a price per million predictions above zero, such as 0.10")
+
+
 def flag(name: str, value: Any) -> bool:
     """Accept True or False."""
     if not isinstance(value, bool):
@@ -154,6 +188,8 @@ def function(name: str, value: Any) -> Any:
 
 def kinds(name: str, value: Any) -> dict[str, str]:
     """Accept what columns are said to be: a mapping from column to kind."""
+    from workbench.data.kinds import KINDS  # later: it takes the reader of tables along
+
     if not isinstance(value, Mapping):
         raise wrong(name, value, 'a mapping such as {"zip": "category"}')
     return {str(each): one_of(f"{name}[{str(each)!r}]", kind, KINDS) for each, kind in value.items()}
@@ -205,30 +241,6 @@ def target(value: Any) -> str:
         hint = "Make it a column of the data, or use WorkbenchClassifier().fit(X, y)."
         raise wrong("target", value, "the name of one column", hint)
     return column("target", value)
-
-
-#: How each setting of a search is read; limits, durations and prices have readers of their own.
-READERS: dict[str, Reader] = {
-    "task": lambda name, value: one_of(name, value, ("auto", "binary", "multiclass", "regression")),
-    "metric": lambda name, value: text(name, value, "the name of a scikit-learn scorer"),
-    "positive": label,
-    "trials": lambda name, value: whole(name, value, 1),
-    "families": lambda name, value: words(name, value, '["lightgbm", "linear"]'),
-    "drop": columns,
-    "kinds": kinds,
-    "group": column,
-    "time_column": column,
-    "weight": column,
-    "holdout": lambda name, value: number(name, value, "a part of the rows from 0 to 0.5", 0.0, 0.5),
-    "costs": lambda name, value: parse_costs(value, name),
-    "payoff": lambda name, value: parse_payoff(value, name).to_json(),
-    "unit": text,
-    "workers": lambda name, value: whole(name, value, 0),
-    "seed": lambda name, value: whole(name, value, 0, _MOST_SEED),
-    "storage": text,
-    "name": text,
-    "encoding": encoding,
-}
 
 
 def _is_number(value: Any) -> bool:

@@ -46,10 +46,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from workbench.automl.records.settings import parse_size
+    from workbench.automl import arguments
     from workbench.ui import launch
 
-    upload_mb = parse_size(options.max_upload, "--max-upload")
+    upload_mb = arguments.size("max_upload", options.max_upload)
     console.note(
         f"http://{options.host}:{options.port} shows the runs in {options.runs_dir}; Ctrl-C ends it."
     )

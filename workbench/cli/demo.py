@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .candidates import candidate_table, legend, paragraphs
 from .command import Command
 from .console import Console
-from .options import positive
+from .options import add_setting
 from .progress import Progress, stopping
 from .text_table import rounded
 
@@ -25,9 +25,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="FOLDER", default="demo", help="where everything goes; default: demo"
     )
     parser.add_argument("--time", metavar="30s", default="30s", help="wall clock of the search; default: 30s")
-    parser.add_argument(
-        "--trials", type=positive, metavar="N", help="search N candidates instead of by the clock"
-    )
+    add_setting(parser, "trials", default="none", of="search N candidates instead of for a time")
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:

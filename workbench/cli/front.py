@@ -21,7 +21,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.api import open_run
 
-    every = open_run(options.run).rows(**said(options))
+    run = open_run(options.run)
+    every = run.rows(terms=run.terms(**said(options)))
     rows = [row for row in every if row.on_front]
     text = paragraphs(candidate_table(rows), legend(rows)) if rows else why_empty(every, options.run)
     console.result([row.to_dict() for row in rows], text)

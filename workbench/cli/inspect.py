@@ -6,7 +6,7 @@ import argparse
 
 from .command import Command
 from .console import Console
-from .options import TABLE_HELP, add_kinds
+from .options import TABLE_HELP, add_setting
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -15,16 +15,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="DATA",
         help=TABLE_HELP,
     )
-    parser.add_argument(
-        "--target", metavar="COL", help="the column to predict: adds balance and likely leaks"
+    add_setting(
+        parser, "target", default="none", of="the column to predict: adds its balance and likely leaks"
     )
-    parser.add_argument(
-        "--drop", metavar="COL", action="append", default=[], help="leave a column out (repeatable)"
-    )
-    add_kinds(parser)
-    parser.add_argument(
-        "--encoding", metavar="NAME", help="of a text file, such as shift_jis or cp1250; default: found out"
-    )
+    for name in ("drop", "kinds", "encoding"):
+        add_setting(parser, name)
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -33,7 +28,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     inspection = inspect_data(
         options.data,
         target=options.target,
-        drop=tuple(options.drop),
+        drop=tuple(options.drop or ()),
         kinds=dict(options.kinds or ()),
         encoding=options.encoding,
     )

@@ -21,7 +21,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.api import open_run
 
     run = open_run(options.run)
-    rows = run.rows(**said(options))
+    rows = run.rows(terms=run.terms(**said(options)))
     text = paragraphs(
         candidate_table(rows), legend(rows), failures(rows, console.flagged), time_spent(run.info)
     )

@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from dataclasses import replace
     from pathlib import Path
 
-    from workbench.automl.records.settings import parse_latency
+    from workbench.automl import arguments
     from workbench.export.resize import check_resizable, resize
     from workbench.loadtest.measure import load_test
     from workbench.loadtest.replicas import needs, targets
@@ -65,7 +65,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             "--sign", found="no --update", expected="both: nothing else changes what is signed"
         )
     rates, pieces, sheet = _rates(options.rate), read_traffic(options.traffic), load_prices(options.prices)
-    limit_ms = parse_latency(options.max_latency) / 1000.0
+    limit_ms = arguments.latency("max_latency", options.max_latency) / 1000.0
     if options.sign and exposed(options.sign):
         console.note(f"warning: {exposed(options.sign)}")
     if options.update:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
-KINDS = (
-    "number",
-    "category",
-    "text",
-    "date",
-    "ignore",
-)  # `workbench.data.kinds.KINDS`, without importing the reader
-
+from workbench.automl.records.search_settings import BY_NAME, SETTINGS
+from workbench.runtime.parameters import Flag, with_flags
 
 #: What a table may be; docs/files.md lists every form.
 TABLE_HELP = "csv, parquet, json, Excel, FILE.db::TABLE, a pattern, an address, or - for stdin"
@@ -53,32 +48,104 @@ def _whole(text: str) -> int:
         raise argparse.ArgumentTypeError(f"found {text!r}; expected a whole number") from None
 
 
-def kind_of(text: str) -> tuple[str, str]:
-    """Read a column and its kind; the last "=" divides them, since a column's name may hold one.
+def whole(text: str) -> int:
+    """Read a whole number; the setting itself checks the range.
 
     Examples
     --------
-    >>> kind_of("zip=category")
+    >>> whole("4")
+    4
+    """
+    return _whole(text)
+
+
+def decimal(text: str) -> float:
+    """Read a number; the setting itself checks the range.
+
+    Examples
+    --------
+    >>> decimal("0.2")
+    0.2
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected a number such as 0.2") from None
+
+
+def column_kind(text: str) -> tuple[str, str]:
+    """Read a column and its kind; the last "=" divides them, since a column's name may contain one.
+
+    Examples
+    --------
+    >>> column_kind("zip=category")
     ('zip', 'category')
     """
     name, mark, kind = text.rpartition("=")
-    if not mark or not name or kind not in KINDS:
-        raise argparse.ArgumentTypeError(
-            f"found {text!r}; expected COL=KIND, with KIND one of {', '.join(KINDS)}"
-        )
+    if not mark or not name:
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected COL=KIND such as zip=category")
     return name, kind
 
 
-def add_kinds(parser: argparse._ActionsContainer) -> None:
-    """Add what the user says that columns are."""
-    parser.add_argument(
-        "--kind",
-        dest="kinds",
-        type=kind_of,
-        metavar="COL=KIND",
-        action="append",
-        help=f"read a column as {', '.join(KINDS[:-1])}, or {KINDS[-1]} it (repeatable)",
+#: How the text of an option becomes a value of Python, by the type of the setting; others stay text.
+_READERS: dict[str, Callable[[str], Any]] = {
+    "int": whole,
+    "int | None": whole,
+    "float | None": decimal,
+    "Mapping[str, str] | None": column_kind,
+}
+
+
+def add_setting(
+    group: argparse._ActionsContainer,
+    name: str,
+    *,
+    default: str | None = None,
+    of: str = "",
+    required: bool = False,
+) -> None:
+    """Add the option of a setting: its name, value, help and default are those of the table of settings.
+
+    Parameters
+    ----------
+    group : argparse group
+    name : str
+        The setting's name in Python.
+    default : str, optional
+        What counts if the option is not given. Default: the search's default.
+    of : str, optional
+        Replaces the help text.
+    required : bool
+    """
+    setting = BY_NAME[name]
+    about = of or setting.help
+    counts = setting.default_text if default is None else default
+    text = with_flags(
+        f"{about}{' (repeatable)' if setting.repeatable else ''}"
+        + (f"; default: {counts}" if counts else ""),
+        _FLAGS,
     )
+    action = group.add_argument(
+        setting.option,
+        dest=setting.name,
+        metavar=setting.metavar,
+        type=_READERS.get(setting.annotation, str),
+        action="append" if setting.repeatable else "store",
+        required=required,
+        help=text.replace("%", "%%"),
+    )
+    setattr(action, FROM_TABLE, name)  # the documents of this option are generated
+
+
+#: The attribute of an option that comes from the table of settings.
+FROM_TABLE = "setting"
+_FLAGS = {setting.name: Flag(setting.option) for setting in SETTINGS}
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that the options were given, as `workbench.search` takes them."""
+    given = {name: getattr(options, name) for name in BY_NAME if getattr(options, name, None) is not None}
+    return {**given, "kinds": dict(given["kinds"])} if "kinds" in given else given
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -86,9 +153,13 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run folder, such as runs/churn")
 
 
+#: What counts for an option that is not given, if a run has a decision and its search had settings.
+_DECIDED = "as decided, else the search's"
+
+
 def add_prices(parser: argparse._ActionsContainer) -> None:
     """Add the price sheet."""
-    parser.add_argument("--prices", metavar="FILE", help="a price sheet (TOML or JSON); default: the run's")
+    add_setting(parser, "prices", default=_DECIDED, of="a price sheet (TOML or JSON)")
 
 
 PICK = "best, balanced, fastest, cheapest, lowest-cost, or a candidate's id such as c0017"
@@ -112,20 +183,8 @@ def add_terms(parser: argparse.ArgumentParser) -> None:
         "money",
         "default: as decided in the run, else as the search was given (workbench decide RUN shows it)",
     )
-    group.add_argument(
-        "--costs",
-        metavar="YES,NO",
-        help='what a wrong "yes" and a wrong "no" cost; of a number: each unit too high, each too low',
-    )
-    group.add_argument(
-        "--payoff",
-        metavar="TP=…,FP=…,FN=…,TN=…",
-        help="what each outcome pays (a cost has a minus), or OVER=…,UNDER=… of a number, for each unit",
-    )
-    group.add_argument("--unit", metavar="TEXT", help="the unit of a number that is predicted, such as kWh")
-    group.add_argument(
-        "--traffic", metavar="CALLS/TIME", help="such as 100000/1d, or 100/30m,10000/30m in turn"
-    )
+    for name in ("costs", "payoff", "unit", "traffic"):
+        add_setting(group, name, default=_DECIDED)
     add_prices(group)
 
 
@@ -147,8 +206,7 @@ def add_threshold(parser: argparse.ArgumentParser) -> None:
 
 
 def add_limits(parser: argparse.ArgumentParser, *, of: str) -> None:
-    """Add the limits that a served model has to keep; `of` says what they bind."""
+    """Add the limits on a served model; `of` names what they bind."""
     group = parser.add_argument_group("limits", of)
-    group.add_argument("--max-latency", metavar="2ms", help="p99 of one row in process, quietest block")
-    group.add_argument("--max-price", metavar="X", help="price of a million predictions")
-    group.add_argument("--max-size", metavar="50MB", help="size of the model's files")
+    for name in ("max_latency", "max_price", "max_size"):
+        add_setting(group, name, default=_DECIDED + "; none lifts it")

@@ -8,18 +8,16 @@ import time
 from .command import Command
 from .console import Console
 from .finished import show_run
-from .options import add_run, positive
+from .options import add_run, add_setting
 from .progress import Progress, stopping
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
-    parser.add_argument(
-        "--time",
-        metavar="5m",
-        help="wall clock from now; default: as long as the search was given",
+    add_setting(parser, "time", default="as long as the search had", of="further wall-clock time")
+    add_setting(
+        parser, "trials", default="as many as the search had", of="maximum number of further candidates"
     )
-    parser.add_argument("--trials", type=positive, metavar="N", help="try at most N more candidates")
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.automl import arguments as accept
-from workbench.errors import SettingsError, nearest
 
 from .source.languages import LANGUAGES
 
@@ -38,20 +37,18 @@ _READERS: dict[str, accept.Reader] = {
 def read_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of an export as `export_bundle` takes them; None is left to its default.
 
+    Other keys are ignored: Python itself refuses an unknown argument.
+
     Raises
     ------
     SettingsError
-        Where there is no such option, or its value is of a wrong type.
+        If a value has a wrong type.
 
     Examples
     --------
     >>> read_options({"code": "sql,python", "note": None})
     {'code': ('sql', 'python')}
     """
-    for name in options:
-        if name not in _READERS:
-            close = nearest(name, _READERS, 1)
-            hint = f"Did you mean {close[0]}?" if close else None
-            expected = f"one of {', '.join(sorted(_READERS))}"
-            raise SettingsError("export", found=f"option {name!r}", expected=expected, hint=hint)
-    return {name: _READERS[name](name, value) for name, value in options.items() if value is not None}
+    return {
+        name: read(name, options[name]) for name, read in _READERS.items() if options.get(name) is not None
+    }

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 
-from workbench.automl.records.settings import parse_latency, parse_size
-from workbench.errors import SettingsError, shown
+from workbench.automl import arguments
 
 from .leaderboard_row import LeaderboardRow
 
@@ -53,10 +52,10 @@ class Limits:
             Where one makes no sense or lacks its unit.
         """
         return cls(
-            None if max_latency is None else parse_latency(max_latency),
-            None if max_price is None else parse_price(max_price),
-            None if max_size is None else parse_size(max_size),
-            None if max_memory is None else parse_size(max_memory, "max_memory"),
+            None if max_latency is None else arguments.latency("max_latency", max_latency),
+            None if max_price is None else arguments.price("max_price", max_price),
+            None if max_size is None else arguments.size("max_size", max_size),
+            None if max_memory is None else arguments.size("max_memory", max_memory),
         )
 
     def meets(self, row: LeaderboardRow) -> bool:
@@ -134,25 +133,3 @@ class Shortfall:
         if math.isinf(self.value):
             return f"{words} not known, limit {bound}"
         return f"{words} {f'{self.value:.4g} {unit}'.strip()}, limit {bound} ({self.times:.3g} times)"
-
-
-def parse_price(value: str | float, name: str = "max_price") -> float:
-    """Read a price per million predictions; a currency sign before or after it is passed over.
-
-    Examples
-    --------
-    >>> parse_price("0.10"), parse_price("$2"), parse_price(1)
-    (0.1, 2.0, 1.0)
-    """
-    text = value.strip(" $€£¥") if isinstance(value, str) else value
-    try:
-        price = float(text)
-    except (TypeError, ValueError):
-        price = 0.0
-    if not (price > 0 and math.isfinite(price)) or isinstance(value, bool):
-        raise SettingsError(
-            name,
-            found=shown(value),
-            expected="a price per million predictions above zero, such as 0.10",
-        )
-    return price

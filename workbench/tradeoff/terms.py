@@ -30,6 +30,11 @@ from .run_prices import run_prices
 from .traffic import parse_traffic
 
 Source = Literal["now", "decision", "search", "default"]
+#: The parameters of `read_given`.
+TERMS = (
+    "pick", "limits", "max_latency", "max_price", "max_size", "costs", "payoff", "threshold", "traffic", "prices",
+    "unit",
+)  # fmt: skip
 LIMITS = tuple(each.name for each in fields(Limits))
 
 

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from workbench.automl.records.settings import parse_duration
+from workbench.automl import arguments
 from workbench.errors import SettingsError, shown
 
 from .prices import Traffic
@@ -56,7 +56,7 @@ def read_traffic(text: str) -> list[Piece]:
         if not found or (colon and kind.strip() != "hourly"):
             expected = "calls and times such as 100/30m,10000/30m, or requests/s such as hourly:2,5,20"
             raise SettingsError("traffic", found=shown(text), expected=expected)
-        seconds = parse_duration(found[2], "traffic")
+        seconds = arguments.duration("traffic", found[2])
         try:
             calls = float(found[1]) * (seconds if colon else 1.0)
         except ValueError:

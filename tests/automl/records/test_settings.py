@@ -2,26 +2,28 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.automl.records.settings import Settings, parse_duration, parse_latency, parse_size
+from workbench.automl import arguments
+from workbench.automl.records.settings import Settings
 from workbench.errors import SettingsError
 
 
 @pytest.mark.parametrize("text", ["0", "0s", "-5s", "soon", "", "5 parsecs", "1e400"])
 def test_a_duration_that_makes_no_sense_is_named(text: str) -> None:
     with pytest.raises(SettingsError, match="time"):
-        parse_duration(text)
+        arguments.duration("time", text)
 
 
 def test_texts_are_read_with_their_units() -> None:
-    assert parse_duration("90") == parse_duration("1.5m") == parse_duration(90) == 90.0
-    assert parse_latency("0.5ms") == parse_latency("500us") == 500.0
-    assert parse_size("1.5GB") == parse_size("1500mb") == 1500.0
+    seconds = [arguments.duration("time", each) for each in ("90", "1.5m", 90)]
+    assert seconds == [90.0] * 3
+    assert arguments.latency("max_latency", "0.5ms") == arguments.latency("max_latency", "500us") == 500.0
+    assert arguments.size("max_size", "1.5GB") == arguments.size("max_size", "1500mb") == 1500.0
 
 
 @pytest.mark.parametrize("text", ["5", "0ms", "fast"])
 def test_a_latency_needs_its_unit(text: str) -> None:
     with pytest.raises(SettingsError, match="2ms"):
-        parse_latency(text)
+        arguments.latency("max_latency", text)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from .. import quantities
 from ..errors import InputError, nearest, shown
 
 MAX_BODY_BYTES = 10_000_000
@@ -20,10 +21,8 @@ _OPTIONS = {
     "max_data_age": "max_data_age_s",
     "drain": "drain_s",
 }
-_UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9._~%\[\]:-]+")
 _URL = re.compile(r"https?://[A-Za-z0-9._~%\[\]:-]+(?:/[!-~]*)?")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
 
 
 def duration_s(text: str, *, zero: bool = False) -> float:
@@ -38,10 +37,10 @@ def duration_s(text: str, *, zero: bool = False) -> float:
     >>> duration_s("90d") / 86400
     90.0
     """
-    found = _DURATION.fullmatch(text.strip().lower())
-    if not found or (float(found[1]) <= 0 and not zero):
-        raise ValueError(f"found {shown(text)}; expected a duration such as 30s, 12h or 90d")
-    return float(found[1]) * _UNIT_S[found[2] or "s"]
+    try:
+        return quantities.seconds(text, zero=zero)
+    except ValueError as error:
+        raise ValueError(f"found {shown(text)}; expected {error}") from None
 
 
 def from_environment(name: str, otherwise: str) -> str:
