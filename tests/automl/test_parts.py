@@ -43,9 +43,9 @@ from workbench.runtime.model.onnx_model import OnnxModel
 
 
 @given(some.floats(5, 4000), some.floats(0, 60), some.floats(0, 60))
-def test_the_parts_of_the_time_follow_each_other(budget: float, polish: float, quiet: float) -> None:
-    clock = replace(Clock.start(budget), polish_s=polish, quiet_s=quiet)
-    assert clock.started < clock.folds_end < clock.polish_ends < clock.deadline < clock.started + budget
+def test_the_parts_of_the_time_follow_each_other(budget: float, refine: float, measure: float) -> None:
+    clock = replace(Clock.start(budget), refine_s=refine, measure_s=measure)
+    assert clock.started < clock.folds_end < clock.refine_ends < clock.deadline < clock.started + budget
     assert clock.folds_end - clock.started > 0.3 * budget
     growing = replace(clock, grow_s=0.1 * budget)
     assert growing.folds_end < growing.growth_ends == clock.folds_end
@@ -104,7 +104,7 @@ def test_what_is_under_way_is_waited_for_as_long_as_its_family_takes() -> None:
 def test_a_blend_that_is_held_open_needs_no_time_to_be_opened() -> None:
     value = Score(-1.0, -1.0, -1.0, "neg_log_loss", "out of fold", 100)
     forest = Candidate("c1", "extra_trees", {}, "portfolio", "ok", score=value, spent={"convert": 3.0})
-    assert needed_s(forest) - needed_s(forest, held=True) == pytest.approx(2.1)
+    assert needed_s(forest) - needed_s(forest, is_open=True) == pytest.approx(2.1)
     _, alone = end_needed_s([forest])
     _, blended = end_needed_s([forest], likely=[forest, forest])
     assert alone - blended == pytest.approx(2.1)

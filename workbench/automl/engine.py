@@ -21,7 +21,7 @@ from .coordinator.clock import Clock
 from .coordinator.pool.fork_server_client import Spawner
 from .coordinator.pool.pool import WorkerPool
 from .coordinator.results import Results
-from .coordinator.run_guard import ending_well
+from .coordinator.run_guard import guarded
 from .coordinator.session import Progress, Session, Stop
 from .coordinator.time_account import TimeAccount
 from .interrupts import finish_on_signal
@@ -30,7 +30,7 @@ from .phases.grow import grow, keep_time_to_grow
 from .phases.plan import Plan
 from .phases.prepare import prepare, setup_of, widen
 from .phases.probe import Probe
-from .phases.refine import polish
+from .phases.refine import refine
 from .phases.trials import settle, try_baseline, try_candidates, wind_down
 from .records.family_packages import absent_packages, require_package
 from .records.optuna_storage import check_storage, fixed_storage
@@ -107,7 +107,7 @@ def search(
         with run_lock(out):
             settings = replace(settings, unit=settings.unit or data.schema.output.unit or None)
             run = RunFolder.create(out, settings)
-            with ending_well(run, pool):
+            with guarded(run, pool):
                 results = Results()
                 time = TimeAccount(clock, results)
                 session = Session(run, settings, pool, results, time, progress=progress, stop=stop)
@@ -170,7 +170,7 @@ def _resumed(
         run.update(state="running", **this_process())
         run.tidy()
         (run.path / "cache").mkdir(exist_ok=True)
-        with ending_well(run, pool):
+        with guarded(run, pool):
             session.report("resume", f"resuming {run.info['name']}")
             return _carry_on(session, Plan(**run.info["plan"]), families, run.info["metric"])
 
@@ -265,7 +265,7 @@ def _run_phases(session: Session, plan: Plan, others: list[Family], metric: str,
     if others:
         _try_others(session, plan, others, metric, probe)
     grow(session)
-    polish(session)
+    refine(session)
     finish(session)
     return session.stopped_by()
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from workbench.automl.coordinator.clock import Clock
-from workbench.automl.coordinator.pool.pool import Answer, Failure
+from workbench.automl.coordinator.pool.pool import Failure, Outcome
 from workbench.automl.coordinator.results import Results
 from workbench.automl.coordinator.session import Session
 from workbench.automl.coordinator.time_account import TimeAccount
@@ -37,10 +37,10 @@ class Pool:
     def submit(self, task: Any, *, kill_at: float, on: int | None = None) -> None:
         self.tasks.append(task)
 
-    def answers(self, timeout: float) -> list[Answer]:
+    def outcomes(self, timeout: float) -> list[Outcome]:
         task = self.tasks[-1]
         if self._seconds is None:
-            return [Answer(task, Failure("stopped", "fit", "stopped by the clock", "", 2.0, 0.0))]
+            return [Outcome(task, Failure("stopped", "fit", "stopped by the clock", "", 2.0, 0.0))]
         spent = {"encode": 9.0, "fit": self._seconds}
         done = FoldDone(
             task.config,
@@ -53,9 +53,9 @@ class Pool:
             0.0,
             spent=spent,
         )
-        return [Answer(task, done, done.cpu_s)]
+        return [Outcome(task, done, done.cpu_s)]
 
-    def stop_all(self, reason: str) -> list[Answer]:
+    def stop_all(self, reason: str) -> list[Outcome]:
         return []
 
 
@@ -101,7 +101,7 @@ def test_quick_fits_give_folds(
     assert probe.folds(asking) == (folds if (seconds or 0.0) <= most else 1)
     if folds > 1 or workers == 1:
         assert asking.time.spent["probe"] >= (seconds or 2.0), "what it took is in the account, killed or not"
-        assert not probe.goes_on
+        assert not probe.continues
 
 
 def test_a_fit_that_is_not_quick_is_the_first_candidates(tmp_path: Path) -> None:

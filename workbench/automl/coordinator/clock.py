@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 _LEAVE_S = 0.25  # ending the workers and this process
 GRACE_S = 0.25  # after which a task that is late is killed
-_POLISH_SHARE, _POLISH_LEAST_S, _POLISH_MOST_S = 0.04, 0.7, 12.0
-_POLISH_LIMIT, _QUIET_LIMIT = 0.17, 0.16  # of the budget, however long they take
-_QUIET_SHARE, _QUIET_LEAST_S, _QUIET_MOST_S = 0.03, 1.1, 6.0
+_REFINE_SHARE, _REFINE_LEAST_S, _REFINE_MOST_S = 0.04, 0.7, 12.0
+_REFINE_LIMIT, _MEASURE_LIMIT = 0.17, 0.16  # of the budget, however long they take
+_MEASURE_SHARE, _MEASURE_LEAST_S, _MEASURE_MOST_S = 0.03, 1.1, 6.0
 _ESTIMATE_SHARE, _ESTIMATE_MOST_S = 0.012, 2.0
 _ESTIMATE_LEAST_S, _ESTIMATE_SCORES = 0.15, 3.0  # and over what scoring every candidate took once
 _WRITING_S = 0.15  # of final scores
@@ -31,7 +31,7 @@ class Clock:
     started : float
     budget_s : float
         Infinite where only a number of trials bounds the search.
-    polish_s, quiet_s : float
+    refine_s, measure_s : float
         What polishing and quiet measuring are known to take, where that is more than their usual share.
     scores_s : float
         What scoring every candidate once takes, as far as that is known.
@@ -41,8 +41,8 @@ class Clock:
 
     started: float
     budget_s: float
-    polish_s: float = 0.0
-    quiet_s: float = 0.0
+    refine_s: float = 0.0
+    measure_s: float = 0.0
     scores_s: float = math.inf
     grow_s: float = 0.0
 
@@ -72,13 +72,13 @@ class Clock:
         return self.deadline - time.monotonic()
 
     @property
-    def polish_ends(self) -> float:
+    def refine_ends(self) -> float:
         """When the last candidate must be there: the rest is for quiet measuring and final scores."""
         if not self.bounded:
             return math.inf
-        usual = min(max(_QUIET_SHARE * self.budget_s, _QUIET_LEAST_S), _QUIET_MOST_S)
-        known = self.quiet_s + self.scoring_s
-        return self.deadline - min(max(usual, known), max(usual, _QUIET_LIMIT * self.budget_s))
+        usual = min(max(_MEASURE_SHARE * self.budget_s, _MEASURE_LEAST_S), _MEASURE_MOST_S)
+        known = self.measure_s + self.scoring_s
+        return self.deadline - min(max(usual, known), max(usual, _MEASURE_LIMIT * self.budget_s))
 
     @property
     def estimate_s(self) -> float:
@@ -92,9 +92,9 @@ class Clock:
         return self.estimate_s + _WRITING_S
 
     @property
-    def polish_most_s(self) -> float:
+    def refine_most_s(self) -> float:
         """Seconds that polishing gets at most, however long it takes."""
-        return _POLISH_LIMIT * self.budget_s
+        return _REFINE_LIMIT * self.budget_s
 
     @property
     def late_s(self) -> float:
@@ -111,8 +111,8 @@ class Clock:
         """When the last fit on more rows than a sample's must be through."""
         if not self.bounded:
             return math.inf
-        usual = min(max(_POLISH_SHARE * self.budget_s, _POLISH_LEAST_S), _POLISH_MOST_S)
-        return self.polish_ends - min(max(usual, self.polish_s), max(usual, self.polish_most_s))
+        usual = min(max(_REFINE_SHARE * self.budget_s, _REFINE_LEAST_S), _REFINE_MOST_S)
+        return self.refine_ends - min(max(usual, self.refine_s), max(usual, self.refine_most_s))
 
     def fold_deadline(self, waiting: int, folds: int, workers: int) -> float:
         """Return when a fold that starts now must be through.
@@ -140,5 +140,5 @@ class Clock:
         """Return when a task that did not keep its deadline is killed; none outlasts `last`."""
         if not self.bounded:
             return math.inf
-        spare = 0.5 + 0.25 * max(deadline - time.monotonic(), 0.0)
-        return min(deadline + spare, last + GRACE_S)
+        slack = 0.5 + 0.25 * max(deadline - time.monotonic(), 0.0)
+        return min(deadline + slack, last + GRACE_S)

@@ -15,7 +15,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def ending_well(run: RunFolder, pool: WorkerPool) -> Iterator[None]:
+def guarded(run: RunFolder, pool: WorkerPool) -> Iterator[None]:
     """See to it that a search which fails leaves a run that says so, or nothing where its folder was taken away.
 
     Raises

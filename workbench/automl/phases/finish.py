@@ -65,7 +65,7 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
         each for each in shortlist(candidates, _MOST_MEMBERS) if not (each.measured and each.measured.quiet)
     ]
     needed = {
-        each.id: needed_s(each, held=session.results.opened_by(each.id) is not None) for each in waiting
+        each.id: needed_s(each, is_open=session.results.opened_by(each.id) is not None) for each in waiting
     }
     waiting.sort(key=lambda each: (each.id not in first, needed[each.id]))
     leaders = [each for each in waiting if each.id in first and each.score]
@@ -110,12 +110,12 @@ def _measure(session: Session, candidate: Candidate, seconds: float) -> Measurem
         pool.submit(
             MeasureTask(candidate.id, seconds), kill_at=limit, on=session.results.opened_by(candidate.id)
         )
-        (answer,) = pool.answers(2 * _MEASURE_MOST_S)
-        session.time.charge({"measure": answer.cpu_s})
-        if not answer.died:
+        (outcome,) = pool.outcomes(2 * _MEASURE_MOST_S)
+        session.time.charge({"measure": outcome.cpu_s})
+        if not outcome.died:
             break
     session.time.charge({"quiet": (session.settings.workers - 1) * (time.monotonic() - began)})
-    return answer.result if isinstance(answer.result, Measurements) else None
+    return outcome.result if isinstance(outcome.result, Measurements) else None
 
 
 def _with_quiet(candidate: Candidate, result: Measurements) -> Candidate:

@@ -77,7 +77,7 @@ class _Attempts:
         if not session.results.has_model and self.under_way not in session.schedule.trials:
             self.under_way = self._next()
             if self.under_way:
-                self._prolong(session.schedule.trials[self.under_way])
+                self._extend(session.schedule.trials[self.under_way])
         return (
             needs_baseline and BASELINE_ID in session.schedule.trials
         ) or self.under_way in session.schedule.trials
@@ -116,7 +116,7 @@ class _Attempts:
         worth = max(_WORTH_SHARE * budget_s, _WORTH_LEAST_S) * session.settings.workers
         return soonest if soonest and left[soonest] <= worth else ""
 
-    def _prolong(self, trial: Trial) -> None:
+    def _extend(self, trial: Trial) -> None:
         """Let a trial run beyond the time, in the folds of the first repeat, and say so."""
         session, clock = self.session, self.session.clock
         trial.raced = trial.limits.overtime = True
@@ -127,7 +127,7 @@ class _Attempts:
         )  # no end where there is no clock
         unlimited = self._over_memory()
         trial.limits.unlimited_memory = unlimited
-        session.pool.prolong(trial.config.id)
+        session.pool.extend(trial.config.id)
         session.pacing.overtime = True
         why = (
             f"no model was ready after {clock.elapsed:.0f} s"

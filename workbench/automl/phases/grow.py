@@ -24,7 +24,7 @@ from .trials import try_grown
 
 _SHARE = 0.55  # of the time between reading the data and polishing
 _ROUNDS = 1.3  # rounds on more rows over those on the sample: more can be learned from them
-_SPARE = 0.6  # of the time that is left: encoding the rows, and caches that large data does not fit into
+_SLACK = 0.6  # of the time that is left: encoding the rows, and caches that large data does not fit into
 _WORTH = 0.5  # rows of the sample's that a fit must add at least
 _MOST_FITS = 6
 
@@ -79,5 +79,5 @@ def _affordable(session: Session, parent: Candidate, reserve: int) -> int:
     left = session.clock.growth_ends - time.monotonic()
     slowed = float(np.clip(parent.seconds / max(parent.cpu_s, 1e-3), 1.0, 4.0))
     once = max(mean_fold_s(parent) * slowed * _ROUNDS, 1e-3)
-    more = int(sample * (_SPARE * left / once - 1.0))
+    more = int(sample * (_SLACK * left / once - 1.0))
     return min(more, reserve) if more >= _WORTH * sample else 0

@@ -185,8 +185,8 @@ def folds_affordable(seconds: float, workers: int) -> dict[int, float]:
 
 def with_folds(plan: Plan, folds: int, rows: int, holdout: float | None) -> Plan:
     """Return a plan of one validation part with folds instead, of all `rows` rows; `holdout` is what the user says."""
-    held = _held_out(rows, folds) if holdout is None else holdout
-    return replace(plan, folds=folds, holdout=held, reason=f"{folds} folds: a first fit was quick")
+    share = _held_out(rows, folds) if holdout is None else holdout
+    return replace(plan, folds=folds, holdout=share, reason=f"{folds} folds: a first fit was quick")
 
 
 def with_fewer_folds(plan: Plan, folds: int) -> Plan:

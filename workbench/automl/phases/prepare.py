@@ -37,7 +37,7 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
         in_groups=data.group is not None,
         holdout=settings.holdout,
     )
-    dev, held = _divided(data, plan, settings)
+    dev, held_out = _divided(data, plan, settings)
     plan = with_fewer_folds(plan, possible_folds(data, dev, plan.folds, settings.seed))
     crossable = data.n_classes == 2 and can_cross(data, dev)
     plan = with_comparable_repeats(plan, metric, crossable=crossable)
@@ -45,7 +45,7 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
     reserve = np.arange(0)
     if plan.sample and plan.sample < len(dev):
         dev, reserve = sample(data, dev, plan.sample, seed=settings.seed)
-    session.run.write_data(data, dev, held, reserve)
+    session.run.write_data(data, dev, held_out, reserve)
     _keep_folds(session, data, dev, plan)
     if any(column.kind == "text" for column in data.schema.columns):
         from ..features.vocabulary import WordTables
@@ -64,7 +64,7 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
             "rows_read": data.rows_read,
             "rows": data.n_rows,
             "rows_development": len(dev),
-            "rows_holdout": len(held),
+            "rows_holdout": len(held_out),
             "rows_reserve": len(reserve),
             "columns": len(data.schema.columns),
         },
@@ -138,8 +138,8 @@ def _divided(data: Dataset, plan: Plan, settings: Settings) -> tuple[np.ndarray,
     return np.arange(data.n_rows), np.arange(0)
 
 
-def _held_out(held: np.ndarray) -> str:
-    return f"{len(held):,} rows held out" if len(held) else "no rows held out"
+def _held_out(held_out: np.ndarray) -> str:
+    return f"{len(held_out):,} rows held out" if len(held_out) else "no rows held out"
 
 
 def _scored_on(plan: Plan, metric: str) -> str:
@@ -169,17 +169,19 @@ def widen(session: Session, plan: Plan, folds: int, metric: str) -> None:
     """Validate in so many folds instead of one part; nothing has been tried yet."""
     run, settings, data = session.run, session.settings, session.run.dataset()
     plan = with_folds(plan, folds, data.n_rows, settings.holdout)
-    dev, held = _divided(data, plan, settings)
+    dev, held_out = _divided(data, plan, settings)
     plan = with_fewer_folds(plan, possible_folds(data, dev, plan.folds, settings.seed))
-    run.write_split(dev, held)
+    run.write_split(dev, held_out)
     _keep_folds(session, data, dev, plan)
     run.drop_cache()
     (run.path / "cache").mkdir()
     problem = replace(run.problem, n_rows=len(dev))
     run.update(
-        data={**run.info["data"], "rows_development": len(dev), "rows_holdout": len(held)},
+        data={**run.info["data"], "rows_development": len(dev), "rows_holdout": len(held_out)},
         plan=plan.to_json(),
         problem=asdict(problem),
     )
     session.pool.reopen(setup_of(session, plan, metric))
-    session.report("data", f"fits are quick, so scores are now {_scored_on(plan, metric)}; {_held_out(held)}")
+    session.report(
+        "data", f"fits are quick, so scores are now {_scored_on(plan, metric)}; {_held_out(held_out)}"
+    )

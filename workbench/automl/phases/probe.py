@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from workbench.families import traits_of
 from workbench.families.base import Family
 
-from ..coordinator.pool.pool import Answer, Failure
+from ..coordinator.pool.pool import Failure, Outcome
 from ..coordinator.portfolio import in_turn
 from ..coordinator.session import Session
 from ..records.candidate import Candidate
@@ -43,17 +43,17 @@ class Probe:
         For each number of folds, the seconds up to which a fit makes it affordable.
     ends : float
         `time.monotonic()` by which it is known that it is not quick.
-    goes_on : bool
+    continues : bool
         Whether the fit goes on after that.
-    answers : list of Answer
+    outcomes : list of Outcome
         What came of it until then.
     """
 
     config: Config
     most: dict[int, float]
     ends: float
-    goes_on: bool
-    answers: list[Answer] = field(default_factory=list)
+    continues: bool
+    outcomes: list[Outcome] = field(default_factory=list)
 
     @classmethod
     def start(cls, session: Session, plan: Plan, families: list[Family]) -> Probe | None:
@@ -68,19 +68,19 @@ class Probe:
         config = Config(_ID, family, params, "portfolio", session.settings.seed)
         most = folds_affordable(clock.left, workers)
         ends = time.monotonic() + _ENCODING_S + max(most.values())
-        goes_on = workers > 1  # a single worker has the baseline to fit first
-        deadline = clock.fold_deadline(1, 1, workers) if goes_on else ends
-        kill_at = clock.kill_at(deadline, clock.folds_end + clock.late_s) if goes_on else ends
+        continues = workers > 1  # a single worker has the baseline to fit first
+        deadline = clock.fold_deadline(1, 1, workers) if continues else ends
+        kill_at = clock.kill_at(deadline, clock.folds_end + clock.late_s) if continues else ends
         session.pool.submit(
             FoldTask(config, 0, deadline, session.pacing.after_fit_share(family)), kill_at=kill_at
         )
-        return cls(config, most, ends, goes_on)
+        return cls(config, most, ends, continues)
 
     def folds(self, session: Session) -> int:
         """Wait for the fit, and return the folds that it shows to be affordable; where they are several, it is over."""
-        self.answers = session.pool.answers(max(self.ends - time.monotonic(), 0.0))
-        folds = max((self._affordable(each.result) for each in self.answers), default=1)
-        if folds > 1 or not self.goes_on:
+        self.outcomes = session.pool.outcomes(max(self.ends - time.monotonic(), 0.0))
+        folds = max((self._affordable(each.result) for each in self.outcomes), default=1)
+        if folds > 1 or not self.continues:
             self._drop(session)
         return folds
 
@@ -91,15 +91,15 @@ class Probe:
         return max((folds for folds, limit in self.most.items() if seconds <= limit), default=1)
 
     def _drop(self, session: Session) -> None:
-        for answer in [*self.answers, *session.pool.stop_all("it was a first fit only")]:
-            killed = isinstance(answer.result, Failure)
-            session.time.charge({"probe": answer.result.seconds if killed else answer.cpu_s})
+        for outcome in [*self.outcomes, *session.pool.stop_all("it was a first fit only")]:
+            killed = isinstance(outcome.result, Failure)
+            session.time.charge({"probe": outcome.result.seconds if killed else outcome.cpu_s})
         shutil.rmtree(session.run.path / "candidates" / self.config.id, ignore_errors=True)
-        self.goes_on = False
+        self.continues = False
 
     def hand_over(self, session: Session, study: Study) -> None:
         """Make a fit that is to go on, or that has come to its end meanwhile, the fit of the study's first trial."""
-        if not self.goes_on:
+        if not self.continues:
             return
         asked = study.ask()
         if (asked.id, asked.family, asked.params) != (self.config.id, self.config.family, self.config.params):
@@ -108,5 +108,5 @@ class Probe:
             return
         trial = begin(session, asked)
         trial.folds.start()
-        for answer in self.answers:
-            take_in(session, study, answer)
+        for outcome in self.outcomes:
+            take_in(session, study, outcome)

@@ -11,13 +11,13 @@ import numpy as np
 
 from workbench.families import ENSEMBLE, traits_of
 
-from ..coordinator.budget.distillation_time import Lesson
-from ..coordinator.budget.distillation_time import needed_s as teaching_needed_s
+from ..coordinator.budget.distillation_time import Distillation
+from ..coordinator.budget.distillation_time import needed_s as distillation_needed_s
 from ..coordinator.budget.ensemble_forecast import blend_task, blendable, cost_of
 from ..coordinator.budget.reserve import BUILDING, OVERRUN_S, form_s
 from ..coordinator.budget.stacker_time import stacked, timed
 from ..coordinator.clock import GRACE_S
-from ..coordinator.pool.pool import Answer, Failure, failed_candidate
+from ..coordinator.pool.pool import Failure, Outcome, failed_candidate
 from ..coordinator.session import Session
 from ..coordinator.time_account import mean_fold_s
 from ..records.candidate import Candidate, averaged, value_of
@@ -49,38 +49,38 @@ class Point:
     cost: float
 
 
-def polish(session: Session) -> None:
+def refine(session: Session) -> None:
     """Make blends, and single models of all rows where they would be on the front."""
     good = blendable(session)
     if not good or session.stopping:
         return
     session.report("phase", "building ensembles, and single models on all rows")
     waiting: list[Any] = list(_first_tasks(session, good))
-    until = session.clock.polish_ends
-    lesson, again = Lesson(), list[Any]()
+    until = session.clock.refine_ends
+    distillation, again = Distillation(), list[Any]()
     while True:
         while waiting and session.pool.idle and time.monotonic() < until:
             task = waiting.pop(0)
             last = until + OVERRUN_S * _is_first_blend(session, task)
-            spare = last - time.monotonic() - _needed_s(session, task)
-            if spare > 0:
+            slack = last - time.monotonic() - _needed_s(session, task)
+            if slack > 0:
                 on = None
                 if isinstance(task, BuildTask):
-                    task, on = timed(task, spare), session.pool.largest_idle
+                    task, on = timed(task, slack), session.pool.largest_idle
                 session.pool.submit(task, kill_at=session.clock.kill_at(last, last), on=on)
         if not session.pool.busy:
             return
-        for answer in session.pool.answers(0.25):
+        for outcome in session.pool.outcomes(0.25):
             if (
-                answer.died and answer.task not in again
+                outcome.died and outcome.task not in again
             ):  # no trial of the sampler's that others could stand in for
-                again.append(answer.task)
-                waiting.insert(0, answer.task)
+                again.append(outcome.task)
+                waiting.insert(0, outcome.task)
                 continue
-            waiting = _in_order([*_take_in(session, answer, lesson), *waiting])
+            waiting = _in_order([*_take_in(session, outcome, distillation), *waiting])
         if time.monotonic() > until + OVERRUN_S + GRACE_S + 0.1:
-            for answer in session.pool.stop_all("the time was up"):
-                _take_in(session, answer, lesson)
+            for outcome in session.pool.stop_all("the time was up"):
+                _take_in(session, outcome, distillation)
             return
 
 
@@ -99,7 +99,7 @@ def _cpu_needed_s(session: Session, task: Any) -> float:
         share = most / max(parent.rounds or most, 1)
         return mean_fold_s(parent) * _REFIT_FOLDS * share + form_s(parent) / max(parent.models, 1)
     if isinstance(task, TeacherTask | DistillTask):
-        return teaching_needed_s(session, task)
+        return distillation_needed_s(session, task)
     return 0.0
 
 
@@ -119,7 +119,7 @@ def _is_first_blend(session: Session, task: Any) -> bool:
 
 
 def _first_tasks(session: Session, good: list[Candidate]) -> Iterator[Any]:
-    blends = blend_task(session, good, session.clock.polish_ends - time.monotonic())
+    blends = blend_task(session, good, session.clock.refine_ends - time.monotonic())
     if blends is not None:
         yield blends
     if session.schedule.folds > 1:
@@ -131,7 +131,7 @@ def _first_tasks(session: Session, good: list[Candidate]) -> Iterator[Any]:
 
 def _refits(session: Session, good: list[Candidate]) -> Iterator[RefitTask]:
     """Return the fits on all rows whose models would be on the front, as many as there is time for."""
-    left = (session.clock.polish_ends - time.monotonic()) * session.settings.workers * 0.6
+    left = (session.clock.refine_ends - time.monotonic()) * session.settings.workers * 0.6
     by_parent: dict[str, list[Point]] = {}
     for point in _on_front(session, good):
         by_parent.setdefault(point.parent.id, []).append(point)
@@ -142,7 +142,7 @@ def _refits(session: Session, good: list[Candidate]) -> Iterator[RefitTask]:
         new = {name: rounds for name, rounds in cuts.items() if name not in session.results.candidates}
         if not new:
             continue
-        task = RefitTask(config, new, session.clock.polish_ends)
+        task = RefitTask(config, new, session.clock.refine_ends)
         needed = _needed_s(session, task)
         if session.clock.bounded and needed > left / session.settings.workers:
             continue
@@ -191,19 +191,19 @@ def _points(candidate: Candidate) -> Iterator[Point]:
 # ---------------------------------------------------------------- results
 
 
-def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
+def _take_in(session: Session, outcome: Outcome, distillation: Distillation) -> list[Any]:
     """Take in what came of a task, and return the tasks that follow from it."""
-    result = answer.result
-    if isinstance(result, Failure) and isinstance(answer.task, TeacherTask):
-        result = TeacherDone(answer.task.split, result.reason, 0.0)
+    result = outcome.result
+    if isinstance(result, Failure) and isinstance(outcome.task, TeacherTask):
+        result = TeacherDone(outcome.task.split, result.reason, 0.0)
     if isinstance(result, TeacherDone):
-        return list(lesson.take_in(session, result))
+        return list(distillation.take_in(session, result))
     if isinstance(result, Failure):
-        if not isinstance(answer.task, BlendTask):
-            session.add(failed_candidate(_derived(answer.task), result))
+        if not isinstance(outcome.task, BlendTask):
+            session.add(failed_candidate(_derived(outcome.task), result))
         return []
     if isinstance(result, Blends):
-        session.time.charge({"blend": answer.cpu_s})
+        session.time.charge({"blend": outcome.cpu_s})
         number = 1 + max(
             (int(name[1:]) for name in session.results.candidates if name.startswith("b")), default=0
         )
@@ -217,11 +217,11 @@ def _take_in(session: Session, answer: Answer, lesson: Lesson) -> list[Any]:
         if builds:
             costs = {each.id: cost_of(session, each) for each in blendable(session)}
             builds[0] = stacked(session, builds[0], costs)
-        return [*builds, *(lesson.begin(session, best_first[0]) if best_first else [])]
+        return [*builds, *(distillation.begin(session, best_first[0]) if best_first else [])]
     for candidate in result if isinstance(result, list) else [result]:
         session.add(candidate)
-        if isinstance(answer.task, BuildTask):
-            session.results.mark_open(answer.worker, candidate)
+        if isinstance(outcome.task, BuildTask):
+            session.results.mark_open(outcome.worker, candidate)
     return []
 
 

@@ -13,7 +13,7 @@ from workbench.families import BASELINE, traits_of
 
 from ..coordinator.budget import ensemble_forecast
 from ..coordinator.budget.reserve import update_reserve
-from ..coordinator.pool.pool import Answer, Failure, failed_candidate
+from ..coordinator.pool.pool import Failure, Outcome, failed_candidate
 from ..coordinator.results import BASELINE_ID
 from ..coordinator.session import Session
 from ..coordinator.trial import Folds, Limits, Trial
@@ -186,7 +186,7 @@ def repeat_short_folds(session: Session, trial: Trial) -> bool:
 def _put_together(session: Session, trial: Trial) -> None:
     """Give out a config whose folds are all there; a run always has its baseline and its first model."""
     limits = trial.limits
-    last = math.inf if limits.unlimited_memory or limits.overtime else session.clock.polish_ends
+    last = math.inf if limits.unlimited_memory or limits.overtime else session.clock.refine_ends
     folds = trial.folds.total if trial.folds.total < session.schedule.folds else None
     task = AssembleTask(trial.config, last, folds)
     kill_at = session.clock.kill_at(last, last)
@@ -215,20 +215,20 @@ def _start_fold(session: Session, trial: Trial) -> bool:
 
 def collect(session: Session, study: Study | None, wait_s: float) -> None:
     """Wait up to so many seconds, and take in what came of tasks."""
-    for answer in session.pool.answers(min(wait_s, 0.5)):
-        take_in(session, study, answer)
+    for outcome in session.pool.outcomes(min(wait_s, 0.5)):
+        take_in(session, study, outcome)
 
 
-def take_in(session: Session, study: Study | None, answer: Answer) -> None:
+def take_in(session: Session, study: Study | None, outcome: Outcome) -> None:
     """Take in what came of a task."""
-    result = answer.result
-    if isinstance(answer.task, BlendTask):
+    result = outcome.result
+    if isinstance(outcome.task, BlendTask):
         if isinstance(result, Blends):
-            ensemble_forecast.take_in(session, result, answer.cpu_s)
+            ensemble_forecast.take_in(session, result, outcome.cpu_s)
         return
     if isinstance(result, Failure):
         session.time.charge({"lost": result.seconds})
-        result = failed_candidate(answer.task, result)
+        result = failed_candidate(outcome.task, result)
     if isinstance(result, FoldDone):
         _take_fold(session, study, result)
     elif isinstance(result, Candidate):
@@ -302,8 +302,8 @@ def _tell(session: Session, study: Study, asked: Asked, candidate: Candidate) ->
 
 def drop(session: Session, study: Study | None, name: str, ended: str) -> None:
     """Stop a trial that is under way, and free the workers that are at it."""
-    for answer in session.pool.stop_all(ended, _MORE_TIME, only=name):
-        take_in(session, study, answer)
+    for outcome in session.pool.stop_all(ended, _MORE_TIME, only=name):
+        take_in(session, study, outcome)
     trial = session.schedule.trials.get(name)
     if trial is not None:
         reason = f"{len(trial.folds.done)} of {trial.folds.total} folds were fitted when {ended}"
@@ -314,8 +314,8 @@ def wind_down(session: Session, study: Study | None) -> None:
     """Stop what is still under way, and leave no trial behind."""
     by = session.stopped_by()
     ended, hint = (by, _RESUME) if by else ("the time was up", _MORE_TIME)
-    for answer in session.pool.stop_all(ended, hint):
-        take_in(session, study, answer)
+    for outcome in session.pool.stop_all(ended, hint):
+        take_in(session, study, outcome)
     for trial in list(session.schedule.trials.values()):
         reason = f"{len(trial.folds.done)} of {trial.folds.total} folds were fitted when {ended}"
         _end(session, study, _stopped(trial.config, reason, hint))
@@ -327,7 +327,7 @@ def wind_down(session: Session, study: Study | None) -> None:
 
 def _finish_whole(session: Session, study: Study | None) -> None:
     """Wait for folds that end in time, and for candidates whose folds are all there."""
-    while time.monotonic() < session.clock.polish_ends - 0.2:
+    while time.monotonic() < session.clock.refine_ends - 0.2:
         complete = [each for each in session.schedule.trials.values() if each.folds.complete]
         if session.stopping and not complete:
             return

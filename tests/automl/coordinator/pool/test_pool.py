@@ -42,7 +42,7 @@ def pool(run: Path) -> Iterator[WorkerPool]:
 
 
 def answer(pool: WorkerPool, seconds: float = 600.0) -> object:
-    (only,) = pool.answers(seconds)
+    (only,) = pool.outcomes(seconds)
     return only.result
 
 

@@ -24,7 +24,7 @@ _PREFIX = "t"
 
 
 @dataclass(slots=True)
-class Lesson:
+class Distillation:
     """A teacher, and how far the students have come.
 
     Attributes
@@ -40,7 +40,7 @@ class Lesson:
         """Choose the teacher from the best blend, as many of its members as there is time for."""
         if not _fits(session):
             return []
-        left = max(session.clock.polish_ends - time.monotonic(), 0.0)
+        left = max(session.clock.refine_ends - time.monotonic(), 0.0)
         ordered = sorted(best, key=lambda name: (-best[name], name))[:_MOST_TEACHERS]
         chosen = _affordable(session, [session.results.candidates[name] for name in ordered], left)
         made = {frozenset(each.members) for each in session.results.candidates.values() if each.taught}
@@ -49,7 +49,7 @@ class Lesson:
         total = sum(best[name] for name in chosen)
         self.weights = {name: best[name] / total for name in chosen}
         self._open = set(range(_folds(session)))
-        return [TeacherTask(self.weights, at, session.clock.polish_ends) for at in sorted(self._open)]
+        return [TeacherTask(self.weights, at, session.clock.refine_ends) for at in sorted(self._open)]
 
     def take_in(self, session: Session, nested: TeacherDone) -> list[DistillTask]:
         """Take in that the teacher has answered for a fold; when it has for all, the students begin."""
@@ -65,7 +65,7 @@ class Lesson:
             Config(f"{_PREFIX}{first + at:04d}", family, params, "derived", seed)
             for at, (family, params) in enumerate(_students(session))
         ]
-        return [DistillTask(config, self.weights, session.clock.polish_ends) for config in configs]
+        return [DistillTask(config, self.weights, session.clock.refine_ends) for config in configs]
 
 
 def needed_s(session: Session, task: TeacherTask | DistillTask) -> float:
@@ -82,7 +82,7 @@ def reserve_s(session: Session) -> float:
     if not session.clock.bounded or not _fits(session):
         return 0.0
     chosen = _affordable(session, best, session.clock.budget_s)
-    return _lesson_s(session, [session.results.candidates[name] for name in chosen]) if chosen else 0.0
+    return _distillation_s(session, [session.results.candidates[name] for name in chosen]) if chosen else 0.0
 
 
 def _fits(session: Session) -> bool:
@@ -103,12 +103,12 @@ def _affordable(session: Session, members: Sequence[Candidate], left: float) -> 
     if not session.clock.bounded:
         return [each.id for each in good]
     most = min(_MOST_SHARE * session.clock.budget_s, left)
-    while good and _lesson_s(session, good) > most:
+    while good and _distillation_s(session, good) > most:
         good = good[:-1]
     return [each.id for each in good]
 
 
-def _lesson_s(session: Session, members: Sequence[Candidate]) -> float:
+def _distillation_s(session: Session, members: Sequence[Candidate]) -> float:
     nested = _folds(session) * (_folds(session) - 1) * _NESTED_FIT
     fits = nested * sum(mean_fold_s(each) for each in members)
     students = sum(_student_s(session, family) for family, _ in _students(session))

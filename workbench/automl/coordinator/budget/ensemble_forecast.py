@@ -55,7 +55,7 @@ def look_ahead(session: Session) -> BlendTask | None:
     if session.time.spent.get("blend", 0.0) > _MOST_SHARE * session.settings.workers * clock.elapsed:
         return None
     session.time.forecast_at = session.results.ok
-    return blend_task(session, blendable(session), clock.polish_most_s)
+    return blend_task(session, blendable(session), clock.refine_most_s)
 
 
 def take_in(session: Session, found: Blends, cpu_s: float) -> None:

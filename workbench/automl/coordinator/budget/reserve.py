@@ -20,7 +20,7 @@ _BATCHED_ROWS, _BATCHES_S = 3 * 4096, 0.3  # timing batches; of slow models fewe
 _SLOW_CALLS, _SLOW_BLOCK_S = 12, 0.2
 _OPENING = 0.7  # what opening an artifact takes over what writing it took
 _FAST_MEMBERS = 6  # that a front is to have beside its best model
-_SPARE_S = 0.5
+_SLACK_S = 0.5
 _FINAL = 4.0  # what a final score and a comparison with the best take over the first score
 OVERRUN_S = 0.6  # of a blend that was under way before
 _BLENDED = 6  # models that the best blend may well have
@@ -30,9 +30,9 @@ _IN_FLIGHT = 1.0  # what is being put together when the folds end, over what the
 BUILDING = 1.4
 
 
-def needed_s(candidate: Candidate, *, held: bool = False) -> float:
+def needed_s(candidate: Candidate, *, is_open: bool = False) -> float:
     """Return how many seconds it takes at least to open a candidate's artifact, unless it is held, and to time it."""
-    opening_s = 0.0 if held else _OPENING * candidate.spent.get("convert", 0.0)
+    opening_s = 0.0 if is_open else _OPENING * candidate.spent.get("convert", 0.0)
     return LOAD_S + opening_s + _timing_s([candidate])
 
 
@@ -77,7 +77,7 @@ def end_needed_s(
     good = best_first(candidates)
     members = likely or _likely_members(good)
     in_flight = _IN_FLIGHT * _slowest_form_s(good, under_way)
-    blending = in_flight + BUILDING * sum(form_s(each) for each in members) + _SPARE_S
+    blending = in_flight + BUILDING * sum(form_s(each) for each in members) + _SLACK_S
     best = LOAD_S + _timing_s(members) if len(members) > 1 else sum(needed_s(each) for each in good[:1])
     front = first_layer(good)
     fastest = sorted(_single_needed_s(each) for each in front)[:_FAST_MEMBERS]
@@ -114,11 +114,11 @@ def update_reserve(session: Session) -> None:
     candidates, time = session.results.candidates, session.time
     members = [candidates[name] for name in time.forecast]
     under_way = {each.config.family for each in session.schedule.trials.values()}
-    polish, quiet = end_needed_s(candidates.values(), members, under_way)
+    refine, measure = end_needed_s(candidates.values(), members, under_way)
     extra = distillation_time.reserve_s(session) + stacker_time.reserve_s(session)
     time.clock = replace(
         time.clock,
-        polish_s=time.contention * (polish + extra),
-        quiet_s=time.contention * quiet,
+        refine_s=time.contention * (refine + extra),
+        measure_s=time.contention * measure,
         scores_s=time.contention * scores_s(candidates.values()),
     )

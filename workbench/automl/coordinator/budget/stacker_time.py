@@ -16,7 +16,7 @@ from ..session import Session
 _BESIDE_COST = 0.1  # of the members' cost
 _FIT_S, _COLUMN_S = 0.7, 0.005  # CPU seconds of one fit, and more for each answer that the network sees
 _MOST_SHARE = 0.1  # of the time: of one worker, while the others have single models to fit
-_SPARE, _LEAST = 1.6, 0.8  # of that: what it may take, and with less than which it is not begun
+_SLACK, _LEAST = 1.6, 0.8  # of that: what it may take, and with less than which it is not begun
 
 
 def stacked(session: Session, task: BuildTask, costs: Mapping[str, float]) -> BuildTask:
@@ -44,7 +44,7 @@ def timed(task: BuildTask, left_s: float) -> BuildTask:
     """
     if not task.meta_s or math.isinf(left_s):
         return task
-    seconds = min(_SPARE * task.meta_s, left_s)
+    seconds = min(_SLACK * task.meta_s, left_s)
     return replace(task, meta_s=seconds if seconds >= _LEAST * task.meta_s else 0.0)
 
 

@@ -1,4 +1,4 @@
-"""The search's side of the process that imports the training libraries and forks workers (`nursery`).
+"""The search's side of the process that imports the training libraries and forks workers (`server`).
 
 It knows nothing of the rest of the package, so that it can be started before anything else is imported: what trainers
 need and what the search itself needs are then loaded at the same time.
@@ -48,11 +48,11 @@ class Spawner:
         self._address = str(Path(self._folder.name) / "s")
         self._listener = Listener(self._address, family="AF_UNIX", authkey=self._key)
         self._deaths = 0
-        self._nursery = self._start()
+        self._server = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         with (Path(self._folder.name) / "log").open("wb") as log:
-            nursery = subprocess.Popen(
+            server = subprocess.Popen(
                 [sys.executable, "-m", "workbench.automl.worker.fork_server", self._address],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
@@ -64,18 +64,18 @@ class Spawner:
                 },
                 start_new_session=True,  # Ctrl-C in the terminal is for the search to handle, not for its workers
             )
-        _say(nursery, self._key.hex())
-        return nursery
+        _say(server, self._key.hex())
+        return server
 
     @property
     def pid(self) -> int:
         """The process's id; another one after it was killed and started again."""
-        return self._nursery.pid
+        return self._server.pid
 
     def ask(self, count: int = 1) -> None:
         """Ask for so many workers; `accept` receives them."""
         for _ in range(count):
-            _say(self._nursery, "fork")
+            _say(self._server, "fork")
 
     def accept(self, awaited: int = 1) -> Connection:
         """Return the connection of a worker that has started.
@@ -98,13 +98,13 @@ class Spawner:
             try:
                 return self._listener.accept()
             except TimeoutError:
-                gone = self._nursery.poll() is not None
+                gone = self._server.poll() is not None
                 if time.monotonic() > limit or (gone and self._deaths >= _MOST_DEATHS):
                     raise StartError(self._last_words()) from None
                 if gone:
                     self._deaths += 1
-                    _close_input(self._nursery)
-                    self._nursery = self._start()  # the workers of the one before go on without it
+                    _close_input(self._server)
+                    self._server = self._start()  # the workers of the one before go on without it
                     self.ask(awaited)
 
     def _last_words(self) -> str:
@@ -115,9 +115,9 @@ class Spawner:
     def close(self) -> None:
         """End the process and all its workers at once."""
         with suppress(ProcessLookupError):
-            os.killpg(self._nursery.pid, signal.SIGKILL)  # it leads the group that its workers belong to
-        self._nursery.wait()
-        _close_input(self._nursery)
+            os.killpg(self._server.pid, signal.SIGKILL)  # it leads the group that its workers belong to
+        self._server.wait()
+        _close_input(self._server)
         self._listener.close()
         self._folder.cleanup()
 
@@ -158,14 +158,14 @@ def _folder_for_a_socket() -> tempfile.TemporaryDirectory[str]:
     )
 
 
-def _say(nursery: subprocess.Popen[bytes], line: str) -> None:
-    assert nursery.stdin is not None
+def _say(server: subprocess.Popen[bytes], line: str) -> None:
+    assert server.stdin is not None
     with suppress(BrokenPipeError):
-        nursery.stdin.write(f"{line}\n".encode())
-        nursery.stdin.flush()
+        server.stdin.write(f"{line}\n".encode())
+        server.stdin.flush()
 
 
-def _close_input(nursery: subprocess.Popen[bytes]) -> None:
-    if nursery.stdin is not None:
+def _close_input(server: subprocess.Popen[bytes]) -> None:
+    if server.stdin is not None:
         with suppress(BrokenPipeError):
-            nursery.stdin.close()
+            server.stdin.close()

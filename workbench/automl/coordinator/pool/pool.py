@@ -68,7 +68,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Outcome:
     """A task, what came of it, and the processor time that it took (0 where the worker did not live to tell).
 
     `worker` is the process that carried it out.
@@ -197,7 +197,7 @@ class WorkerPool:
         with suppress(psutil.Error):
             worker.cpu_before = _cpu(worker.process)
 
-    def answers(self, timeout: float) -> list[Answer]:
+    def outcomes(self, timeout: float) -> list[Outcome]:
         """Wait up to `timeout` seconds for tasks to end, watching their limits meanwhile."""
         stop = time.monotonic() + max(timeout, 0.0)
         while True:
@@ -210,30 +210,30 @@ class WorkerPool:
             if done or time.monotonic() >= stop:
                 return done
 
-    def _receive(self, worker: _Worker) -> Answer:
+    def _receive(self, worker: _Worker) -> Outcome:
         task, seconds = worker.task, time.monotonic() - worker.started
         try:
             result = worker.connection.recv()
         except (EOFError, OSError):
             self._replace(worker)
             hint = "It may have run out of memory: allow fewer `workers`, or set `max_memory`."
-            return Answer(
+            return Outcome(
                 task, Failure("failed", "fit", "the worker process died", hint, seconds, worker.peak_mb)
             )
         worker.task = None
         cpu_s = 0.0
         with suppress(psutil.Error):
             cpu_s = _cpu(worker.process) - worker.cpu_before
-        return Answer(task, result, cpu_s, worker.process.pid)
+        return Outcome(task, result, cpu_s, worker.process.pid)
 
-    def _enforce(self, workers: list[_Worker]) -> Iterator[Answer]:
+    def _enforce(self, workers: list[_Worker]) -> Iterator[Outcome]:
         now = time.monotonic()
         for worker in workers:
             failure = self._limit_broken(worker, now)
             if failure:
                 task = worker.task
                 self._replace(worker)
-                yield Answer(task, failure)
+                yield Outcome(task, failure)
 
     def _limit_broken(self, worker: _Worker, now: float) -> Failure | None:
         seconds = now - worker.started
@@ -264,7 +264,7 @@ class WorkerPool:
         self._spawner.ask()
         self._workers.append(self._accept())
 
-    def prolong(self, name: str) -> None:
+    def extend(self, name: str) -> None:
         """Let tasks on a config take as long as they take."""
         for worker in self._workers:
             if worker.task is not None and _config_id(worker.task) == name:
@@ -272,7 +272,7 @@ class WorkerPool:
 
     def stop_all(
         self, reason: str, hint: str = "Give more `time`.", *, only: str | None = None
-    ) -> list[Answer]:
+    ) -> list[Outcome]:
         """Kill every busy worker at once, or those at a config, and answer for their tasks; new ones take their places.
 
         Parameters
@@ -287,7 +287,7 @@ class WorkerPool:
         for worker in [worker for worker in busy if only in (None, _config_id(worker.task))]:
             seconds = time.monotonic() - worker.started
             out.append(
-                Answer(
+                Outcome(
                     worker.task,
                     Failure("stopped", "fit", reason, hint, seconds, worker.peak_mb),
                 )
