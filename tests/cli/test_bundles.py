@@ -54,7 +54,7 @@ def test_wrong_use_is_one_line(searched: Searched, run: Run, bundle: Path, tmp_p
     answer = run("verify", bundle, "--key", tmp_path / "none.pem")
     assert (answer.code, "No such file" in answer.error) == (2, True)
     answer = run("diff", bundle, tmp_path)
-    assert (answer.code, "is no bundle" in answer.error) == (1, True)
+    assert (answer.code, "is not a bundle" in answer.error) == (1, True)
     answer = run("bundles", tmp_path / "nowhere")
     assert (answer.code, "expected a folder of bundles" in answer.error) == (2, True)
     assert not (tmp_path / "b").exists()

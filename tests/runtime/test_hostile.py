@@ -100,7 +100,7 @@ def test_a_harmful_model_is_refused_by_name(copied: Path, name: str) -> None:
     change, word = HARMFUL[name]
     (copied / "model.onnx").write_bytes(model_with(change))
     forge(copied)
-    with pytest.raises(TamperedBundleError, match=rf"model\.onnx is no model of a bundle: .*{word}"):
+    with pytest.raises(TamperedBundleError, match=rf"model\.onnx is not a bundle's model: .*{word}"):
         open_bundle(copied)
     report = check_bundle(copied)
     assert not report.ok

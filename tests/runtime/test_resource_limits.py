@@ -75,7 +75,7 @@ def test_a_step_of_many_features_is_refused(copied: Path, width: int) -> None:
     refused(
         copied,
         lambda encoder: encoder["steps"].append(step),
-        r"encoder\.json asks for too much up to step 'term_score' of 'note': found .* features",
+        r"encoder\.json exceeds a limit at step 'term_score' of 'note': found .* features",
     )
 
 
@@ -89,7 +89,7 @@ def test_pairs_of_pairs_are_refused_where_they_double(copied: Path, other: str) 
             encoder["derived"].append(entry)
             names.append(f"p{at}")
 
-    refused(copied, change, r"up to derived column 'p\d+': found .* bytes a row")
+    refused(copied, change, r"exceeds a limit at derived column 'p\d+': found .* bytes a row")
 
 
 @pytest.mark.parametrize("style", ["%d %d", "%Y-%m-%d %Q", "%", "%d" * 60, "%-d", "%Y %Y", "%j%j"])
@@ -161,15 +161,15 @@ _NODE = helper.make_node
 REFUSED: dict[str, tuple[bytes, str]] = {
     "doubles at each node": (
         graph(*chain("Concat", 60, axis=1), _NODE("ReduceSum", ["features59"], ["output"])),
-        "bytes a row up to a node Concat",
+        "bytes a row at a node Concat",
     ),
     "doubles before it is given a row": (
         graph(*chain("Concat", 60, "k", axis=0), _NODE("Add", ["features", "k59"], ["output"]), k=np.ones((1, 4))),
-        "bytes that do not depend on the rows",
+        "bytes independent of the rows",
     ),
     "answers two rows for one": (
         graph(_NODE("Concat", ["features", "features"], ["output"], axis=0)),
-        "an output 'output' of 2 n rows for n",
+        "an output 'output' with 2 n rows for n rows",
     ),
     "answers a row more": (
         graph(_NODE("Concat", ["features", "k"], ["output"], axis=0), k=np.ones((1, 4), np.float32)),
@@ -194,11 +194,11 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "spreads a row": (
         graph(_NODE("Expand", ["k", "s"], ["a"]), _NODE("MatMul", ["features", "a"], ["output"]),
               k=np.ones(1, np.float32), s=np.array([4, 1 << 40])),
-        "bytes that do not depend on the rows",
+        "bytes independent of the rows",
     ),
     "computes its own shape": (
         graph(_NODE("Cast", ["features"], ["s"], to=7), _NODE("Reshape", ["features", "s"], ["output"])),
-        "a shape that is computed from values",
+        "a shape computed from values",
     ),
     "multiplies for long": (
         graph(*[_NODE("MatMul", ["features" if not at else f"m{at - 1}", "k"], [f"m{at}"]) for at in range(200)],
@@ -214,13 +214,13 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         graph(_NODE("Relu\n\x1b[31m" + "x" * 500, ["features"], ["output"])),
         r"the operator 'Relu\\n\\x1b\[31mx+…; expected",
     ),
-    "has a name that is no text": (
+    "has a name that is not UTF-8": (
         graph(_NODE("Relu", ["features"], ["output"], name="odd")).replace(b"Relu", b"Re\xffu"),
-        "a name that is no text",
+        "a name that is not UTF-8",
     ),
     "names what is not there": (
         graph(_NODE("Relu", ["nothing"], ["output"])),
-        "which nothing before it makes",
+        "which no earlier node computes",
     ),
     "has an operator without a rule": (
         graph(_NODE("NonZero", ["features"], ["output"])),
@@ -285,8 +285,8 @@ def _leads(side: str, at: int, to: int) -> Callable[[dict[str, onnx.AttributePro
 
 
 TREES: dict[str, tuple[Callable[[dict[str, onnx.AttributeProto]], object], str]] = {
-    "a circle": (_leads("true", 2, 1), "circles"),
-    "itself": (_leads("false", 0, 0), "circles"),
+    "a circle": (_leads("true", 2, 1), "a cycle"),
+    "itself": (_leads("false", 0, 0), "a cycle"),
     "a child that is not there": (_set("nodes_truenodeids", 0, 99), "a child numbered 99, of 3"),
     "a child below 0": (_set("nodes_truenodeids", 0, -5), "a child numbered -5, of 3"),
     "a leaf that is not there": (_set("nodes_falsenodeids", 0, 7), "a leaf numbered 7, of 1"),
@@ -341,22 +341,22 @@ def shared_trees(change: Callable[[dict[str, onnx.AttributeProto]], object]) -> 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (_set("nodes_truenodeids", 0, 0), "circles"),
-        (_set("nodes_truenodeids", 0, 999), "a node that is not there"),
+        (_set("nodes_truenodeids", 0, 0), "a cycle"),
+        (_set("nodes_truenodeids", 0, 999), "a reference to a node that does not exist"),
         (_set("nodes_featureids", 0, 4), "a feature numbered 4, of 4"),
         (_set("target_ids", 0, 2), "a leaf's target numbered 2, of 2"),
-        (_set("target_nodeids", 0, 0), "a target of a node that is no leaf"),
-        (_set("nodes_nodeids", 1, 0), "two nodes of one number"),
+        (_set("target_nodeids", 0, 0), "a target of a node that is not a leaf"),
+        (_set("nodes_nodeids", 1, 0), "two nodes with the same number"),
         (lambda found: found["nodes_values"].floats.pop(), "nodes_values of"),
         (lambda found: found["target_weights"].floats.pop(), "target_weights of"),
         (
             lambda found: found["nodes_modes"].strings.__setitem__(0, b"BRANCH_ODD"),
-            "modes of nodes that are none",
+            "unknown modes of nodes",
         ),
         (lambda found: found["nodes_modes"].strings.__setitem__(0, b"LEAF"), ""),
         (
             lambda found: found["nodes_modes"].strings.__setitem__(0, b"x" * 300),
-            "modes of nodes that are none",
+            "unknown modes of nodes",
         ),
     ],
 )
@@ -391,7 +391,7 @@ def test_golden_rows_are_bounded_together(folder: Path, monkeypatch: pytest.Monk
     predictor = make_predictor()
     assert replay(predictor, folder / "golden.jsonl").ok
     predictor.cost = Cost(1, resource_limits.MAX_GOLDEN_OPERATIONS)
-    with pytest.raises(TamperedBundleError, match=r"golden\.jsonl asks for too much"):
+    with pytest.raises(TamperedBundleError, match=r"golden\.jsonl exceeds a limit"):
         replay(predictor, folder / "golden.jsonl")
     monkeypatch.setattr("workbench.runtime.bundle.golden.MAX_GOLDEN_ROWS", 2)
     with pytest.raises(TamperedBundleError, match=r"golden\.jsonl is too long"):

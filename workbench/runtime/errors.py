@@ -1,25 +1,25 @@
-"""What can go wrong while a model answers.
+"""Exceptions of the runtime.
 
 ::
 
     WorkbenchError
-    ├── InputError               the rows do not fit the schema: the caller can mend it
-    │   ├── MissingColumnError   a column that the model needs is not there
+    ├── InputError               the rows do not fit the schema: the caller can fix them
+    │   ├── MissingColumnError   a column that the model needs is missing
     │   ├── BadValueError        a value cannot be read as its column's kind
-    │   │   └── WrongKindError   no value of the column can: it holds something else
-    │   ├── UnseenError          strict mode: a category, range or column that training never met
-    │   └── BadFileError         a file to score cannot be read, or its output not be written
-    ├── BundleError              the bundle cannot be used: whoever made or moved it can mend it
-    │   ├── NoBundleError        there is nothing at the path given
-    │   ├── TamperedBundleError  a file of it is missing, cut short or changed
-    │   └── BundleFormatError    it was written in a format that this runtime does not know
-    ├── ModelError               the model itself failed: never the caller's fault
-    ├── NotReadyError            the model must not answer: it is another one, too old, or answers otherwise
+    │   │   └── WrongKindError   no value of the column can be read: it holds something else
+    │   ├── UnseenError          strict mode: a value or column that the training data did not have
+    │   └── BadFileError         a file to score cannot be read, or its output cannot be written
+    ├── BundleError              the bundle cannot be used: its owner can fix it
+    │   ├── NoBundleError        the path does not exist
+    │   ├── TamperedBundleError  a file is missing, truncated, changed or invalid
+    │   └── BundleFormatError    the bundle has a format that this runtime does not read
+    ├── ModelError               the model failed: never the caller's fault
+    ├── NotReadyError            the model is not ready: a readiness check failed
     └── ServeError               the server cannot start: a port in use, no such address, a missing package
 
-Errors are built from facts (what, found, expected, what to do) and know no status codes:
-the command line and the HTTP server translate them. Each has a ``code``, one word for programs that need to tell
-them apart: in answers, metrics and the log.
+An error consists of facts (what, found, expected, what to do) and has no status code: the command
+line and the HTTP server choose exit codes and status codes. Its ``code`` is one word that tells
+programs the kind of the error, in responses, metrics and the log.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NUMBERS = re.compile(r"\d[\d.]*(?:[eE][+-]?\d+)?")
 
 
 def shown(value: object) -> str:
-    """Render a value for a message: quoted, on one line, never longer than 80 characters.
+    """Format a value for a message: quoted, on one line, at most 80 characters.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def shown(value: object) -> str:
 
 
 def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
-    """Return the names that look most like `name`, best first.
+    """Return the names most similar to `name`, best first.
 
     Examples
     --------
@@ -64,18 +64,19 @@ def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
 
 
 class WorkbenchError(Exception):
-    """The base of every error that is meant for a user; `code` is its kind, for programs.
+    """The base of all errors for users; `code` is the kind, for programs.
 
-    Values of rows stand in `found` and `hint` alone: the rest may be logged (`logged`) where rows may not.
+    Only `found` and `hint` may hold values of rows: the rest may be logged (see `logged`) even if
+    rows may not.
 
     Parameters
     ----------
     what : str
-        What is wrong, naming the thing it is wrong with.
+        The thing that is wrong, by name.
     found, expected : str, optional
-        What was there and what should have been.
+        The value found, and what was expected.
     hint : str, optional
-        What to do about it.
+        What to do.
 
     Examples
     --------
@@ -99,11 +100,11 @@ class WorkbenchError(Exception):
 
     @property
     def logged(self) -> str:
-        """What a log may hold of it that must hold no values of rows."""
+        """The message without values of rows, for logs that must not hold them."""
         return f"{self._place}: expected {self.expected}" if self.expected else self._place
 
     def logged_at(self, place: str) -> Self:
-        """Put `place` into the log in place of `what`, where that holds a name that the caller gave."""
+        """Log `place` instead of `what`, which may hold a name from the caller; returns itself."""
         self._place = place
         return self
 
@@ -115,9 +116,9 @@ class InputError(WorkbenchError, ValueError):
 
 
 class MissingColumnError(InputError):
-    """A column that the model needs is not in the input; `row` counts from 0 where only that one lacks it.
+    """A column that the model needs is missing; `row` counts from 0 if only one row lacks it.
 
-    `spare` are the names present that no other column of the model goes by: one of them may be the one meant.
+    `spare` are the names present that match no other column of the model, for suggestions.
     """
 
     code = "forgotten_feature"
@@ -142,12 +143,12 @@ class MissingColumnError(InputError):
         super().__init__(f"{where} is missing", found=f"columns {listed or 'none'}", hint=hint)
 
     def at(self, row: int) -> MissingColumnError:
-        """Return the same error with its row named."""
+        """Return the same error for a row."""
         return MissingColumnError(self.column, self.names, row, self.spare)
 
 
 class BadValueError(InputError):
-    """A value that cannot be read as its column's kind; `row` counts from 0 where it is known."""
+    """A value that cannot be read as its column's kind; `row` counts from 0 if it is known."""
 
     code = "bad_value"
 
@@ -157,27 +158,27 @@ class BadValueError(InputError):
         super().__init__(where, found=found, expected=expected)
 
     def at(self, row: int) -> BadValueError:
-        """Return the same error with its row named."""
+        """Return the same error for a row."""
         return type(self)(self.column, self.found or "", self.expected or "", row)
 
 
 class WrongKindError(BadValueError):
-    """A column of which no value can be read as its kind: it holds something else under that name."""
+    """A column with no value that can be read as its kind: it holds something else."""
 
     code = "forgotten_feature"
 
 
 class UnseenError(InputError):
-    """What strict mode refuses: an unseen category, a number out of range, or a column that the model lacks.
+    """An unseen category, a number out of range or an extra column, in strict mode.
 
     Parameters
     ----------
     code : str
         "unseen_category", "out_of_range" or "extra_column".
     text : str
-        What was seen, in one line.
+        A description in one line.
     column : str
-        Of the model, where there is one.
+        The model's column; "" for an extra column.
     """
 
     def __init__(self, code: str, text: str, column: str = "") -> None:
@@ -190,7 +191,7 @@ class UnseenError(InputError):
 
     @property
     def logged(self) -> str:
-        """Where it was, without what it was."""
+        """The column and the kind, without the value."""
         return f"{self.place}: {self.code.replace('_', ' ')}"
 
 
@@ -203,30 +204,30 @@ class BundleError(WorkbenchError):
 
 
 class NoBundleError(BundleError):
-    """There is nothing at the path given: a path to correct, not a bundle to mend."""
+    """The path does not exist."""
 
 
 class TamperedBundleError(BundleError):
-    """A file of the bundle is missing, cut short or changed."""
+    """A file of the bundle is missing, truncated, changed or invalid."""
 
 
 class BundleFormatError(BundleError):
-    """The bundle was written in a format that this runtime does not know."""
+    """The bundle has a format that this runtime does not read."""
 
 
 class ModelError(WorkbenchError):
-    """The model failed on rows that fit its schema: a fault of the bundle, never of the caller."""
+    """The model failed on rows that fit its schema: a fault of the bundle, not of the caller."""
 
     code = "model_failed"
 
     @property
     def logged(self) -> str:
-        """The whole message, without the numbers in it: some may be a row's."""
+        """The message without its numbers, since some may be values of a row."""
         return _NUMBERS.sub("#", str(self))
 
 
 class NotReadyError(WorkbenchError):
-    """A model that must not answer; `code` says why: "golden_rows", "wrong_model", "stale_data" and the like."""
+    """A readiness check failed; `code` names it, such as "golden_rows" or "stale_data"."""
 
     def __init__(self, code: str, text: str) -> None:
         self.code = code
@@ -234,7 +235,7 @@ class NotReadyError(WorkbenchError):
 
     @property
     def logged(self) -> str:
-        """That it is so; `code` says why."""
+        """A fixed text; `code` names the check."""
         return "the model is not ready"
 
 

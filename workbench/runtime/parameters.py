@@ -1,8 +1,9 @@
-"""How a message names a parameter: as Python spells it, in backticks; a command line turns it into its flag.
+"""Names of parameters in messages: in backticks, turned into flags by a command line.
 
-Library code never writes a flag. It writes `` `max_memory` ``, or with a value `` `drop='my id'` `` (`parameter`), and
-the same text serves Python, the app and stored records. The two command lines (`workbench` and ``python -m runtime``)
-pass what they print through `with_flags`, which looks each name up among their own options.
+Library code never writes a flag. It writes `` `max_memory` ``, or with a value `` `drop='my id'` ``
+(`parameter`), and the same text serves Python, the app and stored records. The two command lines
+(`workbench` and ``python -m runtime``) pass what they print through `with_flags`, which looks each
+name up among their own options.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _flags(parser: argparse.ArgumentParser) -> Iterator[tuple[str, Flag]]:
 
 
 def with_flags(text: str, flags: Mapping[str, Flag], *, head: bool = False) -> str:
-    """Return a message with the parameters that it names written as flags; unknown names stay as they are.
+    """Return a message with the names of parameters replaced by flags; unknown names are kept.
 
     Parameters
     ----------
@@ -80,7 +81,8 @@ def with_flags(text: str, flags: Mapping[str, Flag], *, head: bool = False) -> s
     flags : mapping of str to Flag
         By the parameter's name.
     head : bool
-        Whether the message begins with parameters, as that of a `SettingsError` does ("max_latency: found …").
+        Whether the message begins with parameters, as that of a `SettingsError` does ("max_latency:
+        found …").
 
     Examples
     --------
@@ -110,7 +112,7 @@ def _flag(match: re.Match[str], flags: Mapping[str, Flag]) -> str:
 
 
 def _words(literal: str) -> list[str]:
-    """Return the values that are typed for a Python value: one for each item of a list, ``KEY=VALUE`` for a mapping."""
+    """Return a Python value as typed: one for each item of a list, ``KEY=VALUE`` for a mapping."""
     import ast
 
     try:
@@ -123,7 +125,7 @@ def _words(literal: str) -> list[str]:
 
 
 def option(flag: str, value: str) -> str:
-    """Return a flag with its value for a shell; a value that begins with a dash is not taken for another flag.
+    """Return a flag with its value for a shell, even if the value begins with a dash.
 
     Examples
     --------

@@ -145,7 +145,7 @@ def test_a_newer_format_is_named(bundle: Path) -> None:
 def test_no_bundle_at_all_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="does not exist"):
         verify_bundle(tmp_path / "none")
-    with pytest.raises(BundleError, match="is no bundle"):
+    with pytest.raises(BundleError, match="is not a bundle"):
         verify_bundle(tmp_path)
 
 

@@ -104,7 +104,7 @@ def test_its_golden_rows_come_out(any_bundle: Bundle) -> None:
     [
         (lambda path: None, "does not exist"),
         (lambda path: path.mkdir(), "no manifest.json in it"),
-        (lambda path: path.write_text("hello"), "a file that is no zip"),
+        (lambda path: path.write_text("hello"), "a file that is not a zip"),
     ],
     ids=["nothing", "an empty folder", "a text"],
 )

@@ -31,7 +31,7 @@ def test_other_answers_fail(copied: Path) -> None:
     write_manifest(copied, make_predictor())
     report = check_bundle(copied)
     assert [check.ok for check in report.checks] == [True, False]
-    assert "1 of 1 golden rows come out otherwise" in report.checks[1].detail
+    assert "1 of 1 golden rows differ" in report.checks[1].detail
 
 
 @pytest.mark.parametrize("content", [None, "{"])

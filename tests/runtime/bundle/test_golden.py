@@ -48,7 +48,7 @@ def test_the_tolerance_is_that_of_float32(tmp_path: Path, task: Task) -> None:
     assert close.largest_difference == pytest.approx(5e-6, rel=0.1)
     far = replay(predictor, write(tmp_path / "far", predictor, nudge(1e-3)))
     assert [(failure.line, failure.way) for failure in far.failures] == [(2, "alone"), (2, "in a batch")]
-    assert "1 of 3 golden rows come out otherwise: line 2 (alone): found" in far.summary()
+    assert "1 of 3 golden rows differ: line 2 (alone): found" in far.summary()
 
 
 @pytest.mark.parametrize(

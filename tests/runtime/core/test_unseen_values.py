@@ -23,8 +23,10 @@ def test_what_training_never_met_is_answered_and_counted(copies: int) -> None:
     }
     assert scored.unseen.kinds() == {"out_of_range": 2 * copies, "unseen_category": copies}
     text = " ".join(scored.unseen.lines)
-    assert "row 1, column 'tenure': found 99.0; training saw 0.0 to 72.0" in text
-    assert "row 1, column 'plan': found 'plux'; training saw 'basic', 'plus', 'max' (nearest: 'plus')" in text
+    assert "row 1, column 'tenure': found 99.0; training range 0.0 to 72.0" in text
+    assert (
+        "row 1, column 'plan': found 'plux'; training levels 'basic', 'plus', 'max' (nearest: 'plus')" in text
+    )
 
 
 def test_usual_rows_and_missing_values_are_nothing_to_tell() -> None:

@@ -71,7 +71,7 @@ def test_untidy_keys_are_understood(repeat: int) -> None:
 
 def test_columns_of_different_lengths_are_refused() -> None:
     columns = {name: [row[name] for row in ROWS] for name in PREDICTOR.names}
-    with pytest.raises(InputError, match="not of one length"):
+    with pytest.raises(InputError, match="different lengths"):
         PREDICTOR.predict_columns({**columns, "note": [None]})
 
 
@@ -110,7 +110,7 @@ def test_parts_that_do_not_belong_together_are_refused() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"not a model", PREDICTOR.content[:200]])
 def test_what_is_no_model_is_refused(content: bytes) -> None:
-    with pytest.raises(BundleError, match=r"model\.onnx (cannot be loaded|is no model of a bundle)"):
+    with pytest.raises(BundleError, match=r"model\.onnx (cannot be loaded|is not a bundle's model)"):
         OnnxModel(content)
 
 

@@ -1,4 +1,4 @@
-"""Zips of bundles, from whoever sent them: damaged or hostile ones are refused by name, and never fill the memory."""
+"""Zip archives of bundles from untrusted sources, unpacked in bounded memory and disk space."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
 
 
 class _Bounded(io.BufferedReader):
-    """A file of which no more is read at once than a zip's list of files may take."""
+    """A file whose reads are bounded by the size that a zip's list of files may have."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0 or size > MAX_DIRECTORY_BYTES:
@@ -38,17 +38,17 @@ class _Bounded(io.BufferedReader):
 
 @contextmanager
 def reading(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a zip; whatever goes wrong in the block is an error that names the file.
+    """Open a zip; any exception in the block becomes an error that names the file.
 
-    Python's `zipfile` answers damage with a dozen types of exceptions (of struct, zlib, codecs, even IndexError), so
-    all of them are taken for it.
+    Python's `zipfile` raises a dozen types of exceptions for damaged files (of struct, zlib,
+    codecs, even IndexError), so all types are treated alike.
 
     Raises
     ------
     TamperedBundleError
-        Where it is damaged, encrypted or packed by a method that bundles are not.
+        If the zip is damaged.
     BundleError
-        Where it cannot be read, or what is unpacked not be written.
+        If the zip cannot be read, or the unpacked files cannot be written.
     """
     try:
         with _Bounded(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
@@ -64,28 +64,29 @@ def reading(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def is_zip_file(path: Path) -> bool:
-    """Tell whether a file says that it is a zip; a damaged one may."""
+    """Return whether a file has the signature of a zip; a damaged one may have it too."""
     try:
         return zipfile.is_zipfile(path)
-    except Exception:  # as above: damage in many types
+    except Exception:  # as above: many types of exceptions
         return True
 
 
 def checked_entries(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
-    """Return the files of a zip, having refused what a bundle's zip never has.
+    """Return the files of a zip, after checking that they can be a bundle's.
 
     Raises
     ------
     TamperedBundleError
-        Naming a path that leads elsewhere, a link, a second file of one name, an encrypted file, a method of packing
-        that may take any memory, or more files and bytes than a bundle has.
+        If the zip has a path outside the bundle, a link, two files with the same name, an encrypted
+        file, a compression method of unbounded memory, or more files or bytes than the limits.
     """
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     for entry in entries:
         is_link = (entry.external_attr >> 16) & _KIND == _LINK
         if name_fault(entry.orig_filename) or name_fault(entry.filename) or is_link:
             raise TamperedBundleError(
-                f"{name} holds {shown(entry.orig_filename)}", expected="paths inside the bundle, no links"
+                f"{name} holds {shown(entry.orig_filename)}",
+                expected="paths inside the bundle, without links",
             )
         if entry.flag_bits & _ENCRYPTED:
             raise TamperedBundleError(f"{name}: {shown(entry.filename)} is encrypted", expected="plain files")
@@ -107,23 +108,23 @@ def checked_entries(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo
         raise TamperedBundleError(
             f"{name} is too large to be a bundle",
             found=f"{packed} bytes that unpack to {total}",
-            expected=f"at most {MAX_PACKED} times as many",
+            expected=f"at most {MAX_PACKED} times their size",
         )
     twice = colliding_names(entry.filename for entry in entries)
     if twice is not None:
         raise TamperedBundleError(
-            f"{name} holds two files of one name", found=f"{shown(twice[0])} and {shown(twice[1])}"
+            f"{name} holds two files with the same name", found=f"{shown(twice[0])} and {shown(twice[1])}"
         )
     return entries
 
 
 def unpack(path: Path, target: Path) -> None:
-    """Unpack a zip into an existing folder; never more bytes than its list of files says.
+    """Unpack a zip into an existing folder, writing no more bytes than its list of files declares.
 
     Raises
     ------
     BundleError
-        As `reading` and `checked_entries`.
+        As for `reading` and `checked_entries`.
     """
     with reading(path) as archive:
         for entry in checked_entries(archive, path.name):
@@ -138,26 +139,27 @@ def _write_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -
             left -= len(chunk)
             if left < 0:
                 raise TamperedBundleError(
-                    f"{entry.filename} unpacks to more than the {entry.file_size} bytes declared"
+                    f"{entry.filename} unpacks to more bytes than declared",
+                    expected=f"{entry.file_size} bytes",
                 )
             out.write(chunk)
 
 
 def read_entry(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """Return the content of one file of a zip, which says that it has at most so many bytes.
+    """Return the content of one file of a zip, if it has at most `most` bytes.
 
     Raises
     ------
     TamperedBundleError
-        Where it is not there or longer.
+        If the file is missing or longer.
     """
     entries = {entry.filename: entry for entry in checked_entries(archive, Path(archive.filename or "").name)}
     if name not in entries:
-        raise TamperedBundleError(f"there is no {shown(name)}")
+        raise TamperedBundleError(f"the zip has no file {shown(name)}")
     if entries[name].file_size > most:
-        raise TamperedBundleError(f"{name} is too long", expected=f"at most {most:,} bytes")
+        raise TamperedBundleError(f"{name} is too large", expected=f"at most {most:,} bytes")
     with archive.open(entries[name]) as source:
         content = source.read(most + 1)
     if len(content) > most:
-        raise TamperedBundleError(f"{name} is too long", expected=f"at most {most:,} bytes")
+        raise TamperedBundleError(f"{name} is too large", expected=f"at most {most:,} bytes")
     return content

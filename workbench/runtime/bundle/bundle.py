@@ -1,4 +1,4 @@
-"""A bundle: the folder (or zip) that holds a model with all that serving it needs, opened for prediction."""
+"""Open a bundle, the folder or zip with a model and everything needed to serve it, and predict."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .manifest import GOLDEN_FILE, MANIFEST_FILE, Manifest
 
 
 class Bundle:
-    """A model that predicts, with its manifest. Made by `open_bundle`.
+    """An opened bundle: a model with its manifest. Created by `open_bundle`.
 
     Attributes
     ----------
     path : Path
-        The folder (of a zip: where it was unpacked).
+        The folder; for a zip, the temporary folder that it was unpacked to.
     manifest : Manifest
     predictor : Predictor
     """
@@ -40,7 +40,7 @@ class Bundle:
 
     @property
     def schema(self) -> Schema:
-        """The input columns and the output."""
+        """The input columns and the output of the model."""
         return self.predictor.schema
 
     @property
@@ -53,20 +53,22 @@ class Bundle:
 
         Parameters
         ----------
-        rows : dict, list of dict, data frame (pandas, polars, pyarrow), or mapping from column to values
-            One dict is one row.
+        rows : dict, list of dict, data frame (pandas, polars, pyarrow), or mapping from column to
+        values
+            A dict of scalars is one row.
 
         Returns
         -------
         numpy.ndarray, shape (n,)
-            Labels of the type that training saw, or float64 numbers.
+            Labels with their type in the training data, or float64 numbers.
 
         Raises
         ------
         InputError
-            Where the rows do not fit the schema, naming the column, what was found and what was expected.
+            If the rows do not fit the schema; the error names the column, the value found and what
+            was expected.
         ModelError
-            Where the model itself fails.
+            If the model fails, or returns NaN or infinity.
         """
         if rows.__class__ is dict:
             answer = self.predictor.decide_row(rows)
@@ -89,25 +91,25 @@ class Bundle:
         Raises
         ------
         InputError
-            As for `predict`; also for a regression model, which has no probabilities.
+            As for `predict`; also if the model is a regression model.
         """
         if self.manifest.task == "regression":
             raise InputError(
-                "predict_proba", found="a regression model", hint="Use predict: it has no classes."
+                "predict_proba", found="a regression model", expected="a classifier", hint="Use predict."
             )
         output = self._output(rows)
         check_finite(output)
         return output.astype(np.float64)
 
     def predict_interval(self, rows: Any, level: float = 0.9) -> np.ndarray:
-        """Predict intervals that hold the stated share of targets.
+        """Predict intervals with a nominal coverage.
 
         Parameters
         ----------
         rows
             As for `predict`.
         level : float
-            The share to hold: one of those that were learned (0.5, 0.8, 0.9 and 0.95).
+            The nominal coverage: one of the calibrated levels (0.5, 0.8, 0.9 and 0.95).
 
         Returns
         -------
@@ -117,34 +119,35 @@ class Bundle:
         Raises
         ------
         InputError
-            As for `predict`; also for a classifier, a model without intervals, and a level that was not learned.
+            As for `predict`; also if the model is a classifier or has no intervals, or `level` was
+            not calibrated.
         """
         if self.schema.output.intervals is None:
-            return self.predictor.predict_interval(np.empty((0, 1)), level)  # raises, before any work is done
+            return self.predictor.predict_interval(np.empty((0, 1)), level)  # raises before doing any work
         return self.predictor.predict_interval(self._output(rows), level)
 
     def _output(self, rows: Any) -> np.ndarray:
         shaped = read_rows(rows, self.predictor.names)
         if isinstance(shaped, dict):
             return self.predictor.predict_columns(shaped)
-        if isinstance(rows, dict):  # one row: an error about it names no row
+        if isinstance(rows, dict):  # one row: an error does not name the row
             return self.predictor.predict_row(rows)[None]
         return self.predictor.predict_rows(shaped)
 
     def replay_golden(self) -> GoldenReport:
-        """Predict the golden rows and compare with the outputs they had at export."""
+        """Predict the golden rows, and compare the outputs with those at export."""
         return replay(self.predictor, self.path / GOLDEN_FILE)
 
 
 def open_bundle(path: str | Path, *, threads: int = 1) -> Bundle:
-    """Open a bundle, checking every file against its manifest.
+    """Open a bundle, after checking every file against its manifest.
 
     Parameters
     ----------
     path : str or Path
         The bundle's folder, or a zip of it.
     threads : int
-        Threads of one call of the model.
+        Threads of one model call.
 
     Returns
     -------
@@ -153,18 +156,18 @@ def open_bundle(path: str | Path, *, threads: int = 1) -> Bundle:
     Raises
     ------
     BundleFormatError
-        Where it is of a newer format than this runtime reads.
+        If the bundle has a newer format than this runtime reads.
     TamperedBundleError
-        Where a file is missing, cut short or changed.
+        If a file is missing, truncated or changed.
     NoBundleError
-        Where there is nothing at `path`.
+        If `path` does not exist.
     BundleError
-        Where what is there is no bundle.
+        If `path` is not a bundle.
     """
     folder, owned = folder_of(Path(path))
     try:
         manifest = Manifest.read(folder)
-        verify_files(folder, manifest)  # before anything of it is read
+        verify_files(folder, manifest)  # before reading any other file
         bundle = open_verified(folder, manifest, threads)
     except BaseException:
         if owned:
@@ -176,12 +179,12 @@ def open_bundle(path: str | Path, *, threads: int = 1) -> Bundle:
 
 
 def open_verified(folder: Path, manifest: Manifest, threads: int = 1) -> Bundle:
-    """Open a bundle whose files `verify_files` has seen.
+    """Open a bundle whose files `verify_files` has checked.
 
     Raises
     ------
     BundleError
-        As `open_bundle`.
+        As for `open_bundle`.
     """
     predictor = Predictor.load(folder, threads)
     _check_agreement(manifest, predictor)
@@ -189,24 +192,28 @@ def open_verified(folder: Path, manifest: Manifest, threads: int = 1) -> Bundle:
 
 
 def folder_of(path: Path) -> tuple[Path, Path | None]:
-    """Return the folder of a bundle, and the temporary folder that it was unpacked to, where it was.
+    """Return the folder of a bundle, and the temporary folder if it was unpacked, else None.
 
     Raises
     ------
     BundleError
-        Where there is no bundle, or its zip cannot be unpacked.
+        If `path` is not a bundle, or its zip cannot be unpacked.
     """
     if path.is_dir():
         if (path / MANIFEST_FILE).is_symlink():
             raise TamperedBundleError(f"{MANIFEST_FILE} is a link", expected="a file of the bundle")
         if not (path / MANIFEST_FILE).is_file():
-            raise BundleError(f"{path} is no bundle", found=f"no {MANIFEST_FILE} in it")
+            raise BundleError(
+                f"{path} is not a bundle",
+                found=f"no {MANIFEST_FILE} in it",
+                expected="a bundle's folder or zip",
+            )
         return path, None
     if not path.exists():
         raise NoBundleError(f"{path} does not exist", expected="a bundle's folder or zip")
     if not is_zip_file(path):
         raise BundleError(
-            f"{path} is no bundle", found="a file that is no zip", expected="a bundle's folder or zip"
+            f"{path} is not a bundle", found="a file that is not a zip", expected="a bundle's folder or zip"
         )
     target = Path(tempfile.mkdtemp(prefix="bundle-"))
     try:
@@ -217,16 +224,20 @@ def folder_of(path: Path) -> tuple[Path, Path | None]:
 
 
 def _unpack(path: Path, target: Path) -> Path:
-    """Unpack a zip, and return the folder that has the manifest."""
+    """Unpack a zip, and return the folder with the manifest."""
     unpack(path, target)
     found = sorted(target.glob(MANIFEST_FILE)) + sorted(target.glob(f"*/{MANIFEST_FILE}"))
     if not found:
-        raise BundleError(f"{path} is no bundle", found=f"no {MANIFEST_FILE} in it")
+        raise BundleError(
+            f"{path} is not a bundle",
+            found=f"no {MANIFEST_FILE} in it",
+            expected="a zip of a bundle's folder",
+        )
     return found[0].parent
 
 
 def _check_agreement(manifest: Manifest, predictor: Predictor) -> None:
-    """Check that the manifest speaks of the model that lies beside it."""
+    """Check that the manifest describes the model in the same folder."""
     output = predictor.schema.output
     facts: tuple[tuple[str, Any, Any], ...] = (
         ("task", manifest.task, output.task),
@@ -237,6 +248,6 @@ def _check_agreement(manifest: Manifest, predictor: Predictor) -> None:
         if stated != actual:
             raise TamperedBundleError(
                 f"manifest.json and schema.json disagree about {key}",
-                found=shown(stated),
-                expected=shown(actual),
+                found=f"{shown(stated)} in manifest.json",
+                expected=f"{shown(actual)} as in schema.json",
             )

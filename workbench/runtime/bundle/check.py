@@ -1,4 +1,4 @@
-"""Whether a bundle is whole and still answers as it did when it was exported."""
+"""Check that a bundle is complete and still predicts as at export."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .bundle import open_bundle
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was checked, and what was seen."""
+    """The result of one check."""
 
     name: str
     ok: bool
@@ -21,7 +21,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What checking a bundle showed."""
+    """The results of all checks of a bundle."""
 
     bundle: str
     checks: tuple[Check, ...]
@@ -36,28 +36,28 @@ class CheckReport:
         return {"bundle": self.bundle, "ok": self.ok, "checks": [asdict(check) for check in self.checks]}
 
     def to_text(self) -> str:
-        """Return the report for a person.
+        """Return the report as text.
 
         Examples
         --------
         >>> print(CheckReport("churn", (Check("files", True, "12 files as listed"),)).to_text())
         ok      files: 12 files as listed
-        churn is whole and answers as it did at export
+        churn is complete and predicts as at export
         """
         lines = [
             f"{'ok    ' if check.ok else 'FAILED'}  {check.name}: {check.detail}" for check in self.checks
         ]
-        verdict = "is whole and answers as it did at export" if self.ok else "must not be used"
+        verdict = "is complete and predicts as at export" if self.ok else "must not be used"
         return "\n".join([*lines, f"{self.bundle} {verdict}"])
 
 
 def check_bundle(path: str | Path) -> CheckReport:
-    """Check a bundle: every file against the manifest, every golden row against its expected output.
+    """Check every file of a bundle against the manifest, and every golden row against its output.
 
     Parameters
     ----------
     path : str or Path
-        Its folder or zip.
+        The bundle's folder or zip.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def check_bundle(path: str | Path) -> CheckReport:
     Raises
     ------
     NoBundleError
-        Where there is nothing at `path`.
+        If `path` does not exist.
     """
     try:
         bundle = open_bundle(path)

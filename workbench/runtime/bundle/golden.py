@@ -1,4 +1,4 @@
-"""The golden rows of a bundle: real inputs with the outputs that its model gave when it was exported."""
+"""The golden rows of a bundle: real inputs with the model's outputs at export."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN_FAILURES = 3
 
 @dataclass(frozen=True, slots=True)
 class GoldenFailure:
-    """A golden row that came out otherwise; `line` counts from 1, as an editor does."""
+    """A golden row whose output differs; `line` counts from 1, as in an editor."""
 
     line: int
     way: str
@@ -34,14 +34,14 @@ class GoldenFailure:
 
 @dataclass(frozen=True, slots=True)
 class GoldenReport:
-    """What replaying the golden rows showed.
+    """The result of replaying the golden rows.
 
     Attributes
     ----------
     rows : int
     failures : tuple of GoldenFailure
     largest_difference : float
-        Between a probability or number and the expected one.
+        The largest absolute difference from an expected probability or number.
     """
 
     rows: int
@@ -50,25 +50,25 @@ class GoldenReport:
 
     @property
     def ok(self) -> bool:
-        """Whether there were rows and all came out as expected."""
+        """Whether there were rows and all outputs matched."""
         return self.rows > 0 and not self.failures
 
     def summary(self) -> str:
-        """Return one line for a person.
+        """Return the report as one line.
 
         Examples
         --------
         >>> GoldenReport(50).summary()
-        '50 golden rows come out as expected (largest difference 0)'
+        '50 golden rows match (largest difference 0)'
         """
         if not self.rows:
             return "there are no golden rows"
         if self.ok:
-            return f"{self.rows} golden rows come out as expected (largest difference {self.largest_difference:.2g})"
+            return f"{self.rows} golden rows match (largest difference {self.largest_difference:.2g})"
         shown_failures = "; ".join(str(failure) for failure in self.failures[:_SHOWN_FAILURES])
         more = len(self.failures) - _SHOWN_FAILURES
         lines = len({failure.line for failure in self.failures})
-        text = f"{lines} of {self.rows} golden rows come out otherwise: {shown_failures}"
+        text = f"{lines} of {self.rows} golden rows differ: {shown_failures}"
         return f"{text}; and {more} more" if more > 0 else text
 
 
@@ -78,7 +78,7 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
     Raises
     ------
     TamperedBundleError
-        Naming the line that cannot be read, or where there are more than any bundle has.
+        If a line cannot be read, or there are too many rows.
     """
     content = read_document(path)
     check_values(content, path.name)
@@ -86,13 +86,15 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(content.splitlines(), start=1):
         if number > MAX_GOLDEN_ROWS:
             raise TamperedBundleError(
-                f"{path.name} is too long", expected=f"at most {MAX_GOLDEN_ROWS:,} rows"
+                f"{path.name} has too many rows", expected=f"at most {MAX_GOLDEN_ROWS:,}"
             )
         entry = parse_json(line, f"{path.name}, line {number},")
         if not isinstance(entry, dict) or not all(
             isinstance(entry.get(part), dict) for part in ("input", "output")
         ):
-            raise TamperedBundleError(f"{path.name}, line {number}", expected="an input and an output object")
+            raise TamperedBundleError(
+                f"{path.name}, line {number}", found=shown(entry), expected="an input and an output object"
+            )
         entries.append(entry)
     return entries
 
@@ -103,24 +105,24 @@ def read_golden(path: Path) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]
     Raises
     ------
     TamperedBundleError
-        As `read_entries`.
+        As for `read_entries`.
     """
     return [(entry["input"], entry["output"]) for entry in read_entries(path)]
 
 
 def read_for(predictor: Predictor, path: Path) -> list[dict[str, Any]]:
-    """Read ``golden.jsonl`` to have it predicted, refusing more rows than that may take.
+    """Read ``golden.jsonl`` for a replay, with a limit on the operations that it takes.
 
     Raises
     ------
     TamperedBundleError
-        As `read_entries`, or where all rows together exceed the operations that they may take.
+        As for `read_entries`; also if all rows together exceed the limit on operations.
     """
     entries = read_entries(path)
-    asked = len(entries) * predictor.cost.row_operations
-    if asked > MAX_GOLDEN_OPERATIONS:
+    operations = len(entries) * predictor.cost.row_operations
+    if operations > MAX_GOLDEN_OPERATIONS:
         raise TamperedBundleError(
-            f"{path.name} asks for too much",
+            f"{path.name} exceeds a limit",
             found=f"{len(entries):,} rows of {predictor.cost.row_operations:,} operations each",
             expected=f"at most {MAX_GOLDEN_OPERATIONS:,} operations in all",
         )
@@ -128,15 +130,15 @@ def read_for(predictor: Predictor, path: Path) -> list[dict[str, Any]]:
 
 
 def replay(predictor: Predictor, path: Path) -> GoldenReport:
-    """Predict every golden row alone and all of them as one batch, and compare with the expected outputs.
+    """Predict every golden row alone and all of them as one batch, and compare the outputs.
 
-    Two numbers agree where they differ by at most ``1e-5 + 1e-5 * |expected|``. Where the two best classes are that
-    close to each other, either label agrees.
+    Two numbers match if they differ by at most ``1e-5 + 1e-5 * |expected|``. If the two best
+    classes are that close to each other, either label matches.
 
     Raises
     ------
     TamperedBundleError
-        Where the file cannot be read.
+        If the file cannot be read.
     """
     pairs = [(entry["input"], entry["output"]) for entry in read_for(predictor, path)]
     failures: list[GoldenFailure] = []
@@ -172,7 +174,7 @@ def _batch(predictor: Predictor, pairs: _Pairs) -> list[np.ndarray | WorkbenchEr
 
 
 def _compare(predictor: Predictor, result: np.ndarray, expected: Mapping[str, Any]) -> tuple[float, str, str]:
-    """Return the largest difference, and what was found and expected where they do not agree."""
+    """Return the largest difference, and what was found and expected if they do not match."""
     key = "probabilities" if predictor.classes else "value"
     found = result.astype(np.float64)
     try:

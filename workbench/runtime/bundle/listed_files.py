@@ -1,4 +1,4 @@
-"""The files that a manifest lists: their checksums, the check of a folder against them, and copies of them."""
+"""The files listed in a manifest: checksums, the check of a folder against them, and copies."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _CHUNK_BYTES = 1 << 20
 
 
 def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file's bytes, in hexadecimal.
+    """Return the sha256 of a file, in hexadecimal.
 
     Raises
     ------
     TamperedBundleError
-        Where the file cannot be read.
+        If the file cannot be read.
     """
     digest = hashlib.sha256()
     try:
@@ -40,9 +40,9 @@ def sha256_of(path: Path) -> str:
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """Return the sha256 of every file of a bundle folder but the manifest and its signature, by relative path, sorted.
+    """Return the sha256 of every file in a bundle's folder, by relative path, sorted.
 
-    Compiled Python (``__pycache__``) is no part of a bundle and is passed over.
+    The manifest, its signature and compiled Python (``__pycache__``) are left out.
     """
     found = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     names = {path.relative_to(folder).as_posix(): path for path in found}
@@ -52,7 +52,7 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 
 def model_digest(files: Mapping[str, str]) -> str:
-    """Return the id of a model: the sha256 over the sha256s of its schema, encoder and network.
+    """Return the id of a model: the sha256 of the sha256s of its schema, encoder and ONNX file.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def model_digest(files: Mapping[str, str]) -> str:
     Raises
     ------
     TamperedBundleError
-        Where one of the three is not listed.
+        If one of the three files is not listed.
 
     Examples
     --------
@@ -71,16 +71,17 @@ def model_digest(files: Mapping[str, str]) -> str:
     """
     for name in (SCHEMA_FILE, ENCODER_FILE, MODEL_FILE):
         if name not in files:
-            raise TamperedBundleError(f"manifest.json lists no {name}")
+            raise TamperedBundleError(f"manifest.json does not list {name}", hint="Export the bundle again.")
     text = "".join(f"{name} {files[name]}\n" for name in (SCHEMA_FILE, ENCODER_FILE, MODEL_FILE))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def verify_files(folder: Path, manifest: Manifest) -> int:
-    """Check that a bundle folder holds exactly what its manifest lists.
+    """Check the files in a bundle's folder against its manifest.
 
-    Files beside the listed ones are left alone, save for code: nothing unlisted may lie in ``runtime/``, and no
-    unlisted module may lie where ``python -m runtime`` would import it. `unlisted_files` finds all of them.
+    Unlisted files are accepted, except code: no unlisted file may be in ``runtime/``, and no
+    unlisted module where ``python -m runtime`` would import it. `unlisted_files` finds all unlisted
+    files.
 
     Returns
     -------
@@ -90,7 +91,8 @@ def verify_files(folder: Path, manifest: Manifest) -> int:
     Raises
     ------
     TamperedBundleError
-        Naming the file that is missing, cut short, changed, unlisted or outside the folder.
+        If a file is missing, truncated, changed or outside the folder, or code is not listed; the
+        error names it.
     """
     check_names(manifest.files)
     _check_sizes(folder, manifest)
@@ -99,7 +101,7 @@ def verify_files(folder: Path, manifest: Manifest) -> int:
         found = sha256_of(path)
         if found != expected:
             raise TamperedBundleError(
-                f"{name} is changed or cut short",
+                f"{name} is changed or truncated",
                 found=f"sha256 {found[:12]}… of {path.stat().st_size} bytes",
                 expected=f"sha256 {shown(expected[:12])}…",
                 hint="Copy or export the bundle again.",
@@ -118,13 +120,14 @@ def verify_files(folder: Path, manifest: Manifest) -> int:
 
 
 def check_names(files: Mapping[str, str]) -> None:
-    """Refuse a list of files that could be read in two ways, or that lists what is no file of a bundle.
+    """Refuse a list of files that is ambiguous or has entries that cannot be files of a bundle.
 
     Raises
     ------
     TamperedBundleError
-        Naming a path that leads out of the bundle or is not in its shortest spelling, two that some file systems take
-        for one, the manifest itself or its signature, or compiled Python: nobody can read what that does.
+        If a path leads out of the bundle or is not normalised, two paths are the same on some file
+        systems, or the list has the manifest itself, its signature, or compiled Python, which
+        cannot be reviewed.
     """
     for name in files:
         fault = name_fault(name)
@@ -141,19 +144,19 @@ def check_names(files: Mapping[str, str]) -> None:
     twice = colliding_names(files)
     if twice is not None:
         raise TamperedBundleError(
-            f"manifest.json lists {shown(twice[0])} and {shown(twice[1])}", expected="names, each once"
+            f"manifest.json lists {shown(twice[0])} and {shown(twice[1])}", expected="unique names"
         )
 
 
 def unlisted_files(base: Path, folder: Path, files: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Return what lies in a bundle beside the files that its manifest lists.
+    """Return the files in a bundle that its manifest does not list.
 
-    Links are not followed: they are listed as what they are, unlisted files.
+    Links are not followed: they count as unlisted files.
 
     Parameters
     ----------
     base : Path
-        Where to look: the bundle's folder, or what its zip was unpacked to.
+        The folder to search: the bundle's, or the one that its zip was unpacked to.
     folder : Path
         The bundle's folder.
     files : mapping of str to str
@@ -162,8 +165,8 @@ def unlisted_files(base: Path, folder: Path, files: Mapping[str, str]) -> tuple[
     Returns
     -------
     unlisted, ignored : list of str
-        Paths relative to the folder, sorted. What is ignored are caches of compiled Python and the report of a load
-        test: whoever uses a bundle leaves them behind, and no check reads or runs them.
+        Sorted paths relative to the folder. Ignored are caches of compiled Python and the report of
+        a load test: using a bundle creates them, and no check reads or runs them.
     """
     unlisted: list[str] = []
     ignored: list[str] = []
@@ -182,12 +185,12 @@ def unlisted_files(base: Path, folder: Path, files: Mapping[str, str]) -> tuple[
 
 
 def copy_head(folder: Path, target: Path) -> None:
-    """Copy a bundle's manifest, and its signature where there is one, into an empty folder.
+    """Copy a bundle's manifest, and its signature if it has one, into an empty folder.
 
     Raises
     ------
     TamperedBundleError
-        Where one cannot be read, is a link, or is larger than any bundle's.
+        If one of them cannot be read, is a link or is too large.
     """
     for name in (MANIFEST_FILE, SIGNATURE_FILE):
         path = folder / name
@@ -198,21 +201,21 @@ def copy_head(folder: Path, target: Path) -> None:
 
 
 def copy_listed(folder: Path, manifest: Manifest, target: Path) -> None:
-    """Copy the files that a manifest lists, and nothing else.
+    """Copy the files listed in a manifest, and no others.
 
-    `verify_files` then looks at the copy: a file that changes meanwhile is either whole in the copy or refused.
+    `verify_files` then checks the copy, so a file that changes in the meantime is detected.
 
     Parameters
     ----------
     folder : Path
     manifest : Manifest
     target : Path
-        An empty folder, but for what `copy_head` wrote.
+        A folder that is empty except for the files of `copy_head`.
 
     Raises
     ------
     TamperedBundleError
-        Where a file is missing, a link or outside, or where there are more than a bundle has.
+        If a file is missing, a link or outside the folder, or there are too many files or bytes.
     """
     check_names(manifest.files)
     _check_sizes(folder, manifest)
@@ -227,7 +230,7 @@ def copy_listed(folder: Path, manifest: Manifest, target: Path) -> None:
 
 
 def _check_sizes(folder: Path, manifest: Manifest) -> None:
-    """Refuse a file that is not there, and more files or bytes than a bundle has, before any is read."""
+    """Refuse missing files, and too many files or bytes, before reading any."""
     total = 0
     for name in manifest.files:
         path = _inside(folder, name)
@@ -243,7 +246,7 @@ def _check_sizes(folder: Path, manifest: Manifest) -> None:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """Return the path of a listed file, refusing one that a link leads to."""
+    """Return the path of a listed file, after checking that no part of it is a link."""
     path = folder
     for part in PurePosixPath(name).parts:
         path = path / part
@@ -271,7 +274,7 @@ def _unlisted_code(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
 
 
 def _is_cache_of(path: Path, folder: Path, files: Mapping[str, str]) -> bool:
-    """Tell whether `path` is what Python itself compiles beside a listed module."""
+    """Return whether `path` is the bytecode cache of a listed module."""
     if path.parent.name != "__pycache__" or path.suffix != ".pyc":
         return False
     source = path.parent.parent / f"{path.name.split('.')[0]}.py"

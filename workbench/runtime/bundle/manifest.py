@@ -1,4 +1,4 @@
-"""What a bundle says of itself: ``manifest.json``, and the check that the folder agrees with it."""
+"""The manifest of a bundle, ``manifest.json``, and the version of the bundle's format."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ from ..errors import BundleFormatError, shown
 from .manifest_records import Latency, Lineage, Metric, Price, TrainingData
 
 FORMAT_VERSION = 2
-"""The newest version of the bundle's layout that is read here; a ``manifest.json`` names the oldest that will do.
+"""The newest format version that this runtime reads.
 
-1. the first
+A ``manifest.json`` names the oldest version that has all features of the bundle.
+
+1. the first version
 2. pairs of columns among the encoder's derived columns
 
-Raise it when a runtime of the present version would misread or refuse what is written: a file or key that it needs is
-gone, renamed or means something else, an encoder step or derived column is new, or the model's inputs or outputs
-change. Do not raise it for a new optional key or file: readers pass over keys that they do not know.
+Raise the version if a runtime of the present version would misread or refuse the new bundle: a file
+or key that it needs is removed, renamed or changes its meaning, an encoder step or derived column
+is new, or the model's inputs or outputs change. Do not raise it for a new optional key or file,
+since readers ignore unknown keys.
 
-Whoever raises it (1) keeps reading the older version here, in `Manifest.from_json`, by turning the old document into a
-new one, (2) keeps a bundle of the older version under ``tests/`` and a test that opens it, and (3) says so in the
-changelog. A runtime refuses versions above its own with `BundleFormatError`.
+A change that raises the version also (1) reads the older version, by converting the old document in
+`Manifest.from_json`, (2) adds a bundle of the older version under ``tests/`` and a test that opens
+it, and (3) has an entry in the changelog. A runtime refuses later versions with
+`BundleFormatError`.
 """
 
 _PAIRS_SINCE = 2
@@ -51,11 +55,11 @@ MANIFEST_FILE = "manifest.json"
 SIGNATURE_FILE = "manifest.json.sig"
 GOLDEN_FILE = "golden.jsonl"
 RUNTIME_FOLDER = "runtime"
-LOAD_TEST_FILE = "load_test.json"  # what `workbench load-test` keeps beside the listed files
+LOAD_TEST_FILE = "load_test.json"  # written by `workbench load-test`, not listed
 
 
 def format_needed(encoder: Encoder) -> int:
-    """Return the oldest format version that has all that an encoder needs: whoever can read a bundle, may.
+    """Return the oldest format version that has all features of an encoder.
 
     Examples
     --------
@@ -72,9 +76,9 @@ class Manifest:
     Attributes
     ----------
     name, version : str
-        Of the model; the names under which it is served.
+        Name and version of the model, as served.
     model_id : str
-        `model_digest` of the bundle: equal models, equal id.
+        `listed_files.model_digest` of the bundle: equal models have equal ids.
     created : str
         ISO 8601, UTC.
     task : {"binary", "multiclass", "regression"}
@@ -83,18 +87,18 @@ class Manifest:
         Empty for regression.
     metric : Metric
     latency : Latency or None
-        None where it was not measured.
+        None if it was not measured.
     cpu_us_per_row : float or None
         CPU microseconds of one row.
     price : Price or None
     data : TrainingData
     lineage : Lineage
     libraries : mapping of str to str
-        Versions of what trained and exported the model.
+        Versions of the libraries that trained and exported the model.
     files : mapping of str to str
         The sha256 of every other file, by its path relative to the bundle.
     omitted : mapping of str to str
-        Files that a bundle usually has and this one has not, each with the reason.
+        Files that a bundle usually has but this one lacks, each with the reason.
     format_version : int
 
     Examples
@@ -131,25 +135,25 @@ class Manifest:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Manifest:
-        """Read the content of ``manifest.json``; keys that this version does not know are passed over.
+        """Read the content of ``manifest.json``; unknown keys are ignored.
 
         Raises
         ------
         BundleFormatError
-            Where the document is of a newer format version, or of none.
+            If the format version is missing or newer than `FORMAT_VERSION`.
         TamperedBundleError
-            Where a key is missing or of another type.
+            If a key is missing or of another type.
         """
         version = document.get("format_version")
         if type(version) is not int or version < 1:
             raise BundleFormatError(
-                "manifest.json names no format version",
+                "manifest.json: key 'format_version'",
                 found=shown(version),
                 expected=f"1 to {FORMAT_VERSION}",
             )
         if version > FORMAT_VERSION:
             raise BundleFormatError(
-                "the bundle is of a newer format than this runtime reads",
+                "the bundle has a newer format than this runtime reads",
                 found=f"version {version}",
                 expected=f"at most {FORMAT_VERSION}",
                 hint="Use the runtime inside the bundle (python -m runtime), or a newer workbench.",
@@ -164,7 +168,7 @@ class Manifest:
         Raises
         ------
         BundleError
-            Where there is none, or it cannot be read.
+            If the manifest is missing or cannot be read.
         """
         return cls.from_json(read_json(folder / MANIFEST_FILE, once=True))
 

@@ -1,4 +1,4 @@
-"""The facts that a manifest states, as records."""
+"""The records in a manifest."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Wall-clock microseconds of one call with `rows_per_call` rows, in process.
+    """Wall-clock latency in microseconds of one in-process call with `rows_per_call` rows.
 
     Attributes
     ----------
     p50_us, p99_us : float
     spread : mapping
-        The lowest and highest block, such as ``{"p50_us": [24.1, 26.0], "p99_us": [31.0, 40.2]}``.
+        The lowest and the highest block, such as ``{"p50_us": [24.1, 26.0], "p99_us": [31.0,
+        40.2]}``.
     calls, blocks : int
-        Calls timed in all, and the blocks they were timed in.
+        The number of timed calls, and of the blocks that they were timed in.
     threads, rows_per_call : int
     machine : str
     search_p50_us, search_p99_us : float or None
-        What the search had measured on the candidate; the bundle measures it again when it is written.
+        The latency of the candidate in the search; the export measures it again.
     """
 
     p50_us: float
@@ -50,7 +51,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for a million predictions, and the price sheet that says so."""
+    """US dollars for a million predictions, and the price sheet used."""
 
     per_million_usd: float
     sheet: Mapping[str, Any] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """The data that the model learned from; `date` is the day it was read."""
+    """The training data; `date` is the day on which it was read."""
 
     fingerprint: str
     rows: int
@@ -68,7 +69,7 @@ class TrainingData:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Where the model comes from."""
+    """The run and the candidate that the model comes from."""
 
     run: str
     candidate: str

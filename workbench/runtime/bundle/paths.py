@@ -1,4 +1,4 @@
-"""Names of a bundle's files: relative, in one spelling, on any system the same file."""
+"""Paths of a bundle's files: relative, normalised and unambiguous on every file system."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ CACHE_FOLDER = "__pycache__"
 
 
 def name_fault(name: str) -> str:
-    """Return why a name is none of a bundle's file, or an empty text.
+    """Return why a name cannot be the path of a bundle's file, or an empty string.
 
     Examples
     --------
     >>> name_fault("runtime/model.py"), name_fault("../model.py"), name_fault("runtime//model.py")
-    ('', 'it leads out of the bundle', 'it is not written in the shortest way')
+    ('', 'it leads out of the bundle', 'it is not normalised')
     """
     path = PurePosixPath(name)
     if not path.parts or name.startswith("/") or ".." in path.parts or "\\" in name or ":" in name:
         return "it leads out of the bundle"
     if "\0" in name or any(0xD800 <= ord(letter) < 0xE000 for letter in name):
-        return "it holds what is no letter"
-    return "it is not written in the shortest way" if path.as_posix() != name else ""
+        return "it has invalid characters"
+    return "it is not normalised" if path.as_posix() != name else ""
 
 
 def is_compiled(name: str) -> bool:
-    """Tell compiled Python: what running leaves behind, and no part of a bundle.
+    """Return whether a path is compiled Python, which is not part of a bundle.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def is_compiled(name: str) -> bool:
 
 
 def colliding_names(names: Iterable[str]) -> tuple[str, str] | None:
-    """Return two names that some file systems take for one, or None.
+    """Return two names that are the same file on some file systems, or None.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Two columns as one category: what they are together may say more than both apart."""
+"""Two columns combined into one category, whose effect may differ from the sum of both."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ SEPARATOR = "\x1f"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A text column made of two others: the text of a category, the place of a number among `edges`.
+    """A category made of two columns: the text of a category, the bin of a number among `edges`.
 
-    A missing value is an empty text there: that one of both is missing is a category, too. The place of a number is
-    how many edges lie below it.
+    A missing value becomes an empty text, so that a pair with one missing value is a category
+    too. The bin of a number is the number of edges below it.
 
     Attributes
     ----------
     name : str
     columns : tuple of str
-        Two of them.
+        The two source columns.
     edges : tuple of tuple of float
-        For each column its edges, rising; none for a column of texts.
+        Bin edges of each column, ascending; empty for a text column.
 
     Examples
     --------
@@ -65,17 +65,23 @@ class Pair:
         return Levels(codes.astype(np.int32).reshape(-1), texts)
 
     def fault(self, numeric: Mapping[str, bool]) -> str:
-        """Return what is wrong with it beside columns of which it is known whether they are numbers."""
+        """Return what is wrong with the pair, or an empty string.
+
+        Parameters
+        ----------
+        numeric : mapping of str to bool
+            For each column, whether its values are numbers.
+        """
         if len(self.columns) != 2 or len(self.edges) != 2:
-            return "other than two columns"
+            return f"{len(self.columns)} columns and {len(self.edges)} lists of edges; expected two of each"
         if sum(map(len, self.edges)) > MAX_EDGES or any(
             low >= high for each in self.edges for low, high in pairwise(each)
         ):
-            return "edges that do not rise"
+            return f"edges that are not ascending, or more than {MAX_EDGES:,}"
         if any(
             own and not numeric.get(name, True) for name, own in zip(self.columns, self.edges, strict=True)
         ):
-            return "edges of a column of texts"
+            return "edges for a text column"
         return ""
 
 
@@ -88,14 +94,14 @@ def _part(value: Canonical, edges: tuple[float, ...]) -> str:
 
 
 def _parts(column: Column1d, edges: tuple[float, ...]) -> tuple[np.ndarray, list[str]]:
-    """Return each row's place in a list of texts, int64 (n,), and the list, the missing value's empty text first."""
+    """Return the code of each row, int64 (n,), and the texts of the codes; 0 is a missing value."""
     if isinstance(column, Levels):
         return part_codes(column, edges), ["", *column.values]
     return part_codes(column, edges), ["", *map(str, range(len(edges) + 1))]
 
 
 def part_codes(column: Column1d, edges: tuple[float, ...]) -> np.ndarray:
-    """Return each row's level as a part of a pair, int64 (n,): 0 where the value is missing.
+    """Return the code of each row within a pair, int64 (n,); 0 is a missing value.
 
     Examples
     --------
@@ -109,7 +115,7 @@ def part_codes(column: Column1d, edges: tuple[float, ...]) -> np.ndarray:
 
 
 def split_text(text: str) -> tuple[str, str]:
-    """Return the two parts of a pair's text.
+    """Split the text of a pair into its two parts.
 
     Examples
     --------

@@ -1,8 +1,7 @@
 """One input column, and how its values are read.
 
-A value arrives as JSON, as text from a file, or from a data frame, and must mean the same thing whichever
-way it came. `Column.read` turns any of them into one *canonical* value, and `Column.read_many` does the
-same for a whole column:
+A value arrives as JSON, as text from a file or from a data frame, and means the same in each case.
+`Column.read` turns it into one *canonical* value; `Column.read_many` does so for a whole column:
 
 ==========  ======================================  ==========================
 kind        one value                               a column of n values
@@ -58,27 +57,28 @@ class Column:
     Attributes
     ----------
     name : str
-        Its name, without blanks around it.
+        The name without surrounding blanks.
     kind : {"number", "boolean", "category", "datetime", "text"}
     nullable : bool
-        Whether training saw a missing value here. Where it did not, a missing number or date is refused, and a
-        missing category or text is read as "", one that training did not see.
+        Whether the training data had a missing value here. If not, a missing number or date is an
+        error, and a missing category or text is read as "", an unseen level.
     decimal, thousands : str
-        How numbers are written in text, in bundles of 0.1.0; later ones have `number_format`.
+        Decimal and thousands marks of numbers in text. Only bundles of version 0.1.0 have them;
+        later ones have `number_format`.
     number_format : NumberFormat or None
-        How numbers are written in text; None where they are plainly written.
+        The format of numbers in text; None if they have no marks or units.
     formats : tuple of str
         `strptime` formats of date-times, tried before ISO 8601.
     words : mapping of str to str
-        What words of a date (in lower case) are replaced by before it is read: names of months by their English
-        abbreviation, names of weekdays by nothing.
+        Replacements of the words in a date, in lower case, before it is parsed: month names by
+        their English abbreviation, weekday names by "".
     categories : tuple of str or None
-        The levels seen, most frequent first (at most 1,000 are listed).
+        The levels in the training data, most frequent first (at most 1,000).
     low, high : float or None
-        The range seen (seconds since 1970 for a date-time).
+        The range in the training data (seconds since 1970 for a date-time).
     missing : tuple of str
-        Texts that stand for a missing value in this column, beside `MISSING_TEXT`: training met them among its
-        numbers, dates or codes ("unknown", "never").
+        Texts that mean a missing value in this column, in addition to `MISSING_TEXT`: words among
+        numbers, dates or codes of the training data ("unknown", "never").
     """
 
     name: str
@@ -96,16 +96,16 @@ class Column:
 
     @property
     def is_plain(self) -> bool:
-        """Whether numbers are written plainly: no marks between digits, no unit."""
+        """Whether numbers have neither thousands marks nor units."""
         return self.number_format is None and self.decimal == "." and not self.thousands
 
     @property
     def unit(self) -> str:
-        """The unit of a number as people write it; "" where there is none."""
+        """The unit of the numbers; "" if they have none."""
         return self.number_format.unit if self.number_format else ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the column's entry in ``schema.json``, without what is as usual."""
+        """Return the column's entry in ``schema.json``, without empty values."""
         entry = {each.name: getattr(self, each.name) for each in fields(self)}
         if self.number_format is not None:
             entry["number_format"] = self.number_format.to_json()
@@ -118,7 +118,7 @@ class Column:
         return self.kind in ("number", "boolean", "datetime")
 
     def reader(self) -> Callable[[Any], Any]:
-        """Return the function that reads one value; it raises `BadValueError` where it cannot."""
+        """Return a function that reads one value, or raises `BadValueError`."""
         return _READERS[self.kind](self)
 
     def read(self, value: object) -> Canonical:
@@ -133,7 +133,7 @@ class Column:
         return result
 
     def write(self, value: Canonical) -> str | float | int | bool | None:
-        """Return a canonical value as JSON would carry it: the inverse of `read`.
+        """Return a canonical value as a JSON value: the inverse of `read`.
 
         Examples
         --------
@@ -151,7 +151,7 @@ class Column:
         return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
     def read_many(self, values: Column1d | Sequence[object]) -> Column1d:
-        """Read a whole column; an error names the row.
+        """Read a whole column.
 
         Parameters
         ----------
@@ -164,7 +164,7 @@ class Column:
         Raises
         ------
         BadValueError
-            Where a value cannot be read as this column's kind.
+            If a value cannot be read as this column's kind; the error names the row.
         """
         if self.is_numeric:
             return self._read_numbers(values)
@@ -200,7 +200,7 @@ class Column:
         return out
 
     def _plain_texts(self, values: Any) -> np.ndarray | None:
-        """Read a column of texts of which each is empty or as `float` takes it; None where one is not."""
+        """Read texts that are all empty or valid for `float`; return None if any is not."""
         if self.kind != "number" or not self.is_plain or set(map(type, values)) != {str}:
             return None
         joined = "".join(values)
@@ -249,16 +249,16 @@ class Column:
 
 def _null(column: Column) -> BadValueError:
     return BadValueError(
-        column.name, "a missing value", f"a {column.kind}: training saw no missing value here"
+        column.name, "a missing value", f"a {column.kind}: the training data had no missing value here"
     )
 
 
 def _expected_number(column: Column) -> str:
-    """Return what to expect in a message, in the unit where there is one."""
+    """Return the expected value for a message, with the decimal mark and unit if there are any."""
     style = column.number_format
     if style is None:
         return "a number"
-    mark = ' with "," before decimals' if style.decimal == "," else ""
+    mark = " with a decimal comma" if style.decimal == "," else ""
     return f"a number{mark}{f' in {style.unit}' if style.unit else ''}"
 
 
@@ -325,7 +325,7 @@ def _datetime_reader(column: Column) -> Callable[[Any], float]:
 
     def read(value: Any) -> float:
         if digits_alone and type(value) in (int, float) and value == value // 1:
-            value = str(int(value))  # 20240131 is a date, as it is in the file that was learned from
+            value = str(int(value))  # the training file writes dates such as 20240131
         text = value.strip() if isinstance(value, str) else None
         if is_missing(value) or text in MISSING_TEXT or text in column.missing:
             if column.nullable:

@@ -1,4 +1,4 @@
-"""Dates in words become dates that `strptime` reads, whatever the language."""
+"""Rewrite dates with words, in any language, so that `strptime` can parse them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _DASH = re.compile(r"\s*([-/])\s*")
 
 
 def plain_date(text: str, words: Mapping[str, str]) -> str:
-    """Replace words of a date, and leave out ordinal marks and commas.
+    """Replace the words of a date, and remove ordinal marks and commas.
 
     Parameters
     ----------
     text : str
     words : mapping of str to str
-        `Column.words`: words in lower case, and what stands for each.
+        `Column.words`: the replacement of each word in lower case.
 
     Examples
     --------

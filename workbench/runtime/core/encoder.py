@@ -1,8 +1,9 @@
-"""The learned preprocessing, as data: canonical values in, one float32 matrix out.
+"""The fitted preprocessing, as data: canonical values in, one float32 matrix out.
 
-An encoder is a list of *derived* columns (parts of a date-time, gaps between two of them, pairs of columns: `pairs`)
-and a list of *steps* (`steps`, `text_steps`). It is learned by the training side and only applied here, in training
-too, so the two cannot drift apart. A row encodes to the same bits alone and in a batch.
+An encoder is a list of *derived* columns (parts of a date-time, differences of two date-times,
+pairs of columns: see `column_pairs`) and a list of *steps* (see `steps`, `text_steps`). Training
+fits it, and this module alone applies it, in training too: the two cannot drift apart. A row is
+encoded to the same bits alone and in a batch.
 """
 
 from __future__ import annotations
@@ -59,10 +60,11 @@ _DAY = 86400.0
 def date_part(part: str, seconds: Any, floor: Callable[[Any], Any]) -> Any:
     """Return a calendar part of `seconds` since 1970 UTC, one of `DATE_PARTS`.
 
-    Works alike on a float, on a float64 array, and on whatever else knows ``+ - * / % <=``: the exporter calls it with
-    nodes of a graph and with source text, so that no second calendar has to be kept equal to this one.
+    `seconds` is a float, a float64 array, or any object with ``+ - * / % <=``: the export calls it
+    with graph nodes and with source text, so that there is one calendar only.
 
-    The civil calendar is Howard Hinnant's ``civil_from_days`` (chrono-compatible low-level date algorithms).
+    The civil calendar is Howard Hinnant's ``civil_from_days`` (chrono-compatible low-level date
+    algorithms).
     """
     days = floor(seconds / _DAY)
     if part == "days":
@@ -100,7 +102,8 @@ DATE_PARTS = ("days", "year", "month", "day", "yearday", "weekday", "hour", "min
 class Derived:
     """A number column made from date-time columns.
 
-    `op` is one of `DATE_PARTS` (of one column) or "gap" (seconds from the first column to the second).
+    `op` is one of `DATE_PARTS` (of one column) or "gap" (seconds from the first column to the
+    second).
 
     Examples
     --------
@@ -130,13 +133,13 @@ class Derived:
         return np.asarray(date_part(self.op, seconds, _floor_many), dtype=np.float64)
 
     def fault(self, numeric: Mapping[str, bool]) -> str:
-        """Return what is wrong with it beside columns of which it is known whether they are numbers."""
+        """Return what is wrong with the column, or an empty string; see `Pair.fault`."""
         if self.op not in (*DATE_PARTS, "gap"):
             return "an unknown op"
         if len(self.columns) != (2 if self.op == "gap" else 1):
             return f"{len(self.columns)} columns"
         texts = [name for name in self.columns if not numeric.get(name, True)]
-        return f"column {shown(texts[0])}, which is of texts" if texts else ""
+        return f"the text column {shown(texts[0])}" if texts else ""
 
 
 def _floor(value: float) -> float:
@@ -144,9 +147,7 @@ def _floor(value: float) -> float:
 
 
 def _floor_many(values: np.ndarray) -> np.ndarray:
-    return np.asarray(
-        np.floor(values) + 0.0
-    )  # no negative zero, which a whole number of Python does not have
+    return np.asarray(np.floor(values) + 0.0)  # no negative zero: a Python integer has none
 
 
 STEPS: dict[str, type[Any]] = {
@@ -184,7 +185,8 @@ class Encoder:
         Returns
         -------
         callable
-            From a list of canonical values (to which derived ones are appended) to the features of the row.
+            Takes a list of canonical values, appends the derived ones to it, and returns the row's
+            features.
         """
         where = {name: at for at, name in enumerate(names)}
         derived: list[tuple[Callable[..., Any], tuple[int, ...]]] = []
@@ -214,7 +216,7 @@ class Encoder:
         rows = len(next(iter(known.values()))) if known else 0
         out = np.empty((rows, self.width), dtype=np.float32)
         at = 0
-        with np.errstate(all="ignore"):  # infinities are bounded by the steps, as in the row path
+        with np.errstate(all="ignore"):  # the steps clip infinities, as in the row path
             for extra in self.derived:
                 known[extra.name] = extra.many(*[known[name] for name in extra.columns])  # type: ignore[arg-type]  # checked
             for step in self.steps:
@@ -238,7 +240,7 @@ class Encoder:
         Raises
         ------
         BundleError
-            Where the document is no encoder, or one of a newer version.
+            If the document is not an encoder, or one of a newer version.
         """
         if document.get("version") != ENCODER_VERSION:
             raise BundleError(
@@ -246,7 +248,7 @@ class Encoder:
             )
         parts: dict[str, list[Any]] = {}
         for key in ("derived", "steps"):
-            parts[key] = document.get(key)  # type: ignore[assignment]  # looked at in the next line
+            parts[key] = document.get(key)  # type: ignore[assignment]  # checked in the next line
             if not isinstance(parts[key], list):
                 raise TamperedBundleError(
                     f"encoder.json: key {key!r}", found=shown(parts[key]), expected="a list"
@@ -255,7 +257,7 @@ class Encoder:
         return cls(derived, tuple(_read_step(entry, at) for at, entry in enumerate(parts["steps"])))
 
     def check_columns(self, numeric: Mapping[str, bool]) -> None:
-        """Check that every derived column and step reads a column that is there, of the kind it needs.
+        """Check that every derived column and step reads an existing column of the right kind.
 
         Parameters
         ----------
@@ -265,16 +267,16 @@ class Encoder:
         Raises
         ------
         TamperedBundleError
-            Naming the step.
+            If one does not; the error names the step.
         """
         known = dict(numeric)
         for extra in self.derived:
             what = f"derived column {shown(extra.name)}"
             for name in extra.columns:
                 _check_column(what, name, None, known)
-            wrong = "a name that is taken" if extra.name in known else extra.fault(known)
+            wrong = "the name of another column" if extra.name in known else extra.fault(known)
             if wrong:
-                raise TamperedBundleError(f"encoder.json: {what} makes no sense", found=wrong)
+                raise TamperedBundleError(f"encoder.json: {what} is invalid", found=wrong)
             known[extra.name] = extra.gives_numbers
         for step in self.steps:
             _check_column(f"step {step.op!r}", step.column, step.reads_numbers, known)
@@ -287,13 +289,17 @@ class Encoder:
 
 def _check_column(what: str, name: str, numbers: bool | None, known: Mapping[str, bool]) -> None:
     if name not in known:
-        raise TamperedBundleError(f"encoder.json: {what} reads column {shown(name)}", found="no such column")
+        raise TamperedBundleError(
+            f"encoder.json: {what} reads column {shown(name)}",
+            found="no such column",
+            expected="a column of schema.json or a derived column",
+        )
     if numbers is not None and known[name] != numbers:
-        kind = {True: "numbers", False: "texts"}
+        kind = {True: "numbers", False: "text"}
         raise TamperedBundleError(
             f"encoder.json: {what} reads column {shown(name)}",
             found=f"a column of {kind[known[name]]}",
-            expected=f"one of {kind[numbers]}",
+            expected=f"a column of {kind[numbers]}",
         )
 
 

@@ -1,4 +1,4 @@
-"""Intervals around predicted numbers, learned from what the model missed by."""
+"""Prediction intervals of a regression model, calibrated on its residuals."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ..errors import BundleError, InputError, shown
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """What to add to a prediction for the ends of its interval, by how large the prediction is.
+    """Offsets from a prediction to the ends of its interval, by the size of the prediction.
 
     Attributes
     ----------
     edges : tuple of float, length b - 1
-        The bins' borders, rising; a prediction equal to a border belongs to the bin above it.
+        The bin edges, ascending; a prediction equal to an edge belongs to the bin above it.
     levels : tuple of float, length l
-        The share of targets that each interval is to hold, rising.
+        The nominal coverage of each interval, ascending.
     low, high : tuple of l tuples of b floats
         Offsets of the lower and the upper end, for each level and bin.
     coverage : tuple of float, length l
-        The share that each level did hold, measured on rows that its offsets were not learned from.
+        The measured coverage of each level, on rows not used to calibrate the offsets.
 
     Examples
     --------
@@ -45,21 +45,25 @@ class Intervals:
         fits = len(self.low) == len(self.high) == len(self.levels) > 0
         if not fits or any(len(each) != bins for each in offsets):
             raise BundleError(
-                "intervals do not fit together",
+                "schema.json: the intervals are inconsistent",
                 found=f"{len(self.levels)} levels, {len(self.low)} and {len(self.high)} rows of offsets",
-                expected=f"a row of {bins} offsets for each level, for both ends",
+                expected=f"{bins} offsets for each level and end",
             )
         numbers = np.concatenate([self.edges, self.levels, *offsets])
         if not np.isfinite(numbers).all() or (np.diff(self.edges) <= 0).any():
-            raise BundleError("intervals", found=shown(self.edges), expected="finite numbers, borders rising")
+            raise BundleError(
+                "schema.json: the intervals",
+                found=f"edges {shown(self.edges)}",
+                expected="finite numbers, and ascending edges",
+            )
 
     def around(self, predicted: np.ndarray, level: float) -> np.ndarray:
-        """Return the ends of the intervals, float64 (n, 2), around predicted numbers, shape (n,).
+        """Return the intervals, float64 (n, 2), around predictions, shape (n,).
 
         Raises
         ------
         InputError
-            Where `level` was not learned.
+            If `level` was not calibrated.
         """
         at = self._position(level)
         values = np.asarray(predicted, dtype=np.float64)
@@ -80,12 +84,12 @@ class Intervals:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Intervals:
-        """Read what `to_json` wrote; keys of a later version are passed over.
+        """Read what `to_json` wrote; keys of later versions are ignored.
 
         Raises
         ------
         BundleError
-            Where the document describes no intervals.
+            If the document does not describe intervals.
         """
         try:
             return cls(

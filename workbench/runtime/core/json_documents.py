@@ -1,4 +1,8 @@
-"""The JSON documents of a bundle, read so that none of them can fill the memory or surprise whoever prints it."""
+"""The JSON documents of a bundle, read with limits on size, depth and content.
+
+A bundle may come from an untrusted source: a document must not exhaust the memory, and its texts
+and numbers must be printable and finite.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +33,12 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_document(path: Path) -> bytes:
-    """Read a file of JSON, refusing a larger one than any bundle has before it is read.
+    """Read a JSON file, after checking its size.
 
     Raises
     ------
     TamperedBundleError
-        Where it cannot be read or is too large.
+        If the file cannot be read or is too large.
     """
     try:
         size = path.stat().st_size
@@ -47,7 +51,7 @@ def read_document(path: Path) -> bytes:
 
 
 def check_size(what: str, size: int) -> None:
-    """Refuse a document of more bytes than any bundle has."""
+    """Raise `TamperedBundleError` if a document has more bytes than `MAX_DOCUMENT_BYTES`."""
     if size > MAX_DOCUMENT_BYTES:
         raise TamperedBundleError(
             f"{what} is too long", found=f"{size:,} bytes", expected=f"at most {MAX_DOCUMENT_BYTES:,}"
@@ -55,7 +59,7 @@ def check_size(what: str, size: int) -> None:
 
 
 def read_json(path: Path, *, once: bool = False) -> dict[str, Any]:
-    """Read a JSON object of a bundle, or raise `TamperedBundleError` naming its file; see `parse_json`."""
+    """Read a JSON object of a bundle; errors are those of `read_document` and `parse_json`."""
     document = parse_json(read_document(path), path.name, once=once)
     if not isinstance(document, dict):
         raise TamperedBundleError(f"{path.name}", found=type(document).__name__, expected="a JSON object")
@@ -63,19 +67,19 @@ def read_json(path: Path, *, once: bool = False) -> dict[str, Any]:
 
 
 def check_values(content: bytes, what: str) -> None:
-    """Refuse JSON that is short as a file and long once it is read.
+    """Refuse JSON that would take much more memory than its bytes.
 
     Raises
     ------
     TamperedBundleError
-        Where it may hold more values, or more lists and objects, than the limits.
+        If it may hold more values, or more lists and objects, than the limits.
 
     Examples
     --------
     >>> check_values(b"[]," * 5_000_000, "encoder.json")
     Traceback (most recent call last):
     ...
-    workbench.runtime.errors.TamperedBundleError: encoder.json holds too much: found 5,000,000 lists and objects; \
+    workbench.runtime.errors.TamperedBundleError: encoder.json is too large: found 5,000,000 lists and objects; \
 expected at most 4,194,304
     """
     containers = content.count(b"[") + content.count(b"{")
@@ -86,7 +90,7 @@ expected at most 4,194,304
     ):
         if found > most:
             raise TamperedBundleError(
-                f"{what} holds too much", found=f"{found:,} {kind}", expected=f"at most {most:,}"
+                f"{what} is too large", found=f"{found:,} {kind}", expected=f"at most {most:,}"
             )
 
 
@@ -97,15 +101,15 @@ def parse_json(content: bytes, what: str, *, once: bool = False) -> Any:
     ----------
     content : bytes
     what : str
-        What to call it in messages.
+        The document's name in messages.
     once : bool
-        Whether a key that stands twice in one object is refused: two readers could take either value.
+        Whether a repeated key is refused: two readers could use different values.
 
     Raises
     ------
     TamperedBundleError
-        Where it is none, holds NaN, infinity or half a character, or is larger or nested deeper than anything that is
-        written here.
+        If it is not JSON; holds NaN, infinity or half of a surrogate pair; or is larger or nested
+        deeper than the limits.
 
     Examples
     --------
@@ -116,19 +120,19 @@ def parse_json(content: bytes, what: str, *, once: bool = False) -> Any:
     >>> parse_json(b'{"a": 1, "a": 2}', "manifest.json", once=True)
     Traceback (most recent call last):
     ...
-    workbench.runtime.errors.TamperedBundleError: manifest.json: the key 'a' stands twice
+    workbench.runtime.errors.TamperedBundleError: manifest.json: key 'a' is repeated
     """
     check_size(what, len(content))
     check_values(content, what)
 
     def no_number(text: str) -> NoReturn:
-        raise TamperedBundleError(f"{what} holds {text}", expected="numbers")
+        raise TamperedBundleError(f"{what} holds {text}", expected="finite numbers")
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         out: dict[str, Any] = {}
         for key, value in items:
             if key in out:
-                raise TamperedBundleError(f"{what}: the key {shown(key)} stands twice")
+                raise TamperedBundleError(f"{what}: key {shown(key)} is repeated")
             out[key] = value
         return out
 
@@ -137,7 +141,7 @@ def parse_json(content: bytes, what: str, *, once: bool = False) -> Any:
     except RecursionError as error:
         raise TamperedBundleError(f"{what} is nested too deeply") from error
     except ValueError as error:
-        raise TamperedBundleError(f"{what} is no JSON document", found=str(error)) from error
+        raise TamperedBundleError(f"{what} is not JSON", found=str(error)) from error
     _check_nesting(document, what)
     if _SURROGATE.search(content):
         _check_text(document, what)
@@ -147,7 +151,7 @@ def parse_json(content: bytes, what: str, *, once: bool = False) -> Any:
 
 
 def _containers(document: Any) -> list[list[Any]]:
-    """Return the lists and objects of a document, level by level."""
+    """Return the lists and objects of a document by level of nesting."""
     levels = [[document] if isinstance(document, list | dict) else []]
     while levels[-1] and len(levels) <= MAX_NESTED + 1:
         inner: list[Any] = []
@@ -164,12 +168,12 @@ def _check_nesting(document: Any, what: str) -> None:
 
 
 def _check_text(document: Any, what: str) -> None:
-    """Refuse half of a pair of UTF-16: it is no character, and cannot be written anywhere."""
+    """Refuse half of a UTF-16 surrogate pair, which cannot be encoded."""
     try:
         json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         found = shown(error.object[error.start : error.end])
-        raise TamperedBundleError(f"{what} holds half a character", found=found) from error
+        raise TamperedBundleError(f"{what} holds half of a surrogate pair", found=found) from error
 
 
 def _check_numbers(document: Any, what: str) -> None:
@@ -181,16 +185,16 @@ def _check_numbers(document: Any, what: str) -> None:
 
 
 def dump_json(document: Any) -> str:
-    """Write JSON that every reader takes: no NaN, stable order of keys as given, one line a top-level part."""
+    """Return indented JSON with keys in the given order; NaN and infinity raise ValueError."""
     return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1, default=_plain) + "\n"
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
-    raise TypeError(f"{type(value).__name__} does not go into JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """Return a value that is an object, or an empty one in place of anything else."""
+    """Return `value` if it is an object, else an empty mapping."""
     return value if isinstance(value, Mapping) else {}

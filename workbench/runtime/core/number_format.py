@@ -1,7 +1,9 @@
-"""How the numbers of a column are written: marks, currencies, units, multipliers and times.
+"""The format of the numbers in a column: marks, currencies, units, multipliers and times.
 
-Training finds the format and stores it in ``schema.json``; every reader applies it with `NumberFormat.parse`. A column
-without a format has plainly written numbers and is read by `values.parse_number`.
+Training infers the format and stores it in ``schema.json``; every reader applies it with
+`NumberFormat.parse`. A column without a format is read by `values.parse_number`. This code is our
+own because no library is light enough for the runtime, and locale-based parsers read one locale,
+not the format of one column.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from ..resource_limits import MAX_NUMBER_LENGTH
 
 Clock = Literal["", "h:m", "m:s", "iso"]
 
-TYPED = str.maketrans("−–‑’‘′″٬٫", "---'''\"'.")  # what word processors and typesetters put
+TYPED = str.maketrans("−–‑’‘′″٬٫", "---'''\"'.")  # typographic signs
 _SIGNED = re.compile(r"([+-]?)\s*(.*?)\s*([+-]?)", re.DOTALL)
 _TIME = re.compile(
     r"(?P<sign>-?)(?:(?P<days>\d+)(?:\.|,?\s*(?:d|days?,?)\s*))?(?P<first>\d+)"
@@ -34,24 +36,25 @@ _MAX_PARTS = 4
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
-    """How the numbers of one column are written.
+    """The format of the numbers in one column.
 
     Attributes
     ----------
     decimal : str
         The decimal mark.
     thousands : str
-        The mark between groups of digits; a blank stands for any kind of blank. Groups have three digits, or with
-        commas, as in India, two digits before the last three.
+        The mark between groups of digits; a space matches any white space. Groups have three
+        digits, or, with commas, two digits before the last three (Indian numbering).
     unit : str
-        The unit of the number that is read, for people: "CC", "€", "s".
+        The unit of the parsed number, for display: "CC", "€", "s".
     prefixes : tuple of str
-        What may stand before a number.
+        Texts allowed before a number.
     suffixes : mapping of str to float
-        What may stand behind a number, and the factor by which it multiplies the number: a unit, a multiplier ("K"), or
-        one after the other. Case counts only where two keys differ by it.
+        Texts allowed after a number, each with its factor: a unit, a multiplier ("K"), or one
+        after the other. Matching ignores case unless two keys differ by case alone.
     clock : {"", "h:m", "m:s", "iso"}
-        Whether times such as ``20:45`` (hours first or minutes first) or ISO 8601 durations are read, in seconds.
+        Whether times such as ``20:45`` (hours first or minutes first) or ISO 8601 durations are
+        parsed, as seconds.
 
     Examples
     --------
@@ -71,7 +74,7 @@ class NumberFormat:
     clock: Clock = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the format as ``schema.json`` holds it, without what is as usual."""
+        """Return the format's entry in ``schema.json``; empty values are left out."""
         whole: dict[str, Any] = {
             "decimal": self.decimal,
             "thousands": self.thousands,
@@ -83,11 +86,11 @@ class NumberFormat:
         return {key: value for key, value in whole.items() if value}
 
     def parse(self, text: str) -> float | None:
-        """Read a number; None where the text is not one in this format."""
+        """Parse a number; return None if the text does not match this format."""
         if len(text) > MAX_NUMBER_LENGTH:
             return None
         body = text.translate(TYPED).strip()
-        negative = len(body) > 2 and body[0] == "(" and body[-1] == ")"  # bookkeepers write -5 as (5)
+        negative = len(body) > 2 and body[0] == "(" and body[-1] == ")"  # accounting format: (5) is -5
         if negative:
             body = body[1:-1].strip()
         number = self._timed(body) if self.clock else None
@@ -98,15 +101,15 @@ class NumberFormat:
         return -number if negative and number is not None else number
 
     def _one(self, body: str) -> float | None:
-        """Read one number with what stands beside it."""
+        """Parse one number with its prefix and suffix."""
         found = _digits(self.decimal, self.thousands).search(body)
         if found is None:
             return None
         sign, before = unsigned(body[: found.start()])
         after = body[found.end() :].strip()
-        if after in ("-", "--") and not found[0][-1].isdigit():  # "5,-" has no cents; it is not negative
+        if after in ("-", "--") and not found[0][-1].isdigit():  # "5,-" is 5 without cents, not negative
             after = ""
-        elif after == "-" and not sign:  # as SAP writes negative numbers
+        elif after == "-" and not sign:  # SAP writes the minus sign last
             sign, after = "-", ""
         factor = self._factor(after)
         if factor is None or sign is None or not self._may_precede(before):
@@ -115,7 +118,7 @@ class NumberFormat:
         return -number if sign == "-" else number
 
     def _several(self, body: str) -> float | None:
-        """Read a sum of parts in falling units: ``1h 30m``, ``5 ft 11 in``."""
+        """Parse a sum of parts in descending units: ``1h 30m``, ``5 ft 11 in``."""
         sign, rest = _unsigned_start(body)
         digits = _digits(self.decimal, self.thousands)
         total, last, count = 0.0, float("inf"), 0
@@ -174,7 +177,7 @@ class NumberFormat:
         return before.casefold() in known or before.rstrip(".: ").casefold() in known
 
     def _factor(self, after: str) -> float | None:
-        """Return the factor of a suffix, or of two in a row; None where it is not known."""
+        """Return the factor of a suffix, or of two in a row; None if it is unknown."""
         whole = self._known(after)
         if whole is not None:
             return whole
@@ -195,7 +198,7 @@ class NumberFormat:
 
 
 def unsigned(before: str) -> tuple[str | None, str]:
-    """Take the sign from what stands before the digits: ``-€``, ``€ -``; None where there are two."""
+    """Split the text before the digits into sign (None if there are two) and rest."""
     match = _SIGNED.fullmatch(before.strip())
     assert match is not None
     first, rest, second = match[1], match[2], match[3]
@@ -217,13 +220,13 @@ def _value(digits: str, decimal: str, thousands: str) -> float:
 
 
 def _times(number: float, factor: float) -> float:
-    """Multiply as on paper: 1.13 million is 1130000, not 1129999.9999999998."""
+    """Multiply in decimal: 1.13 million is 1130000, not 1129999.9999999998."""
     return number if factor == 1.0 else float(f"{number * factor:.15g}")
 
 
 @functools.cache
 def _digits(decimal: str, thousands: str) -> re.Pattern[str]:
-    """Return the pattern of a number without sign or unit, which nothing that belongs to another number may touch."""
+    """Return the pattern of a number without sign or unit that is not a part of a longer number."""
     point = re.escape(decimal)
     whole = r"\d+"
     if thousands:
@@ -232,6 +235,6 @@ def _digits(decimal: str, thousands: str) -> re.Pattern[str]:
         if thousands == ",":
             whole = rf"[1-9]\d?(?:,\d\d)+,\d{{3}}(?!\d)|{whole}"
     mantissa = rf"(?:(?:{whole})(?:{point}\d*)?|(?<![^\W\d_]){point}\d+)"
-    if thousands == ".":  # 35.0 is a whole number as programs write it; no group looks like that
+    if thousands == ".":  # 35.0 is an integer written as a float; a group of digits never has this form
         mantissa = rf"(?:\d+\.00?(?![\d,])|{mantissa})"
     return re.compile(rf"{mantissa}(?:[eE][+-]?\d+)?(?![.,]?\d|'\d{{3}}(?!\d))")

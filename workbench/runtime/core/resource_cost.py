@@ -1,4 +1,4 @@
-"""What a row costs before its model: the bytes and operations of an encoder, computed from what it says."""
+"""The cost of encoding one row: bytes and operations, computed from the encoder's description."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from .text_steps import Terms, TermScore
 if TYPE_CHECKING:
     from .encoder import Encoder
 
-_NUMBER_BYTES = 32  # of Python
+_NUMBER_BYTES = 32  # a Python float in a list
 _FEATURE_BYTES = 40  # a number in a list, and a float32
 _CURVE_OPERATIONS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one row takes.
+    """Memory and operations for one row.
 
     Attributes
     ----------
     row_bytes : int
-        Of all that is made on the way, at once.
+        The sum over all intermediate values.
     row_operations : int
 
     Examples
@@ -51,17 +51,17 @@ class Cost:
         return Cost(self.row_bytes + other.row_bytes, self.row_operations + other.row_operations)
 
     def block_rows(self, most: int) -> int:
-        """Return how many rows may be worked on at once, at most `most`."""
+        """Return how many rows fit into one block of `BATCH_BYTES`, at most `most`."""
         return max(1, min(most, BATCH_BYTES // max(self.row_bytes, 1)))
 
 
 def encoder_cost(encoder: Encoder, numeric: Mapping[str, bool]) -> Cost:
-    """Return what a row costs in an encoder.
+    """Return the cost of one row in an encoder.
 
     Parameters
     ----------
     encoder : Encoder
-        Of which `check_columns` has seen that each part reads columns that are there.
+        `Encoder.check_columns` must have accepted it.
     numeric : mapping of str to bool
         For each column of the schema, whether its values are numbers.
 
@@ -72,7 +72,7 @@ def encoder_cost(encoder: Encoder, numeric: Mapping[str, bool]) -> Cost:
     Raises
     ------
     TamperedBundleError
-        Naming the derived column or step with which it exceeds a limit.
+        If a limit is exceeded; the error names the derived column or step.
 
     Examples
     --------
@@ -113,14 +113,14 @@ def _check(where: str, features: int, row_bytes: int, operations: int) -> None:
     ):
         if found > most:
             raise TamperedBundleError(
-                f"encoder.json asks for too much up to {where}",
+                f"encoder.json exceeds a limit at {where}",
                 found=f"{at_most(found)} {what}",
                 expected=f"at most {most:,}",
             )
 
 
 def at_most(number: int) -> str:
-    """Return a number that may have any length as a short text.
+    """Format an integer of any size as a short text.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""The shapes in which rows arrive, brought to two: mappings of one row each, or a mapping of columns.
+"""Rows in any shape, converted to one of two: a list of mappings, or a mapping of columns.
 
-Data frames are told by what they can do; no frame library is imported.
+Data frames are recognised by their methods; no data frame library is imported.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ Columns = dict[str, Column1d | Sequence[Any]]
 
 
 def locate(names: Sequence[str], header: Sequence[Any]) -> dict[str, int]:
-    """Find the columns that a model needs in the header of a table.
+    """Find the columns of a model in the header of a table.
 
-    Names are compared as `tidy_names` leaves them, then as they are, then as pandas and polars rename empty and
-    repeated ones.
+    A name matches after `tidy_names`, literally, or as pandas and polars rename empty and repeated
+    names.
 
     Returns
     -------
@@ -43,6 +43,7 @@ def locate(names: Sequence[str], header: Sequence[Any]) -> dict[str, int]:
     Raises
     ------
     MissingColumnError
+        If the header lacks a column.
 
     Examples
     --------
@@ -59,7 +60,7 @@ def locate(names: Sequence[str], header: Sequence[Any]) -> dict[str, int]:
 
 
 def positions(names: Iterable[str], header: Sequence[Any]) -> dict[str, int]:
-    """Return what `locate` would, leaving out the names that the header lacks."""
+    """Return the result of `locate`, without the names that the header lacks."""
     raw = [str(name) for name in header]
     by_tidy = {name: position for position, name in enumerate(tidy_names(raw))}
     by_raw = {name: position for position, name in enumerate(raw)}
@@ -85,13 +86,13 @@ def _renamed(header: Sequence[str]) -> dict[str, int]:
 
 
 def original_name(name: str, position: int = 1) -> str | None:
-    """Return what `tidy_names` calls a column that pandas or polars renamed; None where they did not.
+    """Return the `tidy_names` name of a column that pandas or polars renamed; None if it was not.
 
     Parameters
     ----------
     name : str
     position : int
-        The column's, from 1: polars leaves an empty name empty.
+        Of the column, from 1: polars leaves an empty name empty.
 
     Examples
     --------
@@ -106,11 +107,12 @@ def original_name(name: str, position: int = 1) -> str | None:
 
 
 def tidy_row(row: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Return one row under the model's names, where its keys are not quite these.
+    """Return one row under the model's names, if its keys differ from them in blanks or numbering.
 
     Raises
     ------
     MissingColumnError
+        If the row lacks a column.
 
     Examples
     --------
@@ -122,14 +124,15 @@ def tidy_row(row: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def check_row(row: Mapping[Any, Any], names: Sequence[str], position: int | None = None) -> None:
-    """Refuse a row that lacks a column, though others may have it.
+    """Refuse a row that lacks a column, even if other rows have it.
 
-    An absent key is no missing value, at any door: it may be a renamed one. A missing value is ``null``.
+    An absent key is never read as a missing value, since the column may have been renamed. A
+    missing value is ``null``.
 
     Raises
     ------
     MissingColumnError
-        Naming the row, where `position` is given.
+        If the row lacks a column; the error names the row if `position` is given.
     """
     try:
         locate(names, list(row))
@@ -138,7 +141,7 @@ def check_row(row: Mapping[Any, Any], names: Sequence[str], position: int | None
 
 
 def read_rows(rows: Any, names: Sequence[str]) -> list[Mapping[str, Any]] | Columns:
-    """Bring rows to a list of mappings (one each) or to a mapping of columns, of which one value is one row.
+    """Convert rows to a list of mappings, one a row, or to a mapping of columns.
 
     Parameters
     ----------
@@ -149,7 +152,7 @@ def read_rows(rows: Any, names: Sequence[str]) -> list[Mapping[str, Any]] | Colu
     Raises
     ------
     InputError
-        Where the rows are of none of these shapes, or a column is missing from a frame.
+        If the rows have none of these shapes, or a data frame lacks a column.
 
     Examples
     --------
@@ -175,11 +178,11 @@ def read_rows(rows: Any, names: Sequence[str]) -> list[Mapping[str, Any]] | Colu
 
 
 def _holds_columns(rows: Mapping[str, Any], names: Sequence[str]) -> bool:
-    """Whether a mapping holds columns rather than one row: one of the columns that the model needs is a list.
+    """Return whether a mapping holds columns, not one row: one of the model's columns is a list.
 
-    What else stands in it does not count: a row may carry a list of notes or tags.
+    Other keys do not count: a row may carry a list of notes or tags.
     """
-    # the types of a row's values are looked at first, since this stands before every prediction of one row
+    # the cheap test comes first: this runs before every prediction of one row
     if _SCALARS.issuperset(map(type, rows.values())):
         return False
     values = list(rows.values())
@@ -211,23 +214,23 @@ def _frame_columns(frame: Any, header: list[Any], names: Sequence[str]) -> Colum
 
 
 def column_at(frame: Any, position: int) -> Any:
-    """Return one column of a frame of pandas, polars or pyarrow, by its position: names may repeat."""
+    """Return a column of a pandas, polars or pyarrow frame by position, since names may repeat."""
     if hasattr(frame, "iloc"):
         return frame.iloc[:, position]
     return frame.column(position) if hasattr(frame, "column") else frame[list(frame.columns)[position]]
 
 
 def plain_values(series: Any) -> np.ndarray | list[Any]:
-    """Return a column of pandas, polars or pyarrow as an array of plain numbers or dates, or else as a list.
+    """Return a pandas, polars or pyarrow column as an array of numbers or dates, or else as a list.
 
-    A column of texts is never an array: each of its cells would take the memory of the longest one.
+    Texts are never an array, since each cell would take the memory of the longest text.
     """
     if isinstance(series, list | tuple):
         return list(series)
     if hasattr(series, "to_pylist"):
         return _arrow_values(series)
     missing = getattr(series, "null_count", None)
-    if callable(missing):  # polars: with missing values its whole numbers would become rounded floats
+    if callable(missing):  # polars: integers with missing values would become rounded floats
         kind = str(series.dtype)
         plain = kind.startswith(("Int", "UInt", "Float", "Datetime")) and (not missing() or kind[0] in "FD")
         values: np.ndarray | list[Any] = series.to_numpy() if plain else series.to_list()

@@ -1,6 +1,6 @@
-"""The columns that a model takes, and what it answers.
+"""The input columns and the output of a model.
 
-Everything about values and columns can be had from here, whichever file it lies in.
+This module re-exports the names of `values`, `columns` and `intervals` that other packages use.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Label = str | int | float | bool
 
 
 def label_text(label: Label) -> str:
-    """Return a label as the name of its probability: as JSON would write it, without quotes.
+    """Return a label as text: as JSON writes it, without quotes.
 
     Examples
     --------
@@ -68,22 +68,22 @@ def label_text(label: Label) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What the model answers.
+    """The output of a model.
 
     Attributes
     ----------
     target : str
-        The column that was learned.
+        The name of the target column.
     task : {"binary", "multiclass", "regression"}
     classes : tuple
-        The labels, in the order of the probability columns; empty for regression. In a binary task the second
-        is the positive one.
+        The labels, in the order of the probability columns; empty for regression. In a binary task
+        the second label is the positive one.
     threshold : float
-        Binary tasks answer the positive label where its probability is at least this.
+        A binary model predicts the positive label if its probability is at least this.
     intervals : Intervals or None
-        Regression: what `predict_interval` adds to a prediction, where it was learned.
+        Regression: the calibrated prediction intervals, if there are any.
     unit : str
-        Regression: the unit of a prediction, as the training file wrote it; "" where it has none.
+        Regression: the unit of a prediction, as written in the training file; "" if it has none.
     """
 
     target: str
@@ -94,7 +94,10 @@ class Output:
     unit: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the output's part of ``schema.json``; what is not there is left out, as older readers expect."""
+        """Return the output's part of ``schema.json``, without the optional keys that are not set.
+
+        Readers of older versions refuse keys that they do not know.
+        """
         document = asdict(self)
         if self.intervals is None:
             del document["intervals"]
@@ -107,8 +110,8 @@ class Output:
 class Schema:
     """The input columns in order, and the output.
 
-    `source` says how the training file was written (delimiter, encoding, header), as a first guess for files to
-    score.
+    `source` describes the training file (delimiter, encoding, header), as a first guess for files
+    to score.
     """
 
     columns: tuple[Column, ...]
@@ -132,7 +135,7 @@ class Schema:
         Raises
         ------
         TamperedBundleError
-            Where the document is no schema, naming the key.
+            If the document is not a schema; the error names the key.
         """
         listed = document.get("columns")
         if not isinstance(listed, list):
@@ -158,7 +161,7 @@ def _is_mark(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= 1 and value not in ("\n", "\r")
 
 
-#: What may be said of how the training file was written, and whether a value makes sense.
+#: Keys that describe the training file, each with a check of its value.
 _SOURCE: dict[str, Callable[[Any], bool]] = {
     "encoding": _is_encoding,
     "delimiter": _is_mark,
@@ -172,12 +175,16 @@ _SOURCE: dict[str, Callable[[Any], bool]] = {
 
 
 def _check_number_format(column: Column) -> None:
-    """Refuse marks of several letters, and suffixes beyond measure."""
+    """Refuse marks of several characters, too many affixes and factors that are not positive."""
     where = f"schema.json: column {shown(column.name)}"
     style = column.number_format
     for each in (column, style):
         if each is not None and (len(each.decimal) != 1 or len(each.thousands) > 1):
-            raise TamperedBundleError(where, expected="marks of one letter")
+            raise TamperedBundleError(
+                where,
+                found=f"marks {shown(each.decimal)} and {shown(each.thousands)}",
+                expected="marks of one character",
+            )
     if style is None:
         return
     count = len(style.prefixes) + len(style.suffixes)
@@ -186,13 +193,14 @@ def _check_number_format(column: Column) -> None:
             f"{where}, number_format", found=f"{count:,} affixes", expected=f"at most {MAX_WORDS:,}"
         )
     if any(factor <= 0 for factor in style.suffixes.values()):
-        raise TamperedBundleError(f"{where}, suffixes", expected="factors above zero")
+        least = min(style.suffixes.values())
+        raise TamperedBundleError(f"{where}, suffixes", found=f"factor {least:g}", expected="factors above 0")
 
 
 def _check(columns: Sequence[Column], output: Output, source: Any) -> None:
     names = [column.name for column in columns]
     if len(set(names)) < len(names):
-        raise TamperedBundleError("schema.json", found=f"columns {shown(names)}", expected="names, each once")
+        raise TamperedBundleError("schema.json", found=f"columns {shown(names)}", expected="unique names")
     for column in columns:
         _check_number_format(column)
         for what, found, most in (
@@ -213,12 +221,19 @@ def _check(columns: Sequence[Column], output: Output, source: Any) -> None:
                     f"schema.json: column {shown(column.name)}, format {shown(style)}", found=fault
                 )
     if output.intervals is not None and output.task != "regression":
-        raise TamperedBundleError("schema.json", found=f"intervals of a {output.task} task", expected="none")
+        raise TamperedBundleError(
+            "schema.json: key 'output.intervals'",
+            found=f"intervals of a {output.task} task",
+            expected="intervals of a regression task only",
+        )
     fewest, most = {"binary": (2, 2), "multiclass": (2, 1 << 20), "regression": (0, 0)}[output.task]
     distinct = {label_text(label) for label in output.classes}
     if not fewest <= len(output.classes) <= most or len(distinct) < len(output.classes):
+        number = {"binary": "two distinct labels", "multiclass": "distinct labels", "regression": "none"}
         raise TamperedBundleError(
-            f"schema.json: the classes of a {output.task} task", found=shown(list(output.classes))
+            f"schema.json: the classes of a {output.task} task",
+            found=shown(list(output.classes)),
+            expected=number[output.task],
         )
     if not isinstance(source, Mapping):
         raise TamperedBundleError("schema.json: key 'source'", found=shown(source), expected="an object")
@@ -229,10 +244,10 @@ def _check(columns: Sequence[Column], output: Output, source: Any) -> None:
 
 
 def tidy_names(header: Sequence[str]) -> list[str]:
-    """Give every column a usable, unique name: blanks stripped, empty ones by position, repeats numbered.
+    """Return a unique name for each column: stripped, by position if empty, numbered if repeated.
 
-    Training and scoring call this on the same header, so both find the same columns. A name without blanks around it
-    goes to the column that has just this name.
+    Training and scoring call this on the same header, so both find the same columns. A column whose
+    name has no surrounding blanks keeps it.
 
     Examples
     --------

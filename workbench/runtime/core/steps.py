@@ -1,8 +1,9 @@
-"""The steps of an encoder: each fills one or more features of the matrix from one column.
+"""The steps of an encoder: each computes one or more features from one column.
 
-Every step has two ways in, `compile` (for a row) and `many` (for a column), which do the same float64 arithmetic in
-the same order, with no operation whose vectorised form may round differently (no log, no exp, no dot product): a row
-encodes to the same bits alone and in a batch.
+Every step has two implementations, `compile` (one row) and `many` (a column). Both do the same
+float64 arithmetic in the same order, without operations whose vectorised form may round differently
+(log, exp, dot product): a row is encoded to the same bits alone and in a batch. scikit-learn's
+transformers guarantee neither this nor a fast path for one row, and need scipy.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Features = list[float]
 
 
 def _clip(value: float, low: float, high: float) -> float:
-    """Bound a value; a missing one stays missing."""
+    """Clip a value; NaN stays NaN."""
     if value < low:
         return low
     return high if value > high else value
@@ -36,26 +37,26 @@ def _clip_many(values: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 class Step(Protocol):
-    """What fills one or more features from one column."""
+    """Computes one or more features from one column."""
 
     op: ClassVar[str]
     reads_numbers: ClassVar[bool | None]
 
     @property
     def column(self) -> str:
-        """The column that it reads."""
+        """The column that the step reads."""
 
     def size(self) -> int:
-        """Return the number of features, without making anything of that size."""
+        """Return the number of features, without allocating memory of that size."""
 
     def names(self) -> list[str]:
-        """Return a name for each feature that it fills."""
+        """Return a name for each feature."""
 
     def fault(self) -> str:
-        """Return what is wrong with the values that it was read with, or an empty text."""
+        """Return what is wrong with the step's parameters, or an empty string."""
 
     def compile(self) -> Callable[[Any, Features], None]:
-        """Return the function that appends the features of one canonical value."""
+        """Return a function that appends the features of one canonical value."""
 
     def many(self, values: Any, out: np.ndarray) -> None:
         """Fill `out`, shape (n, width), from a canonical column of n values."""
@@ -63,7 +64,7 @@ class Step(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as it is, or bounded, filled where missing, centred and scaled: ``(x - center) * scale``."""
+    """A number, optionally imputed, clipped, centred and scaled: ``(x - center) * scale``."""
 
     column: str
     fill: float | None = None
@@ -83,8 +84,8 @@ class Number:
         return [self.column]
 
     def fault(self) -> str:
-        """Return what is wrong with its values, or an empty text."""
-        return "" if self.low <= self.high else "a lower bound above the upper one"
+        """Return what is wrong with the step's parameters, or an empty string."""
+        return "" if self.low <= self.high else f"bounds {self.low:g} and {self.high:g}, not ascending"
 
     def compile(self) -> Callable[[Any, Features], None]:
         """Return the row function."""
@@ -111,7 +112,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A number through a rising, piecewise linear curve (such as its quantiles), flat beyond both ends."""
+    """A number through an increasing, piecewise linear function, constant beyond its ends.
+
+    Training uses it to map a number to its quantile.
+    """
 
     column: str
     x: tuple[float, ...]
@@ -129,13 +133,13 @@ class Curve:
         return [self.column]
 
     def fault(self) -> str:
-        """Return what is wrong with its values, or an empty text."""
+        """Return what is wrong with the step's parameters, or an empty string."""
         rising = all(low < high for low, high in pairwise(self.x))
         whole = 0 < len(self.x) == len(self.y) <= MAX_KNOTS
-        return "" if rising and whole else "a curve without rising knots, each with its value"
+        return "" if rising and whole else "knots that are not ascending, or not one value each"
 
     def slopes(self) -> list[float]:
-        """Return the slope of the piece that begins at each knot."""
+        """Return the slope of the segment that starts at each knot."""
         x, y = self.x, self.y
         return [(y[at + 1] - y[at]) / (x[at + 1] - x[at]) for at in range(len(x) - 1)] + [0.0]
 
@@ -166,7 +170,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """1 where the value is missing, else 0."""
+    """1 if the value is missing, else 0."""
 
     column: str
     op: ClassVar[str] = "missing"
@@ -181,7 +185,7 @@ class Missing:
         return [f"{self.column} missing"]
 
     def fault(self) -> str:
-        """Return what is wrong with its values, or an empty text."""
+        """Return what is wrong with the step's parameters, or an empty string."""
         return ""
 
     def compile(self) -> Callable[[Any, Features], None]:
@@ -200,14 +204,17 @@ class Missing:
 
 
 def _take_rows(values: Levels, rows: list[list[float]], missing: Sequence[float], out: np.ndarray) -> None:
-    """Fill `out` from one row of numbers for each distinct text; the last row of the table is for missing values."""
+    """Fill `out` by looking up each code in `rows`; code -1, a missing value, takes `missing`."""
     table = np.asarray([*rows, list(missing)], dtype=np.float64).astype(np.float32)
     out[...] = table[values.codes]
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A category as its position in `levels`; others as `other`, missing ones as `missing` (None: stays missing)."""
+    """A category as its position in `levels`.
+
+    Other levels become `other`, missing values `missing`; None stands for NaN.
+    """
 
     column: str
     levels: tuple[str, ...]
@@ -225,7 +232,7 @@ class Code:
         return [self.column]
 
     def fault(self) -> str:
-        """Return what is wrong with its values, or an empty text."""
+        """Return what is wrong with the step's parameters, or an empty string."""
         return ""
 
     def _table(self) -> tuple[dict[str | None, float], float]:
@@ -251,7 +258,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class OneHot:
-    """A category as one 0/1 feature a level, then one for any other level and one for missing, where asked for."""
+    """A category as one 0/1 feature a level, and optionally for other levels and missing values."""
 
     column: str
     levels: tuple[str, ...]
@@ -270,13 +277,13 @@ class OneHot:
         return [f"{self.column} = {level}" for level in self.levels] + extra
 
     def fault(self) -> str:
-        """Return what is wrong with its values, or an empty text."""
+        """Return what is wrong with the step's parameters, or an empty string."""
         return ""
 
     def place(self) -> Callable[[str | None], int | None]:
-        """Return the function from a category to the feature that is 1 for it, or to None where none is.
+        """Return a function from a category to the index of its feature, or None if all are 0.
 
-        A table of whole rows would take the square of the levels.
+        A table of whole rows would take memory with the square of the levels.
         """
         table: dict[str | None, int | None] = {level: at for at, level in enumerate(self.levels)}
         table[None] = self.size() - 1 if self.missing else None
@@ -308,7 +315,7 @@ class OneHot:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A category as the smoothed mean of the target where training met it: one number a level and output."""
+    """A category as the smoothed mean of the target in its level, one number an output."""
 
     column: str
     means: Mapping[str, tuple[float, ...]]
@@ -328,9 +335,13 @@ class Mean:
         return [f"{self.column} mean {at}" for at in range(len(self.other))]
 
     def fault(self) -> str:
-        """Return what is wrong with its values, or an empty text."""
+        """Return what is wrong with the step's parameters, or an empty string."""
         sizes = {len(row) for row in self.means.values()} | {len(self.missing)}
-        return "" if self.other and sizes == {len(self.other)} else "means of several lengths"
+        return (
+            ""
+            if self.other and sizes == {len(self.other)}
+            else f"means of {sorted(sizes)} numbers; expected {len(self.other)} each"
+        )
 
     def compile(self) -> Callable[[Any, Features], None]:
         """Return the row function."""

@@ -20,7 +20,7 @@ _WORD = re.compile(r"\w\w+")
 
 
 def words(text: str, ngrams: int = 1) -> list[str]:
-    """Split a text into lower-case words of two letters or more, and runs of up to `ngrams` of them.
+    """Split a text into lower-case words of two or more letters, and their n-grams.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def words(text: str, ngrams: int = 1) -> list[str]:
     """
     single = _WORD.findall(text.lower())
     out = list(single)
-    if ngrams == 2:  # the usual case, a third faster
+    if ngrams == 2:  # the common case, a third faster
         out += [f"{first} {second}" for first, second in pairwise(single)]
         return out
     for size in range(2, ngrams + 1):
@@ -38,7 +38,7 @@ def words(text: str, ngrams: int = 1) -> list[str]:
 
 
 class _PerText(ABC):
-    """Shared by the text steps: work once on each distinct text."""
+    """Base of the text steps: each distinct text is processed once."""
 
     __slots__ = ()
 
@@ -54,7 +54,9 @@ class _PerText(ABC):
     def many(self, values: Levels, out: np.ndarray) -> None:
         """Fill the features of a column."""
         features = self._features_of()
-        used, place = np.unique(values.codes, return_inverse=True)  # a part of a column shares all its texts
+        used, place = np.unique(
+            values.codes, return_inverse=True
+        )  # a slice of a column shares the texts of all rows
         table = np.empty((len(used), out.shape[1]), dtype=np.float32)
         for at, code in enumerate(used.tolist()):
             table[at] = features(None if code < 0 else values.values[code])
@@ -62,12 +64,15 @@ class _PerText(ABC):
 
     @abstractmethod
     def _features_of(self) -> Callable[[str | None], list[float]]:
-        """Return the function from a text to its features."""
+        """Return a function from a text to its features."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A text as tf-idf weights of a fixed vocabulary, each row of length one (0 where no word is known)."""
+    """A text as tf-idf weights of a fixed vocabulary, normalised to length 1.
+
+    All weights are 0 if no term is known.
+    """
 
     column: str
     terms: tuple[str, ...]
@@ -85,17 +90,21 @@ class Terms:
         return [f"{self.column}: {term}" for term in self.terms]
 
     def fault(self) -> str:
-        """Return what is wrong with its values, or an empty text."""
+        """Return what is wrong with the step's parameters, or an empty string."""
         fits = len(self.terms) == len(self.weights) and all(weight > 0 for weight in self.weights)
-        return "" if fits and 1 <= self.ngrams <= MAX_NGRAMS else "terms without a weight above 0 each"
+        return (
+            ""
+            if fits and 1 <= self.ngrams <= MAX_NGRAMS
+            else "terms that do not have one positive weight each, or n-grams out of range"
+        )
 
     def _weigher(self) -> Callable[[str], tuple[list[int], list[float]]]:
-        """Return the function that gives the places of a text's known terms, rising, and their weights."""
+        """Return a function from a text to its known terms' positions, ascending, and weights."""
         index = {term: at for at, term in enumerate(self.terms)}
         weights, ngrams = self.weights, self.ngrams
 
         def weigh(text: str) -> tuple[list[int], list[float]]:
-            # sorted: a set's order must not decide how the sum rounds
+            # sorted: the order of a set must not change how the sum rounds
             hit = sorted({at for at in map(index.get, words(text, ngrams)) if at is not None})
             length = math.sqrt(sum(weights[at] * weights[at] for at in hit))
             return hit, [weights[at] / length for at in hit]
@@ -129,7 +138,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class TermScore(_PerText):
-    """A text as the mean of its known words' weights, one number an output (how the words lean)."""
+    """A text as the mean weight of its known terms, one number an output."""
 
     column: str
     weights: Mapping[str, tuple[float, ...]]
@@ -149,9 +158,13 @@ class TermScore(_PerText):
         return [f"{self.column} leaning {at}" for at in range(self.width)]
 
     def fault(self) -> str:
-        """Return what is wrong with its values, or an empty text."""
+        """Return what is wrong with the step's parameters, or an empty string."""
         fits = self.width > 0 and all(len(row) == self.width for row in self.weights.values())
-        return "" if fits and 1 <= self.ngrams <= MAX_NGRAMS else "weights of several lengths"
+        return (
+            ""
+            if fits and 1 <= self.ngrams <= MAX_NGRAMS
+            else "weights that do not have one number an output, or n-grams out of range"
+        )
 
     def _features_of(self) -> Callable[[str | None], list[float]]:
         weights, ngrams, width = self.weights, self.ngrams, self.width
@@ -168,7 +181,7 @@ class TermScore(_PerText):
 
 @dataclass(frozen=True, slots=True)
 class Length(_PerText):
-    """A text as its number of letters and of words (0 where missing)."""
+    """A text as its number of characters and of words (0 if it is missing)."""
 
     column: str
     op: ClassVar[str] = "length"
@@ -183,7 +196,7 @@ class Length(_PerText):
         return [f"{self.column} letters", f"{self.column} words"]
 
     def fault(self) -> str:
-        """Return what is wrong with its values, or an empty text."""
+        """Return what is wrong with the step's parameters, or an empty string."""
         return ""
 
     def _features_of(self) -> Callable[[str | None], list[float]]:

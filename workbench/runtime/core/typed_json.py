@@ -1,4 +1,8 @@
-"""How a record is read from JSON: every key's type is checked, and what is wrong is named."""
+"""Read dataclass records from JSON, checking the type of every key.
+
+This is our own because the runtime does without pydantic: it needs dataclasses alone, and errors
+that name the file and the key.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from ..errors import TamperedBundleError, shown
 def read_record(
     cls: type[Any], entry: Any, where: str = "", *, file: str = "manifest.json", strict: bool = False
 ) -> Any:
-    """Build a record from a JSON object of a bundle's file, checking every key's type.
+    """Build a record from a JSON object in a bundle's file, checking the type of every key.
 
     Parameters
     ----------
@@ -23,16 +27,16 @@ def read_record(
         A dataclass.
     entry : mapping
     where : str
-        What to put before a key's name in messages.
+        The prefix of key names in messages.
     file : str
-        What to call the file in messages.
+        The file's name in messages.
     strict : bool
-        Whether a key that the record does not know is refused, rather than passed over.
+        Whether unknown keys are errors; otherwise they are ignored.
 
     Raises
     ------
     TamperedBundleError
-        Naming the key that is missing, unknown or of another type.
+        If a key is missing, unknown or of another type; the error names it.
 
     Examples
     --------
@@ -42,7 +46,7 @@ def read_record(
     """
     if not isinstance(entry, Mapping):
         raise TamperedBundleError(
-            f"{file}: {where.rstrip('.') or 'it'}", found=shown(entry), expected="an object"
+            f"{file}: {where.rstrip('.') or 'the document'}", found=shown(entry), expected="an object"
         )
     hints = typing.get_type_hints(cls)
     values: dict[str, Any] = {}
@@ -55,12 +59,12 @@ def read_record(
             raise TamperedBundleError(f"{file}: key {where + each.name!r} is missing")
     unknown = sorted(set(entry) - values.keys()) if strict else []
     if unknown:
-        raise TamperedBundleError(f"{file}: key {where + unknown[0]!r} is not known")
+        raise TamperedBundleError(f"{file}: key {where + unknown[0]!r} is unknown")
     return cls(**values)
 
 
 def _value(value: Any, hint: Any, where: str, file: str, strict: bool) -> Any:
-    """Return `value` as the type that `hint` asks for."""
+    """Return `value` as the type of `hint`."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     for option in options:
         if hasattr(option, "__dataclass_fields__"):
@@ -77,7 +81,7 @@ def _value(value: Any, hint: Any, where: str, file: str, strict: bool) -> Any:
 
 
 def _plain(value: Any, option: Any, where: str, file: str, strict: bool) -> Any:
-    """Return `value` as a type that is no record, or MISSING where it is of another."""
+    """Return `value` as a type other than a record, or MISSING if it has another type."""
     origin, arguments = typing.get_origin(option) or option, typing.get_args(option)
     fits = True
     if origin is typing.Literal:

@@ -1,7 +1,8 @@
-"""What a row holds that training never met: counted and answered, or refused where a server is strict.
+"""Values that the training data did not have: counted, or refused in strict mode.
 
-Three things are watched: a category that is none of those seen, a number out of the range seen, and a column that the
-model does not have. None of them stops a model, and each may make its answer a guess.
+There are three kinds: a category that is not a level of the training data, a number outside the
+training range, and a column that the model does not have. The model still predicts such rows, but
+its prediction is an extrapolation.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ from .schema import Column, Schema
 from .values import Column1d, Levels, category_text
 
 UNSEEN, OUT_OF_RANGE, EXTRA = "unseen_category", "out_of_range", "extra_column"
-_ALL_LISTED = 1000  # a schema lists no more categories; beyond, unseen ones cannot be told
+_ALL_LISTED = 1000  # a schema lists no more levels; in longer columns unseen levels are not detected
 _SHOWN = 10
 
 
 @dataclass(slots=True)
 class UnseenReport:
-    """What was met in some rows.
+    """Unseen values in some rows.
 
     Attributes
     ----------
     counts : dict
-        Values by kind ("unseen_category", "out_of_range", "extra_column") and column; the names of extra columns
-        are the caller's, so they are counted under "".
+        The number of values by kind ("unseen_category", "out_of_range", "extra_column") and column.
+        Extra columns are counted under "", since their names come from the caller.
     lines : list of str
-        The first few, one line each.
+        The first few values, one line each.
     """
 
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -41,7 +42,7 @@ class UnseenReport:
         return bool(self.counts)
 
     def kinds(self) -> dict[str, int]:
-        """Return the values by kind alone."""
+        """Return the number of values by kind."""
         out: dict[str, int] = {}
         for (kind, _), count in self.counts.items():
             out[kind] = out.get(kind, 0) + count
@@ -49,13 +50,13 @@ class UnseenReport:
 
 
 class UnseenDetector:
-    """Looks at canonical values before they are encoded.
+    """Detects unseen values among canonical ones, before they are encoded.
 
     Parameters
     ----------
     schema : Schema
     strict : bool
-        Whether the first thing met raises `UnseenError`.
+        Whether the first unseen value raises `UnseenError`.
 
     Attributes
     ----------
@@ -66,7 +67,7 @@ class UnseenDetector:
     >>> from workbench.runtime.core.schema import Output
     >>> schema = Schema((Column("age", "number", low=18.0, high=90.0),), Output("y", "regression"))
     >>> UnseenDetector(schema).values([[17.0]], UnseenReport()).lines
-    ["row 0, column 'age': found 17.0; training saw 18.0 to 90.0"]
+    ["row 0, column 'age': found 17.0; training range 18.0 to 90.0"]
     """
 
     def __init__(self, schema: Schema, *, strict: bool = False) -> None:
@@ -82,12 +83,12 @@ class UnseenDetector:
                 self._levels.append((at, frozenset(map(category_text, column.categories)), column))
 
     def values(self, rows: Sequence[list[Any]], report: UnseenReport) -> UnseenReport:
-        """Look at a few rows of canonical values, in the order of the schema.
+        """Check a few rows of canonical values, in the order of the schema.
 
         Raises
         ------
         UnseenError
-            Where this watch is strict and something was met.
+            If the detector is strict and a value is unseen.
         """
         for position, values in enumerate(rows):
             for at, low, high, column in self._ranges:
@@ -101,19 +102,19 @@ class UnseenDetector:
         return report
 
     def columns(self, columns: Mapping[str, Column1d], report: UnseenReport) -> UnseenReport:
-        """Look at canonical columns of n values each.
+        """Check canonical columns of n values each.
 
         Raises
         ------
         UnseenError
-            Where this watch is strict and something was met.
+            If the detector is strict and a value is unseen.
         """
         for kind, column, rows, text in self._found(columns):
             self._note(report, kind, column, int(rows[0]), text, len(rows))
         return report
 
     def odd_rows(self, columns: Mapping[str, Column1d]) -> dict[int, str]:
-        """Return what was met first in each row of canonical columns, by position; nothing is raised."""
+        """Return a description of each row's first unseen value, by position; raises nothing."""
         out: dict[int, str] = {}
         for kind, column, rows, text in self._found(columns):
             for position in rows.tolist():
@@ -122,7 +123,7 @@ class UnseenDetector:
         return out
 
     def _found(self, columns: Mapping[str, Column1d]) -> Iterator[tuple[str, Column, np.ndarray, str]]:
-        """Yield kind, column, the rows it was met in, and what the first of them holds."""
+        """Yield kind, column, the rows with an unseen value, and a description of the first one."""
         for _, low, high, column in self._ranges:
             numbers = np.asarray(columns[column.name])
             rows = np.flatnonzero((numbers < low) | (numbers > high))
@@ -137,7 +138,7 @@ class UnseenDetector:
                     yield UNSEEN, column, rows, _level(levels.values[int(levels.codes[rows[0]])], column)
 
     def row_keys(self, rows: Sequence[Mapping[str, Any]]) -> UnseenReport:
-        """Look for columns that the model does not have, in rows that hold all that it has."""
+        """Check rows that have all columns of the model for extra ones."""
         report = UnseenReport()
         width = self._width
         for position, row in enumerate(rows):
@@ -146,7 +147,7 @@ class UnseenDetector:
         return report
 
     def header(self, names: Sequence[Any], report: UnseenReport) -> UnseenReport:
-        """Look for columns that the model does not have, in the header of a table that holds all that it has."""
+        """Check a header that has all columns of the model for extra ones."""
         if len(names) > self._width:
             self._extra(report, names, "", len(names) - self._width)
         return report
@@ -172,7 +173,7 @@ class UnseenDetector:
 
 
 def _range(value: float, low: float, high: float) -> str:
-    return f"found {value!r}; training saw {low!r} to {high!r}"
+    return f"found {value!r}; training range {low!r} to {high!r}"
 
 
 def _level(value: str, column: Column) -> str:
@@ -180,4 +181,4 @@ def _level(value: str, column: Column) -> str:
     close = nearest(value, listed, 1)
     hint = f" (nearest: {shown(close[0])})" if close else ""
     some = ", ".join(shown(each) for each in listed[:4]) + (", …" if len(listed) > 4 else "")
-    return f"found {shown(value)}; training saw {some}{hint}"
+    return f"found {shown(value)}; training levels {some}{hint}"

@@ -1,4 +1,4 @@
-"""What single values are: numbers, categories and date-times as people and programs write them."""
+"""Single values: numbers, categories and date-times as people and programs write them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..resource_limits import MAX_FORMAT_LENGTH
 
-#: Text that means "no value here", compared after blanks are stripped.
+#: Texts that mean a missing value, compared after stripping blanks.
 MISSING_TEXT = frozenset(
     ["", "?", "-", "--", ".", "NA", "N/A", "n/a", "na", "#N/A", "#NA", "<NA>", "NaN", "nan", "-nan", "NAN", "NaT",
      "NULL", "Null", "null", "None", "none", "nil", "(null)", "\\N", "–", "—"]
@@ -21,28 +21,28 @@ MISSING_TEXT = frozenset(
 TRUE_TEXT = frozenset(["true", "t", "yes", "y", "on", "1", "1.0"])
 FALSE_TEXT = frozenset(["false", "f", "no", "n", "off", "0", "0.0"])
 
-#: A currency as it stands beside a number: a sign, perhaps with its country (``US$``), or a code.
+#: A currency next to a number: a sign, optionally with its country (``US$``), or a code.
 MONEY = (
     r"(?:(?:(?<![A-Za-z])[A-Z]{1,2})?[$€£¥₹₽₩₪₺฿₫₱₦₴₡₸]|(?<![A-Za-z])(?:USD|EUR|GBP|JPY|CHF|CNY|RMB|INR|AUD|CAD|NZD"
     r"|SGD|HKD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|TRY|KRW|RUB|ILS|THB|kr|zł|Kč|Ft|Rs)(?![A-Za-z])\.?)"
 )
 _BESIDE = re.compile(rf"{MONEY}|[\s%]")
-_TYPED = str.maketrans("−–’", "--'")  # signs that word processors and typesetters put
+_TYPED = str.maketrans("−–’", "--'")  # typographic signs
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.IGNORECASE)
-_EPOCH_TEXT = re.compile(r"-?\d{9,19}(?:\.\d+)?")  # shorter ones are dates without separators, or years
+_EPOCH_TEXT = re.compile(r"-?\d{9,19}(?:\.\d+)?")  # shorter numbers are dates without separators, or years
 _WHOLE_FLOAT = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-FAR_NUMBER = float(np.finfo(np.float32).max)  # JSON has no infinity; encoders bound it to this
+FAR_NUMBER = float(np.finfo(np.float32).max)  # written for infinity, which JSON lacks; encoders clip to it
 
 _MICROSECOND = dt.timedelta(microseconds=1)
-_FAR = 1e11  # seconds; beyond it (the year 5138) a number of a date column is read as ms, µs or ns
+_FAR = 1e11  # seconds; larger numbers (after the year 5138) in a date column are ms, µs or ns
 
 Canonical = float | str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Levels:
-    """A column of texts, each distinct text stored once.
+    """A column of texts that stores each distinct text once.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Levels:
 
     @classmethod
     def of(cls, texts: Iterable[str | None]) -> Levels:
-        """Collect texts (None is missing) in order of first appearance."""
+        """Build a column from texts; None is a missing value."""
         index: dict[str, int] = {}
         codes = [-1 if text is None else index.setdefault(text, len(index)) for text in texts]
         return cls(np.asarray(codes, dtype=np.int32), list(index))
@@ -71,7 +71,7 @@ class Levels:
         return len(self.codes)
 
     def take(self, rows: np.ndarray | slice) -> Levels:
-        """Return the chosen rows; the distinct texts stay shared."""
+        """Return some rows; the distinct texts are shared, not copied."""
         return Levels(self.codes[rows], self.values)
 
     def texts(self) -> list[str | None]:
@@ -84,9 +84,10 @@ Column1d = np.ndarray | Levels
 
 
 def parse_number(text: str, decimal: str = ".", thousands: str = "") -> float | None:
-    """Read a number as people write it: currency signs, percent signs, thousands marks, ``(1,234)``.
+    """Parse a number with currency signs, percent signs, thousands marks or in parentheses.
 
-    Returns None where the text is no number. A percent sign is dropped: ``"12 %"`` is 12.
+    Returns None if the text is not a number. A percent sign is dropped: ``"12 %"`` is 12. Words for
+    infinity ("inf", "Infinity") are numbers, as in files that pandas writes; "nan" is not.
 
     Examples
     --------
@@ -98,7 +99,7 @@ def parse_number(text: str, decimal: str = ".", thousands: str = "") -> float | 
     True
     """
     if text.isascii() and not thousands and decimal == ".":
-        try:  # the common case; float() also takes "1_0" and "nan", which are no numbers here
+        try:  # the common case; float() also accepts "1_0" and "nan", which are not numbers here
             if "_" not in text:
                 number = float(text)
                 return None if math.isnan(number) else number
@@ -118,9 +119,9 @@ def parse_number(text: str, decimal: str = ".", thousands: str = "") -> float | 
 
 
 def category_text(value: object) -> str:
-    """Return the one text under which a category is known: ``3``, ``3.0``, ``"3"`` and ``"3.0"`` are all "3".
+    """Return the canonical text of a category: ``3``, ``3.0``, ``"3"`` and ``"3.0"`` are all "3".
 
-    Texts with leading zeros stay as they are: ``"001"`` is not ``"1"``.
+    Leading zeros are kept: ``"001"`` is not ``"1"``.
 
     Examples
     --------
@@ -145,7 +146,7 @@ def category_text(value: object) -> str:
 
 
 def parse_datetime(text: str, formats: Sequence[str] = ()) -> float | None:
-    """Read a date-time text as seconds since 1970 UTC; a text without a zone is taken as UTC.
+    """Parse a date-time text as seconds since 1970 UTC; a text without a time zone is in UTC.
 
     Examples
     --------
@@ -168,7 +169,7 @@ def parse_datetime(text: str, formats: Sequence[str] = ()) -> float | None:
 
 
 def format_fault(style: str) -> str:
-    """Return what is wrong with a `strptime` format, or an empty text.
+    """Return what is wrong with a `strptime` format, or an empty string.
 
     Examples
     --------
@@ -176,18 +177,18 @@ def format_fault(style: str) -> str:
     ('', True, True)
     """
     if len(style) > MAX_FORMAT_LENGTH:
-        return f"{len(style):,} letters"
+        return f"{len(style):,} characters; expected at most {MAX_FORMAT_LENGTH}"
     try:
         dt.datetime.strptime("", style)
     except ValueError as error:
         return "" if "does not match" in str(error) else str(error)
-    except Exception as error:  # a pattern that cannot be compiled: re.error, and in older versions KeyError
+    except Exception as error:  # an invalid pattern: re.error, in older versions KeyError
         return str(error) or type(error).__name__
     return ""
 
 
 def utc_seconds(moment: dt.datetime) -> float:
-    """Return seconds since 1970 UTC; a moment without a zone is taken as UTC."""
+    """Return seconds since 1970 UTC; a moment without a time zone is in UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
     gap = moment - EPOCH
@@ -195,7 +196,7 @@ def utc_seconds(moment: dt.datetime) -> float:
 
 
 def is_missing(value: object) -> bool:
-    """Tell None, NaN, NaT and pandas.NA without importing pandas."""
+    """Return whether a value is None, NaN, NaT or pandas.NA, without importing pandas."""
     if value is None:
         return True
     if isinstance(value, (float, np.floating)):
@@ -221,9 +222,10 @@ def timedelta64_seconds(values: np.ndarray) -> np.ndarray:
 
 
 def plain_float(value: Any) -> float:
-    """Return what a number of any type is as a float; one beyond its range is infinite.
+    """Convert a number of any type to float; a number beyond its range becomes infinite.
 
-    A duration is its seconds, a time of day the seconds since midnight, both to the microsecond.
+    A duration becomes its seconds, a time of day the seconds since midnight, both to the
+    microsecond.
 
     Examples
     --------
@@ -245,9 +247,10 @@ def plain_float(value: Any) -> float:
 
 
 def moment_seconds(value: Any, formats: Sequence[str]) -> float | None:
-    """Read a date-time of any type as seconds since 1970 UTC; None where it is none.
+    """Convert a date-time of any type to seconds since 1970 UTC; None if it is not a date-time.
 
-    A number is seconds, or where it is too far in the future milliseconds, microseconds or nanoseconds.
+    A number is in seconds, or, if that is too far in the future, in milliseconds, microseconds or
+    nanoseconds.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -259,7 +262,7 @@ def moment_seconds(value: Any, formats: Sequence[str]) -> float | None:
         return utc_seconds(dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC))
     if isinstance(value, np.datetime64):
         return float(datetime64_seconds(np.asarray([value]))[0])
-    first = getattr(value, "start_time", None)  # a period of pandas is its first moment
+    first = getattr(value, "start_time", None)  # a pandas Period becomes its start
     if isinstance(first, dt.datetime):
         return utc_seconds(first)
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
@@ -267,5 +270,5 @@ def moment_seconds(value: Any, formats: Sequence[str]) -> float | None:
     seconds = plain_float(value)
     while abs(seconds) >= _FAR and math.isfinite(seconds):
         seconds /= 1000.0
-    # to the microsecond, as any other way to say it
+    # to the microsecond, as for all other types
     return round(seconds * 1e6) / 1e6 if math.isfinite(seconds) else None

@@ -32,7 +32,7 @@ def text_encoding(name: object) -> str:
     Raises
     ------
     InputError
-        Where Python knows no such encoding of texts.
+        If Python knows no such encoding of texts.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def format_of(path: Path) -> str:
     Raises
     ------
     BadFileError
-        Where the ending says no format.
+        If the ending says no format.
     """
     kind = format_by_ending(path)
     if kind is None or (kind == "parquet" and path.suffix.lower() == ".gz"):

@@ -24,7 +24,7 @@ def open_source(path: Path, schema: Schema, encoding: str | None = None) -> Sour
     Raises
     ------
     BadFileError
-        Where there is no such file, or it cannot be read as what it seems to be.
+        If there is no such file, or it cannot be read as what it seems to be.
     """
     named = None if encoding is None else text_encoding(encoding)
     if not path.is_file():

@@ -44,9 +44,9 @@ def sole_writer(target: Path, lock: Path | None = None) -> Iterator[None]:
     Raises
     ------
     BadFileError
-        Where another one writes it: names its process.
+        If another one writes it: names its process.
     OSError
-        Where the lock file cannot be made.
+        If the lock file cannot be made.
 
     Examples
     --------

@@ -46,7 +46,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     BadFileError
-        Where the file cannot be written: no such folder, no permission, no space, another process that writes it.
+        If the file cannot be written: no such folder, no permission, no space, another process that writes it.
     """
     if path.is_dir():
         raise BadFileError(f"{path} cannot be written", found="a folder of that name")

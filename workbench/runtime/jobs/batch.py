@@ -136,11 +136,11 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
     Raises
     ------
     MissingColumnError
-        Where the input lacks a column, before any row is scored.
+        If the input lacks a column, before any row is scored.
     BadFileError
-        Where the input cannot be read or the output cannot be written.
+        If the input cannot be read or the output cannot be written.
     ModelError
-        Where the model itself fails.
+        If the model itself fails.
     """
     started = time.perf_counter()
     report = UnseenReport() if unseen is None else unseen

@@ -73,7 +73,7 @@ def probed(service: Service, consumer: Consumer, host: str, port: int) -> Iterat
     Raises
     ------
     ServeError
-        Where the address cannot be listened on.
+        If the address cannot be listened on.
     """
     readiness = ConsumerReadiness(service.readiness, consumer)
     app = App(service.bundle, readiness, consumer=ConsumerStatus(service.metrics, readiness.alive))

@@ -109,7 +109,7 @@ def read_config(path: str | Path, *, mode: str | None = None, bundle: Path | Non
     Raises
     ------
     InputError
-        Where the file cannot be read, or a key is unknown, lacking or of another type.
+        If the file cannot be read, or a key is unknown, lacking or of another type.
     """
     where = Path(path)
     try:
@@ -143,7 +143,7 @@ def run(config: RunConfig, *, stop: threading.Event | None = None) -> RunReport:
     Raises
     ------
     WorkbenchError
-        Where it cannot be done; `NotReadyError` where the model must not answer.
+        If it cannot be done; `NotReadyError` where the model must not answer.
     """
     if config.mode == "http":
         return RunReport(serve(config.bundle, config.settings), {"mode": "http"}, "stopped")

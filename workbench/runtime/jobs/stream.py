@@ -131,9 +131,9 @@ class Consumer:
         Raises
         ------
         NotReadyError
-            Where the model must not answer, at the start or later.
+            If the model must not answer, at the start or later.
         ServeError
-            Where the Redis server cannot be reached at the start, or refuses what is asked of it.
+            If the Redis server cannot be reached at the start, or refuses what is asked of it.
         """
         self._service.readiness.require()
         self._join()

@@ -1,4 +1,4 @@
-"""The predictor: a schema, an encoder and an ONNX model, which is read and checked before it runs."""
+"""The predictor: a schema, an encoder and an ONNX model, which is checked before it runs."""
 
 from .predictor import Predictor
 

@@ -1,4 +1,8 @@
-"""A model of one score that is a sum of what each feature adds: read from its ONNX file, or left alone."""
+"""Additive models: one score that is a sum of terms, one for each feature, read from an ONNX file.
+
+Linear models and ensembles of one tree a feature are additive; `row_function` predicts them without
+ONNX Runtime.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ _SUM, _LEQ = 1, 0
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """What a feature adds: so much of itself."""
+    """A linear term: the feature times a weight."""
 
     weight: float
 
@@ -29,16 +33,16 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What a feature adds: looked up.
+    """A piecewise constant term.
 
     Attributes
     ----------
     bounds : tuple of float, length b - 1
-        Rising; of values in float64, which the model rounds to float32.
+        Ascending bounds of float64 values, which the model rounds to float32.
     values : tuple of float, length b
-        Of a value up to the first bound, above it and up to the second, and so on.
+        The term up to the first bound, above it and up to the second, and so on.
     missing : float
-        Of NaN.
+        The term of NaN.
     """
 
     bounds: tuple[float, ...] = ()
@@ -57,7 +61,7 @@ Term = Weight | Steps
 
 @dataclass(frozen=True, slots=True)
 class AdditiveModel:
-    """``link(sum of terms + bias)``, at least `floor`; the links are those of `row_function`."""
+    """``link(sum of terms + bias)``, at least `floor`; see `row_function` for the links."""
 
     terms: Sequence[Term]
     bias: float
@@ -66,19 +70,24 @@ class AdditiveModel:
 
 
 def read_additive_model(content: bytes, width: int) -> AdditiveModel | None:
-    """Return the sum that the bytes of an ONNX model are, or None where they are another model.
+    """Read an additive model from an ONNX file.
 
     Parameters
     ----------
     content : bytes
     width : int
-        Features of the encoded matrix.
+        The number of features of the encoded matrix.
+
+    Returns
+    -------
+    AdditiveModel or None
+        None if the file holds another kind of model.
     """
     small = read_small_model(content, _OPERATORS, most_nodes=4, most_trees=width + 1)
     if small is None or not small.nodes:
         return None
     floor = None
-    if small.operators[-1] == "Clip":  # the lowest prediction; its constant is the last
+    if small.operators[-1] == "Clip":  # the lowest prediction; its constant comes last
         if not small.constants or small.constants[-1].shape != (1,):
             return None
         floor = float(small.constants[-1][0])
@@ -99,7 +108,7 @@ def read_additive_model(content: bytes, width: int) -> AdditiveModel | None:
 
 
 def _weights(small: SmallModel) -> AdditiveModel | None:
-    """Return a linear model with whatever link comes after it."""
+    """Return a linear model with the link of the nodes after it."""
     link = _exponential(small)
     if link is None:
         return _linear(small)
@@ -108,7 +117,7 @@ def _weights(small: SmallModel) -> AdditiveModel | None:
 
 
 def _exponential(small: SmallModel) -> str | None:
-    """Return the link of a logarithm that the nodes after the first are, if they are one."""
+    """Return the inverse of a log link if the nodes after the first compute it, else None."""
     after, constants = small.operators[1:], [each.tolist() for each in small.constants]
     if after == ["Exp"] and not constants:
         return "exp"
@@ -156,7 +165,7 @@ def _additive(small: SmallModel, width: int) -> AdditiveModel | None:
 
 
 def _link_after(small: SmallModel) -> str | None:
-    """Return the link that the nodes after the trees are."""
+    """Return the link that the nodes after the trees compute, or None."""
     after, constants = small.operators[1:], [each.tolist() for each in small.constants]
     if not after and not constants:
         return "identity"
@@ -170,7 +179,7 @@ def _link_after(small: SmallModel) -> str | None:
 
 
 class _Trees:
-    """Reads trees of which each asks for one feature of its own, in the order of its thresholds."""
+    """Reads trees that each split on one feature, a different one in each tree."""
 
     def __init__(self, node: dict[str, Any]) -> None:
         self.roots = node["tree_roots"].tolist()
@@ -186,12 +195,12 @@ class _Trees:
             raise ValueError
 
     def score(self, width: int, link: str) -> AdditiveModel:
-        """Return the sum of the trees.
+        """Return the trees as an additive model.
 
         Raises
         ------
         ValueError
-            Where two trees ask for the same feature, or one for several or out of order.
+            If two trees split on the same feature, or one on several or with unordered thresholds.
         """
         terms: dict[int, Steps] = {}
         bias = 0.0
@@ -205,20 +214,20 @@ class _Trees:
             if feature in terms or not 0 <= feature < width or (np.diff(bounds) <= 0).any():
                 raise ValueError
             steps = Steps(tuple(rounded_bounds(bounds).tolist()), tuple(values), self.missing(root))
-            if bounds[0] == -np.inf:  # no value is below it, and a missing one has its own
+            if bounds[0] == -np.inf:  # no value lies below it, and missing values have their own term
                 steps = Steps(steps.bounds[1:], steps.values[1:], steps.missing)
             terms[feature] = steps
         return AdditiveModel([terms.get(at, Steps()) for at in range(width)], bias, link)
 
     def in_order(self, root: int) -> tuple[list[int], list[float], set[int]]:
-        """Return a tree's nodes and its leaves' weights from the lowest values to the highest, and its features."""
+        """Return a tree's nodes and leaf weights in order of the feature, and its features."""
         nodes: list[int] = []
         values: list[float] = []
         features: set[int] = set()
         waiting: list[tuple[str, int]] = [("node", root)]
         while waiting:
             if len(nodes) + len(waiting) > 2 * len(self.feature) + 2:
-                raise ValueError  # it goes in circles
+                raise ValueError  # a cycle
             kind, at = waiting.pop()
             if kind == "leaf":
                 values.append(self.weight[at])
@@ -233,12 +242,12 @@ class _Trees:
         return nodes, values, features
 
     def below(self, side: str, at: int) -> tuple[str, int]:
-        """Return what a node leads to on one side."""
+        """Return the kind and number of a node's child."""
         places, leaves = self.child[side]
         return ("leaf" if leaves[at] else "node", places[at])
 
     def missing(self, root: int) -> float:
-        """Return the weight of the leaf that a missing value comes to."""
+        """Return the weight of the leaf for a missing value."""
         kind, at = "node", root
         while kind == "node":
             kind, at = self.below("true" if self.missing_true[at] else "false", at)
@@ -246,7 +255,7 @@ class _Trees:
 
 
 def rounded_bounds(thresholds: np.ndarray) -> np.ndarray:
-    """Return the largest float64 of which each is at most a threshold once rounded to float32.
+    """Return the largest float64 values that do not exceed the thresholds when rounded to float32.
 
     Parameters
     ----------
@@ -255,7 +264,7 @@ def rounded_bounds(thresholds: np.ndarray) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of float64
-        Infinite where the threshold is the largest float32, at which the encoder bounds numbers.
+        Infinite if the threshold is the largest float32, to which the encoder clips numbers.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a graph costs: the bytes and operations of one row, before ONNX Runtime is given the file."""
+"""The cost of an ONNX graph: bytes and operations for one row, before the file is loaded."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ ROWS = (0, 1)
 def graph_cost(
     content: bytes, file: str = "model.onnx", rules: Mapping[tuple[str, str], Rule] = RULES
 ) -> Cost:
-    """Return what a row costs in a graph.
+    """Return the cost of one row in a graph.
 
     Parameters
     ----------
     content : bytes
-        The serialised model, which `scan_onnx` has seen.
+        The serialised model; `scan_onnx` must have accepted it.
     file : str
-        What to call it in messages.
+        The file's name in messages.
     rules : mapping
-        The operators that it may have.
+        The operators that are accepted.
 
     Returns
     -------
@@ -42,8 +42,8 @@ def graph_cost(
     Raises
     ------
     TamperedBundleError
-        Naming the node and what is wrong: an operator of unknown size, a shape that cannot be followed, more bytes or
-        operations than the limits, an answer that has not a row for each row, trees that are none.
+        If an operator is not accepted, a shape cannot be inferred, a limit is exceeded, an output
+        does not have one row for each input row, or a tree is invalid; the error names the node.
     """
     walk = _Walk(file, rules)
     try:
@@ -51,7 +51,7 @@ def graph_cost(
     except (ValueError, IndexError, OverflowError) as error:
         if isinstance(error, TamperedBundleError):
             raise
-        raise walk.refuse(str(error) or "bytes that are no ONNX model", "an ONNX model") from error
+        raise walk.refuse(str(error) or "bytes that are not an ONNX model", "an ONNX model") from error
 
 
 class _Walk:
@@ -62,7 +62,7 @@ class _Walk:
         self.trees_squared = 0
 
     def refuse(self, found: str, expected: str) -> TamperedBundleError:
-        return TamperedBundleError(f"{self.file} is no model of a bundle", found=found, expected=expected)
+        return TamperedBundleError(f"{self.file} is not a bundle's model", found=found, expected=expected)
 
     def graph(self, graph: GraphParts) -> Cost:
         for tensor in graph.constants:
@@ -71,21 +71,24 @@ class _Walk:
             self.name(entry.name, _declared_value(entry))
         for at, node in enumerate(graph.nodes()):
             if at >= MAX_NODES:
-                raise self.refuse(f"more than {MAX_NODES} nodes", "fewer")
+                raise self.refuse(f"more than {MAX_NODES} nodes", f"at most {MAX_NODES}")
             self.node(node)
         for entry in graph.outputs:
             found = self.values.get(entry.name)
             if found is None:
-                raise self.refuse(f"no result {shown(entry.name)}", "every output to be made")
+                raise self.refuse(
+                    f"an output {shown(entry.name)} that no node computes", "every output computed"
+                )
             if not found.shape or found.shape[0] != ROWS or any(dim[1] for dim in found.shape[1:]):
                 raise self.refuse(
-                    f"an output {shown(entry.name)} of {_text(found)} rows for n", "one row for each row"
+                    f"an output {shown(entry.name)} with {_text(found)} rows for n rows",
+                    "one row for each row",
                 )
         return Cost(self.bytes, self.operations)
 
     def name(self, name: str, value: Value) -> None:
         if name in self.values:
-            raise self.refuse(f"two results of the name {shown(name)}", "names, each once")
+            raise self.refuse(f"two results named {shown(name)}", "unique names")
         self.values[name] = value
 
     def node(self, node: Node) -> None:
@@ -93,12 +96,12 @@ class _Walk:
         where = f"a node {operator} {shown(node.outputs[0] if node.outputs else '')}"
         rule = self.rules.get((node.domain, node.operator))
         if rule is None:
-            raise self.refuse(f"the operator {operator}", "operators that map a row to its answer")
+            raise self.refuse(f"the operator {operator}", "operators that compute each row on its own")
         inputs: list[Value | None] = []
         for name in node.inputs:
             if name and name not in self.values:
                 raise self.refuse(
-                    f"{where} of {shown(name)}, which nothing before it makes", "nodes in order"
+                    f"{where} that reads {shown(name)}, which no earlier node computes", "nodes in order"
                 )
             inputs.append(self.values[name] if name else None)
         try:
@@ -106,7 +109,7 @@ class _Walk:
             for value in results:
                 self.count(value)
         except (ValueError, IndexError) as error:
-            raise self.refuse(f"{where} with {error}", "a graph whose sizes can be followed") from error
+            raise self.refuse(f"{where} with {error}", "a graph whose shapes can be inferred") from error
         self.operations += operations[1]
         self.fixed_operations += operations[0]
         for name, value in zip(node.outputs, results, strict=False):
@@ -118,22 +121,22 @@ class _Walk:
 
     def count(self, value: Value) -> None:
         if len(value.shape) > MAX_RANK:
-            raise ValueError(f"a result of {len(value.shape)} lengths")
+            raise ValueError(f"a result of {len(value.shape)} dimensions")
         fixed, a_row = value.cells
         self.bytes += a_row * value.cell_bytes
         self.fixed_bytes += fixed * value.cell_bytes
 
     def check(self, where: str) -> None:
-        """Refuse what exceeds a limit at once: sizes that double at each node would not fit a number."""
+        """Check the limits after each node: sizes that double at each would soon overflow."""
         for what, found, most in (
             ("bytes a row", self.bytes, MAX_ROW_BYTES),
-            ("bytes that do not depend on the rows", self.fixed_bytes, MAX_FIXED_BYTES),
+            ("bytes independent of the rows", self.fixed_bytes, MAX_FIXED_BYTES),
             ("operations a row", self.operations, MAX_ROW_OPERATIONS),
-            ("operations that do not depend on the rows", self.fixed_operations, MAX_ROW_OPERATIONS),
+            ("operations independent of the rows", self.fixed_operations, MAX_ROW_OPERATIONS),
             ("trees in one node (squared, summed)", self.trees_squared, MAX_TREES_SQUARED),
         ):
             if found > most:
-                raise self.refuse(f"{at_most(found)} {what} up to {where}", f"at most {most:,}")
+                raise self.refuse(f"{at_most(found)} {what} at {where}", f"at most {most:,}")
 
 
 def _declared_value(entry: Declared) -> Value:

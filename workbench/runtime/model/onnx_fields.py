@@ -1,4 +1,8 @@
-"""The few nodes of a small ONNX model, read without the ONNX library: operators, attributes and constants."""
+"""Read operators, attributes and constants of a small ONNX model, and protobuf fields in general.
+
+Protobuf is decoded here since the runtime depends on numpy and onnxruntime alone: the packages onnx
+and protobuf would come into every bundle's image for a few fields.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ _INTEGERS_KEY = _INTEGERS << 3
 
 @dataclass(frozen=True, slots=True)
 class SmallModel:
-    """A model of a few nodes.
+    """An ONNX model of a few nodes.
 
     Attributes
     ----------
@@ -42,16 +46,17 @@ class SmallModel:
 def read_small_model(
     content: bytes, operators: Collection[str], most_nodes: int, most_trees: int
 ) -> SmallModel | None:
-    """Return the model that the bytes of an ONNX model are, or None where it is not of the few nodes asked for.
+    """Read an ONNX model, or return None if it exceeds the limits given.
 
     Parameters
     ----------
     content : bytes
     operators : collection of str
-        Those that it may have.
+        The operators that are accepted.
     most_nodes : int
+        The most nodes that are accepted.
     most_trees : int
-        Of a node that is trees; a forest would take long to read.
+        The most trees in a node, since a forest would take long to read.
     """
     try:
         return _read(memoryview(content), operators, most_nodes, most_trees)
@@ -82,13 +87,13 @@ def _attributes(node: memoryview, operators: Collection[str], most_trees: int) -
         if number == _OPERATOR:
             out["operator"] = bytes(value).decode()
             if out["operator"] not in operators:
-                raise ValueError  # before its attributes are read
+                raise ValueError  # before reading its attributes
         elif number == _ATTRIBUTE:
             if "operator" not in out:
                 raise ValueError
             name, found = _attribute(value)
             if name == "tree_roots" and len(found) > most_trees:
-                raise ValueError  # before all of its nodes are read
+                raise ValueError  # before reading all nodes
             out[name] = found
     if "operator" not in out:
         raise ValueError
@@ -117,7 +122,7 @@ def _attribute(content: memoryview) -> tuple[str, Any]:
 
 
 def _integers(content: memoryview) -> np.ndarray:
-    """Read numbers that stand to the end of an attribute, but for its type, each behind its key."""
+    """Read the integers at the end of an attribute, each after its key."""
     cells = np.frombuffer(content, dtype=np.uint8)
     ends = np.flatnonzero(cells < 0x80)
     starts = np.concatenate([[0], ends[:-1] + 1])
@@ -160,12 +165,12 @@ def _walk(content: memoryview) -> Iterator[tuple[int, Any, int]]:
 
 
 def one_field(content: memoryview, at: int) -> tuple[int, Any, int]:
-    """Return number, value and end of the field that begins at a byte.
+    """Return number, value and end of the field that starts at a byte.
 
     Raises
     ------
     ValueError, IndexError
-        Where there is none.
+        If there is no valid field.
     """
     key, at = _varint(content, at)
     kind = key & 7

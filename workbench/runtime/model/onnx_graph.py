@@ -1,7 +1,8 @@
-"""The parts of an ONNX graph, read from its bytes without the ONNX library: nodes, attributes, tensors, shapes.
+"""Read an ONNX graph from its bytes: nodes, attributes, tensors and shapes.
 
-Lists of numbers, of which trees have millions, are decoded by numpy and only when they are asked for. What cannot be
-read raises ValueError: bytes that ONNX Runtime may read otherwise than this module are refused, never guessed.
+Lists of numbers, of which trees have millions, are decoded by numpy on first use; the onnx package,
+which the runtime does not depend on, would make a Python object of each. Invalid bytes raise
+ValueError, and so do bytes that ONNX Runtime may read differently.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ _TEXT_RUN = re.compile(rb"(?:\x4a(?:\x0a.{10}|\x04.{4}|\x09.{9}))++", re.DOTALL)
 _RUNS = ((0x40, _INTEGER_RUN), (0x3D, _FLOAT_RUN), (0x4A, _TEXT_RUN))
 
 Dim = tuple[int, int]
-"""A length that may depend on the number of rows: ``(fixed, a row)`` is ``fixed + a row * n``."""
+"""A dimension that may depend on the rows: ``(fixed, a row)`` is ``fixed + a row * n``."""
 
 _TYPES = {1: "<f4", 2: "u1", 3: "i1", 6: "<i4", 7: "<i8", 9: "?", 10: "<f2", 11: "<f8", 12: "<u4", 13: "<u8"}
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A constant: its dims, its type, and its content where that is small whole numbers."""
+    """A constant: its dimensions, its type, and its content if that is a few integers."""
 
     name: str
     dims: tuple[int, ...]
@@ -56,16 +57,16 @@ class Tensor:
         return out
 
     def array(self) -> np.ndarray:
-        """Return the values of a tensor that keeps them as raw bytes, flat."""
+        """Return the values of a tensor stored as raw bytes, flat."""
         if self.data_type not in _TYPES:
-            raise ValueError("a tensor of another type")
+            raise ValueError(f"a tensor of the unsupported type {self.data_type}")
         found = np.frombuffer(self.raw, dtype=_TYPES[self.data_type])
         if len(found) != self.cells:
-            raise ValueError("a tensor of another size than its dims")
+            raise ValueError("a tensor whose size differs from its dimensions")
         return found
 
     def whole(self) -> tuple[int, ...] | None:
-        """Return the values of a tensor of whole numbers, or None where it is of others."""
+        """Return the values of an integer tensor, or None if it has another type."""
         if self.data_type not in (_INT32, _INT64):
             return None
         if self.integers:
@@ -75,7 +76,7 @@ class Tensor:
 
 @dataclass(slots=True)
 class Attribute:
-    """An attribute; its lists are parts of the file's bytes until they are asked for."""
+    """An attribute; its lists stay bytes of the file until they are used."""
 
     name: str = ""
     integer: int | None = None
@@ -86,17 +87,17 @@ class Attribute:
     _texts: list[memoryview] = field(default_factory=list)
 
     def integers(self) -> np.ndarray:
-        """Return the whole numbers of a list, int64."""
+        """Return the integers of a list, int64."""
         parts = [_varints(part, packed) for part, packed in self._integers]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
     @property
     def float_count(self) -> int:
-        """How many numbers a list has."""
+        """The number of floats in a list."""
         return self._floats
 
     def text_runs(self) -> bytes:
-        """Return a list of short texts, each as its key, its length and its bytes."""
+        """Return a list of short strings, each as its key, its length and its bytes."""
         return b"".join(self._texts)
 
 
@@ -111,22 +112,22 @@ class Node:
     attributes: dict[str, Attribute]
 
     def integer(self, name: str, default: int) -> int:
-        """Return an attribute that is a whole number."""
+        """Return an integer attribute."""
         found = self.attributes.get(name)
         return default if found is None or found.integer is None else found.integer
 
     def integers(self, name: str) -> np.ndarray:
-        """Return an attribute that is a list of whole numbers; empty where there is none."""
+        """Return an attribute that is a list of integers; empty if it is absent."""
         found = self.attributes.get(name)
         return np.empty(0, np.int64) if found is None else found.integers()
 
     def float_count(self, name: str) -> int:
-        """Return how many numbers an attribute lists."""
+        """Return the number of floats in an attribute."""
         found = self.attributes.get(name)
         return 0 if found is None else found.float_count
 
     def tensor(self, name: str) -> Tensor | None:
-        """Return an attribute that is a tensor."""
+        """Return a tensor attribute, or None."""
         found = self.attributes.get(name)
         return None if found is None else found.tensor
 
@@ -142,7 +143,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class GraphParts:
-    """A graph: nodes are read one at a time."""
+    """A graph, whose nodes are read one at a time."""
 
     inputs: tuple[Declared, ...]
     outputs: tuple[Declared, ...]
@@ -160,7 +161,7 @@ def read_graph(content: bytes) -> GraphParts:
     Raises
     ------
     ValueError
-        Where the bytes are no such model, or could be read in two ways.
+        If the bytes are not an ONNX model with one graph, or are ambiguous.
     """
     try:
         (graph,) = (value for number, value in fields(memoryview(content)) if number == _GRAPH)
@@ -175,12 +176,12 @@ def read_graph(content: bytes) -> GraphParts:
             tuple(parts.get(_NODE, ())),
         )
     except (IndexError, struct.error, OverflowError) as error:
-        raise ValueError("bytes that are no ONNX model") from error
+        raise ValueError("bytes that are not an ONNX model") from error
 
 
 def _message(value: object) -> memoryview:
     if not isinstance(value, memoryview):
-        raise ValueError("bytes that are no ONNX model")
+        raise ValueError("bytes that are not an ONNX model")
     return value
 
 
@@ -188,12 +189,12 @@ def _string(value: object) -> str:
     try:
         return bytes(_message(value)).decode()
     except UnicodeDecodeError as error:
-        raise ValueError("a name that is no text") from error
+        raise ValueError("a name that is not UTF-8") from error
 
 
 def _signed(value: object) -> int:
     if not isinstance(value, int):
-        raise ValueError("bytes that are no ONNX model")
+        raise ValueError("bytes that are not an ONNX model")
     value &= (1 << 64) - 1
     return value - (1 << 64) if value >= 1 << 63 else value
 
@@ -213,7 +214,7 @@ def _node(content: memoryview) -> Node:
         elif number == _NODE_ATTRIBUTE:
             attribute = _attribute(_message(value))
             if attribute.name in attributes:
-                raise ValueError(f"the attribute {shown(attribute.name)} twice")
+                raise ValueError(f"two attributes named {shown(attribute.name)}")
             attributes[attribute.name] = attribute
     return Node(operator, "" if domain == "ai.onnx" else domain, tuple(inputs), tuple(outputs), attributes)
 
@@ -229,7 +230,7 @@ def _attribute(content: memoryview) -> Attribute:
             out.text = _string(value)
         elif number == _TENSOR:
             if out.tensor is not None:
-                raise ValueError("a tensor in two parts")
+                raise ValueError("an attribute with two tensors")
             out.tensor = _tensor(_message(value))
         elif abs(number) in (_INTEGERS, _FLOATS, _TEXTS):
             _add_entries(out, number, _message(value))
@@ -237,20 +238,20 @@ def _attribute(content: memoryview) -> Attribute:
 
 
 def _add_entries(out: Attribute, number: int, value: memoryview) -> None:
-    """Add entries of a list: a run of them, each behind its key, or (`number` above 0) all of them behind one."""
+    """Append entries of a list: a run with a key each, or a packed list if `number` > 0."""
     if abs(number) == _INTEGERS:
         out._integers.append((value, number > 0))
     elif abs(number) == _FLOATS:
         out._floats += len(value) // (4 if number > 0 else 5)
     elif number > 0:
-        text = bytes(value) if len(value) < 0x80 else b""  # no mode of a tree is that long
+        text = bytes(value) if len(value) < 0x80 else b""  # the name of a tree's mode is shorter
         out._texts.append(memoryview(b"\x4a" + bytes([len(text)]) + text))
     else:
         out._texts.append(value)
 
 
 def _with_runs(content: memoryview) -> Iterator[tuple[int, object]]:
-    """Yield number and value of each field; a run of list entries comes as one, its number negative."""
+    """Yield number and value of each field; a run of list entries is one, its number negative."""
     at = 0
     while at < len(content):
         run = None
@@ -264,12 +265,15 @@ def _with_runs(content: memoryview) -> Iterator[tuple[int, object]]:
             continue
         number, value, at = one_field(content, at)
         if isinstance(value, int) and number == _INTEGERS:
-            raise ValueError("a whole number that cannot be read")
+            raise ValueError("an integer that cannot be read")
         yield number, value
 
 
 def _varints(content: memoryview, packed: bool) -> np.ndarray:
-    """Return the whole numbers of a list, a part at a time: the indices of all would take 20 times the file."""
+    """Return the integers of a list, decoded in parts.
+
+    The indices of all at once would take 20 times the memory of the file.
+    """
     cells = np.frombuffer(content, dtype=np.uint8)
     if not len(cells):
         return np.empty(0, np.int64)
@@ -279,10 +283,10 @@ def _varints(content: memoryview, packed: bool) -> np.ndarray:
     while carry < len(cells):
         part = cells[carry : carry + _CHUNK]
         ends = np.flatnonzero(part < 0x80)
-        if not packed:  # the key is a number, too: keep pairs together
+        if not packed:  # the key is a varint too: keep pairs together
             ends = ends[: len(ends) - len(ends) % 2]
         if not len(ends):
-            raise ValueError("whole numbers that are cut short")
+            raise ValueError("truncated integers")
         out.append(_decoded(part[: ends[-1] + 1], ends, packed))
         carry += int(ends[-1]) + 1
     return np.concatenate(out)
@@ -292,14 +296,14 @@ def _decoded(cells: np.ndarray, ends: np.ndarray, packed: bool) -> np.ndarray:
     starts = np.concatenate([[0], ends[:-1] + 1])
     lengths = ends + 1 - starts
     if lengths.max() > 10:
-        raise ValueError("a number of more than 64 bits")
+        raise ValueError("an integer of more than 64 bits")
     places = np.arange(len(cells)) - np.repeat(starts, lengths)
     values = (cells & 0x7F).astype(np.uint64) << (7 * places).astype(np.uint64)
     words = np.add.reduceat(values, starts).view(np.int64)
     if packed:
         return np.asarray(words)
     if (words[::2] != 0x40).any():
-        raise ValueError("bytes that are no ONNX model")
+        raise ValueError("bytes that are not an ONNX model")
     return np.asarray(words[1::2])
 
 
@@ -320,7 +324,7 @@ def _tensor(content: memoryview) -> Tensor:
         elif number == _RAW:
             raw = _message(value)
     if len(dims) > MAX_RANK or any(not isinstance(size, int) or size < 0 or size >= 1 << 62 for size in dims):
-        raise ValueError("a tensor of no size")
+        raise ValueError("a tensor with invalid dimensions")
     return Tensor(name, tuple(dims), data_type, raw, tuple(integers))
 
 
@@ -332,10 +336,10 @@ def _declared(content: memoryview) -> Declared:
         elif number == _VALUE_TYPE:
             kinds.append(_message(value))
     if len(kinds) != 1:
-        raise ValueError(f"no type of {name!r}")
+        raise ValueError(f"no type for {name!r}")
     tensors = [value for number, value in fields(kinds[0]) if number == 1]
     if len(tensors) != 1:
-        raise ValueError(f"{name!r}, which is no tensor")
+        raise ValueError(f"{name!r}, which is not a tensor")
     data_type, shapes = 0, []
     for number, value in fields(_message(tensors[0])):
         if number == 1:
@@ -343,19 +347,19 @@ def _declared(content: memoryview) -> Declared:
         elif number == 2:
             shapes.append(_message(value))
     if len(shapes) != 1:
-        raise ValueError(f"no shape of {name!r}")
+        raise ValueError(f"no shape for {name!r}")
     dims = [_dim(_message(value)) for number, value in fields(shapes[0]) if number == 1]
     if len(dims) > MAX_RANK:
-        raise ValueError(f"a shape of {len(dims)} lengths")
+        raise ValueError(f"a shape of {len(dims)} dimensions")
     return Declared(name, data_type, tuple(dims))
 
 
 def _dim(content: memoryview) -> Dim:
-    """Return a declared length: a number, or where it is named or open that of the rows."""
+    """Return a declared dimension: a number, or the rows if it is named or open."""
     for number, value in fields(content):
         if number == 1:
             size = _signed(value)
             if size < 0:
-                raise ValueError("a length below 0")
+                raise ValueError("a dimension below 0")
             return size, 0
     return 0, 1

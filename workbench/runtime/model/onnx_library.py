@@ -1,7 +1,8 @@
-"""ONNX Runtime, imported so that it reports to nobody.
+"""Import ONNX Runtime with its telemetry turned off.
 
-From 1.29 on its Linux builds send telemetry as soon as they are imported: they keep an identity and a queue of events
-under ``~/.cache`` and look up a server's name. It is off before every import here, and in every process started here.
+Since 1.29 its Linux builds send telemetry when they are imported: they store an identity and a
+queue of events under ``~/.cache`` and resolve the name of a server. This module turns it off before
+the import, in this process and its child processes.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ _SWITCH = "ORT_DISABLE_TELEMETRY"
 
 
 def disable_telemetry() -> None:
-    """Turn telemetry off in this process and those that it starts; a value that the user set stays."""
+    """Turn telemetry off in this process and its children, unless the user has set the variable."""
     os.environ.setdefault(_SWITCH, "1")
 
 
 def import_onnxruntime() -> Any:
-    """Return the module; the only place that imports it."""
+    """Import and return the module; no other code imports it."""
     disable_telemetry()
     import onnxruntime
 

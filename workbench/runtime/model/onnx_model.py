@@ -1,4 +1,4 @@
-"""The ONNX model: a float32 matrix in, probabilities or numbers out."""
+"""An ONNX Runtime session: a float32 matrix in, probabilities or numbers out."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ class OnnxModel:
     Parameters
     ----------
     content : bytes
-        The serialised model: input ``features`` float32 (n, d), output ``output`` float32 (n, k), where k is the
-        number of classes, or 1 for regression.
+        The serialised model: input ``features`` float32 (n, d), output ``output`` float32 (n, k).
+        For classification k is the number of classes, for regression 1.
     threads : int
-        Threads of one call. One is the fastest for single rows and leaves the other cores to other requests.
+        Threads of one call. One is fastest for single rows, and leaves the other cores to other
+        requests.
     own : bool
-        Whether this process has just written the content: it need not be scanned, which takes a tenth of the time to
-        open a large model; its cost is not computed either.
+        Whether this process has just written the content. It is then trusted: neither scanned,
+        which takes a tenth of the time to open a large model, nor is its cost computed.
 
     Raises
     ------
     BundleError
-        Where the content is no usable model, or one that asks for more than a bundle's model needs (see `scan_onnx`) or
-        than the limits (see `graph_cost`).
+        If the content is not a usable model, uses ONNX features that a bundle's model does not need
+        (see `scan_onnx`) or exceeds a limit (see `graph_cost`).
     """
 
     def __init__(self, content: bytes, threads: int = 1, *, own: bool = False) -> None:
@@ -42,12 +43,12 @@ class OnnxModel:
         if not own:
             scan_onnx(content)
             self.cost = graph_cost(content)
-        ort = import_onnxruntime()  # here: reading a schema or a manifest needs no session
+        ort = import_onnxruntime()  # imported here: reading a schema or a manifest needs no session
 
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # what goes wrong is raised; the library's own log would say it twice
+        options.log_severity_level = 4  # errors are raised; the library's log would repeat them
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
@@ -70,15 +71,15 @@ class OnnxModel:
         Raises
         ------
         ModelError
-            Where the session fails.
+            If the session fails.
         """
         try:
             result: Any = self._run(self._outputs, {INPUT_NAME: matrix})[0]
-        except Exception as error:  # as above
+        except Exception as error:  # see above
             raise ModelError("the model failed", found=_first_line(error)) from error
         if result.shape != (len(matrix), self.outputs):
             raise ModelError(
-                "the model answered other rows than it was asked",
+                "the model returned an output of the wrong shape",
                 found=f"shape {result.shape}",
                 expected=f"{(len(matrix), self.outputs)}",
             )
@@ -86,14 +87,14 @@ class OnnxModel:
 
 
 def _columns(entries: Any, name: str) -> int:
-    """Return how many columns the one input or output has, which has to be a float32 matrix of that name."""
+    """Return the columns of the only input or output: a float32 matrix of this name."""
     found = [(entry.name, entry.type, list(entry.shape)) for entry in entries]
     if len(found) == 1 and found[0][:2] == (name, "tensor(float)") and len(found[0][2]) == 2:
         columns = found[0][2][1]
         if isinstance(columns, int) and columns > 0:
             return columns
     raise TamperedBundleError(
-        "model.onnx is no model of a bundle", found=shown(found), expected=f"one float32 matrix {name!r}"
+        "model.onnx is not a bundle's model", found=shown(found), expected=f"one float32 matrix {name!r}"
     )
 
 

@@ -1,9 +1,10 @@
-"""Look through the bytes of an ONNX model before anything is run or allocated for it.
+"""Scan the bytes of an ONNX model before anything is run or allocated for it.
 
-An ONNX file may ask whoever loads it to read other files (external data), to find operators that a library must bring
-(other domains), or to fill the memory with a few bytes of shape. A bundle's model needs none of that, so it is refused
-by name; which operators it may have, and what they cost, `onnx_cost` says. The file is walked as protobuf's wire
-format, field by field; the ONNX library is not needed.
+An ONNX file can make its reader open other files (external data), load operator libraries (other
+domains) or allocate any amount of memory by a few bytes of shape. A bundle's model needs none of
+this, so it is refused; `onnx_cost` checks the operators and their cost. The scan reads protobuf's
+wire format field by field, without the onnx package: the runtime does not depend on it, and it
+parses the whole file into memory first.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from ..errors import TamperedBundleError, shown
 from ..resource_limits import MAX_NODES
 
-#: Operator sets that every ONNX Runtime brings.
+#: Operator sets that every ONNX Runtime has.
 DOMAINS = frozenset(["", "ai.onnx", "ai.onnx.ml"])
 
 _MAX_CELLS = 1 << 28
@@ -29,8 +30,9 @@ _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 
 _TENSOR_DIMS, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 1, 13, 14
 _OPSET_DOMAIN = 1
 
-#: What trees have by the million, passed over a run at a time: an attribute's "floats" (7), its "ints" (8), and of its
-#: "strings" (9) those as long as the names of a node's mode. Possessive: what was passed is never gone back to.
+#: Runs of list entries, of which trees have millions, skipped in one match: an attribute's "floats"
+#: (7), its "ints" (8), and those "strings" (9) that are as long as the name of a node's mode.
+#: Possessive quantifiers avoid backtracking.
 _LIST_RUNS = re.compile(
     rb"(?:\x3d.{4})++|(?:\x40[\x80-\xff]{0,9}+[\x00-\x7f])++|(?:\x4a(?:\x0a.{10}|\x04.{4}|\x09.{9}))++",
     re.DOTALL,
@@ -45,22 +47,22 @@ def scan_onnx(
     *,
     domains: frozenset[str] = DOMAINS,
 ) -> None:
-    """Refuse a model that asks for more than a bundle's model needs.
+    """Refuse a model that uses ONNX features that a bundle's model does not need.
 
     Parameters
     ----------
     content : bytes
         The serialised model.
     file : str
-        What to call it in messages.
+        The file's name in messages.
     domains : frozenset of str
-        Operator sets that it may use.
+        The operator sets that are accepted.
 
     Raises
     ------
     TamperedBundleError
-        Naming what was found: another operator domain, external data, functions of its own, a
-        tensor larger than its bytes, too many nodes, or bytes that are no ONNX model.
+        If the model has another operator domain, external data, model-local functions, a tensor
+        larger than its bytes or too many nodes, or is not an ONNX model.
     """
     _Scan(file, domains).model(memoryview(content))
 
@@ -71,10 +73,10 @@ class _Scan:
         self.nodes = 0
 
     def refuse(self, what: str, expected: str) -> TamperedBundleError:
-        return TamperedBundleError(f"{self.file} is no model of a bundle", found=what, expected=expected)
+        return TamperedBundleError(f"{self.file} is not a bundle's model", found=what, expected=expected)
 
     def fields(self, content: memoryview, skip_runs: bool = False) -> Iterator[Field]:
-        """Yield number, wire type and value of each field; with `skip_runs`, long runs are passed over."""
+        """Yield number, wire type and value of each field; `skip_runs` skips long lists."""
         at, end = 0, len(content)
         while at < end:
             run = _LIST_RUNS.match(content, at) if skip_runs else None
@@ -92,9 +94,9 @@ class _Scan:
             elif kind in (_FIXED64, _FIXED32):
                 size = 8 if kind == _FIXED64 else 4
             else:
-                raise self.refuse("bytes that are no ONNX model", "an ONNX model")
+                raise self.refuse("bytes that are not an ONNX model", "an ONNX model")
             if number == 0 or at + size > end:
-                raise self.refuse("bytes that are no ONNX model, or cut short", "an ONNX model")
+                raise self.refuse("bytes that are not an ONNX model, or truncated", "an ONNX model")
             yield number, kind, content[at : at + size]
             at += size
 
@@ -102,7 +104,7 @@ class _Scan:
         value = shift = 0
         while True:
             if at >= len(content) or shift > 63:
-                raise self.refuse("bytes that are no ONNX model, or cut short", "an ONNX model")
+                raise self.refuse("bytes that are not an ONNX model, or truncated", "an ONNX model")
             byte = content[at]
             at += 1
             value |= (byte & 0x7F) << shift
@@ -111,7 +113,7 @@ class _Scan:
             shift += 7
 
     def parts(self, content: memoryview, skip_runs: bool = False) -> Iterator[tuple[int, memoryview]]:
-        """Yield the fields that are texts or messages."""
+        """Yield the fields that are strings or messages."""
         for number, kind, value in self.fields(content, skip_runs):
             if kind == _BYTES and isinstance(value, memoryview):
                 yield number, value
@@ -127,7 +129,7 @@ class _Scan:
                     if inner == _OPSET_DOMAIN:
                         self._domain(domain)
             elif number == _MODEL_FUNCTIONS:
-                raise self.refuse("functions of its own", "operators that every ONNX Runtime brings")
+                raise self.refuse("model-local functions", "operators that every ONNX Runtime has")
         if graphs != 1:
             raise self.refuse(f"{graphs} graphs", "an ONNX model with one graph")
 
@@ -135,7 +137,7 @@ class _Scan:
         domain = _text(content)
         if domain not in self.domains:
             raise self.refuse(
-                f"operators of the domain {shown(domain)}", "operators that every ONNX Runtime brings"
+                f"operators of the domain {shown(domain)}", "operators that every ONNX Runtime has"
             )
 
     def graph(self, content: memoryview, depth: int) -> None:
@@ -147,12 +149,12 @@ class _Scan:
             elif number == _GRAPH_INITIALIZER:
                 self.tensor(value)
             elif number == _GRAPH_SPARSE:
-                raise self.refuse("a sparse tensor", "tensors with all their values")
+                raise self.refuse("a sparse tensor", "dense tensors")
 
     def node(self, content: memoryview, depth: int) -> None:
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise self.refuse(f"more than {MAX_NODES} nodes", "fewer")
+            raise self.refuse(f"more than {MAX_NODES} nodes", f"at most {MAX_NODES}")
         for number, value in self.parts(content):
             if number == _NODE_DOMAIN:
                 self._domain(value)
@@ -167,16 +169,18 @@ class _Scan:
                 self.graph(value, depth + 1)
 
     def tensor(self, content: memoryview) -> None:
-        """Refuse a tensor that lies in another file, or that has more cells than bytes."""
+        """Refuse a tensor in another file, or with more cells than its bytes can hold."""
         cells = 1
         for number, kind, value in self.fields(content):
             if number == _TENSOR_EXTERNAL or (number == _TENSOR_LOCATION and value != 0):
-                raise self.refuse("external data", "all of the model in one file")
+                raise self.refuse("external data", "the whole model in one file")
             if number == _TENSOR_DIMS:
                 for size in self._sizes(kind, value):
                     cells = min(cells * size, _MAX_CELLS + 1)
         if cells > max(8 * len(content), 1) or cells > _MAX_CELLS:
-            raise self.refuse(f"a tensor of {cells} cells in {len(content)} bytes", "every cell to be there")
+            raise self.refuse(
+                f"a tensor of {cells} cells in {len(content)} bytes", "a tensor that holds all its cells"
+            )
 
     def _sizes(self, kind: int, value: int | memoryview) -> Iterator[int]:
         if isinstance(value, int):

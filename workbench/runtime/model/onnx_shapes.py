@@ -1,7 +1,7 @@
-"""How large each operator's results are and how much work they take, from the sizes of what it is given.
+"""Shape inference: sizes of each operator's results, and its operations, from its inputs' sizes.
 
-Sizes are upper bounds that never depend on values, save for the few small lists of whole numbers that say a shape.
-An operator that is not here is not known to be bounded, and a bundle's graph may not have it.
+Sizes are upper bounds that do not depend on values, except for short integer lists that hold a
+shape. An operator without a rule here has no known bound, and a bundle's graph must not use it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ML_DOMAIN, CONTRIB_DOMAIN = "ai.onnx.ml", "com.microsoft"
 _TREE_STEP = 32
 
 Results = tuple[list[Value], Dim]
-"""An operator's results, and its operations."""
+"""The results of an operator, and its operations."""
 
 Rule = Callable[[Node, Sequence["Value | None"]], Results]
 
@@ -47,8 +47,8 @@ def _same(node: Node, values: Sequence[Value | None]) -> Results:
     return [replace(value, cell_bytes=max(value.cell_bytes, NUMBER_BYTES))] * len(node.outputs), value.cells
 
 
-def _answered(node: Node, values: Sequence[Value | None]) -> Results:
-    """As many numbers as there are cells."""
+def _number_each(node: Node, values: Sequence[Value | None]) -> Results:
+    """One number for each cell."""
     value = input_at(values)
     return [Value(value.shape)], value.cells
 
@@ -94,7 +94,7 @@ def _constant(node: Node, values: Sequence[Value | None]) -> Results:
         return [Value(((len(found), 0),), known=known)], (0, 0)
     if "value_float" in node.attributes:
         return [Value(())], (0, 0)
-    raise ValueError("a constant of a kind that is not read")
+    raise ValueError("a constant of an unsupported type")
 
 
 def _shape(node: Node, values: Sequence[Value | None]) -> Results:
@@ -108,7 +108,7 @@ def _concat(node: Node, values: Sequence[Value | None]) -> Results:
     there = [input_at(values, at) for at in range(len(values))]
     rank = len(input_at(values).shape)
     if any(len(value.shape) != rank for value in there):
-        raise ValueError("parts of several ranks")
+        raise ValueError("inputs of different ranks")
     axis = axis_of(node.integer("axis", 0), rank)
     shape = list(broadcast([value.shape for value in there]))
     shape[axis] = (
@@ -136,7 +136,7 @@ def _gather(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _slice(node: Node, values: Sequence[Value | None]) -> Results:
-    """No more than what is cut from; of a list that says a shape, exactly what is left."""
+    """At most the size of the input; exact for a list that holds a shape."""
     data = input_at(values)
     starts, ends = numbers_at(values, 1), numbers_at(values, 2)
     known = None
@@ -172,14 +172,14 @@ def _unsqueeze(node: Node, values: Sequence[Value | None]) -> Results:
 def _reshape(node: Node, values: Sequence[Value | None]) -> Results:
     data, wanted = input_at(values), known_at(values, 1)
     if wanted is None or len(wanted) > MAX_KNOWN:
-        raise ValueError("a shape that is computed from values")
+        raise ValueError("a shape computed from values")
     dims: list[Dim] = []
     open_at = None
     for at, dim in enumerate(wanted):
         if dim == (-1, 0) and open_at is None:
             open_at = at
         elif dim[0] < 0:
-            raise ValueError("two open lengths, or one below 0")
+            raise ValueError("two open dimensions, or one below 0")
         dims.append(data.shape[at] if dim == (0, 0) else dim)
     if open_at is not None:
         dims[open_at] = ONE
@@ -188,12 +188,12 @@ def _reshape(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _quotient(cells: Dim, others: Dim) -> Dim:
-    """Divide a number of cells by other lengths; what is left over is no length less."""
+    """Divide a number of cells by the other dimensions, rounding up."""
     if others[1] == 0 and others[0] > 0:
         return -(-cells[0] // others[0]), -(-cells[1] // others[0])
     if others[0] == 0 and others[1] > 0 and cells[0] == 0:
         return -(-cells[1] // others[1]), 0
-    raise ValueError("a shape that cannot be followed")
+    raise ValueError("a shape that cannot be inferred")
 
 
 def _flatten(node: Node, values: Sequence[Value | None]) -> Results:
@@ -208,14 +208,14 @@ def _transpose(node: Node, values: Sequence[Value | None]) -> Results:
     data = input_at(values)
     order = node.integers("perm").tolist() or list(range(len(data.shape)))[::-1]
     if sorted(order) != list(range(len(data.shape))):
-        raise ValueError("an order of axes that is none")
+        raise ValueError("an invalid order of axes")
     return [replace(data, shape=tuple(data.shape[at] for at in order), known=None)], data.cells
 
 
 def _expand(node: Node, values: Sequence[Value | None]) -> Results:
     data, wanted = input_at(values), known_at(values, 1)
     if wanted is None or any(dim[0] < 0 for dim in wanted):
-        raise ValueError("a shape that is computed from values")
+        raise ValueError("a shape computed from values")
     out = Value(broadcast([data.shape, wanted]), data.cell_bytes)
     return [out], out.cells
 
@@ -237,7 +237,7 @@ def _reduce(node: Node, values: Sequence[Value | None]) -> Results:
     data = input_at(values)
     axes = numbers_at(values, 1) if len(values) > 1 else node.integers("axes").tolist()
     if axes is None:
-        raise ValueError("axes that are computed from values")
+        raise ValueError("axes computed from values")
     return [Value(_reduced(node, data, axes or list(range(len(data.shape)))))], data.cells
 
 
@@ -257,10 +257,10 @@ def _reduced(node: Node, data: Value, axes: Sequence[int]) -> tuple[Dim, ...]:
 
 def _matrices(left: tuple[Dim, ...], right: tuple[Dim, ...]) -> Results:
     if len(left) != 2 or len(right) != 2:
-        raise ValueError("a product of other than two matrices")
+        raise ValueError("a product of inputs that are not two matrices")
     out = Value((left[0], right[1]))
     if left[1] != right[0] or left[1][1]:
-        raise ValueError("matrices that do not fit each other, or add up the rows")
+        raise ValueError("matrices whose shapes do not match, or that sum over the rows")
     return [out], times(out.cells, left[1][0] + 1)
 
 
@@ -276,9 +276,9 @@ def _gemm(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _width(value: Value) -> int:
-    """Return the columns of a matrix with a row for each row."""
+    """Return the columns of a matrix with one row for each input row."""
     if len(value.shape) != 2 or value.shape[1][1]:
-        raise ValueError("features that are no matrix")
+        raise ValueError("features that are not a matrix")
     return value.shape[1][0]
 
 
@@ -313,7 +313,7 @@ def tree_count(node: Node) -> int:
 
 
 def _tokenizer(node: Node, values: Sequence[Value | None]) -> Results:
-    """As many tokens as the longest text has: letters, where the tokens are letters."""
+    """As many tokens as the longest text has characters or words, by the kind of token."""
     data = input_at(values)
     found = node.attributes.get("tokenexp")
     letters = found is not None and found.text is not None and found.text.endswith(".)")
@@ -346,7 +346,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("", "Cast"): _cast,
     ("", "Concat"): _concat,
     ("", "Constant"): _constant,
-    ("", "CumSum"): _answered,
+    ("", "CumSum"): _number_each,
     ("", "Expand"): _expand,
     ("", "Flatten"): _flatten,
     ("", "Gather"): _gather,
@@ -365,11 +365,11 @@ RULES: dict[tuple[str, str], Rule] = {
     (ML_DOMAIN, "TreeEnsemble"): _trees,
     (ML_DOMAIN, "TreeEnsembleRegressor"): _trees,
 }
-"""What a bundle's ``model.onnx`` may be made of."""
+"""The operators of a bundle's ``model.onnx``."""
 
 TEXT_RULES: dict[tuple[str, str], Rule] = {
     ("", "StringConcat"): _broadcast,
     ("", "StringNormalizer"): _text,
     (CONTRIB_DOMAIN, "Tokenizer"): _tokenizer,
 }
-"""What ``pipeline.onnx`` may have besides, to read texts."""
+"""Further operators of ``pipeline.onnx``, to read texts."""

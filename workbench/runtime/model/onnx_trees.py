@@ -1,8 +1,9 @@
-"""Whether the trees of an ONNX node are trees, and how deep they are.
+"""Validate the trees of an ONNX node, and compute their depth.
 
-ONNX Runtime trusts the numbers by which nodes name each other: a circle keeps it walking for ever, a chain of 50,000
-ends its stack, and a leaf may name an output that is not there. So children, leaves and features are followed here,
-level by level, in a time that grows with the file.
+ONNX Runtime trusts the indices by which nodes refer to each other: a cycle makes it loop for ever,
+a chain of 50,000 nodes overflows its stack, and a leaf may refer to an output that does not exist.
+This module checks children, leaves and features level by level, in time linear in the size of the
+file.
 """
 
 from __future__ import annotations
@@ -22,23 +23,23 @@ _BRANCHES = tuple(
 
 
 def tree_ensemble(node: Node, width: int) -> tuple[int, int, int]:
-    """Look through a ``TreeEnsemble`` (ai.onnx.ml 5).
+    """Validate a ``TreeEnsemble`` (ai.onnx.ml 5).
 
     Parameters
     ----------
     node : Node
     width : int
-        Features that it is given.
+        The number of input features.
 
     Returns
     -------
     trees, outputs, steps : int
-        `steps` is the most that one row may take in all trees.
+        `steps` is the most steps of one row in all trees.
 
     Raises
     ------
     ValueError
-        Saying what is wrong.
+        If a tree is invalid; the message describes the fault.
     """
     roots = node.integers("tree_roots")
     features = node.integers("nodes_featureids")
@@ -72,17 +73,17 @@ def tree_ensemble(node: Node, width: int) -> tuple[int, int, int]:
 
 
 def _members(node: Node) -> int:
-    """Return how many codes the nodes compare with, of which each has to have its own list."""
+    """Return how many codes the set membership nodes compare with; each node needs a list."""
     values, modes = node.tensor("membership_values"), node.tensor("nodes_modes")
     asked = 0 if modes is None else int((modes.array() == _MEMBER).sum())
     given = 0 if values is None else int(np.isnan(values.array()).sum())
-    if asked > given + 1:  # the last list may end without its mark
+    if asked > given + 1:  # the last list may lack its end mark
         raise ValueError(f"{given} lists of codes for {asked} nodes")
     return 0 if values is None else values.cells
 
 
 def tree_ensemble_regressor(node: Node, width: int) -> tuple[int, int, int]:
-    """Look through a ``TreeEnsembleRegressor`` (ai.onnx.ml 1 to 3); as `tree_ensemble`."""
+    """Validate a ``TreeEnsembleRegressor`` (ai.onnx.ml 1 to 3); see `tree_ensemble`."""
     trees, ids = node.integers("nodes_treeids"), node.integers("nodes_nodeids")
     features, outputs = node.integers("nodes_featureids"), node.integer("n_targets", 1)
     count = len(ids)
@@ -98,7 +99,7 @@ def tree_ensemble_regressor(node: Node, width: int) -> tuple[int, int, int]:
         if node.float_count(name) not in allowed:
             raise ValueError(f"{node.float_count(name)} {name}")
     if len(node.integers("nodes_missing_value_tracks_true")) not in (0, count):
-        raise ValueError("nodes_missing_value_tracks_true of another length")
+        raise ValueError(f"nodes_missing_value_tracks_true, not one a node of {count}")
     for numbers in (trees, ids, *sides, target_trees, target_nodes):
         _inside("a number of a tree or node", numbers, _LARGEST_ID)
     _inside("a feature", features, width)
@@ -108,14 +109,14 @@ def tree_ensemble_regressor(node: Node, width: int) -> tuple[int, int, int]:
     order = np.argsort(keys, kind="stable")
     known = keys[order]
     if (np.diff(known) == 0).any():
-        raise ValueError("two nodes of one number")
+        raise ValueError("two nodes with the same number")
     children = [
         np.where(leaf, -1, _places(known, order, np.where(leaf, keys, trees * _LARGEST_ID + side)))
         for side in sides
     ]
     ended = _places(known, order, target_trees * _LARGEST_ID + target_nodes)
     if not leaf[ended].all():
-        raise ValueError("a target of a node that is no leaf")
+        raise ValueError("a target of a node that is not a leaf")
     tree_count = len(np.unique(trees))
     steps = tree_count * depth_of(*children) + min(tree_count * outputs, len(targets))
     return tree_count, outputs, steps
@@ -128,19 +129,19 @@ def _is_leaf(node: Node, count: int) -> np.ndarray:
     for branch in _BRANCHES:
         short = short.replace(branch, b"B")
     if len(short) != count or short.strip(b"LB"):
-        raise ValueError("modes of nodes that are none")
+        raise ValueError("unknown modes of nodes")
     marks = np.frombuffer(short, dtype=np.uint8)
     if not np.isin(marks, np.frombuffer(b"LB", dtype=np.uint8)).all():
-        raise ValueError("modes of nodes that are none")
+        raise ValueError("unknown modes of nodes")
     return np.asarray(marks == ord("L"))
 
 
 def _places(known: np.ndarray, order: np.ndarray, keys: np.ndarray) -> np.ndarray:
     at = np.searchsorted(known, keys)
     if not len(known) and len(keys):
-        raise ValueError("a node that is not there")
+        raise ValueError("a reference to a node that does not exist")
     if len(keys) and (known[np.minimum(at, len(known) - 1)] != keys).any():
-        raise ValueError("a node that is not there")
+        raise ValueError("a reference to a node that does not exist")
     return np.asarray(order[at])
 
 
@@ -162,12 +163,12 @@ def depth_of(left: np.ndarray, right: np.ndarray) -> int:
     Parameters
     ----------
     left, right : numpy.ndarray of int64, shape (n,)
-        Each node's children; -1 is a leaf's value.
+        The children of each node; -1 is a leaf.
 
     Raises
     ------
     ValueError
-        Where there is a circle, or more steps than `MAX_TREE_DEPTH`.
+        If there is a cycle, or more steps than `MAX_TREE_DEPTH`.
 
     Examples
     --------
@@ -176,10 +177,10 @@ def depth_of(left: np.ndarray, right: np.ndarray) -> int:
     >>> depth_of(np.array([1, 0]), np.array([-1, -1]))
     Traceback (most recent call last):
     ...
-    ValueError: trees that go in circles
+    ValueError: trees with a cycle
     """
     count = len(left)
-    waiting = np.zeros(count, dtype=np.int64)  # parents that have not been passed
+    waiting = np.zeros(count, dtype=np.int64)  # the number of parents not yet visited
     for side in (left, right):
         waiting += np.bincount(side[side >= 0], minlength=count)
     level = np.flatnonzero(waiting == 0)
@@ -190,9 +191,9 @@ def depth_of(left: np.ndarray, right: np.ndarray) -> int:
         if depth > MAX_TREE_DEPTH:
             raise ValueError(f"a tree of more than {MAX_TREE_DEPTH} steps")
         below = np.concatenate([left[level], right[level]])
-        met, times = np.unique(below[below >= 0], return_counts=True)
-        waiting[met] -= times
-        level = met[waiting[met] == 0]
+        reached, times = np.unique(below[below >= 0], return_counts=True)
+        waiting[reached] -= times
+        level = reached[waiting[reached] == 0]
     if passed < count:
-        raise ValueError("trees that go in circles")
+        raise ValueError("trees with a cycle")
     return depth

@@ -1,4 +1,4 @@
-"""What is known of a result of an ONNX graph: its shape, as it grows with the rows, and lists that say shapes."""
+"""Results of an ONNX graph in shape inference: shapes by the number of rows, and shape lists."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from .onnx_graph import STRING, Dim, Tensor
 
 NUMBER_BYTES, STRING_BYTES = 8, 64
-MAX_KNOWN = 64  # whole numbers of a list that says a shape
+MAX_KNOWN = 64  # the most integers of a list that holds a shape
 ONE: Dim = (1, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A result: its shape, the bytes of a cell, and its content where that says a shape."""
+    """A result: its shape, the bytes of a cell, and its content if that is a shape."""
 
     shape: tuple[Dim, ...]
     cell_bytes: int = NUMBER_BYTES
@@ -27,12 +27,12 @@ class Value:
 
 
 def product(dims: Sequence[Dim]) -> Dim:
-    """Multiply lengths.
+    """Multiply dimensions.
 
     Raises
     ------
     ValueError
-        Where the product grows faster than the rows.
+        If the product grows faster than the number of rows.
 
     Examples
     --------
@@ -48,12 +48,12 @@ def product(dims: Sequence[Dim]) -> Dim:
 
 
 def times(dim: Dim, factor: int) -> Dim:
-    """Multiply a length by a number."""
+    """Multiply a dimension by a number."""
     return dim[0] * factor, dim[1] * factor
 
 
 def constant(tensor: Tensor) -> Value:
-    """Return a tensor of the file as a value."""
+    """Return a constant tensor as a value."""
     whole = tensor.whole() if tensor.cells <= MAX_KNOWN else None
     known = None if whole is None else tuple((each, 0) for each in whole)
     size = STRING_BYTES if tensor.data_type == STRING else NUMBER_BYTES
@@ -61,7 +61,7 @@ def constant(tensor: Tensor) -> Value:
 
 
 def input_at(values: Sequence[Value | None], at: int = 0) -> Value:
-    """Return an input that has to be there."""
+    """Return a required input."""
     value = values[at] if at < len(values) else None
     if value is None:
         raise ValueError(f"no input {at}")
@@ -69,7 +69,7 @@ def input_at(values: Sequence[Value | None], at: int = 0) -> Value:
 
 
 def axis_of(axis: int, rank: int) -> int:
-    """Return an axis counted from the first one."""
+    """Return an axis as a non-negative number."""
     at = axis + rank if axis < 0 else axis
     if not 0 <= at < max(rank, 1):
         raise ValueError(f"the axis {axis} of {rank}")
@@ -77,13 +77,13 @@ def axis_of(axis: int, rank: int) -> int:
 
 
 def known_at(values: Sequence[Value | None], at: int) -> tuple[Dim, ...] | None:
-    """Return the content of an input that says a shape, where it is known."""
+    """Return the content of an input that holds a shape, or None if it is unknown."""
     value = values[at] if at < len(values) else None
     return None if value is None else value.known
 
 
 def numbers_at(values: Sequence[Value | None], at: int) -> list[int] | None:
-    """Return whole numbers that do not depend on the rows, or None where they are not known."""
+    """Return an input's integers, or None if they are unknown or depend on the rows."""
     found = known_at(values, at)
     if found is None or any(each[1] for each in found):
         return None
@@ -91,7 +91,7 @@ def numbers_at(values: Sequence[Value | None], at: int) -> list[int] | None:
 
 
 def broadcast(shapes: Sequence[tuple[Dim, ...]]) -> tuple[Dim, ...]:
-    """Return the shape that several have together: of lengths that differ, no less than the longer one."""
+    """Return the broadcast of some shapes; of dimensions that differ, an upper bound."""
     rank = max(map(len, shapes), default=0)
     out: list[Dim] = []
     for at in range(rank):

@@ -1,6 +1,7 @@
-"""The one type that crosses from training to production: schema, encoder and model together.
+"""The type shared by training and production: schema, encoder and model together.
 
-A candidate's score, latency and memory are measured on a `Predictor`, a bundle stores one, a server answers with one.
+The search measures score, latency and memory of a candidate on a `Predictor`; a bundle stores one
+and a server predicts with it.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from .row_function import compile_row
 
 SCHEMA_FILE, ENCODER_FILE, MODEL_FILE = "schema.json", "encoder.json", "model.onnx"
 _BATCH_ROWS = 16384
-FEW_ROWS = 16  # up to here, rows one by one are encoded faster than columns
+FEW_ROWS = 16  # up to here, encoding row by row is faster than by column
 
 
 class Predictor:
-    """Raw values in, predictions out.
+    """Predicts from raw values.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ class Predictor:
     Raises
     ------
     BundleError
-        Where the parts do not fit each other.
+        If schema, encoder and model do not belong together, or exceed a limit.
     """
 
     def __init__(
@@ -54,24 +55,24 @@ class Predictor:
         self.content = model
         numeric = {column.name: column.is_numeric for column in schema.columns}
         encoder.check_columns(numeric)
-        cost = encoder_cost(encoder, numeric)  # before anything of its size is made
+        cost = encoder_cost(encoder, numeric)  # before anything of that size is allocated
         self._model = OnnxModel(model, threads, own=own)
         if self._model.width != encoder.width:
             raise TamperedBundleError(
                 "encoder.json and model.onnx do not belong together",
-                found=f"{encoder.width} features encoded",
-                expected=f"{self._model.width}",
+                found=f"an encoder of {encoder.width} features",
+                expected=f"{self._model.width}, the width of the model's input",
             )
         outputs = len(schema.output.classes) or 1
         if self._model.outputs != outputs:
             raise TamperedBundleError(
                 "schema.json and model.onnx do not belong together",
-                found=f"{self._model.outputs} outputs of the model",
-                expected=f"{outputs}",
+                found=f"a model with {self._model.outputs} outputs",
+                expected=f"{outputs}, by the classes of the schema",
             )
         self.names = schema.names
         self.cost = cost + self._model.cost
-        self.block_rows = cost.block_rows(_BATCH_ROWS)  # that may be encoded at once
+        self.block_rows = cost.block_rows(_BATCH_ROWS)  # the most rows encoded at a time
         self._batch_rows = self._model.cost.block_rows(_BATCH_ROWS)
         self._width, self._columns = encoder.width, len(schema.columns)
         self._readers = [(column.name, column.reader()) for column in schema.columns]
@@ -83,7 +84,7 @@ class Predictor:
         self.classes, self.class_array = self._decoder.classes, self._decoder.class_array
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copy, or send to another process, by what it was made of: a session cannot be copied."""
+        """Pickle and copy by the constructor's arguments, since a session cannot be copied."""
         return type(self), (self.schema, self.encoder, self.content)
 
     # ------------------------------------------------------------ one row
@@ -98,7 +99,7 @@ class Predictor:
         Raises
         ------
         MissingColumnError, BadValueError
-            Where the row does not fit the schema.
+            If the row does not fit the schema.
         """
         return _single(self._encode_row(self.read_row(row)))[None]
 
@@ -108,7 +109,7 @@ class Predictor:
         Raises
         ------
         MissingColumnError, BadValueError
-            Where the row does not fit the schema.
+            If the row does not fit the schema.
         """
         try:
             return [read(row[name]) for name, read in self._readers]
@@ -117,23 +118,23 @@ class Predictor:
             return [read(found[name]) for name, read in self._readers]
 
     def predict_row(self, row: Mapping[str, Any]) -> np.ndarray:
-        """Predict one row: class probabilities, shape (k,), or one number, shape (1,), as float32."""
+        """Predict one row: float32 class probabilities, shape (k,), or one number, shape (1,)."""
         direct = self._direct
         if direct is not None:
             score = direct.of_row(row)
             if score is not None:
-                return np.array(direct.answer(score), np.float32)
+                return np.array(direct.output(score), np.float32)
         result: np.ndarray = self._model.run(self.encode_row(row))[0]
         return result
 
     def decide_row(self, row: Mapping[str, Any]) -> np.ndarray | None:
-        """Answer one row, shape (1,), as `decide` does, without a detour over matrices.
+        """Predict one row as `decide` does, shape (1,), without building a matrix.
 
         Returns
         -------
         numpy.ndarray or None
-            None where that cannot be: the model is no sum of one score, or the row is not exactly of the schema's
-            columns with a plain value each.
+            None if the model is not additive, or the row does not have exactly the schema's columns
+            with scalar values.
         """
         direct = self._direct
         if direct is None or len(row) != self._columns or self._is_multiclass:
@@ -141,7 +142,7 @@ class Predictor:
         score = direct.of_row(row)
         if score is None:
             return None
-        value = np.float32(direct.answer(score)[-1])
+        value = np.float32(direct.output(score)[-1])
         if not self._is_classifier:
             return np.array((value,), np.float64)
         return self._decoder.label(value)
@@ -158,14 +159,20 @@ class Predictor:
         Raises
         ------
         MissingColumnError, BadValueError
-            Where a row does not fit the schema, naming the row.
+            If a row does not fit the schema; the error names the row.
         """
         if len(rows) > FEW_ROWS:
             return self.encode_columns(self.transposed(rows))
         return self.encode_values(self.read_rows(rows))
 
     def read_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
-        """Read a few rows into canonical values, each in the order of the schema; an error names the row."""
+        """Read a few rows into canonical values, in the order of the schema.
+
+        Raises
+        ------
+        MissingColumnError, BadValueError
+            If a row does not fit the schema; the error names the row.
+        """
         out = []
         for position, row in enumerate(rows):
             try:
@@ -177,9 +184,9 @@ class Predictor:
         return out
 
     def encode_values(self, rows: Sequence[list[Any]]) -> np.ndarray:
-        """Encode rows that `read_rows` has read, into a float32 matrix, shape (n, width).
+        """Encode the result of `read_rows` into a float32 matrix, shape (n, width).
 
-        The rows are used up: derived values are appended to them.
+        The rows are modified: derived values are appended to them.
         """
         if len(rows) == 1:
             return _single(self._encode_row(rows[0]))[None]
@@ -189,19 +196,22 @@ class Predictor:
         return out
 
     def predict_values(self, rows: Sequence[list[Any]]) -> np.ndarray | None:
-        """Predict rows that `read_rows` has read, or return None where the model is no sum of one score.
-
-        The result is that of `predict_matrix`.
-        """
+        """Predict the result of `read_rows`; return None if the model is not additive."""
         direct = self._direct
         if direct is None:
             return None
         scores = [direct.of_values(values) for values in rows]
-        known = [direct.answer(score) for score in scores if score is not None]
+        known = [direct.output(score) for score in scores if score is not None]
         return np.array(known, np.float32) if len(known) == len(scores) else None
 
     def transposed(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-        """Return rows as raw columns, in the order of the schema; an error names the row that lacks one."""
+        """Return rows as raw columns, in the order of the schema.
+
+        Raises
+        ------
+        MissingColumnError
+            If a row lacks a column; the error names the row.
+        """
         try:
             return {name: [row[name] for row in rows] for name in self.names}
         except KeyError:
@@ -214,7 +224,7 @@ class Predictor:
             return {name: [row[name] for row in tidied] for name in self.names}
 
     def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """Predict rows, a mapping from column to value each; the result is that of `predict_matrix`."""
+        """Predict rows, each a mapping from column to value, as `predict_matrix` does."""
         if len(rows) > FEW_ROWS:
             return self.predict_columns(self.transposed(rows))
         return self.predict_matrix(self.encode_rows(rows))
@@ -225,7 +235,9 @@ class Predictor:
         Raises
         ------
         MissingColumnError, BadValueError
-            Where the columns do not fit the schema; a bad value's error names its row.
+            If the columns do not fit the schema; the error for a bad value names its row.
+        InputError
+            If the columns have different lengths.
         """
         out: dict[str, Column1d] = {}
         for column in self.schema.columns:
@@ -234,7 +246,9 @@ class Predictor:
             out[column.name] = column.read_many(columns[column.name])
         if len({len(values) for values in out.values()}) > 1:
             lengths = {name: len(values) for name, values in out.items()}
-            raise InputError("the columns are not of one length", found=str(lengths)[:200])
+            raise InputError(
+                "the columns have different lengths", found=str(lengths)[:200], expected="one length"
+            )
         return out
 
     def encode_columns(self, columns: Mapping[str, Column1d | Sequence[Any]]) -> np.ndarray:
@@ -255,13 +269,13 @@ class Predictor:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def predict_columns(self, columns: Mapping[str, Column1d | Sequence[Any]]) -> np.ndarray:
-        """Predict raw columns of n values each; the result is that of `predict_matrix`."""
+        """Predict raw columns of n values each; returns the same as `predict_matrix`."""
         return self.predict_canonical(self.read_columns(columns))
 
     def predict_canonical(self, columns: Mapping[str, Column1d]) -> np.ndarray:
-        """Predict canonical columns of n values each, a block of rows at a time where all would take too much memory.
+        """Predict canonical columns of n values each, in blocks of rows to bound the memory.
 
-        The result is that of `predict_matrix`.
+        Returns the same as `predict_matrix`.
         """
         rows, block = len(next(iter(columns.values()), ())), self.block_rows
         if rows <= block:
@@ -284,7 +298,7 @@ class Predictor:
     # ------------------------------------------------------------ the output
 
     def decide(self, output: np.ndarray) -> np.ndarray:
-        """Turn the model's output, shape (n, k), into predictions, shape (n,); see `OutputDecoder.decode`."""
+        """Turn the model's output into predictions, shape (n,); see `OutputDecoder.decode`."""
         return self._decoder.decode(output)
 
     def decide_few(self, output: np.ndarray) -> tuple[list[Any], list[list[float]]]:
@@ -292,25 +306,25 @@ class Predictor:
         return self._decoder.decode_few(output)
 
     def predict_interval(self, output: np.ndarray, level: float = 0.9) -> np.ndarray:
-        """Turn the model's output, shape (n, 1), into intervals; see `OutputDecoder.intervals`."""
+        """Turn the model's output into intervals, shape (n, 2); see `OutputDecoder.intervals`."""
         return self._decoder.intervals(output, level)
 
     # ------------------------------------------------------------ on disk
 
     def save(self, folder: Path) -> None:
-        """Write the three files into an existing folder."""
+        """Write schema, encoder and model into an existing folder."""
         (folder / SCHEMA_FILE).write_text(dump_json(self.schema.to_json()), encoding="utf-8")
         (folder / ENCODER_FILE).write_text(dump_json(self.encoder.to_json()), encoding="utf-8")
         (folder / MODEL_FILE).write_bytes(self.content)
 
     @classmethod
     def load(cls, folder: Path, threads: int = 1) -> Predictor:
-        """Read the three files.
+        """Read schema, encoder and model from a folder.
 
         Raises
         ------
         BundleError
-            Where one is missing or cannot be read.
+            If a file is missing or cannot be read.
         """
         schema = Schema.from_json(read_json(folder / SCHEMA_FILE))
         encoder = Encoder.from_json(read_json(folder / ENCODER_FILE))
@@ -318,5 +332,5 @@ class Predictor:
 
 
 def _single(values: list[float]) -> np.ndarray:
-    """Return numbers as float32, too large ones as infinity; numpy does it as fast, and warns of them."""
+    """Convert to float32, numbers out of range to infinity; numpy would warn about these."""
     return np.frombuffer(array("f", values), dtype=np.float32)

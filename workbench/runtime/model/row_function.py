@@ -1,13 +1,13 @@
-"""One row through a model that is a sum, without ONNX Runtime: a few look-ups and multiplications in plain Python.
+"""Predict one row of an additive model in plain Python, without ONNX Runtime.
 
-Calling a session costs more than all the arithmetic of a linear model, or of one table a feature. So where
-``model.onnx`` is nothing but such a sum with one score (a number, or two classes), its terms are read from the file,
-folded into the encoder's tables, and a function is generated that goes straight from a row to its answer. What it
-answers differs from the session's by rounding alone; the golden rows, replayed alone and in a batch, hold both ways to
-the same outputs.
+Calling a session costs more than all the arithmetic of a linear model, or of one table a feature.
+If ``model.onnx`` is such a sum with one score (a number, or two classes), its terms are read from
+the file, combined with the encoder's tables, and compiled to a function from a row to its
+prediction. The result differs from the session's by rounding alone; the golden rows, replayed alone
+and in a batch, check both against the same outputs.
 
 ==========  ==============================================
-link        answer, of the score s
+link        prediction for the score s
 ==========  ==============================================
 identity    ``s``
 expm1       ``exp(s) - 1``
@@ -16,7 +16,7 @@ share       ``[1 - s, s]``, neither below 0
 sigmoid     ``[1 - p, p]`` of ``p = 1 / (1 + exp(-s))``
 ==========  ==============================================
 
-A number may have a floor, the lowest answer.
+A number may have a floor, the lowest prediction.
 """
 
 from __future__ import annotations
@@ -37,48 +37,50 @@ from ..core.steps import Code, Curve, Mean, Missing, Number, OneHot
 from ..errors import BadValueError
 from .additive_model import AdditiveModel, Steps, Term, Weight, read_additive_model
 
-_MAX_EXP_ARGUMENT = 700.0  # beyond it math.exp overflows
-_MAX_LOG_SCORE = 80.0  # exp of it is still a float32
-_MAX_EXACT = 2**53  # up to here whole numbers are floats as they are
-_MAX_TABLE_WORK = 1 << 23  # seconds; a model of more is answered by its session
+_MAX_EXP_ARGUMENT = 700.0  # math.exp overflows above it
+_MAX_LOG_SCORE = 80.0  # its exponential is still a float32
+_MAX_EXACT = 2**53  # up to here a float represents every integer
+_MAX_TABLE_WORK = 1 << 23  # a larger model takes seconds to compile and uses its session instead
 _PLAIN = frozenset([str, int, float, bool, type(None)])
 
 
 @dataclass(frozen=True, slots=True)
 class RowFunctions:
-    """A model that is a sum of one score, as functions.
+    """An additive model as functions.
 
     Attributes
     ----------
     of_row : callable
-        From a row, a mapping from column to value, to its score; None for a row that lacks a column under its very
-        name, holds what is no plain value or cannot be read, or has an answer beyond float32: the usual way finds out.
+        Takes a row, a mapping from column to value, and returns its score. Returns None if the row
+        lacks a column of exactly this name, has a value that is not a scalar or cannot be read, or
+        a prediction beyond float32: the caller then uses the session, which reports any error.
     of_values : callable
-        From canonical values, in the order of the schema, to the score, likewise.
-    answer : callable
-        From the score to the model's output: class probabilities (2,), or one number (1,), not yet rounded to float32.
+        The same for canonical values, in the order of the schema.
+    output : callable
+        Takes the score and returns the model's output: class probabilities (2,), or one number
+        (1,), not yet rounded to float32.
     """
 
     of_row: Callable[[Mapping[str, Any]], float | None]
     of_values: Callable[[Sequence[Any]], float | None]
-    answer: Callable[[float], tuple[float, ...]]
+    output: Callable[[float], tuple[float, ...]]
 
 
 def compile_row(schema: Schema, encoder: Encoder, content: bytes) -> RowFunctions | None:
-    """Return the functions of a model that is a sum of one score, or None where the model is another one."""
+    """Return the functions of an additive model, or None if the model is of another kind."""
     model = read_additive_model(content, encoder.width)
     if model is None or _table_work(encoder, model) > _MAX_TABLE_WORK:
         return None
     of_row, of_values = _Generator(schema, encoder, model).functions()
-    answer = _LINKS[model.link]
-    return RowFunctions(of_row, of_values, answer if model.floor is None else _at_least(model.floor, answer))
+    link = _LINKS[model.link]
+    return RowFunctions(of_row, of_values, link if model.floor is None else _at_least(model.floor, link))
 
 
 def _at_least(
-    floor: float, answer: Callable[[float], tuple[float, ...]]
+    floor: float, link: Callable[[float], tuple[float, ...]]
 ) -> Callable[[float], tuple[float, ...]]:
     def raised(score: float) -> tuple[float, ...]:
-        (value,) = answer(score)
+        (value,) = link(score)
         return (value if value > floor else floor,)
 
     return raised
@@ -104,14 +106,14 @@ _LINKS: dict[str, Callable[[float], tuple[float, ...]]] = {
 
 
 def _read_plain(read: Callable[[Any], Any], value: Any) -> Any:
-    """Read a value of a row, or raise TypeError where it may be a column of values."""
+    """Read a scalar value of a row; raise TypeError for other values, which may be columns."""
     if value.__class__ in _PLAIN or isinstance(value, np.generic | dt.date):
         return read(value)
     raise TypeError
 
 
 class _Generator:
-    """Writes the source of the functions; values that it needs are handed in, never written as text."""
+    """Generates the source of the functions; values are bound as arguments, never as text."""
 
     def __init__(self, schema: Schema, encoder: Encoder, model: AdditiveModel) -> None:
         self.schema, self.encoder, self.model = schema, encoder, model
@@ -121,7 +123,7 @@ class _Generator:
             "most": _MAX_EXACT,
             "far": _MAX_LOG_SCORE
             if model.link in ("expm1", "exp")
-            else FLOAT32_MAX,  # beyond it the session answers
+            else FLOAT32_MAX,  # beyond it the session predicts
             "errors": (KeyError, TypeError, BadValueError),
         }
         self.of_row: list[str] = []
@@ -151,23 +153,23 @@ class _Generator:
         return of_row, of_values
 
     def compiled(self, lines: Sequence[str]) -> Callable[..., float | None]:
-        """Return a function of these lines."""
+        """Compile lines of source to a function."""
         body = "".join(f"        {line}\n" for line in [*lines, "pass"])
         arguments = ", ".join(["row", *(f"{name}={name}" for name in self.bound)])
         source = f"def score({arguments}):\n    s = bias\n    try:\n{body}"
         source += "    except errors:\n        return None\n    return s if -far <= s <= far else None\n"
         namespace: dict[str, Any] = dict(self.bound)
-        exec(source, namespace)  # noqa: S102 - nothing of the bundle stands in the source: names are numbered
+        exec(source, namespace)  # noqa: S102 - the source has no text of the bundle
         made: Callable[..., float | None] = namespace["score"]
         return made
 
     def write(self, row: list[str], values: list[str], rest: list[str]) -> None:
-        """Write lines: how a value comes from a row, how from canonical values, and what is done with it."""
+        """Append lines that take a value from a row, from canonical values, and that use it."""
         self.of_row += [*row, *rest]
         self.of_values += [*values, *rest]
 
     def share(self, name: str) -> Callable[[Any], float]:
-        """Return what a canonical value of a column adds to the score."""
+        """Return a function from a canonical value of a column to its contribution to the score."""
         steps = [(*_added(step, terms), terms) for step, terms in self.steps.get(name, [])]
 
         def share(value: Any) -> float:
@@ -185,7 +187,7 @@ class _Generator:
         return share
 
     def column(self, at: int, column: Column, is_source: bool) -> None:
-        """Write the lines that read one column and add its share."""
+        """Append the lines that read one column and add its contribution."""
         read, share = column.reader(), self.share(column.name)
         steps = [step for step, _ in self.steps.get(column.name, [])]
         self.bound[f"k{at}"], self.bound[f"r{at}"], self.bound[f"g{at}"] = column.name, read, share
@@ -206,7 +208,7 @@ class _Generator:
             )
 
     def number(self, at: int, name: str) -> list[str]:
-        """Return the lines of a number's share, missing or not."""
+        """Return the lines for the contribution of a number, missing or not."""
         self.bound[f"n{at}"] = self.share(name)(math.nan)
         lines = ["if v != v:", f"    s += n{at}", "else:"]
         for place, (step, (term, *_)) in enumerate(self.steps[name]):
@@ -219,19 +221,19 @@ class _Generator:
         return [*lines, "    pass"]
 
     def scaled(self, tag: str, step: Number, weight: float) -> list[str]:
-        """Return the lines of the share of a number that is bounded, centred and scaled."""
+        """Return the lines for a number that is clipped, centred and scaled."""
         self.bound |= {f"a{tag}": step.low, f"z{tag}": step.high, f"c{tag}": step.center}
         self.bound[f"w{tag}"] = step.scale * weight
         bounded = f"(v if a{tag} <= v <= z{tag} else a{tag} if v < a{tag} else z{tag})"
         return [f"    s += ({bounded} - c{tag}) * w{tag}"]
 
     def looked_up(self, tag: str, term: Steps) -> list[str]:
-        """Return the lines of the share of a number that is looked up as it is."""
+        """Return the lines for a number with a piecewise constant term."""
         self.bound |= {"bisect_left": bisect.bisect_left, f"x{tag}": term.bounds, f"y{tag}": term.values}
         return [f"    s += y{tag}[bisect_left(x{tag}, v)]"]
 
     def curve(self, tag: str, step: Curve, weight: float) -> list[str]:
-        """Return the lines of the share of a number on a curve, flat before its first point and after its last."""
+        """Return the lines for a number on a curve, constant beyond its first and last point."""
         x, y = step.x, step.y
         slopes = [(y[at + 1] - y[at]) / (x[at + 1] - x[at]) * weight for at in range(len(x) - 1)]
         self.bound |= {"bisect": bisect.bisect_right, f"x{tag}": x, f"o{tag}": (0.0, *x)}
@@ -240,9 +242,9 @@ class _Generator:
         return [f"    i = bisect(x{tag}, v)", f"    s += y{tag}[i] + (v - o{tag}[i]) * b{tag}[i]"]
 
     def table(self, at: int, column: Column, steps: Sequence[Any]) -> None:
-        """Bind the table of a category's or a truth value's shares."""
+        """Bind the table of contributions of a category or boolean."""
         read, share = column.reader(), self.share(column.name)
-        plain = replace(column, nullable=True).reader()  # a level that reads as missing is no level
+        plain = replace(column, nullable=True).reader()  # a level that reads as missing is left out
         table: dict[Any, float] = {
             level: share(level if isinstance(level, str) else float(level))
             for level in _levels(column, steps)
@@ -254,10 +256,10 @@ class _Generator:
 
 
 def _added(step: Any, terms: Sequence[Term]) -> tuple[Callable[..., None], Callable[[Any], float] | None]:
-    """Return a step's row function, and where it is one weight of many, the function that looks that one up.
+    """Return a step's row function, and for a one-hot step with linear terms a faster look-up.
 
-    Features that are 0 add nothing, so that the sum is the same; adding all of them for each level would take the
-    square of the levels.
+    Features that are 0 contribute nothing, so looking up the one weight gives the same sum; adding
+    all weights for each level would take time with the square of the levels.
     """
     if not isinstance(step, OneHot) or not _is_weighed(terms):
         return step.compile(), None
@@ -275,7 +277,7 @@ def _is_weighed(terms: Sequence[Term]) -> bool:
 
 
 def _table_work(encoder: Encoder, model: AdditiveModel) -> int:
-    """Return how many terms the tables of all categories take to fill."""
+    """Return how many terms must be evaluated to fill the tables of all categories."""
     levels: dict[str, int] = {}
     steps: dict[str, int] = {}
     at = 0
@@ -291,14 +293,14 @@ def _table_work(encoder: Encoder, model: AdditiveModel) -> int:
 
 
 def _is_inline(step: Any, terms: Sequence[Term]) -> bool:
-    """Tell whether the share of a number's step can be written out."""
+    """Return whether the contribution of a number's step can be generated as source."""
     if any(isinstance(term, Steps) for term in terms):
         return bool(step == Number(step.column))
     return isinstance(step, Number | Missing | Curve)
 
 
 def _levels(column: Column, steps: Sequence[Any]) -> list[Any]:
-    """Return the values that a table lists: both truth values, or every text that a step knows."""
+    """Return the values of a table: True and False, or all texts that a step knows."""
     if column.kind == "boolean":
         return [True, False]
     known: dict[str, None] = {}

@@ -137,7 +137,7 @@ def check_readiness(
     Raises
     ------
     InputError
-        Where `expect` is neither a digest nor a name and version, or the sample cannot be read.
+        If `expect` is neither a digest nor a name and version, or the sample cannot be read.
     """
     report = golden or bundle.replay_golden()
     faults: list[Fault] = []

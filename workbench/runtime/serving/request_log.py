@@ -66,7 +66,7 @@ class RequestLog:
     Raises
     ------
     ServeError
-        Where the file cannot be opened.
+        If the file cannot be opened.
     """
 
     def __init__(self, path: str | Path | None = None, encode: Encode = plain_json) -> None:

@@ -63,10 +63,10 @@ class Scorer:
         Raises
         ------
         InputError
-            Where a row does not fit the schema, naming row and column; in strict mode also where training never
+            If a row does not fit the schema, naming row and column; in strict mode also where training never
             met what it holds.
         ModelError
-            Where the model fails.
+            If the model fails.
         """
         if len(rows) > FEW_ROWS:
             started = perf_counter()

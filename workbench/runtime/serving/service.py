@@ -60,7 +60,7 @@ class Service:
         Raises
         ------
         BundleError, InputError, ServeError
-            Where the bundle, the checks or the log cannot be used.
+            If the bundle, the checks or the log cannot be used.
         """
         return cls(open_bundle(path), settings)
 
@@ -70,7 +70,7 @@ class Service:
         Raises
         ------
         NotReadyError
-            Where the model must not answer.
+            If the model must not answer.
         """
         self.readiness.require()
         started = perf_counter()

@@ -59,7 +59,7 @@ def default_drain_s() -> float:
     Raises
     ------
     InputError
-        Where the environment holds no duration.
+        If the environment holds no duration.
     """
     text = from_environment("WORKBENCH_DRAIN", "0")
     try:

@@ -154,7 +154,7 @@ def spoilt(position: int = 0, **change: Any) -> dict[str, Any]:
         (spoilt(data=None), "input 'tenure', data: found None"),
         (spoilt(data=[1, 2, "x"]), "input 'tenure', data: found 'x'; expected FP64 values or null"),
         (spoilt(data=[1, 2, [3]]), r"input 'tenure', data: found \[3\]"),
-        (spoilt(1, data=[1], shape=[1]), "the inputs are not of one length"),
+        (spoilt(1, data=[1], shape=[1]), "the inputs have different lengths"),
         (spoilt(1, name="tenure"), "input 'tenure': found two of that name"),
         (
             infer_request(ROWS, outputs=[{"name": "predict_prob"}]),

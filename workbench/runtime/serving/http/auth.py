@@ -80,7 +80,7 @@ def read_keys(path: str | Path) -> Keys:
     Raises
     ------
     ServeError
-        Where the file cannot be read, a line is none of these, a key is too short, or there is no key at all. No
+        If the file cannot be read, a line is none of these, a key is too short, or there is no key at all. No
         message shows a key.
     """
     try:

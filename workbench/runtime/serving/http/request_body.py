@@ -55,7 +55,7 @@ class Uploads:
         Raises
         ------
         UploadError
-            Where it is too long, too slow, or one too many.
+            If it is too long, too slow, or one too many.
         ClientDisconnectedError
         """
         inflater = Inflater(headers.get(b"content-encoding", b"").strip().lower(), self._most)

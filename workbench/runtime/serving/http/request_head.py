@@ -57,7 +57,7 @@ def check_head(headers: Sequence[tuple[bytes, bytes]], http_version: str) -> Non
     Raises
     ------
     HeadError
-        Where a header of `SINGLE` is repeated, HTTP/1.1 comes without a host, a host is none, or a body is coded
+        If a header of `SINGLE` is repeated, HTTP/1.1 comes without a host, a host is none, or a body is coded
         otherwise than in chunks.
 
     Examples

@@ -80,11 +80,11 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
     Raises
     ------
     BundleError
-        Where the bundle cannot be used.
+        If the bundle cannot be used.
     InputError
-        Where the model that is expected, or the sample, cannot be read.
+        If the model that is expected, or the sample, cannot be read.
     ServeError
-        Where the server cannot start.
+        If the server cannot start.
     """
     try:
         import uvicorn
@@ -136,7 +136,7 @@ def serve_in_thread(app: App, host: str, port: int) -> Iterator[str]:
     Raises
     ------
     ServeError
-        Where the address cannot be listened on.
+        If the address cannot be listened on.
     """
     import uvicorn
 
@@ -177,7 +177,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     Raises
     ------
     ServeError
-        Where the address is no address of this machine, or the port is taken or not allowed.
+        If the address is no address of this machine, or the port is taken or not allowed.
     """
     if not 0 <= port <= _LAST_PORT:
         raise ServeError(f"port {port}", expected=f"0 to {_LAST_PORT}")

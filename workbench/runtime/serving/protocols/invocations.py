@@ -42,9 +42,9 @@ def parse_json(body: bytes, names: Sequence[str]) -> Table:
     Raises
     ------
     JsonError
-        Where the body is no JSON.
+        If the body is no JSON.
     InputError
-        Where it is none of the four shapes, or a row lacks a column that others have.
+        If it is none of the four shapes, or a row lacks a column that others have.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def method_of(params: Any) -> str:
     Raises
     ------
     InputError
-        Where it is neither.
+        If it is neither.
     """
     method = params.get("method", METHODS[0]) if isinstance(params, dict) else METHODS[0]
     if method not in METHODS:
@@ -157,9 +157,9 @@ def parse_lines(body: bytes, names: Sequence[str]) -> Table:
     Raises
     ------
     JsonError
-        Where a line is no JSON.
+        If a line is no JSON.
     InputError
-        Where a line is neither, or they are not all alike.
+        If a line is neither, or they are not all alike.
 
     Examples
     --------
@@ -191,7 +191,7 @@ def parse_csv(body: bytes, schema: Schema, header: str | None = None) -> Table:
     Raises
     ------
     InputError
-        Where it is no CSV, or has other columns than the model.
+        If it is no CSV, or has other columns than the model.
 
     Examples
     --------
@@ -241,7 +241,7 @@ def score(scorer: Scorer, table: Table) -> Scored:
     Raises
     ------
     InputError
-        Where they do not fit the schema, or a regression model is asked for probabilities.
+        If they do not fit the schema, or a regression model is asked for probabilities.
     """
     if table.method == METHODS[1] and not scorer.predictor.classes:
         raise InputError(

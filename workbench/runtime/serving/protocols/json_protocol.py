@@ -51,7 +51,7 @@ def parse_rows(document: Any) -> list[Mapping[str, Any]]:
     Raises
     ------
     InputError
-        Where it is none of these.
+        If it is none of these.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def parse_infer(document: Any, predictor: Predictor, tail: memoryview | None = N
     Raises
     ------
     InputError
-        Where it does not follow the protocol or an input is missing.
+        If it does not follow the protocol or an input is missing.
     """
     if not isinstance(document, dict):
         raise InputError("the request", found=shown(document), expected='an object with "inputs"')

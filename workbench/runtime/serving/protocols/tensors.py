@@ -34,7 +34,7 @@ class Tail:
         Raises
         ------
         InputError
-            Where there are not so many.
+            If there are not so many.
         """
         left = len(self._rest) if self._rest is not None else 0
         if self._rest is None or type(size) is not int or not 0 <= size <= left:
@@ -62,7 +62,7 @@ def split_body(body: bytes, length: bytes | None) -> tuple[bytes, memoryview | N
     Raises
     ------
     InputError
-        Where the header names more bytes than there are.
+        If the header names more bytes than there are.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def read_tensor(where: str, datatype: str, content: memoryview) -> list[Any]:
     Raises
     ------
     InputError
-        Where the bytes are no such tensor.
+        If the bytes are no such tensor.
 
     Examples
     --------
