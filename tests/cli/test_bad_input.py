@@ -320,7 +320,9 @@ def test_a_place_that_another_process_writes_is_refused_by_every_command(
         with sole_writer(target):
             answer = run(*arguments)
         assert answer.code == 2, answer.err
-        assert f"{target.name} is being written: found process {os.getpid()} at work on it" in answer.error
+        assert (
+            f"{target.name} is being written by another process: found process {os.getpid()}" in answer.error
+        )
         assert list(tmp_path.iterdir()) == []
 
 

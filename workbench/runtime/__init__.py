@@ -1,4 +1,4 @@
-"""Runtime: the code that predicts in production, and the only code that applies what training fitted.
+"""Runtime: the code that predicts in production, and alone applies what training fitted.
 
 Every bundle carries a copy of this folder, byte for byte. It needs the standard library, numpy and
 onnxruntime (the HTTP server adds uvicorn and orjson) and never imports the training stack.

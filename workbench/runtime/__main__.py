@@ -1,4 +1,4 @@
-"""``python -m runtime predict|serve|run|check``: a bundle's own commands, run inside its folder."""
+"""``python -m runtime predict|serve|run|check``: the commands of a bundle, run in its folder."""
 
 from __future__ import annotations
 
@@ -29,28 +29,32 @@ def _parser() -> argparse.ArgumentParser:
 
     predict = verbs.add_parser("predict", help="score a file into another one")
     predict.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
-    predict.add_argument("input", help="a table in any form that training takes; - is standard input")
+    predict.add_argument("input", help="a table in any format of training; - is standard input")
     predict.add_argument(
-        "--out", required=True, metavar="OUTPUT", help="the file to write; its ending is its format"
+        "--out", required=True, metavar="OUTPUT", help="the file to write; its extension is its format"
     )
 
     predict.add_argument(
         "--no-escape-formulas",
         dest="escape_formulas",
         action="store_false",
-        help="write a .csv as it is, even cells that a spreadsheet would run",
+        help="write a .csv without escaping cells that a spreadsheet would execute",
     )
     predict.add_argument(
-        "--encoding", metavar="NAME", help="of a text file; default: its own, else training's"
+        "--encoding",
+        metavar="NAME",
+        help="encoding of a text file; default: detected, else that of the training file",
     )
 
-    serving = verbs.add_parser("serve", help="answer over HTTP")
+    serving = verbs.add_parser("serve", help="serve over HTTP")
     serving.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
     add_serve_options(serving)
 
-    running = verbs.add_parser("run", help="batch, HTTP or stream, as a configuration file says")
-    running.add_argument("config", help="a TOML file; its bundle may be left out: the folder above runtime/")
-    running.add_argument("--mode", choices=MODES, help="in place of the file's mode")
+    running = verbs.add_parser(
+        "run", help="run a batch job, HTTP server or stream consumer by a configuration file"
+    )
+    running.add_argument("config", help="a TOML file; its default bundle is the folder above runtime/")
+    running.add_argument("--mode", choices=MODES, help="overrides the mode in the file")
 
     check = verbs.add_parser("check", help="checksums and golden rows")
     check.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
@@ -89,7 +93,7 @@ def _show(options: argparse.Namespace, document: Any, text: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 it failed or found a fault, 2 wrong usage or input."""
+    """Run one command; return its exit code: 0 done, 1 failed or a check failed, 2 wrong usage."""
     options = _parser().parse_args(argv)
     try:
         return _run(options)

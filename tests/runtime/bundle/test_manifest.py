@@ -175,7 +175,7 @@ def test_the_model_id_is_that_of_the_files(copied: Path, manifest: Manifest) -> 
 
 def test_a_manifest_must_list_the_model(manifest: Manifest) -> None:
     files = {name: digest for name, digest in manifest.files.items() if name != "model.onnx"}
-    with pytest.raises(TamperedBundleError, match=r"lists no model\.onnx"):
+    with pytest.raises(TamperedBundleError, match=r"does not list model\.onnx"):
         model_digest(files)
 
 

@@ -189,7 +189,7 @@ def test_a_missing_column_is_said_before_any_row(bundle: Bundle, tmp_path: Path)
         ("in.parquet", b"PAR1 and nothing", "no readable Parquet file"),
         ("in.xlsx", b"PK\x03\x04\0\0", "no text file"),
         ("in.parquet.gz", b"x", "no readable Parquet file"),
-        ("in.json", b'[{"tenure": 1}, {"tenu', "record 1, is no JSON"),
+        ("in.json", b'[{"tenure": 1}, {"tenu', "record 1, is not JSON"),
         ("in.json", b'[{"tenure": 1}', "cut short"),
     ],
 )

@@ -120,7 +120,7 @@ def test_http_is_the_same_server(place: Path, folder: Path) -> None:
         ("bundle = 'b'\nmod = 'http'", "key 'mod' is unknown. Did you mean mode?"),
         ("bundle = 'b'\nmode = 'batch'", "[batch], input: found None; expected a text"),
         ("bundle = 'b'\nmode = 'http'\nhttp = 5", "expected a table [http]"),
-        ("bundle = 'b'\nmode = 'http'\n[http]\nstrict = true", "It belongs into [checks] or [log]."),
+        ("bundle = 'b'\nmode = 'http'\n[http]\nstrict = true", "Move it to [checks] or [log]."),
         ("bundle = 'b'\nmode = 'http'\n[checks]\nmax_age = 5", "key 'max_age' is unknown"),
         ("bundle = 'b'\nmode = 'stream'\n[stream]\nbatch = 0", "[stream], batch: found 0"),
         ("bundle = 'b'\nmode = 'stream'\n[stream]\nport = 70000", "[stream], port: found 70000"),

@@ -1,4 +1,4 @@
-"""Tables in files: read in chunks of bounded size whatever their format, and written all or nothing."""
+"""Tables in files: read in chunks of bounded size in any format, and written atomically."""
 
 from .conversion import opened
 from .readers import open_source

@@ -1,8 +1,8 @@
 """Atomic file writes: readers see the old file or the new one, never a part of it.
 
-Every file that another process may read while it is written goes through this module. The content is written to a
-temporary sibling, ``.NAME.PROCESS-THREAD.part``, which then replaces the file in one step. The sibling is in the same
-folder because a rename is atomic only within one file system.
+Every file that another process may read while it is written goes through this module. The content
+is written to a temporary sibling, ``.NAME.PROCESS-THREAD.part``, which then replaces the file in
+one step. The sibling is in the same folder because a rename is atomic only within one file system.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cells of a file of scored rows: columns as plain Python values, and values as text."""
+"""Cells of an output file: columns as plain Python values, and values as text."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 
 
 def plain_list(values: Any) -> list[Any]:
-    """Return an Arrow array as Python values; date-times are cut to microseconds, all that Python holds."""
-    import pyarrow as arrow  # loaded already: the array is of its type
+    """Return an Arrow array as Python values; date-times are truncated to microseconds."""
+    import pyarrow as arrow  # already loaded: the array has its type
 
     if arrow.types.is_timestamp(values.type) and values.type.unit == "ns":
         values = values.cast(arrow.timestamp("us", values.type.tz), safe=False)
@@ -31,7 +31,7 @@ def listed(values: Any) -> Sequence[Any]:
 
 
 def cell_text(value: Any) -> str:
-    """Return a value as a cell of a CSV; an empty cell is a missing value.
+    """Return a value as a CSV cell; a missing value is an empty cell.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def cell_text(value: Any) -> str:
 
 
 def json_value(value: Any) -> Any:
-    """Return a value as JSON can hold it: no NaN, dates as ISO 8601 text."""
+    """Return a value as a JSON value: NaN becomes None, dates become ISO 8601 text."""
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):

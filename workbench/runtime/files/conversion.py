@@ -146,7 +146,7 @@ def _split_table(text: str) -> tuple[str, str]:
 
 
 def _readable(path: Path, table: str, folder: Path, most: int | None, notes: list[str], depth: int) -> Path:
-    """Return a path of the table as CSV, JSON lines or Parquet, after converting it if necessary."""
+    """Return a path of the table as CSV, JSON lines or Parquet, converted if necessary."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if most is not None and head.startswith(b"\x1f\x8b"):

@@ -1,4 +1,8 @@
-"""What training and scoring share about delimited text: how a line is cut, and which line names the columns."""
+"""Delimited text, for training and scoring: how lines are split, and which line is the header.
+
+Parsing itself is Python's csv module. Finding titles, headers, notes and unclosed quotes is our
+own: pandas and csv.Sniffer guess less of it, and pandas is not in the runtime.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +21,17 @@ _NUMBER_LIKE = re.compile(r"[-+]?[\d.,\s]*\d[\d.,\s]*%?")
 
 @dataclass(frozen=True, slots=True)
 class CsvStyle:
-    r"""How the fields of a line are told apart.
+    r"""How a line is split into fields.
 
     Attributes
     ----------
     delimiter : str
     quote : str or None
-        The character around texts that hold delimiters; None where quotes have no meaning.
+        The character around texts that contain delimiters; None if quotes have no meaning.
     escape : str or None
-        What stands before a quote inside a quoted text; None where such a quote is doubled.
+        The character before a quote inside a quoted text; None if quotes are doubled instead.
     skip_blanks : bool
-        Whether blanks after a delimiter are no part of the field: ``1, "a, b"``.
+        Whether blanks after a delimiter are ignored: ``1, "a, b"``.
 
     Examples
     --------
@@ -44,11 +48,11 @@ class CsvStyle:
 
     @classmethod
     def of(cls, source: Mapping[str, Any], delimiter: str) -> CsvStyle:
-        """Return the style of a training file (`Schema.source`), with another delimiter."""
+        """Return the style of the training file (`Schema.source`) with this delimiter."""
         return cls(delimiter, source.get("quote", '"'), source.get("escape"), bool(source.get("skip_blanks")))
 
     def reader(self, lines: Iterable[str]) -> Any:
-        """Return the csv module's reader of lines in this style."""
+        """Return a `csv.reader` for lines in this style."""
         if self.quote is None:
             return csv.reader(lines, delimiter=self.delimiter, quotechar=None, quoting=csv.QUOTE_NONE)
         return csv.reader(
@@ -62,7 +66,7 @@ class CsvStyle:
 
 
 def separator_line(text: str) -> tuple[str | None, int]:
-    r"""Return the delimiter that a first line ``sep=;`` (Excel's) names, and the length of that line.
+    r"""Return the delimiter named by a first line such as ``sep=;`` (Excel), and the line's length.
 
     Examples
     --------
@@ -74,16 +78,16 @@ def separator_line(text: str) -> tuple[str | None, int]:
 
 
 def usual_width(records: Iterable[Sequence[str]]) -> int:
-    """Return how many fields most records have; 0 where there is none."""
+    """Return the most frequent number of fields; 0 if there are no records."""
     counts = Counter(len(record) for record in records)
     return counts.most_common(1)[0][0] if counts else 0
 
 
 def title_count(records: Sequence[Sequence[str]]) -> int:
-    """Count the lines of a title or comment that stand above a table: one field in them, several below.
+    """Count the title lines above a table: lines with one field above lines with several.
 
-    A title may also fill up to half of the fields ("Sales 2020,,,as of 12/08/2020") if a line follows that names every
-    column.
+    A title may also fill up to half of the fields ("Sales 2020,,,as of 12/08/2020") if a line with
+    all column names follows.
 
     Examples
     --------
@@ -106,7 +110,7 @@ def title_count(records: Sequence[Sequence[str]]) -> int:
 
 
 def _names_columns(record: Sequence[str], below: Sequence[Sequence[str]], width: int) -> bool:
-    """Whether a line names every column: distinct texts, and numbers below some of them."""
+    """Return whether a line names every column: distinct texts, with numbers below some of them."""
     names = [field.strip() for field in record]
     if len(names) != width or len(set(names)) < width or not all(names) or any(map(_looks_number, names)):
         return False
@@ -119,10 +123,10 @@ def _looks_number(text: str) -> bool:
 
 
 def full_header(names: Sequence[str], body: Iterable[Sequence[str]]) -> list[str]:
-    """Return a name for every column of a table whose header lacks one.
+    """Complete a header that has one name less than the table has columns.
 
-    Lines that end with a delimiter have an empty last field; otherwise the first field is the name of the row, which
-    R writes without a heading.
+    Lines that end with a delimiter have an empty last field. Otherwise the first column has the row
+    names, which R writes without a header.
 
     Examples
     --------
@@ -138,7 +142,7 @@ def full_header(names: Sequence[str], body: Iterable[Sequence[str]]) -> list[str
 
 
 def is_note(record: Sequence[str]) -> bool:
-    """Tell whether a line fills one field alone, with text, or none: at the end of a table it is a note below it.
+    """Return whether a line has no fields, or one with text: at the end of a table it is a note.
 
     Examples
     --------
@@ -150,7 +154,7 @@ def is_note(record: Sequence[str]) -> bool:
 
 
 def joined_header(records: Sequence[Sequence[str]]) -> list[str]:
-    """Return the names of a header of several lines; one stands above the empty ones to its right (a merged cell).
+    """Join a header of several lines; a name spans the empty fields to its right (a merged cell).
 
     Examples
     --------
@@ -172,10 +176,11 @@ def joined_header(records: Sequence[Sequence[str]]) -> list[str]:
 
 
 def swallowed(record: Sequence[str], delimiter: str, width: int, *, last: bool = False) -> bool:
-    r"""Tell whether a quoted field of a record has swallowed lines of the table: its quote was not closed.
+    r"""Return whether a quoted field contains rows of the table, because its quote was not closed.
 
-    Texts may hold line breaks. Lines inside a field that have just as many fields as the table are rows of it: three
-    of them, or in the file's last record one, where the quote reaches the end.
+    Texts may contain line breaks. Lines inside a field that have as many fields as the table are
+    taken for rows if there are at least three of them, or one if the quote extends to the end of
+    the file.
 
     Examples
     --------
@@ -195,5 +200,5 @@ def swallowed(record: Sequence[str], delimiter: str, width: int, *, last: bool =
 
 
 def records_of(lines: Iterable[str], style: CsvStyle) -> Iterator[list[str]]:
-    """Yield the records of a text, blank lines left out."""
+    """Yield the records of a text, without blank lines."""
     return (record for record in style.reader(lines) if record)

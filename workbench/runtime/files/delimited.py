@@ -1,4 +1,4 @@
-"""Delimited text (CSV and its kin) to score."""
+"""Files of delimited text (CSV, TSV, …) to score."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .formats import MAX_LINE_LENGTH, Chunk, Unpacked, read_lines, reading
 
 _HEAD_CHARACTERS = 1 << 22
 _FIRST_RECORDS = 200
-_HEADER_WITHIN = 25  # records, titles among them
+_HEADER_WITHIN = 25  # records, including titles
 _MAX_NOTES, _LEAST_COLUMNS = 20, 3  # as in training
 _BLOCK_BYTES = 1 << 20
 _START_BYTES = 1 << 16
@@ -32,7 +32,7 @@ _BOMS = (
 
 
 class CsvSource:
-    """Delimited text, written as the training file was or in another usual way."""
+    """A file of delimited text, in the training file's style or another common one."""
 
     def __init__(self, path: Path, schema: Schema, encoding: str | None = None) -> None:
         self._path = path
@@ -58,12 +58,12 @@ class CsvSource:
             self._style, self.header = _without_header(path, schema, heads)
             self._skipped = 0
         self.kinds = ["text"] * len(self.header)
-        # "reader" 2 fills short lines up, as training does; bundles of before report them as defects
+        # "reader" 2 pads short lines, as training does; older bundles report them as defects
         self._fills = int(source.get("reader") or 1) > 1
         self._file: Unpacked | None = None
 
     def _head(self) -> tuple[str, bool]:
-        """Return the first characters of the file, and whether they are all of it."""
+        """Return the first characters of the file, and whether they are the whole file."""
         file = Unpacked(self._path)
         try:
             stream = io.TextIOWrapper(file.stream, self._encoding, newline="")
@@ -71,7 +71,9 @@ class CsvSource:
         finally:
             file.close()
         if "\0" in head:
-            raise BadFileError(f"{self._path.name} is no text file", found="bytes of value 0")
+            raise BadFileError(
+                f"{self._path.name} is not a text file", found="NUL characters", expected="delimited text"
+            )
         if not head.strip():
             raise BadFileError(f"{self._path.name} is empty")
         return head, not more
@@ -88,7 +90,7 @@ class CsvSource:
             raise BadFileError(
                 f"{self._path.name}: its first line cannot be read", found=str(error)
             ) from error
-        return records if complete or len(records) < 2 else records[:-1]  # the last one may be cut
+        return records if complete or len(records) < 2 else records[:-1]  # the last one may be incomplete
 
     def chunks(self, rows: int) -> Iterator[Chunk]:
         """Yield chunks of at most `rows` rows."""
@@ -108,23 +110,23 @@ class CsvSource:
                 self._file.close()
 
     def _parse(self, reader: Iterator[list[str]], rows: int) -> Iterator[Chunk]:
-        held: list[list[str]] = []
+        batch: list[list[str]] = []
         defects: dict[int, str] = {}
         for record, defect in self._checked(reader):
             if defect:
-                defects[len(held)] = defect
-            held.append(record)
-            if len(held) == rows:
-                yield Chunk(list(zip(*held, strict=True)), rows, defects)
-                held, defects = [], {}
-        if held:
-            yield Chunk(list(zip(*held, strict=True)), len(held), defects)
+                defects[len(batch)] = defect
+            batch.append(record)
+            if len(batch) == rows:
+                yield Chunk(list(zip(*batch, strict=True)), rows, defects)
+                batch, defects = [], {}
+        if batch:
+            yield Chunk(list(zip(*batch, strict=True)), len(batch), defects)
 
     def _checked(self, reader: Iterator[list[str]]) -> Iterator[tuple[list[str], str]]:
-        """Yield each record below the header at full width, and what is wrong with it."""
+        """Yield each record below the header at full width, and what is wrong with it, or ""."""
         width, skip = len(self.header), self._skipped
         noting = self._fills and width >= _LEAST_COLUMNS
-        notes: list[list[str]] = []  # at the end of the file they are no rows
+        notes: list[list[str]] = []  # at the end of the file, notes are not rows
         for record in self._closed(reader):
             if not record:
                 continue
@@ -148,7 +150,7 @@ class CsvSource:
         return (record + [""] * width)[:width], defect
 
     def _closed(self, reader: Any) -> Iterator[list[str]]:
-        """Yield records, refusing one in which a quote that is not closed has swallowed others."""
+        """Yield records; raise `BadFileError` if an unclosed quote swallows others."""
         width, before, span, record = len(self.header), 0, 0, []
         for record in reader:
             before, span = reader.line_num, reader.line_num - before
@@ -162,16 +164,16 @@ class CsvSource:
         return BadFileError(
             f"{self._path.name}, line {line}: a quote is not closed",
             found="rows of the table inside a quoted field",
-            hint="Close the quote, or double it where it belongs to the text.",
+            hint="Close the quote, or double it if it is part of the text.",
         )
 
     def share(self) -> float:
-        """Return the share of the file that is read so far."""
+        """Return the share of the file read so far."""
         return self._file.share() if self._file else 0.0
 
 
 def _encoding(path: Path, trained: Any) -> str:
-    """Return the encoding of a text file: what its mark says, UTF-8 if it is that throughout, else as in training."""
+    """Return a text file's encoding: by its mark (BOM), UTF-8 if valid, else as in training."""
     file = Unpacked(path)
     try:
         start = file.stream.read(_START_BYTES)
@@ -181,12 +183,12 @@ def _encoding(path: Path, trained: Any) -> str:
         if start.startswith(mark):
             return name
     for name, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[0::2])):
-        if zeros.count(0) > 0.5 * len(zeros):  # without a mark; UTF-8 would take the zeros for characters
+        if zeros.count(0) > 0.5 * len(zeros):  # without a mark; UTF-8 would accept the zeros as characters
             return name
-    # Windows-1252 is Latin-1 with more signs (€): training may not have met any
+    # Windows-1252 is Latin-1 with more signs (€), which the training file may not contain
     tried = ("utf-8-sig", "cp1252", trained) if trained == "latin-1" else ("utf-8-sig", trained)
     if b"\x1b$" in start and str(trained).startswith("iso2022"):
-        tried = (trained, *tried)  # its bytes are ASCII, and so UTF-8 as well
+        tried = (trained, *tried)  # its bytes are ASCII, which is valid UTF-8
     for name in tried:
         if name and _decodes(path, str(name)):
             return str(name)
@@ -214,7 +216,7 @@ def _decodes(path: Path, encoding: str) -> bool:
 
 
 def _with_joined_header(records: list[list[str]], lines: int) -> list[list[str]]:
-    """Return records of which each of the first is joined with the ones below, for a header of several lines."""
+    """Join each of the first records with the ones below it, for a header of several lines."""
     if lines < 2:
         return records
     heads = [joined_header(records[at : at + lines]) for at in range(min(len(records), _HEADER_WITHIN))]
@@ -222,7 +224,7 @@ def _with_joined_header(records: list[list[str]], lines: int) -> list[list[str]]
 
 
 def _units_below(schema: Schema, header: Sequence[str], records: Sequence[Sequence[str]]) -> int:
-    """Count the lines below a header that hold units, where the training file had some: no number in any of them."""
+    """Count the lines of units below a header, without numbers, if the training file had some."""
     places = positions([column.name for column in schema.columns if column.is_numeric], header)
     readers = {column.name: column.reader() for column in schema.columns}
     count = 0
@@ -246,9 +248,10 @@ def _reads(read: Any, text: str) -> bool:
 
 
 def _header_place(names: Sequence[str], heads: Mapping[CsvStyle, list[list[str]]]) -> tuple[CsvStyle, int]:
-    """Return the style under which a record holds the most of the model's columns, and which record that is.
+    """Return the style and the position of the header: the record with most of the model's columns.
 
-    Titles may stand above it. Where no record names any column, the first one of the first style is the header.
+    Titles may precede it. If no record names a column, the first record of the first style is the
+    header.
     """
     best, most = (next(iter(heads)), 0), 0
     for style, records in heads.items():
@@ -262,7 +265,7 @@ def _header_place(names: Sequence[str], heads: Mapping[CsvStyle, list[list[str]]
 def _without_header(
     path: Path, schema: Schema, heads: Mapping[CsvStyle, list[list[str]]]
 ) -> tuple[CsvStyle, list[str]]:
-    """Return the style and the names of a file without a header, by the number of its fields."""
+    """Return the style and the column names of a file without a header, by its number of fields."""
     raw_names = [str(name) for name in schema.source.get("raw_names") or ()]
     widths = {style: len(records[0]) if records else 0 for style, records in heads.items()}
     for names in (raw_names, schema.names, [name for name in raw_names if name != schema.output.target]):
@@ -271,14 +274,14 @@ def _without_header(
                 return style, list(names)
     expected = f"{len(raw_names)} as in training, or " if raw_names else ""
     raise BadFileError(
-        f"{path.name} has no header and another number of fields",
+        f"{path.name} has no header and the wrong number of fields",
         found=f"{max(widths.values())}",
         expected=f"{expected}the {len(schema.names)} input columns in order",
     )
 
 
 class _FieldLimit:
-    """The csv module's limit, one for the whole process: raised while anybody reads, then put back."""
+    """The csv module's limit, which is global: raised while any thread reads, then restored."""
 
     def __init__(self) -> None:
         self._lock, self._readers, self._before = threading.Lock(), 0, 0
@@ -300,5 +303,5 @@ _FIELD_LIMIT = _FieldLimit()
 
 
 def longer_fields() -> AbstractContextManager[None]:
-    """Let the csv module read long texts while the block runs, in whichever threads."""
+    """Let the csv module read long texts while the block runs, in any thread."""
     return _FIELD_LIMIT

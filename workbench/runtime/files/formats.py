@@ -1,4 +1,4 @@
-"""Files of rows: their formats, and reading them in pieces of bounded size."""
+"""Formats of table files, and reading them in chunks of bounded size."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def text_encoding(name: object) -> str:
     Raises
     ------
     InputError
-        If Python knows no such encoding of texts.
+        If Python has no text encoding of this name.
 
     Examples
     --------
@@ -44,21 +44,21 @@ def text_encoding(name: object) -> str:
     except (LookupError, ValueError):
         codec = None
     if codec is None or not codec._is_text_encoding:
-        expected = "a text encoding that Python knows, such as utf-8, cp1252, shift_jis, gb18030 or big5"
+        expected = "a text encoding of Python, such as utf-8, cp1252, shift_jis, gb18030 or big5"
         raise InputError("encoding", found=shown(name), expected=expected)
     return codec.name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """Some rows of a file, column by column.
+    """Some rows of a file, by column.
 
     Attributes
     ----------
     columns : list of sequence
-        One a column of the file, of n values each, as the file holds them.
+        One a column of the file, each with n values as stored in the file.
     defects : dict of int to str
-        Rows that could not be read, by position in the chunk: why.
+        The reason for each row that could not be read, by position in the chunk.
     rows : int
     """
 
@@ -68,14 +68,14 @@ class Chunk:
 
 
 class Source(Protocol):
-    """A file of rows.
+    """A file of rows to read.
 
     Attributes
     ----------
     header : list of str
-        The columns' names as they stand in the file.
+        The column names in the file.
     kinds : list of str
-        The columns' types, as `text`, `int`, `float`, `bool` or `own` (a Parquet type).
+        The column types: `text`, `int`, `float`, `bool` or `own` (a Parquet type).
     """
 
     header: list[str]
@@ -85,11 +85,11 @@ class Source(Protocol):
         """Yield chunks of at most `rows` rows."""
 
     def share(self) -> float:
-        """Return the share of the file that is read so far, 0 to 1."""
+        """Return the share of the file read so far, 0 to 1."""
 
 
 def format_by_ending(path: Path) -> str | None:
-    """Return "csv", "jsonl" or "parquet", by the ending of a file's name; None where it says nothing.
+    """Return "csv", "jsonl" or "parquet" by the extension of a file; None if it is unknown.
 
     Examples
     --------
@@ -102,24 +102,26 @@ def format_by_ending(path: Path) -> str | None:
 
 
 def format_of(path: Path) -> str:
-    """Return the format of a file to write, by its ending.
+    """Return the format of a file to write, by its extension.
 
     Raises
     ------
     BadFileError
-        If the ending says no format.
+        If the extension is unknown.
     """
     kind = format_by_ending(path)
     if kind is None or (kind == "parquet" and path.suffix.lower() == ".gz"):
         raise BadFileError(
-            f"{path.name}: the ending says no format", expected="csv, tsv, jsonl (each also .gz) or parquet"
+            f"{path.name}: unknown format",
+            found=f"extension {shown(''.join(path.suffixes[-2:]))}" if path.suffix else "no extension",
+            expected=".csv, .tsv, .jsonl (each also with .gz) or .parquet",
         )
     return kind
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong while a file is read into one `BadFileError`."""
+    """Turn any error of reading a file into `BadFileError`."""
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -131,18 +133,18 @@ def reading(path: Path) -> Iterator[None]:
 
 
 class Unpacked:
-    """A file's bytes, unpacked where it is gzip and recoded to UTF-8 from `encoding`, with its progress."""
+    """The bytes of a file, unpacked if it is gzip, and recoded from `encoding` to UTF-8."""
 
     def __init__(self, path: Path, encoding: str | None = None) -> None:
         self._size = max(path.stat().st_size, 1)
         self._raw = path.open("rb")
         packed = self._raw.peek(2)[:2] == b"\x1f\x8b"
-        self.stream: IO[bytes] = gzip.GzipFile(fileobj=self._raw) if packed else self._raw  # type: ignore[assignment]  # a GzipFile is one but in name
+        self.stream: IO[bytes] = gzip.GzipFile(fileobj=self._raw) if packed else self._raw  # type: ignore[assignment]  # a GzipFile behaves like one
         if encoding is not None and encoding != "utf-8":
             self.stream = codecs.EncodedFile(self.stream, "utf-8", encoding)
 
     def share(self) -> float:
-        """Return the share of the file that is read so far."""
+        """Return the share of the file read so far."""
         return min(self._raw.tell() / self._size, 1.0) if not self._raw.closed else 1.0
 
     def close(self) -> None:
@@ -152,7 +154,7 @@ class Unpacked:
 
 
 def read_lines(stream: IO[Any], path: Path) -> Iterator[Any]:
-    """Yield lines, refusing one that would fill the memory."""
+    """Yield lines; raise `BadFileError` for a line that is too long."""
     while line := stream.readline(MAX_LINE_LENGTH):
         if len(line) == MAX_LINE_LENGTH:
             raise BadFileError(

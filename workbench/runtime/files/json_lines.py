@@ -1,4 +1,4 @@
-"""JSON to score: one object a line, one list of objects, or what `/predict` takes: {"rows": [objects]}."""
+"""JSON files to score: an object a line, a list of objects, or ``{"rows": [objects]}``."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _LIST_START = r'\s*(?:\{\s*"rows"\s*:\s*)?\['
 
 
 class JsonSource:
-    """JSON objects. Read twice: a first time for the names and types of all columns.
+    """A file of JSON objects, read twice: first for the names and types of all columns.
 
-    A row that lacks one of `names` is a defect, though other rows may have it.
+    A row that lacks one of `names` is a defect, even if other rows have it.
     """
 
     def __init__(self, path: Path, names: Sequence[str] = (), encoding: str | None = None) -> None:
@@ -37,19 +37,19 @@ class JsonSource:
 
     def chunks(self, rows: int) -> Iterator[Chunk]:
         """Yield chunks of at most `rows` rows."""
-        held: list[Mapping[str, Any]] = []
+        batch: list[Mapping[str, Any]] = []
         defects: dict[int, str] = {}
         with reading(self._path):
             for row, defect in self._rows():
                 why = defect or self._lacks(row)
                 if why:
-                    defects[len(held)] = why
-                held.append(row)
-                if len(held) == rows:
-                    yield self._chunk(held, defects)
-                    held, defects = [], {}
-            if held:
-                yield self._chunk(held, defects)
+                    defects[len(batch)] = why
+                batch.append(row)
+                if len(batch) == rows:
+                    yield self._chunk(batch, defects)
+                    batch, defects = [], {}
+            if batch:
+                yield self._chunk(batch, defects)
 
     def _lacks(self, row: Mapping[str, Any]) -> str:
         if len(row) == len(self.header):
@@ -78,7 +78,7 @@ class JsonSource:
             self._file.close()
 
     def share(self) -> float:
-        """Return the share of the file that is read so far."""
+        """Return the share of the file read so far."""
         return self._file.share() if self._file else 0.0
 
 
@@ -86,7 +86,7 @@ def _json_row(text: bytes) -> tuple[Mapping[str, Any], str]:
     try:
         row = read_json(text)
     except JsonError as error:
-        return {}, f"the line is no JSON: {error}"
+        return {}, f"the line is not JSON: {error}"
     return _as_row(row)
 
 
@@ -97,7 +97,7 @@ def _as_row(value: Any) -> tuple[Mapping[str, Any], str]:
 
 
 def _is_list(path: Path, encoding: str | None) -> bool:
-    """Tell a file that is one list from a file with an object a line."""
+    """Return whether a file is one list, not an object a line."""
     file = Unpacked(path, encoding)
     try:
         return (
@@ -108,34 +108,36 @@ def _is_list(path: Path, encoding: str | None) -> bool:
 
 
 def _list_items(stream: IO[bytes], path: Path) -> Iterator[bytes]:
-    """Yield the text of each item of one JSON list, reading no more of it at a time than an item needs."""
+    """Yield the text of each item of a JSON list, with no more than one item in memory."""
     text = io.TextIOWrapper(stream, "utf-8-sig")
     decode = json.JSONDecoder().raw_decode
-    held, count, more = text.read(_BLOCK_CHARACTERS), 0, True
-    start = re.match(_LIST_START, held)
+    buffer, count, more = text.read(_BLOCK_CHARACTERS), 0, True
+    start = re.match(_LIST_START, buffer)
     at = start.end() if start else 0
     while True:
-        while at < len(held) and held[at] in _BETWEEN:
+        while at < len(buffer) and buffer[at] in _BETWEEN:
             at += 1
-        if held[at : at + 1] == "]":
+        if buffer[at : at + 1] == "]":
             return
         try:
-            _, end = decode(held, at)
-            whole = end < len(held)  # the end of a number may lie in the next block
+            _, end = decode(buffer, at)
+            whole = end < len(buffer)  # a number may continue in the next block
         except (ValueError, RecursionError) as error:
             whole = False
-            if not more or len(held) - at > MAX_LINE_LENGTH:
-                raise BadFileError(f"{path.name}, record {count}, is no JSON", found=str(error)) from error
+            if not more or len(buffer) - at > MAX_LINE_LENGTH:
+                raise BadFileError(f"{path.name}, record {count}, is not JSON", found=str(error)) from error
         if whole:
-            yield held[at:end].encode()
+            yield buffer[at:end].encode()
             at, count = end, count + 1
         elif more:
             block = text.read(
-                _BLOCK_CHARACTERS + len(held) - at
-            )  # twice as much, so that a long item costs little
-            held, at, more = held[at:] + block, 0, bool(block)
+                _BLOCK_CHARACTERS + len(buffer) - at
+            )  # doubles, so that a long item is parsed few times
+            buffer, at, more = buffer[at:] + block, 0, bool(block)
         else:
-            raise BadFileError(f"{path.name} is cut short", found=f"no ] after record {count}")
+            raise BadFileError(
+                f"{path.name} is truncated", found=f"the end of the file after record {count}", expected="]"
+            )
 
 
 def _json_kind(kinds: set[type]) -> str:

@@ -1,15 +1,22 @@
-"""How JSON that comes from outside is read: one reader for HTTP, streams and files, with orjson or without.
+"""Read JSON from outside: one reader for HTTP, streams and files, with or without orjson.
 
 =========================================  ===================================================================
-a byte order mark before the document      passed over
+a byte order mark before the document      skipped
 bytes that are not UTF-8                   refused
 ``NaN`` (Python's, Triton's, MLServer's)   ``null``: a missing value
 ``Infinity``, ``-Infinity``, ``1e999``     refused: JSON has no such number
+``"NaN"``, ``"Infinity"`` as strings        strings: the column decides, see below
 ``"\\ud800"``, half of a surrogate pair     refused, as a value and as a key
-the same key twice in an object            the last one counts
-a whole number beyond 64 bits              kept with all its digits, as a category needs them; beyond a float: refused
+a repeated key in an object                the last one counts
+an integer beyond 64 bits                  kept with all digits, for categories; beyond a float: refused
 nested deeper than 1,024 levels            refused (some levels earlier by Python 3.11 without orjson)
 =========================================  ===================================================================
+
+A string in a number column is read like a cell of a CSV file, so that a row means the same in JSON,
+in CSV and in training: ``"NaN"`` is a missing value; ``"Infinity"``, ``"inf"`` and ``"1e999"`` are
+numbers, as in files that pandas writes, and the encoder clips them. They are reported as
+``out_of_range``, and refused in strict mode. The literal ``Infinity`` is refused because it is not
+JSON.
 """
 
 from __future__ import annotations
@@ -20,20 +27,19 @@ import re
 from typing import Any
 
 _BOM = b"\xef\xbb\xbf"
-_FLOAT_DIGITS = 308  # whole numbers of no more digits are within a float's range
-_DIGITS = bytes(
-    48 if 48 <= each <= 57 else 32 for each in range(256)
-)  # every digit as 0, all else as a blank
+_FLOAT_DIGITS = 308  # integers with at most this many digits are in the range of a float
+_DIGITS = bytes(48 if 48 <= each <= 57 else 32 for each in range(256))  # digits become 0, other bytes blanks
 _DEEPEST = 1024  # levels that orjson reads; those that json reads depend on the version of Python
-_LONG = b"0" * 19  # digits from which orjson may round a whole number to a float
-#: A string (one that does not end reaches to the end, so that no byte is looked at twice), or what Python writes.
+_LONG = b"0" * 19  # from 19 digits on, orjson may round an integer to a float
+#: A string (an unterminated one extends to the end, so that no byte is scanned twice), or NaN and
+#: Infinity as Python writes them.
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+"?+|(?<![\w.+-])(?:NaN|-?Infinity)(?!\w)', re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?+', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
 class JsonError(ValueError):
-    """A document that is no JSON; the message holds nothing of what it says."""
+    """A document that is not JSON; the message holds none of its content."""
 
 
 def read_json(content: bytes) -> Any:
@@ -50,7 +56,7 @@ def read_json(content: bytes) -> Any:
     >>> read_json(b"[Infinity]")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
     ...
-    JsonError: Infinity is no JSON; expected a finite number, or null for a missing value
+    JsonError: Infinity is not JSON; expected a finite number, or null for a missing value
     """
     content = content.removeprefix(_BOM)
     try:
@@ -71,7 +77,7 @@ def _without_nan(token: re.Match[bytes]) -> bytes:
     if text == b"NaN":
         return b"null"
     expected = "expected a finite number, or null for a missing value"
-    raise JsonError(f"{text.decode()} is no JSON; {expected}")
+    raise JsonError(f"{text.decode()} is not JSON; {expected}")
 
 
 def _loads(content: bytes) -> Any:
@@ -88,7 +94,7 @@ def _loads(content: bytes) -> Any:
 
 
 def loads_plainly(content: bytes) -> Any:
-    """Read one document with the standard library alone: as orjson does, but with all digits of whole numbers.
+    """Read one document with the standard library: as orjson does, but with all digits of integers.
 
     Raises
     ------
@@ -113,7 +119,7 @@ def loads_plainly(content: bytes) -> Any:
 
 
 def _is_too_deep(text: str) -> bool:
-    """Return whether a document is nested deeper than orjson reads; brackets in strings do not count."""
+    """Return whether a document is nested deeper than orjson reads; skips brackets in strings."""
     if text.count("[") + text.count("{") <= _DEEPEST:
         return False
     depth = 0
@@ -125,13 +131,13 @@ def _is_too_deep(text: str) -> bool:
 
 
 def _refuse(text: str) -> None:
-    raise JsonError(f"{text} is no JSON")
+    raise JsonError(f"{text} is not JSON")
 
 
 def _float(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise JsonError("a number is beyond what a float holds")
+        raise JsonError("a number is beyond the range of a float")
     return value
 
 

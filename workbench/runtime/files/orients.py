@@ -1,7 +1,8 @@
-"""One JSON document that is a table, in the shapes that pandas and web services write it.
+"""JSON documents with one table, in the shapes that pandas and web services write.
 
-A list of objects, an object a line and ``{"rows": […]}`` are read as they are; the others are turned into rows:
-``{"data": […]}`` and its like, and pandas' orients split, table, columns, index and values.
+The readers accept a list of objects, an object a line and ``{"rows": […]}``. This module converts
+other shapes to rows: ``{"data": […]}`` and similar keys, and pandas' orients split, table, columns,
+index and values.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _ROWS = re.compile(rb'\{\s*"rows"\s*:\s*\[')
 
 
 def json_records(path: Path) -> list[dict[str, Any]] | None:
-    """Return the rows of a JSON document, or None where its readers take it as it is, or it is no JSON.
+    """Return the rows of a JSON document; None if the readers accept it, or it is not JSON.
 
     Examples
     --------
@@ -37,7 +38,7 @@ def json_records(path: Path) -> list[dict[str, Any]] | None:
     if (first == b"[" and second.startswith(b"{")) or (
         _ROWS.match(first) and path.stat().st_size > _STREAMED_BYTES
     ):
-        return None  # the readers take these in pieces
+        return None  # the readers stream these
     if second and _loads(first) is not None:
         return None  # an object a line
     try:
@@ -49,7 +50,7 @@ def json_records(path: Path) -> list[dict[str, Any]] | None:
 
 
 def is_json(head: bytes) -> bool:
-    """Tell whether a text that begins like this is JSON: its first line is an object, or it begins a list of them."""
+    """Return whether a text starts like JSON rows: an object on one line, or a list of objects."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     return isinstance(_loads(text.split(b"\n", 1)[0]), (dict, list)) or text[1:].lstrip()[:2] in (
         b'{"',
@@ -65,7 +66,7 @@ def _loads(text: bytes) -> Any:
 
 
 def rows_of(document: Any) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a document in one of pandas' orients; nothing where it is none of them.
+    """Yield the rows of a document in one of pandas' orients; nothing for other documents.
 
     Examples
     --------
@@ -102,7 +103,7 @@ def rows_of(document: Any) -> Iterator[dict[str, Any]]:
 
 
 def _of_objects(document: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Read {column: {row: value}}, or {row: {column: value}} where the outer names are the ones that count."""
+    """Read {column: {row: value}}, or {row: {column: value}} if only outer names are numbers."""
     inner = list(dict.fromkeys(name for each in document.values() for name in each))
     if all(name.isdigit() for name in document) and not all(name.isdigit() for name in inner):
         yield from map(dict, document.values())

@@ -1,4 +1,4 @@
-"""Parquet files of rows; the one place that needs pyarrow, which is imported only when such a file is met."""
+"""Parquet files of rows, through pyarrow, which is imported when such a file is opened."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ def _pyarrow() -> Any:
     except ImportError as error:
         raise BadFileError(
             "Parquet files need pyarrow",
-            found="none installed",
+            found="it is not installed",
             hint="Run pip install pyarrow, or use csv or jsonl.",
         ) from error
     return pyarrow
 
 
 def _unpacked(path: Path) -> Any:
-    """Return a Parquet file as one can be read: of a gzipped one a copy on disk, since its index is at the end."""
+    """Return the path of a Parquet file, or an unpacked copy of a gzipped one.
+
+    A Parquet file is read from its end, so a gzip stream does not do.
+    """
     file = Unpacked(path)
     if not isinstance(file.stream, gzip.GzipFile):
         file.close()
@@ -55,11 +58,11 @@ class ParquetSource:
         self._arrow = _pyarrow()
         self._path = path
         try:
-            # by itself pyarrow reads ahead, and keeps all that it has read until the file is closed
+            # by default pyarrow reads ahead, and keeps what it has read until the file is closed
             options = {"pre_buffer": False, "buffer_size": _READ_BYTES}
             self._file = self._arrow.parquet.ParquetFile(_unpacked(path), **options)
         except (self._arrow.ArrowException, OSError) as error:
-            raise BadFileError(f"{path.name} is no readable Parquet file", found=_line(error)) from error
+            raise BadFileError(f"{path.name} cannot be read as Parquet", found=_line(error)) from error
         self.header = [str(name) for name in self._file.schema_arrow.names]
         self.kinds = ["own"] * len(self.header)
         self.types = list(self._file.schema_arrow.types)
@@ -78,12 +81,12 @@ class ParquetSource:
             self._file.close()
 
     def share(self) -> float:
-        """Return the share of the file that is read so far."""
+        """Return the share of the file read so far."""
         return self._rows_read / max(self._rows, 1)
 
 
 class ParquetSink:
-    """A Parquet file being written; input columns keep their Arrow types where they come from Parquet."""
+    """A Parquet file being written; input columns from Parquet keep their Arrow types."""
 
     def __init__(self, path: Path, header: Sequence[str], kinds: Sequence[str], types: Sequence[Any]) -> None:
         arrow = _pyarrow()
@@ -99,14 +102,14 @@ class ParquetSink:
         self.formulas = 0
 
     def write(self, columns: Sequence[Any], rows: int) -> None:
-        """Write some rows, column by column."""
+        """Write some rows, by column."""
         arrays = [self._array(values, each) for values, each in zip(columns, self._schema, strict=True)]
         self._waiting.append(self._arrow.record_batch(arrays, schema=self._schema))
         if sum(batch.num_rows for batch in self._waiting) >= _GROUP_ROWS:
             self._flush()
 
     def _flush(self) -> None:
-        """Write what waits as one row group: many small ones make a file slow to read, and its index long."""
+        """Write the buffered rows as one row group: many small groups are slow to read."""
         if self._waiting:
             table = self._arrow.Table.from_batches(self._waiting, self._schema)
             self._writer.write_table(table, row_group_size=max(len(table), 1))
@@ -129,7 +132,7 @@ class ParquetSink:
 
 
 def text_levels(values: Any) -> Levels | None:
-    """Return an Arrow array of texts with each distinct text once, or None where it holds something else."""
+    """Return an Arrow array of texts as `Levels`, or None if it does not hold texts."""
     types = _pyarrow().types
     encoded = types.is_dictionary(values.type)
     kind = values.type.value_type if encoded else values.type

@@ -1,4 +1,4 @@
-"""A file to score, opened by its format."""
+"""Open a file to score, by its format."""
 
 from __future__ import annotations
 
@@ -12,24 +12,27 @@ from .json_lines import JsonSource
 
 
 def open_source(path: Path, schema: Schema, encoding: str | None = None) -> Source:
-    """Open a file to score, told by its content and ending as a training file is: what is nothing else is text.
+    """Open a file to score; content and extension decide its format, as for a training file.
+
+    A file that is neither Parquet nor JSON is read as delimited text.
 
     Parameters
     ----------
     path : Path
     schema : Schema
     encoding : str, optional
-        Of a text file; by default what its bytes say, else that of the training file.
+        Of a text file; by default detected from its bytes, else that of the training file.
 
     Raises
     ------
     BadFileError
-        If there is no such file, or it cannot be read as what it seems to be.
+        If the file does not exist, or cannot be read in its format.
     """
     named = None if encoding is None else text_encoding(encoding)
     if not path.is_file():
-        what = "a folder" if path.is_dir() else None
-        raise BadFileError(f"{path} is no file to score" if what else f"{path} does not exist", found=what)
+        if path.is_dir():
+            raise BadFileError(f"{path} cannot be scored", found="a folder", expected="a file")
+        raise BadFileError(f"{path} does not exist", expected="a file to score")
     with reading(path):
         if path.stat().st_size == 0:
             raise BadFileError(f"{path.name} is empty")

@@ -1,7 +1,8 @@
-"""Cells that a spreadsheet would run: a text that begins like a formula may fetch, send or start something.
+"""Cells that a spreadsheet would execute (CSV injection).
 
-Such a cell gets an apostrophe in front, by which spreadsheets take it for text. Numbers stay numbers (``-5``,
-``+3.2 %``, ``-1.234,50 €``), and so do signs that stand for a missing value and single words behind a sign (``-abc``).
+A formula can fetch, send or start something. Such a cell gets a leading apostrophe, so that
+spreadsheets read it as text. Numbers (``-5``, ``+3.2 %``, ``-1.234,50 €``), signs that mean a
+missing value and single words after a sign (``-abc``) are kept.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _WORD = re.compile(r"[+-][^\W\d]\w*")
 
 
 def is_formula(text: str) -> bool:
-    r"""Tell whether a spreadsheet may run a cell.
+    r"""Return whether a spreadsheet may execute a cell.
 
     Examples
     --------
@@ -34,7 +35,7 @@ def is_formula(text: str) -> bool:
 
 
 def escaped(cells: Sequence[str]) -> tuple[Sequence[str], int]:
-    """Return cells of which none is run, and how many had to be changed.
+    """Return cells that no spreadsheet executes, and the number of changed ones.
 
     Examples
     --------

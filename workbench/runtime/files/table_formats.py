@@ -47,7 +47,7 @@ def choose_table(path: Path, table: str, names: list[str], what: str) -> str:
 
 
 def import_library(name: str) -> Any:
-    """Import an optional library; raise `BadFileError` with the install command if it is missing."""
+    """Import an optional library; raise `BadFileError` with the install command if missing."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -57,7 +57,7 @@ def import_library(name: str) -> Any:
 
 
 def convert_workbook(path: Path, table: str, folder: Path, notes: list[str]) -> Path:
-    """Write one sheet of a workbook as CSV, so that the CSV reader finds titles, notes and units in it.
+    """Write one sheet of a workbook as CSV, so that the reader finds titles, notes and units.
 
     If several sheets have rows and `table` names none, the first one is read and a note is appended
     to `notes`.
@@ -154,7 +154,7 @@ def convert_arrow(path: Path, head: bytes, folder: Path) -> Path:
 
 
 def convert_parquet_folder(files: list[Path], root: Path, folder: Path) -> Path:
-    """Write Parquet files as one file; the ``key=value`` folders that they lie in become columns."""
+    """Write Parquet files as one file, with a column for each ``key=value`` folder."""
     arrow = import_library("pyarrow")
     dataset, parquet = (importlib.import_module(f"pyarrow.{each}") for each in ("dataset", "parquet"))
     out = folder / "rows.parquet"

@@ -1,8 +1,9 @@
-"""One writer at a path: a second one is refused and told who is at work, so that no result is lost without a word.
+"""One writer for a path at a time: a second one gets an error that names the first one's process.
 
-The lock is a file beside what is written. It belongs to the process that opened it, so a killed one blocks nobody;
-the file goes with the work, and one that a killed process left is taken over. Whatever writes for longer than a
-moment to a path that a user chose holds it: an export, a report, a file of predictions, a search.
+The lock is a file next to the target. The operating system releases it when its process ends, so a
+killed process blocks nobody. The file is removed at the end; one left by a killed process is
+reused. Longer writes to a path that a user chose take the lock: an export, a report, a file of
+predictions, a search.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _LONGEST = 100  # bytes of a lock file that are read
 
 
 def lock_path(target: Path) -> Path:
-    """Return the lock file of a path that is about to be written.
+    """Return the lock file of a path to write.
 
     Examples
     --------
@@ -32,21 +33,21 @@ def lock_path(target: Path) -> Path:
 
 @contextmanager
 def sole_writer(target: Path, lock: Path | None = None) -> Iterator[None]:
-    """Be the only process that writes `target` for as long as a block runs.
+    """Lock `target` against other writing processes while the block runs.
 
     Parameters
     ----------
     target : Path
-        What is written; named in the error.
+        The path to write, named in the error.
     lock : Path, optional
         The lock file, in a folder that exists; by default `lock_path`.
 
     Raises
     ------
     BadFileError
-        If another one writes it: names its process.
+        If another process writes it; the error names the process.
     OSError
-        If the lock file cannot be made.
+        If the lock file cannot be created.
 
     Examples
     --------
@@ -55,19 +56,21 @@ def sole_writer(target: Path, lock: Path | None = None) -> Iterator[None]:
     ...     with sole_writer(Path(folder) / "out.csv"):
     ...         pass
     Traceback (most recent call last):
-    workbench.runtime.errors.BadFileError: ...out.csv is being written: found process ... at work on it. Wait ...
+    workbench.runtime.errors.BadFileError: ...out.csv is being written by another process: found process ... Wait ...
     """
     lock = lock_path(target) if lock is None else lock
     try:
         import fcntl  # noqa: F401
-    except ImportError:  # Windows: there the last one to finish wins
+    except ImportError:  # Windows: the last writer wins
         yield
         return
     handle = _take(target, lock)
     try:
         yield
     finally:
-        if _is_open_file(lock, handle):  # while it is held; in a folder made anew lies another one's
+        if _is_open_file(
+            lock, handle
+        ):  # while it is held; the file in a recreated folder belongs to another process
             lock.unlink(missing_ok=True)
         os.close(handle)
 
@@ -79,7 +82,7 @@ def _take(target: Path, lock: Path) -> int:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_open_file(lock, handle):  # else whoever held it has just removed it
+            if _is_open_file(lock, handle):  # else its last holder has just removed it
                 os.ftruncate(handle, 0)
                 os.write(handle, str(os.getpid()).encode())
                 return handle
@@ -87,9 +90,9 @@ def _take(target: Path, lock: Path) -> int:
             holder = os.read(handle, _LONGEST).decode("ascii", "replace").strip() or "unknown"
             os.close(handle)
             raise BadFileError(
-                f"{target} is being written",
-                found=f"process {holder} at work on it",
-                hint="Wait for it, or choose another place.",
+                f"{target} is being written by another process",
+                found=f"process {holder}",
+                hint="Wait until it ends, or choose another path.",
             ) from None
         except BaseException:
             os.close(handle)
@@ -98,7 +101,7 @@ def _take(target: Path, lock: Path) -> int:
 
 
 def _is_open_file(path: Path, handle: int) -> bool:
-    """Tell whether a path still leads to the file that was opened by it."""
+    """Return whether a path still refers to the file opened as `handle`."""
     try:
         return os.path.samestat(path.stat(), os.fstat(handle))
     except OSError:
@@ -106,10 +109,11 @@ def _is_open_file(path: Path, handle: int) -> bool:
 
 
 def remove_leftovers(target: Path, ending: str = "") -> None:
-    """Remove the temporary siblings of `target` that killed writers left: ``.NAME.PROCESS[-THREAD]`` plus `ending`.
+    """Remove temporary siblings of `target` left by killed writers.
 
-    Called by whoever holds the lock, so none of them is at work; those of a process that is there are left alone
-    all the same, since an older version holds no lock.
+    Their names are ``.NAME.PROCESS[-THREAD]`` plus `ending`. The caller holds the lock, so no other
+    writer is active. Files of running processes are kept all the same, since older versions take no
+    lock.
     """
     head = f".{target.name}."
     for each in target.parent.glob(f"{glob.escape(head)}*{glob.escape(ending)}"):
@@ -124,7 +128,7 @@ def remove_leftovers(target: Path, ending: str = "") -> None:
 
 
 def _runs(process: int) -> bool:
-    """Tell whether a process other than this one is there."""
+    """Return whether another process with this number is running."""
     if process == os.getpid():
         return False
     if os.name == "nt":  # there os.kill(…, 0) sends Ctrl-C

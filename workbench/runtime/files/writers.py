@@ -1,4 +1,4 @@
-"""Files of scored rows, written in chunks: delimited text, JSON lines, Parquet."""
+"""Output files, written in chunks: delimited text, JSON lines, Parquet."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Sink(Protocol):
     Attributes
     ----------
     formulas : int
-        Cells that a spreadsheet would have run and that were written as text instead.
+        Cells that a spreadsheet would execute, written as text instead.
     """
 
     formulas: int
 
     def write(self, columns: Sequence[Any], rows: int) -> None:
-        """Write some rows, column by column."""
+        """Write some rows, by column."""
 
     def close(self) -> None:
         """Finish the file."""
@@ -41,12 +41,13 @@ class Sink(Protocol):
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`, renamed to it at the end; nothing is left behind where the work fails.
+    """Yield a temporary path that is renamed to `path` at the end, or removed if the block fails.
 
     Raises
     ------
     BadFileError
-        If the file cannot be written: no such folder, no permission, no space, another process that writes it.
+        If the file cannot be written: no such folder, no permission, no space left, or another
+        process is writing it.
     """
     if path.is_dir():
         raise BadFileError(f"{path} cannot be written", found="a folder of that name")
@@ -65,7 +66,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def to_standard_output(path: str | Path) -> Iterator[Path]:
-    """Give `path`; of "-" a temporary CSV file, which is copied to standard output once it is complete."""
+    """Yield `path`, or for "-" a temporary CSV file, copied to standard output at the end."""
     if str(path) != "-":
         yield Path(path)
         return
@@ -80,18 +81,19 @@ def to_standard_output(path: str | Path) -> Iterator[Path]:
 def open_sink(
     part: Path, path: Path, source: Source, added: Sequence[tuple[str, str]], *, escape: bool = False
 ) -> Sink:
-    """Open the file `part`, in the format that the ending of `path` says.
+    """Open the file `part` for writing, in the format of the extension of `path`.
 
     Parameters
     ----------
     part, path : Path
-        The name to write to, and the one that it will have.
+        The temporary name to write to, and the final name.
     source : Source
-        Whose columns come first.
+        The input, whose columns come first.
     added : sequence of (name, kind)
-        The columns after these; kinds are those of `Source`.
+        The columns after them; kinds as in `Source`.
     escape : bool
-        Whether a delimited file is to hold no cell that a spreadsheet would run (see `spreadsheet`).
+        Whether cells that a spreadsheet would execute are escaped in delimited files (see
+        `spreadsheet`).
     """
     header = [*source.header, *(name for name, _ in added)]
     kind = format_of(path)
@@ -109,13 +111,13 @@ def open_sink(
 
 
 def _last_ending(path: Path) -> str:
-    """Return the ending that says the format: of ``x.tsv.csv`` it is ``.csv``, of ``x.tsv.gz`` ``.tsv``."""
+    """Return the extension of the format: ``.csv`` for ``x.tsv.csv``, ``.tsv`` for ``x.tsv.gz``."""
     name = path.name.lower().removesuffix(".gz")
     return Path(name).suffix
 
 
 def unique_names(names: Sequence[str], taken: set[str] | None = None) -> list[str]:
-    """Number names that are repeated or already taken.
+    """Number the names that are repeated or already taken.
 
     Examples
     --------
@@ -137,7 +139,8 @@ class _CsvSink:
     def __init__(self, stream: IO[str], header: Sequence[str], delimiter: str, escape: bool) -> None:
         self._stream, self._escape, self.formulas = stream, escape, 0
         self._writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
-        # The csv module quotes a carriage return only where lines end with one; readers end a line at it all the same.
+        # The csv module does not quote a carriage return unless lines end with one, but readers
+        # split at it.
         self._quoting = csv.writer(stream, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
         self._write_row(self._safe(header))
 
@@ -165,7 +168,7 @@ class _CsvSink:
 
 
 class _JsonSink:
-    """One object a line, or one list of them."""
+    """One object a line, or one list of objects."""
 
     def __init__(self, stream: IO[str], header: Sequence[str], *, as_list: bool) -> None:
         self._stream, self._header, self._as_list = stream, header, as_list
@@ -187,6 +190,6 @@ class _JsonSink:
 
 def _texts(values: Any) -> Sequence[str]:
     cells = listed(values)
-    if isinstance(cells, tuple):  # a column of a CSV: texts already
+    if isinstance(cells, tuple):  # a column of a CSV file: already text
         return cells
     return [cell if type(cell) is str else cell_text(cell) for cell in cells]

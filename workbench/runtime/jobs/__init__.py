@@ -1,4 +1,4 @@
-"""Ways to run a bundle without callers: a batch job, a stream consumer, and the file that configures them."""
+"""Jobs that run a bundle: a batch job, a stream consumer, and their configuration file."""
 
 from .batch import BatchReport, score_file
 

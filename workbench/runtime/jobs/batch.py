@@ -1,4 +1,4 @@
-"""File to file: every row of one file scored into another, in bounded memory."""
+"""Batch scoring: score every row of a file into another file, in bounded memory."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _NOT_FINITE = "the model returned NaN or infinity"
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
-    """What a batch job did.
+    """The result of a batch job.
 
     Attributes
     ----------
     rows, failed : int
-        Rows read, and how many of them got no prediction.
+        The rows read, and those without a prediction.
     seconds, rows_per_s : float
-        Wall clock, everything included.
+        Wall clock of the whole job.
     first_errors : tuple of str
         The first few failures; rows count from 0.
     output : str
     warnings : dict of str to int
-        Values that training never met and that were scored all the same, by kind; see `detector`.
+        Unseen values in scored rows, by kind; see `unseen_values`.
     formulas : int
-        Cells that a spreadsheet would have run and that got an apostrophe in front; see `spreadsheet`.
+        Cells that a spreadsheet would execute, escaped by an apostrophe; see `spreadsheet`.
     """
 
     rows: int
@@ -58,13 +58,13 @@ class BatchReport:
         return {**asdict(self), "first_errors": list(self.first_errors)}
 
     def to_text(self) -> str:
-        """Return the report for a person.
+        """Return the report as text.
 
         Examples
         --------
         >>> print(BatchReport(3, 1, 0.5, 6.0, ("row 2, column 'age': found 'old'",), "out.csv").to_text())
         2 of 3 rows scored in 0.5 s (6 rows/s) into out.csv
-        1 row failed, its error column says why:
+        1 row failed; see its error column:
           row 2, column 'age': found 'old'
         """
         lines = [
@@ -74,14 +74,14 @@ class BatchReport:
         if self.failed:
             one = self.failed == 1
             lines.append(
-                f"{self.failed:,} {'row' if one else 'rows'} failed, {'its' if one else 'their'} error column says why:"
+                f"{self.failed:,} {'row' if one else 'rows'} failed; see {'its' if one else 'their'} error column:"
             )
             lines += [f"  {error}" for error in self.first_errors]
             if self.failed > len(self.first_errors):
                 lines.append("  …")
         if self.warnings:
             kinds = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in self.warnings.items())
-            lines.append(f"scored though training never met it: {kinds}")
+            lines.append(f"values that the training data did not have: {kinds}")
         if self.formulas:
             lines.append(
                 f"written with an apostrophe in front, since a spreadsheet would run it: {self.formulas:,} cells "
@@ -104,30 +104,36 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
 ) -> BatchReport:
     """Score a file into another one.
 
-    All columns of the input are kept. After them come ``prediction``, for classes ``probability_<label>`` each, and
-    ``error``: a row that cannot be scored does not stop the job, its prediction is empty and its error says why.
-    Where the input already has a column of such a name, the new one is numbered.
+    The output has all columns of the input, then ``prediction``, for a classifier
+    ``probability_<label>`` for each label, and ``error``. A row that cannot be scored does not stop
+    the job: its prediction is empty, and ``error`` has the reason. If the input already has a
+    column of such a name, the new one is numbered.
+
+    Input and output may be the same file: it is replaced when the output is complete.
 
     Parameters
     ----------
     bundle : Bundle
     input, output : str or Path
-        The endings tell the formats: csv, tsv, jsonl (each also .gz), json or parquet, in any combination. The output
-        appears under its name when it is complete. The input may also be of one of the other forms of
-        `workbench.runtime.files.conversion`, such as "-" for standard input; the output "-" is standard output, as csv.
+        The extensions give the formats: csv, tsv, jsonl (each also .gz), json or parquet, in any
+        combination. The output gets its name when it is complete. The input may also have another
+        format of `workbench.runtime.files.conversion`, such as "-" for standard input; the output
+        "-" is standard output, as csv.
     progress : callable, optional
-        Called after each chunk with the rows scored so far and the share of the input read (0 to 1).
+        Called after each chunk with the rows scored so far and the share of the input read, 0 to 1.
     chunk_rows : int
         Rows in memory at a time.
     strict : bool
-        Whether a row with an unseen category or a number out of range gets an error instead of a prediction, and a
-        file with columns that the model lacks is refused.
+        Whether a row with an unseen category or a number out of range gets an error instead of a
+        prediction, and a file with extra columns is refused.
     unseen : UnseenReport, optional
-        Where to count what training never met.
+        Unseen values are counted here.
     encoding : str, optional
-        Of a text file, such as "shift_jis"; by default what its bytes say, else that of the training file.
+        Of a text file, such as "shift_jis"; by default detected from its bytes, else that of the
+        training file.
     escape_formulas : bool
-        Whether a ``.csv`` is to hold no text that a spreadsheet would run (see `spreadsheet`).
+        Whether cells that a spreadsheet would execute are escaped in a ``.csv`` (see
+        `spreadsheet`).
 
     Returns
     -------
@@ -136,11 +142,11 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
     Raises
     ------
     MissingColumnError
-        If the input lacks a column, before any row is scored.
+        If the input lacks a column; no row is scored then.
     BadFileError
         If the input cannot be read or the output cannot be written.
     ModelError
-        If the model itself fails.
+        If the model fails.
     """
     started = time.perf_counter()
     report = UnseenReport() if unseen is None else unseen
@@ -160,7 +166,7 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Where scored rows go, and whether cells that a spreadsheet would run are written as text."""
+    """The output file, and whether cells that a spreadsheet would execute are escaped."""
 
     path: Path
     escape: bool
@@ -175,7 +181,7 @@ def _score(
     chunk_rows: int,
     progress: Callable[[int, float], None] | None,
 ) -> tuple[int, int, list[str], int]:
-    """Score a source into a file; return rows, failures, the first of them, and formulas written as text."""
+    """Score a source into a file; return rows, failures, the first errors, and escaped formulas."""
     where = locate(predictor.names, source.header)
     added = _new_columns(predictor, source.header)
     detector.header(source.header, report)
@@ -198,7 +204,7 @@ def _score(
 
 
 def _new_columns(predictor: Predictor, header: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the name and kind of each column that is added."""
+    """Return the name and kind of each added column."""
     columns = [("prediction", _label_kind(predictor.classes))]
     columns += [(f"probability_{label_text(label)}", "float") for label in predictor.classes]
     columns.append(("error", "text"))
@@ -227,18 +233,18 @@ def score_chunk(
     predictor : Predictor
     chunk : Chunk
     where : dict of str to int
-        The position among the chunk's columns of each column of the schema.
+        The position in the chunk of each column of the schema.
     detector : UnseenDetector, optional
-        Looks for what training never met; a strict one makes an error of it.
+        Detects unseen values; if it is strict, they are errors.
     unseen : UnseenReport, optional
-        Where that is counted.
+        Unseen values are counted here.
 
     Returns
     -------
     columns : list of sequence
         Prediction, probabilities and error, n values each.
     errors : dict of int to str
-        Why rows could not be scored, by position.
+        The reason for each row that could not be scored, by position.
     """
     raw = {
         column.name: _raw(column, chunk.columns[where[column.name]]) for column in predictor.schema.columns
@@ -270,9 +276,9 @@ def score_chunk(
 
 
 def _raw(column: Column, values: Any) -> Any:
-    """Return a column of a file as it can be read; of texts in Arrow each distinct one is read once."""
+    """Return a column of a file for reading; each distinct text of an Arrow array is read once."""
     if not column.is_numeric and hasattr(values, "to_pylist"):
-        from ..files.parquet import text_levels  # where there is an Arrow array, there is pyarrow
+        from ..files.parquet import text_levels  # pyarrow is installed: the array is of its type
 
         levels = text_levels(values)
         if levels is not None:
@@ -317,14 +323,14 @@ def _take(values: Any, rows: np.ndarray) -> Any:
 def _spread(
     predictor: Predictor, output: np.ndarray, rows: np.ndarray, count: int, errors: dict[int, str]
 ) -> list[Any]:
-    """Lay out the answers of some rows among `count` rows; the others stay empty."""
-    answers = [predictor.decide(output)]
+    """Place the predictions of some rows among `count` rows; the others stay empty."""
+    outputs = [predictor.decide(output)]
     if predictor.classes:
-        answers += list(output.astype(np.float64).T)
+        outputs += list(output.astype(np.float64).T)
     if not errors:
-        return [*answers, [None] * count]
+        return [*outputs, [None] * count]
     columns: list[Any] = []
-    for values in answers:
+    for values in outputs:
         cells: list[Any] = [None] * count
         for position, value in zip(rows.tolist(), values.tolist(), strict=True):
             cells[position] = value

@@ -1,4 +1,4 @@
-"""How a stream's consumer is: what its probes and counters say, over HTTP on a port of its own."""
+"""Probes and metrics of a stream consumer, over HTTP on a separate port."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ BROKER = "no_broker"
 
 
 class ConsumerReadiness(Readiness):
-    """The readiness of a model, and whether its consumer reaches the rows.
+    """The readiness of a model, and the connection of its stream consumer.
 
     Parameters
     ----------
     readiness : Readiness
     consumer : Consumer
     clock : callable
-        Of which `Consumer.turned_at` is a reading.
+        The clock of `Consumer.turned_at`.
     """
 
     def __init__(
@@ -35,14 +35,14 @@ class ConsumerReadiness(Readiness):
         self._model, self._consumer, self._now = readiness, consumer, clock
 
     def fault(self) -> Fault | None:
-        """Return the first reason why no rows are answered, or None."""
+        """Return the first reason why no rows are predicted, or None."""
         fault = self._model.fault()
         if fault is None and not self._consumer.connected:
-            return Fault(BROKER, "the stream's server cannot be reached; it is tried again")
+            return Fault(BROKER, "the Redis server is unavailable; the consumer retries")
         return fault
 
     def gauges(self) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
-        """Return what the counters' text says of readiness and of the stream."""
+        """Return the metrics of readiness and of the stream."""
         consumer, report = self._consumer, self._consumer.report
         return {
             **self._model.gauges(),
@@ -54,26 +54,26 @@ class ConsumerReadiness(Readiness):
         }
 
     def alive(self) -> bool:
-        """Whether the consumer has looked around lately; one that has not is stuck."""
+        """Return whether the consumer has completed a turn recently; otherwise it is stuck."""
         return self._now() - self._consumer.turned_at < _STALLED_S
 
 
 @contextmanager
 def probed(service: Service, consumer: Consumer, host: str, port: int) -> Iterator[str]:
-    """Answer probes and scrapes about a consumer while the block runs; yields the address.
+    """Serve probes and metrics of a consumer while the block runs; yield the URL.
 
     Parameters
     ----------
     service : Service
-        Whose model and counters they are about.
+        The service of the consumer.
     consumer : Consumer
     host, port
-        Where to listen; 0 lets the system choose a port.
+        The address to listen on; port 0 lets the system choose one.
 
     Raises
     ------
     ServeError
-        If the address cannot be listened on.
+        If the server cannot listen on the address.
     """
     readiness = ConsumerReadiness(service.readiness, consumer)
     app = App(service.bundle, readiness, consumer=ConsumerStatus(service.metrics, readiness.alive))

@@ -1,20 +1,20 @@
-"""One switch: the same model, checks, log and counters as a batch job, an HTTP server or a stream's consumer.
+"""Run a bundle by a configuration file: as a batch job, an HTTP server or a stream consumer.
 
 A configuration is a TOML file::
 
     mode = "http"                    # or "batch", or "stream"
-    bundle = "bundles/churn"         # beside this file; inside a bundle it may be left out
+    bundle = "bundles/churn"         # relative to this file; optional inside a bundle
 
-    [checks]                         # which model may answer, and how strictly
+    [checks]                         # readiness checks and strict mode
     expect = "churn@1"
     max_data_age = "90d"
 
     [log]
-    file = "requests.jsonl"          # or "off"; standard error where left out
+    file = "requests.jsonl"          # or "off"; default: standard error
     rows = false
 
     [metrics]
-    file = "metrics.prom"            # batch and stream; HTTP has /metrics
+    file = "metrics.prom"            # batch and stream only; HTTP has /metrics
 
     [http]                           # the options of serve
     port = 8080
@@ -26,7 +26,7 @@ A configuration is a TOML file::
     [stream]                         # see `stream.StreamSettings`
     url = "redis://127.0.0.1:6379/0"
     input = "rows"
-    port = 8081                      # /v2/health/live, /v2/health/ready and /metrics of the consumer
+    port = 8081                      # probes and metrics of the consumer
 """
 
 from __future__ import annotations
@@ -62,19 +62,19 @@ _LEAST, _MOST = {"max_backlog": 0, "port": 0}, {"port": 65535}
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """What to run.
+    """A configuration.
 
     Attributes
     ----------
     mode : {"batch", "http", "stream"}
     bundle : Path
     settings : ServeSettings
-        Of the server; its checks and its log hold for every mode.
+        Of the server; its checks and log apply to every mode.
     batch : tuple of Path, or None
-        Input and output.
+        Input and output of a batch job.
     stream : StreamSettings
     metrics : Path or None
-        Where batch and stream write their counters.
+        The file for the metrics of batch and stream.
     """
 
     mode: str
@@ -87,7 +87,7 @@ class RunConfig:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a run did: the exit code, a document for programs and a text for people."""
+    """The result of a run: the exit code, a JSON document and a text."""
 
     code: int
     document: dict[str, Any]
@@ -100,16 +100,16 @@ def read_config(path: str | Path, *, mode: str | None = None, bundle: Path | Non
     Parameters
     ----------
     path : str or Path
-        A TOML file; paths in it are beside it.
+        A TOML file; paths in it are relative to its folder.
     mode : str, optional
-        In place of the file's.
+        Overrides the mode in the file.
     bundle : Path, optional
-        Where the file names none.
+        Used if the file has no bundle.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or a key is unknown, lacking or of another type.
+        If the file cannot be read, or a key is unknown, missing or has the wrong type.
     """
     where = Path(path)
     try:
@@ -124,7 +124,7 @@ def read_config(path: str | Path, *, mode: str | None = None, bundle: Path | Non
         raise InputError(f"{where.name}, mode", found=shown(chosen), expected=" or ".join(MODES))
     named = document.get("bundle")
     if named is None and bundle is None:
-        raise InputError(f"{where.name}, bundle", found="nothing", expected="a bundle's folder or zip")
+        raise InputError(f"{where.name}, bundle", found="no key", expected="a bundle's folder or zip")
     place = bundle if named is None else where.parent / _text(f"{where.name}, bundle", named)
     assert place is not None
     return RunConfig(
@@ -138,12 +138,12 @@ def read_config(path: str | Path, *, mode: str | None = None, bundle: Path | Non
 
 
 def run(config: RunConfig, *, stop: threading.Event | None = None) -> RunReport:
-    """Run until the work is done (batch) or a signal comes (HTTP, stream).
+    """Run until the job is done (batch) or a signal stops it (HTTP, stream).
 
     Raises
     ------
     WorkbenchError
-        If it cannot be done; `NotReadyError` where the model must not answer.
+        If the run fails; `NotReadyError` if a readiness check fails.
     """
     if config.mode == "http":
         return RunReport(serve(config.bundle, config.settings), {"mode": "http"}, "stopped")
@@ -180,13 +180,13 @@ def _batch_job(service: Service, config: RunConfig) -> RunReport:
 
 
 def _consume(
-    service: Service, config: RunConfig, stop: threading.Event | None, beat: Callable[[], None]
+    service: Service, config: RunConfig, stop: threading.Event | None, write_metrics: Callable[[], None]
 ) -> RunReport:
     halt = stop or threading.Event()
-    reopen_log = threading.Event()  # the log's file, as SIGHUP says
+    reopen_log = threading.Event()  # set by SIGHUP
 
     def after_turn() -> None:
-        beat()
+        write_metrics()
         if reopen_log.is_set() and service.log is not None:
             reopen_log.clear()
             service.log.reopen()
@@ -196,7 +196,7 @@ def _consume(
         stack.enter_context(signal_handler(lambda *_: halt.set(), signal.SIGINT, signal.SIGTERM))
         stack.enter_context(signal_handler(lambda *_: reopen_log.set(), HANGUP))
         if config.stream.port is not None:
-            from .consumer_probes import probed  # here: a consumer that answers no probes needs no web server
+            from .consumer_probes import probed  # here: a consumer without probes needs no web server
 
             url = stack.enter_context(probed(service, consumer, config.stream.host, config.stream.port))
             print_notice(f"probes and metrics on {url}")
@@ -205,7 +205,10 @@ def _consume(
 
 
 def _metrics_writer(service: Service, path: Path | None) -> Callable[..., None]:
-    """Return what writes the counters to a file, about once a second, as Prometheus' node exporter reads them."""
+    """Return a function that writes the metrics to a file, for Prometheus' node exporter.
+
+    It writes at most once a second, unless `now` is set.
+    """
     last = float("-inf")
 
     def write(now: bool = False) -> None:
@@ -221,7 +224,7 @@ def _metrics_writer(service: Service, path: Path | None) -> Callable[..., None]:
     return write
 
 
-# ---------------------------------------------------------------- reading
+# ---------------------------------------------------------------- parsing
 
 
 def _table(where: str, name: str, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -241,7 +244,7 @@ def _known(where: str, table: Mapping[str, Any], names: tuple[str, ...]) -> None
 
 def _text(where: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise InputError(where, found=shown(value), expected="a text")
+        raise InputError(where, found=shown(value), expected="a string")
     return value
 
 
@@ -251,7 +254,7 @@ def _settings(where: str, base: Path, tables: Mapping[str, dict[str, Any]]) -> S
     _known(f"{where}, [log]", log, ("file", "rows"))
     both = sorted(set(tables["http"]) & {*_CHECKS, "log", "log_rows"})
     if both:
-        raise InputError(f"{where}, [http], key {shown(both[0])}", hint="It belongs into [checks] or [log].")
+        raise InputError(f"{where}, [http], key {shown(both[0])}", hint="Move it to [checks] or [log].")
     settings = settings_from({**tables["http"], **checks}, f"{where}, [http] and [checks]")
     named: dict[str, Any] = {
         key: str(base / getattr(settings, key)) for key in _FILES if getattr(settings, key) is not None

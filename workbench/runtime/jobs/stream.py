@@ -1,9 +1,10 @@
-"""Rows from a Redis stream, answers to another: a consumer group, at least once, bad rows set aside.
+"""Score rows of a Redis stream into another stream: a consumer group with at-least-once delivery.
 
-An entry is a row: either one field ``row`` that holds a JSON object, or one field a column. Answers go to the output
-stream as ``id`` (of the entry) and ``answer`` (JSON, as ``/predict`` gives it); rows that cannot be scored go to the
-dead-letter stream as ``id``, ``row``, ``error`` and ``code``. Both are written in one transaction with the
-acknowledgement: a consumer that dies before has answered nothing, and its entries are taken over by the next.
+An entry is a row: either one field ``row`` with a JSON object, or one field a column. Predictions
+go to the output stream as ``id`` (of the entry) and ``answer`` (JSON, as of ``/predict``). Rows
+that cannot be scored go to the dead-letter stream as ``id``, ``row``, ``error`` and ``code``. Both
+are written in one transaction with the acknowledgement: if a consumer dies before, nothing is
+written, and another consumer claims its entries.
 """
 
 from __future__ import annotations
@@ -34,29 +35,30 @@ def _consumer_name() -> str:
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
-    """Where rows come from and answers go.
+    """The Redis server, the streams and the limits of a consumer.
 
     Attributes
     ----------
     url : str
-        Of the Redis server.
+        The URL of the Redis server.
     input, output, dead : str
-        The streams of rows, of answers, and of rows that could not be scored.
+        The streams of rows, of predictions, and of dead letters.
     group, consumer : str
-        Consumers of one group share the rows. A consumer that comes back under its name goes on at once with what it
-        had begun; what others had begun is taken over when it was left for `idle_s`.
+        The consumers of a group share its rows. A consumer that restarts under its name resumes its
+        pending rows at once; other consumers claim them after `idle_s`.
     batch : int
         Rows scored at a time.
     max_backlog : int
-        Answers that may wait to be read before no more rows are taken; 0 is no limit.
+        The most unread predictions: beyond it the consumer pauses. 0 is no limit.
     max_deliveries : int
-        A row that was handed out more often without an answer goes to the dead letters.
+        A row delivered more often without being acknowledged becomes a dead letter.
     idle_s : float
+        Seconds after which pending rows of another consumer are claimed.
     block_s : float
-        How long to wait for rows before looking around.
+        The most seconds to wait for rows in one turn.
     host : str
     port : int or None
-        Where probes and scrapes are answered; None: nowhere. 0 lets the system choose a port.
+        The address of probes and metrics; None is no server, port 0 lets the system choose one.
     """
 
     url: str = "redis://127.0.0.1:6379/0"
@@ -76,7 +78,7 @@ class StreamSettings:
 
 @dataclass(slots=True)
 class StreamReport:
-    """What a consumer did: rows answered, set aside as dead letters, and taken over from others."""
+    """The result of a consumer: rows scored, dead letters, and rows claimed from others."""
 
     answered: int = 0
     dead: int = 0
@@ -89,55 +91,55 @@ class StreamReport:
         return asdict(self)
 
     def to_text(self) -> str:
-        """Return the report for a person."""
+        """Return the report as text."""
         return (
-            f"{self.answered:,} rows answered, {self.dead:,} set aside as dead letters, "
-            f"{self.taken_over:,} taken over from other consumers"
+            f"{self.answered:,} rows scored, {self.dead:,} dead letters, "
+            f"{self.taken_over:,} rows claimed from other consumers"
         )
 
 
 class Consumer:
-    """Takes rows from a stream until it is told to stop.
+    """Scores rows of a stream until it is stopped.
 
     Parameters
     ----------
     service : Service
     settings : StreamSettings
-    beat : callable, optional
-        Called after each look around, about once a second where there is little to do.
+    after_turn : callable, optional
+        Called after each turn, at least about once a second.
 
     Attributes
     ----------
     report : StreamReport
     connected : bool
-        Whether the Redis server answered when it was last asked.
+        Whether the last call of the Redis server succeeded.
     turned_at : float
-        When the consumer last looked around, as `time.monotonic` tells it.
+        The time of the last turn, by `time.monotonic`.
     """
 
     def __init__(
-        self, service: Service, settings: StreamSettings, beat: Callable[[], None] = lambda: None
+        self, service: Service, settings: StreamSettings, after_turn: Callable[[], None] = lambda: None
     ) -> None:
         self._redis = _redis()
         self._client = self._redis.Redis.from_url(settings.url, socket_timeout=settings.block_s + 10.0)
-        self._service, self._settings, self._beat = service, settings, beat
+        self._service, self._settings, self._after_turn = service, settings, after_turn
         self._claimed_at = float("-inf")
         self.report = StreamReport()
         self.connected, self.turned_at = False, time.monotonic()
 
     def run(self, stop: threading.Event) -> StreamReport:
-        """Work until `stop` is set; the rows at hand are answered first.
+        """Run until `stop` is set; the rows of the current turn are finished first.
 
         Raises
         ------
         NotReadyError
-            If the model must not answer, at the start or later.
+            If a readiness check fails, at the start or later.
         ServeError
-            If the Redis server cannot be reached at the start, or refuses what is asked of it.
+            If the Redis server is unavailable at the start, or refuses a command.
         """
         self._service.readiness.require()
         self._join()
-        begun, failures = True, 0  # first what this consumer had begun and not finished
+        begun, failures = True, 0  # first the pending rows of this consumer
         while not stop.is_set():
             try:
                 begun = self._turn(begun, stop)
@@ -152,7 +154,7 @@ class Consumer:
                     raise ServeError("the stream", found=str(error)) from error
                 self._join()
             self.turned_at = time.monotonic()
-            self._beat()
+            self._after_turn()
         self._client.close()
         return self.report
 
@@ -169,19 +171,19 @@ class Consumer:
             ) from error
 
     def _turn(self, begun: bool, stop: threading.Event) -> bool:
-        """RowResult some rows; returns whether there may be more that were begun before."""
+        """Score some rows; return whether this consumer may have more pending rows."""
         settings = self._settings
         if begun:
             entries = self._read("0", block=False)
-            self._answer(entries, again=True)
+            self._score(entries, again=True)
             return bool(entries)
         if settings.max_backlog and self._backlog() >= settings.max_backlog:
             self.report.paused += 1
             stop.wait(_PAUSE_S)
             return False
         if time.monotonic() - self._claimed_at >= settings.idle_s / 2:
-            self._take_over()
-        self._answer(self._read(">", block=True))
+            self._claim()
+        self._score(self._read(">", block=True))
         return False
 
     def _read(self, since: str, *, block: bool) -> list[Entry]:
@@ -199,8 +201,8 @@ class Consumer:
             return _entries(entries[0] if nested else entries)
         return []
 
-    def _take_over(self) -> None:
-        """Take over rows that another consumer began and left."""
+    def _claim(self) -> None:
+        """Claim rows that another consumer left pending."""
         settings = self._settings
         start: Any = "0-0"
         while True:
@@ -214,13 +216,13 @@ class Consumer:
             )
             start, entries = found[0], found[1]
             self.report.taken_over += len(entries)
-            self._answer(_entries(entries), again=True)
+            self._score(_entries(entries), again=True)
             if start in (b"0-0", "0-0"):
                 self._claimed_at = time.monotonic()
                 return
 
     def _backlog(self) -> int:
-        """Return the answers that wait to be read: by the slowest group of the output, or all where there is none."""
+        """Return the unread predictions: of the output's slowest group, or all if it has none."""
         groups = (
             self._client.xinfo_groups(self._settings.output)
             if self._client.exists(self._settings.output)
@@ -230,33 +232,35 @@ class Consumer:
             return int(self._client.xlen(self._settings.output))
         return max(int(group.get("lag") or 0) + int(group["pending"]) for group in groups)
 
-    # ------------------------------------------------------------ answers
+    # ------------------------------------------------------------ results
 
-    def _answer(self, entries: Sequence[Entry], *, again: bool = False) -> None:
-        """Score entries, write what came of them, and acknowledge them, all or nothing."""
+    def _score(self, entries: Sequence[Entry], *, again: bool = False) -> None:
+        """Score entries, write the results and acknowledge the entries, in one transaction."""
         if not entries:
             return
-        given_up = self._often_delivered(entries) if again else frozenset()
+        exhausted = self._exhausted(entries) if again else frozenset()
         texts, rows, positions = [], [], []
-        answers: list[RowResult] = []
+        results: list[RowResult] = []
         for position, (identity, fields) in enumerate(entries):
             text, row, problem = read_entry(fields)
-            if identity in given_up:
-                problem = f"handed out more than {self._settings.max_deliveries} times without an answer"
+            if identity in exhausted:
+                problem = (
+                    f"delivered more than {self._settings.max_deliveries} times without an acknowledgement"
+                )
             texts.append(text)
-            answers.append(
-                RowResult(error=problem, code="given_up" if identity in given_up else "bad_request")
+            results.append(
+                RowResult(error=problem, code="given_up" if identity in exhausted else "bad_request")
             )
             if not problem:
                 rows.append(row)
                 positions.append(position)
         if rows:
             scored = self._service.score_rows(rows, "stream", entries[0][0].decode())
-            for position, answer in zip(positions, scored, strict=True):
-                answers[position] = answer
-        self._write(entries, texts, answers)
+            for position, result in zip(positions, scored, strict=True):
+                results[position] = result
+        self._write(entries, texts, results)
 
-    def _often_delivered(self, entries: Sequence[Entry]) -> frozenset[bytes]:
+    def _exhausted(self, entries: Sequence[Entry]) -> frozenset[bytes]:
         settings = self._settings
         pending = self._client.xpending_range(
             settings.input, settings.group, min=entries[0][0], max=entries[-1][0], count=len(entries) * 4
@@ -264,30 +268,30 @@ class Consumer:
         most = settings.max_deliveries
         return frozenset(each["message_id"] for each in pending if each["times_delivered"] > most)
 
-    def _write(self, entries: Sequence[Entry], texts: Sequence[str], answers: Sequence[RowResult]) -> None:
+    def _write(self, entries: Sequence[Entry], texts: Sequence[str], results: Sequence[RowResult]) -> None:
         settings = self._settings
         pipe = self._client.pipeline(transaction=True)
         dead = 0
-        for (identity, fields), text, answer in zip(entries, texts, answers, strict=True):
+        for (identity, fields), text, result in zip(entries, texts, results, strict=True):
             if fields is None:
-                continue  # deleted from the stream meanwhile: there is nothing to answer
-            if answer.prediction is not None:
-                content = json.dumps(answer.prediction, ensure_ascii=False, allow_nan=False)
+                continue  # deleted from the stream in the meantime: no result
+            if result.prediction is not None:
+                content = json.dumps(result.prediction, ensure_ascii=False, allow_nan=False)
                 pipe.xadd(settings.output, {"id": identity, "answer": content})
             else:
                 dead += 1
-                letter = {"id": identity, "row": text, "error": answer.error, "code": answer.code}
+                letter = {"id": identity, "row": text, "error": result.error, "code": result.code}
                 pipe.xadd(settings.dead, letter)
         pipe.xack(settings.input, settings.group, *(identity for identity, _ in entries))
         pipe.execute()
         self.report.dead += dead
-        self.report.answered += sum(answer.prediction is not None for answer in answers)
+        self.report.answered += sum(result.prediction is not None for result in results)
         if self._service.log is not None:
             self._service.log.flush()
 
 
 def read_entry(fields: Mapping[bytes, bytes] | None) -> tuple[str, Mapping[str, Any], str]:
-    """Return an entry's row as text, as a mapping, and what is wrong with it, if anything.
+    """Return an entry's row as text and as a mapping, and what is wrong with it, or "".
 
     Examples
     --------
@@ -296,7 +300,7 @@ def read_entry(fields: Mapping[bytes, bytes] | None) -> tuple[str, Mapping[str, 
     >>> read_entry({b"age": b"31"})
     ('{"age": "31"}', {'age': '31'}, '')
     >>> read_entry({b"row": b"[]"})
-    ('[]', {}, 'the entry holds no JSON object')
+    ('[]', {}, 'the entry is not a JSON object')
     """
     if fields is None:
         return "", {}, "the entry was deleted"
@@ -310,9 +314,9 @@ def read_entry(fields: Mapping[bytes, bytes] | None) -> tuple[str, Mapping[str, 
     try:
         row = read_json(fields[_ROW.encode()])
     except JsonError as error:
-        return text, {}, f"the entry is no JSON: {error}"
+        return text, {}, f"the entry is not JSON: {error}"
     if not isinstance(row, dict):
-        return text, {}, "the entry holds no JSON object"
+        return text, {}, "the entry is not a JSON object"
     return text, row, ""
 
 
@@ -325,7 +329,7 @@ def _is_utf8(content: bytes) -> bool:
 
 
 def _entries(found: Sequence[Any]) -> list[Entry]:
-    """Return entries with their fields, None for those that were deleted meanwhile."""
+    """Return entries with their fields, None for deleted ones."""
     return [(entry[0], entry[1] or None) for entry in found if entry[0] is not None]
 
 
@@ -333,5 +337,7 @@ def _redis() -> Any:
     try:
         import redis
     except ImportError as error:
-        raise ServeError("streams need redis-py", hint="Run pip install redis.") from error
+        raise ServeError(
+            "streams need redis-py", found="it is not installed", hint="Run pip install redis."
+        ) from error
     return redis

@@ -1,4 +1,4 @@
-"""What HTTP, streams and batch jobs share: scoring, readiness checks, metrics and the request log."""
+"""Shared by HTTP, streams and batch jobs: scoring, readiness checks, metrics, request log."""
 
 from .scorer import Scored, Scorer
 

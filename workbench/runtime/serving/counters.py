@@ -1,8 +1,10 @@
-"""Counters of a server, as Prometheus reads them.
+"""Metrics of a server in the Prometheus text format.
 
-Names under ``workbench_`` are our own. The others are those that MLServer (``model_infer_request_*``,
-``rest_server_*``) and KServe (``request_preprocess_seconds``, ``request_predict_seconds``,
-``request_postprocess_seconds``) use, so that their dashboards work as they are.
+Names with the prefix ``workbench_`` are our own. The others are those of MLServer
+(``model_infer_request_*``, ``rest_server_*``) and KServe (``request_preprocess_seconds``,
+``request_predict_seconds``, ``request_postprocess_seconds``), so that their dashboards work
+unchanged. prometheus-client is not used: it would be one more dependency of every bundle, costs
+more for each request, and needs memory-mapped files to add up several processes.
 """
 
 from __future__ import annotations
@@ -19,24 +21,24 @@ from ..files.atomic_write import write_atomically
 BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 COUNTER, GAUGE, HISTOGRAM, SUMMARY = "counter", "gauge", "histogram", "summary"
 
-#: Name, kind, the labels' names, and what it says. Series of one name are written together, in this order.
+#: Name, type, label names and help text, in the order of output.
 SERIES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("workbench_rows_total", COUNTER, (), "Rows predicted."),
-    ("workbench_requests_total", COUNTER, ("route", "status"), "Requests answered."),
-    ("workbench_request_duration_seconds", HISTOGRAM, ("route",), "Requests with rows, to the answer."),
-    ("workbench_refusals_total", COUNTER, ("code",), "Requests refused or failed, by the error's code."),
-    ("workbench_lenient_total", COUNTER, ("kind", "column"), "Values answered though training never met them."),
-    ("workbench_requests_in_progress", GAUGE, (), "Requests under way."),
-    ("model_infer_request_success_total", COUNTER, ("model", "version"), "Inference requests answered."),
+    ("workbench_requests_total", COUNTER, ("route", "status"), "Requests by route and status."),
+    ("workbench_request_duration_seconds", HISTOGRAM, ("route",), "Duration of requests with rows."),
+    ("workbench_refusals_total", COUNTER, ("code",), "Requests refused or failed, by error code."),
+    ("workbench_lenient_total", COUNTER, ("kind", "column"), "Values that the training data did not have."),
+    ("workbench_requests_in_progress", GAUGE, (), "Requests in progress."),
+    ("model_infer_request_success_total", COUNTER, ("model", "version"), "Inference requests that succeeded."),
     ("model_infer_request_failure_total", COUNTER, ("model", "version"), "Inference requests that failed."),
     ("model_infer_request_duration", SUMMARY, ("model", "version"), "Seconds of inference requests."),
     ("rest_server_requests_total", COUNTER, ("method", "path", "status_code", "app_name"), "Requests."),
     ("rest_server_requests_duration_seconds", HISTOGRAM, ("method", "path", "status_code", "app_name"),
      "Seconds of requests."),
-    ("rest_server_requests_in_progress", GAUGE, ("app_name",), "Requests under way."),
+    ("rest_server_requests_in_progress", GAUGE, ("app_name",), "Requests in progress."),
     ("request_preprocess_seconds", HISTOGRAM, ("model_name",), "Seconds of reading and encoding rows."),
     ("request_predict_seconds", HISTOGRAM, ("model_name",), "Seconds in the model."),
-    ("request_postprocess_seconds", HISTOGRAM, ("model_name",), "Seconds of writing the answer."),
+    ("request_postprocess_seconds", HISTOGRAM, ("model_name",), "Seconds of writing the response."),
 )  # fmt: skip
 _LABELS = {name: labels for name, _, labels, _ in SERIES}
 _WIDTH = len(BUCKETS_S) + 2  # a histogram's counts, then its sum
@@ -45,14 +47,14 @@ Key = tuple[str, tuple[str, ...]]
 
 
 class Metrics:
-    """What a process counts, and where workers that share a port add up their counts.
+    """The metrics of a process, and their sum over workers that share a port.
 
     Parameters
     ----------
     info : mapping of str to str
         Labels of the series ``workbench_model_info``; ``model`` and ``version`` label others too.
     folder : Path, optional
-        Where each worker leaves its counts for the others: whichever is scraped answers for all of them.
+        A folder in which each worker writes its counts: a scrape of any worker returns the sum.
 
     Examples
     --------
@@ -95,14 +97,14 @@ class Metrics:
         self.add("rest_server_requests_total", labels)
         if method == "POST":
             self.observe("rest_server_requests_duration_seconds", labels, seconds)
-        if rows:  # durations are those of predictions; probes would only dilute them
+        if rows:  # of predictions only: probes would dilute the durations
             self.add("workbench_rows_total", (), rows)
             self.observe("workbench_request_duration_seconds", (route,), seconds)
 
     def inference(
         self, seconds: float, *, ok: bool, steps_s: tuple[float, float, float] | None = None
     ) -> None:
-        """Count one request for predictions; `steps_s` are reading, model and writing."""
+        """Count one inference request; `steps_s` are the seconds of reading, model and writing."""
         self._changed = True
         self.add(f"model_infer_request_{'success' if ok else 'failure'}_total", self._model)
         self.add("model_infer_request_duration_count", self._model)
@@ -119,7 +121,7 @@ class Metrics:
         self.add("workbench_refusals_total", (code,))
 
     def lenient(self, counts: Mapping[tuple[str, str], int]) -> None:
-        """Count values that were answered leniently, by kind and column."""
+        """Count unseen values, by kind and column."""
         self._changed = True
         for labels, count in counts.items():
             self.add("workbench_lenient_total", labels, count)
@@ -127,7 +129,7 @@ class Metrics:
     # ------------------------------------------------------------ workers that share a port
 
     def share(self) -> None:
-        """Leave this process's counts where its fellow workers find them, if anything changed."""
+        """Write this process's counts for the other workers, if they have changed."""
         if self._folder is None or not self._changed:
             return
         self._changed = False
@@ -138,7 +140,7 @@ class Metrics:
         path = self._folder / f"{os.getpid()}.json"
         try:
             write_atomically(path, json.dumps(document))
-        except OSError:  # counting must never stop a server; the worker's own counts are still its own
+        except OSError:  # metrics must not stop a server: the counts are written later
             self._changed = True
 
     def _of_others(self) -> Iterable[dict[str, Any]]:
@@ -173,7 +175,7 @@ class Metrics:
         Parameters
         ----------
         gauges : mapping
-            Name to labels to value of what is not counted but so at this moment.
+            Current values by name and labels.
         """
         single, spread = self._totals()
         lines = _gauge("workbench_model_info", {tuple(self._info.items()): 1})

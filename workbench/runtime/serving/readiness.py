@@ -1,12 +1,12 @@
-"""Whether a model may answer at all: four readiness, each with a code of its own.
+"""Readiness checks: whether a model may serve predictions.
 
 ================== ==================================================================================
 code               the model is not ready because
 ================== ==================================================================================
-golden_rows        it answers its golden rows otherwise than when it was exported
-wrong_model        it is not the one that was expected
-stale_data         its training data is older than allowed, or says no date
-forgotten_feature  the sample of what callers send lacks a column, or holds another kind of value in it
+golden_rows        its predictions of the golden rows differ from those at export
+wrong_model        it is not the expected model
+stale_data         its training data is older than allowed, or has no date
+forgotten_feature  the sample of requests lacks a column, or has another kind of value in it
 ================== ==================================================================================
 """
 
@@ -41,7 +41,7 @@ _MAX_LINES = 50
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a model is not ready: a code for programs, one line for people, and more for whoever asks."""
+    """Why a model is not ready: a code, one line of text, and further keys of the response."""
 
     code: str
     text: str
@@ -49,18 +49,23 @@ class Fault:
 
 
 class Readiness:
-    """What keeps a model from answering; asked before every answer, since data grows old while a server runs.
+    """The results of the readiness checks of a model.
+
+    They are read before every prediction, since training data can become too old while a server
+    runs.
 
     Parameters
     ----------
     faults : tuple of Fault
-        What was found at the start.
+        The checks that failed at the start.
     stale_at : float or None
-        Unix seconds from which the training data is too old.
+        Unix seconds from which on the training data is too old.
     stale : Fault or None
-        What is then said.
+        The fault reported from then on.
     data_date : float or None
-        Unix seconds of the training data.
+        Date of the training data in Unix seconds.
+    clock : callable
+        Returns the current Unix seconds.
     """
 
     def __init__(
@@ -76,7 +81,7 @@ class Readiness:
         self._data_date = data_date
 
     def fault(self) -> Fault | None:
-        """Return the first reason why the model is not ready, or None."""
+        """Return the first failed check, or None."""
         if self._faults:
             return self._faults[0]
         if self._stale_at is not None and self._clock() >= self._stale_at:
@@ -84,18 +89,18 @@ class Readiness:
         return None
 
     def codes(self) -> set[str]:
-        """Return the codes of all reasons why the model is not ready."""
+        """Return the codes of all failed checks."""
         codes = {fault.code for fault in self._faults}
         if self._stale_at is not None and self._clock() >= self._stale_at:
             codes.add(STALE)
         return codes
 
     def data_age_s(self) -> float | None:
-        """Return how old the training data is, in seconds, or None where the manifest says no date."""
+        """Return the age of the training data in seconds, or None if the manifest has no date."""
         return None if self._data_date is None else self._clock() - self._data_date
 
     def gauges(self) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
-        """Return what the counters' text says of readiness."""
+        """Return the readiness metrics."""
         codes = self.codes()
         out: dict[str, dict[tuple[tuple[str, str], ...], float]] = {
             "workbench_model_ready": {(): int(not codes)},
@@ -107,7 +112,7 @@ class Readiness:
         return out
 
     def require(self) -> None:
-        """Raise `NotReadyError` where the model is not ready."""
+        """Raise `NotReadyError` if a check failed."""
         fault = self.fault()
         if fault is not None:
             raise NotReadyError(fault.code, f"the model is not ready: {fault.text}")
@@ -120,7 +125,7 @@ def check_readiness(
     golden: GoldenReport | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Readiness:
-    """Replay the golden rows and check what the settings ask for.
+    """Replay the golden rows, and run the checks in the settings.
 
     Parameters
     ----------
@@ -128,7 +133,7 @@ def check_readiness(
     settings : ServeSettings
         Its `expect`, `max_data_age_s`, `sample` and `strict`.
     golden : GoldenReport, optional
-        What replaying showed, where it was already done.
+        The result of the replay, if it was already done.
 
     Returns
     -------
@@ -196,7 +201,7 @@ def _age(seconds: float) -> str:
 
 
 def _sampled(bundle: Bundle, path: Path) -> list[Fault]:
-    """Check rows as callers will send them: every column there, and none of which no value can be read."""
+    """Check a sample of requests: it must have every column, each with some readable value."""
     predictor = bundle.predictor
     source = open_source(path, predictor.schema)
     more = {"sample": path.name}
@@ -207,7 +212,7 @@ def _sampled(bundle: Bundle, path: Path) -> list[Fault]:
             return [Fault(FORGOTTEN, f"forgotten feature in {path.name}: {error}", more)]
         chunk = next(chunks, None)
     if chunk is None or not chunk.rows:
-        raise InputError(f"the sample {path.name}", found="no rows", expected="rows as callers send them")
+        raise InputError(f"the sample {path.name}", found="no rows", expected="rows as in requests")
     if chunk.defects:
         at = min(chunk.defects)
         text = f"{path.name} cannot be read as rows: row {at}, {chunk.defects[at]}"

@@ -1,10 +1,12 @@
-"""The request log: one JSON object a line, for a request each.
+"""The request log: one line of JSON for each request.
 
-Keys: ``time`` (ISO 8601, UTC), ``id``, ``method``, ``route`` (the pattern, not the path), ``status``, ``rows``, ``ms``;
-``model`` and ``version``; ``client`` where callers have keys; ``warnings``, by kind, where training never met what was
-answered; ``error`` and ``code`` where there was one; ``inputs`` and ``outputs`` where rows are logged. Where they are
-not, no value of a row is in any line: an error says where it was and what was expected, not what was found. Headers and
-query strings, where secrets travel, are never logged; neither are probes and scrapes that went well.
+Keys: ``time`` (ISO 8601, UTC), ``id``, ``method``, ``route`` (the pattern, not the path),
+``status``, ``rows``, ``ms``; ``model`` and ``version``; ``client`` if callers have keys;
+``warnings``, the unseen values by kind; ``error`` and ``code`` if the request failed; ``inputs``
+and ``outputs`` if rows are logged. If rows are not logged, no line holds a value of a row: an error
+then names the place and what was expected, not what was found. Headers and query strings, which may
+hold secrets, are never logged; neither are successful probes and scrapes. The logging module is not
+used, since its records and locks would cost more than a prediction.
 """
 
 from __future__ import annotations
@@ -25,14 +27,14 @@ _MAX_BUFFERED = 256
 
 
 def print_notice(text: str) -> None:
-    """Tell the operator something, in one line on standard error."""
+    """Print one line for the operator on standard error."""
     with contextlib.suppress(OSError):
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
 
 
 def plain_json(document: Any) -> bytes:
-    """Write one JSON document with the standard library alone; non-finite floats are refused.
+    """Write one JSON document with the standard library; NaN and infinity raise ValueError.
 
     Examples
     --------
@@ -45,7 +47,7 @@ def plain_json(document: Any) -> bytes:
 
 
 def json_encoder() -> Encode:
-    """Return how JSON is written: by orjson where it is installed."""
+    """Return the function that writes JSON: orjson's if it is installed."""
     try:
         import orjson
     except ImportError:
@@ -54,7 +56,7 @@ def json_encoder() -> Encode:
 
 
 class RequestLog:
-    """Where lines about requests go.
+    """Writes the lines of the request log.
 
     Parameters
     ----------
@@ -87,7 +89,7 @@ class RequestLog:
         return os.open(self._path or "", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
 
     def reopen(self) -> None:
-        """Open the file under its name anew, once it was moved away; where that fails the old one is kept."""
+        """Reopen the file after log rotation; if that fails, the old file stays in use."""
         if self._file is None:
             return
         self.flush()
@@ -100,12 +102,12 @@ class RequestLog:
         self._file = fresh
 
     def write(self, entry: Mapping[str, Any]) -> None:
-        """Append one line, its time first. A log that cannot be written is said once and stops no request."""
+        """Append one line and flush. If the log cannot be written, one warning is printed."""
         self.append(entry)
         self.flush()
 
     def append(self, entry: Mapping[str, Any]) -> bool:
-        """Keep one line until `flush`; returns whether it is the first that is kept."""
+        """Buffer one line until `flush`; return whether it is the first in the buffer."""
         now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = self._line({"time": now, **entry})
         if line is None:
@@ -116,7 +118,7 @@ class RequestLog:
         return len(self._buffered) == 1
 
     def _line(self, entry: Mapping[str, Any]) -> bytes | None:
-        """Return a line, without rows that no JSON can hold: nested too deeply, say."""
+        """Encode a line, without its rows if JSON cannot hold them, as when nested too deeply."""
         bare = {**entry, "inputs": None, "outputs": None} if entry.get("inputs") is not None else entry
         problem: Exception | None = None
         for encode, document in ((self._encode, entry), (plain_json, entry), (self._encode, bare)):
@@ -129,7 +131,7 @@ class RequestLog:
         return None
 
     def flush(self) -> None:
-        """Write the lines that are kept."""
+        """Write the buffered lines."""
         if not self._buffered:
             return
         lines, self._buffered = b"".join(self._buffered), []
@@ -147,11 +149,11 @@ class RequestLog:
             self._warned = True
             try:
                 sys.stderr.write(f"the request log cannot be written: {error}\n")
-            except OSError:  # standard error is gone too: nobody is left to tell
+            except OSError:  # standard error is closed too
                 return
 
     def close(self) -> None:
-        """Write what is kept and close the file."""
+        """Write the buffered lines and close the file."""
         self.flush()
         if self._file is not None:
             os.close(self._file)

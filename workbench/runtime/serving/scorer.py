@@ -1,4 +1,4 @@
-"""From rows to answers: what every way of serving does with them, be it HTTP, a stream or a file."""
+"""Score rows: read, check for unseen values, encode and predict, for HTTP and streams."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..core.unseen_values import UnseenDetector, UnseenReport
 from ..errors import BadValueError, InputError, WrongKindError
 from ..model.predictor import FEW_ROWS, Predictor
 
-_MAX_TRIED = 100  # values looked at before a column is said to be of another kind
+_MAX_TRIED = 100  # values tried before a column counts as unreadable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """Answers for some rows.
+    """Predictions for some rows.
 
     Attributes
     ----------
@@ -27,9 +27,9 @@ class Scored:
     labels : list
         Labels or numbers, n of them.
     probabilities : list of list of float, or None
-        One list a row; None for regression.
+        A list for each row; None for regression.
     unseen : UnseenReport
-        What training never met and was answered all the same.
+        The unseen values in the rows.
     read_s, model_s : float
         Wall-clock seconds of reading and encoding, and of the model.
     """
@@ -43,13 +43,13 @@ class Scored:
 
 
 class Scorer:
-    """Reads, watches, encodes and predicts.
+    """Reads, checks, encodes and predicts rows.
 
     Parameters
     ----------
     predictor : Predictor
     strict : bool
-        Whether what training never met is refused; otherwise it is counted in `Scored.unseen`.
+        Whether unseen values are errors; otherwise they are counted in `Scored.unseen`.
     """
 
     def __init__(self, predictor: Predictor, *, strict: bool = False) -> None:
@@ -63,8 +63,8 @@ class Scorer:
         Raises
         ------
         InputError
-            If a row does not fit the schema, naming row and column; in strict mode also where training never
-            met what it holds.
+            If a row does not fit the schema, or in strict mode has an unseen value; the error names
+            row and column.
         ModelError
             If the model fails.
         """
@@ -82,7 +82,7 @@ class Scorer:
         return self._predict_few(values, unseen, started)
 
     def columns(self, columns: Mapping[str, Column1d | Sequence[Any]], header: Sequence[Any] = ()) -> Scored:
-        """Score raw columns of n values each; `header` names all columns that the caller sent.
+        """Score raw columns of n values each; `header` has the names of all columns sent.
 
         Raises
         ------
@@ -103,7 +103,7 @@ class Scorer:
         return self._scored(self.predictor.predict_matrix(matrix), unseen, started, encoded)
 
     def _of_another_kind(self, error: BadValueError, values: Any) -> InputError:
-        """Return the error, as `WrongKindError` where no value of the column can be read."""
+        """Return the error, or a `WrongKindError` if no value of the column can be read."""
         column = next(each for each in self.predictor.schema.columns if each.name == error.column)
         worse = unreadable(column, values)
         return worse.at(error.row) if worse is not None and error.row is not None else error
@@ -126,7 +126,7 @@ class Scorer:
 
 
 def unreadable(column: Column, values: Any) -> WrongKindError | None:
-    """Return an error where no value of a column can be read as its kind: it holds something else.
+    """Return an error if no value of a column can be read as its kind, else None.
 
     Examples
     --------

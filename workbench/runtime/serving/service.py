@@ -1,4 +1,4 @@
-"""A model at work, whichever way rows come: its readiness, scorer, counters and log in one place."""
+"""A model in service: readiness, scorer, metrics and log, for HTTP, streams and batch jobs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from ..bundle.bundle import Bundle, open_bundle
 from ..errors import InputError, ModelError
 from .counters import Metrics
-from .protocols.json_protocol import rows_answer
+from .protocols.json_protocol import rows_response
 from .readiness import Readiness, check_readiness
 from .request_log import RequestLog, json_encoder
 from .scorer import Scored, Scorer
@@ -20,7 +20,7 @@ from .serving_settings import LOG_OFF, ServeSettings
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of one row: a prediction, or an error with its code."""
+    """The result of one row: a prediction, or an error with its code."""
 
     prediction: Mapping[str, Any] | None = None
     error: str = ""
@@ -28,7 +28,7 @@ class RowResult:
 
 
 class Service:
-    """What batch, HTTP and stream share.
+    """An opened bundle with its readiness checks, metrics and log.
 
     Parameters
     ----------
@@ -55,22 +55,23 @@ class Service:
 
     @classmethod
     def open(cls, path: str | Path, settings: ServeSettings) -> Service:
-        """Open a bundle for work.
+        """Open a bundle and run its readiness checks.
 
         Raises
         ------
         BundleError, InputError, ServeError
-            If the bundle, the checks or the log cannot be used.
+            If the bundle cannot be opened, a setting of the checks is invalid, or the log cannot be
+            written.
         """
         return cls(open_bundle(path), settings)
 
     def score_rows(self, rows: Sequence[Mapping[str, Any]], route: str, request_id: str) -> list[RowResult]:
-        """Score rows, of which a bad one spoils no other.
+        """Score rows; a bad row does not affect the others.
 
         Raises
         ------
         NotReadyError
-            If the model must not answer.
+            If a readiness check fails.
         """
         self.readiness.require()
         started = perf_counter()
@@ -82,7 +83,7 @@ class Service:
                 return [RowResult(error=str(error), code=error.code)]
             return [self.score_rows([row], route, f"{request_id}.{at}")[0] for at, row in enumerate(rows)]
         names = self._scorer.class_names
-        predictions = rows_answer(self.bundle.manifest, names, scored)["predictions"]
+        predictions = rows_response(self.bundle.manifest, names, scored)["predictions"]
         inputs, outputs = (list(rows), predictions) if self.settings.log_rows else (None, None)
         self.record(route, request_id, started, scored=scored, inputs=inputs, outputs=outputs)
         return [RowResult(prediction) for prediction in predictions]
@@ -98,8 +99,10 @@ class Service:
         inputs: Any = None,
         outputs: Any = None,
     ) -> None:
-        """Count and log one piece of work, with the keys of the request log."""
-        if scored is None and error is None:  # some rows are bad: each is then counted and logged for itself
+        """Count and log one batch of rows, with the keys of the request log."""
+        if (
+            scored is None and error is None
+        ):  # some rows are bad: each one is then counted and logged separately
             return
         seconds = perf_counter() - started
         entry: dict[str, Any] = {"id": request_id, "route": route, "rows": scored.rows if scored else 0}
@@ -121,10 +124,10 @@ class Service:
             self.log.append(entry)
 
     def metrics_text(self) -> str:
-        """Return the counters as Prometheus reads them."""
+        """Return the metrics in the Prometheus text format."""
         return self.metrics.text(self.readiness.gauges())
 
     def close(self) -> None:
-        """Write down what is still in memory."""
+        """Flush and close the log."""
         if self.log is not None:
             self.log.close()

@@ -1,4 +1,4 @@
-"""How a bundle is served: every option in one record, and the command line options that fill it."""
+"""Settings of the server, and the command line options that set them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import InputError, nearest, shown
 
 MAX_BODY_BYTES = 10_000_000
 LOG_OFF = "off"
-#: Options whose fields say their unit.
+#: Options whose fields have a unit in their name.
 _OPTIONS = {
     "max_body": "max_body_bytes",
     "timeout": "timeout_s",
@@ -26,11 +26,12 @@ _URL = re.compile(r"https?://[A-Za-z0-9._~%\[\]:-]+(?:/[!-~]*)?")
 
 
 def duration_s(text: str, *, zero: bool = False) -> float:
-    """Read a duration such as ``30``, ``90s``, ``10m``, ``12h``, ``90d`` or ``2w`` as seconds; 0 only with `zero`.
+    """Parse a duration such as ``30``, ``90s``, ``10m``, ``12h``, ``90d`` or ``2w`` as seconds.
 
     Raises
     ------
     ValueError
+        If the text is not a duration, or is 0 without `zero`.
 
     Examples
     --------
@@ -44,22 +45,22 @@ def duration_s(text: str, *, zero: bool = False) -> float:
 
 
 def from_environment(name: str, otherwise: str) -> str:
-    """Return an environment variable; one that is empty counts as not set."""
+    """Return an environment variable, or `otherwise` if it is unset or empty."""
     return os.environ.get(name, "").strip() or otherwise
 
 
 def default_host() -> str:
-    """Return the address to listen on where none is given: an image sets it, whatever its arguments are."""
+    """Return the default address to listen on; container images set ``$WORKBENCH_HOST``."""
     return from_environment("WORKBENCH_HOST", "127.0.0.1")
 
 
 def default_drain_s() -> float:
-    """Return the seconds of draining where none are given.
+    """Return the default drain time in seconds.
 
     Raises
     ------
     InputError
-        If the environment holds no duration.
+        If ``$WORKBENCH_DRAIN`` is not a duration.
     """
     text = from_environment("WORKBENCH_DRAIN", "0")
     try:
@@ -70,47 +71,49 @@ def default_drain_s() -> float:
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """How to serve.
+    """Settings of the server.
 
     Attributes
     ----------
     host : str
-        The address to listen on; by default ``$WORKBENCH_HOST``, or else 127.0.0.1, reached from this machine only.
+        The address to listen on; by default ``$WORKBENCH_HOST``, or else 127.0.0.1, which only this
+        machine can reach.
     port : int
-        0 lets the system choose one; it is said on standard error.
+        0 lets the system choose one, which is printed on standard error.
     workers : int
         Processes that share the port.
     log : str or None
-        A file for the request log, one JSON line a request; None is standard error, "off" none at all.
+        A file for the request log, one JSON line a request; None is standard error, "off" is no
+        log.
     log_rows : bool
-        Whether the log holds inputs and outputs, as monitoring wants it.
+        Whether the log holds inputs and outputs, for monitoring.
     max_body_bytes : int
-        Longer requests are refused with 413.
+        Requests with longer bodies are refused with status 413.
     queue : int
-        Requests of one process that may wait or be worked on; one more is refused with 503.
+        Requests of one process that may wait or be in progress; more are refused with status 503.
     timeout_s : float
-        Seconds that a request may take, its body's arrival included.
+        Seconds that a request may take, including receiving its body.
     drain_s : float
-        Seconds after SIGTERM for which requests are still answered while the server says that it is not ready;
-        by default ``$WORKBENCH_DRAIN``, or else none.
+        Seconds after SIGTERM for which the server still handles requests while it reports that it
+        is not ready; by default ``$WORKBENCH_DRAIN``, or else 0.
     auth_file : str or None
         A file of API keys; see `auth`.
     tls_cert, tls_key : str or None
         PEM files of the certificate chain and its key.
     terse_errors : bool
-        Whether callers without a key are told no more than the kind of an error.
+        Whether callers without a key get only the kind of an error.
     expect : str or None
-        The model that should be served: a digest (at least 12 digits of the model id) or ``NAME@VERSION``.
+        The expected model: a digest (at least 12 digits of the model id) or ``NAME@VERSION``.
     max_data_age_s : float or None
-        Seconds that may have passed since the training data was read.
+        The most seconds since the training data was read.
     strict : bool
-        Whether unseen categories, numbers out of range and extra columns are refused instead of counted.
+        Whether unseen categories, numbers out of range and extra columns are errors.
     sample : str or None
-        A file of rows as callers will send them, checked before the first request.
+        A file of rows as in requests, checked before the first one.
     cors : tuple of str
-        Origins whose pages may call from a browser; ``*`` is any.
+        Origins whose pages may call the server from a browser; ``*`` is any.
     public_url : str or None
-        Where callers reach the server, for ``/openapi.json``; None is where they fetched that from.
+        The URL of the server for callers, in ``/openapi.json``; None is the URL of that document.
 
     Examples
     --------
@@ -139,7 +142,7 @@ class ServeSettings:
     public_url: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse origins and URLs that are none."""
+        """Validate origins and URL."""
         for origin in self.cors:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 expected = "a scheme and a host, such as https://app.example.com, or *"
@@ -150,21 +153,23 @@ class ServeSettings:
 
 
 def add_check_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which model may answer, and how strictly rows are read."""
-    group = parser.add_argument_group("refusals")
+    """Add the options of the readiness checks and of strict mode."""
+    group = parser.add_argument_group("checks")
     group.add_argument(
         "--expect",
         metavar="MODEL",
-        help="NAME@VERSION or a digest (12 digits or more of the model id); another model is never ready",
+        help="the expected model, NAME@VERSION or at least 12 digits of its id; another one is not ready",
     )
     group.add_argument(
         "--max-data-age",
         type=_argument(duration_s),
         metavar="90d",
-        help="a model whose training data is older is not ready",
+        help="a model with older training data is not ready",
     )
     group.add_argument(
-        "--sample", metavar="FILE", help="rows as callers will send them; one that does not fit: not ready"
+        "--sample",
+        metavar="FILE",
+        help="rows as in requests; if they do not fit the schema, the model is not ready",
     )
     group.add_argument(
         "--strict",
@@ -174,7 +179,7 @@ def add_check_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_serve_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``serve``; `settings_of` turns what was given into `ServeSettings`."""
+    """Add the options of ``serve``; `settings_of` converts them to `ServeSettings`."""
     default = ServeSettings(drain_s=0.0)
     parser.add_argument(
         "--host", default=default.host, help="default: $WORKBENCH_HOST, or 127.0.0.1, this machine only"
@@ -189,7 +194,9 @@ def add_serve_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=_argument(_positive), default=1, metavar="N", help="processes; default: 1"
     )
-    parser.add_argument("--log", metavar="FILE", help='where the request log goes, or "off"; default: stderr')
+    parser.add_argument(
+        "--log", metavar="FILE", help='file for the request log, or "off"; default: standard error'
+    )
     parser.add_argument("--log-rows", action="store_true", help="log inputs and outputs too")
     limits = parser.add_argument_group("limits")
     limits.add_argument(
@@ -197,52 +204,58 @@ def add_serve_options(parser: argparse.ArgumentParser) -> None:
         type=_argument(_positive),
         default=default.max_body_bytes,
         metavar="BYTES",
-        help="of a request, else 413; default: 10 MB",
+        help="largest body of a request, else status 413; default: 10 MB",
     )
     limits.add_argument(
         "--queue",
         type=_argument(_positive),
         default=default.queue,
         metavar="N",
-        help=f"requests of a process under way, else 503; default: {default.queue}",
+        help=f"most requests of a process in progress, else status 503; default: {default.queue}",
     )
     limits.add_argument(
         "--timeout",
         type=_argument(duration_s),
         default=default.timeout_s,
         metavar="30s",
-        help="for a request from its first byte to its answer; default: 30s",
+        help="most time of a request, from its first byte to the response; default: 30s",
     )
     limits.add_argument(
         "--drain",
         type=_argument(lambda text: duration_s(text, zero=True)),
         default=from_environment("WORKBENCH_DRAIN", "0"),
         metavar="5s",
-        help="after SIGTERM: not ready, but answering on for so long; default: $WORKBENCH_DRAIN, or 0",
+        help="time after SIGTERM for which requests are still handled while not ready; default: $WORKBENCH_DRAIN, or 0",
     )
     safety = parser.add_argument_group("safety")
-    safety.add_argument("--auth-file", metavar="FILE", help="API keys, one NAME:KEY a line; others get 401")
+    safety.add_argument(
+        "--auth-file",
+        metavar="FILE",
+        help="API keys, one NAME:KEY a line; requests without one get status 401",
+    )
     safety.add_argument("--tls-cert", metavar="FILE", help="certificate chain (PEM): serve HTTPS")
     safety.add_argument("--tls-key", metavar="FILE", help="the certificate's key (PEM)")
     safety.add_argument(
         "--cors",
         action="append",
         metavar="ORIGIN",
-        help="let pages of this origin call from a browser, such as https://app.example.com; repeatable; * is any",
+        help="origin whose pages may call from a browser, such as https://app.example.com; repeatable; * is any",
     )
     safety.add_argument(
-        "--terse-errors", action="store_true", help="tell strangers only the kind of an error"
+        "--terse-errors",
+        action="store_true",
+        help="return only the kind of an error to callers without a key",
     )
     parser.add_argument(
         "--public-url",
         metavar="URL",
-        help="where callers reach the server, for servers in /openapi.json; default: where they fetched it",
+        help="URL of the server in /openapi.json; default: the URL of that document",
     )
     add_check_options(parser)
 
 
 def settings_of(options: argparse.Namespace) -> ServeSettings:
-    """Return the settings that the options of `add_serve_options` were given."""
+    """Return the settings given by the options of `add_serve_options`."""
     given = {**vars(options), "cors": tuple(options.cors or ())}
     renamed = {field: option for option, field in _OPTIONS.items()}
     return ServeSettings(
@@ -251,12 +264,12 @@ def settings_of(options: argparse.Namespace) -> ServeSettings:
 
 
 def settings_from(table: dict[str, Any], where: str) -> ServeSettings:
-    """Build settings from a table of a configuration file; its keys are the options' names.
+    """Build settings from a table of a configuration file, whose keys are option names.
 
     Raises
     ------
     InputError
-        Naming the key that is unknown or of another type.
+        If a key is unknown or has the wrong type; the error names it.
 
     Examples
     --------
@@ -281,12 +294,12 @@ def settings_from(table: dict[str, Any], where: str) -> ServeSettings:
 
 
 def _typed(where: str, value: Any, kind: str, *, zero: bool = False) -> Any:
-    """Return a value of a configuration file as the type that a field is annotated with."""
+    """Convert a value of a configuration file to the type of a field."""
     if kind.startswith("tuple"):
         listed = [value] if isinstance(value, str) else value
         if isinstance(listed, list) and all(isinstance(each, str) for each in listed):
             return tuple(listed)
-        raise InputError(where, found=shown(value), expected="a list of texts")
+        raise InputError(where, found=shown(value), expected="a list of strings")
     if kind.startswith("float") and isinstance(value, str):
         try:
             return duration_s(value, zero=zero)
@@ -306,7 +319,7 @@ def _typed(where: str, value: Any, kind: str, *, zero: bool = False) -> Any:
 
 
 def _argument(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return a reader of one argument whose complaint argparse shows as it is."""
+    """Wrap a reader so that argparse shows the message of its ValueError."""
 
     def wrapped(text: str) -> Any:
         try:

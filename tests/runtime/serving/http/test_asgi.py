@@ -130,8 +130,8 @@ def test_the_index_lists_routes_that_exist(app: App) -> None:
     [
         ("/nowhere", "no route '/nowhere'"),
         ("/predictt", "Did you mean /predict?"),
-        ("/v2/models/other", "no model 'other' here; this server has 'churn'"),
-        ("/v2/models/churn/versions/9/infer", "no version '9'"),
+        ("/v2/models/other", "unknown model 'other'; expected 'churn'"),
+        ("/v2/models/churn/versions/9/infer", "unknown version '9'"),
         ("/v2/models/churn/explain", "no route"),
         ("/v2/models/{model}/infer", "no"),
         ("/v2/models/churn/versions", "no route"),
@@ -231,7 +231,10 @@ def test_a_broken_model_is_not_the_callers_fault(bundle: Bundle) -> None:
     broken = Bundle(bundle.path, bundle.manifest, make_predictor(broken=True))
     answer = post(App(broken, GOOD), "/predict", ROWS)
     assert answer.status == 500
-    assert answer.json() == {"error": "the model failed; the server's log says why", "code": "model_failed"}
+    assert answer.json() == {
+        "error": "the model failed; the server's log has the cause",
+        "code": "model_failed",
+    }
 
 
 def test_a_fault_of_ours_is_answered_and_logged(
@@ -290,7 +293,7 @@ def test_a_request_is_one_line_without_secrets(bundle: Bundle, tmp_path: Path) -
     assert "inputs" not in first
     assert second["status"] == 400
     assert second["id"].isalnum()
-    assert second["error"].startswith("the body is no JSON")
+    assert second["error"].startswith("the body is not JSON")
     assert (third["status"], third["route"]) == (404, "")
 
 

@@ -32,10 +32,10 @@ def test_keys_are_named_and_told_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "holds no key"),
+        ("", "has no keys"),
         ("just-a-key", "line 1: found no name"),
         ("a: short", "a key of 5 characters"),
-        ("a: long enough\na: long enough too", "line 2: found a second key of 'a'"),
+        ("a: long enough\na: long enough too", "line 2: found a second key named 'a'"),
         ("\xff", "cannot be read"),
         ("a:sha256:zz", "begins like a digest, of 9 characters; expected sha256: and 64 hexadecimal digits"),
         ("a:SHA256:" + "0" * 63, "line 1: found what begins like a digest"),

@@ -38,7 +38,7 @@ def test_the_columns_are_the_models_own(bundle: Bundle) -> None:
     row = document["components"]["schemas"]["Row"]
     assert list(row["properties"]) == bundle.predictor.names == row["required"]
     assert "null" not in row["properties"]["tenure"]["type"]
-    assert "training saw basic, plus, max" in row["properties"]["plan"]["description"]
+    assert "training levels basic, plus, max" in row["properties"]["plan"]["description"]
     assert "security" not in document
 
 

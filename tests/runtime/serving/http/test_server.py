@@ -240,7 +240,7 @@ KEY = {"authorization": "Bearer a long secret"}
 def test_strangers_learn_nothing_but_that_it_lives(guarded: Served) -> None:
     answer = httpx.post(f"{guarded.url}/predict", json=ROWS)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
-    assert answer.json() == {"error": "a key is needed", "code": "no_key"}
+    assert answer.json() == {"error": "an API key is required", "code": "no_key"}
     for path in ("/v2", "/metrics", "/docs", "/openapi.json", "/nowhere"):
         assert httpx.get(f"{guarded.url}{path}").status_code == 401
     for path in ("/v2/health/live", "/v2/health/ready", "/ping", "/livez", "/readyz", "/healthz"):

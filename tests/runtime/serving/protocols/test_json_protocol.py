@@ -155,7 +155,7 @@ def spoilt(position: int = 0, **change: Any) -> dict[str, Any]:
         (spoilt(data=[1, 2, "x"]), "input 'tenure', data: found 'x'; expected FP64 values or null"),
         (spoilt(data=[1, 2, [3]]), r"input 'tenure', data: found \[3\]"),
         (spoilt(1, data=[1], shape=[1]), "the inputs have different lengths"),
-        (spoilt(1, name="tenure"), "input 'tenure': found two of that name"),
+        (spoilt(1, name="tenure"), "input 'tenure': found two inputs of this name"),
         (
             infer_request(ROWS, outputs=[{"name": "predict_prob"}]),
             "output: found 'predict_prob'.*Did you mean",

@@ -1,1 +1,1 @@
-"""The HTTP server: an ASGI application without a framework, its processes, its limits and how it stops."""
+"""The HTTP server: an ASGI application, its processes, its limits and its shutdown."""

@@ -1,4 +1,8 @@
-"""The HTTP coat around a bundle: an ASGI application without a framework."""
+"""The HTTP server of a bundle: an ASGI application.
+
+It uses no web framework, since the routing, validation and JSON of one (FastAPI) cost several times
+the CPU of a prediction.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ from .replies import RETRY, Reply, make_terse, refuse
 from .request_body import ClientDisconnectedError, UploadError, Uploads, overloaded
 from .routes import PROBES, QUIET
 
-_THREAD_BYTES = 64_000  # a longer body is worked on in a thread, so that probes are answered meanwhile
+_THREAD_BYTES = 64_000  # longer bodies run in a thread, so that probes are not blocked
 _THREADS = 2
 _TICK_S, _LOG_S = 1.0, 0.05
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -38,26 +42,27 @@ Headers = Mapping[bytes, bytes]
 
 
 class App:
-    """An ASGI application that answers with one bundle.
+    """An ASGI application that serves one bundle.
 
     Parameters
     ----------
     bundle : Bundle
     readiness : Readiness
-        Whether the bundle may answer; where not, it answers 503.
+        If a check fails, inference requests get status 503.
     settings : ServeSettings
     log : RequestLog or None
     keys : Keys or None
-        Who may ask; None lets anyone.
+        The API keys; None if no key is needed.
     counts : Path or None
-        Where the workers that share a port add up their counts.
+        A folder in which workers that share a port exchange their counts.
     consumer : ConsumerStatus or None
-        The work that is only reported here: then probes and scrapes are answered, and no rows.
+        The stream consumer to report on: then only probes and metrics are served, not rows.
 
     Attributes
     ----------
     tasks : collection or None
-        The requests that the server has begun, where it says so: what waits in the event loop counts as well.
+        The requests that uvicorn has started, if known; they include those waiting in the event
+        loop.
     """
 
     def __init__(
@@ -89,12 +94,12 @@ class App:
         self._pool: ThreadPoolExecutor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._uploads = Uploads(self._settings.max_body_bytes, self._settings.timeout_s)
-        self._under_way = 0
+        self._started_count = 0
         self.tasks: set[Any] | None = None
 
     @property
     def draining(self) -> bool:
-        """Whether the server is about to end: then it is not ready, and answers all the same."""
+        """Whether the server is stopping: it reports not ready, but still handles requests."""
         return self._handlers.draining
 
     @draining.setter
@@ -102,7 +107,7 @@ class App:
         self._handlers.draining = value
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answer one connection event as ASGI defines it."""
+        """Handle one ASGI connection."""
         if scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -112,16 +117,16 @@ class App:
 
     async def _http(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         started = perf_counter()
-        self._under_way += 1
+        self._started_count += 1
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id")
         request_id = given if given and _REQUEST_ID.fullmatch(given) else os.urandom(8).hex().encode()
         method, route, client = scope["method"], "", None
         try:
             route, reply = self._handlers.router.find(scope["path"])
-            asked = self._cors.preflight(method, headers) if self._cors is not None else None
-            if asked is not None:
-                reply = asked
+            preflight = self._cors.preflight(method, headers) if self._cors is not None else None
+            if preflight is not None:
+                reply = preflight
             elif self._keys is not None and route not in PROBES:
                 client = self._keys.owner(headers)
                 reply = reply if client is not None else _no_key()
@@ -133,19 +138,19 @@ class App:
                 reply.document if isinstance(reply.document, bytes) else self._handlers.dumps(reply.document)
             )
         except ClientDisconnectedError:
-            left = refuse(499, "the client left", "client_left")
+            left = refuse(499, "the client disconnected", "client_left")
             self._record(method, route, request_id, started, left, client)
             return
-        except Exception as error:  # whatever it is: the caller gets an answer, the operator its name
+        except Exception as error:  # any other error: the caller gets a response, the log its type
             reply = refuse(
-                500, "internal error; the server's log names it under this request's id", "internal"
+                500, "internal error; the server's log has its cause under this request's id", "internal"
             )
             body = self._handlers.dumps(reply.document)
             reply.error = f"internal error: {type(error).__name__} in {_place_of(error)}"
-            if self._settings.log_rows:  # else no value of a row, and so nothing of the message
+            if self._settings.log_rows:  # the message may hold values of rows
                 reply.error += f": {error}"
         finally:
-            self._under_way -= 1
+            self._started_count -= 1
         head = [
             (b"content-type", reply.content_type),
             (b"content-length", str(len(body)).encode()),
@@ -160,7 +165,7 @@ class App:
     def _record(
         self, method: str, route: str, request_id: bytes, started: float, reply: Reply, client: str | None
     ) -> None:
-        """Count a request and log it."""
+        """Count and log a request."""
         seconds = perf_counter() - started
         metrics, scored = self._metrics, reply.scored
         metrics.request(
@@ -181,7 +186,7 @@ class App:
             self._write(entry)
 
     def record_refusal(self, status: int, code: str, text: str) -> None:
-        """Count and log a request that the connection refused before it was one."""
+        """Count and log a request that the connection refused before it was complete."""
         self._record(
             "other", "", os.urandom(8).hex().encode(), perf_counter(), refuse(status, text, code), None
         )
@@ -207,7 +212,7 @@ class App:
         return entry
 
     def _write(self, entry: dict[str, Any]) -> None:
-        """Log a line within a twentieth of a second; many at once cost less than each for itself."""
+        """Log a line within 50 ms, together with others: one write costs less than many."""
         log = self._log
         if log is not None and log.append(entry):
             asyncio.get_running_loop().call_later(_LOG_S, log.flush)
@@ -216,15 +221,18 @@ class App:
         if route in self._handlers.get:
             if method not in ("GET", "HEAD"):
                 return _wrong_method(method, b"GET, HEAD")
-            self._metrics.in_progress = self._begun()
+            self._metrics.in_progress = self._in_progress()
             return self._handlers.get[route]()
         if method != "POST":
             return _wrong_method(method, b"POST")
         if headers.get(b"content-encoding", b"").strip().lower() not in CODINGS:
-            text = "the body is compressed in another way; expected gzip, deflate, or as it is"
-            return refuse(415, text, "bad_request", ((b"accept-encoding", b"gzip, deflate"),))
-        if self._begun() > self._settings.queue:
-            return overloaded(f"{self._settings.queue} requests are under way")
+            encoding = shown(headers[b"content-encoding"].decode("latin-1"))
+            text = f"header 'content-encoding': found {encoding}; expected gzip, deflate or identity"
+            logged = "header 'content-encoding': expected gzip, deflate or identity"
+            accepted = ((b"accept-encoding", b"gzip, deflate"),)
+            return refuse(415, text, "bad_request", accepted, logged=logged)
+        if self._in_progress() > self._settings.queue:
+            return overloaded(f"{self._settings.queue} requests are in progress")
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._start(loop)
@@ -233,37 +241,37 @@ class App:
         except UploadError as error:
             return error.reply
         try:
-            return await self._answer(route, body, headers, loop)
+            return await self._handle(route, body, headers, loop)
         finally:
             self._uploads.release(len(body))
 
-    def _begun(self) -> int:
-        """Return the requests that wait or are worked on; those that have not arrived yet do not count."""
-        begun = self._under_way if self.tasks is None else len(self.tasks)
+    def _in_progress(self) -> int:
+        """Return the requests waiting or in progress, without those still being received."""
+        begun = self._started_count if self.tasks is None else len(self.tasks)
         return begun - len(self._uploads)
 
-    async def _answer(
+    async def _handle(
         self, route: str, body: bytes, headers: Headers, loop: asyncio.AbstractEventLoop
     ) -> Reply:
         if len(body) <= _THREAD_BYTES:
-            return self._handlers.answer(route, body, headers)
+            return self._handlers.handle(route, body, headers)
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="answer")
-        work = loop.run_in_executor(self._pool, self._handlers.answer, route, body, headers)
+            self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="predict")
+        work = loop.run_in_executor(self._pool, self._handlers.handle, route, body, headers)
         try:
             return await asyncio.wait_for(work, self._settings.timeout_s)
         except TimeoutError:
-            text = f"the answer took longer than {self._settings.timeout_s:g} s; send fewer rows at a time"
+            text = f"the request took longer than {self._settings.timeout_s:g} s; send fewer rows at a time"
             return refuse(503, text, "timeout", RETRY)
 
-    # ------------------------------------------------------------ what is done beside requests
+    # ------------------------------------------------------------ background work
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         loop.call_later(_TICK_S, self._tick)
 
     def _tick(self) -> None:
-        """Give up on requests that do not arrive, and leave counts for the other workers."""
+        """Cancel overdue uploads, and share counts with the other workers."""
         if self._loop is None:
             return
         self._uploads.expire(self._loop.time())
@@ -271,12 +279,12 @@ class App:
         self._loop.call_later(_TICK_S, self._tick)
 
     def reopen_log(self) -> None:
-        """Open the log's file anew: the old one may have been moved away."""
+        """Reopen the log's file, after log rotation."""
         if self._log is not None:
             self._log.reopen()
 
     def close(self) -> None:
-        """Write down what is still in memory."""
+        """Share the counts, flush the log and stop the threads."""
         self._loop = None
         self._metrics.share()
         if self._log is not None:
@@ -299,11 +307,11 @@ class App:
 def _place_of(error: BaseException) -> str:
     """Return the file and line where an error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "an unknown place"
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "an unknown file"
 
 
 def _no_key() -> Reply:
-    text = "a key is needed: Authorization: Bearer KEY, or X-API-Key: KEY"
+    text = "an API key is required: send header Authorization: Bearer KEY, or X-API-Key: KEY"
     return refuse(401, text, "no_key", ((b"www-authenticate", b"Bearer"),))
 
 

@@ -1,9 +1,10 @@
-"""Who may ask: API keys from a file, compared in constant time.
+"""API keys from a file, compared in constant time.
 
-The file has one key a line, ``NAME:KEY``; empty lines and lines that begin with ``#`` are passed over. ``NAME`` is what
-the log shows. Instead of the key itself its digest may stand there, ``NAME:sha256:HEX``, of 64 hexadecimal digits.
-What begins like a digest and is none is refused: taken for the key itself, a typing error would be what opens the
-server. A caller sends the key as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``.
+The file has one key a line, ``NAME:KEY``; empty lines and lines that start with ``#`` are ignored.
+The log shows ``NAME``. A line may have the digest instead of the key, ``NAME:sha256:HEX`` with 64
+hexadecimal digits. A text that looks like a digest but is not valid is refused: as a key, a
+mistyped digest would open the server. A caller sends the key as ``Authorization: Bearer KEY`` or
+``X-API-Key: KEY``.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _READ_BY_ALL = 0o004
 
 
 class Keys:
-    """The keys that open a server, of which only digests are kept.
+    """The accepted keys, stored as digests.
 
     Examples
     --------
@@ -42,7 +43,7 @@ class Keys:
         self._digests = list(digests.items())
 
     def owner(self, headers: Mapping[bytes, bytes]) -> str | None:
-        """Return whose key a request carries, or None. Every key is compared, whichever one it is."""
+        """Return the name of the key in a request, or None; takes the same time for every key."""
         given = headers.get(b"x-api-key")
         if given is None:
             scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
@@ -57,7 +58,7 @@ class Keys:
 
 
 def exposed(path: str | Path) -> str:
-    """Return one line where everybody on this machine may read a file of secrets, else an empty text.
+    """Return a warning if all users of this machine may read a file of secrets, else "".
 
     Parameters
     ----------
@@ -80,13 +81,13 @@ def read_keys(path: str | Path) -> Keys:
     Raises
     ------
     ServeError
-        If the file cannot be read, a line is none of these, a key is too short, or there is no key at all. No
+        If the file cannot be read, a line is invalid, a key is too short, or there are no keys. No
         message shows a key.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "no UTF-8 text"
+        reason = getattr(error, "strerror", None) or "text that is not UTF-8"
         raise ServeError(f"the key file {path} cannot be read", found=reason) from error
     digests: dict[str, bytes] = {}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -98,17 +99,15 @@ def read_keys(path: str | Path) -> Keys:
         if not colon or not name:
             raise ServeError(where, found="no name", expected="NAME:KEY or NAME:sha256:HEX")
         if name in digests:
-            raise ServeError(where, found=f"a second key of {shown(name)}", expected="one key a name")
+            raise ServeError(where, found=f"a second key named {shown(name)}", expected="one key a name")
         given = _DIGEST.fullmatch(key)
         if not given and _LIKE_A_DIGEST.match(key):
             expected = "sha256: and 64 hexadecimal digits, or the key itself"
-            raise ServeError(
-                where, found=f"what begins like a digest, of {len(key)} characters", expected=expected
-            )
+            raise ServeError(where, found=f"an invalid digest of {len(key)} characters", expected=expected)
         if not given and len(key) < _SHORTEST_KEY:
             expected = f"at least {_SHORTEST_KEY} characters"
             raise ServeError(where, found=f"a key of {len(key)} characters", expected=expected)
         digests[name] = bytes.fromhex(given[1]) if given else hashlib.sha256(key.encode()).digest()
     if not digests:
-        raise ServeError(f"the key file {path} holds no key", expected="NAME:KEY, one a line")
+        raise ServeError(f"the key file {path} has no keys", expected="NAME:KEY, one a line")
     return Keys(digests)

@@ -1,14 +1,15 @@
-"""uvicorn's connection with what it lacks: limits of size and time on all that a client sends and reads.
+"""uvicorn's HTTP connection, with limits on the size and time of requests and responses.
 
-What a client may cost before it has shown a key is bounded here:
+The limits bound the cost of a client before it has shown a key:
 
-- a head, and what a chunked body holds besides data (extensions, trailers): 64 kB, else 431; trailers are not used;
-- heads that could be read in two ways: 400 (see `request_head`);
-- ten seconds for a head; the body's time is that of `uploads`;
-- requests that are sent ahead of their answers: what is not begun stays in the socket, but for one read;
-- an answer that is not read: the connection ends where less than a kilobyte a second leaves it.
+- a head, and the non-data parts of a chunked body (extensions, trailers): 64 kB, else status 431;
+- ambiguous heads: status 400 (see `request_head`);
+- ten seconds for a head; see `request_body` for the time of a body;
+- pipelined requests stay in the socket, except for one read, until the previous ones are handled;
+- a response that the client reads at less than 1 kB/s: the connection is closed.
 
-A refusal closes the connection so that it can be read: what still comes is dropped for a moment before the end.
+After a refusal the connection stays half open for a moment and drops what arrives, so that the
+client can read the response. uvicorn has none of these limits.
 """
 
 from __future__ import annotations
@@ -23,21 +24,21 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from .request_head import MAX_BYTES, MAX_HEADERS, HeadError, check_head, too_long
 
-_IDLE_GRACE_S = 1.0  # for which an idle connection still takes a request while the server ends
-_HEAD_S = 10.0  # from the first byte of a connection, or of a further request on it, to the end of its head
-_LINGER_S = 2.0  # for which what still comes is dropped, so that the last answer is not lost in a reset
-_MAX_DROPPED = 1 << 25  # bytes; a client that sends more without reading is cut off
+_IDLE_GRACE_S = 1.0  # for which an idle connection still accepts a request while the server stops
+_HEAD_S = 10.0  # from the start of a connection or a further request to the end of its head
+_LINGER_S = 2.0  # for which input is dropped, so that a reset does not lose the response
+_MAX_DROPPED = 1 << 25  # bytes; a client that sends more without reading is disconnected
 _STALL_S, _MIN_BYTES_PER_S = (
     30.0,
     1000,
 )  # how often a blocked answer is looked at, and the bytes a second that it needs
-_SLICE = 8192  # fed to the parser at a time: no more requests begin at once than fit into it
-_CHUNK_FRAME = 16  # bytes around a chunk's data that are nobody's excess
-_NO_HTTP = HeadError(400, "bad_request", "the request is no HTTP/1.1")
+_SLICE = 8192  # bytes parsed at a time, which bounds the requests started at once
+_CHUNK_FRAME = 16  # bytes around the data of a chunk that do not count
+_NO_HTTP = HeadError(400, "bad_request", "the request is not valid HTTP/1.1")
 
 
 class _Flow(FlowControl):
-    """Flow control that reads nothing more while something read is not begun."""
+    """Flow control that does not read while pipelined input is pending."""
 
     def __init__(self, transport: Any, connection: Connection) -> None:
         super().__init__(transport)
@@ -49,7 +50,7 @@ class _Flow(FlowControl):
 
 
 class _LastResponse:
-    """A transport whose `close` lets the client read what was written (`Connection.end`)."""
+    """A transport whose `close` lets the client read the response (see `Connection.end`)."""
 
     __slots__ = ("close", "is_closing", "write")
 
@@ -64,7 +65,7 @@ class Connection(HttpToolsProtocol):
     Attributes
     ----------
     pending : bytes
-        What was read and waits for the requests before it to be answered.
+        Input that waits until the previous requests are handled.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -80,16 +81,16 @@ class Connection(HttpToolsProtocol):
         if hasattr(self.app, "tasks"):
             self.app.tasks = self.tasks
 
-    # ------------------------------------------------------------ what comes
+    # ------------------------------------------------------------ input
 
     def connection_made(self, transport: Any) -> None:
-        """Expect a request's head soon."""
+        """Start the timer for a request's head."""
         super().connection_made(transport)
         self.flow = _Flow(transport, self)
         self._head_timer = self.loop.call_later(_HEAD_S, self._on_head_timeout)
 
     def data_received(self, data: bytes) -> None:
-        """Read, and expect the rest of a head that is cut off soon."""
+        """Parse input, and start the timer for an incomplete head."""
         if self._closing:
             self._dropped += len(data)
             if self._dropped > _MAX_DROPPED:
@@ -107,7 +108,7 @@ class Connection(HttpToolsProtocol):
             self._head_timer = self.loop.call_later(_HEAD_S, self._on_head_timeout)
 
     def _take(self, data: bytes) -> None:
-        """Feed the parser, no further than one request ahead of the one that is answered."""
+        """Feed the parser, at most one request ahead of the one in progress."""
         for at in range(0, len(data), _SLICE):
             if self.pipeline:
                 self.pending = data[at:]
@@ -135,9 +136,9 @@ class Connection(HttpToolsProtocol):
             self._refuse(too_long())
 
     def _pass_over_upgrade(self) -> None:
-        """Read on in HTTP/1.1: the offer of another protocol (h2c: Java, curl) is not taken up.
+        """Continue in HTTP/1.1: an upgrade to another protocol (h2c: Java, curl) is ignored.
 
-        The parser leaves off at the end of such a head, so the body is read by a new one, told how long it is.
+        The parser stops at the end of such a head, so a new one reads the body, given its length.
         """
         coding, length = (dict(self.headers).get(name) for name in (b"transfer-encoding", b"content-length"))
         frame = b"Transfer-Encoding: chunked" if coding else b"Content-Length: " + (length or b"0")
@@ -147,23 +148,23 @@ class Connection(HttpToolsProtocol):
         self.parser.feed_data(b"POST / HTTP/1.1\r\n" + frame + b"\r\n\r\n")
         self._resumes, self._in_body = False, bool(coding) or int(length or 0) > 0
 
-    # ------------------------------------------------------------ what the parser finds
+    # ------------------------------------------------------------ parser callbacks
 
     def on_message_begin(self) -> None:
-        """Count a request's bytes from here."""
+        """Reset the byte counts for a new request."""
         if self._resumes:
             return
         super().on_message_begin()
         self._head_bytes, self._in_body = 0, False
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the URL."""
+        """Receive a part of the URL."""
         if not self._resumes:
             self._head_bytes += len(url)
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; those behind a body are not used."""
+        """Receive a header; trailers after a body are ignored."""
         if self._in_body or self._resumes:
             return
         self._head_bytes += len(name) + len(value) + 4
@@ -172,7 +173,7 @@ class Connection(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Start on a request; the answer to one that came while the server ends says that it is the last."""
+        """Start a request; while the server stops, its response closes the connection."""
         if self._resumes:
             return
         if self._head_bytes > MAX_BYTES:
@@ -187,25 +188,25 @@ class Connection(HttpToolsProtocol):
                 self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body."""
+        """Receive a part of the body."""
         self._extra -= len(body)
         super().on_body(body)
 
     def on_chunk_header(self) -> None:
-        """Allow for what stands around a chunk."""
+        """Discount the bytes around a chunk."""
         self._extra -= _CHUNK_FRAME
 
     def on_message_complete(self) -> None:
-        """End a request's body, unless the parser only leaves off at an upgrade's head."""
+        """End a request's body, unless the parser stopped after the head of an upgrade."""
         if self.parser.should_upgrade() and not self._resumes:
             return
         self._extra, self._in_body = 0, False
         super().on_message_complete()
 
-    # ------------------------------------------------------------ what goes out
+    # ------------------------------------------------------------ output
 
     def on_response_complete(self) -> None:
-        """Go on with what was sent ahead, or refuse it."""
+        """Continue with pipelined input, or refuse it."""
         if self._closing:
             self.server_state.total_requests += 1
             return
@@ -213,7 +214,7 @@ class Connection(HttpToolsProtocol):
         if self.pipeline or self.transport.is_closing():
             return
         if self._refusal is not None:
-            if self.cycle.response_complete:  # of the last request before what is refused
+            if self.cycle.response_complete:  # the last request before the refused one is done
                 self._send_refusal(self._refusal)
         elif self.pending:
             pending, self.pending = self.pending, b""
@@ -222,9 +223,9 @@ class Connection(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def _refuse(self, refusal: HeadError) -> None:
-        """Answer that a request is not taken, after the answers to those before it."""
+        """Refuse a request, after the responses to the previous ones."""
         cycle = self.cycle
-        if self._in_body and cycle is not None:  # its head was taken, what follows is not
+        if self._in_body and cycle is not None:  # the head was accepted, the rest is not
             if self.pipeline:
                 self.pipeline.popleft()
             elif cycle.response_started:
@@ -255,13 +256,13 @@ class Connection(HttpToolsProtocol):
         self.end()
 
     def end(self) -> None:
-        """Close after what was written; what the client still sends is dropped meanwhile, not answered by a reset."""
+        """Close the connection after the response, dropping further input instead of resetting."""
         if self._closing or self.transport.is_closing():
             return
         self._closing, self.pending = True, b""
         self._stop_timer()
         self._unset_keepalive_if_required()
-        if not self.transport.can_write_eof():  # TLS has an end of its own
+        if not self.transport.can_write_eof():  # TLS has its own shutdown
             self.transport.close()
             return
         self.transport.write_eof()
@@ -269,14 +270,14 @@ class Connection(HttpToolsProtocol):
         self.loop.call_later(_LINGER_S, self._close_lingering)
 
     def pause_writing(self) -> None:
-        """Look now and then whether the client reads on."""
+        """Start to check that the client reads the response."""
         super().pause_writing()
         if self._stall_timer is None:
             self._unsent = self.transport.get_write_buffer_size()
             self._stall_timer = self.loop.call_later(_STALL_S, self._check_reader)
 
     def resume_writing(self) -> None:
-        """The client has read enough."""
+        """Stop checking: the client has read the response."""
         super().resume_writing()
         if self._stall_timer is not None:
             self._stall_timer.cancel()
@@ -290,10 +291,10 @@ class Connection(HttpToolsProtocol):
         self._unsent = left
         self._stall_timer = self.loop.call_later(_STALL_S, self._check_reader)
 
-    # ------------------------------------------------------------ how it ends
+    # ------------------------------------------------------------ end
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timers."""
+        """Cancel the timers."""
         self._stop_timer()
         if self._stall_timer is not None:
             self._stall_timer.cancel()
@@ -302,16 +303,16 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """End after the answer under way, or where there is none a little later.
+        """Close after the response in progress; an idle connection a little later.
 
-        A client may be sending its next request just now: closing at once would lose it without an answer.
+        A client may be sending its next request: closing at once would lose it.
         """
         self._shutting_down = True
         idle = self.cycle is None or self.cycle.response_complete
         self.loop.call_later(_IDLE_GRACE_S if idle else 0.0, super().shutdown)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection, but not one that is still being sent an answer."""
+        """Close an idle connection, but not while a response is being sent."""
         if not self.transport.is_closing() and self.transport.get_write_buffer_size() > 0:
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler

@@ -1,4 +1,4 @@
-"""Which pages may call the server from a browser (cross-origin resource sharing)."""
+"""Cross-origin resource sharing (CORS): origins whose pages may call the server from a browser."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from .replies import Headers, Reply
 
 ANY = "*"
 _METHODS = b"GET, HEAD, POST"
-_ASKED = (
+_ALLOWED_HEADERS = (
     b"authorization, content-encoding, content-type, inference-header-content-length, x-api-key, x-request-id"
 )
-_SHOWN = b"inference-header-content-length, retry-after, workbench-warnings, x-request-id"
+_EXPOSED_HEADERS = b"inference-header-content-length, retry-after, workbench-warnings, x-request-id"
 _DAY_S = b"86400"
 
 
@@ -21,7 +21,7 @@ class Cors:
     Parameters
     ----------
     origins : sequence of str
-        Scheme, host and port each; ``*`` is any. Cookies play no part: callers show keys in headers.
+        Each a scheme, a host and a port; ``*`` is any. Cookies are not used: keys are in headers.
 
     Examples
     --------
@@ -37,25 +37,28 @@ class Cors:
         self._origins = frozenset(origin.encode() for origin in origins)
 
     def headers(self, request: Mapping[bytes, bytes]) -> Headers:
-        """Return what an answer has to say to a browser."""
+        """Return the CORS headers of a response."""
         origin = request.get(b"origin")
         if self._any:
-            return ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _SHOWN))
+            return (
+                (b"access-control-allow-origin", b"*"),
+                (b"access-control-expose-headers", _EXPOSED_HEADERS),
+            )
         if origin not in self._origins or origin is None:
             return ((b"vary", b"origin"),)
         return (
             (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", _SHOWN),
+            (b"access-control-expose-headers", _EXPOSED_HEADERS),
             (b"vary", b"origin"),
         )
 
     def preflight(self, method: str, request: Mapping[bytes, bytes]) -> Reply | None:
-        """Return the answer to a browser that asks whether it may; it shows no key yet. None: it does not ask."""
+        """Return the response to a preflight request, which has no key; None for other requests."""
         if method != "OPTIONS" or b"access-control-request-method" not in request:
             return None
         allowed = (
             (b"access-control-allow-methods", _METHODS),
-            (b"access-control-allow-headers", _ASKED),
+            (b"access-control-allow-headers", _ALLOWED_HEADERS),
             (b"access-control-max-age", _DAY_S),
         )
         return Reply(200, {}, headers=allowed)

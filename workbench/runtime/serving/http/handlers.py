@@ -1,4 +1,4 @@
-"""What each route answers: from the bytes of a body to a reply. No transport here."""
+"""The handler of each route: from the bytes of a body to a reply, without transport."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from ...bundle.bundle import Bundle
-from ...errors import InputError, ModelError, NotReadyError, WorkbenchError
+from ...errors import InputError, ModelError, NotReadyError, WorkbenchError, shown
 from ...files.json_text import JsonError, read_json
 from ..counters import Metrics
 from ..protocols import invocations, json_protocol, tensors
@@ -24,7 +24,7 @@ from .replies import Reply, refuse
 from .routes import LIVE, READY, ROUTES, Router
 
 _HTML = b"text/html; charset=utf-8"
-#: The page is one file: it may fetch from this server, and nothing from anywhere else.
+#: The page is one file, which may fetch from this server only.
 _PAGE_POLICY = (
     b"content-security-policy",
     b"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'",
@@ -34,31 +34,31 @@ Request = Mapping[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class ConsumerStatus:
-    """Work that does not come over HTTP: its counters, and whether it goes on."""
+    """A stream consumer as its probes see it: its metrics, and whether it is alive."""
 
     metrics: Metrics
     alive: Callable[[], bool]
 
 
 class Handlers:
-    """The answers of one bundle.
+    """The handlers of one bundle.
 
     Parameters
     ----------
     bundle : Bundle
     readiness : Readiness
-        Whether it may answer at all; where not, it answers 503.
+        If a check fails, inference requests get status 503.
     metrics : Metrics
     settings : ServeSettings
     keys : bool
-        Whether callers need a key, for the description.
+        Whether callers need a key, for the OpenAPI document.
     alive : callable, optional
-        Whether work that is done consumer goes on: then there are no routes for rows here.
+        Of a stream consumer: whether it is alive. Then there are no routes for rows.
 
     Attributes
     ----------
     draining : bool
-        Whether the server is about to end: then it says that it is not ready, and answers rows all the same.
+        Whether the server is stopping: it reports not ready, but still handles requests.
     """
 
     def __init__(
@@ -102,8 +102,8 @@ class Handlers:
                 del self.get[page]
         self.router = Router(manifest, [*self.get, *self.post])
 
-    def answer(self, route: str, body: bytes, headers: Request) -> Reply:
-        """Answer a request that carries rows; what is wrong with them is the caller's, what fails then is not."""
+    def handle(self, route: str, body: bytes, headers: Request) -> Reply:
+        """Handle a request with rows. Invalid rows get status 4xx, a failing model status 500."""
         try:
             self._readiness.require()
             return self.post[route](body, headers)
@@ -115,13 +115,13 @@ class Handlers:
             reply = refuse(error.status, str(error), "bad_request", logged=error.logged)
         except ModelError as error:
             reply = self._refused(500, error)
-            reply.document["error"] = "the model failed; the server's log says why"
+            reply.document["error"] = "the model failed; the server's log has the cause"
         if route == "/invocations":
             reply.document |= error_keys(reply.document, reply.status)
         return reply
 
     def _refused(self, status: int, error: WorkbenchError) -> Reply:
-        """Return an error as an answer; the log gets its values only where it holds rows anyway."""
+        """Return the reply to an error; values of rows are logged only if rows are."""
         return refuse(status, str(error), error.code, logged=str(error) if self._log_rows else error.logged)
 
     def _document(self, body: bytes) -> Any:
@@ -134,7 +134,7 @@ class Handlers:
         rows = json_protocol.parse_rows(self._document(body))
         scored = self._scorer.rows(rows)
         started = perf_counter()
-        document = json_protocol.rows_answer(self._manifest, self._scorer.class_names, scored)
+        document = json_protocol.rows_response(self._manifest, self._scorer.class_names, scored)
         return self._scored(self.dumps(document), scored, started, rows)
 
     def _infer(self, body: bytes, headers: Request) -> Reply:
@@ -142,7 +142,7 @@ class Handlers:
         request = json_protocol.parse_infer(self._document(head), self._bundle.predictor, tail)
         scored = json_protocol.score(self._scorer, request)
         started = perf_counter()
-        document = json_protocol.infer_answer(self._manifest, request, scored)
+        document = json_protocol.infer_response(self._manifest, request, scored)
         rows = json_protocol.rows_of(request) if self._log_rows else None
         if not request.binary:
             return self._scored(self.dumps(document), scored, started, rows)
@@ -155,8 +155,10 @@ class Handlers:
     def _invocations(self, body: bytes, headers: Request) -> Reply:
         known = media_type(headers.get(b"content-type", b""))
         if known is None:
-            text = "the body is of another type; expected application/json, text/csv or application/jsonlines, in UTF-8"
-            raise _BodyError(415, text, text)
+            expected = "expected application/json, text/csv or application/jsonlines, in UTF-8"
+            found = shown(headers.get(b"content-type", b"").decode("latin-1"))
+            text = "header 'content-type'"
+            raise _BodyError(415, f"{text}: found {found}; {expected}", f"{text}: {expected}")
         kind, parameters = known
         predictor = self._bundle.predictor
         try:
@@ -171,7 +173,7 @@ class Handlers:
         scored = invocations.score(self._scorer, table)
         started = perf_counter()
         given = accepted(headers.get(b"accept", b""))
-        content = invocations.answer(table, scored, given, self.dumps)
+        content = invocations.write_response(table, scored, given, self.dumps)
         reply = self._scored(content, scored, started, table.dicts() if self._log_rows else None)
         reply.content_type = CONTENT_TYPES[given]
         return reply
@@ -184,10 +186,10 @@ class Handlers:
         if self._log_rows:
             reply.inputs = rows
             names = self._scorer.class_names
-            reply.outputs = json_protocol.rows_answer(self._manifest, names, scored)["predictions"]
+            reply.outputs = json_protocol.rows_response(self._manifest, names, scored)["predictions"]
         return reply
 
-    # ------------------------------------------------------------ without a body
+    # ------------------------------------------------------------ GET
 
     def _index(self) -> Reply:
         manifest = self._manifest
@@ -202,7 +204,7 @@ class Handlers:
 
     def _ready(self) -> Reply:
         if self.draining:
-            text = "the server is about to end; it answers what still comes"
+            text = "the server is stopping; it still handles requests"
             return refuse(503, text, "draining", ready=False)
         fault = self._readiness.fault()
         if fault is None:
@@ -220,7 +222,7 @@ class Handlers:
         return Reply(200, text, b"text/plain; version=0.0.4; charset=utf-8")
 
     def _page(self, name: str) -> bytes:
-        """Return a description, made when it is first asked for."""
+        """Return the OpenAPI document or its HTML page, created on first use."""
         if name not in self._pages:
             document = document_bytes(self._bundle, keys=self._keys, url=self._public_url)
             if name == "docs":
@@ -231,7 +233,7 @@ class Handlers:
 
 
 class _BodyError(Exception):
-    """A body that is of no use, whatever it holds; `logged` says no more than that."""
+    """A body that cannot be read; `logged` is the message without its content."""
 
     def __init__(self, status: int, text: str, logged: str) -> None:
         super().__init__(text)
@@ -239,5 +241,5 @@ class _BodyError(Exception):
 
 
 def _no_json(body: bytes, error: JsonError) -> _BodyError:
-    what = "is empty" if not body.strip() else f"is no JSON: {error}"
-    return _BodyError(400, f"the body {what}", "the body is no JSON")
+    what = "is empty; expected JSON" if not body.strip() else f"is not JSON: {error}"
+    return _BodyError(400, f"the body {what}", "the body is not JSON")

@@ -1,32 +1,32 @@
-"""Compressed bodies, unpacked as they arrive and never further than a body may be long."""
+"""Decompress request bodies as they arrive, up to the largest size of a body."""
 
 from __future__ import annotations
 
 import zlib
 
-#: Content-Encoding, and what zlib calls it.
+#: Values of Content-Encoding, and zlib's window bits for them.
 _WINDOW = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 CODINGS = frozenset([*_WINDOW, b"identity", b""])
 _MAX_MEMBERS = 10_000
 
 
 class InflateError(ValueError):
-    """Bytes that are not of their coding."""
+    """Bytes that are not valid in their encoding."""
 
 
 class TooLongError(ValueError):
-    """More bytes, packed or unpacked, than a body may have."""
+    """More bytes, compressed or not, than the largest body."""
 
 
 class Inflater:
-    """Unpacks one body.
+    """Decompresses one body.
 
     Parameters
     ----------
     coding : bytes
-        Of `CODINGS`.
+        One of `CODINGS`.
     most : int
-        Bytes that may come in, and that may come out.
+        The most bytes of input, and of output.
 
     Examples
     --------
@@ -49,11 +49,14 @@ class Inflater:
         return zlib.decompressobj(self._window or 0)
 
     def feed(self, part: bytes) -> bytes:
-        """Return what a piece of the body holds.
+        """Return the decompressed content of a part of the body.
 
         Raises
         ------
-        InflateError, TooLongError
+        InflateError
+            If the bytes are not valid in their encoding.
+        TooLongError
+            If input or output exceed the limit.
         """
         self._packed += len(part)
         if self._packed > self._most:
@@ -75,11 +78,12 @@ class Inflater:
         return b"".join(out)
 
     def check_end(self) -> None:
-        """Refuse a body that is cut off.
+        """Check that the body is complete.
 
         Raises
         ------
         InflateError
+            If it is truncated.
         """
         if self._window is not None and self._packed and not self._stream.eof:
-            raise InflateError("it is cut off")
+            raise InflateError("it is truncated")

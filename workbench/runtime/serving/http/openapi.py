@@ -1,4 +1,8 @@
-"""The server described for programs: OpenAPI 3.1, with this model's own columns and one of its golden rows."""
+"""The OpenAPI 3.1 document of a server, with the model's columns and a golden row as example.
+
+It is written directly, since generators such as FastAPI derive it from Python types, and the
+columns of a model are data.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ _Document = dict[str, Any]
 
 
 def example_row(bundle: Bundle) -> dict[str, Any]:
-    """Return a real row that the model takes: the first golden one, or one of missing values where there is none."""
+    """Return an example row: the first golden row, or missing values if there is none."""
     names = bundle.predictor.names
     try:
         pairs = read_golden(bundle.path / GOLDEN_FILE)
@@ -40,7 +44,7 @@ def describe(bundle: Bundle, *, keys: bool = False, url: str | None = None) -> _
     keys : bool
         Whether callers need a key.
     url : str, optional
-        Where they reach the server; by default where they fetched the document.
+        The URL of the server for callers; by default that of the document itself.
     """
     manifest = bundle.manifest
     row = example_row(bundle)
@@ -75,7 +79,7 @@ def column_schema(column: Column) -> _Document:
     Examples
     --------
     >>> column_schema(Column("age", "number", nullable=False, low=18.0, high=90.0))
-    {'type': ['number', 'string', 'boolean'], 'description': 'a number; training saw 18.0 to 90.0'}
+    {'type': ['number', 'string', 'boolean'], 'description': 'a number; training range 18.0 to 90.0'}
     """
     types = {
         "number": ["number", "string", "boolean"],
@@ -88,13 +92,13 @@ def column_schema(column: Column) -> _Document:
     if column.kind == "datetime":
         facts.append("ISO 8601, or seconds since 1970")
     if column.kind == "number" and column.low is not None:
-        facts.append(f"training saw {column.low!r} to {column.high!r}")
+        facts.append(f"training range {column.low!r} to {column.high!r}")
     if column.categories:
         some = ", ".join(column.categories[:_MAX_LISTED])
-        facts.append(f"training saw {some}{', …' if len(column.categories) > _MAX_LISTED else ''}")
+        facts.append(f"training levels {some}{', …' if len(column.categories) > _MAX_LISTED else ''}")
     texts = column.kind in ("category", "text")
     if texts and not column.nullable:
-        facts.append("training saw no missing value: null is a level that it did not see")
+        facts.append("the training data had no missing value: null is an unseen level")
     return {"type": [*types, "null"] if column.nullable or texts else types, "description": "; ".join(facts)}
 
 
@@ -120,7 +124,7 @@ def _schemas(bundle: Bundle) -> _Document:
     predictions["properties"]["warnings"] = {
         "type": "array",
         "items": {"type": "string"},
-        "description": "what training never met and was answered all the same",
+        "description": "values that the training data did not have",
     }
     return {
         "Row": {
@@ -154,16 +158,16 @@ def _ref(name: str) -> _Document:
 # ---------------------------------------------------------------- paths
 
 
-def _answers(schema: _Document, *statuses: str) -> _Document:
+def _responses(schema: _Document, *statuses: str) -> _Document:
     words = {
-        "400": "The request is not understood.",
-        "401": "No key, or a wrong one.",
+        "400": "The request is invalid.",
+        "401": "The API key is missing or unknown.",
         "404": "No such model or version.",
-        "413": "The body is too long.",
-        "415": "The body is of a type that is not taken.",
-        "422": "The rows do not fit the schema: the column, the value found and what was expected.",
+        "413": "The body is too large.",
+        "415": "The content type or encoding of the body is not supported.",
+        "422": "The rows do not fit the schema: names the column, the value found and what was expected.",
         "500": "The model failed.",
-        "503": "Not ready, or too many requests under way.",
+        "503": "Not ready, or too many requests in progress.",
     }
     out: _Document = {"200": {"description": "OK", "content": {_JSON: {"schema": schema}}}}
     for status in statuses:
@@ -172,7 +176,7 @@ def _answers(schema: _Document, *statuses: str) -> _Document:
 
 
 def _get(summary: str, schema: _Document, *statuses: str) -> _Document:
-    return {"get": {"summary": summary, "responses": _answers(schema, "401", *statuses)}}
+    return {"get": {"summary": summary, "responses": _responses(schema, "401", *statuses)}}
 
 
 def _get_paths(bundle: Bundle) -> _Document:
@@ -180,7 +184,7 @@ def _get_paths(bundle: Bundle) -> _Document:
     anything = {"type": "object"}
     paths = {
         "/v2/health/live": _get("Whether the server is alive", anything),
-        "/v2/health/ready": _get("Whether the model may answer", _ref("Ready"), "503"),
+        "/v2/health/ready": _get("Whether the model is ready", _ref("Ready"), "503"),
         "/ping": _get("The same, for SageMaker and MLflow", _ref("Ready"), "503"),
         "/v2": _get("The server", anything),
         "/": _get("The model and its routes", anything),
@@ -189,7 +193,7 @@ def _get_paths(bundle: Bundle) -> _Document:
     model = f"/v2/models/{manifest.name}"
     for prefix in (model, f"{model}/versions/{manifest.version}"):
         paths[prefix] = _get("The model's inputs and outputs", anything)
-        paths[f"{prefix}/ready"] = _get("Whether the model may answer", _ref("Ready"), "503")
+        paths[f"{prefix}/ready"] = _get("Whether the model is ready", _ref("Ready"), "503")
     for path, kind in (("/metrics", "text/plain"), ("/docs", "text/html")):
         content = {kind: {"schema": {"type": "string"}}}
         words = "Prometheus metrics" if path == "/metrics" else "This description, for people"
@@ -203,8 +207,8 @@ def _post_paths(bundle: Bundle, row: Mapping[str, Any]) -> _Document:
     manifest = bundle.manifest
     rows = _object(rows={"type": "array", "items": _ref("Row")})
     plain = {"schema": {"anyOf": [rows, _ref("Row")]}, "example": {"rows": [row]}}
-    asked = _object(inputs={"type": "array", "items": _ref("Tensor")})
-    tensors = {"schema": asked, "example": infer_example(bundle, row)}
+    infer_request = _object(inputs={"type": "array", "items": _ref("Tensor")})
+    tensors = {"schema": infer_request, "example": infer_example(bundle, row)}
     split = {"columns": list(row), "data": [list(row.values())]}
     shapes = {
         "dataframe_split": _object(
@@ -234,7 +238,7 @@ def _post_paths(bundle: Bundle, row: Mapping[str, Any]) -> _Document:
     return {
         "/predict": _post("Plain rows", {_JSON: plain}, _ref("Predictions"), *statuses),
         "/invocations": _post(
-            "As MLflow and SageMaker ask", mlflow, _object(predictions={"type": "array"}), *statuses
+            "MLflow and SageMaker", mlflow, _object(predictions={"type": "array"}), *statuses
         ),
         f"{model}/infer": infer,
         f"{model}/versions/{manifest.version}/infer": infer,
@@ -243,7 +247,7 @@ def _post_paths(bundle: Bundle, row: Mapping[str, Any]) -> _Document:
 
 def _post(summary: str, content: _Document, schema: _Document, *statuses: str) -> _Document:
     body = {"required": True, "content": content}
-    return {"post": {"summary": summary, "requestBody": body, "responses": _answers(schema, *statuses)}}
+    return {"post": {"summary": summary, "requestBody": body, "responses": _responses(schema, *statuses)}}
 
 
 def infer_example(bundle: Bundle, row: Mapping[str, Any]) -> _Document:

@@ -1,8 +1,9 @@
-"""Several processes that answer on one port.
+"""Several worker processes on one port.
 
-The parent listens and answers nothing itself: it starts the workers, starts another one where one dies, and passes
-signals on. Workers end with their parent, however it ends: each has a pipe to it that closes. So no worker of a
-server that was killed goes on serving an old model or keeps its port taken.
+The parent process listens but serves no requests: it starts the workers, replaces those that die,
+and forwards signals. Workers stop with their parent, even if it is killed, since each has a pipe to
+it that then closes. So no worker of a killed server keeps serving an old model or occupies the
+port.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from .drain import GRACE_S, DrainingServer, has_terminal, stop_handlers, uvicorn
 _STARTUP_FAILURE = 3
 _POLL_S = 0.2
 _START_S = 10.0
-_RESTART_DELAY_S = 1.0  # a worker that lived for less is started again after as long
+_RESTART_DELAY_S = 1.0  # a worker that dies sooner is replaced after this time
 
 
 def run_workers(make: Callable[[], App], settings: ServeSettings, listener: socket.socket) -> int:
@@ -40,15 +41,15 @@ def run_workers(make: Callable[[], App], settings: ServeSettings, listener: sock
     Parameters
     ----------
     make : callable
-        Makes the application in a worker; it is sent there.
+        Creates the application; it is pickled and called in each worker.
     settings : ServeSettings
     listener : socket.socket
-        Which listens; closed here once the workers are told to end, so that nobody is accepted by none of them.
+        The listening socket; closed before the workers stop, so that no connection waits unserved.
 
     Returns
     -------
     int
-        0 after a graceful stop, 1 where a worker could not start.
+        0 after a graceful stop, 1 if a worker could not start.
     """
     signals: list[int] = []  # in the order received
     with signal_handler(lambda number, _: signals.append(number), signal.SIGINT, signal.SIGTERM, HANGUP):
@@ -64,8 +65,8 @@ def run_workers(make: Callable[[], App], settings: ServeSettings, listener: sock
                     code = 1
                 elif time.monotonic() - worker.started >= _RESTART_DELAY_S:
                     print_notice(
-                        f"worker {worker.process.pid} ended with code {worker.process.exitcode}; "
-                        "another one is started"
+                        f"worker {worker.process.pid} exited with code {worker.process.exitcode}; "
+                        "starting another one"
                     )
                     workers[at] = _Worker(make, settings, listener)
         listener.close()
@@ -74,7 +75,7 @@ def run_workers(make: Callable[[], App], settings: ServeSettings, listener: sock
 
 
 class _Worker:
-    """A process, and the pipe over which it says that it listens to signals, and learns that its parent is gone."""
+    """A worker process, and a pipe: open while the parent lives, ready when signals are handled."""
 
     def __init__(self, make: Callable[[], App], settings: ServeSettings, listener: socket.socket) -> None:
         context = get_context("spawn")
@@ -85,14 +86,14 @@ class _Worker:
         theirs.close()
 
     def send(self, number: int) -> None:
-        """Send a signal, once the process listens to it: before, it would end without answering who waits."""
+        """Send a signal once the process handles it: before, it would be killed at once."""
         with contextlib.suppress(OSError, EOFError):
             self._pipe.poll(_START_S)
             os.kill(self.process.pid, number)
 
 
 def _handle_signals(signals: list[int], workers: list[_Worker], attached: bool) -> int | None:
-    """Pass SIGHUP on; return 0 where a signal asks for the end, or the terminal is gone."""
+    """Forward SIGHUP; return 0 if a signal requests a stop, or the terminal was closed."""
     for number in list(signals):
         if number != HANGUP or (attached and not has_terminal()):
             return 0
@@ -102,18 +103,18 @@ def _handle_signals(signals: list[int], workers: list[_Worker], attached: bool) 
 
 
 def _stop_workers(workers: list[_Worker], signals: list[int], drain_s: float) -> None:
-    """Ask the workers to end as this process was asked, and wait for them; those that hang are killed."""
-    asked = [number for number in signals if number != HANGUP] or [signal.SIGTERM]
-    _send(workers, asked[0])
+    """Forward the signal that stops the server, wait for the workers, and kill those that hang."""
+    stop_signals = [number for number in signals if number != HANGUP] or [signal.SIGTERM]
+    _send(workers, stop_signals[0])
     until = time.monotonic() + drain_s + GRACE_S + 5.0
     passed_on = 1
     processes = [worker.process for worker in workers]
     while any(each.is_alive() for each in processes) and time.monotonic() < until:
         connection.wait([each.sentinel for each in processes if each.is_alive()], _POLL_S)
-        asked = [number for number in signals if number != HANGUP]
-        for number in asked[passed_on:]:
+        stop_signals = [number for number in signals if number != HANGUP]
+        for number in stop_signals[passed_on:]:
             _send(workers, number)
-        passed_on = max(passed_on, len(asked))
+        passed_on = max(passed_on, len(stop_signals))
     for process in processes:
         process.kill()
         process.join()
@@ -131,8 +132,8 @@ def _send(workers: list[_Worker], number: int) -> None:
 def _run_worker(
     make: Callable[[], App], settings: ServeSettings, listener: socket.socket, parent: Connection
 ) -> None:
-    asked: list[int] = []  # by signals that come too early: who waits in the line is answered all the same
-    install_signal_handler(lambda number, _: asked.append(number), signal.SIGINT, signal.SIGTERM)
+    stop_signals: list[int] = []  # signals that arrive before the server runs: it still serves its backlog
+    install_signal_handler(lambda number, _: stop_signals.append(number), signal.SIGINT, signal.SIGTERM)
     install_signal_handler(signal.SIG_IGN, HANGUP)  # until the log is open
     parent.send_bytes(b"listening")
     try:
@@ -142,14 +143,14 @@ def _run_worker(
         sys.exit(_STARTUP_FAILURE)
     server = DrainingServer(uvicorn.Config(app, **uvicorn_options(settings)), settings.drain_s)
     with stop_handlers(server):
-        for early in asked:
+        for early in stop_signals:
             server.request_exit(early, None)
         threading.Thread(target=_stop_with_parent, args=(parent, server), daemon=True).start()
         server.run([listener])
 
 
 def _stop_with_parent(parent: Connection, server: DrainingServer) -> None:
-    """Wait until the parent is gone, then end: first kindly, then for certain."""
+    """Wait until the parent has ended, then stop: first gracefully, then by force."""
     with contextlib.suppress(EOFError, OSError):
         parent.recv_bytes()
     server.stop_now()

@@ -1,4 +1,4 @@
-"""What a handler answers, and how a failure becomes an answer."""
+"""Replies of handlers, and how errors become replies."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ..scorer import Scored
 Headers = tuple[tuple[bytes, bytes], ...]
 RETRY: Headers = ((b"retry-after", b"1"),)
 _TERSE = {
-    400: "the request is not understood",
-    401: "a key is needed",
-    404: "there is nothing here",
+    400: "the request is invalid",
+    401: "an API key is required",
+    404: "not found",
     405: "the method is not allowed here",
     408: "the request took too long to arrive",
-    413: "the body is too long",
-    415: "the body is of a type that is not taken",
+    413: "the body is too large",
+    415: "the content type or encoding of the body is not supported",
     422: "the rows do not fit the model's schema",
     503: "not ready",
 }
@@ -24,25 +24,25 @@ _TERSE = {
 
 @dataclass(slots=True)
 class Reply:
-    """An answer: JSON, or bytes where `content_type` says so; the rest is for the log and the counters.
+    """A reply, with what the log and the metrics need.
 
     Attributes
     ----------
     status : int
     document : Any
-        What JSON can hold, or bytes that are sent as they are.
+        A JSON document, or bytes that are sent unchanged.
     content_type : bytes
     headers : tuple
     rows : int
         Rows predicted.
     error, code : str
-        What went wrong, for the log, and its kind.
+        The error message for the log, and its kind.
     scored : Scored or None
-        The answers, where rows were scored.
+        The predictions, if rows were scored.
     write_s : float
-        Seconds that it took to write the answers down.
+        Seconds of writing the response.
     inputs, outputs : Any
-        Rows for the log, where it holds rows.
+        Rows for the log, if it holds rows.
     """
 
     status: int
@@ -61,16 +61,16 @@ class Reply:
 def refuse(
     status: int, message: str, code: str, headers: Headers = (), *, logged: str | None = None, **more: Any
 ) -> Reply:
-    """Return an answer that says why there is no other.
+    """Return the reply to a request that is refused or failed.
 
-    `logged` is what the log says of it, where the message may hold something that the caller sent.
+    `logged` replaces the message in the log if the message may hold data from the caller.
     """
     document = {"error": message, "code": code, **more}
     return Reply(status, document, headers=headers, error=message if logged is None else logged, code=code)
 
 
 def make_terse(reply: Reply) -> None:
-    """Leave no more of an error than its kind; what is logged stays as it is."""
+    """Reduce an error to its kind in the response; the log is unchanged."""
     if reply.status < 400:
         return
     text = _TERSE.get(reply.status, "the request failed")

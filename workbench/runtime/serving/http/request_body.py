@@ -1,4 +1,4 @@
-"""Bodies on their way in: bounded in size, each and all together, and in time."""
+"""Receive request bodies, with limits on the size of each, of all together, and on time."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from .inflate import InflateError, Inflater, TooLongError
 from .replies import RETRY, Reply, refuse
 
-_LONGEST_AT_ONCE = 8  # bodies of the greatest length that may be in memory at once
+_LONGEST_AT_ONCE = 8  # in multiples of the largest body: the most bytes in memory
 CLOSE = (b"connection", b"close")
 
 
 class ClientDisconnectedError(Exception):
-    """The client went away before its request was complete."""
+    """The client disconnected before its request was complete."""
 
 
 class UploadError(Exception):
-    """A body that is not taken; `reply` says why."""
+    """A body that is refused; `reply` is the response."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.error)
@@ -26,14 +26,15 @@ class UploadError(Exception):
 
 
 class Uploads:
-    """The bodies that are arriving or being worked on.
+    """The bodies being received or processed.
 
     Parameters
     ----------
     most_bytes : int
-        The longest body taken, packed and unpacked; eight times as much may be in memory at once.
+        The largest body, compressed and decompressed; all bodies together may have eight times as
+        many bytes.
     timeout_s : float
-        Seconds that a body may take to arrive.
+        The most seconds for receiving a body.
     """
 
     def __init__(self, most_bytes: int, timeout_s: float) -> None:
@@ -50,13 +51,14 @@ class Uploads:
         receive: Callable[[], Awaitable[Any]],
         loop: asyncio.AbstractEventLoop,
     ) -> bytes:
-        """Return a whole body; `release` its length when it is done with.
+        """Receive a whole body; call `release` with its length when it is processed.
 
         Raises
         ------
         UploadError
-            If it is too long, too slow, or one too many.
+            If the body is too large, too slow, invalid, or exceeds the memory for all bodies.
         ClientDisconnectedError
+            If the client disconnects.
         """
         inflater = Inflater(headers.get(b"content-encoding", b"").strip().lower(), self._most)
         announced = headers.get(b"content-length", b"")
@@ -76,7 +78,7 @@ class Uploads:
                 size += len(part)
                 self._in_memory += len(part)
                 if self._in_memory > self._most * _LONGEST_AT_ONCE:
-                    raise UploadError(overloaded("too many long bodies are under way"))
+                    raise UploadError(overloaded("too many large bodies are in progress"))
                 parts.append(part)
                 if not message.get("more_body", False):
                     inflater.check_end()
@@ -84,35 +86,35 @@ class Uploads:
         except BaseException as error:
             self._in_memory -= size
             if isinstance(error, asyncio.CancelledError) and task not in self._until:
-                task.uncancel()  # by `expire`, not by a server that is stopping
+                task.uncancel()  # cancelled by `expire`, not by a stopping server
                 raise UploadError(_too_slow(self._timeout_s)) from None
             if isinstance(error, TooLongError):
                 raise UploadError(_too_long(self._most)) from None
             if isinstance(error, InflateError):
-                text = f"the body cannot be unpacked: {error}"
+                text = f"the body cannot be decompressed: {error}"
                 raise UploadError(refuse(400, text, "bad_request", (CLOSE,))) from None
             raise
         finally:
             self._until.pop(task, None)
 
     def release(self, size: int) -> None:
-        """Forget a body that was worked on."""
+        """Free the bytes of a processed body."""
         self._in_memory -= size
 
     def expire(self, now: float) -> None:
-        """Give up on bodies that are overdue."""
+        """Cancel overdue bodies."""
         for task in [task for task, until in self._until.items() if until <= now]:
             del self._until[task]
             task.cancel()
 
 
 def overloaded(why: str) -> Reply:
-    """Return the answer to a request that is one too many."""
-    return refuse(503, f"too much at once: {why}; try again", "overloaded", RETRY)
+    """Return the reply to a request that exceeds a limit on load."""
+    return refuse(503, f"the server is overloaded: {why}; try again", "overloaded", RETRY)
 
 
 def _too_long(most: int) -> Reply:
-    return refuse(413, f"the body is too long; expected at most {most} bytes", "too_long", (CLOSE,))
+    return refuse(413, f"the body is too large; expected at most {most} bytes", "too_long", (CLOSE,))
 
 
 def _too_slow(seconds: float) -> Reply:

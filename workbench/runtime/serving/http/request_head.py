@@ -1,7 +1,7 @@
-"""What the head of a request must be before anything is done for it: its size, and headers that say one thing only.
+"""Validate the head of a request: its size, and headers that must be unambiguous.
 
-A proxy in front of the server may read an ambiguous head otherwise than the server does, and so let one client speak in
-another's name (request smuggling). So what is ambiguous is refused rather than guessed at.
+A proxy in front of the server may read an ambiguous head differently, so that one client can send
+requests in the name of another one (request smuggling). Ambiguous heads are therefore refused.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from ...errors import shown
 
-#: Bytes of a request line and its headers, and, counted again, of what a chunked body holds besides data.
+#: The most bytes of a request line and its headers, and of the non-data parts of a chunked body.
 MAX_BYTES = 65536
 MAX_HEADERS = 256
-#: Headers that mean one thing and so may be there once.
+#: Headers that must not be repeated.
 SINGLE = frozenset(
     [
         b"authorization",
@@ -31,7 +31,7 @@ _HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
 
 
 class HeadError(Exception):
-    """A head that is not taken: a status, a code and a text that holds no value of a header."""
+    """A head that is refused: a status, a code, and a message without values of headers."""
 
     def __init__(self, status: int, code: str, text: str) -> None:
         super().__init__(text)
@@ -39,13 +39,13 @@ class HeadError(Exception):
 
 
 def too_long() -> HeadError:
-    """Return the refusal of a head, or of a chunked body's extensions and trailers, that does not end."""
+    """Return the error for a head, or non-data parts of a chunked body, that are too long."""
     text = f"the request's head is too long; expected at most {MAX_BYTES} bytes and {MAX_HEADERS} headers"
     return HeadError(431, "head_too_long", text)
 
 
 def check_head(headers: Sequence[tuple[bytes, bytes]], http_version: str) -> None:
-    """Refuse a head that two servers could read in two ways.
+    """Refuse a head that two servers could read differently.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def check_head(headers: Sequence[tuple[bytes, bytes]], http_version: str) -> Non
     Raises
     ------
     HeadError
-        If a header of `SINGLE` is repeated, HTTP/1.1 comes without a host, a host is none, or a body is coded
-        otherwise than in chunks.
+        If a header of `SINGLE` is repeated, the host is missing in HTTP/1.1 or invalid, or the
+        transfer encoding is not chunked.
 
     Examples
     --------
@@ -82,5 +82,5 @@ def check_head(headers: Sequence[tuple[bytes, bytes]], http_version: str) -> Non
     elif not _HOST.fullmatch(host):
         raise HeadError(400, "bad_request", "header 'host' is not a valid host")
     if coding is not None and (coding.strip().lower() != b"chunked" or http_version != "1.1"):
-        text = "header 'transfer-encoding' is not taken; expected chunked alone, in HTTP/1.1"
+        text = "header 'transfer-encoding' is not supported; expected chunked only, in HTTP/1.1"
         raise HeadError(400, "bad_request", text)

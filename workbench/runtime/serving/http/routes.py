@@ -1,4 +1,4 @@
-"""Paths, and which of them need no key."""
+"""Routes, and which of them need no key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROUTES = (
 )
 LIVE = frozenset(["/v2/health/live", "/livez", "/healthz"])
 READY = frozenset(["/v2/health/ready", "/readyz", "/ping", "/health"])
-#: Answered to anyone, whatever else is asked for, and however much is under way; not logged where they go well.
+#: Served without a key and under any load; not logged if they succeed.
 PROBES = LIVE | READY | {"/v2/models/{model}/ready"}
 QUIET = PROBES | {"/metrics"}
 
@@ -35,9 +35,9 @@ class Router:
     Parameters
     ----------
     manifest : Manifest
-        Whose name and version stand in paths.
+        Gives the name and version in paths.
     known : collection of str
-        Every pattern that is answered.
+        The patterns of all routes served.
     """
 
     def __init__(self, manifest: Manifest, known: Collection[str]) -> None:
@@ -51,7 +51,7 @@ class Router:
             self._short |= {f"{model}/infer": infer, versioned: infer}
 
     def find(self, path: str) -> tuple[str, Reply | None]:
-        """Return the pattern of a path, or the answer that there is none."""
+        """Return the pattern of a path, or "" and the reply to an unknown path."""
         found = self._short.get(path)
         if found is not None:
             return found, None
@@ -63,12 +63,14 @@ class Router:
             return "", self._unknown(path)
         name, rest = parts[3], parts[4:]
         if name != self._name:
-            message = f"no model {shown(name)} here; this server has {shown(self._name)}"
-            return "", refuse(404, message, "wrong_model", logged="no such model here")
+            message = f"unknown model {shown(name)}; expected {shown(self._name)}"
+            return "", refuse(404, message, "wrong_model", logged="unknown model")
         if rest[:1] == ["versions"] and len(rest) >= 2:
             if rest[1] != self._version:
-                message = f"no version {shown(rest[1])} of {shown(name)} here; it is {shown(self._version)}"
-                return "", refuse(404, message, "wrong_model", logged="no such version here")
+                message = (
+                    f"unknown version {shown(rest[1])} of {shown(name)}; expected {shown(self._version)}"
+                )
+                return "", refuse(404, message, "wrong_model", logged="unknown version")
             rest = rest[2:]
         route = "/".join(["/v2/models/{model}", *rest])
         return (route, None) if route in self._known else ("", self._unknown(path))
@@ -77,4 +79,4 @@ class Router:
         known = (route.split()[1] for route in ROUTES)
         close = nearest(path, [route for route in known if route in self._known], count=1)
         hint = f" Did you mean {close[0]}?" if close else " GET / lists the routes."
-        return refuse(404, f"no route {shown(path)}.{hint}", "no_route", logged="no such route")
+        return refuse(404, f"unknown route {shown(path)}.{hint}", "no_route", logged="unknown route")

@@ -1,4 +1,4 @@
-"""Serving a bundle over HTTP: the socket, the processes, the signals."""
+"""Serve a bundle over HTTP: the listening socket, the processes and the signals."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LAST_PORT = 65535
 
 @dataclass(frozen=True, slots=True)
 class AppFactory:
-    """Makes the application in a worker process; each opens and checks the bundle for itself.
+    """Creates the application in a worker process; each one opens and checks the bundle.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class AppFactory:
         The bundle's folder.
     settings : ServeSettings
     counts : str or None
-        A folder in which workers add up their counts.
+        A folder in which workers exchange their counts.
     """
 
     path: str
@@ -64,32 +64,34 @@ class AppFactory:
 
 
 def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
-    """Serve a bundle until SIGINT or SIGTERM; see `drain` for how it ends.
+    """Serve a bundle until SIGINT or SIGTERM; see `drain` for the shutdown.
 
     Parameters
     ----------
     bundle : str or Path
-        Its folder or zip.
+        The bundle's folder or zip.
     settings : ServeSettings, optional
 
     Returns
     -------
     int
-        The exit code: 0 after a graceful stop, 1 where a worker process could not start.
+        The exit code: 0 after a graceful stop, 1 if a worker process could not start.
 
     Raises
     ------
     BundleError
-        If the bundle cannot be used.
+        If the bundle cannot be opened.
     InputError
-        If the model that is expected, or the sample, cannot be read.
+        If the setting `expect` is invalid, or the sample cannot be read.
     ServeError
         If the server cannot start.
     """
     try:
         import uvicorn
     except ImportError as error:
-        raise ServeError("serving needs uvicorn", hint="Run pip install -r requirements.txt.") from error
+        raise ServeError(
+            "serving needs uvicorn", found="it is not installed", hint="Run pip install -r requirements.txt."
+        ) from error
     from .drain import DrainingServer, stop_handlers, uvicorn_options
     from .processes import run_workers
 
@@ -106,14 +108,12 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
     opened = open_bundle(bundle)
     _check_tls(chosen)
     if chosen.log and chosen.log != LOG_OFF:
-        RequestLog(chosen.log).close()  # a log that cannot be written is told here, not by each worker
+        RequestLog(chosen.log).close()  # fails here, not in each worker, if the log cannot be written
     many = chosen.workers > 1
     with contextlib.ExitStack() as stack:
         counts = stack.enter_context(tempfile.TemporaryDirectory(prefix="counts-")) if many else None
         factory = AppFactory(str(opened.path), chosen, counts)
-        app = factory.make(
-            opened
-        )  # with many workers too: what is wrong is told once, before any of them starts
+        app = factory.make(opened)  # with several workers too: warnings are printed once
         server = DrainingServer(uvicorn.Config(app, **uvicorn_options(chosen)), chosen.drain_s)
         listener = stack.enter_context(listening(chosen.host, chosen.port))
         stack.enter_context(stop_handlers(server))
@@ -131,12 +131,12 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
 
 @contextlib.contextmanager
 def serve_in_thread(app: App, host: str, port: int) -> Iterator[str]:
-    """Serve an application in a thread while the block runs; yields its address.
+    """Serve an application in a thread while the block runs; yield its URL.
 
     Raises
     ------
     ServeError
-        If the address cannot be listened on.
+        If the server cannot listen on the address.
     """
     import uvicorn
 
@@ -172,22 +172,22 @@ def _check_tls(settings: ServeSettings) -> None:
 
 @contextlib.contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Give a socket that listens on an address.
+    """Yield a socket that listens on an address.
 
     Raises
     ------
     ServeError
-        If the address is no address of this machine, or the port is taken or not allowed.
+        If the address is not one of this machine, or the port is in use or not permitted.
     """
     if not 0 <= port <= _LAST_PORT:
-        raise ServeError(f"port {port}", expected=f"0 to {_LAST_PORT}")
+        raise ServeError("port", found=str(port), expected=f"0 to {_LAST_PORT}")
     try:
         family, kind, number, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (OSError, UnicodeError, OverflowError) as error:
         raise ServeError(
-            f"host {shown(host)}, port {port}", found=str(error), expected="an address"
+            f"host {shown(host)}, port {port}", found=str(error), expected="an address of this machine"
         ) from error
     with socket.socket(family, kind, number) as listener:
         if os.name != "nt":
@@ -206,7 +206,7 @@ def _cannot_listen(host: str, port: int, error: OSError | OverflowError) -> Work
     if number == errno.EADDRINUSE:
         return ServeError(f"port {port} of {host} is in use", hint="Choose another `port`.")
     if number == errno.EACCES:
-        return ServeError(f"port {port} needs more rights", hint="Choose a `port` above 1023.")
+        return ServeError(f"port {port} is not permitted", hint="Choose a `port` above 1023.")
     found = getattr(error, "strerror", None) or str(error)
     return ServeError(f"cannot listen on {host}, port {port}", found=found)
 

@@ -1,1 +1,1 @@
-"""Requests and responses as documents, without HTTP: JSON rows, Open Inference Protocol v2, ``/invocations``."""
+"""Requests and responses as documents, without HTTP: plain rows, v2 and ``/invocations``."""

@@ -1,4 +1,4 @@
-"""``POST /invocations`` as MLflow's scoring server and SageMaker know it: four JSON shapes, CSV and JSON lines."""
+"""``POST /invocations`` of MLflow and SageMaker: four JSON shapes, CSV and JSON lines."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .media_types import Kind
 
 SHAPES = ("dataframe_split", "dataframe_records", "instances", "inputs")
 METHODS = ("predict", "predict_proba")
-_ONE = f'an object with exactly one of "{SHAPES[0]}", "{SHAPES[1]}", "{SHAPES[2]}" and "{SHAPES[3]}"'
+_ONE_SHAPE = f'an object with exactly one of "{SHAPES[0]}", "{SHAPES[1]}", "{SHAPES[2]}" and "{SHAPES[3]}"'
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Rows under one header, and whether labels or probabilities are asked for."""
+    """Rows with a header, and the method: labels or probabilities."""
 
     header: list[Any]
     rows: list[Sequence[Any]]
@@ -37,14 +37,14 @@ class Table:
 
 
 def parse_json(body: bytes, names: Sequence[str]) -> Table:
-    """Read one of the four JSON shapes; `names` are the model's columns.
+    """Parse one of the four JSON shapes; `names` are the model's columns.
 
     Raises
     ------
     JsonError
-        If the body is no JSON.
+        If the body is not JSON.
     InputError
-        If it is none of the four shapes, or a row lacks a column that others have.
+        If the body has none of the four shapes, or a row lacks a column.
 
     Examples
     --------
@@ -55,10 +55,10 @@ def parse_json(body: bytes, names: Sequence[str]) -> Table:
     """
     document = read_json(body)
     if not isinstance(document, dict):
-        raise InputError("the request", found=shown(document), expected=_ONE)
+        raise InputError("the request", found=shown(document), expected=_ONE_SHAPE)
     given = [shape for shape in SHAPES if shape in document]
     if len(given) != 1:
-        raise InputError("the request", found=f"keys {shown(list(document))}", expected=_ONE)
+        raise InputError("the request", found=f"keys {shown(list(document))}", expected=_ONE_SHAPE)
     (shape,) = given
     read = {"dataframe_split": _split, "dataframe_records": _records, "instances": _any, "inputs": _any}[
         shape
@@ -68,12 +68,12 @@ def parse_json(body: bytes, names: Sequence[str]) -> Table:
 
 
 def method_of(params: Any) -> str:
-    """Return what is asked for: labels or numbers ("predict"), or probabilities ("predict_proba").
+    """Return the method in the parameters: "predict" by default, or "predict_proba".
 
     Raises
     ------
     InputError
-        If it is neither.
+        If the method is unknown.
     """
     method = params.get("method", METHODS[0]) if isinstance(params, dict) else METHODS[0]
     if method not in METHODS:
@@ -125,7 +125,7 @@ def _records(where: str, value: Any, names: Sequence[str]) -> _Parts:
 
 
 def _any(where: str, value: Any, names: Sequence[str]) -> _Parts:
-    """Read columns, records, or lists in the order of the model's columns."""
+    """Parse columns, records, or lists in the order of the model's columns."""
     if isinstance(value, dict):
         return _columns(where, value)
     if isinstance(value, list) and value and isinstance(value[0], list):
@@ -147,19 +147,21 @@ def _columns(where: str, value: dict[str, Any]) -> _Parts:
         columns.append([cell[0] for cell in each] if nested else each)
     lengths = {name: len(each) for name, each in zip(value, columns, strict=True)}
     if len(set(lengths.values())) > 1:
-        raise InputError(f"{where}: the columns are not of one length", found=shown(lengths))
+        raise InputError(
+            f"{where}: the columns have different lengths", found=shown(lengths), expected="one length"
+        )
     return list(value), list(map(list, zip(*columns, strict=True)))
 
 
 def parse_lines(body: bytes, names: Sequence[str]) -> Table:
-    """Read JSON lines: an object of column: value each, or a list of values in the order of the model's columns.
+    """Parse JSON lines: objects of column: value, or lists in the order of the model's columns.
 
     Raises
     ------
     JsonError
-        If a line is no JSON.
+        If a line is not JSON.
     InputError
-        If a line is neither, or they are not all alike.
+        If a line is neither, or the lines differ in kind.
 
     Examples
     --------
@@ -178,20 +180,21 @@ def parse_lines(body: bytes, names: Sequence[str]) -> Table:
 
 
 def parse_csv(body: bytes, schema: Schema, header: str | None = None) -> Table:
-    """Read a CSV as `pandas.DataFrame.to_csv` writes it, or without a header; an empty cell is a missing value.
+    """Parse CSV with or without a header; an empty cell is a missing value.
 
     Parameters
     ----------
     body : bytes
     schema : Schema
     header : {"present", "absent"}, optional
-        Whether there is one. Otherwise the first record is taken for values where it names no column, has as many
-        cells as the model has columns, and holds numbers, dates or truth values in all columns of that kind.
+        Whether there is a header. By default the first record is read as values if it names no
+        column, has as many cells as the model has columns, and can be read as a number, date or
+        boolean in all columns of these kinds.
 
     Raises
     ------
     InputError
-        If it is no CSV, or has other columns than the model.
+        If the body is not CSV, or a row has the wrong number of cells.
 
     Examples
     --------
@@ -206,16 +209,16 @@ def parse_csv(body: bytes, schema: Schema, header: str | None = None) -> Table:
             records = [each for each in csv.reader(io.StringIO(text, newline=""), strict=True) if each]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(
-            "the body is no CSV", found=str(error), expected="UTF-8 text with a header"
+            "the body is not CSV", found=str(error), expected="UTF-8 text with a header"
         ) from None
     if not records:
-        raise InputError("the body is empty", expected="a CSV with a header")
+        raise InputError("the body is empty", expected="CSV with a header")
     names = schema.names
     if header == "absent" or (header != "present" and _holds_values(records[0], schema)):
         head, rows, expected = list(names), records, f"the {len(names)} columns of the model in order"
     else:
         head, rows = records[0], records[1:]
-        expected = f"{len(head)} as the header has"
+        expected = f"{len(head)}, as in the header"
     for position, row in enumerate(rows):
         if len(row) != len(head):
             raise InputError(f"row {position}", found=f"{len(row)} cells", expected=expected)
@@ -223,7 +226,7 @@ def parse_csv(body: bytes, schema: Schema, header: str | None = None) -> Table:
 
 
 def _holds_values(record: Sequence[str], schema: Schema) -> bool:
-    """Tell a row of values from a header."""
+    """Return whether a record holds values, not a header."""
     if len(record) != len(schema.columns) or positions(schema.names, record):
         return False
     kinds = [(column, cell) for column, cell in zip(schema.columns, record, strict=True) if column.is_numeric]
@@ -241,11 +244,13 @@ def score(scorer: Scorer, table: Table) -> Scored:
     Raises
     ------
     InputError
-        If they do not fit the schema, or a regression model is asked for probabilities.
+        If the rows do not fit the schema, or the method is "predict_proba" for a regression model.
     """
     if table.method == METHODS[1] and not scorer.predictor.classes:
         raise InputError(
-            'params, key "method"', found="predict_proba", hint="A regression model has no classes."
+            'params, key "method"',
+            found="predict_proba",
+            expected="predict: a regression model has no classes",
         )
     where = locate(scorer.predictor.names, table.header)
     if len(table.rows) <= FEW_ROWS and len(set(table.header)) == len(table.header):
@@ -254,8 +259,8 @@ def score(scorer: Scorer, table: Table) -> Scored:
     return scorer.columns({name: columns[at] for name, at in where.items()}, table.header)
 
 
-def answer(table: Table, scored: Scored, kind: Kind, dumps: Callable[[Any], bytes]) -> bytes:
-    """Return the answer: JSON as MLflow gives it, or a line a row of CSV or JSON, as SageMaker's batch jobs ask."""
+def write_response(table: Table, scored: Scored, kind: Kind, dumps: Callable[[Any], bytes]) -> bytes:
+    """Return the response: MLflow's JSON, or a line a row of CSV or JSON for SageMaker."""
     predictions: Sequence[Any] = scored.labels
     if table.method == METHODS[1]:
         predictions = scored.probabilities or []
@@ -270,7 +275,7 @@ def answer(table: Table, scored: Scored, kind: Kind, dumps: Callable[[Any], byte
 
 
 def error_keys(document: Mapping[str, Any], status: int) -> dict[str, Any]:
-    """Return the keys that MLflow's clients look for in an error, beside our own."""
+    """Return the additional keys of an error that MLflow's clients read."""
     kinds = {404: "ENDPOINT_NOT_FOUND", 503: "TEMPORARILY_UNAVAILABLE"}
     kind = "BAD_REQUEST" if status < 500 and status != 404 else kinds.get(status, "INTERNAL_ERROR")
     return {"error_code": kind, "message": document["error"]}

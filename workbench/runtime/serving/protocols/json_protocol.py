@@ -1,7 +1,9 @@
-"""Requests and answers as JSON documents: plain rows, and the Open Inference Protocol v2. No HTTP here.
+"""Requests and responses as JSON documents: plain rows, and the Open Inference Protocol v2.
 
-The v2 protocol is that of github.com/kserve/open-inference-protocol (inference_rest.md). A model takes one input a
-column, of shape ``[n]`` or ``[n, 1]``; ``null`` is a missing value.
+The v2 protocol is defined in github.com/kserve/open-inference-protocol (inference_rest.md). A model
+has one input a column, of shape ``[n]`` or ``[n, 1]``; ``null`` is a missing value. It is
+implemented here since no library has it without a server: MLServer's types need pydantic and
+FastAPI.
 """
 
 from __future__ import annotations
@@ -46,12 +48,12 @@ PLATFORM = "onnxruntime_onnx"
 
 
 def parse_rows(document: Any) -> list[Mapping[str, Any]]:
-    """Return the rows of a plain request: ``{"rows": [{…}]}``, a bare list of objects, or one object.
+    """Return the rows of a plain request: ``{"rows": [{…}]}``, a list of objects, or one object.
 
     Raises
     ------
     InputError
-        If it is none of these.
+        If the document is none of these.
 
     Examples
     --------
@@ -74,14 +76,14 @@ def parse_rows(document: Any) -> list[Mapping[str, Any]]:
     return rows
 
 
-def rows_answer(manifest: Manifest, names: Sequence[str], scored: Scored) -> dict[str, Any]:
-    """Return the answer to a plain request.
+def rows_response(manifest: Manifest, names: Sequence[str], scored: Scored) -> dict[str, Any]:
+    """Return the response to a plain request.
 
     Parameters
     ----------
     manifest : Manifest
     names : sequence of str
-        The classes as texts, in the order of the probabilities.
+        The class names, in the order of the probabilities.
     scored : Scored
     """
     predictions: list[dict[str, Any]]
@@ -92,10 +94,10 @@ def rows_answer(manifest: Manifest, names: Sequence[str], scored: Scored) -> dic
             {"prediction": label, "probabilities": dict(zip(names, row, strict=True))}
             for label, row in zip(scored.labels, scored.probabilities, strict=True)
         ]
-    answer = {"model": manifest.name, "version": manifest.version, "predictions": predictions}
+    response = {"model": manifest.name, "version": manifest.version, "predictions": predictions}
     if scored.unseen:
-        answer["warnings"] = scored.unseen.lines
-    return answer
+        response["warnings"] = scored.unseen.lines
+    return response
 
 
 # ---------------------------------------------------------------- Open Inference Protocol v2
@@ -103,21 +105,21 @@ def rows_answer(manifest: Manifest, names: Sequence[str], scored: Scored) -> dic
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InferRequest:
-    """A v2 inference request that fits the protocol; whether its values fit the schema is not known yet.
+    """A v2 inference request that is valid in the protocol; its values are not checked yet.
 
     Attributes
     ----------
     id : str or None
-        Echoed in the answer.
+        Returned in the response.
     columns : dict of str to list
-        Values by schema column, n each.
+        The values of each column, n each.
     rows : int
     outputs : tuple of str
-        The outputs asked for, in order.
+        The requested outputs, in order.
     header : list of str
-        The names of all inputs sent.
+        The names of all inputs in the request.
     binary : frozenset of str
-        The outputs that are asked for as bytes after the answer's JSON.
+        The outputs requested as bytes after the JSON of the response.
     """
 
     id: str | None
@@ -129,12 +131,12 @@ class InferRequest:
 
 
 def parse_infer(document: Any, predictor: Predictor, tail: memoryview | None = None) -> InferRequest:
-    """Read a v2 inference request; `tail` is what follows its JSON, of the binary tensor extension.
+    """Parse a v2 inference request; `tail` is the binary data after its JSON, if there is any.
 
     Raises
     ------
     InputError
-        If it does not follow the protocol or an input is missing.
+        If the request does not follow the protocol, or an input is missing.
     """
     if not isinstance(document, dict):
         raise InputError("the request", found=shown(document), expected='an object with "inputs"')
@@ -143,7 +145,7 @@ def parse_infer(document: Any, predictor: Predictor, tail: memoryview | None = N
         raise InputError('key "inputs"', found=shown(inputs), expected="a list, one input a column")
     request_id = document.get("id")
     if request_id is not None and not isinstance(request_id, str):
-        raise InputError('key "id"', found=shown(request_id), expected="a text")
+        raise InputError('key "id"', found=shown(request_id), expected="a string")
     found: dict[str, list[Any]] = {}
     rest = Tail(tail)
     for position, entry in enumerate(inputs):
@@ -151,14 +153,14 @@ def parse_infer(document: Any, predictor: Predictor, tail: memoryview | None = N
             name, values = _usual_input(entry) or _input(position, entry, rest)
             if name in found:
                 expected = "one input a column"
-                raise InputError(f"input {shown(name)}", found="two of that name", expected=expected)
+                raise InputError(f"input {shown(name)}", found="two inputs of this name", expected=expected)
         except InputError as error:
             raise error.logged_at(f"input {position}") from None
         found[name] = values
     lengths = {name: len(values) for name, values in found.items()}
     if len(set(lengths.values())) > 1:
         raise InputError(
-            "the inputs are not of one length", found=shown(lengths), expected="one value a row in each"
+            "the inputs have different lengths", found=shown(lengths), expected="one value a row in each"
         )
     if predictor.names and not found:
         raise MissingColumnError(predictor.names[0], found)
@@ -174,15 +176,17 @@ def parse_infer(document: Any, predictor: Predictor, tail: memoryview | None = N
 
 
 def _binary_outputs(document: dict[str, Any], outputs: tuple[str, ...]) -> frozenset[str]:
-    """Return the outputs that are asked for as bytes, each for itself or all at once."""
+    """Return the outputs requested as bytes, by their own parameters or those of the request."""
     everything = parameters_of(document).get("binary_data_output") is True
-    asked = document.get("outputs") or []
-    chosen = {each["name"] for each in asked if parameters_of(each).get("binary_data", everything) is True}
-    return frozenset(outputs if everything and not asked else chosen)
+    requested = document.get("outputs") or []
+    chosen = {
+        each["name"] for each in requested if parameters_of(each).get("binary_data", everything) is True
+    }
+    return frozenset(outputs if everything and not requested else chosen)
 
 
 def _usual_input(entry: Any) -> tuple[str, list[Any]] | None:
-    """Return the name and the values of an input as almost all are: a list of as many values as its shape says."""
+    """Parse an input in its most common form: a list of values whose length matches the shape."""
     if type(entry) is not dict:
         return None
     name, shape, datatype, data = map(entry.get, ("name", "shape", "datatype", "data"))
@@ -196,7 +200,7 @@ def _usual_input(entry: Any) -> tuple[str, list[Any]] | None:
 
 
 def _input(position: int, entry: Any, rest: Tail) -> tuple[str, list[Any]]:
-    """Return the name and the flat values of one input tensor."""
+    """Parse an input tensor: its name and flat values."""
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         raise InputError(f"input {position}", found=shown(entry), expected='an object with a "name"')
     name = entry["name"]
@@ -212,9 +216,7 @@ def _input(position: int, entry: Any, rest: Tail) -> tuple[str, list[Any]]:
     if len(shape) == 2 and data and all(isinstance(value, list) and len(value) == 1 for value in data):
         data = [value[0] for value in data]
     if len(data) != shape[0]:
-        raise InputError(
-            f"{where}, data", found=f"{len(data)} values", expected=f"{shape[0]} as its shape says"
-        )
+        raise InputError(f"{where}, data", found=f"{len(data)} values", expected=f"{shape[0]}, by its shape")
     if datatype != "BYTES":
         odd = next((value for value in data if type(value) not in _NUMERIC), None)
         if odd is not None:
@@ -229,13 +231,13 @@ def _shape(where: str, shape: Any) -> list[int]:
     return sizes
 
 
-def _outputs(asked: Any, predictor: Predictor) -> tuple[str, ...]:
+def _outputs(requested: Any, predictor: Predictor) -> tuple[str, ...]:
     known = (PREDICT, PREDICT_PROBA) if predictor.classes else (PREDICT,)
-    if asked is None or asked == []:
+    if requested is None or requested == []:
         return known
-    if not isinstance(asked, list) or not all(isinstance(entry, dict) for entry in asked):
-        raise InputError('key "outputs"', found=shown(asked), expected='a list of {"name": …}')
-    names = tuple(entry.get("name") for entry in asked)
+    if not isinstance(requested, list) or not all(isinstance(entry, dict) for entry in requested):
+        raise InputError('key "outputs"', found=shown(requested), expected='a list of {"name": …}')
+    names = tuple(entry.get("name") for entry in requested)
     for name in names:
         if name not in known:
             close = nearest(str(name), known)
@@ -266,15 +268,15 @@ def rows_of(request: InferRequest) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in zip(*request.columns.values(), strict=True)]
 
 
-def infer_answer(manifest: Manifest, request: InferRequest, scored: Scored) -> dict[str, Any]:
-    """Return the answer to a v2 inference request."""
-    answer: dict[str, Any] = {"model_name": manifest.name, "model_version": manifest.version}
+def infer_response(manifest: Manifest, request: InferRequest, scored: Scored) -> dict[str, Any]:
+    """Return the response to a v2 inference request."""
+    response: dict[str, Any] = {"model_name": manifest.name, "model_version": manifest.version}
     if request.id is not None:
-        answer["id"] = request.id
+        response["id"] = request.id
     if scored.unseen:
-        answer["parameters"] = {"warnings": "; ".join(scored.unseen.lines)}
-    answer["outputs"] = [_output(name, manifest, scored) for name in request.outputs]
-    return answer
+        response["parameters"] = {"warnings": "; ".join(scored.unseen.lines)}
+    response["outputs"] = [_output(name, manifest, scored) for name in request.outputs]
+    return response
 
 
 def _output(name: str, manifest: Manifest, scored: Scored) -> dict[str, Any]:
@@ -288,7 +290,7 @@ def _output(name: str, manifest: Manifest, scored: Scored) -> dict[str, Any]:
 
 
 def label_datatype(classes: Sequence[Label]) -> str:
-    """Return the v2 datatype of a model's answers; numbers, of a regression, are FP64.
+    """Return the v2 datatype of predictions: FP64 for regression, else the type of the labels.
 
     Examples
     --------
@@ -303,12 +305,12 @@ def label_datatype(classes: Sequence[Label]) -> str:
 
 
 def server_metadata(version: str) -> dict[str, Any]:
-    """Return the answer to ``GET /v2``."""
+    """Return the response to ``GET /v2``."""
     return {"name": "workbench", "version": version, "extensions": ["binary_tensor_data"]}
 
 
 def model_metadata(bundle: Bundle) -> dict[str, Any]:
-    """Return the answer to ``GET /v2/models/{name}``; -1 is a dimension of any size."""
+    """Return the response to ``GET /v2/models/{name}``; -1 is a dimension of any size."""
     manifest = bundle.manifest
     inputs = [
         {

@@ -1,4 +1,4 @@
-"""Which types of bodies are taken and given: JSON, CSV, JSON lines."""
+"""Media types of requests and responses: JSON, CSV, JSON lines."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _UTF8 = ("utf-8", "utf8", "us-ascii", "ascii")
 
 
 def media_type(content_type: bytes) -> tuple[Kind, dict[str, str]] | None:
-    """Return the kind and the parameters of a body, or None for what is not taken.
+    """Return the kind and the parameters of a body, or None if its type is not supported.
 
-    Parameters that say nothing here are passed over; a character set other than UTF-8 is not taken.
+    Unknown parameters are ignored; a character set other than UTF-8 is not supported.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def media_type(content_type: bytes) -> tuple[Kind, dict[str, str]] | None:
 
 
 def accepted(accept: bytes) -> Kind:
-    """Return the kind of answer that a caller likes best; JSON where it says nothing, or names none of ours.
+    """Return the kind of response that a caller prefers; JSON if it accepts none of ours.
 
     Examples
     --------
@@ -58,9 +58,9 @@ def accepted(accept: bytes) -> Kind:
         kind = "json" if name in ("*/*", "application/*") else _KINDS.get(name) if name else None
         weight = next((each[2:] for each in rest if each.startswith("q=")), "1")
         try:
-            liked = float(weight)
+            quality = float(weight)
         except ValueError:
-            liked = 0.0
-        if kind is not None and liked > best[0]:
-            best = (liked, kind)
+            quality = 0.0
+        if kind is not None and quality > best[0]:
+            best = (quality, kind)
     return best[1]

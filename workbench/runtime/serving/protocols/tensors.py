@@ -1,7 +1,7 @@
-"""Tensors as bytes behind a request's or an answer's JSON: the binary tensor data extension of the v2 protocol.
+"""The binary tensor data extension of the v2 protocol: tensors as bytes after the JSON.
 
-It is what Triton's and NVIDIA's clients send unless told otherwise: ``Inference-Header-Content-Length`` says where the
-JSON ends, and ``parameters.binary_data_size`` of each tensor how many bytes of what follows are its own.
+Triton's clients send it by default. ``Inference-Header-Content-Length`` is the length of the JSON,
+and ``parameters.binary_data_size`` of each tensor the number of its bytes after that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DTYPES = {
 
 
 class Tail:
-    """The bytes behind the JSON, taken from the front."""
+    """The bytes after the JSON, taken from the front."""
 
     def __init__(self, content: memoryview | None) -> None:
         self._rest = content
@@ -34,35 +34,39 @@ class Tail:
         Raises
         ------
         InputError
-            If there are not so many.
+            If there are fewer bytes.
         """
         left = len(self._rest) if self._rest is not None else 0
         if self._rest is None or type(size) is not int or not 0 <= size <= left:
             raise InputError(
-                f"{where}, binary_data_size", found=shown(size), expected=f"at most the {left} left"
+                f"{where}, binary_data_size", found=shown(size), expected=f"at most the {left} bytes left"
             )
         taken, self._rest = self._rest[:size], self._rest[size:]
         return taken
 
     def check_empty(self) -> None:
-        """Raise `InputError` where bytes are left over."""
+        """Raise `InputError` if bytes are left over."""
         if self._rest:
-            raise InputError("the bytes after the JSON", found=f"{len(self._rest)} more than the inputs take")
+            raise InputError(
+                "the bytes after the JSON",
+                found=f"{len(self._rest)} bytes left over",
+                expected="as many as the inputs' binary_data_size",
+            )
 
 
 def parameters_of(entry: Any) -> Mapping[str, Any]:
-    """Return the parameters of a request, a tensor or an answer; none is an empty mapping."""
+    """Return the parameters of a request or tensor; an empty mapping if it has none."""
     found = entry.get("parameters") if isinstance(entry, Mapping) else None
     return found if isinstance(found, Mapping) else {}
 
 
 def split_body(body: bytes, length: bytes | None) -> tuple[bytes, memoryview | None]:
-    """Split a body into its JSON and the bytes behind it.
+    """Split a body into its JSON and the bytes after it.
 
     Raises
     ------
     InputError
-        If the header names more bytes than there are.
+        If the header is not a number, or larger than the body.
 
     Examples
     --------
@@ -82,12 +86,12 @@ def split_body(body: bytes, length: bytes | None) -> tuple[bytes, memoryview | N
 
 
 def read_tensor(where: str, datatype: str, content: memoryview) -> list[Any]:
-    """Return the values of a tensor; bytes are texts.
+    """Decode the values of a tensor; BYTES are strings.
 
     Raises
     ------
     InputError
-        If the bytes are no such tensor.
+        If the bytes do not match the datatype.
 
     Examples
     --------
@@ -111,33 +115,37 @@ def _texts(where: str, content: memoryview) -> list[str]:
     while at < len(content):
         if at + 4 > len(content):
             raise InputError(
-                f"{where}, data", found="a cut length", expected="4 bytes, then as many as they say"
+                f"{where}, data", found="a truncated length", expected="4 bytes with the length of a string"
             )
         (size,) = struct.unpack_from("<I", content, at)
         end = at + 4 + size
         if end > len(content):
             raise InputError(
-                f"{where}, data", found=f"a text of {size} bytes", expected=f"{len(content) - at - 4}"
+                f"{where}, data",
+                found=f"a string of {size} bytes",
+                expected=f"at most the {len(content) - at - 4} bytes left",
             )
         try:
             out.append(str(content[at + 4 : end], "utf-8"))
         except UnicodeDecodeError:
-            raise InputError(f"{where}, data", found="bytes that are no UTF-8", expected="texts") from None
+            raise InputError(
+                f"{where}, data", found="bytes that are not UTF-8", expected="strings in UTF-8"
+            ) from None
         at = end
     return out
 
 
 def write_tensors(
-    answer: dict[str, Any], binary: frozenset[str], dumps: Callable[[Any], bytes]
+    response: dict[str, Any], binary: frozenset[str], dumps: Callable[[Any], bytes]
 ) -> tuple[bytes, int]:
-    """Return an answer with some of its outputs as bytes behind the JSON, and how long the JSON is."""
+    """Return a response with some outputs as bytes after the JSON, and the length of the JSON."""
     tail: list[bytes] = []
-    for output in answer["outputs"]:
+    for output in response["outputs"]:
         if output["name"] in binary:
             content = _tensor_bytes(output["datatype"], output.pop("data"))
             output["parameters"] = {"binary_data_size": len(content)}
             tail.append(content)
-    head = dumps(answer)
+    head = dumps(response)
     return b"".join([head, *tail]), len(head)
 
 
