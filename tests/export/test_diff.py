@@ -79,7 +79,7 @@ def test_the_catalog_lists_folders_zips_and_broken_ones(bundles: dict[str, Path]
     assert found["price.zip"].task == "regression"
     assert found["1"].latency_p50_us
     assert found["1"].family == "lightgbm"
-    assert "no JSON document" in found["broken"].error
+    assert "is not JSON" in found["broken"].error
     assert not found["1"].error
     in_app = {entry.path: entry for entry in newest_bundles(tmp_path / "catalog")}
     assert in_app == {entry.path: entry for entry in found.values()}

@@ -394,5 +394,5 @@ def test_golden_rows_are_bounded_together(folder: Path, monkeypatch: pytest.Monk
     with pytest.raises(TamperedBundleError, match=r"golden\.jsonl exceeds a limit"):
         replay(predictor, folder / "golden.jsonl")
     monkeypatch.setattr("workbench.runtime.bundle.golden.MAX_GOLDEN_ROWS", 2)
-    with pytest.raises(TamperedBundleError, match=r"golden\.jsonl is too long"):
+    with pytest.raises(TamperedBundleError, match=r"golden\.jsonl has too many rows"):
         replay(make_predictor(), folder / "golden.jsonl")

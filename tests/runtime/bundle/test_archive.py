@@ -114,7 +114,7 @@ def test_a_name_that_is_not_plain_is_refused(tmp_path: Path, name: str) -> None:
     path = rewritten(tmp_path / "b.zip")
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(zipfile.ZipInfo(name), b"x")
-    with pytest.raises(TamperedBundleError, match=r"paths inside the bundle|two files of one name"):
+    with pytest.raises(TamperedBundleError, match=r"paths inside the bundle|two files with the same name"):
         open_bundle(path)
 
 
@@ -133,7 +133,7 @@ def test_links_encryption_and_greedy_methods_are_refused(tmp_path: Path) -> None
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(link, "/etc/passwd")
-    with pytest.raises(TamperedBundleError, match="no links"):
+    with pytest.raises(TamperedBundleError, match="without links"):
         open_bundle(path)
     path = rewritten(tmp_path / "lzma.zip")
     with zipfile.ZipFile(path, "a") as archive:

@@ -182,9 +182,9 @@ def test_a_manifest_must_list_the_model(manifest: Manifest) -> None:
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (["runtime//model.py"], "not written in the shortest way"),
-        (["./schema.json"], "not written in the shortest way"),
-        (["runtime/"], "not written in the shortest way"),
+        (["runtime//model.py"], "not normalised"),
+        (["./schema.json"], "not normalised"),
+        (["runtime/"], "not normalised"),
         (["manifest.json"], "cannot list itself"),
         (["manifest.json.sig"], "cannot list itself"),
         (["runtime/__pycache__/model.cpython-311.pyc"], "compiled Python"),

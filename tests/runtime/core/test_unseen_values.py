@@ -79,3 +79,23 @@ def test_the_answers_are_those_of_the_predictor() -> None:
             scored.probabilities, PREDICTOR.predict_rows(rows).astype(float), atol=1e-7
         )
         assert scored.labels == PREDICTOR.decide(PREDICTOR.predict_rows(rows)).tolist()
+
+
+@pytest.mark.parametrize("copies", [1, 30])
+@pytest.mark.parametrize("text", ["Infinity", "inf", "-inf", "1e999"])
+def test_a_string_for_infinity_is_a_number_out_of_range_as_in_a_csv_file(text: str, copies: int) -> None:
+    """The literal ``Infinity`` is refused as JSON; the string means what it means in training and CSV."""
+    rows = [{**ROWS[0], "tenure": text}] * copies
+    scored = Scorer(PREDICTOR).rows(rows)
+    beyond = Scorer(PREDICTOR).rows([{**ROWS[0], "tenure": -1e300 if text[0] == "-" else 1e300}] * copies)
+    assert scored.probabilities == beyond.probabilities
+    assert scored.unseen.counts == {("out_of_range", "tenure"): copies}
+    with pytest.raises(UnseenError, match="column 'tenure'"):
+        Scorer(PREDICTOR, strict=True).rows(rows)
+
+
+def test_a_string_for_nan_is_a_missing_value_as_the_literal_is() -> None:
+    rows = [{**ROWS[0], "plan": value} for value in ("NaN", None)]
+    scored = Scorer(PREDICTOR).rows(rows)
+    assert scored.probabilities is not None
+    assert scored.probabilities[0] == scored.probabilities[1]

@@ -37,7 +37,7 @@ def test_another_process_is_named_and_a_killed_one_blocks_nobody(tmp_path: Path)
         [sys.executable, "-c", HOLD, str(target)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout is not None and other.stdout.readline() == "held\n"
-        named = rf"out\.csv is being written: found process {other.pid}"
+        named = rf"out\.csv is being written by another process: found process {other.pid}"
         with pytest.raises(BadFileError, match=named), sole_writer(target):
             pass
         with pytest.raises(BadFileError, match="is being written"), replacing(target):

@@ -183,14 +183,14 @@ def test_a_missing_column_is_said_before_any_row(bundle: Bundle, tmp_path: Path)
     [
         ("in.csv", b"", "is empty"),
         ("in.csv", b" \n \n", "is empty"),
-        ("in.csv", b"tenure\x00,plan\n1,2\n", "no text file"),
+        ("in.csv", b"tenure\x00,plan\n1,2\n", "is not a text file"),
         ("in.csv.gz", b"\x1f\x8bnot gzip at all", "cannot be unpacked"),
         ("in.csv.gz", gzip.compress(b"tenure," * 9999, mtime=0)[:-20], "cannot be unpacked"),
-        ("in.parquet", b"PAR1 and nothing", "no readable Parquet file"),
-        ("in.xlsx", b"PK\x03\x04\0\0", "no text file"),
-        ("in.parquet.gz", b"x", "no readable Parquet file"),
+        ("in.parquet", b"PAR1 and nothing", "cannot be read as Parquet"),
+        ("in.xlsx", b"PK\x03\x04\0\0", "is not a text file"),
+        ("in.parquet.gz", b"x", "cannot be read as Parquet"),
         ("in.json", b'[{"tenure": 1}, {"tenu', "record 1, is not JSON"),
-        ("in.json", b'[{"tenure": 1}', "cut short"),
+        ("in.json", b'[{"tenure": 1}', "is truncated"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_clear_error(
@@ -215,7 +215,7 @@ def test_an_output_that_cannot_be_written_is_one_clear_error(
     bundle: Bundle, tmp_path: Path, out: str
 ) -> None:
     (tmp_path / "taken").mkdir()
-    with pytest.raises(BadFileError, match=r"cannot be written|no format"):
+    with pytest.raises(BadFileError, match=r"cannot be written|unknown format"):
         score_file(bundle, INPUTS["csv"](tmp_path), tmp_path / out)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["in.csv", "taken"]
 

@@ -116,9 +116,9 @@ def test_http_is_the_same_server(place: Path, folder: Path) -> None:
     ("text", "words"),
     [
         ("mode = 5", "mode: found 5; expected batch or http or stream"),
-        ("mode = 'http'", "bundle: found nothing"),
+        ("mode = 'http'", "bundle: found no key"),
         ("bundle = 'b'\nmod = 'http'", "key 'mod' is unknown. Did you mean mode?"),
-        ("bundle = 'b'\nmode = 'batch'", "[batch], input: found None; expected a text"),
+        ("bundle = 'b'\nmode = 'batch'", "[batch], input: found None; expected a string"),
         ("bundle = 'b'\nmode = 'http'\nhttp = 5", "expected a table [http]"),
         ("bundle = 'b'\nmode = 'http'\n[http]\nstrict = true", "Move it to [checks] or [log]."),
         ("bundle = 'b'\nmode = 'http'\n[checks]\nmax_age = 5", "key 'max_age' is unknown"),
@@ -234,7 +234,7 @@ def test_rows_become_answers_and_bad_ones_dead_letters(bundle: Bundle, client: A
     assert json.loads(dead[ids[2]]["row"]) == BAD
     assert "found 'long'; expected a number" in dead[ids[2]]["error"]
     assert dead[ids[2]]["code"] == "forgotten_feature"
-    assert "no JSON" in dead[ids[4]]["error"]
+    assert "not JSON" in dead[ids[4]]["error"]
     assert client.xpending("rows", "workbench")["pending"] == 0
 
 

@@ -62,7 +62,7 @@ class GoldenReport:
         '50 golden rows match (largest difference 0)'
         """
         if not self.rows:
-            return "no golden rows"
+            return "there are no golden rows"
         if self.ok:
             return f"{self.rows} golden rows match (largest difference {self.largest_difference:.2g})"
         shown_failures = "; ".join(str(failure) for failure in self.failures[:_SHOWN_FAILURES])

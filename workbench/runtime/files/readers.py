@@ -32,7 +32,7 @@ def open_source(path: Path, schema: Schema, encoding: str | None = None) -> Sour
     if not path.is_file():
         if path.is_dir():
             raise BadFileError(f"{path} cannot be scored", found="a folder", expected="a file")
-        raise BadFileError(f"{path} does not exist", expected="a file to score")
+        raise BadFileError(f"{path} does not exist")
     with reading(path):
         if path.stat().st_size == 0:
             raise BadFileError(f"{path.name} is empty")

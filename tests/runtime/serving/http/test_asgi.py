@@ -128,14 +128,14 @@ def test_the_index_lists_routes_that_exist(app: App) -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/nowhere", "no route '/nowhere'"),
+        ("/nowhere", "unknown route '/nowhere'"),
         ("/predictt", "Did you mean /predict?"),
         ("/v2/models/other", "unknown model 'other'; expected 'churn'"),
         ("/v2/models/churn/versions/9/infer", "unknown version '9'"),
-        ("/v2/models/churn/explain", "no route"),
+        ("/v2/models/churn/explain", "unknown route"),
         ("/v2/models/{model}/infer", "no"),
-        ("/v2/models/churn/versions", "no route"),
-        ("/v2/models", "no route"),
+        ("/v2/models/churn/versions", "unknown route"),
+        ("/v2/models", "unknown route"),
     ],
 )
 def test_unknown_paths_are_404(app: App, path: str, words: str) -> None:
@@ -284,7 +284,7 @@ def test_a_request_is_one_line_without_secrets(bundle: Bundle, tmp_path: Path) -
     call(app, "GET", "/nowhere/secret")
     log.close()
     text = (tmp_path / "log").read_text()
-    assert "secret" not in text.replace("no route '/nowhere/secret'", "")
+    assert "secret" not in text.replace("unknown route '/nowhere/secret'", "")
     first, second, third = map(json.loads, text.splitlines())
     assert (first["id"], first["route"], first["status"], first["rows"]) == ("order-66", "/predict", 200, 3)
     assert (first["model"], first["version"], first["method"]) == ("churn", "3", "POST")

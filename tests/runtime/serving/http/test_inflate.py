@@ -87,7 +87,7 @@ def test_no_more_is_unpacked_than_may_be() -> None:
 def test_what_is_no_gzip_is_400(app: App, body: bytes) -> None:
     answer = send(app, body)
     assert (answer.status, answer.json()["code"]) == (400, "bad_request")
-    assert "cannot be unpacked" in answer.json()["error"]
+    assert "cannot be decompressed" in answer.json()["error"]
 
 
 def test_many_empty_members_are_refused(bundle: Bundle) -> None:

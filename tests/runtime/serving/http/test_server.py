@@ -187,8 +187,8 @@ def test_a_port_in_use_is_one_clear_error(folder: Path) -> None:
     ("host", "port", "words"),
     [
         ("256.1.1.1", 8080, "host '256.1.1.1'"),
-        ("127.0.0.1", 65536, "port 65536: expected 0 to 65535"),
-        ("127.0.0.1", -1, "port -1"),
+        ("127.0.0.1", 65536, "port: found 65536; expected 0 to 65535"),
+        ("127.0.0.1", -1, "port: found -1"),
         ("203.0.113.7", 8080, "cannot listen on 203.0.113.7, port 8080: found "),
         ("a" * 70, 8080, "host 'aaa"),
     ],

@@ -38,7 +38,7 @@ def infer_request(rows: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
 
 def answer(bundle: Bundle, document: dict[str, Any]) -> dict[str, Any]:
     request = json_protocol.parse_infer(document, bundle.predictor)
-    return json_protocol.infer_answer(
+    return json_protocol.infer_response(
         bundle.manifest, request, json_protocol.score(Scorer(bundle.predictor), request)
     )
 
@@ -69,7 +69,7 @@ def test_what_holds_no_rows_is_said(document: Any, words: str) -> None:
 def test_plain_answers_name_classes_and_probabilities(any_bundle: Bundle) -> None:
     scored = Scorer(any_bundle.predictor).rows(ROWS)
     names = [str(label) for label in any_bundle.manifest.classes]
-    document = json_protocol.rows_answer(any_bundle.manifest, names, scored)
+    document = json_protocol.rows_response(any_bundle.manifest, names, scored)
     assert (document["model"], document["version"]) == ("churn", "3")
     assert [each["prediction"] for each in document["predictions"]] == any_bundle.predict(ROWS).tolist()
     if names:
