@@ -57,7 +57,7 @@ def test_what_is_decided_is_shown_and_served_by_every_command(folder: Path, run:
     assert run("report", folder, "--out", tmp_path / "r.html").code == 0
     report = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "revision 1 by ada" in report
-    assert "What mistakes cost" in report
+    assert "Cost of mistakes" in report
     assert run("export", folder, "--out", tmp_path / "b").code == 0
     assert open_bundle(tmp_path / "b").schema.output.threshold == pytest.approx(5 / 45)
     decision = json.loads((tmp_path / "b" / "decision.json").read_text())

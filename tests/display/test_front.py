@@ -22,7 +22,7 @@ def ids(figure: go.Figure, name: str) -> set[str]:
 def test_the_front_and_the_others_carry_their_ids() -> None:
     figure = front_figure(rows_of())
     assert ids(figure, "on the front") == {"c0000", "c0001", "c0002", "c0003", "c0004"}
-    assert ids(figure, "beaten by another") == {"c0005", "c0006"}
+    assert ids(figure, "dominated") == {"c0005", "c0006"}
 
 
 def test_the_chosen_one_is_ringed_where_it_is() -> None:

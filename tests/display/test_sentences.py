@@ -16,12 +16,12 @@ def by_id(name: str) -> ServableRow:
 def test_points_times_and_money_a_month() -> None:
     words = in_words(by_id("c0002"), by_id("c0004"), BUSY)
     assert words.startswith("LightGBM c0002 is 2.9 points less accurate than Extra trees c0004")
-    assert "answers 30 times faster" in words
+    assert "is 30 times faster" in words
     assert "saves $" in words
-    assert words.endswith("a month in machines at your traffic.")
+    assert words.endswith("a month for machines at your traffic.")
     shipped = load_prices()
     assert in_words(by_id("c0002"), by_id("c0004"), shipped).endswith("at an example traffic.")
-    assert summary(by_id("c0002"), shipped).endswith("a month in machines at an example traffic.")
+    assert summary(by_id("c0002"), shipped).endswith("a month for machines at an example traffic.")
     assert "more a month" in in_words(by_id("c0004"), by_id("c0002"), BUSY)
 
 
@@ -38,10 +38,10 @@ def test_money_of_mistakes_leads_where_it_is_known() -> None:
         )
         for name, cost in (("c0002", 300.0), ("c0004", 250.0))
     )
-    assert in_words(first, second, BUSY).endswith("and costs $50,000 more a month in all at your traffic.")
+    assert in_words(first, second, BUSY).endswith("and costs $50,000 more a month in total at your traffic.")
     assert "(within noise)" in in_words(replace(first, expected_cost_low=200.0), second, BUSY)
     assert summary(first, BUSY).endswith(
-        "costs $300 per 1,000 cases in mistakes, $300,073 a month in all at your traffic."
+        "costs $300 per 1,000 cases in mistakes, $300,073 a month in total at your traffic."
     )
 
 
@@ -56,10 +56,10 @@ def test_predictions_that_pay_are_not_said_to_cost_less_than_nothing() -> None:
         total_cost_high_usd=-289_927.0,
     )
     assert summary(row, BUSY).endswith(
-        "and pays $300 per 1,000 cases, $299,927 a month less machines at your traffic."
+        "and pays $300 per 1,000 cases, $299,927 a month after machines at your traffic."
     )
     assert (
-        "its predictions pay $300.00 per 1,000 cases [$290.00, $310.00], less machines $299,927 a month"
+        "its predictions pay $300.00 per 1,000 cases [$290.00, $310.00], minus machines $299,927 a month"
         in describe(row, "$", BUSY.traffic)
     )
 
@@ -98,7 +98,7 @@ def test_the_cheaper_of_equals_is_to_be_taken() -> None:
     assert take_cheaper(pick(rows, "best", sheet=sheet), sheet) == "", "both need one machine"
     rows = [replace(row, replicas=at) for at, row in enumerate(rows)]
     words = take_cheaper(pick(rows, "best", sheet=sheet), sheet)
-    assert "Linear model c0001 cannot be told from XGBoost c0002" in words
+    assert "Linear model c0001 is statistically tied with XGBoost c0002" in words
     assert "take the cheaper" in words
     assert take_cheaper(pick(rows, "fastest", sheet=sheet), sheet) == ""
 

@@ -11,18 +11,20 @@ from workbench.explain.evidence import made_evidence
 @pytest.fixture(scope="module")
 def known():
     random = np.random.default_rng(3)
-    marks = random.beta(2, 3, 4000).round(4)
-    return made_evidence((random.random(4000) < marks).astype(int), np.column_stack([1 - marks, marks]))
+    probability = random.beta(2, 3, 4000).round(4)
+    return made_evidence(
+        (random.random(4000) < probability).astype(int), np.column_stack([1 - probability, probability])
+    )
 
 
 def test_the_areas_are_those_of_scikit_learn(known) -> None:
     curve = roc(known)
     assert np.trapezoid(curve["found"], curve["alarms"]) == pytest.approx(
-        roc_auc_score(known.y, known.marks), abs=2e-3
+        roc_auc_score(known.y, known.probability), abs=2e-3
     )
     curve = precision_recall(known)
     area = float((np.diff(curve["recall"], prepend=0.0) * curve["precision"]).sum())
-    assert area == pytest.approx(average_precision_score(known.y, known.marks), abs=5e-3)
+    assert area == pytest.approx(average_precision_score(known.y, known.probability), abs=5e-3)
 
 
 def test_a_calibrated_model_lies_within_its_intervals(known) -> None:

@@ -17,13 +17,13 @@ from workbench.automl.scoring.metrics import Metric
 from workbench.data.intake import load_dataset
 from workbench.errors import InputError, RunError, SettingsError
 from workbench.explain import (
-    answer,
     contributions,
     coverage,
     dependence,
     evidence_of,
     fields,
     importance,
+    predict_timed,
     residual_summary,
     worst_segments,
 )
@@ -169,12 +169,12 @@ def test_a_form_is_filled_and_answered(run: RunFolder, best: str) -> None:
     asked = {field.name: field for field in fields(predictor, row)}
     assert set(asked["plan"].options) == {"basic", "plus", "pro"}
     assert {name: field.value for name, field in asked.items()} == row
-    made = answer(predictor, row, calls=20)
-    assert made.answer in ("no", "yes")
+    made = predict_timed(predictor, row, calls=20)
+    assert made.prediction in ("no", "yes")
     assert sum(made.probabilities.values()) == pytest.approx(1.0, abs=1e-6)
     assert 0 < made.latency_p50_us < 1e6
     with pytest.raises(InputError, match="age"):
-        answer(predictor, {**row, "age": "old"})
+        predict_timed(predictor, {**row, "age": "old"})
 
 
 def test_without_a_hold_out_it_says_what_the_model_relies_on(

@@ -42,7 +42,7 @@ def test_a_threshold_set_by_hand_decides_wherever_the_bundle_answers(
     said = {"value": 0.9, "learned": 0.5, "label": 1, "how": "set", "source": "now"}
     assert decision["threshold"] == said
     assert decision["by"] == "Ada"
-    assert "Answers 1 from a probability of 0.9 on" in (path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "Predicts 1 from a probability of 0.9" in (path / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert verify_bundle(path, isolation=False, run=run).ok
     changed = {(each.part, each.what): each.after for each in diff_bundles(bundles["binary"], path).changes}
     assert changed["model", "threshold"] == 0.9
@@ -72,7 +72,7 @@ def test_costs_and_the_stored_decision_set_the_threshold_of_the_bundle(
     assert decision["revision"] == 1
     assert (decision["by"], decision["note"]) == ("Ada", "costs of May")
     card = (tmp_path / "decided" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "from a probability of 0.111111 on, where the costs of mistakes put it" in card
+    assert "from a probability of 0.111111, which follows from the costs of mistakes" in card
     threshold, decision = served("now", costs=(1, 3))
     assert threshold == 0.25, "costs given now come before the decision"
     assert decision["threshold"]["source"] == "now"

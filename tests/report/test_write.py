@@ -43,7 +43,7 @@ def test_a_report_stands_alone_and_has_every_section(searched: Path, tmp_path: P
     found = elements(document)
     assert found.loads == []
     assert found.tags.count("figure") == 7  # front, four curves, cost, drivers
-    for title in ("The choice", "How good it is", "What mistakes cost", "What drives it", "To repeat it"):
+    for title in ("The choice", "Quality", "Cost of mistakes", "Column importance", "How to reproduce it"):
         assert title in body(document)
     assert run.pick("balanced").id in document
     assert run.info["data"]["fingerprint"] in document
@@ -56,7 +56,7 @@ def test_numbers_and_classes_are_reported(fixture: str, name: str, request: pyte
     folder: Path = request.getfixturevalue(fixture)
     document = body(report_html(open_run(folder / "runs" / name)))
     assert "Could not be computed" not in document
-    assert "What mistakes cost" not in document
+    assert "Cost of mistakes" not in document
 
 
 def test_markup_is_shown_and_what_is_lacking_is_said(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_the_command_writes_the_same(
     words = ["report", str(searched / "runs" / "small"), "--pick", "best", "--out", str(out), "--json"]
     assert main([*words, "--wrong-yes", "5", "--wrong-no", "40"]) == 0
     assert json.loads(capsys.readouterr().out)["report"] == str(out)
-    assert "What mistakes cost" in out.read_text(encoding="utf-8")
+    assert "Cost of mistakes" in out.read_text(encoding="utf-8")
     assert main([*words, "--wrong-yes", "5"]) == 2
     assert "both or neither" in capsys.readouterr().err
     assert main(["report", str(tmp_path / "gone")]) == 2

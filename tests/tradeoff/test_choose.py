@@ -50,7 +50,7 @@ def test_limits_bind_and_the_sentences_say_what_they_cost(rows: Rows) -> None:
     assert choice.id == "c0002"
     assert (choice.considered, choice.meeting_limits) == (5, 3)
     assert any(
-        sentence.startswith("Without the limits the choice would be another: c0003")
+        sentence.startswith("Without the limits the choice would be different: c0003")
         for sentence in choice.sentences
     )
 
@@ -66,7 +66,7 @@ def test_where_nothing_meets_the_limits_the_nearest_miss_is_named(rows: Rows) ->
         pick(rows, "best", Limits(max_latency_us=5.0, max_size_mb=0.4))
     assert str(caught.value) == (
         "no candidate meets the limits: found nearest is c0000 (baseline): p99 latency 7.5 µs, limit 5 µs (1.5 times); "
-        "size 0.5 MB, limit 0.4 MB (1.25 times). Allow that much, or search longer."
+        "size 0.5 MB, limit 0.4 MB (1.25 times). Relax the limit, or search longer."
     )
 
 
@@ -80,7 +80,7 @@ def test_neighbours_and_the_cheaper_equal(candidates: list[Candidate], sheet: Pr
     assert choice.faster.id == "c0002"
     assert choice.cheaper_equal is not None
     assert choice.cheaper_equal.id == "c0002"
-    assert any("take the cheaper" in sentence for sentence in choice.sentences)
+    assert any("is statistically tied with" in sentence for sentence in choice.sentences)
     middle = pick(rows, "c0002")
     assert middle.more_accurate is not None
     assert middle.faster is not None
@@ -95,7 +95,7 @@ def test_where_all_need_the_same_machines_the_price_of_computing_is_no_advice(
     assert choice.same_machines
     assert choice.cheaper_equal is None
     assert choice.sentences[-1] == (
-        "Every candidate needs 1 machine at an example traffic of 1,000,000 calls a month: what computing costs does "
+        "Every candidate needs 1 machine at an example traffic of 1,000,000 calls a month: compute cost does "
         "not decide between them."
     )
     assert not any("per million" in sentence for sentence in choice.sentences[1:])
@@ -168,7 +168,7 @@ def test_a_limit_that_only_such_a_candidate_meets_is_met_with_a_warning(rows_of:
     rows = rows_of(make_candidate(1, 0.9, 10.0, quiet=False), make_candidate(2, 0.95, 90.0))
     choice = pick(rows, "best", Limits(max_latency_us=20.0))
     assert choice.id == "c0001"
-    assert "What meets the limits was measured while other trials ran" in choice.warnings[0]
+    assert "Every candidate within the limits was measured while other trials ran" in choice.warnings[0]
 
 
 def test_nothing_to_pick_from(rows: Rows) -> None:

@@ -78,7 +78,7 @@ def test_a_threshold_that_was_set_counts_and_its_optimism_is_said(run: RunFolder
     terms = Terms(payoff=ClassPayoff(fp=-1, fn=-9), threshold=0.5, threshold_from="set", sheet=SHEET)
     row = rows_of(run, terms)["c0001"]
     assert row.expected_cost_per_1000 == pytest.approx(1000 * (1 + 9) / 5)
-    assert "optimistic if it was looked for on these rows" in str(row.expected_cost_data)
+    assert "optimistic if it was tuned on these rows" in str(row.expected_cost_data)
 
 
 def test_without_a_payoff_the_columns_are_there_and_empty(run: RunFolder) -> None:

@@ -28,11 +28,11 @@ def row(name: str, score: float, latency: float, price: float, half: float = 0.0
 def test_what_is_less_and_what_is_more() -> None:
     slow, fast = row("a", 0.914, 90.0, 20.0), row("b", 0.910, 10.0, 8.0)
     assert compare(fast, slow) == (
-        "b (linear) scores 0.004 less (within noise) than a (linear), answers 9 times faster and costs $12.00 less "
+        "b (linear) scores 0.004 less (within noise) than a (linear), is 9 times faster and costs $12.00 less "
         "per million."
     )
     assert compare(slow, fast, "EUR") == (
-        "a (linear) scores 0.004 more (within noise) than b (linear), takes 9 times as long to answer and costs "
+        "a (linear) scores 0.004 more (within noise) than b (linear), takes 9 times as long and costs "
         "12.00 EUR more per million."
     )
 
@@ -40,7 +40,7 @@ def test_what_is_less_and_what_is_more() -> None:
 def test_what_is_the_same() -> None:
     sentence = compare(row("a", 0.9, 10.0, 1.0), row("b", 0.9, 10.3, 1.01))
     assert sentence == (
-        "a (linear) scores the same as b (linear), answers about as fast and costs about the same."
+        "a (linear) scores the same as b (linear), is about as fast and costs about the same."
     )
 
 

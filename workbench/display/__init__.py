@@ -1,7 +1,8 @@
-"""Records become words and figures: what the app, the report and a notebook show of a run.
+"""Words, tables and figures for the app, the report and notebooks.
 
-`numbers` writes numbers with their units, `sentences` compares candidates in words that can be acted on, `tables` makes
-rows ready to be shown, and the other modules turn records into Plotly figures. Nothing here knows Streamlit or files.
+`numbers` formats numbers with their units, `sentences` compares candidates in words, `tables`
+prepares rows for display, and the other modules return Plotly figures. Nothing here depends on
+Streamlit or files.
 """
 
 from .front import front_figure

@@ -1,4 +1,4 @@
-"""Charts: functions from leaderboard rows to Plotly figures. They know nothing of Streamlit or of files."""
+"""The chart of the Pareto front: Plotly figures from leaderboard rows."""
 
 from __future__ import annotations
 
@@ -26,30 +26,31 @@ from .numbers import (
 )
 from .words import family_name
 
-# Readable on light and on dark, and told apart by people who see fewer colours: blue to vermilion, after Okabe and
-# Ito, "Color Universal Design" (2008); price is shown by size too, so colour is never the only sign.
-_CHEAP_TO_DEAR = ((0.0, "#3f9bd6"), (0.5, "#b09a8c"), (1.0, "#e0702f"))
+# Readable on light and dark backgrounds, and safe for colour blindness: blue to vermilion, after
+# Okabe and Ito, "Color Universal Design" (2008). Size shows the price too, so colour is never the
+# only cue.
+_PRICE_COLOURS = ((0.0, "#3f9bd6"), (0.5, "#b09a8c"), (1.0, "#e0702f"))
 _FAINT = "rgba(128, 136, 144, 0.45)"
 _LINE = "rgba(128, 136, 144, 0.8)"
 _RING = "#d6457f"
 _SMALLEST_PX, _LARGEST_PX = 11.0, 22.0
 _HEIGHT_PX = 470
 _MOST_FAINT = 300
-# Ranges that say little are not blown up: prices within a factor of two look alike, latencies have room around them.
+# Small ranges are not stretched: prices within a factor of two look alike, latencies get a margin.
 _LEAST_PRICE_SPAN = math.log10(2.0)
 _LEAST_LATENCY_SPAN = math.log10(5.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What the vertical axis shows: the total cost of a month if it is known, else the score. Up is always better.
+    """The vertical axis: total cost of a month if it is known, otherwise the score. Up is better.
 
     Attributes
     ----------
     metric : str
     currency : str
     priced : bool
-        Whether it is the cost.
+        Whether the axis is the cost.
     """
 
     metric: str
@@ -58,16 +59,16 @@ class Worth:
 
     @classmethod
     def of(cls, rows: Sequence[ServableRow], currency: str = "$") -> Worth:
-        """Return what the rows can be compared by."""
+        """Return the axis for these rows: the cost if every row has one."""
         priced = bool(rows) and all(row.total_cost is not None for row in rows)
         return cls(rows[0].metric if rows else "", currency, priced)
 
     def value(self, row: ServableRow) -> float:
-        """Return where a candidate lies on the axis."""
+        """Return the position of a candidate on the axis."""
         return self._interval(row).value
 
     def ends(self, row: ServableRow) -> tuple[float, float]:
-        """Return the ends of a candidate's interval on the axis, the lower number first."""
+        """Return the ends of a candidate's interval on the axis, lower end first."""
         _, *ends = self._interval(row)
         return min(ends), max(ends)
 
@@ -78,28 +79,29 @@ class Worth:
         return Estimate(*(shown_score(end, self.metric) for end in known))
 
     def goodness(self, row: ServableRow) -> float:
-        """Return a number that is higher for a better candidate."""
+        """Return a value that is higher for a better candidate."""
         return -self.value(row) if self.priced else row.score
 
     @property
-    def turned(self) -> bool:
-        """Whether lower numbers are better, so that the axis is turned."""
+    def reversed(self) -> bool:
+        """Whether lower values are better, so that the axis is reversed."""
         return self.priced or metric_words(self.metric).signed
 
     @property
     def label(self) -> str:
-        """The axis' title."""
+        """The title of the axis."""
         if self.priced:
             return words.CHART_Y_COST.format(currency=self.currency)
         label = metric_words(self.metric).label
-        return words.CHART_Y_LOWER.format(label=label) if self.turned else label
+        return words.CHART_Y_LOWER.format(label=label) if self.reversed else label
 
 
 def money_shown(rows: Sequence[LeaderboardRow]) -> Literal["total", "price", "none"]:
-    """Return which money `front_figure` draws.
+    """Return which cost `front_figure` draws.
 
-    "total" is the cost of a month on the axis, where costs of mistakes are known. Else size and colour are the price of
-    computing ("price"), or say nothing where every candidate needs the same machines ("none").
+    "total": the axis is the total cost of a month, since costs of mistakes are known. "price": size
+    and colour are the compute price. "none": no cost is drawn, since every candidate needs the same
+    machines.
 
     Examples
     --------
@@ -120,28 +122,29 @@ def front_figure(
     currency: str = "$",
     hovers: Mapping[str, str] | None = None,
 ) -> go.Figure:
-    """Draw what candidates are worth over latency: the front with intervals, the rest faint, the chosen one ringed.
+    """Draw score or cost over latency: the front with intervals, the rest faint, the choice ringed.
 
-    Worth is the total cost of a month where that is known, else the score. Colour and size are the price of computing,
-    unless every candidate needs the same machines: then that price does not decide, and is not drawn.
+    The vertical axis is the total cost of a month if it is known, otherwise the score. Colour and
+    size are the compute price, unless every candidate needs the same machines: then the price does
+    not decide, and is not drawn.
 
     Parameters
     ----------
     rows : sequence of leaderboard rows
-        Those without a score, latency or price are left out.
+        Rows without a score, latency or price are left out.
     chosen_id : str, optional
         The candidate to ring.
     over_limit : collection of str
-        Ids of the candidates that miss a limit: drawn as faint crosses.
+        Ids of the candidates over a limit; drawn as faint crosses.
     currency : str
     hovers : mapping of str to str, optional
-        What hovering over each candidate says (`hover_texts`), where it was written before.
+        Hover text of each candidate, if it is computed already (`hover_texts`).
 
     Returns
     -------
     plotly.graph_objects.Figure
-        Every point carries its candidate's id as ``customdata[0]``. Up is always better: the axis of an
-        error is turned.
+        Every point has its candidate's id as ``customdata[0]``. Up is better: the axis of an error
+        is reversed.
 
     Examples
     --------
@@ -177,10 +180,10 @@ def front_figure(
 
 
 def drawn_front(rows: Sequence[ServableRow], worth: Worth, over_limit: Collection[str] = ()) -> set[str]:
-    """Return the ids of the front that is drawn: that of the leaderboard, or on an axis of money what it shows.
+    """Return the ids of the drawn front: the leaderboard's, or that of cost and latency.
 
-    The leaderboard's front is by score, latency and price of computing. A candidate of it that costs more a month in
-    all than a faster one is beaten on both axes that are drawn.
+    The leaderboard's front is by score, latency and compute price. One of its candidates may cost
+    more a month in total than a faster one; then it is dominated on both drawn axes.
     """
     within = [row for row in rows if row.id not in over_limit]
     if not worth.priced:
@@ -210,7 +213,7 @@ def _add_faint(
 
 
 def _add_edge(figure: go.Figure, front: Sequence[ServableRow], worth: Worth) -> None:
-    """Draw the front's edge as seen here: steps through the points that no other is both left of and above."""
+    """Draw the edge of the front: steps through the points without another point above and left."""
     edge: list[ServableRow] = []
     for row in sorted(front, key=lambda each: (each.latency_p50_us, -worth.goodness(each))):
         if not edge or worth.goodness(row) > worth.goodness(edge[-1]):
@@ -246,21 +249,21 @@ def _add_front(
 def _plain_marker() -> dict[str, Any]:
     return {
         "size": (_SMALLEST_PX + _LARGEST_PX) / 2,
-        "color": _CHEAP_TO_DEAR[0][1],
+        "color": _PRICE_COLOURS[0][1],
         "opacity": 1.0,
         "line": {"width": 1, "color": "rgba(255, 255, 255, 0.7)"},
     }
 
 
 def _priced_marker(front: Sequence[ServableRow], currency: str) -> dict[str, Any]:
-    """Return markers whose size and colour are the price of computing."""
+    """Return markers with the compute price as size and colour."""
     prices = [math.log10(max(row.price_per_million_usd, 1e-9)) for row in front]
     low, high = min(prices), max(*prices, min(prices) + _LEAST_PRICE_SPAN)
     shares = [(price - low) / (high - low) for price in prices]
     marker: dict[str, Any] = {
         "size": [_SMALLEST_PX + (_LARGEST_PX - _SMALLEST_PX) * share for share in shares],
         "color": prices,
-        "colorscale": _CHEAP_TO_DEAR,
+        "colorscale": _PRICE_COLOURS,
         "cmin": low,
         "cmax": high,
         "opacity": 1.0,
@@ -297,7 +300,8 @@ def _add_ring(figure: go.Figure, chosen: Sequence[ServableRow], worth: Worth) ->
 
 def _points(rows: Sequence[ServableRow], worth: Worth, texts: Mapping[str, str]) -> dict[str, Any]:
     return {
-        # Arrays: Plotly looks at every item of a list, which takes longer than all else with thousands of candidates.
+        # Arrays, since Plotly validates every item of a list, which is slow for thousands of
+        # candidates.
         "x": np.array([row.latency_p50_us / 1e3 for row in rows]),
         "y": np.array([worth.value(row) for row in rows]),
         "customdata": np.array([[row.id] for row in rows], dtype=object),
@@ -307,17 +311,17 @@ def _points(rows: Sequence[ServableRow], worth: Worth, texts: Mapping[str, str])
 
 
 def hover_texts(rows: Sequence[LeaderboardRow], currency: str) -> dict[str, str]:
-    """Return what hovering over each candidate says, by its id."""
+    """Return the hover text of each candidate, by id."""
     return {row.id: hover_text(row, row.metric, currency) for row in servable(rows)}
 
 
 def hover_text(row: ServableRow, metric: str, currency: str) -> str:
-    """Return what hovering over a candidate says, one fact a line."""
+    """Return the hover text of a candidate, one fact a line."""
     lines = [
         f"<b>{chart_text(family_name(row.family))}</b> {chart_text(row.id)}",
         f"{chart_text(metric_words(metric).label)} {score(row.score, metric)}",
         f"95 % interval {interval(row.score_low, row.score_high, metric)}",
-        f"answers in {latency(row.latency_p50_us)} (p99 {latency(row.latency_p99_us)})",
+        f"predicts in {latency(row.latency_p50_us)} (p99 {latency(row.latency_p99_us)})",
         f"{chart_text(amount(row.price_per_million_usd, currency))} per million",
         size(row.artifact_mb),
     ]
@@ -351,7 +355,7 @@ def _price_bar(low: float, high: float, currency: str) -> dict[str, Any]:
 
 
 def undrawn(rows: Sequence[LeaderboardRow], over_limit: Collection[str] = ()) -> int:
-    """Return how many candidates `front_figure` leaves out: of very many faint ones the most accurate are drawn."""
+    """Return how many faint candidates `front_figure` omits, the least accurate ones."""
     shown = servable(rows)
     over = sum(row.id in over_limit for row in shown)
     others = sum(not row.on_front and row.id not in over_limit for row in shown)
@@ -363,23 +367,23 @@ def _nearest(rows: Sequence[ServableRow], worth: Worth) -> list[ServableRow]:
 
 
 def clipped(rows: Sequence[LeaderboardRow], chosen_id: str | None = None) -> int:
-    """Return how many candidates lie below what `front_figure` shows at first."""
+    """Return how many candidates lie below the initial view of `front_figure`."""
     shown = servable(rows)
     return len(shown) - len(_in_view(shown, chosen_id))
 
 
 def _in_view(rows: Sequence[ServableRow], chosen_id: str | None) -> list[ServableRow]:
-    """Return the rows that the vertical axis covers at first.
+    """Return the rows in the initial range of the vertical axis.
 
-    A baseline far below would press all others into one line, so only the front without it, the chosen one,
-    and whatever is at least as good as those sets the range.
+    A baseline far below would compress all other points into one line. The range covers the front
+    without the baseline, the choice, and every row at least as good.
     """
     worth = Worth.of(rows)
     ids = drawn_front(rows, worth)
     wanted = [row for row in rows if row.id == chosen_id or (row.id in ids and row.origin != "baseline")]
     if not wanted:
         return list(rows)
-    if worth.turned:
+    if worth.reversed:
         least = max(worth.ends(row)[1] for row in wanted)
         return [row for row in rows if worth.value(row) <= least]
     least = min(worth.ends(row)[0] for row in wanted)
@@ -399,14 +403,14 @@ def _label_axes(
     figure.update_yaxes(
         title_text=chart_text(worth.label),
         ticksuffix=" %" if percent else "",
-        range=span[::-1] if worth.turned else span,
+        range=span[::-1] if worth.reversed else span,
         separatethousands=True,
         exponentformat="none",
     )
 
 
 def _latency_axis(values: Sequence[float]) -> dict[str, Any]:
-    """Return a range with room at both ends and round ticks: Plotly's own would say 20µ, and 2 without its decade."""
+    """Return a range with margins and round ticks; Plotly would label ticks as 20µ or as 2."""
     powers = [math.log10(max(value, 1e-9)) for value in values]
     room = max(0.06 * (max(powers) - min(powers)), (_LEAST_LATENCY_SPAN - max(powers) + min(powers)) / 2)
     low, high = min(powers) - room, max(powers) + room
@@ -429,6 +433,6 @@ def _latency_axis(values: Sequence[float]) -> dict[str, Any]:
 
 
 def _keep_look_when_selected(figure: go.Figure) -> None:
-    """A click chooses and rings a point; without this Plotly would dim all the others besides."""
+    """Keep the opacity of all points after a click; Plotly would dim the others."""
     opacity = {"marker": {"opacity": 1.0}}
     figure.data[-1].update(selected=opacity, unselected=opacity)

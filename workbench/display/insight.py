@@ -1,4 +1,4 @@
-"""Figures of what drives a model, of the values of a column, and of how a search went."""
+"""Figures of column importance, dependence, contributions, distributions and search progress."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_BARS = 15
 
 
 def importance_figure(found: Sequence[Importance], most: int = _MOST_BARS) -> go.Figure:
-    """Draw how much the score falls without each column, with intervals; the strongest on top."""
+    """Draw the permutation importance of each column with its interval, the strongest on top."""
     figure = go.Figure()
     if not found:
         return styled(figure, 200)
@@ -49,14 +49,14 @@ def importance_figure(found: Sequence[Importance], most: int = _MOST_BARS) -> go
 
 
 def dependence_figure(found: Mapping[str, Any], label: str, *, percent: bool) -> go.Figure:
-    """Draw how the prediction moves with one column: the average, and the band of the middle rows.
+    """Draw the partial dependence on one column: the average, and a band of 80 % of the rows.
 
     Parameters
     ----------
     found : mapping
-        As `explain.dependence` returns.
+        The result of `explain.dependence`.
     label : str
-        The class, or the target.
+        The class or target on the vertical axis.
     percent : bool
         Whether the prediction is a probability.
     """
@@ -118,7 +118,7 @@ def dependence_figure(found: Mapping[str, Any], label: str, *, percent: bool) ->
 
 
 def contribution_figure(found: Sequence[Contribution], *, percent: bool, most: int = 12) -> go.Figure:
-    """Draw what each column of one row moved its prediction by, the largest on top."""
+    """Draw the contribution of each column to one prediction, the largest on top."""
     shown = [each for each in found if each.amount][:most][::-1]
     scale = 100.0 if percent else 1.0
     figure = go.Figure(
@@ -150,7 +150,7 @@ def contribution_figure(found: Sequence[Contribution], *, percent: bool, most: i
 
 
 def distribution_figure(found: Mapping[str, Any]) -> go.Figure:
-    """Draw how often values occur.
+    """Draw the distribution of values.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def history_figure(history: Sequence[tuple[float, float]], metric: str) -> go.Fi
     Parameters
     ----------
     history : sequence of (float, float)
-        Seconds and score, in order of time.
+        Seconds and score, ordered by time.
     metric : str
     """
     named = metric_words(metric)

@@ -1,4 +1,4 @@
-"""Numbers and names as people read them: units, thousands separators, and text that stays text."""
+"""Format numbers with units and thousands separators, and escape text."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:&^=])")
 
 
 def metric_words(metric: str) -> MetricWords:
-    """Return the plain words for a scikit-learn scorer; an unknown one goes by its own name."""
+    """Return the display names of a scikit-learn scorer; an unknown scorer keeps its own name."""
     return METRICS.get(metric) or MetricWords(metric, metric, signed=metric.startswith("neg_"))
 
 
 def shown_score(value: float, metric: str) -> float:
-    """Return the number that people know the metric by: percent where it is a share, errors without their minus sign.
+    """Return a score as it is displayed: shares in percent, errors without the minus sign.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def shown_score(value: float, metric: str) -> float:
 
 
 def score(value: float | None, metric: str) -> str:
-    """Write a score.
+    """Format a score.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def score(value: float | None, metric: str) -> str:
 
 
 def interval(low: float | None, high: float | None, metric: str) -> str:
-    """Write the two ends of a score's interval, the smaller number first.
+    """Format the interval of a score, the smaller number first.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def interval(low: float | None, high: float | None, metric: str) -> str:
 
 
 def significant(number: float, digits: int = 2) -> str:
-    """Write a number with so many significant digits, with thousands separators and without an exponent.
+    """Format a number with significant digits and thousands separators, without an exponent.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def significant(number: float, digits: int = 2) -> str:
 
 
 def latency(microseconds: float | None) -> str:
-    """Write a latency in milliseconds, or in seconds from one second on.
+    """Format a latency in milliseconds, or in seconds from one second on.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def latency(microseconds: float | None) -> str:
 
 
 def size(megabytes: float | None) -> str:
-    """Write a size, given in millions of bytes.
+    """Format a size given in millions of bytes.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def size(megabytes: float | None) -> str:
 
 
 def count(number: float | None) -> str:
-    """Write a whole number.
+    """Format a whole number.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def count(number: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Write a duration.
+    """Format a duration.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def duration(seconds: float | None) -> str:
 
 
 def plain(text: object, longest: int = 300) -> str:
-    """Return text for a place that reads Markdown, so that it is shown and never run, followed or formatted.
+    """Escape text for Markdown, so that it is never formatted, linked or executed.
 
     Examples
     --------
@@ -153,7 +153,7 @@ def plain(text: object, longest: int = 300) -> str:
 
 
 def chart_text(text: object, longest: int = 80) -> str:
-    """Return text for a chart, where Plotly would read some tags of HTML.
+    """Escape text for a chart, since Plotly interprets some HTML tags.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def chart_text(text: object, longest: int = 80) -> str:
 
 
 def code(text: object, longest: int = 300) -> str:
-    """Return text as a code span of Markdown; backticks, which would end it, become apostrophes.
+    """Return text as a Markdown code span; backticks become apostrophes.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def code(text: object, longest: int = 300) -> str:
 
 
 def moment(iso: object) -> str:
-    """Write a point in time, UTC, to the minute; what is no ISO 8601 time is shown as it is.
+    """Format a time in UTC, to the minute; a value that is not ISO 8601 is returned as it is.
 
     Examples
     --------
@@ -193,7 +193,7 @@ def moment(iso: object) -> str:
 
 
 def amount(value: float, currency: str = "$") -> str:
-    """Write an amount of money as people do: no cents from a hundred on, nor where there are none.
+    """Format an amount of money; without cents from 100 on, and for whole numbers.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def amount(value: float, currency: str = "$") -> str:
 
 
 def day(value: object) -> str:
-    """Write a value of a form; a date without its midnight.
+    """Format a value of a form; a date without the time at midnight.
 
     Examples
     --------
@@ -217,7 +217,7 @@ def day(value: object) -> str:
 
 
 def points(gap: float, metric: str) -> str:
-    """Write how far two scores are apart: in points where the score is a percentage, else in the metric's unit.
+    """Format a score difference: in points for percentages, otherwise in the unit of the metric.
 
     Examples
     --------
@@ -232,7 +232,7 @@ def points(gap: float, metric: str) -> str:
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
-    """Write a share as percent.
+    """Format a share as percent.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Figures of how good a candidate is: thresholds in money, curves of yes-or-no answers, errors of numbers."""
+"""Figures of model quality: cost over threshold, curves of binary models, errors of regression."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Columns = Mapping[str, np.ndarray]
 
 
 def threshold_figure(table: Columns, chosen: float, own: float, currency: str = "$") -> go.Figure:
-    """Draw the expected cost of a thousand cases over the threshold, the chosen one marked.
+    """Draw the expected cost of 1,000 cases over the threshold, with the chosen one marked.
 
     Parameters
     ----------
     table : mapping
-        As `explain.threshold_table` returns.
+        The result of `explain.threshold_table`.
     chosen, own : float
-        The threshold chosen, and the one that the served model answers with.
+        The chosen threshold, and the model's own.
     currency : str
     """
     figure = go.Figure()
@@ -79,14 +79,14 @@ def trade_figure(table: Columns, chosen: float) -> go.Figure:
 
 
 def roc_figure(curve: Columns) -> go.Figure:
-    """Draw the share found against the share of false alarms."""
+    """Draw the true positive rate over the false positive rate."""
     figure = _curve(100 * curve["alarms"], 100 * curve["found"])
     _diagonal(figure, words.CHANCE)
     return percents(styled(figure), x=words.ROC_X, y=words.ROC_Y)
 
 
 def precision_recall_figure(curve: Columns, share: float) -> go.Figure:
-    """Draw precision over recall; guessing gives the share of the yes cases."""
+    """Draw precision over recall; random guessing gives the share of positives."""
     figure = _curve(100 * curve["recall"], 100 * curve["precision"])
     line = {"color": GREY, "width": 1.2, "dash": "dot"}
     level = [100 * share, 100 * share]
@@ -97,7 +97,7 @@ def precision_recall_figure(curve: Columns, share: float) -> go.Figure:
 
 
 def calibration_figure(curve: Columns) -> go.Figure:
-    """Draw what turned out yes over what was predicted, with intervals."""
+    """Draw the observed share of positives over the predicted probability, with intervals."""
     figure = go.Figure()
     happened = 100 * curve["happened"]
     bars = {
@@ -118,7 +118,9 @@ def calibration_figure(curve: Columns) -> go.Figure:
             line={"color": BLUE, "width": 1.5},
             name=words.MODEL,
             customdata=curve["rows"],
-            hovertemplate="%{x:.1f} % predicted, %{y:.1f} % happened (%{customdata:,.0f} rows)<extra></extra>",
+            hovertemplate=(
+                "%{x:.1f} % predicted, %{y:.1f} % observed (%{customdata:,.0f} rows)<extra></extra>"
+            ),
         )
     )
     _diagonal(figure, words.IDEAL)
@@ -126,7 +128,7 @@ def calibration_figure(curve: Columns) -> go.Figure:
 
 
 def gain_figure(curve: Columns) -> go.Figure:
-    """Draw the share of yes cases found over the share of cases looked at; the lift is in the hover text."""
+    """Draw the share of positives found over the share of cases, with the lift on hover."""
     figure = go.Figure(
         go.Scatter(
             x=100 * curve["looked"],
@@ -135,7 +137,9 @@ def gain_figure(curve: Columns) -> go.Figure:
             mode="lines",
             line={"color": BLUE, "width": 2.5},
             name=words.MODEL,
-            hovertemplate="%{x:.0f} % looked at, %{y:.0f} % found, %{customdata:.1f} times chance<extra></extra>",
+            hovertemplate=(
+                "%{x:.0f} % of cases, %{y:.0f} % of positives, lift %{customdata:.1f}<extra></extra>"
+            ),
         )
     )
     _diagonal(figure, words.CHANCE)
@@ -143,7 +147,7 @@ def gain_figure(curve: Columns) -> go.Figure:
 
 
 def confusion_figure(table: np.ndarray, labels: Sequence[object]) -> go.Figure:
-    """Draw which class was taken for which: rows actual, columns answered, as shares of the actual class."""
+    """Draw the confusion matrix: rows actual, columns predicted, as shares of the actual class."""
     names = [chart_text(label, 24) for label in labels]
     totals = table.sum(axis=1, keepdims=True)
     shares = 100.0 * table / np.maximum(totals, 1)
@@ -158,7 +162,7 @@ def confusion_figure(table: np.ndarray, labels: Sequence[object]) -> go.Figure:
             showscale=False,
             text=table,
             texttemplate="%{text:,}" if len(names) <= 12 else "",
-            hovertemplate="actual %{y}, answered %{x}: %{text:,} rows, %{z:.1f} %<extra></extra>",
+            hovertemplate="actual %{y}, predicted %{x}: %{text:,} rows, %{z:.1f} %<extra></extra>",
         )
     )
     styled(figure, 90 + 34 * max(6, min(len(names), 16)), legend=False)
@@ -194,7 +198,7 @@ def predicted_figure(sample: Columns, unit: str) -> go.Figure:
 
 
 def residual_figure(sample: Columns, unit: str) -> go.Figure:
-    """Draw how the errors are spread."""
+    """Draw the distribution of the errors."""
     residual = sample["residual"]
     low, high = np.quantile(residual, [0.005, 0.995])
     figure = go.Figure(

@@ -1,4 +1,4 @@
-"""Candidates compared in sentences that a person can act on: points, times faster, money a month."""
+"""Sentences for the app and the report: compare candidates, and explain limits."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from .numbers import amount, latency, metric_words, points, score, shown_score, 
 from .words import family_name
 
 _TWICE = 2.0
-_ALIKE = 1.1  # less than a tenth apart is below what a latency measurement resolves
+_ALIKE = 1.1  # a difference below a tenth is within the error of a latency measurement
 _LIMIT_WORDS = {
-    "max_latency_us": "answers within {value}",
+    "max_latency_us": "predicts within {value}",
     "max_price_usd": "at most {value} per million",
     "max_size_mb": "at most {value} on disk",
     "max_memory_mb": "trained in at most {value} of memory",
@@ -37,16 +37,16 @@ _LIMIT_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class LimitCost:
-    """What one limit costs.
+    """The effect of one limit on the choice.
 
     Attributes
     ----------
     limit : str
         The field of `Limits`.
     words : str
-        The limit in words: "answers within 2 ms".
+        The limit in words: "predicts within 2 ms".
     without : ServableRow or None
-        The row that would be chosen without it; None where the choice stays the same.
+        The row that would be chosen without the limit; None if the choice stays the same.
     sentence : str
     """
 
@@ -57,7 +57,7 @@ class LimitCost:
 
 
 def named(row: LeaderboardRow) -> str:
-    """Return what a candidate is called.
+    """Return the display name of a candidate.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def named(row: LeaderboardRow) -> str:
 
 
 def in_words(row: ServableRow, other: ServableRow, sheet: PriceSheet) -> str:
-    """Say how a candidate differs from another, at the sheet's traffic.
+    """Return a sentence on how a candidate differs from another, at the sheet's traffic.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def in_words(row: ServableRow, other: ServableRow, sheet: PriceSheet) -> str:
     >>> b = replace(a, id="B", family="linear", score=0.910, score_low=0.89, latency_p50_us=10.0,
     ...             cpu_us_per_row=10.0)
     >>> in_words(b, a, sheet)  # doctest: +ELLIPSIS
-    'Linear model B is 0.4 points less accurate than XGBoost A (within noise), answers 9 times faster and saves ...'
+    'Linear model B is 0.4 points less accurate than XGBoost A (within noise), is 9 times faster and saves ...'
     """
     parts = [_accuracy(row, other), _speed(row, other), _cost(row, other, sheet)]
     return f"{named(row)} {parts[0]}, {parts[1]} and {parts[2]}."
@@ -108,19 +108,19 @@ def _accuracy(row: ServableRow, other: ServableRow) -> str:
 def _speed(row: ServableRow, other: ServableRow) -> str:
     ratio = other.latency_p50_us / max(row.latency_p50_us, 1e-9)
     if 1 / _ALIKE < ratio < _ALIKE:
-        return "answers about as fast"
+        return "is about as fast"
     if _TWICE > ratio > 1 / _TWICE:
         share = significant(100 * (1 - min(ratio, 1 / ratio)) if ratio > 1 else 100 * (1 / ratio - 1))
-        return f"answers {share} % sooner" if ratio > 1 else f"takes {share} % longer to answer"
+        return f"is {share} % faster" if ratio > 1 else f"takes {share} % longer"
     times = f"{significant(max(ratio, 1 / ratio))} times"
-    return f"answers {times} faster" if ratio > 1 else f"takes {times} as long to answer"
+    return f"is {times} faster" if ratio > 1 else f"takes {times} as long"
 
 
 def _cost(row: ServableRow, other: ServableRow, sheet: PriceSheet) -> str:
-    """Say how a month differs: in all, where costs of mistakes are known, else in machines."""
-    what, noise, at = "in machines", "", _traffic(sheet)
+    """Return the difference of a month: in total if mistakes have a cost, else for machines."""
+    what, noise, at = "for machines", "", _traffic(sheet)
     if row.total_cost is not None and other.total_cost is not None:
-        mine, theirs, what = row.total_cost.value, other.total_cost.value, "in all"
+        mine, theirs, what = row.total_cost.value, other.total_cost.value, "in total"
         noise = " (within noise)" if cost_within_noise(row, other) else ""
     else:
         mine, theirs = (monthly(each.cpu_us_per_row, sheet).usd for each in (row, other))
@@ -132,12 +132,12 @@ def _cost(row: ServableRow, other: ServableRow, sheet: PriceSheet) -> str:
 
 
 def _traffic(sheet: PriceSheet) -> str:
-    """Name the traffic; one that nobody gave is never called "your traffic"."""
+    """Return the traffic in words: "your traffic" unless it is the example."""
     return "at an example traffic" if sheet.traffic.example else "at your traffic"
 
 
 def summary(row: ServableRow, sheet: PriceSheet) -> str:
-    """Say in one sentence what a candidate offers; the score is the final one, where there is one.
+    """Return one sentence with score, latency and cost of a candidate; the score is `lead_score`.
 
     Examples
     --------
@@ -145,34 +145,34 @@ def summary(row: ServableRow, sheet: PriceSheet) -> str:
     >>> row = ServableRow("A", "xgboost", metric="roc_auc", score=0.914, latency_p50_us=90.0,
     ...                   latency_p99_us=150.0, cpu_us_per_row=90.0, price_per_million_usd=0.01)
     >>> summary(row, load_prices())  # doctest: +ELLIPSIS
-    'XGBoost A reaches 91.4 % correct ordering (AUC), answers in 0.09 ms (99 of 100 within 0.15 ms) and costs ...'
+    'XGBoost A reaches 91.4 % correct ordering (AUC), predicts in 0.09 ms (p99 0.15 ms) and costs ...'
     """
     metric = row.metric
     month = monthly(row.cpu_us_per_row, sheet)
-    said = (
-        f"{named(row)} reaches {score(lead_score(row)[0], metric)} {metric_words(metric).label}, answers in "
-        f"{latency(row.latency_p50_us)} (99 of 100 within {latency(row.latency_p99_us)}) and costs "
+    text = (
+        f"{named(row)} reaches {score(lead_score(row)[0], metric)} {metric_words(metric).label}, "
+        f"predicts in {latency(row.latency_p50_us)} (p99 {latency(row.latency_p99_us)}) and costs "
     )
     cost, total = row.expected_cost, row.total_cost
     if cost is None or total is None:
-        return f"{said}{amount(month.usd, sheet.currency)} a month in machines {_traffic(sheet)}."
+        return f"{text}{amount(month.usd, sheet.currency)} a month for machines {_traffic(sheet)}."
     if cost.value < 0:  # right predictions pay more than wrong ones cost
         paid, left = (amount(-each.value, sheet.currency) for each in (cost, total))
-        said = said.removesuffix(" and costs ")
-        return f"{said} and pays {paid} per 1,000 cases, {left} a month less machines {_traffic(sheet)}."
+        text = text.removesuffix(" and costs ")
+        return f"{text} and pays {paid} per 1,000 cases, {left} a month after machines {_traffic(sheet)}."
     mistakes, all_in = (amount(each.value, sheet.currency) for each in (cost, total))
-    return f"{said}{mistakes} per 1,000 cases in mistakes, {all_in} a month in all {_traffic(sheet)}."
+    return f"{text}{mistakes} per 1,000 cases in mistakes, {all_in} a month in total {_traffic(sheet)}."
 
 
 def advice(choice: Choice, rows: Sequence[LeaderboardRow], sheet: PriceSheet) -> list[str]:
-    """Return what whoever chooses should weigh: the choice, its neighbours on the front, and the best.
+    """Return sentences on the choice, its neighbours on the front, and the most accurate candidate.
 
     Parameters
     ----------
     choice : Choice
     rows : sequence of leaderboard rows
     sheet : PriceSheet
-        With the traffic that is expected.
+        The price sheet, with the expected traffic.
     """
     out = [summary(choice.row, sheet)]
     front = [row for row in servable(rows) if row.on_front]
@@ -188,24 +188,24 @@ def advice(choice: Choice, rows: Sequence[LeaderboardRow], sheet: PriceSheet) ->
 
 
 def take_cheaper(choice: Choice, sheet: PriceSheet) -> str:
-    """Return why the cheaper of two candidates that cannot be told apart should be taken, or nothing."""
+    """Return the advice to take a cheaper, statistically tied candidate; empty if there is none."""
     other = choice.cheaper_equal
     if other is None:
         return ""
     saved = significant(100.0 * (1.0 - other.price_per_million_usd / choice.row.price_per_million_usd))
     return (
-        f"{named(other)} cannot be told from {named(choice.row)} by accuracy and needs {saved} % less machine time: "
-        f"take the cheaper. {in_words(other, choice.row, sheet)}"
+        f"{named(other)} is statistically tied with {named(choice.row)} on accuracy and needs "
+        f"{saved} % less machine time: take the cheaper one. {in_words(other, choice.row, sheet)}"
     )
 
 
 def limit_words(limit: str, value: float, currency: str = "$") -> str:
-    """Write a limit.
+    """Return a limit in words.
 
     Examples
     --------
     >>> limit_words("max_latency_us", 2000.0)
-    'answers within 2 ms'
+    'predicts within 2 ms'
     """
     written = {"max_latency_us": latency(value), "max_price_usd": amount(value, currency)}.get(
         limit, size(value)
@@ -216,13 +216,13 @@ def limit_words(limit: str, value: float, currency: str = "$") -> str:
 def limit_costs(
     rows: Sequence[LeaderboardRow], how: str, limits: Limits, sheet: PriceSheet
 ) -> list[LimitCost]:
-    """Return for every limit that is set what it costs: the choice without it, compared with the choice.
+    """Return the effect of every limit: the choice without it, compared with the choice.
 
     Parameters
     ----------
     rows : sequence of leaderboard rows
     how : str
-        The rule; a candidate's id counts as "best".
+        The rule; a candidate's id is treated as "best".
     limits : Limits
     sheet : PriceSheet
     """
@@ -242,7 +242,7 @@ def limit_costs(
             sentence = f"“{words}” costs nothing: the choice would be the same without it."
             without = None
         else:
-            sentence = f"Without “{words}” you would get another: {in_words(without, chosen, sheet)}"
+            sentence = f"Without “{words}” the choice would be different: {in_words(without, chosen, sheet)}"
         out.append(LimitCost(name, words, without, sentence))
     return out
 

@@ -1,4 +1,4 @@
-"""Leaderboard rows made ready to be shown: pure functions, so that pages have nothing to compute."""
+"""Tables from leaderboard rows: pure functions, so that pages only render."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from .words import family_name
 
 
 def limit_steps(values: Sequence[float | None]) -> list[float]:
-    """Return round numbers (1, 2 and 5 of every decade) for a limit that ranges over the values.
+    """Return round steps (1, 2 and 5 of every decade) for a limit on these values.
 
-    The largest lets every value pass.
+    The largest step admits every value.
 
     Examples
     --------
@@ -44,12 +44,12 @@ def limit_steps(values: Sequence[float | None]) -> list[float]:
 
 
 def over_limit(rows: Sequence[LeaderboardRow], limits: Limits) -> set[str]:
-    """Return the ids of the rows that miss a limit."""
+    """Return the ids of the rows over a limit."""
     return {row.id for row in rows if row.status == "ok" and not limits.meets(row)}
 
 
 def final_of(row: LeaderboardRow) -> tuple[float, float | None, float | None, str] | None:
-    """Return the score to report, its interval and what it was computed on: the hold-out, or corrected for the choice.
+    """Return the final score, its interval and the data it was computed on; None if unknown.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def final_of(row: LeaderboardRow) -> tuple[float, float | None, float | None, st
 
 
 def within_loss(rows: Sequence[LeaderboardRow], max_loss: float | None) -> list[LeaderboardRow]:
-    """Return the rows whose score is at most so much below the best one's; all of them for None.
+    """Return the rows whose score is at most `max_loss` below the best; all rows for None.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def within_loss(rows: Sequence[LeaderboardRow], max_loss: float | None) -> list[
 
 
 def loss_steps(best: float, metric: str) -> list[float]:
-    """Return distances from the best score that are worth offering: round points, or round shares of an error.
+    """Return steps for the distance from the best score: round points, or round shares of an error.
 
     Examples
     --------
@@ -94,12 +94,12 @@ def loss_steps(best: float, metric: str) -> list[float]:
 
 
 def leaderboard_table(rows: Sequence[LeaderboardRow]) -> list[dict[str, Any]]:
-    """Return what the table of all usable candidates shows, numbers as numbers so that columns sort."""
+    """Return the table of all usable candidates, with numeric cells so that columns sort."""
     return [_candidate(row) for row in rows if row.status == "ok"]
 
 
 def failure_table(rows: Sequence[LeaderboardRow]) -> list[dict[str, Any]]:
-    """Return the candidates that came to nothing, each with its reason and what to do."""
+    """Return the failed and stopped candidates, each with its reason and a hint."""
     return [
         {
             "id": row.id,
@@ -115,7 +115,7 @@ def failure_table(rows: Sequence[LeaderboardRow]) -> list[dict[str, Any]]:
 
 
 def month_table(rows: Sequence[LeaderboardRow], sheet: PriceSheet) -> list[dict[str, Any]]:
-    """Return what a month of the sheet's traffic costs with each candidate on the front, the cheapest first."""
+    """Return the cost of a month with each candidate on the front, cheapest first."""
     front = [(row, monthly(row.cpu_us_per_row, sheet)) for row in servable(rows) if row.on_front]
 
     def cost(priced: tuple[ServableRow, Monthly]) -> tuple[float, float]:
@@ -137,7 +137,7 @@ def month_table(rows: Sequence[LeaderboardRow], sheet: PriceSheet) -> list[dict[
 
 
 def _costs(row: LeaderboardRow) -> dict[str, Any]:
-    """Return the columns of costs of mistakes, if they are known."""
+    """Return the cost columns that are known."""
     found = {
         "expected_cost_per_1000": row.expected_cost_per_1000,
         "total_cost_per_month_usd": row.total_cost_per_month_usd,
@@ -151,10 +151,10 @@ def best_row(rows: Sequence[LeaderboardRow]) -> LeaderboardRow | None:
 
 
 def with_front(rows: Sequence[LeaderboardRow], limits: Limits) -> tuple[list[LeaderboardRow], bool]:
-    """Return the rows with the front of those within the limits marked, and whether it is provisional.
+    """Mark the front within the limits; return the rows, and whether the front is provisional.
 
-    It is the front that `tradeoff.pick` picks from under the same limits. While a search runs nothing has been
-    measured alone yet; then the front over what is known so far is marked, provisionally.
+    `tradeoff.pick` picks from the same front. While a search runs, no latency has been measured
+    uncontended yet; then the front of the measurements so far is provisional.
     """
     usable = servable(rows)
     alone = [row for row in usable if row.quiet]
@@ -163,7 +163,7 @@ def with_front(rows: Sequence[LeaderboardRow], limits: Limits) -> tuple[list[Lea
 
 
 def score_column(metric: str) -> str:
-    """Return the heading for a column of scores.
+    """Return the heading of a column of scores.
 
     Examples
     --------
@@ -175,7 +175,7 @@ def score_column(metric: str) -> str:
 
 
 def score_format(metric: str) -> str:
-    """Return the format for a column of scores."""
+    """Return the number format of a column of scores."""
     return "%.1f" if metric_words(metric).percent else "%.4g"
 
 
@@ -210,7 +210,7 @@ def _final(row: LeaderboardRow, metric: str) -> str:
 
 
 def _money(rows: Sequence[ServableRow], sheet: PriceSheet) -> list[tuple[str, list[str]]]:
-    """Return what mistakes cost, and what a month costs in all, where it is known of every row."""
+    """Return the costs of mistakes and of a month, if they are known for every row."""
     facts = (
         ("mistakes", [row.expected_cost for row in rows]),
         ("total", [row.total_cost for row in rows]),
@@ -225,7 +225,7 @@ def _money(rows: Sequence[ServableRow], sheet: PriceSheet) -> list[tuple[str, li
 
 
 def side_by_side(rows: Sequence[ServableRow], sheet: PriceSheet) -> list[tuple[str, list[str]]]:
-    """Return the facts of some candidates, one line a fact and one value a candidate, written for people.
+    """Return facts of candidates as formatted text: one line a fact, one value a candidate.
 
     Parameters
     ----------

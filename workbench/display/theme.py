@@ -1,4 +1,4 @@
-"""The look that all figures share: calm, readable on light and on dark, and for eyes that see fewer colours."""
+"""The style of all figures: for light and dark backgrounds, and safe for colour blindness."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-# After Okabe and Ito, "Color Universal Design" (2008); none is told apart by red against green.
+# After Okabe and Ito, "Color Universal Design" (2008); no pair differs only by red against green.
 BLUE, ORANGE, PINK, GREEN = "#2b86c5", "#e0702f", "#d6457f", "#1a9e77"
 GREY, FAINT = "rgba(128, 136, 144, 0.9)", "rgba(128, 136, 144, 0.4)"
 BAND = "rgba(43, 134, 197, 0.18)"
 SERIES = (BLUE, ORANGE, PINK, GREEN)
 
-#: What charts need no button for.
+#: Plotly configuration of all charts.
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "scrollZoom": False,
@@ -21,7 +21,7 @@ CONFIG: dict[str, Any] = {
 
 
 def styled(figure: go.Figure, height: int = 320, *, legend: bool = True, top: int = 28) -> go.Figure:
-    """Give a figure the common margins and legend, and return it."""
+    """Apply the common margins and legend to a figure, and return it."""
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 12, "t": top, "b": 8},

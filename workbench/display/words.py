@@ -1,4 +1,4 @@
-"""The words that figures, tables and sentences are made of: metrics, families, labels of charts."""
+"""Display names of metrics and families, and the labels of charts."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ UNKNOWN = "–"
 
 @dataclass(frozen=True, slots=True)
 class MetricWords:
-    """How a scorer is called.
+    """Display names of a scorer.
 
     Attributes
     ----------
     plain : str
-        In plain words: "correct ordering".
+        Plain name: "correct ordering".
     short : str
-        As the field abbreviates it: "AUC".
+        Usual abbreviation: "AUC".
     percent : bool
-        Whether it is a share, shown as percent.
+        Whether the score is a share, displayed in percent.
     signed : bool
-        Whether scikit-learn's scorer is an error with its sign turned: shown positive, lower is better.
+        Whether scikit-learn's scorer is a negated error: displayed positive, lower is better.
     explained : str
-        One or two sentences for whoever asks.
+        One or two sentences of explanation.
     """
 
     plain: str
@@ -35,18 +35,18 @@ class MetricWords:
 
     @property
     def label(self) -> str:
-        """Plain words with the abbreviation: "correct ordering (AUC)"."""
+        """Plain name with the abbreviation: "correct ordering (AUC)"."""
         return self.plain if self.plain == self.short else f"{self.plain} ({self.short})"
 
 
 _ERROR = "In the units of the target; lower is better."
-_RELATIVE = "An error counts by its share of the value. Lower is better; 0 is perfect."
-_SHARE = "0 % is no better than always giving the same answer, 100 % is perfect."
+_RELATIVE = "Errors are relative to the value. Lower is better; 0 is perfect."
+_SHARE = "0 % equals a constant prediction, 100 % is perfect."
 
 
 def _averaged(name: str, plain: str, short: str) -> dict[str, MetricWords]:
-    """Return the words of a scorer of classes, by how its classes are averaged."""
-    ways = {"macro": "classes alike", "micro": "all answers in one", "weighted": "classes by frequency"}
+    """Return the names of a classification scorer, by the average over classes."""
+    ways = {"macro": "macro average", "micro": "micro average", "weighted": "weighted average"}
     return {f"{name}_{way}": MetricWords(plain, f"{short}, {of}", percent=True) for way, of in ways.items()}
 
 
@@ -56,8 +56,11 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
             "correct ordering",
             "AUC",
             percent=True,
-            explained="Of one row with the outcome and one without, how often the model gives the first the higher "
-            "probability. 50 % is guessing, 100 % is perfect. Out of fold, rows of one fold are compared.",
+            explained=(
+                "How often a row with the outcome gets a higher probability than a row without it. "
+                "50 % is guessing, 100 % is perfect. Out of fold, rows of the same fold are "
+                "compared."
+            ),
         ),
         "roc_auc_ovr": MetricWords("correct ordering", "AUC, one class against the rest", percent=True),
         "roc_auc_ovo": MetricWords("correct ordering", "AUC, class against class", percent=True),
@@ -71,24 +74,28 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
             "precision over all thresholds",
             "AP",
             percent=True,
-            explained="The area under the precision–recall curve. Guessing gives the share of the positive class.",
+            explained=(
+                "The area under the precision–recall curve. Guessing gives the share of the positive class."
+            ),
         ),
         "accuracy": MetricWords(
-            "right answers",
+            "correct predictions",
             "accuracy",
             percent=True,
-            explained="The share of rows whose most likely class is right.",
+            explained="The share of rows whose most likely class is correct.",
         ),
         "balanced_accuracy": MetricWords(
-            "right answers per class",
+            "correct predictions per class",
             "balanced accuracy",
             percent=True,
-            explained="The share of right answers in each class, averaged, so that a rare class counts as much.",
+            explained=(
+                "The share of correct predictions in each class, averaged: a rare class has the same weight."
+            ),
         ),
         "f1": MetricWords("precision and recall in one", "F1", percent=True),
         **_averaged("f1", "precision and recall in one", "F1"),
-        "precision": MetricWords("right among the predicted yes", "precision", percent=True),
-        **_averaged("precision", "right among the answered", "precision"),
+        "precision": MetricWords("correct among the predicted yes", "precision", percent=True),
+        **_averaged("precision", "correct among the predicted", "precision"),
         "recall": MetricWords("found among the actual yes", "recall", percent=True),
         **_averaged("recall", "found among the actual", "recall"),
         "jaccard": MetricWords("predicted and actual yes in common", "Jaccard", percent=True),
@@ -96,26 +103,30 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
         "matthews_corrcoef": MetricWords(
             "agreement of predicted and actual",
             "MCC",
-            explained="1 is perfect, 0 is no better than chance. A rare class counts as much as a frequent one.",
+            explained=(
+                "1 is perfect, 0 is chance level. A rare class has the same weight as a frequent one."
+            ),
         ),
         "top_k_accuracy": MetricWords(
-            "right among the two likeliest",
+            "correct among the two most likely",
             "top-2 accuracy",
             percent=True,
-            explained="The share of rows whose class is one of the two that the model holds likeliest.",
+            explained="The share of rows whose class is one of the two most probable ones.",
         ),
         "neg_log_loss": MetricWords(
-            "surprise",
+            "log loss",
             "log loss",
             signed=True,
-            explained="How little probability the model gave to what happened, on average. Lower is better; 0 is "
-            "perfect.",
+            explained=(
+                "The average negative logarithm of the probability of the true class. Lower is "
+                "better; 0 is perfect."
+            ),
         ),
         "d2_log_loss_score": MetricWords(
-            "surprise taken away", "D² of log loss", percent=True, explained=_SHARE
+            "log loss explained", "D² of log loss", percent=True, explained=_SHARE
         ),
         "d2_brier_score": MetricWords(
-            "spread explained", "D² of Brier score", percent=True, explained=_SHARE
+            "squared probability error explained", "D² of Brier score", percent=True, explained=_SHARE
         ),
         "neg_brier_score": MetricWords(
             "squared error of probabilities",
@@ -130,19 +141,25 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
             "mean squared error", "MSE", signed=True, explained="Lower is better."
         ),
         "neg_mean_absolute_error": MetricWords(
-            "average error", "MAE", signed=True, explained=f"How far off a prediction is on average. {_ERROR}"
+            "average error",
+            "MAE",
+            signed=True,
+            explained=f"The average distance between prediction and target. {_ERROR}",
         ),
         "neg_median_absolute_error": MetricWords(
             "median error",
             "MedAE",
             signed=True,
-            explained=f"Half of the predictions are less far off. {_ERROR}",
+            explained=f"Half of the predictions have a smaller error. {_ERROR}",
         ),
         "neg_mean_absolute_percentage_error": MetricWords(
             "average relative error", "MAPE", signed=True, explained="0.1 means 10 % off. Lower is better."
         ),
         "neg_max_error": MetricWords(
-            "largest error", "max error", signed=True, explained=f"The worst of all predictions. {_ERROR}"
+            "largest error",
+            "max error",
+            signed=True,
+            explained=f"The largest error of all predictions. {_ERROR}",
         ),
         "neg_mean_squared_log_error": MetricWords(
             "mean squared error of logarithms", "MSLE", signed=True, explained=_RELATIVE
@@ -157,20 +174,22 @@ METRICS: Mapping[str, MetricWords] = MappingProxyType(
             "error of amounts", "gamma deviance", signed=True, explained="Lower is better; 0 is perfect."
         ),
         "explained_variance": MetricWords(
-            "variation explained, a constant error aside",
+            "variance explained, ignoring a constant error",
             "explained variance",
             percent=True,
             explained=_SHARE,
         ),
         "d2_absolute_error_score": MetricWords(
-            "average error taken away", "D² of absolute error", percent=True, explained=_SHARE
+            "absolute error explained", "D² of absolute error", percent=True, explained=_SHARE
         ),
         "r2": MetricWords(
-            "variation explained",
+            "variance explained",
             "R²",
             percent=True,
-            explained="How much of the target's spread the model explains. 0 % is no better than the mean, 100 % is "
-            "perfect.",
+            explained=(
+                "The share of the target's variance that the model explains. 0 % equals predicting "
+                "the mean, 100 % is perfect."
+            ),
         ),
     }
 )
@@ -195,25 +214,25 @@ def family_name(family: object) -> str:
 
 # ---------------------------------------------------------------- the front
 
-CHART_X = "one answer takes (median, ms, log scale)"
+CHART_X = "latency of one prediction (median, ms, log scale)"
 CHART_Y_LOWER = "{label}, lower is better"
-CHART_Y_COST = "cost of a month in all ({currency}), lower is better"
-CHART_HOVER_COST = "mistakes {mistakes} per 1,000 cases, in all {month} a month"
+CHART_Y_COST = "total cost of a month ({currency}), lower is better"
+CHART_HOVER_COST = "mistakes {mistakes} per 1,000 cases, total {month} a month"
 CHART_PRICE = "{currency} per<br>million"
 CHART_FRONT = "on the front"
-CHART_OTHERS = "beaten by another"
+CHART_OTHERS = "dominated"
 CHART_OVER = "over a limit"
 CHART_CHOSEN = "chosen"
 
 # ---------------------------------------------------------------- quality
 
 COST_AXIS = "expected cost of 1,000 cases, {currency}"
-THRESHOLD_AXIS = "answer yes from this probability on"
+THRESHOLD_AXIS = "predict yes from this probability"
 THRESHOLD_NOW = "chosen {threshold}"
 ROC_X, ROC_Y = "false alarms, % of the actual no", "found, % of the actual yes"
-PR_X, PR_Y = "found, % of the actual yes", "right among the answered yes, %"
-CALIBRATION_X, CALIBRATION_Y = "predicted probability, %", "turned out yes, %"
-GAIN_X, GAIN_Y = "cases looked at, most probable first, %", "found, % of the actual yes"
+PR_X, PR_Y = "found, % of the actual yes", "correct among the predicted yes, %"
+CALIBRATION_X, CALIBRATION_Y = "predicted probability, %", "actual yes, %"
+GAIN_X, GAIN_Y = "cases selected, most probable first, %", "found, % of the actual yes"
 CHANCE = "by chance"
 IDEAL = "ideal"
 MODEL = "the model"
@@ -223,10 +242,10 @@ ROWS = "rows"
 
 # ---------------------------------------------------------------- insight
 
-IMPORTANCE_X = "{label} lost<br>when the column is shuffled"
+IMPORTANCE_X = "loss of {label}<br>when the column is shuffled"
 DEPENDENCE_Y = "probability of {label}, %"
 DEPENDENCE_MEAN, DEPENDENCE_BAND = "average", "middle 80 % of rows"
-CONTRIBUTION_X = "moves the answer by (orange raises it, blue lowers it)"
+CONTRIBUTION_X = "effect on the prediction (orange raises it, blue lowers it)"
 MISSING = "(missing)"
 DISTRIBUTION_Y = "rows"
 HISTORY_X, HISTORY_BEST = "seconds of search", "best so far"

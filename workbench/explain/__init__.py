@@ -1,7 +1,7 @@
-"""What a candidate does with rows whose answer is known: how good, at which price of errors, where wrong, and why.
+"""Explain a candidate: quality, cost of mistakes, weak segments, importance and contributions.
 
-Every function takes a run's folder and a candidate's id, or the predictions themselves, and returns plain records. What
-is computed with a model is computed with the served `Predictor`, never with the library that trained it.
+Every function takes a run's folder and a candidate's id, or predictions, and returns plain records.
+Models are called through the served `Predictor`, never through the library that trained them.
 """
 
 from .contributions import Contribution, contributions
@@ -10,13 +10,12 @@ from .dependence import background, dependence
 from .evidence import Evidence, evidence_of
 from .explanation_cache import Explanation, explanation, explanation_within
 from .importance import Importance, importance
-from .money import Decisions, cheapest_threshold, decisions, threshold_table
 from .numeric import coverage, residual_sample, residual_summary
 from .segments import Segment, worst_segments
-from .whatif import Answer, Field, answer, fields
+from .threshold_costs import Decisions, cheapest_threshold, decisions, threshold_table
+from .whatif import Field, TimedPrediction, fields, predict_timed
 
 __all__ = [
-    "Answer",
     "Contribution",
     "Decisions",
     "Evidence",
@@ -24,7 +23,7 @@ __all__ = [
     "Field",
     "Importance",
     "Segment",
-    "answer",
+    "TimedPrediction",
     "background",
     "calibration",
     "cheapest_threshold",
@@ -40,6 +39,7 @@ __all__ = [
     "gains",
     "importance",
     "precision_recall",
+    "predict_timed",
     "residual_sample",
     "residual_summary",
     "roc",

@@ -1,4 +1,4 @@
-"""How the columns of one row moved its prediction away from the usual one."""
+"""Contributions of the columns of one row to its prediction (Shapley values)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_CALLS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one column added to a prediction.
+    """The contribution of one column to a prediction.
 
     Attributes
     ----------
@@ -27,7 +27,8 @@ class Contribution:
     value : object
         The row's value, as JSON writes it.
     amount, error : float
-        What it moved the prediction by (a probability, or the target's unit), and the standard error of that.
+        The change of the prediction (a probability, or in the target's unit), and its standard
+        error.
     """
 
     column: str
@@ -45,34 +46,35 @@ def contributions(
     samples: int = _SAMPLES,
     seed: int = 0,
 ) -> tuple[list[Contribution], float, float]:
-    """Return Shapley values of one row, by the served model alone: sampled, or exact for a sum.
+    """Return Shapley values of one row, sampled or (for additive models) exact.
 
-    Štrumbelj and Kononenko, "An efficient explanation of individual classifications using game theory", JMLR 11 (2010):
-    starting from a random background row, the columns are switched to the row's own values in random order; what each
-    switch moves is its contribution. They add up to the prediction minus the mean over the background rows drawn.
+    Štrumbelj and Kononenko, "An efficient explanation of individual classifications using game
+    theory", JMLR 11 (2010): starting from a random background row, the columns are switched to the
+    values of the row in random order; the change at each switch is the contribution of that column.
+    Contributions add up to the prediction minus the mean over the sampled background rows.
 
-    A number's linear or additive model is a sum of what its columns add, so each one's contribution is what it adds
-    beyond its mean over all background rows, without an error.
+    For a linear or additive regression model, the contribution of a column is its term minus the
+    mean of the term over all background rows, without an error.
 
     Parameters
     ----------
     predictor : Predictor
     row : mapping
-        Column to value, as the model is asked.
+        Column to value, as for a prediction.
     background : dict of str to column
-        Canonical columns of ordinary rows.
+        Canonical columns of background rows.
     output : int, optional
-        The class whose probability is explained; the last one by default. Ignored for numbers.
+        The class whose probability is explained; the last one by default. Ignored for regression.
     samples : int
-        Random orders; fewer where there are very many columns.
+        Number of random orders; fewer for very many columns.
     seed : int
 
     Returns
     -------
     contributions : list of Contribution
-        The largest first.
+        Largest first.
     usual, prediction : float
-        The mean over the background rows drawn, and the row's own.
+        The mean prediction of the sampled background rows, and the prediction of the row.
     """
     names = predictor.names
     columns = predictor.read_columns(background)
@@ -85,7 +87,8 @@ def contributions(
     random = np.random.default_rng(seed)
     drawn = random.integers(0, count, turns)
     orders = np.array([random.permutation(len(names)) for _ in range(turns)])
-    # Where a column is switched in its order; step s has the columns whose place is below s.
+    # Position of each column in its order; at step s the columns with a position below s are
+    # switched.
     place = np.argsort(orders, axis=1)
     steps = np.arange(len(names) + 1)
     sources = {}
@@ -93,8 +96,10 @@ def contributions(
         switched = place[:, at][:, None] < steps[None, :]
         pick = np.where(switched, count, drawn[:, None]).ravel()
         sources[name] = _taken(_appended(columns[name], own[name]), pick)
-    answers = predictor.predict_columns(sources)
-    followed = answers[:, -1 if output is None else output] if len(predictor.classes) else answers[:, 0]
+    predictions = predictor.predict_columns(sources)
+    followed = (
+        predictions[:, -1 if output is None else output] if len(predictor.classes) else predictions[:, 0]
+    )
     chains = followed.reshape(turns, len(steps)).astype(np.float64)
     moved = np.take_along_axis(np.diff(chains, axis=1), place, axis=1)
     error = moved.std(axis=0, ddof=1) / turns**0.5
@@ -109,7 +114,7 @@ def contributions(
 def _of_a_sum(
     predictor: Predictor, row: Mapping[str, Any], columns: dict[str, Column1d], own: dict[str, Column1d]
 ) -> tuple[list[Contribution], float, float] | None:
-    """Return the exact contributions to a sum of what single columns add, or None where the model is another."""
+    """Return exact contributions to an additive model; None if the model is not additive."""
     encoder = predictor.encoder
     score = read_additive_model(predictor.content, encoder.width)
     sources = {each.name: each.columns for each in encoder.derived}
@@ -126,7 +131,7 @@ def _of_a_sum(
 
 
 def _added(encoder: Encoder, score: AdditiveModel, matrix: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Return what each column adds to the score of each encoded row, float64 (n, c), and the columns' names."""
+    """Return the term of each column for each row, float64 (n, c), and the column names."""
     by_name: dict[str, np.ndarray] = {}
     owners = [step.column for step in encoder.steps for _ in step.names()]
     for at, (name, term) in enumerate(zip(owners, score.terms, strict=True)):
@@ -149,7 +154,7 @@ def _appended(column: Column1d, own: Column1d) -> Column1d:
         values = [*column.values, text]
         code = column.values.index(text) if text in column.values else len(column.values)
         return Levels(np.append(column.codes, code).astype(np.int32), values)
-    return np.append(np.asarray(column), own)  # type: ignore[arg-type]  # numeric like its twin
+    return np.append(np.asarray(column), own)  # type: ignore[arg-type]  # both are numeric
 
 
 def _taken(column: Column1d, rows: np.ndarray) -> Column1d:

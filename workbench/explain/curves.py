@@ -1,4 +1,4 @@
-"""Curves of a yes-or-no model: ROC, precision over recall, calibration, gain and lift; and the table of confusions."""
+"""Curves of a binary model: ROC, precision-recall, calibration, gain; the confusion matrix."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Curve = dict[str, np.ndarray]
 
 
 def roc(evidence: Evidence) -> Curve:
-    """Return the share of the actual no cases flagged (x) against the share of the actual yes cases found (y).
+    """Return the ROC curve: false positive rate (`alarms`) and true positive rate (`found`).
 
     Examples
     --------
@@ -22,27 +22,27 @@ def roc(evidence: Evidence) -> Curve:
     >>> roc(four)["found"].tolist(), roc(four)["alarms"].tolist()
     ([0.0, 0.5, 0.5, 1.0, 1.0], [0.0, 0.0, 0.5, 0.5, 1.0])
     """
-    thresholds, hit, answered = _flagged(evidence)
+    thresholds, hit, flagged = _flagged(evidence)
     actual = float((evidence.weight * (evidence.y == 1)).sum())
     other = float(evidence.weight.sum()) - actual
-    found, alarms = hit / max(actual, 1e-300), (answered - hit) / max(other, 1e-300)
+    found, alarms = hit / max(actual, 1e-300), (flagged - hit) / max(other, 1e-300)
     return _thinned({"alarms": alarms, "found": found, "threshold": thresholds})
 
 
 def precision_recall(evidence: Evidence) -> Curve:
-    """Return recall (x) against precision (y) over all thresholds, from the strictest on."""
-    thresholds, hit, answered = _flagged(evidence)
+    """Return recall and precision over all thresholds, highest threshold first."""
+    thresholds, hit, flagged = _flagged(evidence)
     actual = float((evidence.weight * (evidence.y == 1)).sum())
     curve = {
         "recall": hit[1:] / max(actual, 1e-300),
-        "precision": hit[1:] / answered[1:],
+        "precision": hit[1:] / flagged[1:],
         "threshold": thresholds[1:],
     }
     return _thinned(curve)
 
 
 def gains(evidence: Evidence) -> Curve:
-    """Return for the share of cases looked at, the most probable first, the share of yes cases found, and the lift.
+    """Return positives found and lift over the share of cases, most probable first.
 
     Examples
     --------
@@ -51,31 +51,31 @@ def gains(evidence: Evidence) -> Curve:
     >>> gains(four)["found"].tolist()[2], gains(four)["lift"].tolist()[2]
     (1.0, 2.0)
     """
-    _, hit, answered = _flagged(evidence)
+    _, hit, flagged = _flagged(evidence)
     total = float(evidence.weight.sum())
     actual = float((evidence.weight * (evidence.y == 1)).sum())
-    looked, found = answered / total, hit / max(actual, 1e-300)
+    looked, found = flagged / total, hit / max(actual, 1e-300)
     lift = np.divide(found, looked, out=np.ones_like(found), where=looked > 0)
     lift[0] = lift[1] if len(lift) > 1 else 1.0
     return _thinned({"looked": looked, "found": found, "lift": lift})
 
 
 def calibration(evidence: Evidence, bins: int = 10) -> Curve:
-    """Return what share of cases turned out yes among those given about the same probability.
+    """Return the observed share of positives in bins of predicted probability.
 
-    Bins hold equally many rows. The interval is Wilson's (1927).
+    Bins have equal numbers of rows. The interval is Wilson's (1927).
 
     Returns
     -------
     dict of str to numpy.ndarray
         predicted, happened, low, high, rows.
     """
-    order = np.argsort(evidence.marks, kind="stable")
+    order = np.argsort(evidence.probability, kind="stable")
     parts = [part for part in np.array_split(order, min(bins, len(order))) if len(part)]
     rows = []
     for part in parts:
         weight = evidence.weight[part]
-        predicted = float(np.average(evidence.marks[part], weights=weight))
+        predicted = float(np.average(evidence.probability[part], weights=weight))
         happened = float(np.average(evidence.y[part] == 1, weights=weight))
         effective = float(weight.sum() ** 2 / (weight**2).sum())
         rows.append((predicted, happened, *wilson(happened, effective), len(part)))
@@ -87,7 +87,8 @@ def wilson(share: float, rows: float) -> tuple[float, float]:
     """Return a 95 % interval for a share of `rows` rows.
 
     Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
-    `scipy.stats.binomtest` takes whole counts only; here `rows` is the effective number of weighted rows.
+    `scipy.stats.binomtest` takes whole counts only; here `rows` is the effective number of weighted
+    rows.
 
     Examples
     --------
@@ -101,7 +102,7 @@ def wilson(share: float, rows: float) -> tuple[float, float]:
 
 
 def confusion(evidence: Evidence) -> np.ndarray:
-    """Return the table of answers: row the actual class, column the answer, in rows of the data, shape (k, k).
+    """Return the confusion matrix as counts, shape (k, k): rows actual, columns predicted.
 
     Examples
     --------
@@ -111,20 +112,20 @@ def confusion(evidence: Evidence) -> np.ndarray:
     """
     k = len(evidence.classes)
     out = np.zeros((k, k), dtype=np.int64)
-    np.add.at(out, (evidence.y, evidence.answers()), 1)
+    np.add.at(out, (evidence.y, evidence.predictions()), 1)
     return out
 
 
 def _flagged(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return thresholds falling from "nobody", and the weight of yes cases and of all cases flagged from each on."""
-    order = np.argsort(-evidence.marks, kind="stable")
-    marks, weight = evidence.marks[order], evidence.weight[order]
-    hit, answered = np.cumsum(weight * (evidence.y[order] == 1)), np.cumsum(weight)
-    last = np.append(np.flatnonzero(np.diff(marks)), len(marks) - 1)
+    """Return falling thresholds with the weight of positives and of all cases at or above each."""
+    order = np.argsort(-evidence.probability, kind="stable")
+    probability, weight = evidence.probability[order], evidence.weight[order]
+    hit, flagged = np.cumsum(weight * (evidence.y[order] == 1)), np.cumsum(weight)
+    last = np.append(np.flatnonzero(np.diff(probability)), len(probability) - 1)
     return (
-        np.concatenate([[np.inf], marks[last]]),
+        np.concatenate([[np.inf], probability[last]]),
         np.concatenate([[0.0], hit[last]]),
-        np.concatenate([[0.0], answered[last]]),
+        np.concatenate([[0.0], flagged[last]]),
     )
 
 

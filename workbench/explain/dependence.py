@@ -1,4 +1,4 @@
-"""How the prediction moves with one column while the others stay as they are."""
+"""Partial dependence of the prediction on one column."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BACKGROUND = 500
 
 
 def background(run: RunFolder) -> dict[str, Column1d]:
-    """Return at most 500 of the rows that a search learned from, as canonical columns: the same ones each time."""
+    """Return up to 500 training rows of a search as canonical columns, always the same rows."""
     rows = np.asarray(run.dev_rows)
     if len(rows) > _BACKGROUND:
         rows = np.sort(np.random.default_rng(0).choice(rows, _BACKGROUND, replace=False))
@@ -35,8 +35,9 @@ def dependence(
 ) -> dict[str, Any]:
     """Return the partial dependence of the prediction on one column.
 
-    Friedman, "Greedy function approximation", Annals of Statistics 29 (2001), over 300 of the rows at most; the band
-    holds the middle 80 % of the rows' own curves (Goldstein and others, "Peeking inside the black box", JCGS 24, 2015).
+    Friedman, "Greedy function approximation", Annals of Statistics 29 (2001), over up to 300 rows.
+    The band covers the middle 80 % of the curves of single rows (Goldstein and others, "Peeking
+    inside the black box", JCGS 24, 2015).
 
     Parameters
     ----------
@@ -44,34 +45,37 @@ def dependence(
     columns : dict of str to column
         Canonical columns, as in a `Dataset`.
     name : str
-        The column to move.
+        The column to vary.
     output : int, optional
-        The class whose probability is followed; the last one by default. Ignored for numbers.
+        The class whose probability is returned; the last one by default. Ignored for regression.
     seed : int
     most_rows : int
-        Rows whose curves are averaged at most.
+        Maximum number of rows to average.
 
     Returns
     -------
     dict
-        column, kind, values (as JSON writes them), mean, low, high (lists of the same length), and rows.
+        column, kind, values (as in JSON), mean, low, high (lists of the same length), and
+        rows.
 
     Raises
     ------
     SettingsError
-        Where there is no such column.
+        If the model has no such column.
     """
     column = next((each for each in predictor.schema.columns if each.name == name), None)
     if column is None:
-        raise SettingsError("column", found=shown(name), expected="a column that the model reads")
+        raise SettingsError("column", found=shown(name), expected="a column of the model")
     whole = predictor.read_columns(columns)
     rows = _some_rows(len(whole[name]), most_rows, seed)
     base = {key: _taken(values, rows) for key, values in whole.items()}
     grid = _grid(column, whole[name])
     stacked = {key: _taken(values, np.tile(np.arange(len(rows)), len(grid))) for key, values in base.items()}
     stacked[name] = _repeated(grid, len(rows))
-    answers = predictor.predict_matrix(predictor.encoder.encode_columns(stacked))
-    followed = answers[:, -1 if output is None else output] if len(predictor.classes) else answers[:, 0]
+    predictions = predictor.predict_matrix(predictor.encoder.encode_columns(stacked))
+    followed = (
+        predictions[:, -1 if output is None else output] if len(predictor.classes) else predictions[:, 0]
+    )
     curves = followed.reshape(len(grid), len(rows)).astype(np.float64)
     low, high = np.quantile(curves, [0.1, 0.9], axis=1)
     return {
@@ -98,7 +102,7 @@ def _grid(column: Column, values: Column1d) -> list[Any]:
     distinct = np.unique(known)
     if len(distinct) <= _MOST_POINTS:
         return [float(each) for each in distinct]
-    # The outermost two percent would stretch the axis for a handful of rows.
+    # The outer two percent would stretch the axis for a few rows.
     shares = np.linspace(0.02, 0.98, _MOST_POINTS)
     return [float(each) for each in np.unique(np.quantile(known, shares))]
 

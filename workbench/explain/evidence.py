@@ -1,4 +1,4 @@
-"""Predictions of one candidate on rows whose answer is known."""
+"""Predictions of one candidate with the actual targets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Part = Literal["dev", "holdout"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """Predictions beside the answers.
+    """Predictions with the actual targets.
 
     Attributes
     ----------
@@ -30,13 +30,14 @@ class Evidence:
     output : numpy.ndarray of float64, shape (n, k)
         Probabilities, or numbers with k = 1.
     weight : numpy.ndarray of float64, shape (n,)
-        Ones where the rows count alike.
+        Ones if the run has no weights.
     rows : numpy.ndarray of int64, shape (n,)
         Positions in the run's data set.
     threshold : float
-        From which probability the served model answers yes (binary).
+        Probability from which the served model predicts yes (binary).
     part : {"dev", "holdout"}
-        "dev": out of fold, on the rows that the search learned from; "holdout": on rows that no choice has seen.
+        "dev": out-of-fold predictions on the training rows; "holdout": predictions on the held-out
+        set.
     """
 
     task: Task
@@ -54,10 +55,10 @@ class Evidence:
         return len(self.y)
 
     @property
-    def marks(self) -> np.ndarray:
+    def probability(self) -> np.ndarray:
         """The probability of the positive class, shape (n,); binary tasks only."""
-        marks: np.ndarray = self.output[:, 1]
-        return marks
+        probability: np.ndarray = self.output[:, 1]
+        return probability
 
     def against(self, position: int) -> Evidence:
         """Return one class against the rest, as a binary task.
@@ -65,7 +66,7 @@ class Evidence:
         Examples
         --------
         >>> three = made_evidence([0, 1, 2], [[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])
-        >>> three.against(2).y.tolist(), three.against(2).marks.tolist()
+        >>> three.against(2).y.tolist(), three.against(2).probability.tolist()
         ([0, 0, 1], [0.1, 0.3, 0.7])
         """
         yes = self.output[:, position]
@@ -79,27 +80,27 @@ class Evidence:
             threshold=0.5,
         )
 
-    def answers(self) -> np.ndarray:
-        """Return what the served model answers: class positions, or numbers."""
+    def predictions(self) -> np.ndarray:
+        """Return the predictions of the served model: class positions, or numbers."""
         if self.task == "regression":
             numbers: np.ndarray = self.output[:, 0]
             return numbers
         if self.task == "binary":
-            yes: np.ndarray = (self.marks >= self.threshold).astype(np.int64)
+            yes: np.ndarray = (self.probability >= self.threshold).astype(np.int64)
             return yes
         return np.asarray(self.output.argmax(axis=1))
 
     def losses(self) -> np.ndarray:
-        """Return how wrong each row is: the probability kept from the true class, or the absolute error."""
+        """Return the loss of each row: 1 - probability of the true class, or absolute error."""
         if self.task == "regression":
             return np.asarray(np.abs(self.output[:, 0] - self.y))
         return np.asarray(1.0 - self.output[np.arange(self.n), self.y])
 
 
 def made_evidence(y: object, output: object, classes: tuple[Label, ...] = ()) -> Evidence:
-    """Return evidence from plain arrays: class positions with probabilities, or numbers with numbers.
+    """Return evidence from arrays: class positions with probabilities, or numbers with predictions.
 
-    Without `classes`, whole-number answers with several columns are classes numbered from 0.
+    Without `classes`, predictions with several columns are for classes numbered from 0.
 
     Examples
     --------
@@ -115,7 +116,7 @@ def made_evidence(y: object, output: object, classes: tuple[Label, ...] = ()) ->
 
 
 def evidence_of(run: RunFolder, candidate: str, part: Part = "dev") -> Evidence:
-    """Return what a candidate predicted on rows whose answer is known.
+    """Return the predictions of a candidate with the actual targets.
 
     Parameters
     ----------
@@ -123,12 +124,13 @@ def evidence_of(run: RunFolder, candidate: str, part: Part = "dev") -> Evidence:
     candidate : str
         Its id.
     part : {"dev", "holdout"}
-        "dev" are the out-of-fold predictions, which choosing may look at. Rows that were not predicted are left out.
+        "dev": the out-of-fold predictions that candidates are chosen by. Rows without a prediction
+        are left out.
 
     Raises
     ------
     RunError
-        Where the run has no such predictions.
+        If the run has no such predictions.
     """
     folder = run.path / "candidates" / run.candidate(candidate).id
     data = run.dataset()
@@ -140,7 +142,7 @@ def evidence_of(run: RunFolder, candidate: str, part: Part = "dev") -> Evidence:
         raise RunError(
             f"{folder}: predictions",
             found=f"{len(output)} rows",
-            expected=f"{len(rows)}, as many as the data has",
+            expected=f"{len(rows)}, the number of rows of the data",
         )
     known = np.isfinite(output).all(axis=1)
     rows, output = rows[known], output[known].astype(np.float64)
@@ -157,7 +159,7 @@ _WORDS = {"dev": "development rows", "holdout": "hold-out"}
 
 
 def output_of(run: RunFolder, candidate: str) -> Output:
-    """Return what a candidate's served model answers, without loading the model."""
+    """Return the output description of a candidate's served model, without loading the model."""
     schema = run.path / "candidates" / run.candidate(candidate).id / "predictor" / SCHEMA_FILE
     return Schema.from_json(read_json(schema)).output
 

@@ -1,4 +1,4 @@
-"""What drives a candidate, computed once and kept with it: the app, the report and the model card read the same."""
+"""Importance and dependence of a candidate, computed once and stored in its folder."""
 
 from __future__ import annotations
 
@@ -20,45 +20,46 @@ from .importance import FEWEST_ROWS, Importance, importance, rows_within
 EXPLAIN_FILE = "explain.json"
 _FORMAT = 1
 _CURVES = 5  # columns whose dependence is stored
-# A curve averages a fifth of the rows that were shuffled, so that a slow model computes fewer here too.
+# A curve averages a fifth of the rows that were shuffled, so that a slow model computes fewer here
+# too.
 _ROWS_A_CURVE, _FEWEST_CURVES, _MOST_CURVES = 5, 60, 300
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What drives a candidate.
+    """Importance and dependence of a candidate.
 
     Attributes
     ----------
     importance : tuple of Importance
         Of every input column, the strongest first.
     curves : tuple of dict
-        How the answer moves with each of the strongest columns, as `dependence` returns it; for several classes, the
-        probability of the last one.
+        How the answer moves with each of the strongest columns, as `dependence` returns it; for
+        several classes, the probability of the last one.
     """
 
     importance: tuple[Importance, ...]
     curves: tuple[dict[str, Any], ...]
 
     def curve(self, column: str) -> dict[str, Any] | None:
-        """Return how the answer moves with a column, if it is kept."""
+        """Return the dependence curve of a column, if it is stored."""
         return next((each for each in self.curves if each["column"] == column), None)
 
 
 def explanation(run: RunFolder, candidate: str, *, within_s: float = 10.0) -> Explanation:
-    """Return what drives a candidate: from its folder, or else computed, and kept there.
+    """Return the explanation of a candidate: stored in its folder, or computed and stored there.
 
     Parameters
     ----------
     run : RunFolder
     candidate : str
     within_s : float
-        About the seconds that computing may take: of a slow model fewer rows are shuffled, a hundred at least.
+        Approximate seconds of the computation; a slow model uses fewer rows, at least 100.
 
     Raises
     ------
     RunError
-        Where the rows have one class only.
+        If the rows have only one class.
     """
     return explanation_within(run, candidate, within_s, within_s) or _computed(run, candidate, FEWEST_ROWS)
 
@@ -66,28 +67,29 @@ def explanation(run: RunFolder, candidate: str, *, within_s: float = 10.0) -> Ex
 def explanation_within(
     run: RunFolder, candidate: str, seconds: float, most_s: float, predictor: Predictor | None = None
 ) -> Explanation | None:
-    """Return what `explanation` does, over as many rows as take about so many seconds.
+    """Return the explanation over as many rows as fit into about `seconds`.
 
     Parameters
     ----------
     run : RunFolder
     candidate : str
     seconds, most_s : float
-        About the seconds that computing may take, and those that the fewest rows may, a hundred.
+        Approximate seconds of the computation, and the maximum for the smallest number of rows,
+        100.
     predictor : Predictor, optional
-        The candidate's own, where it is open already.
+        The candidate's predictor, if it is loaded already.
 
     Returns
     -------
     Explanation or None
-        None where a hundred rows would take longer than `most_s`.
+        None if 100 rows would take longer than `most_s`.
 
     Raises
     ------
     RunError
-        Where the rows have one class only.
+        If the rows have only one class.
     """
-    known = kept_explanation(run, candidate)
+    known = stored_explanation(run, candidate)
     if known is not None:
         return known
     columns = len(run.dataset().schema.columns)
@@ -99,7 +101,7 @@ def explanation_within(
 
 
 def _computed(run: RunFolder, candidate: str, rows: int, predictor: Predictor | None = None) -> Explanation:
-    """Compute what drives a candidate, over so many rows at most, and keep it."""
+    """Compute the explanation of a candidate over up to `rows` rows, and store it."""
     predictor = predictor or run.predictor(candidate)
     found = importance(run, candidate, most_rows=rows, predictor=predictor)
     columns, few = background(run), min(max(rows // _ROWS_A_CURVE, _FEWEST_CURVES), _MOST_CURVES)
@@ -111,7 +113,7 @@ def _computed(run: RunFolder, candidate: str, rows: int, predictor: Predictor | 
         )
     )
     document = {"format": _FORMAT, "importance": [asdict(each) for each in found], "curves": list(curves)}
-    with suppress(OSError):  # a folder that cannot be written is still explained
+    with suppress(OSError):  # a read-only folder is still explained
         write_atomically(_path(run, candidate), json.dumps(document, indent=1))
     return Explanation(tuple(found), curves)
 
@@ -120,8 +122,8 @@ def _path(run: RunFolder, candidate: str) -> Path:
     return run.path / "candidates" / run.candidate(candidate).id / EXPLAIN_FILE
 
 
-def kept_explanation(run: RunFolder, candidate: str) -> Explanation | None:
-    """Return what is kept, if it can be read and is of this version."""
+def stored_explanation(run: RunFolder, candidate: str) -> Explanation | None:
+    """Return the stored explanation if it can be read and has this format."""
     try:
         document = json.loads(_path(run, candidate).read_text(encoding="utf-8"))
         if document["format"] != _FORMAT:

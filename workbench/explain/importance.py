@@ -1,4 +1,4 @@
-"""What drives a model: how much worse it scores when one column is shuffled."""
+"""Permutation importance: the loss of score when one column is shuffled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.errors import RunError
 from workbench.runtime.core.schema import Column1d, Levels
 from workbench.runtime.model.predictor import Predictor
 
-# Scorers with a closed form: others resample a hundred times a score, which shuffling would multiply.
+# Scorers with a closed form; others resample a hundred times per score, which is too slow here.
 _QUICK = frozenset(
     [
         "roc_auc",
@@ -34,19 +34,19 @@ _T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31
 
 @dataclass(frozen=True, slots=True)
 class Importance:
-    """How much the score falls without one column.
+    """The loss of score when one column is shuffled.
 
     Attributes
     ----------
     column : str
     drop, low, high : float
-        Fall of the score, in the metric's own unit, with a 95 % interval over the repeats.
+        Loss of score in the unit of the metric, with a 95 % interval over the repeats.
     metric : str
     rows, repeats : int
-        Rows scored, and how often each column was shuffled.
+        Number of rows scored, and of shuffles of each column.
     unseen : bool
-        Whether the rows are a hold-out. Where there is none, they are rows that the model learned from: then it says
-        what the model relies on, not how much that helps elsewhere.
+        Whether the rows are the held-out set. Otherwise they are training rows: the importance then
+        shows what the model relies on, not how much that helps on new rows.
     """
 
     column: str
@@ -60,9 +60,9 @@ class Importance:
 
 
 def rows_within(candidate: Candidate, columns: int, seconds: float, repeats: int = 5) -> int:
-    """Return how many rows can be shuffled in about so many seconds, by the speed that the search measured.
+    """Return how many rows can be shuffled in about `seconds`, from the measured speed.
 
-    It is the same number each time, so that what is computed twice is equal.
+    The number depends only on stored measurements, so that repeated calls give equal results.
     """
     speed = candidate.measured.rows_per_s if candidate.measured else 0.0
     return min(int(seconds * speed / max(columns * repeats, 1)), _MOST_ROWS)
@@ -78,31 +78,32 @@ def importance(
     progress: Callable[[float], None] | None = None,
     predictor: Predictor | None = None,
 ) -> list[Importance]:
-    """Return the permutation importance of every input column, the strongest first.
+    """Return the permutation importance of every input column, strongest first.
 
-    Breiman, "Random forests", Machine Learning 45 (2001). It is computed through the served model, on the hold-out
-    where there is one. Columns that say the same thing share their importance: shuffling one leaves the other.
+    Breiman, "Random forests", Machine Learning 45 (2001). It is computed with the served model, on
+    the held-out set if there is one. Correlated columns share their importance, since shuffling one
+    leaves the other.
 
-    Columns are shuffled one after the other, or in parallel inside ``joblib.parallel_config(n_jobs=…)``. The result
-    does not depend on it.
+    Inside ``joblib.parallel_config(n_jobs=…)`` columns are shuffled in parallel, with equal
+    results.
 
     Parameters
     ----------
     run : RunFolder
     candidate : str
     repeats : int
-        Shuffles of each column, 2 to 10.
+        Number of shuffles of each column, 2 to 10.
     most_rows : int
     seed : int
     progress : callable, optional
-        Gets the share that is done, 0 to 1.
+        Called with the completed share, 0 to 1.
     predictor : Predictor, optional
-        The candidate's, where it is loaded already.
+        The candidate's predictor, if it is loaded already.
 
     Raises
     ------
     RunError
-        Where the rows have one class only.
+        If the rows have only one class.
     """
     predictor, data = predictor or run.predictor(candidate), run.dataset()
     random = np.random.default_rng(seed)
@@ -117,7 +118,7 @@ def importance(
     except ValueError as error:
         raise RunError("importance cannot be computed", found=str(error)) from None
     repeats, names = min(max(repeats, 2), 10), predictor.names
-    # Drawn here and in order, so that the shuffles are the same in one process and in many.
+    # Drawn here and in order, so that results are equal for any number of jobs.
     orders = [[random.permutation(len(rows)) for _ in range(repeats)] for _ in names]
     shuffled = Parallel(return_as="generator")(
         delayed(scored.shuffled)(name, turns) for name, turns in zip(names, orders, strict=True)
@@ -137,7 +138,7 @@ def importance(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scored:
-    """Rows with their targets, and the model and metric that score them: what a joblib worker gets.
+    """The rows, model and metric of an importance computation, sent to joblib workers.
 
     Attributes
     ----------
@@ -155,18 +156,18 @@ class _Scored:
     weight: np.ndarray | None
 
     def score(self, columns: dict[str, Column1d]) -> float:
-        """Return the score of the rows with these columns."""
+        """Return the score with these columns."""
         encoded = self.predictor.encoder.encode_columns(columns)
         return self.metric.plain(self.y, self.predictor.predict_matrix(encoded), self.weight)
 
     def shuffled(self, name: str, orders: list[np.ndarray]) -> np.ndarray:
-        """Return the score for each order that a column's rows are put into."""
+        """Return the score for each order of one column."""
         column = self.columns[name]
         return np.array([self.score({**self.columns, name: _taken(column, order)}) for order in orders])
 
 
 def _metric(run: RunFolder) -> Metric:
-    """Return the run's metric, or the task's usual one where the run's is too slow to compute so often."""
+    """Return the run's metric, or the default of the task if the run's metric is too slow."""
     problem, name = run.problem, str(run.info["metric"])
     name = name if name in _QUICK else DEFAULT_METRIC[problem.task]
     return Metric(name, problem.task, problem.n_classes, 0)

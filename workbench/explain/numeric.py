@@ -1,4 +1,4 @@
-"""How a model of numbers errs: predicted against actual, residuals, and intervals with their coverage."""
+"""Errors of a regression model: residuals, and prediction intervals with their coverage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEVELS = (0.5, 0.8, 0.9, 0.95)
 
 
 def residual_sample(evidence: Evidence, most: int = _MOST_POINTS, seed: int = 0) -> dict[str, np.ndarray]:
-    """Return actual and predicted values and residuals (predicted minus actual) of at most so many rows."""
+    """Return actual, predicted and residual (predicted minus actual) of up to `most` rows."""
     chosen = np.arange(evidence.n)
     if evidence.n > most:
         chosen = np.sort(np.random.default_rng(seed).choice(evidence.n, most, replace=False))
@@ -23,7 +23,7 @@ def residual_sample(evidence: Evidence, most: int = _MOST_POINTS, seed: int = 0)
 
 
 def residual_summary(evidence: Evidence) -> dict[str, float]:
-    """Return bias, median absolute error and the share of the target's spread that is left.
+    """Return bias, median and 90th percentile of the error, and unexplained variance.
 
     Examples
     --------
@@ -46,17 +46,18 @@ def residual_summary(evidence: Evidence) -> dict[str, float]:
 
 
 def coverage(dev: Evidence, holdout: Evidence | None = None) -> list[dict[str, Any]]:
-    """Return how wide "prediction ± half a width" must be, and how often that held on other rows.
+    """Return the half width of prediction intervals, and their coverage on other rows.
 
-    The half width of a level is the split-conformal quantile of the absolute out-of-fold errors (Lei and others,
-    "Distribution-free predictive inference for regression", JASA 113, 2018): the ``⌈(n + 1) · level⌉``-th smallest.
-    Without a hold-out, it is learned on every second row and checked on the others.
+    The half width of a level is the split-conformal quantile of the absolute out-of-fold errors
+    (Lei and others, "Distribution-free predictive inference for regression", JASA 113, 2018): the
+    ``⌈(n + 1) · level⌉``-th smallest. Without a held-out set, it is computed on every second row
+    and checked on the others.
 
     Returns
     -------
     list of dict
-        One for each of the levels 50, 80, 90 and 95 %: level, half_width (in the target's unit), covered (a share) with
-        its 95 % interval low, high, and rows.
+        One for each of the levels 50, 80, 90 and 95 %: level, half_width (in the target's unit),
+        covered (a share) with its 95 % interval low, high, and rows.
 
     Examples
     --------

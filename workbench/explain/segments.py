@@ -1,4 +1,4 @@
-"""Where a model fails: groups of rows on which it is worse than on the rest by more than chance."""
+"""Weak segments: groups of rows with a significantly higher error than the rest."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _LEAST_ROWS, _LEAST_SHARE, _MOST_SHARE = 30, 0.01, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Rows that share something.
+    """Rows that share a condition on one column.
 
     Attributes
     ----------
     column : str
     condition : str
-        What they share, in words: "31 to 40", "is pro", "is missing".
+        The condition in words: "31 to 40", "is pro", "is missing".
     rows : int
     loss, rest : float
         Mean loss on these rows and on all others (`Evidence.losses`).
     low, high : float
-        An interval of the difference, wide enough for all segments looked at together (Bonferroni, 95 %).
+        A 95 % interval of the difference, corrected for the number of segments (Bonferroni).
     """
 
     column: str
@@ -45,15 +45,16 @@ class Segment:
 
     @property
     def times(self) -> float:
-        """How many times the loss of the rest."""
+        """The loss as a multiple of the loss on the rest."""
         return self.loss / self.rest if self.rest else float("inf")
 
 
 def worst_segments(evidence: Evidence, data: Dataset, most: int = 10) -> list[Segment]:
-    """Return the segments on which the model is worse than elsewhere by more than chance, the surest first.
+    """Return the segments with a significantly higher loss than the rest, most significant first.
 
-    Every input column is cut into ranges of equally many rows, or into its most frequent values. Segments of fewer than
-    30 rows, of less than 1 % of the rows, or of more than half of them are passed over: most rows are no weak spot.
+    Every input column is cut into ranges with equal numbers of rows, or into its most frequent
+    values. Segments of fewer than 30 rows, less than 1 % of the rows, or more than half of the rows
+    are skipped.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Ask the served model about one row: the fields of a form, and the answer with the time it took."""
+"""Predict one row with the served model: form fields, and a prediction with its latency."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Field:
     name : str
     kind : {"number", "boolean", "category", "datetime", "text"}
     nullable : bool
-        Whether it may be left empty.
+        Whether the field may be empty.
     options : tuple of str
         The values to choose from (category).
     value : object
-        What the example row has, as JSON writes it.
+        The value of the example row, as in JSON.
     low, high : float or None
         The range seen in training.
     unit : str
-        The unit of a number; "" where it has none.
+        The unit of a number; "" if it has none.
     """
 
     name: str
@@ -49,27 +49,27 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a model answered, and how fast.
+class TimedPrediction:
+    """A prediction with its latency.
 
     Attributes
     ----------
-    answer : label or float
+    prediction : label or float
     probabilities : dict of str to float
-        By class; empty for numbers.
+        By class; empty for regression.
     latency_p50_us : float
-        Median time of the calls made just now, microseconds.
+        Median time of the calls, microseconds.
     calls : int
     """
 
-    answer: Label | float
+    prediction: Label | float
     probabilities: dict[str, float]
     latency_p50_us: float
     calls: int
 
 
 def example_row(data: Dataset, position: int) -> dict[str, Any]:
-    """Return one row of a data set as a model is asked: column to value."""
+    """Return one row of a data set as input of a prediction: column to value."""
     row: dict[str, Any] = {}
     for column in data.schema.columns:
         values = data.columns[column.name]
@@ -82,7 +82,7 @@ def example_row(data: Dataset, position: int) -> dict[str, Any]:
 
 
 def fields(predictor: Predictor, row: Mapping[str, Any]) -> list[Field]:
-    """Return the fields of a form that asks the model, filled with an example row."""
+    """Return the fields of a form, filled with an example row."""
     out = []
     for column in predictor.schema.columns:
         options = column.categories or () if column.kind == "category" else ()
@@ -101,28 +101,29 @@ def fields(predictor: Predictor, row: Mapping[str, Any]) -> list[Field]:
     return out
 
 
-def answer(
+def predict_timed(
     predictor: Predictor,
     row: Mapping[str, Any],
     calls: int = _CALLS,
     between: Sequence[Mapping[str, Any]] = (),
-) -> Answer:
-    """Ask a model about one row, often enough to tell how fast it answers.
+) -> TimedPrediction:
+    """Predict one row repeatedly and measure the latency.
 
     Parameters
     ----------
     predictor : Predictor
     row : dict
     calls : int
-        How often it is asked.
+        Number of timed calls.
     between : sequence of dict
-        Other rows, asked in turn and not timed: one row asked again and again finds all of a large model that it needs
-        in the processor's cache, and is answered several times faster than in service.
+        Other rows, predicted in between and not timed. A row that is predicted again and again
+        finds its part of a large model in the processor cache, and is several times faster than in
+        production.
 
     Raises
     ------
     InputError
-        Where the row does not fit the model; the column is named.
+        If the row does not fit the model; the error names the column.
     """
     output = predictor.predict_row(row)[None]
     times = np.empty(calls)
@@ -137,4 +138,6 @@ def answer(
         label_text(each): float(share) for each, share in zip(predictor.classes, output[0], strict=False)
     }
     plain = label.item() if hasattr(label, "item") else label
-    return Answer(plain, probabilities if predictor.classes else {}, float(np.median(times) * 1e6), calls)
+    return TimedPrediction(
+        plain, probabilities if predictor.classes else {}, float(np.median(times) * 1e6), calls
+    )

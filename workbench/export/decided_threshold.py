@@ -60,7 +60,7 @@ def score_at(run: RunFolder, candidate: Candidate, own: ServedThreshold) -> Scor
         return None
     held = candidate.holdout is not None
     known = evidence_of(run, candidate.id, "holdout" if held else "dev")
-    sure = (known.marks >= own.value).astype(np.float64)
+    sure = (known.probability >= own.value).astype(np.float64)
     who = "that the costs of mistakes imply" if own.how == "payoff" else "set by whoever decided"
     words = f"{'hold-out' if held else 'out of fold'}, at a threshold of {own.value:g} {who}"
     return metric.score(known.y, np.column_stack([1.0 - sure, sure]), known.weight, words)

@@ -1,4 +1,4 @@
-"""A run becomes one HTML file for those who will never open the app: it needs no network, and prints well."""
+"""The report of a run: one HTML file without external resources, for reading and printing."""
 
 from .write import report_html, write_report
 

@@ -1,4 +1,4 @@
-"""The few pieces of HTML that a report is made of. All text is escaped here, and nowhere else."""
+"""HTML building blocks of the report. All text is escaped here, and only here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _GREY = "#7d8791"  # readable on the light and on the dark page
 
 
 def text(value: object) -> str:
-    """Escape text.
+    """Escape text for HTML.
 
     Examples
     --------
@@ -36,12 +36,12 @@ def tag(name: str, content: object, *, kind: str = "") -> str:
 
 
 def listed(items: Iterable[object]) -> str:
-    """Return a list of escaped texts."""
+    """Return a list of escaped items."""
     return "<ul>" + "".join(tag("li", item) for item in items) + "</ul>"
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return figures with what they are."""
+    """Return labelled figures."""
     items = "".join(f"<li>{text(label)}<b>{text(value)}</b></li>" for label, value in pairs)
     return f'<ul class="facts">{items}</ul>'
 
@@ -49,7 +49,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
 def table(
     heads: Sequence[str], rows: Sequence[Sequence[str]], chosen: int | None = None, numbers: int = 99
 ) -> str:
-    """Return a table; columns from `numbers` on are set as numbers, and one row may be marked as chosen."""
+    """Return a table; columns from `numbers` on hold numbers, and one row may be highlighted."""
     kinds = [' class="number"' if at >= numbers else "" for at in range(len(heads))]
     mark = ' class="chosen"'
     head = "".join(f"<th{kind}>{text(each)}</th>" for kind, each in zip(kinds, heads, strict=True))
@@ -61,7 +61,7 @@ def table(
 
 
 def chart(figure: go.Figure, name: str, label: str) -> str:
-    """Return a figure with its description for those who do not see it."""
+    """Return a figure with its description for screen readers."""
     figure.update_layout(
         font={"color": _GREY, "family": "system-ui, sans-serif"},
         paper_bgcolor="rgba(0,0,0,0)",
@@ -80,12 +80,12 @@ def chart(figure: go.Figure, name: str, label: str) -> str:
 
 
 def pair(*parts: str) -> str:
-    """Return parts side by side where there is room."""
+    """Return parts side by side if the page is wide enough."""
     return '<div class="pair">' + "".join(f"<div>{part}</div>" for part in parts) + "</div>"
 
 
 def page(title: str, body: str) -> str:
-    """Return the whole document, everything it needs inside."""
+    """Return the complete document, with its script and styles inline."""
     from plotly.offline import get_plotlyjs
 
     template = files("workbench.report").joinpath("page.html").read_text(encoding="utf-8")
@@ -94,5 +94,5 @@ def page(title: str, body: str) -> str:
 
 
 def as_json(value: object) -> str:
-    """Write settings for people to read."""
+    """Format settings as readable JSON."""
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The part of a report that says how good the choice is."""
+"""The section of the report on the quality of the choice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .markup import chart, listed, pair, tag
 
 
 def quality(run: RunFolder, candidate: str, terms: Terms) -> str:
-    """Return curves or errors, whichever fit the task, and what mistakes cost."""
+    """Return the curves or errors of the task, and the cost of mistakes."""
     known = explain.evidence_of(run, candidate)
     note = tag("p", words.QUALITY_NOTE.format(rows=count(known.n)), kind="soft")
     if known.task == "regression":
@@ -41,7 +41,7 @@ def quality(run: RunFolder, candidate: str, terms: Terms) -> str:
 
 
 def _money(run: RunFolder, candidate: str, known: Evidence, terms: Terms) -> str:
-    """Return what mistakes cost at the threshold that the bundle has."""
+    """Return the cost of mistakes at the threshold of the bundle."""
     costs, currency = terms.payoff, terms.sheet.currency
     if not isinstance(costs, ClassPayoff):
         return ""

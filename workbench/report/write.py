@@ -46,7 +46,7 @@ from . import words
 from .markup import as_json, chart, facts, listed, page, table, tag
 from .quality import quality
 
-_RACE = "race"  # the stage of candidates that were behind after their first fold
+_RACE = "race"  # the stage of candidates stopped early after their first fold
 
 
 def write_report(run: Run, out: str | Path, choice: Choice | None = None) -> Path:
@@ -57,16 +57,16 @@ def write_report(run: Run, out: str | Path, choice: Choice | None = None) -> Pat
     run : Run
     out : path
     choice : Choice, optional
-        What is reported as the choice, with its terms; by default as decided in the run.
+        The choice with its terms; by default as decided in the run.
 
     Raises
     ------
     RunError
-        Where the run cannot be read.
+        If the run cannot be read.
     PickError
-        Where no candidate meets the limits.
+        If no candidate is within the limits.
     BadFileError
-        Where another process writes a report to `out`.
+        If another process writes a report to `out`.
     """
     path = Path(out)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,8 +83,8 @@ def report_html(run: Run, choice: Choice | None = None) -> str:
     ----------
     run : Run
     choice : Choice, optional
-        By default as decided in the run, else the rule that follows the goal. The section about money is there if
-        the choice's terms say what mistakes cost.
+        By default as decided in the run, otherwise by the rule that fits the goal. The section on
+        the cost of mistakes needs a payoff in the choice's terms.
     """
     picked = choice or run.pick()
     terms = picked.terms or run.terms()
@@ -132,9 +132,9 @@ def _chosen(
         ("95 % interval", interval(low, high, metric)),
         ("In the search", score(row.score, metric)),
         *_money(row, sheet),
-        ("Answers in", latency(row.latency_p50_us)),
-        ("99 of 100 within", latency(row.latency_p99_us)),
-        ("A month of machines", amount(monthly(row.cpu_us_per_row, sheet).usd, sheet.currency)),
+        ("Latency (p50)", latency(row.latency_p50_us)),
+        ("Latency (p99)", latency(row.latency_p99_us)),
+        ("Machines a month", amount(monthly(row.cpu_us_per_row, sheet).usd, sheet.currency)),
         ("Size", size(row.artifact_mb)),
     ]
     out = [
@@ -156,10 +156,10 @@ def _chosen(
 
 
 def _money(row: ServableRow, sheet: PriceSheet) -> list[tuple[str, str]]:
-    """Return what mistakes cost and what a month costs in all, where it is known."""
+    """Return the cost of mistakes and the total cost of a month, if they are known."""
     found = [
-        ("Mistakes, 1,000 cases", row.expected_cost_per_1000),
-        ("A month in all", row.total_cost_per_month_usd),
+        ("Mistakes per 1,000 cases", row.expected_cost_per_1000),
+        ("Total a month", row.total_cost_per_month_usd),
     ]
     return [(label, amount(round(value), sheet.currency)) for label, value in found if value is not None]
 
@@ -203,14 +203,14 @@ def _front(choice: Choice, rows: Sequence[LeaderboardRow], sheet: PriceSheet) ->
 
 
 def _final(row: ServableRow) -> tuple[str, str]:
-    """Return the final score and its interval; one that was never on the front has none."""
+    """Return the final score and its interval; a candidate that was never on the front has none."""
     value, low, high, _ = final_of(row) or (None, None, None, "")
     metric = row.metric
     return score(value, metric), interval(low, high, metric)
 
 
 def _guarded(title: str, make: Callable[[], str]) -> str:
-    """Return a section, or why it could not be computed: the rest of the report is not lost for it."""
+    """Return a section, or the reason why it cannot be computed; the rest of the report is kept."""
     try:
         content = make()
     except WorkbenchError as error:
@@ -254,7 +254,7 @@ def _segments(run: Run, candidate: str) -> str:
 
 
 def _failures(rows: Sequence[LeaderboardRow]) -> str:
-    """Return what came to nothing: each that failed, and how many of which kind were behind after their first fold."""
+    """Return the failed candidates, and counts of those stopped early by kind."""
     found = failure_table(rows)
     behind = [row for row in found if row["stage"] == _RACE]
     lines = [

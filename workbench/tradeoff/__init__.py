@@ -1,4 +1,4 @@
-"""Candidates become a choice: what each costs, which ones nothing dominates, and the one that is taken."""
+"""Choosing among candidates: prices, limits, the Pareto front, ties and the decision of a run."""
 
 from .choose import RULES, Choice, pick, same_machines
 from .decision import Decision, decide

@@ -1,4 +1,4 @@
-"""One candidate out of many: by a rule and limits, or by name."""
+"""Pick one candidate: by a rule within limits, or by id."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CHEAPER = 0.9  # a saving below a tenth is not worth a sentence
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A candidate that was picked, and what it was picked over.
+    """A picked candidate with its alternatives.
 
     Attributes
     ----------
@@ -40,20 +40,23 @@ class Choice:
     faster, more_accurate : ServableRow or None
         The neighbours on the front: the next faster row and the next more accurate one.
     cheaper_equal : ServableRow or None
-        The cheapest row that cannot be told from this one by score and costs less; None if costs of mistakes are known,
-        or if every candidate needs the same machines.
+        The cheapest row that is statistically tied with this one on score and costs less. None if
+        costs of mistakes are known, or if every candidate needs the same machines.
     least_cost : ServableRow or None
-        The row with the lowest total cost a month, if costs of mistakes are known and it is another one.
+        The row with the lowest total cost a month. None if costs of mistakes are not known, or if
+        it is this row.
     same_machines : bool
-        Whether every candidate needs as many machines as any other: then computing does not decide.
+        Whether every candidate needs the same number of machines, so that compute cost does not
+        decide.
     considered, meeting_limits : int
-        Candidates that could be served, and how many of them met the limits.
+        Number of candidates that can be served, and of those within the limits.
     sentences : tuple of str
-        The choice and its alternatives in words.
+        The choice and its alternatives, one sentence each.
     warnings : tuple of str
-        What whoever picks should know before going on.
+        Caveats of this choice.
     terms : Terms or None
-        All that it was picked under, and who said so: threshold, payoff, traffic. `export` serves it so.
+        Threshold, payoff and traffic of the choice, with their sources. `export` writes them into
+        the bundle.
     """
 
     row: ServableRow
@@ -72,14 +75,13 @@ class Choice:
     terms: Terms | None = None
 
     def __repr__(self) -> str:
-        score, metric = self.row.score, self.row.metric
-        said = "no score" if score is None else f"{metric} {score:.4g}"
-        return f"<Choice {self.id} {self.row.family}, {said}, picked by {self.how}>"
+        score = f"{self.row.metric} {self.row.score:.4g}"
+        return f"<Choice {self.id} {self.row.family}, {score}, picked by {self.how}>"
 
     @property
     def id(self) -> str:
         """The candidate's id."""
-        return str(self.row.id)
+        return self.row.id
 
     def to_json(self) -> dict[str, Any]:
         """Return the choice as a JSON object, the rows in full."""
@@ -105,11 +107,11 @@ class Choice:
 
 
 def _served_under(terms: Terms | None) -> dict[str, Any]:
-    """Return payoff, traffic, unit and who said what; the threshold of a bundle is written by `Decision`."""
+    """Return payoff, traffic, unit and sources. `Decision` writes the threshold of a bundle."""
     if terms is None:
         return {}
-    said = terms.to_json()
-    return {name: said[name] for name in ("payoff", "traffic", "unit", "sources", "revision")}
+    document = terms.to_json()
+    return {name: document[name] for name in ("payoff", "traffic", "unit", "sources", "revision")}
 
 
 def pick(
@@ -123,10 +125,10 @@ def pick(
     """Pick one candidate.
 
     "best" is the highest score, "fastest" the lowest p50 latency, "cheapest" the lowest price, and
-    "balanced" the knee (`pareto.balance`), each on the Pareto front of the candidates that meet the limits.
-    "fastest", "cheapest" and "balanced" pass over candidates that do not beat the baseline by more than
-    noise, unless there are no others. "lowest-cost" is the lowest total cost a month, of mistakes and machines, of all
-    candidates that meet the limits.
+    "balanced" the knee (`pareto.balance`), each on the Pareto front of the candidates within the
+    limits. "fastest", "cheapest" and "balanced" skip candidates that do not beat the baseline by
+    more than noise, unless there are no others. "lowest-cost" is the lowest total cost a month, of
+    mistakes and machines, among all candidates within the limits.
 
     Parameters
     ----------
@@ -136,9 +138,10 @@ def pick(
         One of `RULES`, or the id of a candidate.
     limits : Limits, optional
     sheet : PriceSheet, optional
-        The prices that the rows were computed with: kept with the choice.
+        The prices that the rows were computed with; stored with the choice.
     terms : Terms, optional
-        All that the rows were computed under: kept with the choice. `api.Run.pick` gives it.
+        The terms that the rows were computed under; stored with the choice. `api.Run.pick` passes
+        them.
 
     Returns
     -------
@@ -147,9 +150,9 @@ def pick(
     Raises
     ------
     PickError
-        Where no candidate meets the limits, or the one named cannot be served.
+        If no candidate is within the limits, or the named one cannot be served.
     SettingsError
-        Where `how` is neither a rule nor an id.
+        If `how` is neither a rule nor an id.
 
     Examples
     --------
@@ -175,7 +178,9 @@ def _pick(rows: Sequence[LeaderboardRow], how: str, limits: Limits, sheet: Price
         return _pick_id(rows, usable, how, limits, sheet)
     if not usable:
         raise PickError(
-            "no candidate can be picked", found="none that was trained and measured", hint=_failures(rows)
+            "no candidate can be picked",
+            found="no candidate that was trained and measured",
+            hint=_failures(rows),
         )
     pool, warnings = _measured_alone(usable, limits)
     baseline = _baseline(usable)
@@ -208,7 +213,7 @@ def _by_rule(front: Sequence[ServableRow], how: str, baseline: ServableRow | Non
 
 
 def _least_cost(rows: Sequence[ServableRow]) -> ServableRow | None:
-    """Return the row that costs least a month; of equals the one that scores higher."""
+    """Return the row with the lowest total cost a month; ties go to the higher score."""
     priced = [(row.total_cost.value, -row.score, row.id, row) for row in rows if row.total_cost]
     return min(priced, key=lambda each: each[:3])[3] if priced else None
 
@@ -224,7 +229,7 @@ def _check_priced(rows: Sequence[ServableRow]) -> None:
 
 
 def same_machines(rows: Sequence[LeaderboardRow]) -> bool:
-    """Tell whether several candidates all need the same number of machines.
+    """Return whether there are several candidates and all need the same number of machines.
 
     Examples
     --------
@@ -261,7 +266,7 @@ def _pick_id(
     warnings: list[str] = []
     if not row.quiet:
         warnings.append(
-            f"{label(row)} was measured while other trials ran: its latency is too high rather than too low."
+            f"{label(row)} was measured while other trials ran: its latency may be overestimated."
         )
     pool, _ = _measured_alone(usable, limits)
     front = front_of([each for each in pool if limits.meets(each)])
@@ -273,7 +278,7 @@ def _pick_id(
     return _choice(row, "id", limits, sheet, front, (usable, within), warnings, None)
 
 
-def _choice(  # noqa: PLR0913, PLR0917 - the one place where a choice is put together
+def _choice(  # noqa: PLR0913, PLR0917 - the one place that assembles a choice
     row: ServableRow,
     how: str,
     limits: Limits,
@@ -307,12 +312,12 @@ def _choice(  # noqa: PLR0913, PLR0917 - the one place where a choice is put tog
         sentences.append(machines_text(row, sheet))
     if cheaper_equal is not None:
         sentences.append(
-            f"By score alone {label(cheaper_equal)} cannot be told from {label(row)}: where nothing else "
-            f"decides, take the cheaper. {compare(cheaper_equal, row, currency)}"
+            f"{label(cheaper_equal)} is statistically tied with {label(row)} on score and cheaper. "
+            f"{compare(cheaper_equal, row, currency)}"
         )
     if without_limits is not None and without_limits.id != row.id:
         sentences.append(
-            "Without the limits the choice would be another: "
+            "Without the limits the choice would be different: "
             + compare(without_limits, row, currency, machines_alike=alike)
         )
     return Choice(
@@ -337,14 +342,12 @@ def _distinct(*rows: ServableRow | None) -> list[ServableRow]:
 
 
 def _measured_alone(usable: list[ServableRow], limits: Limits) -> tuple[list[ServableRow], list[str]]:
-    """Return the candidates measured with nothing else running; all, with a warning, where none of those fits."""
+    """Return the candidates measured uncontended, or all with a warning if none of them fits."""
     alone = [row for row in usable if row.quiet]
     if any(limits.meets(row) for row in alone) or not any(limits.meets(row) for row in usable):
         return alone or usable, []
-    what = "What meets the limits" if limits else "Every candidate"
-    return usable, [
-        f"{what} was measured while other trials ran: latencies are too high rather than too low."
-    ]
+    what = "Every candidate within the limits" if limits else "Every candidate"
+    return usable, [f"{what} was measured while other trials ran: latencies may be overestimated."]
 
 
 def _baseline(usable: Sequence[ServableRow]) -> ServableRow | None:
@@ -354,7 +357,7 @@ def _baseline(usable: Sequence[ServableRow]) -> ServableRow | None:
 
 def _not_better(row: ServableRow, baseline: ServableRow) -> str:
     if row.id == baseline.id:
-        return f"{label(row)} is the baseline: it does not look at the input."
+        return f"{label(row)} is the baseline: it ignores the input."
     scores = f"{row.score:.4g} against {baseline.score:.4g}"
     return f"{label(row)} does not beat the baseline by more than noise ({scores})."
 
@@ -373,7 +376,7 @@ def _dominated(row: ServableRow, other: ServableRow) -> str:
 
 
 def _none_within(pool: Sequence[ServableRow], limits: Limits) -> PickError:
-    """Name the candidate whose worst miss is the smallest."""
+    """Return an error that names the candidate closest to the limits."""
 
     def worst(row: ServableRow) -> float:
         return max(miss.times if math.isfinite(miss.value) else math.inf for miss in limits.shortfalls(row))
@@ -383,7 +386,7 @@ def _none_within(pool: Sequence[ServableRow], limits: Limits) -> PickError:
     return PickError(
         "no candidate meets the limits",
         found=f"nearest is {label(row)}: {misses}",
-        hint="Allow that much, or search longer.",
+        hint="Relax the limit, or search longer.",
     )
 
 

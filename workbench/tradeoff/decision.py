@@ -1,4 +1,4 @@
-"""A choice with who made it, when and why: what a bundle keeps."""
+"""A choice with its author, time and reason, as a bundle stores it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class ServedThreshold:
     value : float
         The positive label is predicted if its probability is at least this.
     learned : float
-        The candidate's own threshold, as the search left it.
+        The candidate's own threshold, from the search.
     label : object
         The positive label.
     how : {"set", "payoff", "model"}
-        Whether somebody set it, it follows from what outcomes pay, or it is the candidate's own.
+        Whether it was set, follows from the payoff, or is the candidate's own.
     source : {"now", "decision", "search", "default"}
-        Who said so (`terms`).
+        Where the threshold comes from (`terms`).
     """
 
     value: float
@@ -40,34 +40,34 @@ class ServedThreshold:
         Examples
         --------
         >>> ServedThreshold(0.37, 0.5, "yes").to_text()
-        'Answers yes from a probability of 0.37 on, as whoever decided set it; the model alone would from 0.5 on.'
+        "Predicts yes from a probability of 0.37, set in the decision; the model's own threshold is 0.5."
         >>> ServedThreshold(0.15, 0.15, "yes", "payoff").to_text()
-        'Answers yes from a probability of 0.15 on, where the costs of mistakes put it.'
+        'Predicts yes from a probability of 0.15, which follows from the costs of mistakes.'
         """
         why = {
-            "set": ", as whoever decided set it",
-            "payoff": ", where the costs of mistakes put it",
+            "set": ", set in the decision",
+            "payoff": ", which follows from the costs of mistakes",
             "model": ", the model's own threshold",
         }[self.how]
-        own = f"; the model alone would from {self.learned:g} on" if self.value != self.learned else ""
-        return f"Answers {self.label} from a probability of {self.value:.6g} on{why}{own}."
+        own = f"; the model's own threshold is {self.learned:g}" if self.value != self.learned else ""
+        return f"Predicts {self.label} from a probability of {self.value:.6g}{why}{own}."
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A choice that somebody stands for.
+    """A choice with its author, time and reason.
 
     Attributes
     ----------
     choice : Choice
     by : str
-        Who decided.
+        The author.
     when : str
         ISO 8601, UTC.
     note : str
-        Why, in their words.
+        The reason, as the author wrote it.
     threshold : ServedThreshold or None
-        Of a yes-or-no model; None if the model has none.
+        The threshold of a binary model; None for other tasks.
     """
 
     choice: Choice
@@ -89,7 +89,7 @@ class Decision:
 
 
 def decide(choice: Choice, by: str | None = None, note: str = "") -> Decision:
-    """Sign a choice, now; `by` defaults to the user of this process.
+    """Sign a choice with the current time; `by` defaults to the user of this process.
 
     Examples
     --------
@@ -103,8 +103,8 @@ def decide(choice: Choice, by: str | None = None, note: str = "") -> Decision:
 
 
 def user() -> str:
-    """Return the user of this process, "unknown" if it has no name."""
+    """Return the user name of this process, "unknown" if there is none."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container may run as a number without a name
+    except (KeyError, OSError, ImportError):  # a container may run under a user id without a name
         return "unknown"

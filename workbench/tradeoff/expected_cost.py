@@ -1,4 +1,4 @@
-"""What mistakes cost with each candidate, and what a month costs in all: mistakes and machines."""
+"""The expected cost of a candidate's mistakes, and the total cost of a month with its machines."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ COST_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class MeanCost:
-    """The mean cost of a case with a 95 % interval, the normal one of a weighted mean over rows."""
+    """The mean cost of a case, with the normal 95 % interval of a weighted mean."""
 
     value: float
     low: float
@@ -49,7 +49,7 @@ class MeanCost:
 
 
 def mean_cost(costs: np.ndarray, weight: np.ndarray) -> MeanCost:
-    """Return the mean of what cases cost.
+    """Return the weighted mean cost of a case.
 
     Examples
     --------
@@ -64,18 +64,20 @@ def mean_cost(costs: np.ndarray, weight: np.ndarray) -> MeanCost:
 
 
 def with_expected_costs(rows: Sequence[LeaderboardRow], run: RunFolder, terms: Terms) -> list[LeaderboardRow]:
-    """Return the rows with what mistakes cost, if the terms have a payoff; else with those columns empty.
+    """Return the rows with the cost of mistakes; without a payoff in the terms, with None.
 
-    - expected_cost_per_1000, expected_cost_low, expected_cost_high: what a thousand cases cost, with a 95 % interval,
-      in the price sheet's currency; below 0 they pay. It is counted out of fold, at the terms' threshold.
-    - expected_cost_data: which rows, and how the threshold came about. One that follows from the payoff was not looked
-      for on these rows; of one that was set, whoever set it may have looked at them, and that is said.
-    - cost_threshold: the probability from which yes was predicted.
-    - total_cost_per_month_usd, total_cost_low_usd, total_cost_high_usd: that of a month's calls, and the machines';
-      total_cost_data says at which traffic, and whether that is an example.
-    - cost_behind: by how much a thousand cases cost more than with the candidate that costs least, on the same rows,
-      with a 95 % interval; cost_compared_with is that one's id.
-    - final_cost_per_1000, final_cost_low, final_cost_high: the same on the hold-out, if it was predicted there.
+    - expected_cost_per_1000, expected_cost_low, expected_cost_high: the cost of 1,000 cases with a
+      95 % interval, in the price sheet's currency; negative if they pay. It is computed out of
+      fold, at the threshold of the terms.
+    - expected_cost_data: the rows, and how the threshold was chosen. A threshold that follows from
+      the payoff was not tuned on these rows; one that was set may have been, and the text says so.
+    - cost_threshold: the probability from which yes is predicted.
+    - total_cost_per_month_usd, total_cost_low_usd, total_cost_high_usd: the cost of a month's calls
+      plus its machines. total_cost_data states the traffic, and whether it is an example.
+    - cost_behind: the extra cost of 1,000 cases over the candidate that costs least, on the same
+      rows, with a 95 % interval. cost_compared_with is the id of that candidate.
+    - final_cost_per_1000, final_cost_low, final_cost_high: the same on the held-out set, if it was
+      predicted.
     """
     empty: dict[str, Any] = dict.fromkeys(COST_COLUMNS)
     rows = [replace(row, **empty) for row in rows]
@@ -99,14 +101,14 @@ def with_expected_costs(rows: Sequence[LeaderboardRow], run: RunFolder, terms: T
 
 
 class _Part:
-    """The rows of one part of the data, with what they turned out to be."""
+    """The targets and weights of one part of the data."""
 
     def __init__(self, data: Dataset, rows: np.ndarray) -> None:
         self.y = np.asarray(data.y)[rows]
         self.weight = np.ones(len(rows)) if data.weight is None else np.asarray(data.weight, float)[rows]
 
     def costs(self, run: RunFolder, candidate: str, file: str, terms: Terms) -> np.ndarray | None:
-        """Return what each row costs, NaN if it was not predicted; None without predictions."""
+        """Return the cost of each row, NaN if it was not predicted; None without predictions."""
         path = run.path / "candidates" / candidate / file
         if not len(self.y) or not path.is_file() or terms.payoff is None:
             return None
@@ -166,14 +168,14 @@ def _how(terms: Terms) -> str:
         over, under = (money(0.0 - each, sign) for each in (terms.payoff.over, terms.payoff.under))
         return f", at {over} for each {unit} too high and {under} for each {unit} too low"
     if terms.threshold_from == "set":
-        return ", at a threshold that was set (optimistic if it was looked for on these rows)"
+        return ", at a threshold that was set (optimistic if it was tuned on these rows)"
     return ", at the threshold that follows from the payoff"
 
 
 def _compared(
     rows: Sequence[LeaderboardRow], each: Mapping[str, np.ndarray], weight: np.ndarray
 ) -> list[LeaderboardRow]:
-    """Return the rows with their cost gap to the one that costs least, paired row by row."""
+    """Return the rows with their cost gap to the one that costs least, paired by row."""
     priced = [(row.expected_cost.value, row.id) for row in rows if row.expected_cost is not None]
     if not priced:
         return list(rows)

@@ -60,8 +60,9 @@ def leaderboard_rows(
 def _equal(best: LeaderboardRow, row: LeaderboardRow, *, compared: bool) -> bool:
     """Tell whether a score is statistically tied with the best.
 
-    If the run compared its front on the same rows, a row that was not compared is not called tied: overlapping
-    intervals would tie scores that a paired comparison separates. Otherwise the intervals decide.
+    If the run compared its front on the same rows, a row that was not compared is not called tied:
+    overlapping intervals would tie scores that a paired comparison separates. Otherwise the
+    intervals decide.
     """
     return (row.behind is not None or not compared) and within_noise(best, row)
 
@@ -69,9 +70,9 @@ def _equal(best: LeaderboardRow, row: LeaderboardRow, *, compared: bool) -> bool
 def front_ids(candidates: Sequence[Candidate], sheet: PriceSheet, limits: Limits | None = None) -> list[str]:
     """Return the ids of the Pareto front, best score first.
 
-    The objectives are score (up), p50 latency and price (down). Only candidates with the status "ok" whose
-    latency was measured with nothing else of the search running take part: a noisy latency would draw a false
-    front. With limits, only candidates within them take part.
+    The objectives are score (up), p50 latency and price (down). Only candidates with the status
+    "ok" whose latency was measured with nothing else of the search running take part: a noisy
+    latency would draw a false front. With limits, only candidates within them take part.
     """
     return _front_ids(sorted((_row(candidate, sheet) for candidate in candidates), key=_order), limits)
 

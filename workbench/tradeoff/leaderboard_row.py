@@ -1,4 +1,4 @@
-"""One row of a leaderboard: a candidate with its score, its measurements and what it costs."""
+"""One row of a leaderboard: a candidate with its score, measurements and costs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class LeaderboardRow:
         Whether the row is on the Pareto front of score, p50 latency and price.
     status : {"ok", "failed", "stopped"}
     reason : str
-        Why there is no score.
+        Why the candidate failed or was stopped.
     score_data, score_rows : str and int, or None
         The data that the score was computed on, and the number of rows.
     holdout_score, holdout_low, holdout_high : float or None
@@ -126,7 +126,8 @@ class LeaderboardRow:
     total_cost_data : str or None
         The traffic.
     cost_behind : (float, float, float) or None
-        The gap in expected cost to the candidate that costs least, on the same rows, with a 95 % interval.
+        The gap in expected cost to the candidate that costs least, on the same rows, with a 95 %
+        interval.
     cost_compared_with : str or None
         The id of that candidate.
     final_cost_per_1000, final_cost_low, final_cost_high : float or None

@@ -1,4 +1,4 @@
-"""What a model may cost at most, as people write it, and who meets it."""
+"""Upper limits on latency, price, size and memory, and the candidates within them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .leaderboard_row import LeaderboardRow
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a model may cost at most; None is no limit.
+    """Upper limits of a model; None means no limit.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Limits:
         Raises
         ------
         SettingsError
-            Where one makes no sense or lacks its unit.
+            If a limit is not valid or lacks its unit.
         """
         return cls(
             None if max_latency is None else arguments.latency("max_latency", max_latency),
@@ -59,11 +59,11 @@ class Limits:
         )
 
     def meets(self, row: LeaderboardRow) -> bool:
-        """Tell whether a leaderboard row stays within every limit."""
+        """Return whether a leaderboard row is within every limit."""
         return not self.shortfalls(row)
 
     def shortfalls(self, row: LeaderboardRow) -> list[Shortfall]:
-        """Return the limits that a leaderboard row misses; a value that is not known misses its limit.
+        """Return the limits that a leaderboard row exceeds; an unknown value exceeds its limit.
 
         Examples
         --------
@@ -105,7 +105,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """A limit that a row misses.
+    """A limit that a row exceeds.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class Shortfall:
     column : str
         The column of the leaderboard.
     value, bound : float
-        What it has (infinity where it is not known) and what was allowed.
+        The value (infinity if it is not known) and the limit.
     """
 
     limit: str
@@ -124,7 +124,7 @@ class Shortfall:
 
     @property
     def times(self) -> float:
-        """How many times the limit the value is."""
+        """The value as a multiple of the limit."""
         return self.value / self.bound
 
     def __str__(self) -> str:

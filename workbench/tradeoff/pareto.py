@@ -1,4 +1,4 @@
-"""Which candidates nothing dominates, and where their front bends."""
+"""The Pareto front of candidates, and its knee."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .leaderboard_row import LeaderboardRow, ServableRow, servable
 
 Direction = Literal["max", "min"]
 
-#: What the front is drawn over: columns of the leaderboard and which way is better.
+#: The objectives of the front: columns of the leaderboard with their direction.
 OBJECTIVES: tuple[tuple[str, Direction], ...] = (
     ("score", "max"),
     ("latency_p50_us", "min"),
@@ -25,10 +25,11 @@ _LEAST_COST_SPAN = math.log(2.0)
 
 
 def pareto(points: np.ndarray, directions: Sequence[Direction]) -> np.ndarray:
-    """Tell which points no other point dominates.
+    """Return which points are not dominated by another point.
 
-    One point dominates another where it is at least as good in every objective and better in one. Of points
-    that are equal in every objective the first counts. A point with a NaN is never on the front.
+    A point dominates another if it is at least as good in every objective and better in one. Of
+    points that are equal in every objective, the first is on the front. A point with a NaN is never
+    on the front.
 
     Parameters
     ----------
@@ -54,10 +55,10 @@ def pareto(points: np.ndarray, directions: Sequence[Direction]) -> np.ndarray:
 
 
 def front_of(rows: Sequence[LeaderboardRow]) -> list[ServableRow]:
-    """Return the rows that none of the rows dominates in score, latency and price, in the order given.
+    """Return the rows that are not dominated in score, latency and price, in the given order.
 
-    The score includes the estimated gain of averaging (`LeaderboardRow.rank_score`): out of fold, the average of the
-    folds' models has the score of one of them. Only servable rows take part.
+    The score includes the estimated gain of averaging (`LeaderboardRow.rank_score`): out of fold,
+    the average of the folds' models has the score of one of them. Only servable rows take part.
 
     Examples
     --------
@@ -76,19 +77,19 @@ def front_of(rows: Sequence[LeaderboardRow]) -> list[ServableRow]:
 
 
 def balance(front: Sequence[ServableRow]) -> list[float]:
-    """Return how far each row of a front stands out towards "accurate and cheap at once".
+    """Return how well each row of a front balances accuracy and cost.
 
-    The front's extremes span a plane, and the knee is the point farthest from it: Das, "On characterizing
-    the knee of the Pareto curve based on normal-boundary intersection", Structural Optimization 18 (1999).
-    With every objective scaled to [0, 1] over the front (1 is best), that distance grows with the plain sum
-    of the scaled objectives, here
+    The front's extremes span a plane, and the knee is the point farthest from it: Das, "On
+    characterizing the knee of the Pareto curve based on normal-boundary intersection", Structural
+    Optimization 18 (1999). With every objective scaled to [0, 1] over the front (1 is best), that
+    distance grows with the plain sum of the scaled objectives, here
 
     ``balance = score' + (latency' + price') / 2``
 
-    where latency and price, which move together, share one weight, so that accuracy and cost count alike.
-    Latency and price are scaled as logarithms (twice as fast is worth the same at 10 µs and at 1 ms). A
-    range that says little is not blown up: scores are scaled over no less than the best row's own
-    uncertainty (``score_high - score_low``), costs over no less than a factor of two.
+    Latency and price, which are correlated, share one weight, so that accuracy and cost have equal
+    weight. Both are scaled as logarithms (twice as fast has the same worth at 10 µs and at 1 ms).
+    Small ranges are not stretched: scores are scaled over at least the uncertainty of the best row
+    (``score_high - score_low``), costs over at least a factor of two.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def balance(front: Sequence[ServableRow]) -> list[float]:
 
 
 def scaled(front: Sequence[ServableRow]) -> list[tuple[float, float, float]]:
-    """Return score, latency and price of each row of a front on the scales of `balance`, from 0 to 1 (the best)."""
+    """Return scaled score, latency and price of each row of a front, from 0 to 1 (best)."""
     if not front:
         return []
     best = max(front, key=lambda row: row.rank_score)
@@ -115,7 +116,7 @@ def scaled(front: Sequence[ServableRow]) -> list[tuple[float, float, float]]:
 
 
 def knee(front: Sequence[ServableRow]) -> ServableRow:
-    """Return the row of a non-empty front with the highest `balance`; of equals the most accurate."""
+    """Return the row of a non-empty front with the highest `balance`, on ties the most accurate."""
     weights = balance(front)
     return max(zip(weights, front, strict=True), key=lambda pair: (pair[0], pair[1].rank_score))[1]
 
@@ -130,7 +131,7 @@ def _log(value: float) -> float:
 
 
 def _scaled(values: Sequence[float], least_span: float) -> list[float]:
-    """Scale to [0, 1] with 1 the largest; a range below `least_span` fills only its share of the scale."""
+    """Scale to [0, 1], 1 for the largest; a range below `least_span` fills part of the scale."""
     high = max(values)
     span = max(high - min(values), least_span)
     return [1.0 if span <= 0.0 else 1.0 - (high - value) / span for value in values]

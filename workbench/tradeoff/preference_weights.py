@@ -1,4 +1,4 @@
-"""A choice by weights: how much accuracy, speed and price matter to whoever chooses."""
+"""A choice by weights of accuracy, speed and price."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .ties import beats
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each of the three objectives matters; only their ratio counts.
+    """Weights of the three objectives; only their ratio counts.
 
     Attributes
     ----------
@@ -31,20 +31,20 @@ class Weights:
         given = (self.accuracy, self.speed, self.price)
         if min(given) < 0 or sum(given) <= 0:
             raise SettingsError(
-                "weights", found=shown(given), expected="numbers of at least 0, not all of them 0"
+                "weights", found=shown(given), expected="numbers of at least 0, at least one above 0"
             )
 
 
 def weighted(rows: Sequence[LeaderboardRow], weights: Weights, limits: Limits | None = None) -> ServableRow:
-    """Return the row of the front within the limits with the highest weighted sum of the scaled objectives.
+    """Return the row of the front within the limits with the highest weighted sum.
 
-    The scales are those of `pareto.balance`, which are equal weights for accuracy and cost. Rows that do not beat the
-    baseline by more than noise are passed over, unless there are no others.
+    The objectives are scaled as in `pareto.balance`, which weighs accuracy and cost equally. Rows
+    that do not beat the baseline by more than noise are skipped, unless there are no others.
 
     Raises
     ------
     PickError
-        Where no candidate meets the limits.
+        If no candidate is within the limits.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def weighted(rows: Sequence[LeaderboardRow], weights: Weights, limits: Limits | 
     alone = [row for row in usable if row.quiet and fit.meets(row)]
     front = front_of(alone or [row for row in usable if fit.meets(row)])
     if not front:
-        raise PickError("no candidate meets the limits", hint="Widen a limit, or search longer.")
+        raise PickError("no candidate meets the limits", hint="Relax a limit, or search longer.")
     baselines = [row for row in usable if row.origin == "baseline"]
     floor = max(baselines, key=lambda row: row.sort_score, default=None)
     pool = [row for row in front if floor is None or beats(row, floor)] or front

@@ -1,4 +1,4 @@
-"""What a prediction costs: a price sheet, and the two formulas that use it."""
+"""The price sheet, and the formulas for the price of predictions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DEFAULT = Path(__file__).with_name("prices.toml")
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """The calls that a model is to answer.
+    """The expected number of calls.
 
     Attributes
     ----------
@@ -27,7 +27,8 @@ class Traffic:
     peak_calls_per_s : float
         Single-row calls in the busiest second.
     example : bool
-        Whether it is the example of the sheet that ships, which nobody gave: it is never called "your traffic".
+        Whether this is the example of the built-in sheet. An example is never called "your
+        traffic".
     """
 
     calls_per_month: float = 1_000_000.0
@@ -37,34 +38,34 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class PriceSheet:
-    """What one instance costs and what it is asked to do.
+    """The price of one instance, and its load.
 
     Attributes
     ----------
     instance : str
-        What is rented, for people to read.
+        Name of the instance, for display.
     usd_per_hour : float
         Price of one instance for one hour, in `currency`.
     vcpus, memory_gb : float
         CPU cores and memory of one instance.
     utilisation : float
-        The share of the cores that real traffic may keep busy, in (0, 1].
+        Target utilisation of the cores, in (0, 1].
     request_overhead_cpu_us : float
-        CPU microseconds that one request costs beside the model (HTTP, JSON, checks).
+        CPU microseconds of one request outside the model (HTTP, JSON, checks).
     hours_per_month : float
-        Hours for which an instance is paid in a month.
+        Billed hours of an instance in a month.
     min_replicas : int
-        Instances that run even without traffic.
+        Minimum number of instances, also without traffic.
     currency : str
-        The sign that amounts are shown with; nothing is converted.
+        Currency sign of displayed amounts; nothing is converted.
     traffic : Traffic
     budget_usd_per_month : float or None
-        What a month of machines may cost, in `currency`: candidates that cost more are marked.
+        Budget for the machines of a month, in `currency`; candidates above it are marked.
 
     Raises
     ------
     SettingsError
-        Where a value makes no sense.
+        If a value is not valid.
 
     Examples
     --------
@@ -91,7 +92,7 @@ class PriceSheet:
     def __post_init__(self) -> None:
         for name in ("instance", "currency"):
             if not isinstance(getattr(self, name), str):
-                raise _bad(name, getattr(self, name), "a text")
+                raise _bad(name, getattr(self, name), "a string")
         for name in ("vcpus", "memory_gb", "hours_per_month"):
             _check_number(name, getattr(self, name), above=True)
         for name in ("usd_per_hour", "request_overhead_cpu_us"):
@@ -113,7 +114,7 @@ class PriceSheet:
 
 @dataclass(frozen=True, slots=True)
 class Monthly:
-    """What a month of the sheet's traffic costs.
+    """The cost of a month of the sheet's traffic.
 
     Attributes
     ----------
@@ -133,16 +134,16 @@ class Monthly:
 def cpu_s_per_million(cpu_us_per_row: float, sheet: PriceSheet) -> float:
     """Return the CPU seconds of a million single-row requests, the request's own overhead included.
 
-    A microsecond a request is a second a million requests.
+    One microsecond per request is one second per million requests.
     """
     return cpu_us_per_row + sheet.request_overhead_cpu_us
 
 
 def price_per_million_usd(cpu_us_per_row: float, sheet: PriceSheet) -> float:
-    """Return the price of a million single-row predictions on a fleet kept as busy as the sheet says.
+    """Return the price of a million single-row predictions at the utilisation of the sheet.
 
-    ``price = CPU seconds / (3600 × vcpus × utilisation) × usd_per_hour``, where the CPU seconds of a
-    million requests are ``cpu_us_per_row + request_overhead_cpu_us``.
+    ``price = CPU seconds / (3600 × vcpus × utilisation) × usd_per_hour``, where the CPU seconds of
+    a million requests are ``cpu_us_per_row + request_overhead_cpu_us``.
 
     Parameters
     ----------
@@ -169,10 +170,10 @@ def monthly(cpu_us_per_row: float, sheet: PriceSheet) -> Monthly:
     """Return the instances and the price of a month of the sheet's traffic.
 
     ``replicas = max(min_replicas, ⌈peak calls/s × CPU seconds a call / (vcpus × utilisation)⌉)``,
-    ``price = replicas × usd_per_hour × hours_per_month``,
-    ``utilisation = calls a month × CPU seconds a call / (replicas × vcpus × 3600 × hours_per_month)``.
+    ``price = replicas × usd_per_hour × hours_per_month``, ``utilisation = calls a month × CPU
+    seconds a call / (replicas × vcpus × 3600 × hours_per_month)``.
 
-    A fleet of fixed size is assumed: the replicas of the busiest second are paid all month.
+    The fleet has a fixed size: the replicas of the busiest second are billed all month.
 
     Parameters
     ----------
@@ -193,7 +194,7 @@ def monthly(cpu_us_per_row: float, sheet: PriceSheet) -> Monthly:
     """
     cpu_s_per_call = cpu_s_per_million(cpu_us_per_row, sheet) / 1e6
     cores_at_peak = sheet.traffic.peak_calls_per_s * cpu_s_per_call / sheet.utilisation
-    # The sum of exact decimals may land a hair above a whole number; that hair must not rent an instance.
+    # A rounding error must not add an instance.
     replicas = max(sheet.min_replicas, math.ceil(cores_at_peak / sheet.vcpus - 1e-9))
     paid_cpu_s = replicas * sheet.vcpus * 3600.0 * sheet.hours_per_month
     used = sheet.traffic.calls_per_month * cpu_s_per_call / paid_cpu_s if paid_cpu_s else 0.0
@@ -201,12 +202,12 @@ def monthly(cpu_us_per_row: float, sheet: PriceSheet) -> Monthly:
 
 
 def load_prices(path: str | Path | None = None) -> PriceSheet:
-    """Read a price sheet, TOML or JSON; None gives the one that ships.
+    """Read a price sheet from TOML or JSON; None returns the built-in one.
 
     Raises
     ------
     SettingsError
-        Where the file cannot be read, or a key or value of it makes no sense.
+        If the file cannot be read, or a key or value is not valid.
 
     Examples
     --------
@@ -221,7 +222,7 @@ def load_prices(path: str | Path | None = None) -> PriceSheet:
     if isinstance(own.get("traffic"), dict):
         traffic = {**shipped["traffic"], "example": False, **own["traffic"]}
         if traffic != shipped["traffic"] and traffic.get("example") is True:
-            traffic["example"] = False  # a copy of the sheet that ships, with figures of somebody's own
+            traffic["example"] = False  # a copy of the built-in sheet with other figures
         merged["traffic"] = traffic
     try:
         return read_prices(merged)
@@ -237,7 +238,7 @@ def read_prices(document: Mapping[str, Any]) -> PriceSheet:
     Raises
     ------
     SettingsError
-        Where a key is unknown or lacking, or a value makes no sense.
+        If a key is unknown or missing, or a value is not valid.
     """
     _check_keys(document, PriceSheet, "")
     values = dict(document)
@@ -267,7 +268,9 @@ def _read_document(path: Path) -> dict[str, Any]:
     try:
         content = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise SettingsError(f"price sheet {path}", found="no UTF-8 text", expected="TOML or JSON") from None
+        raise SettingsError(
+            f"price sheet {path}", found="bytes that are not UTF-8", expected="TOML or JSON"
+        ) from None
     except OSError as error:
         raise SettingsError(
             f"price sheet {path} cannot be read", found=error.strerror or str(error)

@@ -1,13 +1,14 @@
-"""The decision about a run, stored in the run: every command, the app and Python read the same one.
+"""The decision about a run, stored in its folder and shared by the commands, the app and Python.
 
 ::
 
     runs/NAME/
-    ├── decision.json     the decision that counts, with its revision; there is none until somebody decides
-    └── decisions.jsonl   every revision, one a line, the oldest first: appended to, never changed
+    ├── decision.json     the current decision with its revision; missing until the first decision
+    └── decisions.jsonl   every revision, one per line, oldest first; append-only
 
-A decision says what somebody decided and nothing else: what it leaves open is as the search was given, or the default
-(`terms`). Raise `DECISION_FORMAT` if an older reader would misread one, and keep reading the older ones.
+A decision holds only what was decided. Everything else comes from the settings of the search, or
+the defaults (`terms`). Raise `DECISION_FORMAT` if an older reader would misread the file, and keep
+reading older formats.
 """
 
 from __future__ import annotations
@@ -30,24 +31,24 @@ from .terms import LIMITS, Given, Source, Terms, combine, given_to_search
 DECISION_FILE, HISTORY_FILE = "decision.json", "decisions.jsonl"
 DECISION_FORMAT = 1
 _LOCK = ".decision.lock"
-#: What a decision may say, by the names of `Given`; limits are also set and reset one by one.
+#: The settings of a decision, by the names of `Given`. Limits can also be set and reset one by one.
 SETTINGS = ("pick", "limits", "payoff", "threshold", "traffic", "prices", "unit")
 
 
 @dataclass(frozen=True, slots=True)
 class RunDecision:
-    """A revision of the decision about a run.
+    """One revision of the decision about a run.
 
     Attributes
     ----------
     revision : int
-        From 1, one more with every change.
+        Starts at 1 and increases with every change.
     who, when, why : str
-        Who decided, when (ISO 8601, UTC), and why in their words.
+        The author, the time (ISO 8601, UTC), and the reason as the author wrote it.
     given : Given
-        What was decided.
+        The decided settings.
     chosen : str or None
-        The candidate that it came to at that time.
+        The candidate that the settings selected at that time.
     """
 
     revision: int
@@ -71,12 +72,12 @@ class RunDecision:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> RunDecision:
-        """Read the content of ``decision.json``; keys of a later version are passed over.
+        """Read the content of ``decision.json``; unknown keys are ignored.
 
         Raises
         ------
         RunError
-            If a newer version wrote it.
+            If a newer version wrote the document.
         """
         number = int(document["format"])
         if number > DECISION_FORMAT:
@@ -96,7 +97,7 @@ class RunDecision:
         )
 
     def to_text(self) -> str:
-        """Return who decided and when, as a phrase.
+        """Return revision, author, time and reason as a phrase.
 
         Examples
         --------
@@ -108,12 +109,12 @@ class RunDecision:
 
 
 def read_decision(run: Path) -> RunDecision | None:
-    """Return the decision stored in a run's folder, or None if nobody has decided.
+    """Return the decision stored in a run's folder, or None if there is none.
 
     Raises
     ------
     RunError
-        If it cannot be read, or a newer version wrote it.
+        If the file cannot be read, or a newer version wrote it.
     """
     path = run / DECISION_FILE
     try:
@@ -124,12 +125,12 @@ def read_decision(run: Path) -> RunDecision | None:
         raise RunError(
             f"{path} cannot be read",
             found=shown(str(error)),
-            hint=f"Move it away to go on without a decision; {HISTORY_FILE} has all revisions.",
+            hint=(f"Move the file away to continue without a decision; {HISTORY_FILE} has all revisions."),
         ) from error
 
 
 def read_decisions(run: Path) -> list[RunDecision]:
-    """Return every revision of a run's decision, the oldest first; a line that was cut short is passed over."""
+    """Return every revision of a run's decision, oldest first; truncated lines are skipped."""
     try:
         lines = (run / HISTORY_FILE).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -160,21 +161,21 @@ def store_decision(
     run : Path
         The run's folder.
     given : Given
-        All of what is decided; what it leaves out is no longer decided.
+        The complete decision; it replaces the stored one.
     who : str, optional
-        The user of this process by default.
+        The author; the user of this process by default.
     why : str
     chosen : str, optional
-        The candidate that it comes to.
+        The candidate that the settings select.
     expected : int, optional
-        The revision that the caller saw, 0 for none: if another one is stored by now, nothing is written.
+        The revision that the caller read, 0 for none. If another one is stored, nothing is written.
 
     Raises
     ------
     ChangedError
-        If the stored revision is not the expected one; it says by whom it was changed.
+        If the stored revision is not the expected one; the error names its author.
     RunError
-        If the stored one cannot be read.
+        If the stored decision cannot be read.
     """
     with locked(run / _LOCK):
         before = read_decision(run)
@@ -184,7 +185,7 @@ def store_decision(
                 f"the decision of {run} changed",
                 found=before.to_text() if before else "none",
                 expected=f"revision {expected}" if expected else "none",
-                hint="Look at it before deciding again.",
+                hint="Review it before deciding again.",
             )
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         decision = RunDecision(stored + 1, who or user(), now, why, given, chosen)
@@ -195,7 +196,7 @@ def store_decision(
 
 
 def _append(path: Path, line: str) -> None:
-    """Append a line; one that a killed process left unfinished stays a line of its own."""
+    """Append a line. A truncated last line of a killed process stays a separate line."""
     with path.open("ab+") as file:
         if file.tell():
             file.seek(-1, 2)
@@ -204,14 +205,14 @@ def _append(path: Path, line: str) -> None:
 
 
 def terms_of(run: RunFolder, now: Given | None = None) -> Terms:
-    """Return what a choice from a run is made under: what is said now, then the stored decision, then the search's.
+    """Return the terms of a choice: `now`, then the stored decision, then the search settings.
 
     Raises
     ------
     RunError
         If the stored decision cannot be read.
     SettingsError
-        If the price sheet of a run of 0.1.0 makes no sense.
+        If the price sheet of a run of 0.1.0 is not valid.
     """
     stored = read_decision(run.path)
     layers: list[tuple[Source, Given]] = [("now", now or Given())]
@@ -222,22 +223,22 @@ def terms_of(run: RunFolder, now: Given | None = None) -> Terms:
     return combine(layers, stored.revision if stored else None)
 
 
-def changed(before: Given, said: Given, reset: tuple[str, ...] = ()) -> Given:
-    """Return what is decided after somebody said more.
+def changed(before: Given, new: Given, reset: tuple[str, ...] = ()) -> Given:
+    """Return the decision with new settings applied.
 
-    What they say replaces what was decided, setting by setting. New payoffs without a threshold drop the one that was
-    set before: it was set for other payoffs.
+    Each new setting replaces the stored one. A new payoff without a threshold drops the stored
+    threshold, which was set for another payoff.
 
     Parameters
     ----------
-    before, said : Given
+    before, new : Given
     reset : tuple of str
-        Settings, or limits, that are no longer decided.
+        Settings or limits to remove from the decision.
 
     Raises
     ------
     SettingsError
-        If a setting to reset is not known.
+        If a setting to reset is unknown.
 
     Examples
     --------
@@ -254,11 +255,11 @@ def changed(before: Given, said: Given, reset: tuple[str, ...] = ()) -> Given:
     }
     limits = {} if "limits" in reset else dict(before.limits)
     limits = {name: value for name, value in limits.items() if name not in reset}
-    if said.payoff is not None and said.payoff != before.payoff:
+    if new.payoff is not None and new.payoff != before.payoff:
         values["threshold"] = None
-    if said.prices is not None and not said.prices.traffic.example:
-        values["traffic"] = None  # the new sheet brings its own
+    if new.prices is not None and not new.prices.traffic.example:
+        values["traffic"] = None  # the new sheet has its own
     for name in values:
-        if getattr(said, name) is not None:
-            values[name] = getattr(said, name)
-    return replace(before, limits=limits | dict(said.limits), **values)
+        if getattr(new, name) is not None:
+            values[name] = getattr(new, name)
+    return replace(before, limits=limits | dict(new.limits), **values)

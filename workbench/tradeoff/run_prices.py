@@ -1,4 +1,4 @@
-"""The price sheet that a search was given, wherever its run lies now."""
+"""The price sheet of a search, found again if its run was moved."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from .prices import PriceSheet, load_prices, read_prices
 
 
 def run_prices(run: RunFolder, *, needed: bool = True) -> PriceSheet | None:
-    """Return the price sheet that a search was given, or None if it was given none.
+    """Return the price sheet of a search, or None if the search had none.
 
-    A run keeps the content of its sheet. A run of 0.1.0 keeps the path: it is looked for as it stands, and then beside
-    the run, so that a folder moved with its runs still has it. If it is gone, that is warned of in one line.
+    A run stores the content of its sheet. A run of 0.1.0 stores the path only. A relative path is
+    tried near the run first, so that a folder that was moved with its runs still works. A missing
+    sheet gives a warning.
 
     Parameters
     ----------
     run : RunFolder
     needed : bool
-        Whether to warn: no other sheet counts.
+        Whether to warn if the sheet is missing: True if no other sheet applies.
 
     Raises
     ------
     SettingsError
-        If the sheet is there and makes no sense.
+        If the sheet exists and is not valid.
     """
     given = run.settings.prices
     if given is None:
@@ -40,8 +41,8 @@ def run_prices(run: RunFolder, *, needed: bool = True) -> PriceSheet | None:
     if not needed:
         return None
     warnings.warn(
-        f"{run.path}: the price sheet {given} that the search was given is gone; prices are those of the sheet that "
-        "ships. Give it with `prices`, or store it in the run: workbench decide.",
+        f"{run.path}: the price sheet {given} of the search is missing; using the built-in price "
+        f"sheet. Set `prices`, or store it in the run with workbench decide.",
         WorkbenchWarning,
         stacklevel=2,
     )
@@ -49,10 +50,10 @@ def run_prices(run: RunFolder, *, needed: bool = True) -> PriceSheet | None:
 
 
 def _places(run: Path, given: str) -> Iterator[Path]:
-    """Yield where a price sheet may lie now: under a folder above the run by the end of its path, or as given.
+    """Yield possible paths of a price sheet: relative to the folders above the run, then as given.
 
-    A relative path was one from the folder that the search was started in, so the run's own surroundings come before
-    those of whoever reads it now.
+    A relative path refers to the working directory of the search, so the folders above the run come
+    before the current working directory.
     """
     if Path(given).is_absolute():
         yield Path(given)

@@ -1,4 +1,4 @@
-"""Two candidates compared in plain sentences."""
+"""Sentences that describe a candidate, or compare two."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .prices import PriceSheet, Traffic
 from .ties import cost_within_noise, within_noise
 
 _NO_CENTS = 10_000.0
-_SAME_COST = 1.1  # less than a tenth apart is below what a latency measurement resolves
+_SAME_COST = 1.1  # a difference below a tenth is within the error of a latency measurement
 
 
 def label(row: LeaderboardRow) -> str:
-    """Return how a candidate is called in a sentence.
+    """Return the name of a candidate in a sentence.
 
     Examples
     --------
@@ -24,10 +24,15 @@ def label(row: LeaderboardRow) -> str:
 
 
 def lead_score(row: LeaderboardRow) -> tuple[float, float | None, float | None, str]:
-    """Return the score to lead with, its interval, and what it was computed on.
+    """Return the score to report, the ends of its interval, and the data it was computed on.
 
-    It is the final one: on the hold-out, or corrected for the choice among many. A candidate that was never on the
-    front has no final score and leads with the one that chose.
+    This is the final score: on the held-out set, or corrected for selection bias. A candidate that
+    was never on the front has no final score; then it is the score of the search.
+
+    Raises
+    ------
+    ValueError
+        If the row has no score.
 
     Examples
     --------
@@ -43,7 +48,7 @@ def lead_score(row: LeaderboardRow) -> tuple[float, float | None, float | None, 
 
 
 def traffic_words(traffic: Traffic) -> str:
-    """Name the traffic: "your traffic" only if somebody gave it.
+    """Return the traffic in words: "your traffic" unless it is the example.
 
     Examples
     --------
@@ -55,24 +60,24 @@ def traffic_words(traffic: Traffic) -> str:
 
 
 def machines_text(row: ServableRow, sheet: PriceSheet | None) -> str:
-    """Say that every candidate needs the same machines, so that computing does not decide."""
+    """Return the sentence that compute cost does not decide, with the machines needed."""
     many = f"{row.replicas:,} machine{'' if row.replicas == 1 else 's'}"
     at = f" at {traffic_words(sheet.traffic)}" if sheet else ""
-    return f"Every candidate needs {many}{at}: what computing costs does not decide between them."
+    return f"Every candidate needs {many}{at}: compute cost does not decide between them."
 
 
 def compare(
     row: ServableRow, other: ServableRow, currency: str = "$", *, machines_alike: bool = False
 ) -> str:
-    """Say in one sentence how a candidate differs from another.
+    """Return one sentence on how a candidate differs from another.
 
     Parameters
     ----------
     row, other : ServableRow
     currency : str
-        The sign that amounts are shown with.
+        Currency sign of the amounts.
     machines_alike : bool
-        Whether every candidate needs the same machines: then the price of computing is left out.
+        Whether every candidate needs the same machines; then the compute price is omitted.
 
     Returns
     -------
@@ -87,7 +92,7 @@ def compare(
     ...                    latency_p50_us=10.0, latency_p99_us=14.0, cpu_us_per_row=10.0,
     ...                    price_per_million_usd=0.005)
     >>> compare(fast, slow)  # doctest: +ELLIPSIS
-    'c2 (linear) scores 0.004 less (within noise) than c1 (xgboost), answers 9 times faster and ...'
+    'c2 (linear) scores 0.004 less (within noise) than c1 (xgboost), is 9 times faster and ...'
     """
     parts = [_score_part(row, other), _speed_part(row, other)]
     if row.expected_cost is not None and other.expected_cost is not None:
@@ -99,7 +104,7 @@ def compare(
 
 
 def describe(row: ServableRow, currency: str = "$", traffic: Traffic | None = None) -> str:
-    """Say in one sentence what a candidate offers; the score is the final one (`lead_score`).
+    """Return one sentence with score, latency and price of a candidate; the score is `lead_score`.
 
     Examples
     --------
@@ -107,14 +112,15 @@ def describe(row: ServableRow, currency: str = "$", traffic: Traffic | None = No
     ...                   latency_p50_us=10.0, latency_p99_us=14.0, cpu_us_per_row=10.0,
     ...                   price_per_million_usd=0.005)
     >>> describe(row)  # doctest: +ELLIPSIS
-    'c2 (linear) scores roc_auc 0.91 [0.89, 0.93], answers one row in 10 µs (p99 14 µs) and costs ...'
+    'c2 (linear) scores roc_auc 0.91 [0.89, 0.93], predicts one row in 10 µs (p99 14 µs) and costs ...'
     """
     value, low, high, _ = lead_score(row)
     interval = "" if low is None or high is None else f" [{_score(low)}, {_score(high)}]"
     return (
-        f"{label(row)} scores {row.metric} {_score(value)}{interval}, answers one row in "
+        f"{label(row)} scores {row.metric} {_score(value)}{interval}, predicts one row in "
         f"{latency_text(row.latency_p50_us)} (p99 {latency_text(row.latency_p99_us)}) and costs "
-        f"{money(row.price_per_million_usd, currency)} per million{_mistakes(row, currency, traffic)}."
+        f"{money(row.price_per_million_usd, currency)} per "
+        f"million{_mistakes(row, currency, traffic)}."
     )
 
 
@@ -126,19 +132,19 @@ def _mistakes(row: ServableRow, currency: str, traffic: Traffic | None) -> str:
     if cost.value < 0:  # right predictions pay more than wrong ones cost
         low, high = money(-cost.high, currency), money(-cost.low, currency)
         paid = money(-cost.value, currency)
-        said = f" to compute; its predictions pay {paid} per 1,000 cases [{low}, {high}]"
+        text = f" to compute; its predictions pay {paid} per 1,000 cases [{low}, {high}]"
         if month is None or traffic is None:
-            return said
-        return f"{said}, less machines {money(-month.value, currency)} a month at {traffic_words(traffic)}"
+            return text
+        return f"{text}, minus machines {money(-month.value, currency)} a month at {traffic_words(traffic)}"
     low, high = money(cost.low, currency), money(cost.high, currency)
-    said = f" to compute; its mistakes cost {money(cost.value, currency)} per 1,000 cases [{low}, {high}]"
+    text = f" to compute; its mistakes cost {money(cost.value, currency)} per 1,000 cases [{low}, {high}]"
     if month is None or traffic is None:
-        return said
-    return f"{said}, with machines {money(month.value, currency)} a month at {traffic_words(traffic)}"
+        return text
+    return f"{text}, with machines {money(month.value, currency)} a month at {traffic_words(traffic)}"
 
 
 def money(amount: float, currency: str = "$") -> str:
-    """Write an amount with two significant digits below 1, else with cents, from 10,000 on without.
+    """Format an amount: two significant digits below 1, cents up to 10,000, whole units above.
 
     Examples
     --------
@@ -152,7 +158,7 @@ def money(amount: float, currency: str = "$") -> str:
 
 
 def latency_text(us: float) -> str:
-    """Write a latency in the unit that reads best.
+    """Format a latency in µs, ms or s.
 
     Examples
     --------
@@ -166,7 +172,7 @@ def latency_text(us: float) -> str:
 
 def _mistakes_part(gap: float, row: ServableRow, other: ServableRow, currency: str) -> str:
     if gap == 0.0:
-        return f"costs as much in mistakes as {label(other)}"
+        return f"has the same cost of mistakes as {label(other)}"
     noise = " (within noise)" if cost_within_noise(row, other) else ""
     way = "more" if gap > 0 else "less"
     return f"costs {money(abs(gap), currency)} {way}{noise} in mistakes per 1,000 cases than {label(other)}"
@@ -183,8 +189,8 @@ def _score_part(row: ServableRow, other: ServableRow) -> str:
 def _speed_part(row: ServableRow, other: ServableRow) -> str:
     ratio = other.latency_p50_us / max(row.latency_p50_us, 1e-9)
     if 1 / _SAME_COST < ratio < _SAME_COST:
-        return "answers about as fast"
-    return f"answers {_times(ratio)} faster" if ratio > 1 else f"takes {_times(1 / ratio)} as long to answer"
+        return "is about as fast"
+    return f"is {_times(ratio)} faster" if ratio > 1 else f"takes {_times(1 / ratio)} as long"
 
 
 def _price_part(row: ServableRow, other: ServableRow, currency: str) -> str:
@@ -204,7 +210,7 @@ def _score(value: float) -> str:
 
 
 def _significant(value: float, digits: int) -> str:
-    """Write a number with so many significant digits, never in powers of ten."""
+    """Format a number with `digits` significant digits, without an exponent."""
     if value == 0.0 or not math.isfinite(value):
         return f"{value:g}"
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))

@@ -1,15 +1,16 @@
-"""What a choice is made under, and who said so.
+"""The terms of a choice (rule, limits, payoff, threshold, traffic, prices), each with its source.
 
-Precedence, for each setting by itself:
+Precedence, for each setting separately:
 
 1. **now**: a flag of the command, an argument, a click;
 2. **decision**: the decision stored in the run (`run_decision`);
-3. **search**: what the search was given;
-4. **default**: the price sheet that ships, no limits, each candidate's own threshold, and the rule that follows the
-   goal (`default_rule`).
+3. **search**: the settings of the search;
+4. **default**: the built-in price sheet, no limits, the threshold of each candidate, and the rule
+   that fits the goal (`default_rule`).
 
-A threshold and payoffs belong together: payoffs imply a threshold, so the one that was said last counts. Payoffs given
-now replace a threshold that was stored before; a threshold given with payoffs counts instead of theirs.
+A payoff implies a threshold, so the source with the higher precedence decides for both. A payoff
+given now replaces a stored threshold. A threshold given together with a payoff replaces the implied
+one.
 """
 
 from __future__ import annotations
@@ -40,22 +41,22 @@ LIMITS = tuple(each.name for each in fields(Limits))
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What one side said: now, in the stored decision, or to the search. None is "nothing said".
+    """The settings of one source: now, the decision or the search. None means "not set".
 
     Attributes
     ----------
     pick : str or None
         A rule, or a candidate's id.
     limits : mapping of str to float or None
-        By field of `Limits`; None as a value is "no limit", a missing key is "nothing said".
+        By field of `Limits`. The value None means "no limit"; a missing key means "not set".
     payoff : ClassPayoff, NumberPayoff or None
-        What right and wrong predictions are worth.
+        Value of right and wrong predictions.
     threshold : float or None
-        From which probability a yes-or-no model predicts yes.
+        Probability from which a binary model predicts yes.
     traffic : Traffic or None
     prices : PriceSheet or None
     unit : str or None
-        Of a number that is predicted.
+        Unit of a numeric target.
     """
 
     pick: str | None = None
@@ -83,7 +84,7 @@ class Given:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """Return what was said as a JSON object; `from_json` reads it back."""
+        """Return the settings as a JSON object; `from_json` reads it back."""
         return {
             "pick": self.pick,
             "limits": dict(self.limits),
@@ -96,7 +97,7 @@ class Given:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Given:
-        """Read what `to_json` wrote; keys of a later version are passed over."""
+        """Read the output of `to_json`; unknown keys are ignored."""
         payoff, traffic, prices = (document.get(key) for key in ("payoff", "traffic", "prices"))
         return cls(
             pick=document.get("pick"),
@@ -109,7 +110,7 @@ class Given:
         )
 
 
-def read_given(  # noqa: PLR0913 - each is something that somebody may say
+def read_given(  # noqa: PLR0913 - one parameter per setting
     task: str,
     *,
     pick: str | None = None,
@@ -124,7 +125,7 @@ def read_given(  # noqa: PLR0913 - each is something that somebody may say
     prices: Any = None,
     unit: str | None = None,
 ) -> Given:
-    """Read what somebody says, as they write it.
+    """Parse settings as users write them.
 
     Parameters
     ----------
@@ -132,25 +133,26 @@ def read_given(  # noqa: PLR0913 - each is something that somebody may say
     pick : str, optional
         A rule or a candidate's id.
     limits : Limits, optional
-        All limits at once: what is None in it is no limit.
+        All limits at once; None in it means no limit.
     max_latency, max_price, max_size : str, optional
         Limits as written, such as "2ms", or "none" for no limit.
     costs : str or (float, float), optional
-        Of a wrong yes and a wrong no; with numbers, of each unit too high and too low.
+        Cost of a false positive and a false negative; for regression, of each unit too high and too
+        low.
     payoff : str, mapping or payoff, optional
         Such as "TP=0,FP=-5,FN=-40,TN=0", or "OVER=-2,UNDER=-5".
     threshold : float, optional
-        A probability, of a binary task.
+        A probability; binary tasks only.
     traffic : str or Traffic, optional
         Such as "100000/1d".
     prices : path, mapping or PriceSheet, optional
     unit : str, optional
-        Of a number that is predicted.
+        Unit of a numeric target.
 
     Raises
     ------
     SettingsError
-        If something makes no sense, or does not fit the task.
+        If a value is not valid, or does not fit the task.
 
     Examples
     --------
@@ -176,8 +178,8 @@ def read_given(  # noqa: PLR0913 - each is something that somebody may say
         raise RunError(
             "costs and threshold",
             found="a search that has not read its data yet",
-            expected="one that knows its task",
-            hint="Decide in a moment, or give costs to the search.",
+            expected="a run with a known task",
+            hint="Try again in a moment, or set costs in the search.",
         )
     paid = None
     if costs is not None:
@@ -201,15 +203,13 @@ def read_given(  # noqa: PLR0913 - each is something that somebody may say
 def check_threshold(value: float, task: str, name: str = "threshold") -> None:
     """Raise `SettingsError` if a task has no threshold, or `value` is not a probability."""
     if task != "binary":
-        raise SettingsError(
-            name, found=f"a {task} run", expected="a run that predicts yes or no", hint="Leave it out."
-        )
+        raise SettingsError(name, found=f"a {task} run", expected="a binary run", hint="Leave it out.")
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
         raise SettingsError(name, found=shown(value), expected="a probability from 0 to 1")
 
 
 def _bound(name: str, value: str | float) -> dict[str, float | None]:
-    """Return one limit as written; "none" is no limit."""
+    """Parse one limit; "none" means no limit."""
     field_name = {"max_latency": "max_latency_us", "max_price": "max_price_usd", "max_size": "max_size_mb"}[
         name
     ]
@@ -227,7 +227,7 @@ def sheet_of(prices: Any) -> PriceSheet:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a choice is made under.
+    """The terms of a choice.
 
     Attributes
     ----------
@@ -235,20 +235,21 @@ class Terms:
         A rule, or a candidate's id.
     limits : Limits
     payoff : ClassPayoff, NumberPayoff or None
-        What right and wrong predictions are worth, if somebody said it.
+        Value of right and wrong predictions, if known.
     threshold : float or None
-        From which probability yes is predicted, whichever candidate is taken; None leaves each candidate's own.
+        Probability from which any candidate predicts yes; None keeps the threshold of each
+        candidate.
     sheet : PriceSheet
-        With the traffic that counts.
+        The price sheet, with the traffic of the choice.
     unit : str
-        Of a number that is predicted; empty if nobody said it.
+        Unit of a numeric target; empty if it is not set.
     sources : mapping of str to str
-        Who said what, one of "now", "decision", "search" and "default", for pick, payoff, threshold, traffic, prices,
-        unit and every limit.
+        The source ("now", "decision", "search" or "default") of pick, payoff, threshold, traffic,
+        prices, unit and every limit.
     threshold_from : {"set", "payoff", "model"}
         Whether the threshold was set, follows from the payoff, or is the model's own.
     revision : int or None
-        Of the stored decision; None if there is none.
+        Revision of the stored decision; None if there is none.
     """
 
     pick: str = "best"
@@ -278,7 +279,7 @@ class Terms:
 
 
 def combine(layers: Sequence[tuple[Source, Given]], revision: int | None = None) -> Terms:
-    """Return the terms that some sides come to, the first one first.
+    """Combine the settings of several sources into terms, highest precedence first.
 
     Examples
     --------
@@ -301,8 +302,8 @@ def combine(layers: Sequence[tuple[Source, Given]], revision: int | None = None)
 
     bounds: dict[str, float | None] = {}
     for limit in LIMITS:
-        said = next(((source, each.limits[limit]) for source, each in layers if limit in each.limits), None)
-        sources[limit], bounds[limit] = said or ("default", None)
+        found = next(((source, each.limits[limit]) for source, each in layers if limit in each.limits), None)
+        sources[limit], bounds[limit] = found or ("default", None)
     limits, payoff, unit = Limits(**bounds), first("payoff"), first("unit")
     threshold, how = None, "model"
     sources["threshold"] = "default"
@@ -332,7 +333,7 @@ def combine(layers: Sequence[tuple[Source, Given]], revision: int | None = None)
 def _traffic(
     layers: Sequence[tuple[Source, Given]], sheet: PriceSheet, sources: dict[str, Source]
 ) -> Traffic:
-    """Return the traffic of the first side that gave one, by itself or in its price sheet."""
+    """Return the traffic of the first source that sets it, directly or in its price sheet."""
     for source, given in layers:
         if given.traffic is not None:
             sources["traffic"] = source
@@ -345,10 +346,10 @@ def _traffic(
 
 
 def default_rule(limits: Limits, payoff: Payoff | None) -> str:
-    """Return the rule that follows the goal if nobody picked.
+    """Return the rule that fits the goal if no rule is set.
 
-    With costs of mistakes it is the candidate that costs least; with a limit on latency, price or size it is the
-    balance of accuracy and cost; if neither matters it is the most accurate.
+    With costs of mistakes it is "lowest-cost". With a limit on latency, price or size it is
+    "balanced". Otherwise it is "best".
 
     Examples
     --------
@@ -362,13 +363,13 @@ def default_rule(limits: Limits, payoff: Payoff | None) -> str:
 
 
 def task_of(run: RunFolder) -> str:
-    """Return the task of a run, "auto" while its search has not found it out."""
+    """Return the task of a run; "auto" until the search has detected it."""
     known = run.info.get("task") or (run.info.get("problem") or {}).get("task")
     return str(known or run.settings.task)
 
 
 def given_to_search(run: RunFolder, *, prices_needed: bool = True) -> Given:
-    """Return what the search of a run was given, its price sheet included; it is needed if nobody gave another one."""
+    """Return the settings of a search; `prices_needed` warns if its price sheet is missing."""
     settings = run.settings
     bounds = {
         "max_latency_us": settings.max_latency_us,

@@ -1,4 +1,4 @@
-"""Whether two scores differ by more than chance, judged from their intervals."""
+"""Tests whether two scores or costs differ by more than chance."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from .leaderboard_row import Estimate, LeaderboardRow
 
 
 def within_noise(one: LeaderboardRow, other: LeaderboardRow) -> bool:
-    """Tell whether two leaderboard rows cannot be told apart by score.
+    """Return whether two leaderboard rows are statistically tied on score.
 
-    Where one was compared with the other on the same rows ("behind", "compared_with"), that says it. Else the interval
-    of a difference is recovered from the two 95 % intervals (MOVER: Zou and Donner, "Construction of confidence limits
-    about effect measures", Statistics in Medicine 27, 2008): with a the higher and b the lower score,
+    If one row was compared with the other on the same data rows (`behind`, `compared_with`), the
+    paired interval decides. Otherwise the interval of the difference is computed from the two 95 %
+    intervals (MOVER: Zou and Donner, "Construction of confidence limits about effect measures",
+    Statistics in Medicine 27, 2008): with a the higher and b the lower score,
 
     ``a - b - sqrt((a - low of a)² + (high of b - b)²) <= 0``  means "within noise".
 
-    The formula takes the two scores as independent. Candidates of one run are scored on the same rows,
-    which makes the true interval of their difference narrower: what is called different here is different,
-    what is called equal may not be. Asking only whether the intervals overlap would be coarser still.
-    Scores without an interval are within noise only where they are equal.
+    The formula assumes independent scores. Candidates of one run are scored on the same rows, which
+    makes the true interval of their difference narrower: rows reported as different are different,
+    rows reported as tied may not be. Checking only whether the intervals overlap would be coarser
+    still. Scores without an interval are tied only if they are equal.
+
+    Raises
+    ------
+    ValueError
+        If a row has no score.
 
     Examples
     --------
@@ -38,9 +44,15 @@ def within_noise(one: LeaderboardRow, other: LeaderboardRow) -> bool:
 
 
 def cost_within_noise(one: LeaderboardRow, other: LeaderboardRow) -> bool:
-    """Tell whether the expected costs of two leaderboard rows cannot be told apart.
+    """Return whether the expected costs of two leaderboard rows are statistically tied.
 
-    As `within_noise`: by the paired difference if one was compared with the other, else by the two intervals.
+    As in `within_noise`, the paired difference decides if there is one, otherwise the two
+    intervals.
+
+    Raises
+    ------
+    ValueError
+        If a row has no expected cost.
 
     Examples
     --------
@@ -57,7 +69,7 @@ def cost_within_noise(one: LeaderboardRow, other: LeaderboardRow) -> bool:
 
 
 def beats(row: LeaderboardRow, other: LeaderboardRow) -> bool:
-    """Tell whether the first row's score is higher by more than noise.
+    """Return whether the first row's score is higher by more than noise.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Traffic as people describe it: calls over a time that repeats."""
+"""Parse traffic profiles: calls over a time that repeats."""
 
 from __future__ import annotations
 
@@ -12,35 +12,36 @@ from workbench.errors import SettingsError, shown
 from .prices import Traffic
 
 _PIECE = re.compile(r"\s*([\d_.]+)\s*/\s*([\d.]+\s*[a-z]*)\s*")
-_SIGMAS = 3.0  # the busiest second of callers who come at random lies about so far above the mean
+_SIGMAS = 3.0  # standard deviations between the mean and the busiest second of Poisson arrivals
 _MONTH_S = 365.0 / 12.0 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some calls over some time."""
+    """A number of calls over a time in seconds."""
 
     calls: float
     seconds: float
 
     @property
     def busiest_per_s(self) -> float:
-        """Calls in the busiest second, of callers who come at random: ``mean + 3 √mean``."""
+        """Calls in the busiest second of Poisson arrivals: ``mean + 3 √mean``."""
         mean = self.calls / self.seconds
         return mean + _SIGMAS * math.sqrt(mean)
 
 
 def read_traffic(text: str) -> list[Piece]:
-    """Read traffic: ``CALLS/TIME`` pieces, or requests per second hour by hour.
+    """Parse traffic: ``CALLS/TIME`` pieces, or requests per second by hour.
 
     Parameters
     ----------
     text : str
-        Such as ``100/30m,10000/30m``, or ``hourly:2,2,1,1,5,20`` for as many hours as there are numbers.
+        Such as ``100/30m,10000/30m``, or ``hourly:2,2,1,1,5,20`` with one number per hour.
 
     Raises
     ------
-    SettingsError
+        SettingsError
+        If the text is not a traffic profile.
 
     Examples
     --------
@@ -66,17 +67,18 @@ def read_traffic(text: str) -> list[Piece]:
 
 
 def parse_traffic(text: str) -> Traffic:
-    """Return the calls of a month, and of its busiest second, if a profile repeats all month.
+    """Return the calls of a month and of its busiest second, for a profile that repeats all month.
 
     Parameters
     ----------
     text : str
-        As for `read_traffic`: ``1000000/30d`` is a million calls a month, ``100/30m,10000/30m`` a quiet and a busy half
-        hour in turn.
+        As for `read_traffic`: ``1000000/30d`` is a million calls a month, ``100/30m,10000/30m``
+        alternates a quiet and a busy half hour.
 
     Raises
     ------
-    SettingsError
+        SettingsError
+        If the text is not a traffic profile, or has no calls.
 
     Examples
     --------

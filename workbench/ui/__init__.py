@@ -1,8 +1,9 @@
 """The app: look at runs, choose a candidate on the front, export it.
 
-The only folder that knows Streamlit. One file per page in `pages`; the words of all of them in `texts`; charts are
-functions from leaderboard rows to figures; pages render and do not compute. Whatever a page does, a script can do with
-the same public functions. Importing this package does not import Streamlit.
+The only folder that knows Streamlit. One file per page in `pages`; the words of all of them in
+`texts`; charts are functions from leaderboard rows to figures; pages render and do not compute.
+Whatever a page does, a script can do with the same public functions. Importing this package does
+not import Streamlit.
 """
 
 from __future__ import annotations

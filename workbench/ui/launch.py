@@ -49,18 +49,20 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
     bundles_dir : path, optional
         Where exports go; by default the folder ``bundles`` beside `runs_dir`.
     data_dir : path, optional
-        The folder of tables, where uploads are saved too; by default the folder ``data`` beside `runs_dir`.
+        The folder of tables, where uploads are saved too; by default the folder ``data`` beside
+        `runs_dir`.
     roles : path, optional
         A file that says who may do what (see `access.read_roles`); it asks for a log-in.
     host : str
-        The address to listen on. Without `roles` there is no log-in: other than on ``localhost``, whoever reaches the
-        app can use it.
+        The address to listen on. Without `roles` there is no log-in: other than on ``localhost``,
+        whoever reaches the app can use it.
     upload_mb : float
         The largest table that may be uploaded.
     example : bool
         Whether an example run is made when a folder without runs is opened first.
     allow : sequence of str
-        Folders and beginnings of URLs from which tables may be brought (see `places.read_places`); none by default.
+        Folders and beginnings of URLs from which tables may be brought (see `places.read_places`);
+        none by default.
     allow_private : bool
         Whether those URLs may lead to addresses that are not of the public internet.
 
@@ -74,7 +76,8 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
     RunError
         Where `runs_dir` is a file.
     SettingsError
-        Where the port makes no sense or is taken, or the roles file or a place that is allowed cannot be used.
+        Where the port makes no sense or is taken, or the roles file or a place that is allowed
+        cannot be used.
     """
     if Path(runs_dir).is_file():
         raise RunError(f"runs folder {runs_dir}", found="a file", expected="a folder of runs")

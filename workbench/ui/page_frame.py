@@ -17,8 +17,9 @@ from .state.access import read_roles, role_of
 from .state.session_state import Pages, sign_in
 from .texts import general as texts
 
-# Streamlit leaves an empty band above a page; the app wants its chart above the fold. Tables and code may be wider
-# than a phone: they scroll by themselves. Captions and code are paler than the contrast that WCAG asks for (4.5).
+# Streamlit leaves an empty band above a page; the app wants its chart above the fold. Tables and
+# code may be wider than a phone: they scroll by themselves. Captions and code are paler than the
+# contrast that WCAG asks for (4.5).
 _STYLE = """<style>
 [data-testid='stMainBlockContainer'] { padding-top: 4.25rem; }
 [data-testid='stMainBlockContainer'] h1 { font-size: 2.1rem; padding-bottom: 0.25rem; }

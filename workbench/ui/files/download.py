@@ -27,8 +27,9 @@ def fetch(
 ) -> Iterator[bytes]:
     """Yield what lies at a URL, chunk by chunk.
 
-    The host's name is looked up once, each address is checked, and the connection goes to the address that was checked.
-    Proxies of the environment are not used: behind one, no address could be checked.
+    The host's name is looked up once, each address is checked, and the connection goes to the
+    address that was checked. Proxies of the environment are not used: behind one, no address could
+    be checked.
 
     Parameters
     ----------
@@ -37,12 +38,14 @@ def fetch(
         Says whether a URL may be asked: of `url` and of wherever it redirects to.
     most_bytes : int
     private : bool
-        Whether addresses that are not of the public internet (this machine, its network) may be asked.
+        Whether addresses that are not of the public internet (this machine, its network) may be
+        asked.
 
     Raises
     ------
     DataError
-        Where the URL or what it redirects to is not allowed, does not answer, or answers too much or too slowly.
+        Where the URL or what it redirects to is not allowed, does not answer, or answers too much
+        or too slowly.
     """
     end = time.monotonic() + _MOST_S
     for _ in range(_MOST_REDIRECTS + 1):

@@ -29,13 +29,15 @@ class Workspace:
     ----------
     runs, bundles : pathlib.Path
     tables : pathlib.Path or None
-        The folder of tables that may be searched, and where uploads are saved; by default ``data`` beside the runs.
+        The folder of tables that may be searched, and where uploads are saved; by default ``data``
+        beside the runs.
     roles : pathlib.Path or None
         A file that says who may do what (see `access`); None lets everybody do everything.
     example : bool
         Whether an example run is made when a folder without runs is opened first.
     places : Places
-        From where tables may be brought by path or URL; nowhere, unless whoever starts the app says so.
+        From where tables may be brought by path or URL; nowhere, unless whoever starts the app says
+        so.
     """
 
     runs: Path
@@ -112,7 +114,8 @@ def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
 def list_runs(folder: Path) -> list[RunEntry]:
     """Return the runs in a folder, the newest first; a folder that cannot be read as a run says why.
 
-    Folders that hold nothing of a run are passed over. A folder that is itself a run is the only one listed.
+    Folders that hold nothing of a run are passed over. A folder that is itself a run is the only
+    one listed.
     """
     if not folder.is_dir():
         return []
@@ -186,7 +189,7 @@ def bundle_path(bundles: Path, name: str, version: str) -> Path:
             raise SettingsError(
                 what,
                 found=shown(text),
-                expected="letters, digits and, between them, dots, underscores and hyphens, at most 64",
+                expected=("letters, digits and, between them, dots, underscores and hyphens, at most 64"),
             )
     return bundles / f"{name}-{version}"
 

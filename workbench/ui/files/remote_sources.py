@@ -134,7 +134,8 @@ def bring(text: str, places: Places, own: Path, session: str, most_bytes: int) -
 def _find(text: str, folders: Sequence[Path]) -> Path:
     """Return the file that a path means, if it lies in one of the folders once all links are followed.
 
-    A file elsewhere and one that is not there get the same answer, which tells nothing of what is elsewhere.
+    A file elsewhere and one that is not there get the same answer, which tells nothing of what is
+    elsewhere.
     """
     for folder in folders:
         try:

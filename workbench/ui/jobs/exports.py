@@ -41,7 +41,8 @@ class ExportRequest:
         Path of the bundle's folder; the zip lies beside it.
     name, version, by, note : str
     threshold : float or None
-        From which probability a yes-or-no model predicts yes; None leaves what the payoff implies, or the model's own.
+        From which probability a yes-or-no model predicts yes; None leaves what the payoff implies,
+        or the model's own.
     payoff : dict of str to float or None
         What each outcome pays.
     traffic : (float, float) or None
@@ -110,7 +111,8 @@ class ExportJob:
         Where its process writes what happens, one JSON object a line.
     process : int
     begun : float or None
-        When the process began, seconds since 1970: a later process of the same number is another one.
+        When the process began, seconds since 1970: a later process of the same number is another
+        one.
     """
 
     request: ExportRequest

@@ -32,7 +32,8 @@ class Started:
         As one would type it.
     process : int
     begun : float or None
-        When the process began, seconds since 1970: a later process of the same number is another one.
+        When the process began, seconds since 1970: a later process of the same number is another
+        one.
     arguments : tuple of str
         What the command line was given; empty where an older version of the app did not keep it.
     """

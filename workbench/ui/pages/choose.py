@@ -14,11 +14,12 @@ from workbench.errors import WorkbenchError
 from workbench.tradeoff import Choice, Limits, monthly, servable
 from workbench.ui.files.folders import Workspace
 from workbench.ui.panels.candidates import show_failures, show_leaderboard
+from workbench.ui.panels.chosen import Picked
 from workbench.ui.panels.compare import show_compare
 from workbench.ui.panels.cost import show_cost
 from workbench.ui.panels.decision import show_decision
-from workbench.ui.panels.facts import show_facts
 from workbench.ui.panels.header import choose_run, nothing_to_choose, view_of
+from workbench.ui.panels.key_figures import show_facts
 from workbench.ui.panels.limits import (
     chart_key,
     choose_from_front,
@@ -29,10 +30,9 @@ from workbench.ui.panels.limits import (
     take_by_hand,
     take_click,
 )
-from workbench.ui.panels.live import show_live
-from workbench.ui.panels.money import forget_money, show_money
-from workbench.ui.panels.picked import Picked
+from workbench.ui.panels.mistake_costs import forget_money, show_money
 from workbench.ui.panels.quality import show_quality
+from workbench.ui.panels.search_progress import show_live
 from workbench.ui.state.cached_reads import RunView, under
 from workbench.ui.state.choosing import Outcome, choose
 from workbench.ui.state.selection import Selection

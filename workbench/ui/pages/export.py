@@ -17,11 +17,11 @@ from workbench.ui import snippets
 from workbench.ui.files.folders import Workspace, bundle_path
 from workbench.ui.files.uploads import safe_name
 from workbench.ui.jobs.exports import ExportJob, ExportRequest, Step, last_export, put_away, start_export
+from workbench.ui.panels.chosen import Picked, find_picked
 from workbench.ui.panels.decision import differences, show_decided, store_choice
 from workbench.ui.panels.downloads import offer_download, show_downloads
-from workbench.ui.panels.facts import show_facts
 from workbench.ui.panels.header import refused
-from workbench.ui.panels.picked import Picked, find_picked
+from workbench.ui.panels.key_figures import show_facts
 from workbench.ui.state import cached_reads
 from workbench.ui.state.session_state import Pages, allowed, say, user
 from workbench.ui.texts import export as texts

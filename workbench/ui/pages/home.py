@@ -36,8 +36,8 @@ from workbench.ui.jobs.examples import (
 )
 from workbench.ui.jobs.progress import read_progress
 from workbench.ui.panels.downloads import show_downloads
-from workbench.ui.panels.live import show_bar
-from workbench.ui.panels.state import badge
+from workbench.ui.panels.search_progress import show_bar
+from workbench.ui.panels.state_badge import badge
 from workbench.ui.state.cached_reads import RunView, read_run
 from workbench.ui.state.selection import Selection
 from workbench.ui.state.session_state import Pages, allowed

@@ -12,7 +12,7 @@ from workbench.report import report_html
 from workbench.ui.files.folders import Workspace, stamp
 from workbench.ui.files.uploads import safe_name
 from workbench.ui.jobs.goals import command_line
-from workbench.ui.panels.picked import Picked, find_picked
+from workbench.ui.panels.chosen import Picked, find_picked
 from workbench.ui.state import cached_reads
 from workbench.ui.state.selection import payoff_text
 from workbench.ui.state.session_state import Pages

@@ -24,8 +24,8 @@ from workbench.ui.jobs.searches import (
     stop_search,
 )
 from workbench.ui.panels.header import view_of
-from workbench.ui.panels.live import show_bar, show_counts
-from workbench.ui.panels.state import badge
+from workbench.ui.panels.search_progress import show_bar, show_counts
+from workbench.ui.panels.state_badge import badge
 from workbench.ui.state.cached_reads import RunView
 from workbench.ui.state.selection import Selection
 from workbench.ui.state.session_state import Pages, allowed, recall, remember

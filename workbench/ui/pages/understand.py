@@ -10,7 +10,7 @@ from workbench.display.sentences import named
 from workbench.display.theme import CONFIG
 from workbench.errors import WorkbenchError
 from workbench.ui.files.folders import Workspace
-from workbench.ui.panels.picked import Picked, find_picked
+from workbench.ui.panels.chosen import Picked, find_picked
 from workbench.ui.panels.whatif import show_whatif
 from workbench.ui.state import cached_reads
 from workbench.ui.state.session_state import Pages

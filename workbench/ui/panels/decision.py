@@ -14,9 +14,9 @@ from workbench.display.sentences import limit_words, named
 from workbench.errors import ChangedError, WorkbenchError
 from workbench.tradeoff import decide
 from workbench.tradeoff.terms import Terms
+from workbench.ui.panels.chosen import Picked
 from workbench.ui.panels.limits import restore
-from workbench.ui.panels.money import forget_money
-from workbench.ui.panels.picked import Picked
+from workbench.ui.panels.mistake_costs import forget_money
 from workbench.ui.state.cached_reads import RunView
 from workbench.ui.state.selection import Selection, payoff_text
 from workbench.ui.state.session_state import allowed, remember, user

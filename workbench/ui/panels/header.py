@@ -9,7 +9,7 @@ import streamlit as st
 from workbench.display.numbers import plain
 from workbench.errors import RunError, WorkbenchError
 from workbench.ui.files.folders import RunEntry, Workspace, find_run, list_runs
-from workbench.ui.panels.state import badge
+from workbench.ui.panels.state_badge import badge
 from workbench.ui.state.cached_reads import RunView, read_run
 from workbench.ui.state.selection import Selection
 from workbench.ui.state.session_state import Pages, allowed, navigated, recall, role

@@ -36,7 +36,8 @@ def restore(selection: Selection, usual: str, *, again: bool = False) -> None:
     usual : str
         The rule or the candidate's id that counts where the selection does not say.
     again : bool
-        Whether the address changed by itself (the browser's Back): then it counts, and not what the controls say.
+        Whether the address changed by itself (the browser's Back): then it counts, and not what the
+        controls say.
     """
     run, how = selection.run, selection.how or usual
     rule, by_hand = _key(run, _RULE), _key(run, _BY_HAND)
@@ -217,8 +218,8 @@ def take_by_hand(run: str, candidate: str) -> None:
 def chart_key(run: str) -> str:
     """Return the key of a run's chart.
 
-    It changes whenever a click is given up for a rule: a browser keeps a point selected, and would say nothing of a
-    click on the same point again.
+    It changes whenever a click is given up for a rule: a browser keeps a point selected, and would
+    say nothing of a click on the same point again.
     """
     return f"front:{run}:{st.session_state.get(_key(run, _GIVEN_UP), 0)}"
 

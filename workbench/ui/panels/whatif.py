@@ -12,10 +12,10 @@ from workbench.display.insight import contribution_figure
 from workbench.display.numbers import day, latency, percent, plain, significant
 from workbench.display.theme import CONFIG
 from workbench.errors import WorkbenchError
-from workbench.explain import Answer, Field
+from workbench.explain import Field, TimedPrediction
 from workbench.runtime.model.predictor import Predictor
 from workbench.ui.files.folders import Workspace, bundle_label, newest_bundles
-from workbench.ui.panels.picked import Picked
+from workbench.ui.panels.chosen import Picked
 from workbench.ui.state import cached_reads
 from workbench.ui.texts import understand as texts
 
@@ -24,7 +24,7 @@ _OTHERS = 16  # real rows that are asked in between
 
 
 def show_whatif(workspace: Workspace, picked: Picked) -> None:
-    """Show a form with a row's values, the model's answer to it, and what made that answer."""
+    """Show a form with a row's values, the model's prediction to it, and what made that prediction."""
     view, candidate = picked.view, picked.choice.id
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -40,13 +40,13 @@ def show_whatif(workspace: Workspace, picked: Picked) -> None:
     with right:
         try:
             others = [row for row, _ in cached_reads.real_rows(view.folder, 0, _OTHERS)]
-            answer = explain.answer(model, asked, between=others)
+            timed = explain.predict_timed(model, asked, between=others)
         except WorkbenchError as error:
             st.error(plain(error, 600))
             return
         same = all(asked[name] == row[name] or day(asked[name]) == day(row[name]) for name in asked)
-        _show_answer(answer, actual if same else None, searched, view.target)
-        _show_contributions(picked, model, asked, answer)
+        _show_prediction(timed, actual if same else None, searched, view.target)
+        _show_contributions(picked, model, asked, timed)
 
 
 def _choose_model(workspace: Workspace, picked: Picked) -> tuple[Predictor, float]:
@@ -119,30 +119,34 @@ def _widget(field: Field, key: str) -> Any:
     return text.strip() or None
 
 
-def _show_answer(answer: Answer, actual: Any, searched: float, target: str) -> None:
+def _show_prediction(timed: TimedPrediction, actual: Any, searched: float, target: str) -> None:
     st.subheader(texts.WHATIF_ANSWER)
-    with st.container(horizontal=True, key="answer"):
-        shown = significant(answer.answer, 4) if isinstance(answer.answer, float) else str(answer.answer)
+    with st.container(horizontal=True, key="prediction"):
+        value = timed.prediction
+        shown = significant(value, 4) if isinstance(value, float) else str(value)
         st.metric(plain(target), plain(shown))
-        if len(answer.probabilities) == 2:
-            label, share = list(answer.probabilities.items())[1]
+        if len(timed.probabilities) == 2:
+            label, share = list(timed.probabilities.items())[1]
             st.metric(texts.WHATIF_PROBABILITY.format(label=plain(label)), plain(percent(share)))
         st.metric(
             texts.WHATIF_LATENCY,
-            plain(latency(answer.latency_p50_us)),
-            help=texts.WHATIF_LATENCY_HELP.format(calls=answer.calls, searched=plain(latency(searched))),
+            plain(latency(timed.latency_p50_us)),
+            help=texts.WHATIF_LATENCY_HELP.format(calls=timed.calls, searched=plain(latency(searched))),
         )
         if actual is not None:
             was = significant(actual, 4) if isinstance(actual, float) else str(actual)
             st.metric(texts.WHATIF_ACTUAL, plain(was))
-    if len(answer.probabilities) > 2:
-        ranked = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[:6]
+    if len(timed.probabilities) > 2:
+        ranked = sorted(timed.probabilities.items(), key=lambda pair: -pair[1])[:6]
         st.markdown("  \n".join(f"{plain(label)}: {plain(percent(share))}" for label, share in ranked))
 
 
-def _show_contributions(picked: Picked, model: Predictor, row: dict[str, Any], answer: Answer) -> None:
-    classes = [str(label) for label in answer.probabilities]
-    output = classes.index(str(answer.answer)) if len(classes) > 2 and str(answer.answer) in classes else None
+def _show_contributions(
+    picked: Picked, model: Predictor, row: dict[str, Any], timed: TimedPrediction
+) -> None:
+    classes = [str(label) for label in timed.probabilities]
+    label = str(timed.prediction)
+    output = classes.index(label) if len(classes) > 2 and label in classes else None
     background = cached_reads.background(picked.view.folder)
     found, usual, prediction = explain.contributions(model, row, background, output=output)
     rows = len(next(iter(background.values())))

@@ -1,8 +1,8 @@
 """A table being prepared and what was answered about it, kept on disk: a reload of the page loses neither.
 
-The address of the pages Data and Goal carries a random token. What belongs to it lies in the folder named by the
-token's hash, so that a listing of folders does not reveal the token, and is removed with the upload, a day after its
-last use.
+The address of the pages Data and Goal carries a random token. What belongs to it lies in the folder
+named by the token's hash, so that a listing of folders does not reveal the token, and is removed
+with the upload, a day after its last use.
 """
 
 from __future__ import annotations

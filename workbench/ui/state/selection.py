@@ -28,7 +28,8 @@ class Selection:
     run : str
         The run's name; empty where none is named.
     how : str
-        A rule of `tradeoff.pick`, a candidate's id, or "weights"; empty where the link does not say.
+        A rule of `tradeoff.pick`, a candidate's id, or "weights"; empty where the link does not
+        say.
     limits : Limits or None
         None where the link does not say.
     weights : Weights or None

@@ -56,8 +56,8 @@ def recall() -> Selection:
 def navigated() -> bool:
     """Tell whether the address is not the one that the app wrote last: the reader went back, or followed a link.
 
-    Only a run of the whole page may ask: a control that is moved twice in quick succession reruns its fragment with the
-    address of before the first move.
+    Only a run of the whole page may ask: a control that is moved twice in quick succession reruns
+    its fragment with the address of before the first move.
     """
     query = st.query_params.to_dict()
     return bool(query.get("run")) and query != st.session_state.get(_WRITTEN)

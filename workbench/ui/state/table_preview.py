@@ -45,7 +45,8 @@ def look(
     Raises
     ------
     DataError
-        Where it cannot be read, the target makes no sense, or a column has nothing of the kind that it is said to be.
+        Where it cannot be read, the target makes no sense, or a column has nothing of the kind that
+        it is said to be.
     """
     table = read_table(path, encoding=encoding or None)
     inspection = inspect_data(table, target=target, drop=drop, kinds=kinds)

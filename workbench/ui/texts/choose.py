@@ -20,7 +20,9 @@ RULES_EXPLAINED: Mapping[str, str] = MappingProxyType(
     {
         "lowest-cost": "The lowest cost a month within the limits, of mistakes and machines.",
         "best": "The highest score within the limits.",
-        "balanced": "The bend of the front: more accuracy would cost much, more speed would cost much accuracy.",
+        "balanced": (
+            "The bend of the front: more accuracy would cost much, more speed would cost much accuracy."
+        ),
         "fastest": "The quickest answer among those that beat the baseline.",
         "cheapest": "The lowest price per million among those that beat the baseline.",
         "weights": "The candidate on the front with the highest sum of your weights.",
@@ -50,10 +52,13 @@ LIMIT_SIZE_HELP = "Size on disk of everything that one prediction needs: schema,
 NO_LIMIT = "no limit"
 LIMIT_COSTS = "What the limits cost"
 PROVISIONAL = (
-    "Provisional: the front is measured with nothing else running when the search ends. Until then latencies are too "
-    "high rather than too low."
+    "Provisional: the front is measured with nothing else running when the search ends. Until then "
+    "latencies are too high rather than too low."
 )
-CHART_ALT = "Each candidate's accuracy over its latency; the front is connected by a line and the chosen one is ringed."
+CHART_ALT = (
+    "Each candidate's accuracy over its latency; the front is connected by a line and the chosen "
+    "one is ringed."
+)
 CHART_HELP = "Up is {better}, left is faster. {size}Bars are 95 % intervals. Click a point to choose it."
 CHART_ACCURATE, CHART_CHEAP = "more accurate", "cheaper, mistakes and machines together"
 CHART_SIZES: Mapping[str, str] = MappingProxyType(
@@ -124,9 +129,8 @@ COST_NUMBER = "Expected cost of 1,000 predictions"
 RIGHT_PAYS = "Right predictions pay, too"
 RIGHT_YES, RIGHT_NO = "A found “{yes}” pays", "A rightly predicted “{no}” pays"
 MONEY_INTRO = (
-    "The model gives each case a probability. From which one on should the answer be “{yes}”? Move the "
-    "threshold and see "
-    "what it costs, on {rows} rows that the model was not trained on."
+    "The model gives each case a probability. From which one on should the answer be “{yes}”? Move "
+    "the threshold and see what it costs, on {rows} rows that the model was not trained on."
 )
 MONEY_CLASS = "Class to look at"
 WRONG_YES, WRONG_NO = "A wrong “{yes}” costs", "A missed “{yes}” costs"
@@ -134,8 +138,8 @@ THRESHOLD = "Answer “{yes}” from this probability on"
 THRESHOLD_HELP = "In percent. Lower finds more of the actual “{yes}”, and raises more false alarms."
 CHEAPEST = "As the costs imply: {threshold}"
 CHEAPEST_HELP = (
-    "Where a yes costs as much as a no, by the costs alone: it was not looked for on these rows, so its cost is not "
-    "optimistic."
+    "Where a yes costs as much as a no, by the costs alone: it was not looked for on these rows, so "
+    "its cost is not optimistic."
 )
 THRESHOLD_FROM: Mapping[str, str] = MappingProxyType(
     {
@@ -152,21 +156,24 @@ COST_SAME = "at the threshold of the search"
 PRECISION, PRECISION_HELP = "Right among “{yes}”", "Precision: of the cases answered “{yes}”, how many are."
 RECALL, RECALL_HELP = "Found of all “{yes}”", "Recall: of the cases that are “{yes}”, how many are found."
 CONFUSION = (
-    "Of 1,000 cases, **{yes_all}** are answered “{yes}”: **{yes_right}** rightly, **{yes_wrong}** wrongly. "
-    "**{no_wrong}** that are “{yes}” are missed, and **{no_right}** are rightly left alone."
+    "Of 1,000 cases, **{yes_all}** are answered “{yes}”: **{yes_right}** rightly, **{yes_wrong}** "
+    "wrongly. **{no_wrong}** that are “{yes}” are missed, and **{no_right}** are rightly left "
+    "alone."
 )
 MONEY_WARN = (
-    "The threshold was looked for on these very rows, so its cost is a little better than it will be. On the hold-out, "
-    "which no choice has seen, 1,000 cases cost {cost} ({low} to {high})."
+    "The threshold was looked for on these very rows, so its cost is a little better than it will "
+    "be. On the hold-out, which no choice has seen, 1,000 cases cost {cost} ({low} to {high})."
 )
 MONEY_SURE = "On the hold-out, which no choice has seen, 1,000 cases cost {cost} ({low} to {high})."
 MONEY_BUNDLE = (
-    "The search set the threshold to {own}. A bundle predicts “{yes}” from the one that counts here on, and keeps it "
-    "with the reason. It gives the probability too, so whoever calls it can decide differently."
+    "The search set the threshold to {own}. A bundle predicts “{yes}” from the one that counts here "
+    "on, and keeps it with the reason. It gives the probability too, so whoever calls it can decide "
+    "differently."
 )
 MONEY_RULE = (
-    "The bundle answers with the likeliest class. What is shown here is a rule of your own over the probability of "
-    "“{yes}”, which the bundle gives too; 50 % is where that class is sure to be the likeliest."
+    "The bundle answers with the likeliest class. What is shown here is a rule of your own over the "
+    "probability of “{yes}”, which the bundle gives too; 50 % is where that class is sure to be the "
+    "likeliest."
 )
 COST_RULE_SAVED, COST_RULE_MORE = "{amount} less than at 50 %", "{amount} more than at 50 %"
 COST_RULE_SAME = "as at 50 %"
@@ -178,7 +185,8 @@ QUALITY: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "roc": (
             "Finding and false alarms (ROC)",
-            "How much of the actual yes is found for how many false alarms. The further up and left, the better.",
+            "How much of the actual yes is found for how many false alarms. The further up and "
+            "left, the better.",
         ),
         "pr": (
             "Precision and recall",
@@ -190,7 +198,8 @@ QUALITY: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "gain": (
             "Working down the list (gain)",
-            "How many of the actual yes are found by looking at the most probable cases first. Hover for the lift.",
+            "How many of the actual yes are found by looking at the most probable cases first. "
+            "Hover for the lift.",
         ),
         "confusion": ("Which class is taken for which", "Rows are actual classes, columns are answers."),
         "predicted": ("Predicted against actual", "On the dotted line, the prediction is right."),
@@ -200,8 +209,8 @@ QUALITY: Mapping[str, tuple[str, str]] = MappingProxyType(
 LIFT_TEXT = "The most probable tenth of the cases holds {lift} times as many “{yes}” as by chance."
 COVERAGE = "How wide an interval must be"
 COVERAGE_HELP = (
-    "Prediction ± half a width, learned from the errors out of fold (split conformal) and checked on other rows: the "
-    "hold-out, or where there is none every second row."
+    "Prediction ± half a width, learned from the errors out of fold (split conformal) and checked "
+    "on other rows: the hold-out, or where there is none every second row."
 )
 COVERAGE_COLUMNS: Mapping[str, str] = MappingProxyType(
     {
@@ -212,8 +221,8 @@ COVERAGE_COLUMNS: Mapping[str, str] = MappingProxyType(
     }
 )
 RESIDUAL_TEXT = (
-    "Half of the predictions are off by less than {median}, nine of ten by less than {p90}. On average they are {bias} "
-    "too {way}."
+    "Half of the predictions are off by less than {median}, nine of ten by less than {p90}. On "
+    "average they are {bias} too {way}."
 )
 
 COST_TITLE = "What it costs a month"

@@ -10,8 +10,8 @@ SOURCE = "Where the table comes from"
 UPLOAD, PICK, SAMPLE, BRING = "Upload a file", "A table on the server", "A sample", "A path or an address"
 UPLOAD_LABEL = "Table"
 UPLOAD_HELP = (
-    "CSV, TSV, Excel, Parquet, JSON and other tables, also packed; at most {limit} MB. It stays yours alone until you "
-    "start a search with it."
+    "CSV, TSV, Excel, Parquet, JSON and other tables, also packed; at most {limit} MB. It stays "
+    "yours alone until you start a search with it."
 )
 ENCODING_TITLE = "Are letters wrong?"
 ENCODING = "Encoding of the file"
@@ -123,26 +123,30 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "index_column": "It numbers the rows. Nothing to do.",
         "constant": "It never changes, so nothing can be learned from it. Nothing to do.",
         "all_missing": "There is nothing in it. Nothing to do.",
-        "leak": "It may be known only afterwards. If so, leave it out: the score would be too good to be true.",
+        "leak": (
+            "It may be known only afterwards. If so, leave it out: the score would be too good to be true."
+        ),
         "strong_column": "Ask whether it is known when the model is asked. If not, leave it out.",
         "one_target_an_id": "Name this column as “rows that belong together” on the page Goal.",
-        "copies_but_one": "Name what the copies share as “rows that belong together” on the page Goal.",
-        "duplicate_rows": "Remove the copies, or name what they share as “rows that belong together” on the page Goal.",
-        "duplicate_columns": "One of them is enough; leaving the others out makes the model faster.",
+        "copies_but_one": ("Name what the copies share as “rows that belong together” on the page Goal."),
+        "duplicate_rows": (
+            "Remove the copies, or name what they share as “rows that belong together” on the page Goal."
+        ),
+        "duplicate_columns": ("One of them is enough; leaving the others out makes the model faster."),
         "rare_class": "There is little to learn this class from. More rows of it help most.",
-        "imbalance": "Look at the money on the page Choose rather than at the share of right answers.",
+        "imbalance": ("Look at the money on the page Choose rather than at the share of right answers."),
         "ambiguous_dates": "Write dates as 2024-12-31 to be sure.",
         "odd_dates": "Correct them at the source if they are typing errors.",
         "missing_code": "If it stands for a missing value, leave it empty in the file instead.",
-        "zero_values": "If there is no such thing as a zero here, leave those cells empty in the file.",
+        "zero_values": ("If there is no such thing as a zero here, leave those cells empty in the file."),
         "mostly_missing": "Leave it out, unless being missing says something.",
         "stray_words": "Correct them at the source if they are typing errors.",
-        "dates": "To predict the future, name it as the time column on the page Goal (expert options).",
+        "dates": ("To predict the future, name it as the time column on the page Goal (expert options)."),
         "number_format": "Check one value above. If it is read wrongly, correct its kind.",
         "mixed_units": "Write all of them in one unit, or correct its kind.",
         "outliers": "Look at those rows. Leave them out if they are typing errors.",
-        "doubtful_class": "If it says that the outcome is not known, remove those rows from the file.",
-        "marked_numbers": "Nothing to do, unless the marks matter: then read the column as a category.",
+        "doubtful_class": ("If it says that the outcome is not known, remove those rows from the file."),
+        "marked_numbers": ("Nothing to do, unless the marks matter: then read the column as a category."),
         "codes": "If it is a number, correct its kind.",
         "multipliers": "If these are codes, read the column as a category.",
         "padded_numbers": "If these are codes, read the column as a category.",

@@ -17,27 +17,30 @@ NOTE = "Why this one"
 NOTE_HELP = "Kept in the bundle's decision.json, for whoever asks later."
 THRESHOLD = "Answer “{yes}” from this probability on (%)"
 THRESHOLD_HELP = (
-    "The exported model answers so, everywhere it runs. It also gives the probability, so that whoever calls it can "
-    "decide differently."
+    "The exported model answers so, everywhere it runs. It also gives the probability, so that "
+    "whoever calls it can decide differently."
 )
 THRESHOLD_FROM: Mapping[str, str] = MappingProxyType(
     {
-        "set": "Set by hand and kept in the run and in the bundle's decision.json. The search set {own}.",
+        "set": ("Set by hand and kept in the run and in the bundle's decision.json. The search set {own}."),
         "payoff": "As the costs of mistakes imply. The search set {own}.",
-        "model": "As the search set it: nobody has given costs or a threshold. Choose shows what another one costs.",
+        "model": (
+            "As the search set it: nobody has given costs or a threshold. Choose shows what another "
+            "one costs."
+        ),
     }
 )
 REFIT = "Train again on all rows first"
 REFIT_HELP = (
-    "The search held rows out to score its candidates. Without this, the bundle holds the very model that was scored "
-    "and timed. With it, the same config is trained on those rows too, which takes as long as its fits did in the "
-    "search; nobody has scored that model."
+    "The search held rows out to score its candidates. Without this, the bundle holds the very "
+    "model that was scored and timed. With it, the same config is trained on those rows too, which "
+    "takes as long as its fits did in the search; nobody has scored that model."
 )
 GOLDEN = "A bundle holds at least 50 real rows of your table (golden.jsonl), by which a server checks itself."
 MASK, MASK_NONE = "Columns to mask in those rows", "none: the rows stay as they are"
 MASK_HELP = (
-    "Their values are drawn anew, each column by itself, from what the table holds; predictions are those of the "
-    "masked rows."
+    "Their values are drawn anew, each column by itself, from what the table holds; predictions are "
+    "those of the masked rows."
 )
 TARGET = "Goes to {path}"
 BUTTON = "Export and verify"

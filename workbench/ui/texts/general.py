@@ -31,8 +31,8 @@ NOT_ALLOWED = "Your role ({role}) does not allow this. Ask whoever runs the app 
 LOGIN_TITLE = "Please log in"
 LOGIN_BUTTON = "Log in"
 LOGIN_MISSING = (
-    "This app was started with a roles file, but no log-in is set up. Whoever runs it has to add the section [auth] to "
-    ".streamlit/secrets.toml."
+    "This app was started with a roles file, but no log-in is set up. Whoever runs it has to add "
+    "the section [auth] to .streamlit/secrets.toml."
 )
 NOBODY = "{user} has no role here. Ask whoever runs the app."
 LOGOUT = "Log out"

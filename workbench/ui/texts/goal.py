@@ -28,38 +28,48 @@ METRICS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 METRIC_USUAL = "{label} – the usual choice"
 EXAMPLES: Mapping[str, str] = MappingProxyType(
     {
-        "roc_auc": "Take one case that turned out yes and one that did not. At 85 %, the model puts the "
-        "right one first 85 "
-        "times of 100. Good when you work down a list from the most likely.",
-        "average_precision": "Like the ordering, but only the top of the list counts. Good when yes is "
-        "rare and you can "
-        "act on few cases.",
-        "neg_log_loss": "Punishes being sure and wrong. Good when the probability itself is used, such as "
-        "in an expected "
-        "cost.",
-        "accuracy": "At 90 %, 90 of 100 answers are right. Misleading when one answer is rare: saying no "
-        "always may be 95 % "
-        "right.",
+        "roc_auc": (
+            "Take one case that turned out yes and one that did not. At 85 %, the model puts the "
+            "right one first 85 times of 100. Good when you work down a list from the most likely."
+        ),
+        "average_precision": (
+            "Like the ordering, but only the top of the list counts. Good when yes is rare and you "
+            "can act on few cases."
+        ),
+        "neg_log_loss": (
+            "Punishes being sure and wrong. Good when the probability itself is used, such as in an "
+            "expected cost."
+        ),
+        "accuracy": (
+            "At 90 %, 90 of 100 answers are right. Misleading when one answer is rare: saying no "
+            "always may be 95 % right."
+        ),
         "balanced_accuracy": "Each class counts alike, however rare: always saying no gets 50 %.",
-        "f1": "One number for finding the yes cases and not crying wolf. Good when neither probability nor "
-        "order is used.",
+        "f1": (
+            "One number for finding the yes cases and not crying wolf. Good when neither "
+            "probability nor order is used."
+        ),
         "f1_macro": "As F1, each class counting alike.",
         "roc_auc_ovr": "How well each class is told from the rest, averaged.",
-        "neg_root_mean_squared_error": "How far off a prediction typically is, in the target's unit. A few "
-        "large errors "
-        "weigh heavily.",
-        "neg_mean_absolute_error": "How far off a prediction is on average. Twice as far off is twice as bad.",
-        "neg_median_absolute_error": "Half of the predictions are closer than this. Ignores how bad the bad ones are.",
-        "neg_mean_absolute_percentage_error": "How far off in percent of the actual value. Good when ten "
-        "off matters more at "
-        "20 than at 2,000.",
+        "neg_root_mean_squared_error": (
+            "How far off a prediction typically is, in the target's unit. A few large errors weigh heavily."
+        ),
+        "neg_mean_absolute_error": (
+            "How far off a prediction is on average. Twice as far off is twice as bad."
+        ),
+        "neg_median_absolute_error": (
+            "Half of the predictions are closer than this. Ignores how bad the bad ones are."
+        ),
+        "neg_mean_absolute_percentage_error": (
+            "How far off in percent of the actual value. Good when ten off matters more at 20 than at 2,000."
+        ),
         "r2": "0 % is no better than always answering the mean, 100 % is perfect.",
     }
 )
 MISTAKES = "What a mistake costs"
 MISTAKES_HELP = (
-    "Sets the probability from which yes is predicted, and the choice: the candidate that costs least. A guess is "
-    "fine; without costs nothing is compared in money."
+    "Sets the probability from which yes is predicted, and the choice: the candidate that costs "
+    "least. A guess is fine; without costs nothing is compared in money."
 )
 WRONG_YES = "A wrong “{yes}” costs"
 WRONG_YES_HELP = "The model says “{yes}” and it is not: a call that was not needed, a good customer refused."
@@ -82,8 +92,8 @@ POSITIVE = "Which answer counts as yes"
 SPEED = "How fast, how often"
 LATENCY = "An answer must come within"
 LATENCY_HELP = (
-    "99 of 100 answers, for one row, in process. A web page leaves 100 ms, a card payment 10 ms, an auction 2 ms. The "
-    "network comes on top."
+    "99 of 100 answers, for one row, in process. A web page leaves 100 ms, a card payment 10 ms, an "
+    "auction 2 ms. The network comes on top."
 )
 LATENCIES: Mapping[str, str] = MappingProxyType(
     {
@@ -97,13 +107,13 @@ LATENCIES: Mapping[str, str] = MappingProxyType(
 )
 QUIET, BUSY = "Calls in a quiet hour", "Calls in a busy hour"
 CALLS_HELP = (
-    "Eight hours of a day count as busy, and the busiest second as three times the busy hour's mean: that is what "
-    "machines are rented for."
+    "Eight hours of a day count as busy, and the busiest second as three times the busy hour's "
+    "mean: that is what machines are rented for."
 )
 TRAFFIC = "That is {calls} calls a month, and {peak} in the busiest second."
 TRAFFIC_EXAMPLE = (
-    "Nobody has given the traffic: prices are computed for an example of {calls} calls a month, and {peak} in the "
-    "busiest second."
+    "Nobody has given the traffic: prices are computed for an example of {calls} calls a month, and "
+    "{peak} in the busiest second."
 )
 BUDGET = "Budget a month"
 BUDGET_HELP = "For running the model. Candidates that cost more are marked."

@@ -7,9 +7,8 @@ from types import MappingProxyType
 
 TITLE = "Pick the right model for your table"
 INTRO = (
-    "Workbench trains many models on a table of yours, measures how accurate, how fast and how dear each "
-    "one is, and lets "
-    "you choose. What you choose leaves as a bundle that IT can run."
+    "Workbench trains many models on a table of yours, measures how accurate, how fast and how dear "
+    "each one is, and lets you choose. What you choose leaves as a bundle that IT can run."
 )
 STEPS = (
     ("Data", "Bring a table and say what to predict."),
@@ -22,8 +21,8 @@ START = "Start with my table"
 EXAMPLE = "Try the example"
 EXAMPLE_HELP = "Makes a table of 4,000 subscriptions and searches for 30 seconds who will cancel."
 EXAMPLE_STARTED = (
-    "So that there is something to look at, an example is being made: 4,000 made-up subscriptions, searched for 30 "
-    "seconds for who will cancel."
+    "So that there is something to look at, an example is being made: 4,000 made-up subscriptions, "
+    "searched for 30 seconds for who will cancel."
 )
 EXAMPLE_STARTING = "The example is starting: its table is being read."
 EXAMPLE_BADGE = ":violet-badge[example]"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 INTRO = (
-    "One file with everything that matters about a run: for those who will never open this app. It opens "
-    "in any browser, "
-    "needs no network, and prints well."
+    "One file with everything that matters about a run: for those who will never open this app. It "
+    "opens in any browser, needs no network, and prints well."
 )
 ABOUT = "Reports **{name}** of {run} as the choice."
 MAKE = "Make the report"

@@ -13,9 +13,9 @@ VIEWS: Mapping[str, str] = MappingProxyType(
 CLASS = "Class"
 IMPORTANCE = "Which columns matter"
 IMPORTANCE_HELP = (
-    "Each column is shuffled {repeats} times on {rows} {which}, and the score that is lost is measured through the "
-    "served model (permutation importance). Bars are 95 % intervals over the shuffles; grey ones may be chance. "
-    "Columns that say the same share their importance."
+    "Each column is shuffled {repeats} times on {rows} {which}, and the score that is lost is "
+    "measured through the served model (permutation importance). Bars are 95 % intervals over the "
+    "shuffles; grey ones may be chance. Columns that say the same share their importance."
 )
 UNSEEN, SEEN = "unseen rows", "rows that it learned from (there is no hold-out)"
 IMPORTANCE_ALT = "Bars: the score lost when each column is shuffled, the most important column on top."
@@ -23,15 +23,15 @@ IMPORTANCE_WAIT = "Shuffling columns …"
 DEPENDENCE = "How the answer moves with one column"
 DEPENDENCE_COLUMN = "Column"
 DEPENDENCE_HELP = (
-    "Everything else stays as it is in {rows} rows; only this column is changed (partial dependence). The "
-    "band holds the "
-    "middle 80 % of the rows. It shows what the model does, not what causes what."
+    "Everything else stays as it is in {rows} rows; only this column is changed (partial "
+    "dependence). The band holds the middle 80 % of the rows. It shows what the model does, not "
+    "what causes what."
 )
 DEPENDENCE_ALT = "The average prediction over the values of {column}, with the band of the middle rows."
 SEGMENTS = "Where it is worse than elsewhere"
 SEGMENTS_HELP = (
-    "Groups of at least 30 rows on which the model is worse than on the rest by more than chance, all groups looked at "
-    "together. Computed on rows that it was not trained on."
+    "Groups of at least 30 rows on which the model is worse than on the rest by more than chance, "
+    "all groups looked at together. Computed on rows that it was not trained on."
 )
 SEGMENTS_NONE = "No group stands out: the model is about as good everywhere."
 SEGMENTS_LOSS_CLASS = "“Wrong” is the probability that the model gave to the other answers, on average."
@@ -58,17 +58,15 @@ WHATIF_ANSWER = "Answer"
 WHATIF_PROBABILITY = "Probability of “{label}”"
 WHATIF_LATENCY = "Answered in"
 WHATIF_LATENCY_HELP = (
-    "Median of {calls} calls made just now on this machine, other rows asked in between and the app running beside "
-    "it; the search measured {searched}."
+    "Median of {calls} calls made just now on this machine, other rows asked in between and the app "
+    "running beside it; the search measured {searched}."
 )
 WHATIF_ACTUAL = "It actually was"
 WHATIF_MORE = "{count} more columns"
 CONTRIBUTIONS = "What made this answer"
 CONTRIBUTIONS_HELP = (
-    "Sampled Shapley values: columns are switched from those of {rows} ordinary rows to yours in random "
-    "order, and what "
-    "each switch moves is averaged. They add up from the usual {usual} to this {prediction}. The lines "
-    "show how sure each "
-    "one is."
+    "Sampled Shapley values: columns are switched from those of {rows} ordinary rows to yours in "
+    "random order, and what each switch moves is averaged. They add up from the usual {usual} to "
+    "this {prediction}. The lines show how sure each one is."
 )
 CONTRIBUTIONS_ALT = "Bars: what each column of this row moved the prediction by, the largest on top."

@@ -1,4 +1,4 @@
-"""Thresholds in money: what predicting yes from a probability on costs, and where that is cheapest."""
+"""Expected cost of a decision threshold, and the threshold with the lowest cost."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _Z = 1.959963984540054
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What comes of answering yes from one threshold on, per thousand cases.
+    """Outcomes of a threshold, per 1,000 cases.
 
     Attributes
     ----------
     threshold : float
     yes_right, yes_wrong, no_right, no_wrong : float
-        Cases of a thousand.
+        Cases per 1,000.
     precision : float or None
-        Of the yes answers, how many are right; None where none is given.
+        Share of the predicted positives that are correct; None without predicted positives.
     recall : float or None
-        Of the actual yes cases, how many are found.
+        Share of the actual positives that are found; None without actual positives.
     cost, cost_low, cost_high : float
-        Expected cost of a thousand cases with a 95 % interval.
+        Expected cost of 1,000 cases with a 95 % interval.
     """
 
     threshold: float
@@ -44,9 +44,9 @@ class Decisions:
 
 
 def decisions(evidence: Evidence, payoff: ClassPayoff, threshold: float) -> Decisions:
-    """Return what comes of one threshold.
+    """Return the outcomes of one threshold.
 
-    The cost's interval is the normal one of a mean over rows.
+    The interval of the cost is the normal interval of a mean over rows.
 
     Examples
     --------
@@ -57,21 +57,21 @@ def decisions(evidence: Evidence, payoff: ClassPayoff, threshold: float) -> Deci
     (250.0, 250.0, 250.0, 2750.0)
     """
     weight = evidence.weight / evidence.weight.sum()
-    yes, truth = evidence.marks >= threshold, evidence.y == 1
+    yes, truth = evidence.probability >= threshold, evidence.y == 1
     cases = (yes & truth, yes & ~truth, ~yes & ~truth, ~yes & truth)
     yes_right, yes_wrong, no_right, no_wrong = (1000.0 * float(weight[mask].sum()) for mask in cases)
     each = payoff.costs(evidence.y, evidence.output, threshold)
     mean = float((weight * each).sum())
     effective = 1.0 / float((weight**2).sum())
     half = _Z * (float((weight * (each - mean) ** 2).sum()) / max(effective - 1.0, 1.0)) ** 0.5
-    answered, actual = yes_right + yes_wrong, yes_right + no_wrong
+    flagged, actual = yes_right + yes_wrong, yes_right + no_wrong
     return Decisions(
         float(threshold),
         yes_right,
         yes_wrong,
         no_right,
         no_wrong,
-        yes_right / answered if answered else None,
+        yes_right / flagged if flagged else None,
         yes_right / actual if actual else None,
         1000.0 * mean,
         1000.0 * max(mean - half, float(each.min())),
@@ -80,36 +80,38 @@ def decisions(evidence: Evidence, payoff: ClassPayoff, threshold: float) -> Deci
 
 
 def threshold_table(evidence: Evidence, payoff: ClassPayoff) -> dict[str, np.ndarray]:
-    """Return for rising thresholds the cost of a thousand cases, precision and recall.
+    """Return the cost of 1,000 cases, precision and recall for rising thresholds.
 
     Parameters
     ----------
     evidence : Evidence
-        Of a binary task.
+        Evidence of a binary task.
     payoff : ClassPayoff
 
     Returns
     -------
     dict of str to numpy.ndarray, shape (m,)
-        threshold, cost, precision (NaN where nothing is answered yes), recall. At most 201 thresholds: they lie at
-        equal shares of the rows, and at 0.5 and the model's own.
+        threshold, cost, precision (NaN without predicted positives), recall. Up to 201 thresholds:
+        quantiles of the probabilities, 0.5 and the model's own.
     """
-    order = np.argsort(evidence.marks, kind="stable")
-    marks, truth, weight = (part[order] for part in (evidence.marks, evidence.y == 1, evidence.weight))
-    thresholds = _steps(marks, evidence.threshold)
-    below = np.searchsorted(marks, thresholds, side="left")
+    order = np.argsort(evidence.probability, kind="stable")
+    probability, truth, weight = (
+        part[order] for part in (evidence.probability, evidence.y == 1, evidence.weight)
+    )
+    thresholds = _steps(probability, evidence.threshold)
+    below = np.searchsorted(probability, thresholds, side="left")
     no_all, no_yes = _running(weight)[below], _running(weight * truth)[below]
     total, actual = float(weight.sum()), float((weight * truth).sum())
-    hit, answered = actual - no_yes, total - no_all
-    paid = payoff.tp * hit + payoff.fp * (answered - hit) + payoff.fn * no_yes + payoff.tn * (no_all - no_yes)
+    hit, flagged = actual - no_yes, total - no_all
+    paid = payoff.tp * hit + payoff.fp * (flagged - hit) + payoff.fn * no_yes + payoff.tn * (no_all - no_yes)
     cost = 0.0 - paid / total
     with np.errstate(invalid="ignore", divide="ignore"):
-        precision, recall = hit / answered, hit / actual
+        precision, recall = hit / flagged, hit / actual
     return {"threshold": thresholds, "cost": 1000.0 * cost, "precision": precision, "recall": recall}
 
 
 def cheapest_threshold(evidence: Evidence, payoff: ClassPayoff) -> float:
-    """Return the threshold with the lowest expected cost; of equals the one nearest to the model's own.
+    """Return the threshold with the lowest expected cost, on ties the nearest to the model's.
 
     Examples
     --------
@@ -129,8 +131,8 @@ def _running(values: np.ndarray) -> np.ndarray:
     return np.concatenate([[0.0], np.cumsum(values)])
 
 
-def _steps(marks: np.ndarray, own: float) -> np.ndarray:
-    """Return thresholds worth looking at: quantiles of the probabilities, rounded for people where that is free."""
+def _steps(probability: np.ndarray, own: float) -> np.ndarray:
+    """Return candidate thresholds: quantiles of the probabilities, 0.5 and the model's own."""
     shares = np.linspace(0.0, 1.0, _MOST_STEPS - 2)
-    places = np.unique(np.quantile(marks, shares, method="inverted_cdf").round(6))
+    places = np.unique(np.quantile(probability, shares, method="inverted_cdf").round(6))
     return np.unique(np.concatenate([places, [0.5, own]]))
