@@ -23,7 +23,7 @@ FLOORS = (
     ("data", "families"),
     ("automl",),
     ("tradeoff", "explain"),
-    ("export", "display", "loadtest"),
+    ("export", "display", "loadtest", "monitoring"),
     ("api",),
     ("estimators", "report"),
     ("ui",),
@@ -31,6 +31,8 @@ FLOORS = (
     ("__init__", "__main__"),
 )
 FLOOR = {unit: height for height, units in enumerate(FLOORS) for unit in units}
+#: Units that know few others, although more lie below them: what watches a model needs nothing that trains one.
+KNOWS = {"monitoring": {"runtime", "tradeoff"}}
 
 #: What a bundle's requirements.txt installs, or what a command asks for only when it is needed.
 RUNTIME_LIBRARIES = {"numpy", "onnxruntime"}
@@ -107,6 +109,7 @@ def test_imports_point_down(path: Path) -> None:
             continue
         where = f"{label(path)}:{getattr(node, 'lineno', 0)} imports {name}"
         assert FLOOR[other] < FLOOR[own], f"{where}: {own} does not stand above {other}"
+        assert other in KNOWS.get(own, FLOOR), f"{where}: {own} knows {sorted(KNOWS[own])} alone"
 
 
 def modules() -> dict[str, Path]:
