@@ -185,7 +185,7 @@ def test_a_model_that_does_not_pass_the_gate_is_not_exported(
 ) -> None:
     def refuse(*args: Any, **kwargs: Any) -> Any:
         raise FitError(
-            "the served form does not answer what the library answers", found="3 of 1200 rows differ"
+            "the served model does not predict what the library predicts", found="3 of 1200 rows differ"
         )
 
     monkeypatch.setattr(exported_model, "serve_measured", refuse)

@@ -37,7 +37,7 @@ def test_every_family_passes_the_gate_and_a_wrong_one_does_not(name: str) -> Non
     columns = parity.gate_columns(data, np.arange(10))
     library = fitted.predict(learned.encoder.encode_columns(columns))
     assert parity.check(predictor, columns, library, data).largest < parity.TOLERANCE
-    with pytest.raises(FitError, match="does not answer what the library answers"):
+    with pytest.raises(FitError, match="does not predict what the library predicts"):
         parity.check(predictor, columns, library + 1e-3, data)
 
 

@@ -96,13 +96,13 @@ class _Folds:
         stopped = sum(part.stopped for part in self.parts)
         if stopped:
             longest = max(part.trained for part in self.parts)
-            ended = f"the clock ended {stopped} of {len(self.parts)} fits"
+            ended = f"the time limit ended {stopped} of {len(self.parts)} fits"
             if len(self.parts) < 2:
                 notes.append(f"{ended}, after {longest} rounds")
             elif longest <= self.cut_at:
                 notes.append(f"{ended}, the first after {self.cut_at} rounds: all folds are cut there")
             else:
-                others = f"others went on to {longest} and cannot be cut"
+                others = f"others continued to {longest} and cannot be cut"
                 notes.append(f"{ended}, the first after {self.cut_at} rounds: {others}")
         return tuple(notes)
 
@@ -173,7 +173,10 @@ def _record(folds: _Folds, space: Workspace) -> Candidate:
 
 
 def _out_of_fold(folds: _Folds, space: Workspace) -> np.ndarray:
-    """Return predictions of all rows, (n, k): raw scores are averaged over repeats; NaN if no fold validates a row."""
+    """Return predictions of all rows, (n, k): raw scores are averaged over repeats.
+
+    NaN if no fold validates a row.
+    """
     return _predictions(space, _mean_raw(space, [part.raw for part in folds.parts]), folds.link)
 
 
@@ -193,10 +196,12 @@ def _mean_raw(space: Workspace, raws: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _save_stages(folds: _Folds, space: Workspace) -> dict[str, float]:
-    """Save raw scores of single models, after all rounds ("0") and each stage; return the score of each.
+    """Save raw scores of single models, after all rounds ("0") and each stage.
 
-    Saved are those of the first repeat, which single models are scored by: an average over repeats is already that of
-    several models. The returned scores are means over the repeats.
+    Return the score of each.
+
+    Saved are those of the first repeat, which single models are scored by: an average over repeats
+    is already that of several models. The returned scores are means over the repeats.
     """
     link, folder = folds.link, space.candidates / folds.config.id
     first = folds.parts[: space.folds]

@@ -61,7 +61,10 @@ def attempt(config: Config, folder: Path, build: Callable[[Stage], Candidate]) -
 
 
 def keep_traceback(folder: Path, error: Exception) -> None:
-    """Write an error's traceback into a candidate's folder; `OutOfTimeError` has none worth reading."""
+    """Write an error's traceback into a candidate's folder.
+
+    `OutOfTimeError` has none worth reading.
+    """
     if isinstance(error, OutOfTimeError):
         return
     with suppress(OSError):  # a full disk is reported when the candidate's record is written

@@ -1,7 +1,7 @@
 """From a fitted model to a candidate: calibrate, convert, check parity, score, save, measure.
 
-Whatever a candidate is made of (the models of the folds, one model of all rows, an ensemble, a distilled student), its
-maker hands over a `FittedModel` and `build_candidate` does the rest.
+Whatever a candidate is made of (the models of the folds, one model of all rows, an ensemble, a
+distilled student), its maker hands over a `FittedModel` and `build_candidate` does the rest.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class FittedModel:
     gate_raw : numpy.ndarray of float64, shape (g, r), or None
         Their raw scores; None for an ensemble, whose members differ.
     comparison : numpy.ndarray, shape (folds, a, k), or None
-        Each fold's model's predictions of `Workspace.comparison_rows`; None without one model a fold.
+        Each fold's model's predictions of `Workspace.comparison_rows`; None without one model a
+        fold.
     train_cpu_s : float
         CPU seconds of all fits.
     notes : tuple of str

@@ -1,4 +1,4 @@
-"""What a candidate answers beside its raw output: from which probability "yes", and how wide an interval."""
+"""The decision rule of a candidate: the threshold of the positive label, or prediction intervals."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _SHOWN_LEVEL = 0.9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
-    """The served output of a candidate.
+    """The served output of a candidate, with its decision rule.
 
     Attributes
     ----------
     output : Output
         With its threshold or its intervals.
     decided : numpy.ndarray of int64, shape (n,), or None
-        Of a metric of decisions: the class decided for each row, by a tuned threshold that was learned without its
-        fold; -1 where a row was not predicted.
+        For a metric of classes: the predicted class of each row, by a threshold tuned without its
+        fold; -1 if the row was not predicted.
     notes : tuple of str
     """
 
@@ -43,7 +43,7 @@ def learn_decision(space: Workspace, oof: np.ndarray) -> Decision:
     ----------
     space : Workspace
     oof : numpy.ndarray, shape (n, k)
-        Calibrated; NaN where a row was not predicted.
+        Calibrated; NaN if a row was not predicted.
     """
     output, dev, fold = space.data.schema.output, space.dev, space.fold_of()
     payoff = space.setup.payoff
@@ -53,7 +53,7 @@ def learn_decision(space: Workspace, oof: np.ndarray) -> Decision:
             intervals, coverage = learn_intervals(dev.y, oof, fold, dev.weight)
             held = coverage.get(_SHOWN_LEVEL)
             words = (
-                f"{100 * _SHOWN_LEVEL:.0f} % intervals held {100 * held:.1f} % of the rows" if held else ""
+                f"{100 * _SHOWN_LEVEL:.0f} % intervals cover {100 * held:.1f} % of the rows" if held else ""
             )
             return Decision(replace(output, intervals=intervals), notes=((words,) if words else ()) + priced)
         return Decision(output, notes=priced)
@@ -72,14 +72,14 @@ def learn_decision(space: Workspace, oof: np.ndarray) -> Decision:
 
 
 def _decided(oof: np.ndarray, threshold: float = 0.5) -> np.ndarray:
-    """Return the class that is answered in each row; -1 where a row was not predicted."""
+    """Return the predicted class of each row; -1 if a row was not predicted."""
     known = np.isfinite(oof).all(axis=1)
     answered = oof[:, 1] >= threshold if oof.shape[1] == 2 else np.nan_to_num(oof).argmax(axis=1)
     return np.where(known, answered, -1).astype(np.int64)
 
 
 def _priced(payoff: Payoff, y: np.ndarray, oof: np.ndarray, weight: np.ndarray | None) -> tuple[str, ...]:
-    """Return a note of what a thousand cases cost, and if there is a threshold, what they would at a half."""
+    """Return a note on the cost of 1,000 rows; with a threshold, also at a threshold of 0.5."""
     known = np.isfinite(oof).all(axis=1)
     if not known.any():
         return ()
@@ -89,5 +89,5 @@ def _priced(payoff: Payoff, y: np.ndarray, oof: np.ndarray, weight: np.ndarray |
         return 1000.0 * float(np.average(payoff.costs(y[known], oof[known], threshold), weights=share))
 
     if payoff.threshold is None:
-        return (f"a thousand cases cost {cost(None):.4g}",)
-    return (f"a thousand cases cost {cost(None):.4g} at this threshold, {cost(0.5):.4g} at a half",)
+        return (f"expected cost per 1,000 rows: {cost(None):.4g}",)
+    return (f"expected cost per 1,000 rows: {cost(None):.4g} at this threshold, {cost(0.5):.4g} at 0.5",)

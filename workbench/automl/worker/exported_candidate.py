@@ -1,6 +1,6 @@
-"""A candidate as it is exported: its artifact, and golden rows with the training library's own predictions of them.
+"""A candidate for export: its artifact, and golden rows with the training library's predictions.
 
-It imports no training library: an export of what was measured needs none.
+This module imports no training library: exporting a measured artifact does not need one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .parity import golden_rows
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Served:
-    """A candidate as it is exported.
+    """A candidate for export.
 
     Attributes
     ----------
@@ -27,11 +27,11 @@ class Served:
     golden : numpy.ndarray of int64
         Positions of the golden rows in the run's data.
     library : numpy.ndarray of float64, shape (golden rows, k)
-        The training library's own predictions of them.
+        The training library's predictions of the golden rows.
     parity : float
-        The largest difference that the parity gate saw.
+        The largest difference that the parity check found.
     trained_again : bool
-        Whether the model was trained again, on all rows, those held out included.
+        Whether the model was retrained on all rows, the held-out set included.
     """
 
     predictor: Predictor
@@ -42,7 +42,7 @@ class Served:
 
 
 def serve_measured(run: RunFolder, candidate: Candidate) -> Served:
-    """Return a candidate's own artifact, the one that was scored and timed; nothing is trained."""
+    """Return the artifact that was scored and timed; nothing is trained."""
     folder = run.path / "candidates" / candidate.id
     return served_from(run, folder, candidate.parity or 0.0, run.holdout_rows, trained_again=False)
 
@@ -50,7 +50,7 @@ def serve_measured(run: RunFolder, candidate: Candidate) -> Served:
 def served_from(
     run: RunFolder, folder: Path, gap: float, held_out: np.ndarray, *, trained_again: bool
 ) -> Served:
-    """Return an artifact with the golden rows that its parity gate began with: see `parity.gate_columns`."""
+    """Return an artifact with its golden rows, the first rows of its parity check (see `gate_columns`)."""
     golden = golden_rows(run.dataset(), held_out, seed=run.settings.seed)
     library = np.load(folder / "gate.npy")[: len(golden)]
     return Served(Predictor.load(folder / "predictor"), golden, library, gap, trained_again)

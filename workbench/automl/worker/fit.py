@@ -1,4 +1,4 @@
-"""The work of a trial: a fold's fit, the candidate that a config's folds make together, a fit on all rows."""
+"""Fit a fold of a config, or a config on all rows."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from .racing import race
 from .workspace import Workspace
 
 STAGES = (10, 30, 100, 300)
-"""Rounds after which a booster is scored as if it ended there: one fit gives several points of the front."""
-STAGE_SHARE = 0.75  # of its rounds: a stage later than that is hardly another model
+"""Rounds after which a booster is also scored: one fit gives several points of the front."""
+STAGE_SHARE = 0.75  # of its rounds: the model after a later stage hardly differs from the whole
 _BATCH_ROWS = 16_384
 _FEW_ROWS = 3_000
-_MOST_LEAVES = 800_000  # of the forests of all folds together: some 40 MB of model
-_TAIL_SHARE = 0.1  # of the time of a fit on all rows: prediction and writing
+_MOST_LEAVES = 800_000  # of the forests of all folds together: about 40 MB of model
+_AFTER_FIT_SHARE = 0.1  # of the time of a fit on all rows: prediction and writing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """A model as it was after fewer rounds: its form, the best of those rounds, and raw scores as those of `Part`."""
+    """A model after fewer rounds: its form, the best of those rounds, and raw scores as in `Part`."""
 
     form: Linear | Network | OnnxGraph
     rounds: int
@@ -48,7 +48,7 @@ class State:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """What a fold leaves behind for the candidate that it becomes a part of.
+    """The stored result of a fold, a part of its candidate.
 
     Attributes
     ----------
@@ -59,17 +59,18 @@ class Part:
     raw : numpy.ndarray of float32, shape (v, k)
         Raw scores of the rows that the fold validates.
     stages : dict of int to the same
-        Raw scores after so many rounds.
+        Raw scores after that number of rounds.
     comparison : numpy.ndarray of float32, shape (a, k)
         Raw scores of `Workspace.comparison_rows`.
     gate : numpy.ndarray of float64, shape (g, k)
-        The library's own raw scores of the rows of the parity gate.
+        The library's own raw scores of the rows of the parity check.
     chosen_among : int
         Rounds that early stopping chose among; 0 without early stopping.
     trained : int
-        Rounds that were trained, of which `rounds` are kept.
+        Rounds that were trained; early stopping chose the first `rounds` of them.
     earlier : dict of int to State
-        The model after fewer rounds, where time may end a fit and rounds cannot be cut off later.
+        The model after fewer rounds, if the time limit may end a fit and rounds cannot be cut off
+        later.
     """
 
     form: Form
@@ -85,7 +86,7 @@ class Part:
     earlier: Mapping[int, State] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write the part; a reader sees all of it or nothing."""
+        """Write the part atomically."""
         arrays = {f"form/{name}": array for name, array in to_arrays(self.form).items()}
         arrays |= {f"stage/{rounds}": array for rounds, array in self.stages.items()}
         for at, state in self.earlier.items():
@@ -95,7 +96,7 @@ class Part:
             [self.rounds, self.stopped, self.cpu_s, self.chosen_among, self.trained], dtype=np.float64
         )
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, facts=facts, raw=self.raw, arena=self.comparison, gate=self.gate, **arrays)  # type: ignore[arg-type]  # a name is no keyword of savez
+            np.savez(file, facts=facts, raw=self.raw, arena=self.comparison, gate=self.gate, **arrays)  # type: ignore[arg-type]  # a name is not a keyword of savez
 
     @classmethod
     def load(cls, path: Path) -> Part:
@@ -137,17 +138,17 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
 
 
 def part_path(candidates: Path, name: str, split: int) -> Path:
-    """Return where a fold's part is kept until its candidate is put together."""
+    """Return the file of a fold's part, which exists until its candidate is assembled."""
     return candidates / name / "parts" / f"{split}.npz"
 
 
 def encoding_of(config: Config, space: Workspace) -> Encoding:
-    """Return how a config wants the columns."""
+    """Return the encoding of the columns that a config's family asks for."""
     return family_named(config.family).encoding(config.params, space.problem)
 
 
 def run_fold(task: FoldTask, space: Workspace) -> FoldDone | Candidate:
-    """Fit one fold and leave its part; a failure is an answer too, a candidate that says at which stage and why."""
+    """Fit one fold and store its part; a failure is returned as a failed candidate."""
     started, cpu = time.monotonic(), time.process_time()
     stage = Stage()
     try:
@@ -155,14 +156,14 @@ def run_fold(task: FoldTask, space: Workspace) -> FoldDone | Candidate:
         with stage("predict"):
             path = part_path(space.candidates, task.config.id, task.split)
             path.parent.mkdir(parents=True, exist_ok=True)
-            verdict = (
+            raced = (
                 race(task, space, within(space.problem, apply_link(part.raw, part.form.link)), sample.y)
                 if task.incumbents
                 else None
             )
             part = replace(part, cpu_s=time.process_time() - cpu)
             part.save(path)
-    except Exception as error:  # a library's failure ends this candidate, never the search
+    except Exception as error:  # as in `attempt`: the search continues without this candidate
         keep_traceback(space.candidates / task.config.id, error)
         return failure(task.config, error, stage, started, cpu)
     return FoldDone(
@@ -174,7 +175,7 @@ def run_fold(task: FoldTask, space: Workspace) -> FoldDone | Candidate:
         time.monotonic() - started,
         time.process_time() - cpu,
         0.0,
-        verdict,
+        raced,
         stage.spent,
     )
 
@@ -212,15 +213,15 @@ def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sam
     among = fitted.unseen.trained if fitted.unseen else 0
     part = Part(form, fitted.rounds, fitted.stopped, 0.0, raw, stages, comparison, library, among)
     part = replace(part, trained=max(getattr(fitted, "trained", 0), fitted.rounds))
-    if math.isfinite(task.deadline) and len(space.splits) > 1:  # the time may end another fold sooner
+    if math.isfinite(task.deadline) and len(space.splits) > 1:  # the time limit may end another fold sooner
         with stage("predict"):
             part = _with_states(part, fitted, valid)
     return part, valid
 
 
 def _with_states(part: Part, fitted: Fitted, valid: Sample) -> Part:
-    """Keep what is needed to cut the fold's model to fewer rounds; see `same_rounds`."""
-    uncut = getattr(fitted, "uncut", None)  # of trees that are served as one table a feature
+    """Store what cutting the fold's model to fewer rounds needs; see `same_rounds`."""
+    uncut = getattr(fitted, "uncut", None)  # for trees that are served as one table per feature
     if uncut is not None:
         return replace(part, form=uncut())
     states = {}
@@ -231,10 +232,12 @@ def _with_states(part: Part, fitted: Fitted, valid: Sample) -> Part:
 
 
 def _trees_to_serve(form: Form, models: int) -> int | None:
-    """Return how many trees of a large forest go into the served average of so many models; None is all.
+    """Return the number of trees of each large forest in the served average of several.
 
-    The average of the folds' forests needs no more trees than one of them has: the score is that of the whole forest
-    of one fold, which the served forest, as large but of all rows, does not fall short of.
+    None is all.
+
+    The average of the folds' forests needs no more trees than one of them: the score is that of one
+    fold's whole forest, and the served forest, of the same size but from all rows, is not worse.
     """
     if not isinstance(form, Trees) or not form.averaged or models < 2:
         return None
@@ -245,20 +248,21 @@ def _trees_to_serve(form: Form, models: int) -> int | None:
     return max(math.ceil(form.n_trees * share), 1)
 
 
-def before(deadline: float, tail: float = _TAIL_SHARE) -> float:
-    """Return when a fit must stop so that what follows it is through by the deadline."""
+def before(deadline: float, after_fit_share: float = _AFTER_FIT_SHARE) -> float:
+    """Return the time at which a fit must stop so that the steps after it end by the deadline."""
     if math.isinf(deadline):
         return deadline
     now = time.monotonic()
-    return now + max(deadline - now, 0.0) * (1.0 - tail)
+    return now + max(deadline - now, 0.0) * (1.0 - after_fit_share)
 
 
 def _raw_scores(fitted: Fitted, form: Form, X: np.ndarray) -> tuple[np.ndarray, dict[int, np.ndarray]]:
     """Return raw scores, and those after each stage.
 
-    Where the rows chose when to stop, and are few, each is answered by the state that others of them chose. Else the
-    scores come from the form as it is served, whose stages cost nothing more, since trees' scores add up; for few rows
-    from the library, which answers them before a served form is even loaded. The parity gate holds the two equal.
+    With early stopping on few rows the scores are cross-fitted: a row never influences the
+    checkpoint that scores it. Else the served form predicts them, and its stages cost nothing
+    extra, since trees' scores add up. For few rows the library predicts them, which takes less time
+    than loading the served form. The parity check verifies that the two are equal.
     """
     staged = isinstance(form, Trees) and not form.averaged and form.rounds > 1
     cuts = [rounds for rounds in STAGES if staged and rounds <= STAGE_SHARE * fitted.rounds]
@@ -277,7 +281,7 @@ def _raw_scores(fitted: Fitted, form: Form, X: np.ndarray) -> tuple[np.ndarray, 
 
 
 def serve_raw(form: Form, X: np.ndarray) -> np.ndarray:
-    """Return the raw scores of an encoded matrix by the form as it is served, float32 (n, k)."""
+    """Return the raw scores of an encoded matrix by the served form, float32 (n, k)."""
     assert not isinstance(form, Blend)
     model = OnnxModel(to_onnx(replace(form, link="identity"), X.shape[1]), own=True)
     parts = [model.run(X[at : at + _BATCH_ROWS]) for at in range(0, len(X), _BATCH_ROWS)]
@@ -285,13 +289,13 @@ def serve_raw(form: Form, X: np.ndarray) -> np.ndarray:
 
 
 def fit_on(config: Config, space: Workspace, sample: Sample, rounds: int | None, deadline: float) -> Fitted:
-    """Fit a config on a sample, for so many rounds where the family has them."""
+    """Fit a config on a sample, for a number of rounds if the family has rounds."""
     fitted = family_named(config.family).fit(
         config.params, sample, space.problem, rounds=rounds, seed=config.seed, deadline=before(deadline)
     )
     if fitted.stopped and rounds and fitted.rounds < 0.5 * rounds:
         raise FitError(
-            "the clock ended the fit on all rows",
+            "the time limit ended the fit on all rows",
             found=f"{fitted.rounds} of {rounds} rounds",
             hint="Give more `time`.",
         )

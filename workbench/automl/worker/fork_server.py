@@ -1,9 +1,10 @@
-"""A process that imports the training libraries once and forks workers from itself, in milliseconds each.
+"""The fork server: it imports the training libraries once and forks each worker in milliseconds.
 
-Run as ``python -m workbench.automl.worker.fork_server ADDRESS`` by the pool, which writes one line
-to its standard input for each worker wanted. A fork of a process that never trained is cheap and clean, and unlike
-`multiprocessing` it never imports the user's main script again. When its standard input closes, because the search
-ended or was killed, it kills its workers, removes the folder of its address and ends, so nothing is left behind.
+The pool runs it as ``python -m workbench.automl.worker.fork_server ADDRESS`` and writes one line to
+its standard input for each worker it wants. A process that has never trained forks fast and has no
+library threads. Unlike `multiprocessing`, the server never imports the user's main script. When its
+standard input closes, because the search ended or was killed, the server kills its workers, removes
+the folder of its address and exits.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from pathlib import Path
 
 
 def preload() -> None:
-    """Import what trials use, so that forked workers share it."""
-    # Libraries look for pandas as they start, which is a third of their time; trials work on plain arrays.
+    """Import the libraries that trials use, so that forked workers share them."""
+    # Importing pandas takes a third of the libraries' start time; trials work on plain arrays.
     sys.modules["pandas"] = None  # type: ignore[assignment]
     import lightgbm  # noqa: F401
     import sklearn.ensemble
@@ -33,7 +34,7 @@ def preload() -> None:
 
     import_onnxruntime()
     del sys.modules["pandas"]
-    with suppress(ImportError):  # an extra, which fails at every fit if it found no pandas
+    with suppress(ImportError):  # an optional extra; it fails at every fit if it was imported without pandas
         import catboost  # noqa: F401
 
 
@@ -55,12 +56,12 @@ def main(address: str) -> int:
     for pid in children:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    shutil.rmtree(Path(address).parent, ignore_errors=True)  # the search that made it has gone
+    shutil.rmtree(Path(address).parent, ignore_errors=True)  # the search that made it has ended
     return 0
 
 
 def _words() -> Iterator[str | None]:
-    """Yield the lines of standard input as they come, and None now and then while none comes, until it closes."""
+    """Yield the lines of standard input until it closes, and None every 0.1 s without a line."""
     waiting = b""
     while True:
         while b"\n" in waiting:
@@ -86,7 +87,7 @@ def _reap(children: set[int]) -> None:
 
 
 def _work(address: str, key: bytes) -> None:
-    """Be a worker; never return into the nursery's loop."""
+    """Run a worker; exit the process instead of returning into the server's loop."""
     from workbench.automl.worker.task_loop import serve
 
     code = 1
@@ -96,7 +97,7 @@ def _work(address: str, key: bytes) -> None:
             serve(connection)
         code = 0
     except (EOFError, OSError):
-        code = 0  # the search has gone: nobody is left to tell
+        code = 0  # the search has ended: there is no one to report to
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -46,7 +46,10 @@ def refit(task: RefitTask, space: Workspace) -> list[Candidate]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Whole:
-    """A config fitted on all rows; `oof` has the folds' predictions by the round they end after, 0 for all."""
+    """A config fitted on all rows.
+
+    `oof` has the folds' predictions by the round they end after, 0 for all.
+    """
 
     parent: Config
     encoding: Encoding

@@ -1,4 +1,4 @@
-"""Encoded matrices, computed once by whichever worker needs them first and memory-mapped by all."""
+"""Encoded matrices: the first worker that needs one computes it, all workers memory-map it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class MatrixCache:
     def learned(
         self, encoding: Encoding, make: Callable[[], tuple[Learned, list[np.ndarray]]]
     ) -> tuple[Encoder, np.ndarray, np.ndarray]:
-        """Return the encoder of all rows, the rows through it (float32, memory-mapped) and its target columns.
+        """Return the encoder of all rows, the encoded rows (float32, memory-mapped) and the target columns.
 
-        `make` also gives the target columns' values in each fold, which are kept for `fold`.
+        `make` also returns the target columns' values in each fold, which are stored for `fold`.
         """
         stem = self._stem(encoding, "rows")
         document, array = stem.with_suffix(".json"), stem.with_suffix(".npy")
@@ -48,12 +48,15 @@ class MatrixCache:
         return Encoder.from_json(content["encoder"]), np.load(array, mmap_mode="r"), places
 
     def fold(self, encoding: Encoding, split: int) -> np.ndarray:
-        """Return the values of the target columns in a fold, for all rows; `learned` has made them."""
+        """Return the values of the target columns in a fold, for all rows.
+
+        `learned` stored them.
+        """
         block: np.ndarray = np.load(self._stem(encoding, f"fold{split}").with_suffix(".npy"))
         return block
 
     def matrix(self, encoding: Encoding, part: str, make: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return a part encoded by an encoder learned elsewhere (float32, memory-mapped)."""
+        """Return rows encoded by an encoder that was learned elsewhere (float32, memory-mapped)."""
         array = self._stem(encoding, part).with_suffix(".npy")
         if not array.exists():
             with locked(array.with_suffix(".lock")):
@@ -65,7 +68,7 @@ class MatrixCache:
     def in_parts(
         self, encoding: Encoding, part: str, shape: tuple[int, int], make: Callable[[], Iterable[np.ndarray]]
     ) -> np.ndarray:
-        """Return a matrix that is made block after block and written at once (float32, memory-mapped)."""
+        """Return a matrix that is made and written block by block (float32, memory-mapped)."""
         array = self._stem(encoding, part).with_suffix(".npy")
         if not array.exists():
             with locked(array.with_suffix(".lock")):

@@ -1,8 +1,9 @@
-"""Measure what a served artifact costs: on the artifact, one row as a dict at a time, and in batches.
+"""Measure the serving cost of an artifact: single rows as a dict, and batches.
 
-Beside running fits the wall clock lies, so calls are timed in blocks: CPU time a call comes from the block that used
-the least, p50 and p99 from the quietest block (the one with the lowest p99). Candidates that may be on the front are
-measured again with nothing else running; until then the rate in batches is that of the parity gate's rows.
+Running fits distort wall-clock time, so calls are timed in blocks. CPU time per call is that of the
+block that used the least; p50 and p99 are those of the block with the lowest p99. Candidates that
+may be on the front are measured again with nothing else running. Until then their batch rate is
+that of the parity check.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ from .parity import raw_rows
 
 _ROWS = 64
 _BATCH_ROWS, _BATCHES = 4096, 3
-_FEWEST_BATCH_ROWS, _BATCHES_S = 256, 0.2  # of a model that takes longer than that for a whole batch
-_CALLS = 100  # of a block: long enough for a p99, short enough to fall between two turns of other processes
-_FEWEST_CALLS, _LONGEST_BLOCK_S = 20, 0.2  # of a model that takes milliseconds
-_BUSY_CALLS = 40  # of a block beside running fits: those who may be on the front are measured again
+_FEWEST_BATCH_ROWS, _BATCHES_S = 256, 0.2  # for a model that takes longer than 0.2 s for a whole batch
+_CALLS = 100  # a block: enough for a p99, short enough to fall between other processes' time slices
+_FEWEST_CALLS, _LONGEST_BLOCK_S = 20, 0.2  # for a model that takes milliseconds
+_BUSY_CALLS = 40  # a block while fits are running: candidates that may be on the front are measured again
 _MIN_BLOCKS, _MAX_BLOCKS = 3, 200
-_FIRST_CALLS, _TRIED_CALLS = 4, 8  # before any is timed; and to see how long one takes
+_FIRST_CALLS, _TRIED_CALLS = 4, 8  # calls before timing, and calls that estimate the time of one
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """The measured half of `Measurements`; microseconds a call, of wall clock unless the name says CPU."""
+    """The timings of `Measurements`: microseconds per call, wall-clock time unless the name has "cpu"."""
 
     p50_us: float
     p99_us: float
@@ -62,14 +63,14 @@ def measure(
     ----------
     predictor : Predictor
     data : Dataset
-        Real rows; 64 of them, drawn at random, are sent in turn.
+        Real rows; 64 of them, drawn at random, are predicted in turn.
     seconds : float
-        About how long the single-row part may take: at least three blocks of a hundred calls.
+        Approximate time of the single-row part; at least three blocks of 100 calls.
     quiet : bool
-        Whether nothing else is running; else blocks have forty calls.
+        Whether nothing else is running; else blocks have 40 calls.
     seed : int
     row_s : float, optional
-        CPU seconds that a row of a batch took, where that is known already.
+        CPU seconds per row of a batch, if already measured.
 
     Returns
     -------
@@ -80,7 +81,7 @@ def measure(
     rows = raw_rows(sample)
     predict = predictor.predict_row
     for row in rows[:_FIRST_CALLS]:
-        predict(row)  # the first calls fill caches; a server's first calls do too
+        predict(row)  # the first calls fill caches, as in a server
     start = time.perf_counter()
     for row in rows[:_TRIED_CALLS]:
         predict(row)
@@ -115,7 +116,7 @@ def measurements(
     quiet: bool,
     row_s: float | None = None,
 ) -> Measurements:
-    """Measure an artifact that is open and lies in a folder."""
+    """Measure an open artifact that is stored in a folder."""
     speed = measure(predictor, data, seconds=seconds, quiet=quiet, row_s=row_s)
     return Measurements(
         latency_p50_us=speed.p50_us,
@@ -140,7 +141,7 @@ def measurements(
 def _time_blocks(
     predictor: Predictor, rows: list[dict[str, object]], shape: tuple[int, int], stop_at: float
 ) -> tuple[np.ndarray, list[float]]:
-    """Return wall nanoseconds a call, shape (blocks, calls), and CPU microseconds a call of each block."""
+    """Return wall-clock nanoseconds per call, shape (blocks, calls), and CPU microseconds per call by block."""
     predict, clock = predictor.predict_row, time.perf_counter_ns
     calls, blocks = shape
     order = [rows[at % len(rows)] for at in range(calls)]
@@ -166,7 +167,7 @@ def _time_blocks(
 
 
 def _batch_row_s(predictor: Predictor, data: Dataset, random: np.random.Generator) -> float:
-    """CPU seconds a row in batches of canonical columns, the best of some; fewer rows of a slow model."""
+    """Return CPU seconds per row in batches of canonical columns: the minimum of several batches."""
     most = min(data.n_rows, _BATCH_ROWS)
     size = min(most, _FEWEST_BATCH_ROWS)
     seconds = _batch_s(predictor, data, random, size, 1)

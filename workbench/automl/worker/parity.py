@@ -1,8 +1,9 @@
-"""The gate that every served artifact passes: it must answer what the training library answers.
+"""The parity check: a served artifact must predict what the training library predicts.
 
-The general converters are silently wrong in realistic cases, so nothing is believed: at least 1,000 rows, real ones
-and ones made to be difficult (each value missing in turn, unseen categories, extremes, zeros), go through the library
-and through the artifact, and the one-row path is held against the batch path.
+General ONNX converters are silently wrong in realistic cases, so every artifact is checked. At
+least 1,000 rows, real ones and difficult ones (missing values, unseen categories, extremes, zeros),
+are predicted by the library and by the artifact. The single-row path is compared with the batch
+path.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from workbench.runtime.model.predictor import Predictor
 
 ROWS = 1_200
 GOLDEN_ROWS = 64
-TOLERANCE = 5e-5  # on a probability, or on a number in units of the target's spread or a tenth of the number
+TOLERANCE = 5e-5  # of a probability; of a number, relative to the target's spread or a tenth of the number
 _SINGLE_ROWS = 12
-_MOST_PER_REASON = 16  # rows with a missing value, and rows of rare classes, that are looked for
+_MOST_PER_REASON = 16  # rows with a missing value, and rows of rare classes, among the golden rows
 _UNSEEN = "a level that training never met"
 _EXTREMES = (0.0, -1.0, 1e12, -1e12, 3e38, -3e38, 1e-30, np.inf, -np.inf)
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """What the gate saw: rows compared, the largest difference, in the unit of `TOLERANCE`, and CPU seconds a row."""
+    """The result: rows compared, the largest difference (in the unit of `TOLERANCE`), CPU seconds per row."""
 
     rows: int
     largest: float
@@ -36,14 +37,14 @@ class Parity:
 
 
 def difficult_rows(data: Dataset, rows: int = ROWS, seed: int = 0) -> dict[str, Column1d]:
-    """Return canonical columns of real rows, most of them disturbed in a few columns each.
+    """Return canonical columns of real rows, two thirds of them perturbed in a few columns.
 
     Parameters
     ----------
     data : Dataset
-        Where the real rows come from.
+        The source of the real rows.
     rows : int
-        How many rows to make.
+        Number of rows to make.
     seed : int
 
     Returns
@@ -78,16 +79,16 @@ def difficult_rows(data: Dataset, rows: int = ROWS, seed: int = 0) -> dict[str, 
 
 
 def golden_rows(data: Dataset, preferred: np.ndarray, rows: int = GOLDEN_ROWS, seed: int = 0) -> np.ndarray:
-    """Choose real rows that a bundle will carry with their answers: some of each class, some with missing values.
+    """Choose the real rows that a bundle stores with their predictions: every class, missing values too.
 
     Parameters
     ----------
     data : Dataset
         All rows.
     preferred : numpy.ndarray of int
-        Positions that are taken first: those of the hold-out, where there is one.
+        Positions that are taken first: the held-out set, if there is one.
     rows : int
-        How many to choose; all where there are fewer.
+        Number of rows to choose; all if there are fewer.
     seed : int
 
     Returns
@@ -125,9 +126,10 @@ def _first(order: np.ndarray, mask: np.ndarray) -> list[int]:
 
 
 def gate_columns(data: Dataset, preferred: np.ndarray, seed: int = 0) -> dict[str, Column1d]:
-    """Return the rows of the gate: the golden rows first, then `difficult_rows`.
+    """Return the rows of the parity check: the golden rows first, then `difficult_rows`.
 
-    Both are the same whenever they are asked for, so answers of the training library can be kept beside a candidate.
+    Both are deterministic, so the training library's predictions of them can be stored with a
+    candidate.
     """
     real = data.take(golden_rows(data, preferred, seed=seed)).columns
     made = difficult_rows(data, seed=seed)
@@ -135,9 +137,8 @@ def gate_columns(data: Dataset, preferred: np.ndarray, seed: int = 0) -> dict[st
 
 
 def _joined(first: Column1d, second: Column1d) -> Column1d:
-    if isinstance(first, Levels) and isinstance(
-        second, Levels
-    ):  # the second one's levels go on from the first one's
+    # The levels of the second begin with those of the first.
+    if isinstance(first, Levels) and isinstance(second, Levels):
         return Levels(np.concatenate([first.codes, second.codes]), second.values)
     return np.concatenate([np.asarray(first), np.asarray(second)])
 
@@ -145,7 +146,7 @@ def _joined(first: Column1d, second: Column1d) -> Column1d:
 def check(
     predictor: Predictor, columns: dict[str, Column1d], truth: np.ndarray, data: Dataset, seed: int = 0
 ) -> Parity:
-    """Hold an artifact against the library that trained it.
+    """Compare an artifact with the library that trained it.
 
     Parameters
     ----------
@@ -154,9 +155,9 @@ def check(
     columns : dict
         `gate_columns`, m rows.
     truth : numpy.ndarray of float64, shape (m, k)
-        The library's own predictions of them.
+        The library's predictions of these rows.
     data : Dataset
-        Rows of the kind that it will meet.
+        Real rows, for the single-row path.
     seed : int
 
     Returns
@@ -166,10 +167,10 @@ def check(
     Raises
     ------
     FitError
-        Where the two differ by more than `TOLERANCE`, or one row and a batch do.
+        If the two differ by more than `TOLERANCE`, or single rows differ from a batch.
     """
     began = time.thread_time()
-    # Canonical values: training saw some columns whole, the gate does not.
+    # Canonical values, as the encoder was learned from.
     served = predictor.predict_matrix(predictor.encoder.encode_columns(columns)).astype(np.float64)
     row_s = (time.thread_time() - began) / max(len(truth), 1)
     scale = 1.0
@@ -181,7 +182,7 @@ def check(
     if not largest <= TOLERANCE:
         wrong = int((~(gaps <= TOLERANCE)).sum())
         raise FitError(
-            "the served form does not answer what the library answers",
+            "the served model does not predict what the library predicts",
             found=f"{wrong} of {len(gaps)} rows differ, by up to {largest:.3g}",
             expected=f"no difference above {TOLERANCE:g}",
             hint="Please report it with the candidate's parameters.",
@@ -191,7 +192,7 @@ def check(
 
 
 def spread_of(numbers: np.ndarray) -> float:
-    """Return the standard deviation of numbers that are finite, kept off zero: the unit of what answers differ by.
+    """Return the standard deviation of finite numbers, bounded away from zero: the unit of differences.
 
     Examples
     --------
@@ -213,14 +214,17 @@ def _check_single_rows(predictor: Predictor, data: Dataset, seed: int, scale: fl
             where = int(
                 (~((encoded[0] == matrix[at]) | (np.isnan(encoded[0]) & np.isnan(matrix[at])))).argmax()
             )
-            raise FitError("one row encodes otherwise than in a batch", found=f"feature {names[where]!r}")
-        answer = predictor.predict_row(row)
-        if not np.allclose(answer, batch[at], rtol=1e-5, atol=1e-6 * scale):
-            raise FitError("one row answers otherwise than in a batch", found=f"{answer} against {batch[at]}")
+            raise FitError(
+                "a single row is encoded differently than in a batch", found=f"feature {names[where]!r}"
+            )
+        single = predictor.predict_row(row)
+        if not np.allclose(single, batch[at], rtol=1e-5, atol=1e-6 * scale):
+            found = f"{single}, in a batch {batch[at]}"
+            raise FitError("a single row is predicted differently than in a batch", found=found)
 
 
 def raw_rows(data: Dataset) -> list[dict[str, object]]:
-    """Return rows as a caller would send them: one mapping from column to JSON value a row."""
+    """Return rows as a caller sends them: one mapping from column to JSON value per row."""
     written: list[list[object]] = []
     for column in data.schema.columns:
         values = data.columns[column.name]

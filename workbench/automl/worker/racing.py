@@ -1,8 +1,9 @@
-"""Whether a config is worth its other folds, judged after its first one by a test that knows the noise.
+"""Racing: stop a config after its first fold if its other folds are not worth their time.
 
-A config goes on where it is not clearly worse than the best there is on the same rows, where a blend of the two is
-better than the best alone (a weak model that errs elsewhere is worth more to a blend than a second strong one), or
-where it may be much faster to serve.
+A config continues if it is not significantly worse than the best incumbent on the same rows, or if
+an ensemble of the two beats the incumbent alone: a weak model with different errors improves an
+ensemble more than a second strong one. `phases.trials` also continues configs that may be much
+faster to serve.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from ..scoring.standard_error import mean_and_error
 from .workspace import Workspace
 
 _SURE = 2.0  # standard errors
-_SHARES = (0.1, 0.2, 0.35, 0.5)  # of the newcomer in a blend
-_WORTH = 0.002  # of the loss: what a blend must gain
+_SHARES = (0.1, 0.2, 0.35, 0.5)  # weights of the config in an ensemble with the incumbent
+_WORTH = 0.002  # relative gain in loss that the ensemble must reach
 _LOSS_NAMES: dict[Loss, str] = {
     "log": "log loss",
     "squared": "squared error",
@@ -30,13 +31,13 @@ _LOSS_NAMES: dict[Loss, str] = {
     "poisson": "Poisson deviance",
     "gamma": "gamma deviance",
 }
-_LEAST_ROWS = 200  # fewer rows say too little, and such folds are fitted in no time
+_LEAST_ROWS = 200  # with fewer rows a fold is fast and its loss too noisy
 FIRST = "first.npy"
-"""Out-of-fold predictions of the first repeat, not calibrated: what a newcomer's fold can be held against."""
+"""File of uncalibrated out-of-fold predictions of the first repeat, which later folds race against."""
 
 
 def race(task: FoldTask, space: Workspace, output: np.ndarray, y: np.ndarray) -> Race | None:
-    """Hold a first fold's predictions against the rivals' on the same rows.
+    """Compare the first fold's predictions with the incumbents' on the same rows.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def race(task: FoldTask, space: Workspace, output: np.ndarray, y: np.ndarray) ->
     Returns
     -------
     Race or None
-        None where no rival has predicted these rows, or they are too few to say anything.
+        None if no incumbent has predicted these rows, or there are fewer than 200.
     """
     valid = space.splits[task.split][1]
     if len(valid) < _LEAST_ROWS:
@@ -78,7 +79,7 @@ def _reason_to_stop(
     weight: np.ndarray | None,
     kind: Loss,
 ) -> tuple[str, float]:
-    """Return why a configuration is stopped, and by how many standard errors its loss is worse; ("", 0) to go on."""
+    """Return why a config is stopped, and by how many standard errors its loss is worse; ("", 0) to continue."""
     own = row_losses(y, output, kind)
     mean, error = mean_and_error(own - loss, weight)
     if not mean > _SURE * error:

@@ -1,4 +1,4 @@
-"""A candidate trained again from its record: on all rows for export, or on the same rows to see that it repeats."""
+"""Retrain a candidate from its record: on all rows for export, or on the same rows to reproduce it."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ from .matrix_cache import MatrixCache
 from .parity import TOLERANCE
 from .workspace import Workspace
 
-_GROWTH = 1.1  # rounds of a model of more rows over those of the rows it was tried on, at most
+_GROWTH = 1.1  # most rounds of a model of more rows, relative to those of the rows it was tried on
 
 
 def serve_all_rows(run: RunFolder, candidate: Candidate) -> Served:
-    """Train a candidate again on all rows, those held out included, and return it.
+    """Retrain a candidate on all rows, the held-out set included.
 
-    Where nothing was held out, its own artifact has learned from all rows already and is returned as it is.
+    Without a held-out set its own artifact has learned from all rows and is returned.
 
     Raises
     ------
     FitError
-        Where the fit fails, or the parity gate refuses the model.
+        If the fit or the parity check fails.
     """
     if not run.can_refit:
         return serve_measured(run, candidate)
-    with _bench(run, np.arange(run.dataset().n_rows), np.arange(0), np.arange(0)) as space:
+    with _separate_workspace(run, np.arange(run.dataset().n_rows), np.arange(0), np.arange(0)) as space:
         grown = space.dev.n_rows / max(len(run.dev_rows), 1)
         made = _again(space, run, candidate, grown)
         folder = space.candidates / made.id
@@ -64,7 +64,7 @@ def serve_all_rows(run: RunFolder, candidate: Candidate) -> Served:
 
 @dataclass(frozen=True, slots=True)
 class Reproduced:
-    """How a candidate that was trained again compares with the kept one.
+    """The comparison of a retrained candidate with the stored one.
 
     Attributes
     ----------
@@ -72,9 +72,9 @@ class Reproduced:
     rows : int
         Rows whose predictions were compared.
     largest : float
-        The largest difference, in probability, or in standard deviations of the predictions of a number.
+        The largest difference: of a probability, or in standard deviations of predicted numbers.
     same : bool
-        Whether they agree within what float32 can tell apart.
+        Whether they agree within the precision of float32.
     """
 
     id: str
@@ -96,19 +96,19 @@ class Reproduced:
 
 
 def reproduce(run: RunFolder, name: str) -> Reproduced:
-    """Train a candidate again from its record on the same rows, and compare its predictions with the kept ones.
+    """Retrain a candidate from its record on the same rows and compare its predictions with the stored ones.
 
     Raises
     ------
     RunError
-        Where there is no such candidate, or it has no model.
+        If there is no such candidate, or it has no model.
     FitError
-        Where it cannot be trained again.
+        If it cannot be retrained.
     """
     candidate = run.candidate(name)
     if candidate.status != "ok":
         raise RunError(f"{name} has no model", found=f"{candidate.status}: {candidate.reason}")
-    with _bench(run, run.dev_rows, run.holdout_rows, run.reserve_rows) as space:
+    with _separate_workspace(run, run.dev_rows, run.holdout_rows, run.reserve_rows) as space:
         made = _again(space, run, candidate, 1.0)
         after = Predictor.load(space.candidates / made.id / "predictor")
         before = run.predictor(name)
@@ -120,8 +120,10 @@ def reproduce(run: RunFolder, name: str) -> Reproduced:
 
 
 @contextmanager
-def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray, reserve: np.ndarray) -> Iterator[Workspace]:
-    """Open a workspace beside the run, which stays as it is."""
+def _separate_workspace(
+    run: RunFolder, rows: np.ndarray, held_out: np.ndarray, reserve: np.ndarray
+) -> Iterator[Workspace]:
+    """Open a workspace in a temporary folder; the run is not changed."""
     plan, problem, settings = run.info["plan"], run.problem, run.settings
     data = run.dataset()
     with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
@@ -143,7 +145,7 @@ def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray, reserve: np.ndarr
         yield Workspace(
             data=data,
             dev_rows=rows,
-            holdout_rows=held,
+            holdout_rows=held_out,
             setup=setup,
             metric=Metric(setup.metric, problem.task, problem.n_classes, setup.seed),
             cache=MatrixCache(base / "cache"),
@@ -154,7 +156,7 @@ def _bench(run: RunFolder, rows: np.ndarray, held: np.ndarray, reserve: np.ndarr
 
 
 def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float) -> Candidate:
-    """Train a candidate, and before it those that it is made of."""
+    """Retrain a candidate, after those that it is made of."""
     require_package(run.info, candidate.family)
     if candidate.kind == "blend":
         for name in candidate.members:
@@ -164,7 +166,7 @@ def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float)
         weights = averaged(candidate)
         stacker_only = tuple(name for name in candidate.members if name not in weights)
         blend = BuildTask(config, weights, math.inf if share else 0.0, share or None, stacker_only)
-        return _kept(space, build_blend(blend, space))
+        return _stored(space, build_blend(blend, space))
     if candidate.taught:
         for name in candidate.members:
             _again(space, run, run.candidate(name), grown)
@@ -172,23 +174,23 @@ def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float)
             teacher = fit_teacher(TeacherTask(candidate.members, split), space)
             if teacher.wrong:
                 raise FitError(f"the teachers of {candidate.id} failed", found=teacher.wrong)
-        return _kept(space, distill(DistillTask(_config(candidate, space), candidate.members), space))
+        return _stored(space, distill(DistillTask(_config(candidate, space), candidate.members), space))
     if candidate.kind == "single" and candidate.members:
         parent = run.candidate(next(iter(candidate.members)))
         _again(space, run, parent, grown)
         task = RefitTask(_config(parent, space), {candidate.id: candidate.cut})
-        return _kept(space, refit(task, space)[0])
+        return _stored(space, refit(task, space)[0])
     config = _config(candidate, space)
     folds = len(candidate.fold_rounds) or len(space.splits)
     for split in range(folds):
         done = run_fold(_fold(config, candidate, split, grown), space)
         if isinstance(done, Candidate):
-            return _kept(space, done)
-    return _kept(space, assemble(AssembleTask(config, folds=folds), space))
+            return _stored(space, done)
+    return _stored(space, assemble(AssembleTask(config, folds=folds), space))
 
 
 def _fold(config: Config, candidate: Candidate, split: int, grown: float) -> FoldTask:
-    """Return a fold to fit again: on the same rows, which choose the same rounds again, or on more of them."""
+    """Return a fold to fit again: with early stopping on the same rows, or for given rounds on more rows."""
     rounds = candidate.fold_rounds[split] if split < len(candidate.fold_rounds) else None
     trained = candidate.fold_trained[split] if split < len(candidate.fold_trained) else 0
     if rounds is None or (trained and grown <= 1.0):
@@ -209,7 +211,7 @@ def _config(candidate: Candidate, space: Workspace) -> Config:
     )
 
 
-def _kept(space: Workspace, made: Candidate) -> Candidate:
+def _stored(space: Workspace, made: Candidate) -> Candidate:
     if made.status != "ok":
         raise FitError(f"{made.id} ({made.family}) failed at {made.stage}", found=made.reason, hint=made.hint)
     RunFolder(space.setup.run, {}).write_candidate(made)

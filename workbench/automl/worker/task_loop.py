@@ -1,4 +1,4 @@
-"""What a worker process does: open the run's data once, then carry out one task after another."""
+"""The loop of a worker process: open the run's data once, then carry out tasks."""
 
 from __future__ import annotations
 
@@ -46,10 +46,8 @@ _MEASURED_ROWS = 4_096
 
 
 def serve(connection: Connection) -> None:
-    """Say who is there, receive the set-up, then answer tasks until the other side closes."""
-    warnings.simplefilter(
-        "ignore"
-    )  # what matters comes back in the candidate; the libraries' spam would hide it
+    """Send the process id, receive the set-up, then carry out tasks until the connection closes."""
+    warnings.simplefilter("ignore")  # the libraries' warnings; problems are reported in the candidate
     connection.send(os.getpid())
     space = open_workspace(connection.recv())
     while True:
@@ -58,7 +56,7 @@ def serve(connection: Connection) -> None:
 
 
 def carry_out(task: Any, space: Workspace) -> Any:
-    """Do what a task asks for, with one thread, and say how much memory it took."""
+    """Carry out a task with one thread, and record its peak memory."""
     _forget_peak()
     with one_thread():
         done = _VERBS[type(task)](task, space)
@@ -113,13 +111,13 @@ def open_workspace(setup: Setup) -> Workspace:
 
 
 def _forget_peak() -> None:
-    """Start the peak of resident memory anew (Linux; elsewhere the peak is the process's own)."""
+    """Reset the peak of resident memory (Linux only; elsewhere it is that of the whole process)."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def peak_memory_mb() -> float:
-    """Return the peak of resident memory in megabytes (10⁶ bytes) since it was last forgotten."""
+    """Return the peak of resident memory since the last reset, in megabytes (10⁶ bytes)."""
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
             if line.startswith("VmHWM:"):

@@ -1,4 +1,4 @@
-"""What all tasks of a run share in a worker: the rows, their folds, and encoded matrices, each made once."""
+"""The state that all tasks of a run share in a worker: rows, folds and encoded matrices."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from ..scoring.metrics import Metric
 from .matrix_cache import MatrixCache
 from .parity import gate_columns
 
-_KEPT_BYTES = 2e9  # of matrices with fold-specific features and of what libraries made of matrices
+_CACHED_BYTES = 2e9  # of matrices with fold-specific features and of the libraries' binned forms
 _COMPARISON_ROWS = 1_500
-_PART_ROWS = 100_000  # encoded at a time where there are too many to hold twice
+_PART_ROWS = 100_000  # encoded at a time, so that a large matrix is not in memory twice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """The rows of the search through one encoding.
+    """The rows of the search, encoded.
 
     Attributes
     ----------
     encoder : Encoder
-        As it is served.
+        The one that is served.
     X : numpy.ndarray of float32, shape (n, width)
-        Features made from the target have values fitted without the row.
+        Features made from the target have values learned without the row.
     target_columns : numpy.ndarray of int64
     """
 
@@ -65,16 +65,16 @@ class OpenArtifact:
 
 @dataclass(slots=True, eq=False)
 class Workspace:
-    """The rows of a search as its tasks see them.
+    """The rows, folds and caches of a search.
 
     Attributes
     ----------
     data : Dataset
         All rows of the run.
     dev_rows, holdout_rows : numpy.ndarray of int64
-        Positions of the rows to learn from, and of those that no choice sees.
+        Positions of the rows to learn from, and of the held-out set.
     reserve_rows : numpy.ndarray of int64
-        Positions of further rows, where those to learn from are a sample.
+        Positions of further rows, if those to learn from are a sample.
     dev : Dataset
         The rows to learn from (n of them); folds are positions in it.
     splits : list of (train, valid)
@@ -115,7 +115,7 @@ class Workspace:
 
     @property
     def problem(self) -> Problem:
-        """What search spaces depend on."""
+        """The properties of the data that search spaces depend on."""
         return self.setup.problem
 
     @property
@@ -135,10 +135,12 @@ class Workspace:
         return Predictor.load(self.candidates / name / "predictor")
 
     def fold_of(self) -> np.ndarray:
-        """Return the fold of the first repeat that validates each row; -1 for rows that always train.
+        """Return the fold of the first repeat that validates each row.
 
-        What is learned from out-of-fold predictions is cross-fitted by it, so one validation part is divided at random
-        into five.
+        -1 for rows that always train.
+
+        Everything learned from out-of-fold predictions is cross-fitted by it, so a single
+        validation part is divided at random into five.
         """
         out = np.full(self.dev.n_rows, -1, dtype=np.int64)
         for at, (_, valid) in enumerate(self.splits[: self.folds]):
@@ -146,7 +148,7 @@ class Workspace:
         return fold_numbers(out, self.setup.seed)
 
     def comparison_rows(self) -> np.ndarray:
-        """Return positions of rows on which every fold's model is asked, to see how far the models disagree."""
+        """Return positions of rows that every fold's model predicts, to measure how far the models disagree."""
         valid = np.flatnonzero(self.fold_of() >= 0)
         random = np.random.default_rng(self.setup.seed)
         return np.sort(random.permutation(valid)[:_COMPARISON_ROWS])
@@ -154,19 +156,19 @@ class Workspace:
     # ------------------------------------------------------------ encoded rows
 
     def encoded(self, encoding: Encoding) -> Encoded:
-        """Return the rows through an encoding, made by whichever worker asks first."""
+        """Return the encoded rows; the first worker that needs an encoding learns it."""
         if encoding not in self._encoded:
             encoder, X, places = self.cache.learned(encoding, lambda: self._learn(encoding))
             self._encoded[encoding] = Encoded(encoder, X, places)
         return self._encoded[encoding]
 
     def gate(self, encoding: Encoding) -> np.ndarray:
-        """Return the rows of the parity gate through an encoding."""
+        """Return the encoded rows of the parity check."""
         encoder = self.encoded(encoding).encoder
         return self.cache.matrix(encoding, "gate", lambda: encoder.encode_columns(self.gate_rows()))
 
     def gate_rows(self) -> dict[str, Column1d]:
-        """Return the rows of the parity gate, the same for every candidate."""
+        """Return the rows of the parity check, the same for every candidate."""
         if not self._gate:
             self._gate.update(gate_columns(self.data, self.holdout_rows, self.setup.seed))
         return self._gate
@@ -178,14 +180,14 @@ class Workspace:
         return Sample.part(shared, train, f"train{split}"), Sample.part(shared, valid, f"valid{split}")
 
     def grown(self, encoding: Encoding, more: int) -> Sample:
-        """Return the rows to fit on in the only fold of a sample, and so many rows of the reserve after them.
+        """Return the training rows of the only fold of a sample, followed by `more` rows of the reserve.
 
-        The reserve goes through the encoder that is served. It was learned without these rows, so features made from
-        the target have the values that a row has which is met later.
+        The served encoder encodes the reserve. It was learned without these rows, so features made
+        from the target have the values that new rows get.
         """
         train = self.splits[0][0]
         rows = np.random.default_rng(self.setup.seed).permutation(self.reserve_rows)[:more]
-        rows.sort()  # neighbours on disk are read together
+        rows.sort()  # neighbouring rows are read together from disk
         encoder, sample = self.encoded(encoding).encoder, self.matrix(encoding, 0)
 
         def parts() -> Iterator[np.ndarray]:
@@ -203,12 +205,12 @@ class Workspace:
         return Sample(X, y, weight)
 
     def whole(self, encoding: Encoding) -> Sample:
-        """Return all rows, to fit a model on everything."""
+        """Return all rows, to fit one model on them."""
         encoded = self.encoded(encoding)
         return Sample(np.asarray(encoded.X), self.dev.y, self.dev.weight, encoded.codes)
 
     def matrix(self, encoding: Encoding, split: int) -> np.ndarray:
-        """Return all rows as a fold sees them, float32 (n, width)."""
+        """Return all rows with a fold's target features, float32 (n, width)."""
         return self._matrix(encoding, split).X
 
     def _matrix(self, encoding: Encoding, split: int) -> Shared:
@@ -222,7 +224,7 @@ class Workspace:
             X = np.array(X)
             X[:, encoded.target_columns] = self.cache.fold(encoding, split)
         self._shared[key] = Shared(X, self.dev.y, self.dev.weight, encoded.codes)
-        while len(self._shared) > 1 and sum(each.X.nbytes for each in self._shared.values()) > _KEPT_BYTES:
+        while len(self._shared) > 1 and sum(each.X.nbytes for each in self._shared.values()) > _CACHED_BYTES:
             self._shared.popitem(last=False)
         return self._shared[key]
 

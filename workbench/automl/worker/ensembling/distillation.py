@@ -1,9 +1,10 @@
-"""Small, fast models taught by an average of strong ones, and scored without their having seen a row's label.
+"""Distillation: small, fast students of an ensemble of strong models, scored without label leakage.
 
-A student learns the log-odds of ``0.8 * teacher + 0.2 * label``. For the model that is served the teacher answers out
-of fold. Those answers will not do to score the student: the teacher's models of the other folds have seen the labels of
-the fold that judges, and what they pass on makes the student look better than it is (by a tenth of the loss on small
-tables). So for each fold the teacher is fitted anew, on its training rows alone and out of fold among them.
+A student learns the log-odds of ``0.8 * teacher + 0.2 * label``. The served student learns the
+teacher's out-of-fold predictions. These cannot score the student: the teacher's models of the other
+folds have seen the labels of the validation fold, and pass them on. The student's score would be
+optimistic, by a tenth of the loss on small tables. So for each fold the teacher is fitted again on
+the fold's training rows alone, out of fold among them.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ from ..fit import encoding_of
 from ..racing import FIRST
 from ..workspace import Workspace
 
-_SHARE = 0.8  # of the teacher in what is taught
-_LEAST = 1e-3  # probability taught: the log-odds of less say little and weigh much
+_SHARE = 0.8  # of the teacher in the student's target
+_LEAST = 1e-3  # of a target probability: log-odds of smaller ones carry little information and much weight
 
 
 def fit_teacher(task: TeacherTask, space: Workspace) -> TeacherDone:
-    """Let the teacher answer the rows that a fold trains on, having seen neither them nor the fold's own."""
+    """Predict a fold's training rows by a teacher that has seen neither them nor the validation rows."""
     stage, began = Stage(), time.process_time()
     try:
         with stage("fit"):
@@ -47,7 +48,7 @@ def fit_teacher(task: TeacherTask, space: Workspace) -> TeacherDone:
             path = _path(space, task.weights, task.split)
             path.parent.mkdir(parents=True, exist_ok=True)
             np.save(path, predictions)
-    except Exception as error:  # there will be no student, and nothing else is lost
+    except Exception as error:  # there is no student then; the search continues
         return TeacherDone(
             task.split, f"{type(error).__name__}: {error}"[:300], time.process_time() - began, stage.spent
         )
@@ -55,7 +56,10 @@ def fit_teacher(task: TeacherTask, space: Workspace) -> TeacherDone:
 
 
 def _teacher_predictions(config: Config, space: Workspace, task: TeacherTask) -> np.ndarray:
-    """Return the probability of the second class, out of fold within a fold's training rows; 0 for the others."""
+    """Return the probability of the second class, out of fold within a fold's training rows.
+
+    0 for other rows.
+    """
     encoding = encoding_of(config, space)
     X, codes, dev = space.matrix(encoding, task.split), space.encoded(encoding).codes, space.dev
     train = space.splits[task.split][0]
@@ -77,7 +81,7 @@ def _teacher_predictions(config: Config, space: Workspace, task: TeacherTask) ->
 
 def _whole(fitted: Fitted) -> None:
     if fitted.stopped:
-        raise OutOfTimeError("the clock ended a fit", hint="Give more `time`.")
+        raise OutOfTimeError("the time limit ended a fit", hint="Give more `time`.")
 
 
 def _config(space: Workspace, name: str) -> Config:
@@ -129,13 +133,13 @@ def _distill(task: DistillTask, space: Workspace, stage: Stage) -> Candidate:
         taught=True,
         rounds=served.rounds,
         fold_rounds=tuple(rounds),
-        notes=(f"taught by {', '.join(task.weights)}",),
+        notes=(f"distilled from {', '.join(task.weights)}",),
     )
     return build_candidate(base, model, space, stage)
 
 
 class _StudentFits:
-    """What a student is taught, in each fold and on all rows."""
+    """The fits of a student: one per fold and one on all rows."""
 
     def __init__(self, task: DistillTask, space: Workspace) -> None:
         self.task, self.space = task, space
@@ -152,7 +156,7 @@ class _StudentFits:
         return np.asarray(np.log(p / (1.0 - p)))
 
     def matrix(self, split: int) -> np.ndarray:
-        """Return all rows as a fold sees them."""
+        """Return all rows with a fold's target features."""
         return self.space.matrix(self.encoding, split)
 
     def _sample(self, X: np.ndarray, target: np.ndarray, rows: np.ndarray) -> Sample:
@@ -163,7 +167,7 @@ class _StudentFits:
         )
 
     def fold(self, split: int) -> tuple[Fitted, np.ndarray]:
-        """Fit what a fold may know; return the model, and the rows that judge it."""
+        """Fit a fold on the teacher's predictions; return the model and the validation rows."""
         train, valid = self.space.splits[split]
         X = self.matrix(split)
         teacher = self._odds(np.load(_path(self.space, self.task.weights, split)))

@@ -1,4 +1,4 @@
-"""Blends of candidates: which are worth having, and how one becomes a candidate of its own, with one model file."""
+"""Ensembles of candidates: selecting them, and building each into a candidate with one model file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .stacker import Meta, learn_meta
 
 
 def find_blends(task: BlendTask, space: Workspace) -> Blends:
-    """Return the path of blends from few and cheap members to the best one."""
+    """Return the path of ensembles, from few cheap members to the best."""
     names = list(task.costs)
     outputs = [_oof(space, name) for name in names]
     known = np.flatnonzero(np.isfinite(np.stack([each[:, 0] for each in outputs])).all(axis=0))
@@ -56,7 +56,8 @@ def build_blend(task: BuildTask, space: Workspace) -> Candidate:
 
 
 def _build(task: BuildTask, space: Workspace, stage: Stage) -> Candidate:
-    # By name, as in the record: a stacker that is learned again must see its members in the same order.
+    # By name, as in the record: a stacker that is learned again must see its members in the same
+    # order.
     members = {**dict(sorted(task.weights.items())), **dict.fromkeys(sorted(task.stacker_only), 0.0)}
     with stage("predict"):
         outputs = [_oof(space, name) for name in members]
@@ -132,7 +133,7 @@ def _meta_note(meta: Meta | None) -> tuple[str, ...]:
     if meta is None:
         return ()
     return (
-        f"a small network over the members' answers counts for {meta.share:.0%}, their average for the rest",
+        f"a small network over the members' predictions has weight {meta.share:.0%}, their average the rest",
     )
 
 

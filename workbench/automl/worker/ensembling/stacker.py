@@ -1,9 +1,10 @@
-"""A small network over what a blend's members say: stacking (Wolpert 1992), as a part of the blend.
+"""Stacking (Wolpert 1992): a small network over the predictions of an ensemble's members.
 
-An average takes each member's word in the same way everywhere. What two of them say together, and in which class,
-tells more: where there are rows enough, a network of one layer learns it from their out-of-fold answers, and the blend
-gives it a share. It sees no other columns. Trees in its place, or the columns beside the answers, find out of fold what
-is not there on fresh rows: where rows have near twins, a model's answer tells whether it knew the twin's label.
+An average weights each member equally everywhere. Combinations of predictions, and their classes,
+carry more information. With enough rows, a network of one layer learns from the members'
+out-of-fold predictions and gets a weight in the ensemble. It sees no other columns. Trees instead
+of the network, or further columns, overfit out-of-fold predictions: if rows have near duplicates, a
+model's prediction shows whether it was trained on the duplicate's label.
 """
 
 from __future__ import annotations
@@ -28,20 +29,21 @@ from ...scoring.standard_error import is_gain
 from ..workspace import Workspace
 
 _PARAMS = {"width": 64, "depth": 1}
-_PAYS = 1.0  # standard errors by which the loss must be lower: the judges said when to stop, which flatters a little
-_MOST_ROWS, _MOST_JUDGES = 40_000, 10_000  # that a fit learns from, and that say when to stop
+# Standard errors by which the loss must be lower: early stopping makes it slightly optimistic.
+_PAYS = 1.0
+_MOST_ROWS, _MOST_VALID = 40_000, 10_000  # rows that a fit learns from, and rows for early stopping
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Meta:
-    """A network over the members of a blend.
+    """A network over the members of an ensemble.
 
     Attributes
     ----------
     share : float
-        Of the network in the blend; the members' average has the rest.
+        Weight of the network in the ensemble; the members' average has the rest.
     fits : list of Fitted
-        One for each part of the rows, learned without it.
+        One for each part of the rows, trained without it.
     """
 
     share: float
@@ -55,12 +57,12 @@ class Meta:
         return served
 
     def of(self, blended: np.ndarray, outputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the blend of members' average and network, float64 (n, k), by the library's own predictions."""
+        """Return the weighted average of members' average and network, float64 (n, k), by the library."""
         X = features(outputs)
         return self._mixed(blended, np.mean([fit.raw(X) for fit in self.fits], axis=0))
 
     def of_each(self, blended: np.ndarray, outputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the same for each fold's models, (folds, n, k), with the network that saw none of the fold's rows."""
+        """Return the same for each fold's models, (folds, n, k), with the network trained without the fold."""
         parts = [fit.raw(features([each[at] for each in outputs])) for at, fit in enumerate(self.fits)]
         return np.stack([self._mixed(blended[at], raw) for at, raw in enumerate(parts)])
 
@@ -69,7 +71,7 @@ class Meta:
 
 
 def features(outputs: Sequence[np.ndarray]) -> np.ndarray:
-    """Return what a network sees of members' outputs, shape (n, k) each: float32 (n, m * k).
+    """Return the network's input from the outputs of m members, shape (n, k) each: float32 (n, m * k).
 
     Examples
     --------
@@ -91,27 +93,28 @@ def learn_meta(
     deadline: float = float("inf"),
     least_rows: int = STACKER_LEAST_ROWS,
 ) -> tuple[Meta, np.ndarray] | None:
-    """Learn a network over a blend's members, and its share.
+    """Train a network over an ensemble's members, and choose its weight.
 
     Parameters
     ----------
     space : Workspace
     outputs : sequence of numpy.ndarray, shape (n, k)
-        The members' out-of-fold answers.
+        The members' out-of-fold predictions.
     blended : numpy.ndarray, shape (n, k)
         Those of their average.
     share : float, optional
-        As it was found before; by default it is chosen now.
+        The weight that was chosen before. Default: choose it.
     deadline : float
-        `time.monotonic()` by which all fits must be through.
+        `time.monotonic()` at which all fits must have ended.
     least_rows : int
-        Of fewer there is none.
+        With fewer rows there is no network.
 
     Returns
     -------
     (Meta, numpy.ndarray of shape (n, k)) or None
-        The network, and the blend's answers with it, each row by networks and a share that were learned without its
-        part of the rows. None where there are too few rows, or the time is too short, or the network does not pay.
+        The network, and the ensemble's predictions with it, each row by a network and a weight that
+        were learned without its part of the rows. None if there are too few rows, the time is too
+        short, or the network does not improve the ensemble.
     """
     parts = fold_numbers(space.fold_of(), space.setup.seed)
     known = (parts >= 0) & np.isfinite(blended).all(axis=1)
@@ -128,8 +131,9 @@ def learn_meta(
         return None
     raw = np.zeros((len(rows), fits[0].form().n_raw))
     for number, fit in zip(np.unique(parts), fits, strict=True):
-        mine = sample.X[parts == number]  # as rows that had no say in when to stop, where all of them had one
-        raw[parts == number] = unseen_raw(fit, mine) if len(mine) <= _MOST_JUDGES else fit.raw(mine)
+        mine = sample.X[parts == number]
+        # If all rows of the part were used for early stopping, their scores are cross-fitted.
+        raw[parts == number] = unseen_raw(fit, mine) if len(mine) <= _MOST_VALID else fit.raw(mine)
     pair = [blended[rows], apply_link(raw, fits[0].form().link)]
     loss, weight, again = space.problem.loss, sample.weight, share is not None
     if share is None:
@@ -137,7 +141,7 @@ def learn_meta(
     if not share:
         return None
     mixed = cross_fitted(sample.y, pair, loss, parts, weight, seed=space.setup.seed)
-    mixed = within(space.problem, mixed)  # as the blend is served
+    mixed = within(space.problem, mixed)  # as the ensemble is served
     if not again and not _pays(space, sample, rows, pair[0], mixed):
         return None
     out = blended.copy()
@@ -146,7 +150,7 @@ def learn_meta(
 
 
 def _pays(space: Workspace, sample: Sample, rows: np.ndarray, before: np.ndarray, after: np.ndarray) -> bool:
-    """Tell whether the loss, by which the share was chosen, is lower beyond noise, and the metric not worse."""
+    """Return whether the loss, which the weight was chosen by, is significantly lower and the metric higher."""
     loss, weight = space.problem.loss, sample.weight
     gain = row_losses(sample.y, before, loss) - row_losses(sample.y, after, loss)
     compared = None if space.compared is None else space.compared[rows]
@@ -159,19 +163,22 @@ def _sample(space: Workspace, rows: np.ndarray, X: np.ndarray) -> Sample:
 
 
 def _fits(space: Workspace, sample: Sample, parts: np.ndarray, deadline: float) -> list[Fitted] | None:
-    """Fit a network without each part of the rows, which says when to stop; None where the time ends a fit."""
+    """Fit a network without each part of the rows, which is used for early stopping.
+
+    None if a fit times out.
+    """
     random = np.random.default_rng(space.setup.seed)
     family, fits = MLP(), []
-    problem = replace(space.problem, logs=False, deviance="", floor=None)  # it mixes numbers as they are
+    problem = replace(space.problem, logs=False, deviance="", floor=None)  # members' numbers as they are
     for number in np.unique(parts):
-        inside, judges = np.flatnonzero(parts != number), np.flatnonzero(parts == number)
+        inside, stopping = np.flatnonzero(parts != number), np.flatnonzero(parts == number)
         if len(inside) > _MOST_ROWS:
             inside = np.sort(random.choice(inside, _MOST_ROWS, replace=False))
-        if len(judges) > _MOST_JUDGES:
-            judges = np.sort(random.choice(judges, _MOST_JUDGES, replace=False))
+        if len(stopping) > _MOST_VALID:
+            stopping = np.sort(random.choice(stopping, _MOST_VALID, replace=False))
         train, valid = (
             Sample(sample.X[at], sample.y[at], None if sample.weight is None else sample.weight[at])
-            for at in (inside, judges)
+            for at in (inside, stopping)
         )
         seed = space.setup.seed + int(number)
         fit = family.fit(_PARAMS, train, problem, valid=valid, seed=seed, deadline=deadline)
