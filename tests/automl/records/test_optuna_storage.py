@@ -19,7 +19,7 @@ def test_a_storage_named_from_here_is_named_from_the_root(
 
 def test_a_storage_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'study.db'}"
-    with pytest.raises(RunError, match=r"storage of the run is gone: found no file .*study\.db"):
+    with pytest.raises(RunError, match=r"storage of the run does not exist: found no file .*study\.db"):
         check_storage(url)
     (tmp_path / "study.db").touch()
     check_storage(url)

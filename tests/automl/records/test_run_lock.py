@@ -56,7 +56,7 @@ def test_a_folder_that_is_taken_away_ends_the_search_in_one_line(
                 (out / "run.json").write_text(ANOTHER)
 
     before = set(psutil.Process().children(recursive=True))
-    with pytest.raises(SearchError, match="run was removed or replaced while the search was at work"):
+    with pytest.raises(SearchError, match="run was removed or replaced while the search was running"):
         search(frame(), settings(families=("linear",), trials=2), out, progress=take_away)
     assert seen
     if replaced:

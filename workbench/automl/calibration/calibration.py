@@ -1,8 +1,9 @@
-"""Calibration: probabilities that mean what they say, by a few numbers learned on out-of-fold predictions.
+"""Calibration of probabilities by a few parameters, learned on out-of-fold predictions.
 
-Served probabilities are ``softmax(scale * log(p) + offset)``. One scale is temperature scaling (Guo et al. 2017); with
-an offset a class it is Platt's sigmoid (1999) for two classes, and the same idea for more; a matrix in place of the
-scale also mixes the classes (see `mixing`). The problem is convex and is solved by Newton's method.
+Served probabilities are ``softmax(scale * log(p) + offset)``. A single scale is temperature scaling
+(Guo et al. 2017). With an offset per class it is Platt's sigmoid (1999) for two classes, and its
+generalisation for more. A matrix in place of the scale also mixes the classes (see
+`matrix_scaling`). The problem is convex and is solved by Newton's method.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ from .matrix_scaling import fit_matrix
 Kind = Literal["temperature", "sigmoid", "offsets", "matrix"]
 
 _EPS = float(np.finfo(np.float64).eps)
-_CHOICE_CELLS = 40_000  # rows times classes that the choice looks at
+_CHOICE_CELLS = 40_000  # rows times classes that the choice is made on
 _LEAST_CHOICE_ROWS = 4_000
 _STEPS = 30
-_PRIOR_ROWS = 1.0  # strength of the pull towards "as it is", so that separable rows cannot run away
-_MOST_CLASSES = 30  # offsets of more classes would each be learned from few rows
+_PRIOR_ROWS = 1.0  # strength of the prior "no calibration", so that separable rows do not diverge
+_MOST_CLASSES = 30  # with more classes each offset would be learned from few rows
 _MOST_MIXED = 15  # classes that a matrix mixes
-_MIXED_CHOICE_CELLS, _MIXED_CELLS = 150_000, 300_000  # that choosing it looks at, and that it is learned from
-#: Standard errors by which a kind must be better than the simpler one before. A matrix is for blends, which are few and
-#: chosen by much the same: half of one, as the blends themselves (1 % of the log loss of fresh rows of forest_cover).
+_MIXED_CHOICE_CELLS, _MIXED_CELLS = 150_000, 300_000  # for choosing a matrix, and for learning it
+#: Standard errors by which a kind must be better than the simpler one before. A matrix is for
+#: ensembles, which are few and selected by half a standard error themselves (worth 1 % of the log
+#: loss on new rows of forest_cover).
 _PAYS, _MIXING_PAYS = 1.0, 0.5
 _LEAST_ROWS = 40
 _SCALES = (0.05, 20.0)
@@ -44,11 +46,11 @@ class Calibration:
     ----------
     kind : {"temperature", "sigmoid", "offsets", "matrix"}
     scale : float
-        Above 1 the probabilities become bolder, below 1 more cautious.
+        Above 1 the probabilities move away from uniform, below 1 towards it.
     offset : tuple of float, length k
-        Added to the log-odds of each class; the first is 0, but of a matrix.
+        Added to the log-odds of each class; the first is 0, except with a matrix.
     matrix : tuple of k tuples of float
-        Of kind "matrix", in place of the scale; else empty.
+        For kind "matrix", in place of the scale; else empty.
     """
 
     kind: Kind
@@ -58,17 +60,17 @@ class Calibration:
 
     @property
     def served(self) -> Scale:
-        """What the logarithms are multiplied by."""
+        """The factor of the logarithms: a scale or a matrix."""
         return np.asarray(self.matrix) if self.matrix else self.scale
 
     @property
     def words(self) -> str:
-        """What it is, in a few words."""
+        """A short description."""
         size = len(self.matrix)
         return f"{self.kind} of {size} x {size}" if size else f"{self.kind}, scale {self.scale:.3g}"
 
     def scores(self, logs: np.ndarray) -> np.ndarray:
-        """Return the scores, shape (n, k), whose softmax the probabilities are."""
+        """Return the scores, shape (n, k); the probabilities are their softmax."""
         if not self.matrix:
             return np.asarray(self.scale * logs + np.asarray(self.offset))
         return np.asarray(_mixable(logs) @ np.asarray(self.matrix) + np.asarray(self.offset))
@@ -98,13 +100,13 @@ def choose_calibration(
     *,
     mixing: bool = False,
 ) -> tuple[Calibration | None, np.ndarray]:
-    """Choose between no calibration, one scale, a scale with an offset a class and, if asked, a matrix.
+    """Choose between no calibration, one scale, a scale with an offset per class and, with `mixing`, a matrix.
 
-    Each is fitted without a fold and judged on it by log loss; a richer one is taken only where its gain over the
-    simpler one is more than a standard error of the paired difference. Isotonic regression is not among them: learned
-    on the out-of-fold predictions of 77 models of seven tables (160 to 6,000 rows), it raised the log loss of fresh
-    rows by 1 to 2 % on average and by 30 % at worst, where this choice lowered it by 0.8 %; it was ahead on
-    one table alone.
+    The kinds are compared by cross-fitted log loss. A richer kind is chosen only if its gain over
+    the simpler one is more than a standard error of the paired difference. Isotonic regression is
+    not a choice: learned on the out-of-fold predictions of 77 models of seven tables (160 to 6,000
+    rows), it increased the log loss on new rows by 1 to 2 % on average and by 30 % at worst, while
+    this choice decreased it by 0.8 %. It was better on one table only.
 
     Parameters
     ----------
@@ -113,21 +115,22 @@ def choose_calibration(
     output : numpy.ndarray, shape (n, k)
         Out-of-fold probabilities; rows that were not predicted are NaN.
     fold : numpy.ndarray of int, shape (n,)
-        The fold that validated each row; negative where none did. One fold alone is divided by lot into five.
+        The fold that validated each row; negative if none did. A single fold is divided at random
+        into five.
     weight : numpy.ndarray, shape (n,), optional
     mixing : bool
-        Whether a matrix is among them, where there are more than two classes.
+        Whether a matrix is a choice, with more than two classes.
 
     Returns
     -------
     calibration : Calibration or None
-        Learned from all rows; None where probabilities are best left as they are.
+        Learned from all rows; None if calibration does not improve the probabilities.
     calibrated : numpy.ndarray of float64, shape (n, k)
-        The output, each row calibrated by parameters that were learned without its fold.
+        The output, each row calibrated by parameters learned without its fold.
 
     Examples
     --------
-    Odds that were drawn, and a model that exaggerates them twofold:
+    A model that doubles the true log-odds:
 
     >>> random = np.random.default_rng(0)
     >>> odds = random.normal(size=4000)
@@ -145,12 +148,12 @@ def choose_calibration(
     if len(known) < _LEAST_ROWS or len(np.unique(y[known])) < 2 or len(np.unique(fold[known])) < 2:
         return None, plain
     shares = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
-    judged = known
+    chosen = known
     most = max((_MIXED_CHOICE_CELLS if mixing else _CHOICE_CELLS) // plain.shape[1], _LEAST_CHOICE_ROWS)
     if len(known) > most:
-        judged = np.sort(np.random.default_rng(0).choice(known, most, replace=False))
+        chosen = np.sort(np.random.default_rng(0).choice(known, most, replace=False))
     kinds = _kinds(plain.shape[1], mixing)
-    kind, parts = _choose(kinds, y[judged], plain[judged], fold[judged], shares[judged])
+    kind, parts = _choose(kinds, y[chosen], plain[chosen], fold[chosen], shares[chosen])
     if kind is None:
         return None, plain
     calibrated = plain.copy()
@@ -169,17 +172,17 @@ def fit_calibration(
     weight: np.ndarray | None = None,
     start: Calibration | None = None,
 ) -> Calibration:
-    """Learn a calibration of one kind from all rows that were predicted, by Newton's method on the log loss.
+    """Learn a calibration of one kind from all predicted rows, by Newton's method on the log loss.
 
     Parameters
     ----------
     kind : {"temperature", "sigmoid", "offsets", "matrix"}
-        "sigmoid" and "offsets" are the same with two classes and with more.
+        "sigmoid" is the name of "offsets" with two classes.
     y : numpy.ndarray of int, shape (n,)
     output : numpy.ndarray, shape (n, k)
     weight : numpy.ndarray, shape (n,), optional
     start : Calibration, optional
-        Where to start from: saves steps where a near solution is known.
+        Initial parameters: a near solution saves steps.
 
     Examples
     --------
@@ -190,7 +193,7 @@ def fit_calibration(
     known = np.isfinite(output).all(axis=1)
     y = y[known]
     shares = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)[known]
-    # Weights stand for rows: their sum is what the pull towards "as it is" is weighed against.
+    # Weights are scaled to add up to the number of rows, which the prior is relative to.
     shares = shares * (len(y) / max(shares.sum(), _EPS))
     return _fit(kind, y, _logs(output[known]), shares, start)
 
@@ -220,7 +223,10 @@ def _kinds(k: int, mixing: bool) -> tuple[Kind, ...]:
 def _choose(
     kinds: tuple[Kind, ...], y: np.ndarray, output: np.ndarray, fold: np.ndarray, weight: np.ndarray
 ) -> tuple[Kind | None, dict[int, Calibration]]:
-    """Compare the kinds, the simpler first; return the one that pays, with its parameters for each fold."""
+    """Compare the kinds, the simpler first.
+
+    Return the chosen one with its parameters for each fold.
+    """
     logs, best = _logs(output), _losses(y, output)
     kind: Kind | None = None
     parts: dict[int, Calibration] = {}
@@ -251,7 +257,10 @@ def _log_sum(scores: np.ndarray) -> np.ndarray:
 
 
 def _highest(values: np.ndarray) -> np.ndarray:
-    """Return each row's maximum; column by column is several times faster than along rows this short."""
+    """Return each row's maximum.
+
+    For short rows, column by column is several times faster than by row.
+    """
     out = values[:, 0].copy()
     for column in values.T[1:]:
         np.maximum(out, column, out=out)
@@ -259,7 +268,7 @@ def _highest(values: np.ndarray) -> np.ndarray:
 
 
 def _added(values: np.ndarray) -> np.ndarray:
-    """Return each row's sum, as fast as can be for short rows."""
+    """Return each row's sum, fast for short rows."""
     return np.asarray(values @ np.ones(values.shape[1]))
 
 
@@ -303,7 +312,7 @@ def _fit(
 
 
 def _fit_matrix(y: np.ndarray, logs: np.ndarray, weight: np.ndarray) -> Calibration:
-    """Learn a matrix near the best scale and offsets, from so many rows at most."""
+    """Learn a matrix near the best scale and offsets, from a sample if there are many rows."""
     near = _fit("offsets", y, logs, weight)
     rows, most = np.arange(len(y)), _MIXED_CELLS // logs.shape[1]
     if len(y) > most:
@@ -321,7 +330,7 @@ _Step = tuple[float, np.ndarray, np.ndarray]
 def _binary(
     here: np.ndarray, begin: np.ndarray, y: np.ndarray, logs: np.ndarray, weight: np.ndarray
 ) -> _Step:
-    """Return loss, gradient and Hessian for two classes, by the one difference that counts."""
+    """Return loss, gradient and Hessian for two classes, which depend only on the log-odds."""
     odds = logs[:, 1] - logs[:, 0]
     scores = here[0] * odds + (here[1] if len(here) > 1 else 0.0)
     small = np.exp(-np.abs(scores))

@@ -1,8 +1,9 @@
-"""Intervals for regression that hold the stated share of targets, whatever the shape of the errors.
+"""Prediction intervals for regression with the stated coverage, for any distribution of the errors.
 
-Conformal prediction (Vovk, Gammerman and Shafer 2005) from out-of-fold errors, as in cross-conformal prediction: the
-ends are quantiles of what the fold models missed by, one rank further out than the share itself, for bins of the
-prediction each (Mondrian), since large predictions often miss by more. The lower and the upper end leave out half each.
+Conformal prediction (Vovk, Gammerman and Shafer 2005) from out-of-fold errors, as in
+cross-conformal prediction: the ends are quantiles of the fold models' errors, one rank further out
+than the level itself, by bins of the prediction (Mondrian), because large predictions often have
+larger errors. Each end excludes half of the remaining share.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from workbench.runtime.core.intervals import Intervals
 from ..scoring.cross_fitting import fold_numbers
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
-_BIN_ROWS = 150  # in the tails of the widest level are 2.5 % of a bin's rows each
+_BIN_ROWS = 150  # each tail of the widest level has 2.5 % of a bin's rows
 _MOST_BINS = 20
 _LEAST_ROWS = 10
 
@@ -29,33 +30,35 @@ def learn_intervals(
     *,
     levels: tuple[float, ...] = LEVELS,
 ) -> tuple[Intervals, dict[float, float]]:
-    """Learn intervals from out-of-fold predictions, and measure what they hold.
+    """Learn intervals from out-of-fold predictions and measure their coverage.
 
-    The served model saw all rows and misses by a little less than the fold models, so the intervals lean to the wide
-    side.
+    The served model is trained on all rows and has slightly smaller errors than the fold models, so
+    the intervals are slightly too wide.
 
     Parameters
     ----------
     y : numpy.ndarray, shape (n,)
     oof : numpy.ndarray, shape (n, 1) or (n,)
-        Out-of-fold predictions; NaN where a row was not predicted.
+        Out-of-fold predictions; NaN if a row was not predicted.
     fold : numpy.ndarray of int, shape (n,)
-        The fold that validated each row; negative where none did. One fold alone is divided by lot into five.
+        The fold that validated each row; negative if none did. A single fold is divided at random
+        into five.
     weight : numpy.ndarray, shape (n,), optional
     levels : tuple of float
-        Shares of targets to hold, between 0 and 1.
+        Shares of targets to cover, between 0 and 1.
 
     Returns
     -------
     intervals : Intervals
         Learned from all rows, with the coverage.
     coverage : dict of float to float
-        By level: the share of targets held, where each fold's intervals were learned from the other folds.
+        By level: the share of targets covered, with each fold's intervals learned from the other
+        folds.
 
     Raises
     ------
     ValueError
-        Where fewer than ten rows were predicted.
+        If fewer than ten rows were predicted.
 
     Examples
     --------
@@ -81,8 +84,8 @@ def learn_intervals(
     levels = tuple(sorted(levels))
     coverage = _measure(target, guess, fold, share, levels)
     learned = _learn(target, guess, share, levels)
-    held = tuple(coverage[level] for level in levels if level in coverage)
-    return Intervals(learned.edges, learned.levels, learned.low, learned.high, held), coverage
+    covered = tuple(coverage[level] for level in levels if level in coverage)
+    return Intervals(learned.edges, learned.levels, learned.low, learned.high, covered), coverage
 
 
 def _measure(
@@ -122,28 +125,28 @@ def _rows(values: np.ndarray) -> tuple[tuple[float, ...], ...]:
 
 
 def _edges(guess: np.ndarray) -> np.ndarray:
-    """Return borders between equally many rows; equal predictions stay together."""
+    """Return edges of bins with equally many rows; equal predictions share a bin."""
     bins = int(np.clip(len(guess) // _BIN_ROWS, 1, _MOST_BINS))
     if bins == 1:
         return np.empty(0)
     inner = np.unique(np.quantile(guess, np.arange(1, bins) / bins))
     counts = np.histogram(guess, np.r_[-math.inf, inner, math.inf])[0]
     kept = []
-    held = 0
+    rows = 0
     for edge, count in zip(inner, counts, strict=False):
-        held += int(count)
-        if held >= _BIN_ROWS / 2:  # ties may leave a bin too small: it joins the next
+        rows += int(count)
+        if rows >= _BIN_ROWS / 2:  # ties may leave a bin too small: it joins the next
             kept.append(float(edge))
-            held = 0
+            rows = 0
     if kept and len(guess) - int((guess < kept[-1]).sum()) < _BIN_ROWS / 2:
         kept.pop()
     return np.array(kept)
 
 
 def _upper(values: np.ndarray, mass: np.ndarray, share: float) -> float:
-    """Return the value that a further error stays under with this chance: the (n + 1)-th part further out.
+    """Return the bound of a new error with this probability: the quantile with the correction (n + 1) / n.
 
-    Where there are too few rows for the share, the largest error is all that is known.
+    With too few rows for the probability, it is the largest error.
     """
     total = float(mass.sum())
     effective = total**2 / float((mass**2).sum())

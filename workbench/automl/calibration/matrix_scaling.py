@@ -1,7 +1,7 @@
-"""The matrix of a calibration that mixes classes: what a model says of one class corrects what it says of another.
+"""Matrix scaling: a calibration in which the probability of one class corrects that of another.
 
-It is Dirichlet calibration (Kull, Perello-Nieto, Kängsepp, Silva Filho, Song and Flach 2019), pulled towards a simpler
-calibration instead of a penalty on what lies off the diagonal.
+It is Dirichlet calibration (Kull, Perello-Nieto, Kängsepp, Silva Filho, Song and Flach 2019), but
+regularised towards a simpler calibration instead of by a penalty on off-diagonal elements.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 PULL_ROWS = 50.0
-"""How many rows the simpler calibration counts as: on wine_white, forest_cover, diamonds_cut and bank_job (3,700 to
-40,000 rows, 5 to 12 classes) the best of six strengths was worth 11 to 150."""
+"""Strength of the regularisation, in rows. On wine_white, forest_cover, diamonds_cut and bank_job (3,700 to
+40,000 rows, 5 to 12 classes) the best of six strengths was 11 to 150 rows."""
 
 _STEPS = 30
 _DONE = 1e-3
@@ -29,7 +29,7 @@ def fit_matrix(
         Logarithms of probabilities.
     weight : numpy.ndarray, shape (n,)
     scale : float
-        Of the simpler calibration, which the matrix is pulled to: this times the unit matrix.
+        Of the simpler calibration: the matrix is regularised towards this times the identity.
     offset : numpy.ndarray, shape (k,)
         Of the simpler calibration.
 
@@ -40,7 +40,7 @@ def fit_matrix(
 
     Examples
     --------
-    A model that takes every other row of class 2 for one of class 1:
+    A model that predicts class 1 for half of the rows of class 2:
 
     >>> random = np.random.default_rng(0)
     >>> y = random.integers(0, 3, 3000)
@@ -78,7 +78,7 @@ def fit_matrix(
 def _loss(
     here: np.ndarray, begin: np.ndarray, rows: np.ndarray, y: np.ndarray, weight: np.ndarray
 ) -> tuple[float, np.ndarray]:
-    """Return the log loss with the pull, and the probabilities."""
+    """Return the regularised log loss and the probabilities."""
     scores = rows @ here
     scores -= scores.max(axis=1, keepdims=True)
     p = np.exp(scores)
@@ -90,7 +90,7 @@ def _loss(
 def _bend(
     here: np.ndarray, begin: np.ndarray, rows: np.ndarray, y: np.ndarray, weight: np.ndarray, p: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the gradient, shape (k + 1, k), and the Hessian, the unknowns of one class after the other's."""
+    """Return the gradient, shape (k + 1, k), and the Hessian, whose parameters are ordered by class."""
     width, k = here.shape
     weighted = p * weight[:, None]
     miss = weighted.copy()

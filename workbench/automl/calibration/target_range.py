@@ -1,8 +1,10 @@
-"""What a number can be: predictions below it are raised to it, in the model that is served as in all scores.
+"""The lowest sensible prediction of a number.
 
-A metric may be defined for predictions above a limit alone (deviances, logarithms of errors), and a target may be a
-count or an amount, of which a prediction below zero makes no sense. The limit is part of the served model (a ``Clip``
-at its end), so what is scored is what is served.
+Lower ones are raised to it, in the served model and in all scores.
+
+Some metrics are defined only for predictions above a limit (deviances, logarithms of errors). A
+target may be a count or an amount, for which negative predictions make no sense. The limit is part
+of the served model (a ``Clip`` at its end), so what is scored is what is served.
 """
 
 from __future__ import annotations
@@ -13,14 +15,12 @@ from workbench.families.base import Problem
 
 from ..scoring.metric_definitions import DEFINITIONS
 
-_LEAST_SHARE = (
-    1e-3  # of the mean: the least prediction where zero is met in the target but none may be predicted
-)
+_LEAST_SHARE = 1e-3  # of the mean: the lowest prediction if the target has zeros but none may be predicted
 _LEAST = 1e-30  # is not 0 in float32
 
 
 def floor_of(metric: str, y: np.ndarray) -> float | None:
-    """Return the lowest prediction that makes sense of a number, or None where any does.
+    """Return the lowest sensible prediction of a number, or None if there is none.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ def floor_of(metric: str, y: np.ndarray) -> float | None:
     Returns
     -------
     float or None
-        For a metric that asks for predictions above zero: the lowest target, or a thousandth of the mean where zeros
-        are met. Else 0 for counts, for amounts (nowhere below zero, with a long tail), and where errors of logarithms
-        count; there it is the lowest target where that is below zero.
+        For a metric that requires predictions above zero: the lowest target, or a thousandth of the
+        mean if the target has zeros. For errors of logarithms: 0, or the lowest target if that is
+        negative. Else 0 for counts and for amounts (no negative values, a long tail).
 
     Examples
     --------
@@ -55,7 +55,7 @@ def floor_of(metric: str, y: np.ndarray) -> float | None:
 
 
 def within(problem: Problem, predictions: np.ndarray) -> np.ndarray:
-    """Return predictions, raised to the lowest that makes sense; missing ones stay missing.
+    """Return predictions, raised to the lowest sensible one; NaN stays NaN.
 
     Examples
     --------
@@ -65,11 +65,11 @@ def within(problem: Problem, predictions: np.ndarray) -> np.ndarray:
     return predictions if problem.floor is None else np.maximum(predictions, problem.floor)
 
 
-_LONG_TAIL = 1.0  # skewness from which a number's logarithm is worth a try
+_LONG_TAIL = 1.0  # skewness from which the search tries to learn a number's logarithm
 
 
 def is_skewed(y: np.ndarray) -> bool:
-    """Tell whether a number is nowhere below zero and has a long tail to the right."""
+    """Return whether a number has no negative values and a long tail to the right."""
     spread = float(y.std())
     if not spread > 0 or float(y.min()) < 0:
         return False

@@ -1,4 +1,7 @@
-"""The probability from which the prediction is "yes", tuned to a metric; `payoff` has the one that costs imply."""
+"""The threshold of the positive label, tuned to a metric.
+
+`payoff` has the threshold that costs imply.
+"""
 
 from __future__ import annotations
 
@@ -16,26 +19,27 @@ from ..scoring.metrics import Metric
 DEFAULT = 0.5
 _RESAMPLES = 40
 _RESAMPLE_ROWS = 20_000
-_PAYS = 1.0  # standard errors by which a tuned threshold must be better than a half
-#: Each is highest for a model that says the same of all rows, or of all but one: there is nothing sensible to tune to.
+_PAYS = 1.0  # standard errors by which a tuned threshold must be better than 0.5
+#: Each is highest if all rows, or all but one, get the same class: no sensible threshold maximises
+#: it.
 _ONE_SIDED = frozenset({"precision", "recall", "precision_macro", "precision_weighted"})
 _SMALLEST = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Threshold:
-    """The positive label is answered where its probability is at least `value`.
+    """The positive label is predicted if its probability is at least `value`.
 
     Attributes
     ----------
     value : float
         Learned from all rows.
     score : Score
-        Cross-fitted: no row was decided by a threshold that it helped to find.
+        Cross-fitted: the threshold of a row was tuned without the row's fold.
     untuned : Score
-        At a probability of a half, on the same rows.
+        At a threshold of 0.5, on the same rows.
     decided : numpy.ndarray of int64, shape (n,)
-        What `score` was computed on: 1 where "yes" was decided, -1 where a row was not predicted.
+        The predicted classes that `score` was computed on; -1 if a row was not predicted.
     """
 
     value: float
@@ -54,38 +58,41 @@ def tune_threshold(
     data: str = "out of fold",
     seed: int = 0,
 ) -> Threshold:
-    """Find the threshold that a metric of decisions is highest at, unless a half is as good.
+    """Find the threshold that maximises a metric of classes, unless 0.5 is as good.
 
-    The highest point of a score by threshold is ragged, so the threshold is the mean of the best ones of 40 bootstrap
-    samples: on drawn tables of 200 to 4,000 rows it gave away a third less on fresh rows than the best one itself. It
-    is kept where its cross-fitted score is better than that at a half by more than a standard error. Precision and
-    recall alone are left at a half: one-sided, they are highest for a model that always says the same.
+    The score as a function of the threshold is noisy, so the threshold is the mean of the best ones
+    of 40 bootstrap samples: on simulated tables of 200 to 4,000 rows it lost a third less on new
+    rows than the single best one. It is used if its cross-fitted score is better than that at 0.5
+    by more than a standard error. Precision and recall keep 0.5: they are highest for a model that
+    always predicts the same class.
 
     Parameters
     ----------
     metric : Metric
-        A binary scorer of decisions: accuracy, balanced_accuracy, f1, jaccard, matthews_corrcoef, f1_macro, …
+        A binary scorer of classes: accuracy, balanced_accuracy, f1, jaccard, matthews_corrcoef,
+        f1_macro, …
     y : numpy.ndarray of int, shape (n,)
-        1 where the positive class happened.
+        1 for the positive class.
     p : numpy.ndarray, shape (n,)
-        Its out-of-fold probability (calibrated, where it will be served so); NaN where a row was not predicted.
+        Its out-of-fold probability, calibrated as it is served; NaN if a row was not predicted.
     fold : numpy.ndarray of int, shape (n,)
-        The fold that validated each row; negative where none did. One fold alone is divided by lot into five.
+        The fold that validated each row; negative if none did. A single fold is divided at random
+        into five.
     weight : numpy.ndarray, shape (n,), optional
     data : str
-        What the rows are, for the scores.
+        A description of the rows, for the scores.
     seed : int
 
     Raises
     ------
     SettingsError
-        Where the metric does not decide, or the task is not binary.
+        If the metric is not one of predicted classes, or the task is not binary.
     ValueError
-        Where no row was predicted.
+        If no row was predicted.
 
     Examples
     --------
-    A rare class, calibrated: F1 is best well below a half.
+    A rare class with calibrated probabilities; F1 is highest well below 0.5:
 
     >>> random = np.random.default_rng(0)
     >>> p = random.beta(1, 9, 5000)
@@ -98,7 +105,7 @@ def tune_threshold(
         raise SettingsError(
             "threshold",
             found=f"metric {shown(metric.name)} of a {metric.task} task",
-            expected="a metric of yes or no, such as f1, balanced_accuracy or matthews_corrcoef",
+            expected="a metric of predicted classes, such as f1, balanced_accuracy or matthews_corrcoef",
         )
     fold, out = fold_numbers(fold, seed), np.full(len(y), -1, dtype=np.int64)
     rows = np.flatnonzero(np.isfinite(p) & (fold >= 0))
@@ -126,7 +133,7 @@ def tune_threshold(
 
 
 def _score(metric: Metric, y: np.ndarray, decided: np.ndarray, weight: np.ndarray | None, data: str) -> Score:
-    """Score decisions through the metric itself, as probabilities of 0 and 1."""
+    """Score predicted classes by the metric, as probabilities of 0 and 1."""
     sure = decided.astype(np.float64)
     return metric.score(y, np.column_stack([1.0 - sure, sure]), weight, data)
 
@@ -154,10 +161,10 @@ def _best(
 
 
 def _cells(y: np.ndarray, share: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Return, for each threshold, rows of both classes, rows decided for both, and rightly so: shape (t, 6)."""
+    """Return the counts of `decision_value` for each threshold, shape (t, 6)."""
     yes = np.where(y == 1, share, 0.0)
     no = share - yes
-    below_yes = np.r_[0.0, np.cumsum(yes)][starts]  # decided "no"
+    below_yes = np.r_[0.0, np.cumsum(yes)][starts]  # predicted negative
     below_no = np.r_[0.0, np.cumsum(no)][starts]
     all_yes, all_no = yes.sum(), no.sum()
     below = below_yes + below_no
@@ -168,7 +175,7 @@ def _cells(y: np.ndarray, share: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 
 def _between(p: np.ndarray, start: int) -> float:
-    """Return a threshold halfway to the value below, which float32 rounding cannot cross by accident."""
+    """Return a threshold halfway to the next lower value, so that float32 rounding cannot cross it."""
     return float(p[start]) if start == 0 else float((p[start] + p[start - 1]) / 2.0)
 
 
@@ -180,10 +187,11 @@ def _pays(
     weight: np.ndarray | None,
     random: np.random.Generator,
 ) -> bool:
-    """Tell whether decisions are better than plain ones by more than the noise of their paired difference."""
+    """Return whether tuned classes are better than those at 0.5 by more than a standard error."""
     value = decision_value(name, 2)
     share = np.ones(len(y)) if weight is None else weight
-    # Rows fall into eight kinds: what happened, what one decided, what the other did. Draws are of their counts.
+    # Rows are of eight kinds: true class, tuned class, class at 0.5. The bootstrap draws their
+    # counts.
     kind = 4 * (y == 1) + 2 * decided + plain
     mass = np.bincount(kind, weights=share, minlength=8)
     effective = share.sum() ** 2 / (share**2).sum()
@@ -201,9 +209,9 @@ def _pays(
 
 
 def at_half(metric: Metric, output: np.ndarray, threshold: float) -> np.ndarray:
-    """Return probabilities moved so that a half decides as the threshold does, for metrics of decisions.
+    """Return probabilities mapped so that 0.5 decides as the threshold does, for metrics of classes.
 
-    Other metrics, which look at the probabilities themselves, get them as they are.
+    For other metrics the probabilities are returned unchanged.
 
     Examples
     --------

@@ -1,7 +1,8 @@
 """Learn an encoder from training rows.
 
-What is learned without the target (medians, quantiles, levels, vocabularies) is learned once, on all rows of the
-search, and is the same in every fold. What is learned from the target is in `encode_target`.
+Parameters that do not depend on the target (medians, quantiles, levels, vocabularies) are learned
+once, on all rows of the search, and are the same in every fold. `target_encoding` has those that
+depend on it.
 """
 
 from __future__ import annotations
@@ -36,28 +37,29 @@ from .target_encoding import Train, inner_folds, level_means, targets_of, word_l
 from .vocabulary import LEAST_ROWS, NGRAMS, WordTable, WordTables
 
 _KNOTS = 64
-_PAIR_BINS = 48  # of a number that is paired with a category
+_PAIR_BINS = 48  # of a number in a pair with a category
 _MAX_WORDS = 10_000
-_MOST_MEANS = 12  # outputs beyond which a mean a class would make the matrix too wide
+_MOST_MEANS = 12  # outputs; with more, a mean per class would make the matrix too wide
 _RARE = 3
 _ENDS_IN_NUMBER = re.compile(r"(\D*)(\d{1,15})")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
-    """An encoder, and its training rows as a model may see them.
+    """An encoder, and the encoded training rows.
 
     Attributes
     ----------
     encoder : Encoder
         Learned on all rows.
     matrix : numpy.ndarray of float32, shape (n, width)
-        The rows; features made from the target have values that were fitted without the row.
+        The rows; features made from the target have values learned without the row.
     target_columns : numpy.ndarray of int64, shape (t,)
         Features that are made from the target.
     refit : callable
-        Takes which rows to learn from (bool, shape (n,)) and returns the values of the `target_columns` for all rows,
-        float32 (n, t): fitted without the row for those learned from, from all of those for the others.
+        From a mask of rows to learn from, shape (n,), to the values of the `target_columns` for all
+        rows, float32 (n, t): learned without the row for rows in the mask, from all rows in the
+        mask for the others.
     """
 
     encoder: Encoder
@@ -67,7 +69,7 @@ class Learned:
 
 
 def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables | None = None) -> Learned:
-    """Learn the encoder that a family asks for.
+    """Learn an encoder for a family's encoding.
 
     Parameters
     ----------
@@ -75,9 +77,9 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
     data : Dataset
         The rows to learn from (n of them).
     seed : int
-        Of the inner folds.
+        Seed of the inner folds.
     tables : WordTables, optional
-        The words of the text columns, counted before over rows of which `data` is a part.
+        Word counts of the text columns, of rows that include `data`.
 
     Returns
     -------
@@ -111,9 +113,8 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
         columns[pair.name] = together = pair.many(*[columns[name] for name in pair.columns])
         add(*level_means(pair.name, together, targets, inner))
     encoder = Encoder((*derived, *pairs), tuple(step for step, _ in steps))
-    matrix = np.empty(
-        (data.n_rows, encoder.width), dtype=np.float32
-    )  # filled in place: it may be most of the memory
+    # Filled in place: it may take most of the memory.
+    matrix = np.empty((data.n_rows, encoder.width), dtype=np.float32)
     places: list[int] = []
     start = 0
     for step, fitted in steps:
@@ -136,7 +137,7 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
 
 
 def derive(data: Dataset) -> tuple[tuple[Derived, ...], dict[str, Column1d]]:
-    """Return parts of each date-time that vary, gaps between any two, and all columns with them added."""
+    """Return the varying parts of each date-time, the gaps between any two, and all columns with them added."""
     dates = [column.name for column in data.schema.columns if column.kind == "datetime"]
     wanted = [Derived(f"{name} {part}", part, (name,)) for name in dates for part in DATE_PARTS]
     for at, first in enumerate(dates[:8]):
@@ -175,7 +176,7 @@ def _learn_number(encoding: Encoding, name: str, values: Column1d, add: Any) -> 
 
 
 def _scaled(name: str, finite: np.ndarray, middle: float) -> Number:
-    """Bound to the central 99.8 % and standardise, so that no wild value can rule a linear model."""
+    """Clip to the central 99.8 % and standardise, so that outliers do not dominate a linear model."""
     low, high = (float(value) for value in np.quantile(finite, [0.001, 0.999]))
     bounded = np.clip(finite, low, high)
     center, spread = float(bounded.mean()), float(bounded.std())
@@ -186,12 +187,15 @@ def _scaled(name: str, finite: np.ndarray, middle: float) -> Number:
 
 
 def _quantile(name: str, finite: np.ndarray, middle: float) -> Number | Curve:
-    """Map quantiles to those of a normal distribution; few distinct values are only standardised."""
+    """Map quantiles to those of a normal distribution.
+
+    With few distinct values, only standardise.
+    """
     distinct = np.unique(finite)
     if len(distinct) < 4:
         return _scaled(name, finite, middle)
     knots = np.unique(np.quantile(finite, np.linspace(0.0, 1.0, _KNOTS), method="nearest"))
-    if len(knots) < 4:  # one value rules: keep what little shape there is
+    if len(knots) < 4:  # one value dominates
         return _scaled(name, finite, middle)
     ordered = np.sort(finite)
     left = np.searchsorted(ordered, knots, side="left")
@@ -223,7 +227,7 @@ def _learn_category(
         encoding.wide != "code" and targets.shape[1] <= _MOST_MEANS and len(present) > max(encoding.onehot, 2)
     )
     if encoding.wide == "code+mean" and len(present) <= 30:
-        means = False  # means of a few levels with like targets mix; the codes say it better
+        means = False  # with few levels, means of similar targets collide; codes separate them
     if not means or encoding.wide != "mean":
         levels = tuple(sorted(common or [text for text, _ in present], key=_natural))
         filled = encoding.numbers != "raw"
@@ -234,7 +238,10 @@ def _learn_category(
 
 
 def _natural(text: str) -> tuple[int, str, float, str]:
-    """Sort numbers by size, then words by letter and those that end in a number ("c-8", "c-10") by that."""
+    """Return a sort key: numbers by value, then words.
+
+    Words that end in a number ("c-8", "c-10") by that.
+    """
     try:
         return (0, "", float(text), text)
     except ValueError:
@@ -246,7 +253,10 @@ def _natural(text: str) -> tuple[int, str, float, str]:
 
 
 def make_pairs(names: Sequence[tuple[str, ...]], columns: Mapping[str, Column1d]) -> list[Pair]:
-    """Return the pairs of columns, numbers cut at their quantiles; a pair of which one column is gone is left out."""
+    """Return the pairs of columns, numbers binned at their quantiles.
+
+    Pairs with an absent column are omitted.
+    """
     return [
         Pair(" × ".join(each), each, tuple(pair_edges(columns[name]) for name in each))
         for each in names
@@ -255,7 +265,7 @@ def make_pairs(names: Sequence[tuple[str, ...]], columns: Mapping[str, Column1d]
 
 
 def pair_edges(values: Column1d) -> tuple[float, ...]:
-    """Return the edges between which a number counts as one level of a pair; none for texts."""
+    """Return the bin edges of a number in a pair; none for strings."""
     if isinstance(values, Levels):
         return ()
     finite = values[np.isfinite(values)]

@@ -1,4 +1,4 @@
-"""Leave out of an encoder what a model never looks at, so that a served row is not encoded for nothing."""
+"""Remove the steps of an encoder that a model does not use, so that serving does not compute them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from workbench.runtime.core.encoder import Encoder, Step
 
 
 def prune(encoder: Encoder, form: Form) -> tuple[Encoder, Form]:
-    """Return the encoder without the steps that no tree splits on, and the trees numbered accordingly.
+    """Return the encoder without the steps that no tree splits on, and the trees with renumbered features.
 
-    Forms other than trees use every feature and stay as they are.
+    Forms other than trees use every feature and are returned unchanged.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def prune(encoder: Encoder, form: Form) -> tuple[Encoder, Form]:
 
 
 def union(encoders: Sequence[Encoder]) -> tuple[Encoder, list[np.ndarray]]:
-    """Return one encoder of all steps, each once, and for each encoder where its features stand.
+    """Return one encoder of all distinct steps, and the positions of each encoder's features in it.
 
     Examples
     --------

@@ -1,9 +1,10 @@
-"""Which columns say more of the target together than apart: a route and an hour, a region and a day of the week.
+"""Interactions: pairs of columns that predict the target better together, such as a route and an hour.
 
-Trees find such a pair split by split where its levels are few. Where one of both is a category of many levels they do
-not come to it, and the smoothed mean of the target over each pair of levels, fitted out of fold, is a feature of its
-own (as in CatBoost's combinations of categories: Prokhorenkova et al. 2018). Which pairs there are is decided once, on
-all rows of the search. That uses the target, but takes only what is far beyond noise: see `_LEAST`.
+Trees find such a pair split by split if it has few levels, but not with a category of many levels.
+Then the smoothed mean target of each pair of levels, fitted out of fold, is a feature (as in
+CatBoost's combinations of categories: Prokhorenkova et al. 2018). The pairs are selected once, on
+all rows of the search. The selection uses the target, but accepts only pairs far beyond noise (see
+`_LEAST`).
 """
 
 from __future__ import annotations
@@ -21,25 +22,26 @@ from workbench.runtime.core.schema import Column1d, Levels
 from .encoder_fitting import derive, pair_edges
 from .target_encoding import targets_of
 
-_ROWS = 50_000  # of a sample, on which pairs are looked for
-_CELLS = 8_000_000  # rows x pairs looked at
-_CATEGORIES, _NUMBERS = 12, 30  # columns among which pairs are looked for, those of most levels first
-_FEWEST_LEVELS = 60  # of a pair; with fewer, trees split as well
-_NEW = 1.2  # levels of a pair over those of its columns: one that says what a column says alone adds nothing
-_LEAST = 5.0  # standard errors: of a thousand pairs of mere noise one in three thousand times one is taken
+_ROWS = 50_000  # of the sample that pairs are selected on
+_CELLS = 8_000_000  # rows times pairs tested
+_CATEGORIES, _NUMBERS = 12, 30  # columns considered, those with most levels first
+_FEWEST_LEVELS = 60  # of a pair; with fewer, trees find it as well
+_NEW = 1.2  # levels of a pair over those of its columns: below, one column determines the other
+# Standard errors: of 1,000 pairs of pure noise, one is selected once in 3,000 searches.
+_LEAST = 5.0
 _MOST, _MOST_FEATURES = 6, 24
 _MOST_OUTPUTS, _OUTPUTS_LOOKED_AT = 12, 3
 _SHORT_LIST = 24
 _GLANCE = 1_000
-_SMOOTHING = 10.0  # as of means in an encoder
-_TAIL = 0.001  # of a number's ends, bounded so that a few wild values do not decide
+_SMOOTHING = 10.0  # as in `target_encoding`
+_TAIL = 0.001  # of a numeric target's ends, clipped so that outliers do not decide
 
 Names = tuple[str, str]
 
 
 @one_thread()
 def find_pairs(data: Dataset, rows: np.ndarray | None = None, seed: int = 0) -> tuple[Names, ...]:
-    """Return the pairs of columns whose means of the target tell what those of single columns do not.
+    """Return the pairs of columns whose mean targets add information to those of single columns.
 
     Parameters
     ----------
@@ -47,18 +49,17 @@ def find_pairs(data: Dataset, rows: np.ndarray | None = None, seed: int = 0) -> 
     rows : numpy.ndarray of int64, shape (n,), optional
         Positions of the rows to learn from; all by default.
     seed : int
-        Of the sample, and of its halves: each half's means are learned from the other.
+        Seed of the sample and of its halves: each half's means are learned from the other.
 
     Returns
     -------
     tuple of (str, str)
-        The most telling first, each judged beside those before it. Empty where no column is a category.
+        The most informative first, each given those before it. Empty if no column is a category.
 
     Notes
     -----
-    What is left of the target by a linear model of all single columns' means, and of the pairs taken so far, is
-    compared with the pair's own mean, of which the same is taken away: their correlation, in standard errors of one
-    that is zero.
+    The test is a partial correlation between the target and the pair's mean, given the means of all
+    single columns and of the pairs selected so far, in standard errors under no correlation.
     """
     rows = np.arange(data.n_rows) if rows is None else rows
     wanted = [each for each in data.schema.columns if each.kind != "text"]
@@ -73,13 +74,13 @@ def find_pairs(data: Dataset, rows: np.ndarray | None = None, seed: int = 0) -> 
         rows = np.sort(random.choice(rows, _ROWS, replace=False))
     data = data.take(rows)
     half = _half(data, random)
-    if half.all():  # one group alone
+    if half.all():  # a single group
         return ()
     _, columns = derive(data)
-    beside = {each.name for each in data.schema.columns if each.kind in ("text", "datetime")}
-    codes = dict(_coded({name: each for name, each in columns.items() if name not in beside}))
-    targets = _told(data)
-    left = _Left(targets, [_means(*each, targets, half) for each in codes.values()])
+    excluded = {each.name for each in data.schema.columns if each.kind in ("text", "datetime")}
+    codes = dict(_coded({name: each for name, each in columns.items() if name not in excluded}))
+    targets = _outputs(data)
+    left = _Residuals(targets, [_means(*each, targets, half) for each in codes.values()])
     found: list[tuple[float, Names, np.ndarray]] = []
     for names in _worth_a_look(codes, columns, data.n_rows):
         means = left.of(_means(*_both(*(codes[name] for name in names)), targets, half))
@@ -90,7 +91,10 @@ def find_pairs(data: Dataset, rows: np.ndarray | None = None, seed: int = 0) -> 
 
 
 def _half(data: Dataset, random: np.random.Generator) -> np.ndarray:
-    """Return which rows are one half, bool (n,); groups stay together, so that no pair is only another name of them."""
+    """Return a mask of one half of the rows.
+
+    Groups stay together, so that no pair only identifies groups.
+    """
     if data.group is None:
         return np.asarray(random.permutation(data.n_rows) % 2 == 0)
     groups, group = np.unique(data.group, return_inverse=True)
@@ -98,7 +102,7 @@ def _half(data: Dataset, random: np.random.Generator) -> np.ndarray:
 
 
 def _coded(columns: Mapping[str, Column1d]) -> Iterator[tuple[str, tuple[np.ndarray, int]]]:
-    """Yield the columns to pair as levels, int64 (n,), and how many there are."""
+    """Yield the columns to pair as level codes, int64 (n,), and their number of levels."""
     spread = {name: _distinct(each) for name, each in columns.items()}
     usable = sorted((name for name in columns if spread[name] > 1), key=lambda name: -spread[name])
     categories = [name for name in usable if isinstance(columns[name], Levels)][:_CATEGORIES]
@@ -109,14 +113,14 @@ def _coded(columns: Mapping[str, Column1d]) -> Iterator[tuple[str, tuple[np.ndar
 
 
 def _distinct(column: Column1d) -> int:
-    """Return how many values a column has; of numbers, among a thousand rows."""
+    """Return the number of distinct values of a column; of a number, among 1,000 rows."""
     if isinstance(column, Levels):
         return len(np.unique(column.codes))
     return len(np.unique(column[:: max(len(column) // _GLANCE, 1)]))
 
 
-def _told(data: Dataset) -> np.ndarray:
-    """Return what a mean is to tell, float64 (n, m): the target, or whether a row is of a class, of the commonest."""
+def _outputs(data: Dataset) -> np.ndarray:
+    """Return the outputs to predict, float64 (n, m): the target, or indicators of the most frequent classes."""
     targets = targets_of(data)
     if data.schema.output.task == "regression":
         return np.asarray(np.clip(targets, *np.quantile(targets, [_TAIL, 1.0 - _TAIL])))
@@ -127,7 +131,7 @@ def _told(data: Dataset) -> np.ndarray:
 def _worth_a_look(
     codes: Mapping[str, tuple[np.ndarray, int]], columns: Mapping[str, Column1d], rows: int
 ) -> Iterator[Names]:
-    """Yield the pairs with a category, those of most levels first, as many as there is time for."""
+    """Yield the pairs with a category, those with most levels first, up to a limit of cells."""
     sizes = {
         (one, other): codes[one][1] * codes[other][1]
         for one, other in combinations(codes, 2)
@@ -160,8 +164,8 @@ def _means(codes: np.ndarray, size: int, targets: np.ndarray, half: np.ndarray) 
     return out
 
 
-class _Left:
-    """What is left of targets, and of anything else, by a linear model that grows; each target has its own."""
+class _Residuals:
+    """Residuals of a growing linear model, one for each target."""
 
     def __init__(self, targets: np.ndarray, singles: list[np.ndarray]) -> None:
         ones = np.ones(len(targets))
@@ -172,27 +176,27 @@ class _Left:
         self._targets = self.of(targets)
 
     def of(self, values: np.ndarray) -> np.ndarray:
-        """Return what is left of values (n, m), by the model of each target in its turn."""
+        """Return the residuals of values (n, m), column by column by the model of each target."""
         left = [own - base @ (base.T @ own) for own, base in zip(values.T, self._bases, strict=True)]
         return np.stack(left, axis=1)
 
     def errors(self, left: np.ndarray) -> float:
-        """Return how many standard errors what is left of a pair's means is above no relation to any target."""
+        """Return the largest correlation of a pair's residuals with a target's, in standard errors."""
         square = (self._targets**2).mean(axis=0) * (left**2).sum(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
             errors = (self._targets * left).sum(axis=0) / np.sqrt(square)
         return float(np.nan_to_num(errors, nan=0.0, posinf=0.0, neginf=0.0).max())
 
     def add(self, left: np.ndarray) -> None:
-        """Take what is left of a pair's means into the model."""
+        """Add the residuals of a pair's means to the model."""
         norms = np.maximum(np.sqrt((left**2).sum(axis=0)), 1e-300)
         units = left / norms
         self._bases = [np.column_stack([base, unit]) for base, unit in zip(self._bases, units.T, strict=True)]
         self._targets = self.of(self._targets)
 
 
-def _one_by_one(left: _Left, found: list[tuple[float, Names, np.ndarray]], most: int) -> Iterator[Names]:
-    """Yield pair after pair, each the most telling beside those before it."""
+def _one_by_one(left: _Residuals, found: list[tuple[float, Names, np.ndarray]], most: int) -> Iterator[Names]:
+    """Yield the pairs, each the most informative given those before it."""
     waiting = [(names, means) for errors, names, means in found if errors >= _LEAST]
     for _ in range(most):
         waiting = [(names, left.of(means)) for names, means in waiting]

@@ -1,11 +1,13 @@
 """Features learned from the target: the mean target of each level, the target's lean of each word.
 
-For serving they are learned on all rows. For fitting, a fold's values are learned from its own training rows alone, and
-each of those rows gets a value learned without it (cross-fitting), so that no row sees its own target.
+For serving they are learned on all rows. For fitting, a fold's values are learned from its own
+training rows alone, and each of those rows gets a value learned without it (cross-fitting), so that
+no row sees its own target.
 
-Level means are smoothed towards the overall mean with the weight of 10 rows. scikit-learn's `TargetEncoder` estimates
-the weight from variances (``smooth="auto"``), which was not better. Five outer folds, cross-fitted, all categories
-encoded by means; the change of the loss with "auto", and the folds of five in which "auto" was better:
+Level means are smoothed towards the overall mean with the weight of 10 rows. scikit-learn's
+`TargetEncoder` estimates the weight from variances (``smooth="auto"``), which was not better. Five
+outer folds, cross-fitted, all categories encoded by means; the change of the loss with "auto", and
+the folds of five in which "auto" was better:
 
 ================================  ===========================  ===========================
 table                             LightGBM                     linear
@@ -30,16 +32,17 @@ from workbench.runtime.core.schema import Levels
 from .vocabulary import NGRAMS
 
 _INNER_FOLDS = 5
-_SMOOTHING = 10.0  # rows that the overall mean counts for in a level's mean
-#: Levels that are served, the commonest; the mean of a rarer one is hardly another than that of all.
+_SMOOTHING = 10.0  # weight of the overall mean in a level's mean, in rows
+#: Levels that are served, the most frequent; the mean of a rarer one hardly differs from the
+#: overall mean.
 _MOST_LEVELS = 100_000
 
 Train = np.ndarray
-"""Which rows are learned from: bool, shape (n,)."""
+"""Mask of the rows to learn from: bool, shape (n,)."""
 
 
 def targets_of(data: Dataset) -> np.ndarray:
-    """Return what means are taken of, shape (n, m): the target, or one 0/1 column a class (one for two classes)."""
+    """Return the columns to average, shape (n, m): the target, or a 0/1 column per class (one for two classes)."""
     if data.schema.output.task == "regression":
         return np.asarray(data.y, dtype=np.float64)[:, None]
     hot = np.zeros((data.n_rows, data.n_classes))
@@ -48,7 +51,7 @@ def targets_of(data: Dataset) -> np.ndarray:
 
 
 def inner_folds(rows: int, seed: int) -> np.ndarray:
-    """Return a number of one of five parts for each row, int64 (rows,)."""
+    """Return the inner fold of each row, 0 to 4, int64 (rows,)."""
     return np.random.default_rng(seed).permutation(rows) % _INNER_FOLDS
 
 
@@ -70,9 +73,10 @@ def _out_of_fold(
 
 
 def _table(codes: np.ndarray, targets: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Smoothed means, shape (size + 1, m), the last row for missing; and the overall mean, shape (m,).
+    """Return smoothed means, shape (size + 1, m), the last row for missing, and the overall mean, shape (m,).
 
-    ``(sum of the level + 10 * overall mean) / (rows of the level + 10)``: Micci-Barreca (2001), with a fixed weight.
+    ``(sum of the level + 10 * overall mean) / (rows of the level + 10)``: Micci-Barreca (2001),
+    with a fixed weight.
     """
     prior = targets.mean(axis=0) if len(targets) else np.zeros(targets.shape[1])
     places = np.where(codes < 0, size, codes)
@@ -87,7 +91,7 @@ def _table(codes: np.ndarray, targets: np.ndarray, size: int) -> tuple[np.ndarra
 def level_means(
     name: str, values: Levels, targets: np.ndarray, inner: np.ndarray
 ) -> tuple[Mean, Callable[[Train], np.ndarray]]:
-    """Learn the mean of the target a level.
+    """Learn the mean target of each level.
 
     Parameters
     ----------
@@ -103,7 +107,7 @@ def level_means(
     Mean
         The step that is served.
     callable
-        See `Learned.refit` of `encode`; of the step's columns alone.
+        As `Learned.refit`, for the step's columns.
     """
     size, codes = len(values.values), values.codes
     table, prior = _table(codes, targets, size)
@@ -120,7 +124,7 @@ def level_means(
 
 
 def _leanings(present: sparse.csr_matrix, targets: np.ndarray) -> np.ndarray:
-    """Return how far each word's rows lean from the overall mean, in standard deviations, shape (words, m)."""
+    """Return the smoothed mean standardised target of each word's rows, shape (words, m)."""
     spread = targets.std(axis=0)
     unit = (targets - targets.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     rows = np.asarray(present.sum(axis=0)).ravel()
@@ -130,9 +134,10 @@ def _leanings(present: sparse.csr_matrix, targets: np.ndarray) -> np.ndarray:
 def word_leanings(
     name: str, counts: sparse.csr_matrix, vocabulary: list[str], targets: np.ndarray, inner: np.ndarray
 ) -> tuple[TermScore, Callable[[Train], np.ndarray]]:
-    """Learn how far each word of a vocabulary leans; the arguments beside `counts`, and what is returned, as above.
+    """Learn the smoothed mean standardised target of each word of a vocabulary.
 
-    `counts` has how often each row has each word, shape (n, words).
+    Parameters and results are as in `level_means`. `counts` is the number of times that each row
+    has each word, shape (n, words).
     """
     present = sparse.csr_matrix(
         (np.ones(len(counts.data)), counts.indices, counts.indptr), shape=counts.shape

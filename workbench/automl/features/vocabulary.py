@@ -1,4 +1,4 @@
-"""The words of text columns, counted once for a search and shared by its workers."""
+"""Word counts of text columns, computed once per search and shared by its workers."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from workbench.runtime.files.atomic_write import write_atomically
 from ..records.file_lock import locked
 
 NGRAMS = 2
-LEAST_ROWS = 3  # rows that a word must stand in to be worth a number
+LEAST_ROWS = 3  # rows that a word must occur in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WordTable:
-    """How often each word stands in each distinct text.
+    """The number of times that each word occurs in each distinct text.
 
     Attributes
     ----------
     counts : scipy.sparse.csr_matrix, shape (distinct texts + 1, words)
-        The last row is empty: that of a missing text.
+        The last row is empty, for a missing text.
     vocabulary : list of str
     """
 
@@ -36,20 +36,20 @@ class WordTable:
     vocabulary: list[str]
 
     def rows(self, values: Levels) -> sparse.csr_matrix:
-        """Return the counts of each row of a column that shares the table's distinct texts."""
+        """Return the counts of each row of a column with the table's distinct texts."""
         return self.counts[values.codes]
 
 
 @dataclass(slots=True)
 class WordTables:
-    """The word tables of a data set's text columns, each made when it is first asked for.
+    """The word tables of a data set's text columns, made on first use.
 
     Parameters
     ----------
     data : Dataset
-        All rows; what is asked for later must be parts of it.
+        All rows of the search.
     folder : Path or None
-        Where tables are kept for other processes.
+        Folder that shares the tables between processes.
     """
 
     data: Dataset
@@ -74,7 +74,7 @@ class WordTables:
         return self.folder and self.folder / f"words-{self.data.schema.names.index(name)}"
 
     def _shared(self, name: str, values: Levels) -> WordTable:
-        """Read what another process has made, or make it while the others wait."""
+        """Read the table that another process has made, or make it while the others wait."""
         stem = self._stem(name)
         if stem is None:
             return count_words(values)
@@ -99,7 +99,9 @@ class WordTables:
 
 
 def count_words(values: Levels) -> WordTable:
-    """Count the words and pairs of words of each distinct text; those that stand in under three rows are left out.
+    """Count the words and pairs of words of each distinct text.
+
+    Those in fewer than three rows are omitted.
 
     Examples
     --------

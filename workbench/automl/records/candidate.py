@@ -1,4 +1,4 @@
-"""The records of a search: frozen, written as JSON, read by everybody above."""
+"""The records of a candidate: its score, its measurements and how it was made, stored as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Score:
     metric : str
         The scorer's name.
     data : str
-        Which data it was computed on, and how: "out of fold, 5 folds", "validation part", "hold-out".
+        The data that it was computed on: "out of fold, 5 folds", "validation part", "hold-out".
     rows : int
     """
 
@@ -39,31 +39,31 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """What one served artifact costs, measured on that artifact.
+    """The measured serving cost of an artifact.
 
     Attributes
     ----------
     latency_p50_us, latency_p99_us : float
-        Wall-clock microseconds of one row as a dict, in process: p50 and p99 of the quietest of several blocks, the one
-        with the lowest p99 (so that a busy machine is not taken for a slow model).
+        Wall-clock microseconds of one row as a dict, in process: p50 and p99 of the block with the
+        lowest p99 of several (so that a busy machine does not look like a slow model).
     latency_p50_low_us, latency_p50_high_us, latency_p99_low_us, latency_p99_high_us : float
         The lowest and highest block.
     cpu_us_per_row : float
-        CPU microseconds of one such call (equal to CPU seconds per million).
+        CPU microseconds of one such call (equal to CPU seconds per million rows).
     rows_per_s : float
-        Rows a second of one thread in batches.
+        Rows per second of one thread, in batches.
     train_cpu_s : float
         CPU seconds of all fits of the candidate.
     peak_memory_mb : float
-        Of the process that trained it.
+        Peak memory of the process that trained it.
     artifact_mb : float
         Schema, encoder and model on disk.
     node_visits : float or None
-        Tree nodes visited by an average row: a cost without noise.
+        Tree nodes that an average row visits: a noise-free cost.
     quiet : bool
-        Whether it was measured with nothing else of the search running.
+        Whether nothing else of the search was running.
     calls, blocks : int
-        Single-row calls timed in all, and the number of blocks they were timed in.
+        Number of timed single-row calls, and of blocks of calls.
     threads : int
     machine : str
     """
@@ -89,7 +89,7 @@ class Measurements:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One trained, measured, servable model, or the account of why there is none.
+    """A trained and measured model that can be served, or the record of a failure.
 
     Attributes
     ----------
@@ -97,60 +97,63 @@ class Candidate:
         ``c0017``: the folder ``candidates/c0017`` of the run.
     family : str
     params : mapping
-        What the family's `fit` was given.
+        The parameters of the family's `fit`.
     origin : {"baseline", "portfolio", "sampler", "derived"}
-        "derived": made of candidates that were trained before (a blend, a smaller model cut from a larger one).
+        "derived": made from earlier candidates (an ensemble, a smaller model cut from a larger
+        one).
     kind : {"bag", "single", "blend"}
-        The average of the models of all folds, one model of all rows, or a weighted blend of candidates.
+        The average of the models of all folds, one model of all rows, or an ensemble of candidates.
     members : mapping of str to float
-        Of a blend: the weight of each candidate in it, 0 for those that its network alone sees. Of a single model: the
-        candidate it was cut from, or those that taught it.
+        For an ensemble: the weight of each candidate, 0 for those that only the stacker sees. For a
+        single model: the candidate that it was cut from, or its teachers.
     taught : bool
-        Whether it learned the answers of other candidates rather than the labels.
+        Whether it was distilled: it learned predictions of other candidates instead of the labels.
     meta_share : float
-        Of a blend: what a small network over the members' answers counts for in it; 0 where there is none.
+        For an ensemble: the weight of a small network over the members' predictions; 0 without one.
     models : int
-        Models that the artifact holds.
+        Number of models in the artifact.
     status : {"ok", "failed", "stopped"}
     stage, reason, hint : str
-        For a failure: where (encode, fit, convert, parity, measure, score), why, and what to do.
+        For a failure: the step (encode, fit, convert, parity, measure, score), the reason, and what
+        to do.
     score : Score or None
-        On data that choosing may see (out of fold or validation part).
+        On the data that candidates are selected by (out of fold or validation part).
     holdout : Score or None
-        On the hold-out that no choice sees; only for candidates that were on the front when the search ended.
+        On the held-out set; only for candidates on the front at the end of the search.
     corrected : Score or None
-        The score corrected for having been chosen among many, where there is no hold-out; for the same candidates.
+        Without a held-out set, the score corrected for selection bias; for the same candidates.
     behind : (float, float, float) or None
-        By how much the score is below the best candidate's on the same rows, with a 95 % interval.
+        The best candidate's score minus this one's, on the same rows, with a 95 % interval.
     measured : Measurements or None
     busy_cpu_us : float or None
-        CPU microseconds a call as the trial itself measured it, beside other trials: comparable between candidates,
-        and kept when the quiet figures replace `measured`.
+        CPU microseconds per call as the trial measured it, while other trials ran: comparable
+        between candidates, and kept when uncontended measurements replace `measured`.
     rounds : int or None
-        Rounds of its models, on average.
+        Mean rounds of its models.
     fold_rounds : tuple of int
-        Rounds of each fold's model: with them it can be trained again without early stopping.
+        Rounds of each fold's model; with them it can be retrained without early stopping.
     fold_trained : tuple of int
-        Rounds among which each fold's rows chose in parts; 0 where they are too many for that, or none chose.
+        Rounds that cross-fitted early stopping chose among in each fold; 0 without it.
     clock_rounds : int
-        Rounds after which the clock ended its fits, all folds cut to the same; 0 where they ended by themselves.
+        Rounds at which all folds were cut because the time limit ended a fit; 0 if it ended none.
     more_rows : int
-        Rows that it was fitted on beside those of the sample on which configs were tried; 0 where there was none.
+        Training rows besides those of the sample that configs were tried on; 0 without a sample.
     cut : int
-        Of a single model: the rounds after which it was cut off; 0 where it was not.
+        For a single model: the rounds after which it was cut off; 0 if it was not.
     averaging_gain : float
-        What the average of the folds' models is estimated to add to the score of one, which out-of-fold predictions
-        cannot show. It is not part of `score`; it puts an average before one of its own models where they are ranked.
+        Estimated gain in score of averaging the folds' models, which out-of-fold predictions do not
+        show. It is not part of `score`; the ranking adds it, so that an average ranks above one of
+        its own models.
     stages : mapping of str to float
-        The score of one of its models: "0" as it is, "30" as if it had ended after 30 rounds.
+        The score of one of its models: "0" after all rounds, "30" after 30 rounds.
     threshold : float
-        Probability from which a binary answer is the positive label.
+        Probability from which the positive label is predicted.
     parity : float or None
-        Largest difference between the library's own prediction and the served artifact's.
+        Largest difference between the library's prediction and the served artifact's.
     seconds, cpu_s, peak_memory_mb : float
-        What the trial took, failures included.
+        Time and memory of the trial, failed ones included.
     spent : mapping of str to float
-        CPU seconds by what they were spent on: encode, fit, predict, convert, measure.
+        CPU seconds by step: encode, fit, predict, convert, measure.
     """
 
     id: str
@@ -190,7 +193,7 @@ class Candidate:
 
     @property
     def final(self) -> Score | None:
-        """The score to report: on the hold-out, or corrected for the choice, or else the one that chose."""
+        """The score to report: on the held-out set, else corrected for selection, else the selection score."""
         return self.holdout or self.corrected or self.score
 
     def to_json(self) -> dict[str, Any]:
@@ -199,7 +202,7 @@ class Candidate:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Candidate:
-        """Read the content of ``candidate.json``; keys of a later version are passed over."""
+        """Read the content of ``candidate.json``; unknown keys (of later versions) are ignored."""
         known = {key: value for key, value in document.items() if key in cls.__dataclass_fields__}
         for key in ("score", "holdout", "corrected"):
             if known.get(key):
@@ -217,24 +220,24 @@ class Candidate:
 
 
 def _without_gain(score: Score, gain: float) -> Score:
-    """Return a score as it was computed; runs of before 0.2 added the gain of averaging to it."""
+    """Return a score without the averaging gain, which runs before 0.2 added to it."""
     low, value, high = (each - gain for each in (score.low, score.value, score.high))
     return replace(score, low=low, value=value, high=high, data=score.data.removesuffix(_WITH_GAIN))
 
 
 def value_of(candidate: Candidate) -> float:
-    """Return what candidates are ranked by: the score, which is there, and the estimated gain of averaging."""
+    """Return the ranking value of a candidate that has a score: the score plus the averaging gain."""
     assert candidate.score is not None
     return candidate.score.value + candidate.averaging_gain
 
 
 def averaged(blend: Candidate) -> dict[str, float]:
-    """Return the members that count in a blend's average, without those that its network alone sees."""
+    """Return the members of an ensemble's average, without those that only the stacker sees."""
     return {name: weight for name, weight in blend.members.items() if weight}
 
 
 def best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return the candidates that ended well, the best first; of equal ones the earlier stays before the later."""
+    """Return the candidates with status "ok", the best first; equal ones keep their order."""
     return sorted(
         (each for each in candidates if each.status == "ok" and each.score), key=value_of, reverse=True
     )

@@ -1,4 +1,4 @@
-"""A lock between processes that ends with the process that holds it: a killed one blocks nobody."""
+"""A lock between processes, released when its process ends: a killed process blocks no other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file, which is made where there is none and stays, for as long as a block runs.
+    """Hold the lock of a file while a block runs; the file is created if needed and not removed.
 
     Examples
     --------
@@ -20,10 +20,10 @@ def locked(path: Path) -> Iterator[None]:
     """
     try:
         import fcntl
-    except ImportError:  # Windows: there the last one to write wins
+    except ImportError:  # Windows has no such lock: the last writer wins
         yield
         return
 
     with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # closing the file gives it back, whoever closes it
+        fcntl.flock(file, fcntl.LOCK_EX)  # closing the file releases it
         yield

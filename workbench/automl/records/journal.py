@@ -1,4 +1,4 @@
-"""Where a run keeps its trials: Optuna's journal file, which a process may be killed over without harm to the next."""
+"""The store of a run's trials: Optuna's journal file, with a lock and a tail that survive a killed process."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from .file_lock import locked
 class _Journal(JournalFileBackend):
     """Optuna's journal file, appended to without waiting for the disk.
 
-    A trial writes some twenty lines, parameter by parameter, and Optuna waits for each to be on the disk: 2 ms of a
-    fast one, in which idle workers wait too. What a process has written survives its death without that; the last
-    seconds' lines, lost where the machine loses its power, would be lost with the candidates' own files.
+    A trial writes about twenty lines, one per parameter, and Optuna syncs each to the disk, which
+    takes 2 ms on a fast one while workers wait. What a process has written survives its death
+    without a sync. A power failure may lose the last seconds' lines, but also the candidates' own
+    files.
 
-    Its lock ends with the process that holds it; Optuna's own stay behind a killed one and block for ever.
+    The lock is released when its process ends; Optuna's own locks outlive a killed process and
+    block for ever.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,19 +29,19 @@ class _Journal(JournalFileBackend):
         self._path = path
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Append lines, whole ones even where several processes do."""
+        """Append complete lines, even if several processes append."""
         text = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
         with locked(_lock_of(self._path)), self._path.open("ab") as file:
             file.write(text.encode("utf-8"))
 
 
 def open_journal(path: Path) -> JournalStorage:
-    """Open a journal, or begin one, without what a killed process left of its last line.
+    """Open or create a journal, and remove an incomplete last line that a killed process left.
 
     Parameters
     ----------
     path : Path
-        Of the journal; its lock file lies beside it.
+        The journal; its lock file is in the same folder.
     """
     with locked(_lock_of(path)):
         _drop_cut_line(path)
@@ -51,7 +53,7 @@ def _lock_of(path: Path) -> Path:
 
 
 def _drop_cut_line(path: Path) -> None:
-    """Remove a last line that a killed process left unfinished: whatever is appended to it cannot be read again."""
+    """Remove an incomplete last line: a record appended to it could not be read."""
     if not path.exists():
         return
     with path.open("rb+") as file:

@@ -1,4 +1,4 @@
-"""Name the machine that a figure of time was taken on."""
+"""The name of the machine that timings were measured on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .settings import cpu_count
 
 @cache
 def machine_name() -> str:
-    """Name the processor, the number of processors and the system, for every figure of time."""
+    """Return the processor, the number of processors and the operating system."""
     model = platform.processor() or platform.machine()
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -19,5 +19,5 @@ def machine_name() -> str:
                 model = line.split(":", 1)[1].strip()
                 break
     except OSError:
-        pass  # not Linux: the platform's own word is what there is
+        pass  # not Linux: use the platform's name
     return f"{model}, {cpu_count()} CPUs, {platform.system()} {platform.machine()}"

@@ -1,4 +1,4 @@
-"""What the searching process asks of its workers. Light to import: the searching process itself trains nothing."""
+"""Messages between the coordinating process and its workers; they import no training library."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .payoff import Payoff
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a worker needs to open a run."""
+    """The properties of a run that a worker needs."""
 
     run: Path
     problem: Problem
@@ -31,18 +31,18 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What is trained: a family with its params.
+    """A config to train: a family with its parameters.
 
     Attributes
     ----------
     id : str
-        Of the candidate that it becomes.
+        The id of its candidate.
     family : str
     params : mapping
     origin : {"baseline", "portfolio", "sampler", "derived"}
     seed : int
     more_rows : int
-        Rows of the reserve to fit on beside those of the sample.
+        Rows of the reserve to train on besides those of the sample.
     """
 
     id: str
@@ -61,17 +61,17 @@ class FoldTask:
     ----------
     config : Config
     split : int
-        Which fold (folds of later repeats follow those of the first).
+        The fold (folds of later repeats follow those of the first).
     deadline : float
-        `time.monotonic()` at which the fold must be through.
+        `time.monotonic()` at which the fold must end.
     after_fit_share : float
-        The part of the time until then that predictions and the served form will take, after the fit.
+        The share of the time until then that predictions and the served form take after the fit.
     rounds : int or None
-        Train so many rounds: at most where the fold is judged, else exactly.
+        Rounds to train: the maximum with early stopping, else the exact number.
     early_stopping : bool
-        Whether the rows that the fold validates say when to stop.
+        Whether the validation rows are used for early stopping.
     incumbents : tuple of str
-        Candidates to race against: one that is clearly behind them is not worth its other folds.
+        Candidates to race against.
     """
 
     config: Config
@@ -85,14 +85,14 @@ class FoldTask:
 
 @dataclass(frozen=True, slots=True)
 class AssembleTask:
-    """A config whose folds are all there, to be put together, checked, scored and measured.
+    """A config whose folds are fitted, to be assembled into a candidate.
 
     Attributes
     ----------
     config : Config
     deadline : float
     folds : int or None
-        How many there are, where they are not all: those of the first repeats.
+        The number of fitted folds, those of the first repeats; None: all.
     """
 
     config: Config
@@ -102,13 +102,13 @@ class AssembleTask:
 
 @dataclass(frozen=True, slots=True)
 class RefitTask:
-    """A config to fit once on all rows, giving one candidate for each number of rounds.
+    """A config to fit once on all rows, with one candidate for each number of rounds.
 
     Attributes
     ----------
     config : Config
     cuts : mapping of str to int
-        The rounds of each candidate to make, by its id; 0 is all of them.
+        The rounds of each candidate, by its id; 0: all.
     deadline : float
     """
 
@@ -119,21 +119,21 @@ class RefitTask:
 
 @dataclass(frozen=True, slots=True)
 class BlendTask:
-    """Candidates among which blends are to be found, and what one row of each costs (CPU microseconds)."""
+    """Candidates to select ensembles from, with the cost of one row of each (CPU microseconds)."""
 
     costs: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Blends:
-    """What a `BlendTask` found: the weights of candidates in each blend worth having, the cheapest first."""
+    """The result of a `BlendTask`: the weights of the candidates in each ensemble, the cheapest first."""
 
     weights: tuple[Mapping[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class BuildTask:
-    """A blend to become a candidate.
+    """An ensemble to build into a candidate.
 
     Attributes
     ----------
@@ -142,11 +142,12 @@ class BuildTask:
     weights : mapping of str to float
         By candidate.
     meta_s : float
-        Seconds of wall clock that a network over the members' answers may take; 0 where there is to be none.
+        Wall-clock seconds that the stacker (a network over the members' predictions) may take; 0:
+        no stacker.
     meta_share : float or None
-        The share of such a network, where it was found before.
+        The weight of the stacker, if it is known.
     stacker_only : tuple of str
-        Candidates that the network sees beside those of the blend.
+        Candidates that the stacker sees besides those of the ensemble.
     """
 
     config: Config
@@ -158,7 +159,7 @@ class BuildTask:
 
 @dataclass(frozen=True, slots=True)
 class TeacherTask:
-    """A teacher to answer the rows that a fold trains on, having seen neither them nor the fold's own.
+    """A teacher to fit in a fold: it predicts the training rows out of fold, without the validation rows.
 
     Attributes
     ----------
@@ -175,7 +176,7 @@ class TeacherTask:
 
 @dataclass(frozen=True, slots=True)
 class TeacherDone:
-    """What came of a `TeacherTask`: nothing wrong, or the reason why there is no answer."""
+    """The result of a `TeacherTask`; `wrong` is the reason of a failure, else empty."""
 
     split: int
     wrong: str
@@ -185,7 +186,7 @@ class TeacherDone:
 
 @dataclass(frozen=True, slots=True)
 class DistillTask:
-    """A small model to be taught by candidates whose answers are nested in every fold.
+    """A student to distil from a teacher that was fitted in every fold.
 
     Attributes
     ----------
@@ -202,7 +203,7 @@ class DistillTask:
 
 @dataclass(frozen=True, slots=True)
 class MeasureTask:
-    """A candidate's artifact to measure in a quiet moment, for about so many seconds of single-row calls."""
+    """A candidate's artifact to measure with nothing else running, for about `seconds` of single-row calls."""
 
     id: str
     seconds: float
@@ -229,7 +230,7 @@ class Race:
 
 @dataclass(frozen=True, slots=True)
 class FoldDone:
-    """What came of a `FoldTask`."""
+    """The result of a `FoldTask`."""
 
     config: Config
     split: int
@@ -244,4 +245,4 @@ class FoldDone:
 
 
 STACKER_LEAST_ROWS = 5_000
-"""Of fewer rows the network's own score flatters it: of 3,700 by 1 % of the log loss, of 11,000 not at all."""
+"""With fewer rows the stacker's own score is optimistic: by 1 % of the log loss for 3,700 rows, not for 11,000."""

@@ -1,4 +1,4 @@
-"""Optuna storages that are files: a run that is moved, or read from elsewhere, must not make a new one by accident."""
+"""Optuna storages in files: a run that is moved, or opened from another folder, must not create a new one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FILE = "sqlite:///"
 
 
 def fixed_storage(url: str | None) -> str | None:
-    """Return a storage URL whose file is named from the root, so that it is the same one from every folder.
+    """Return a storage URL with an absolute file path, which is the same from every working directory.
 
     Examples
     --------
@@ -22,14 +22,20 @@ def fixed_storage(url: str | None) -> str | None:
 
 
 def check_storage(url: str | None) -> None:
-    """Raise `RunError` if the file of a run's storage is gone: Optuna would make an empty one in its place."""
+    """Check that the file of a run's storage exists: Optuna would create an empty one in its place.
+
+    Raises
+    ------
+    RunError
+        If the file does not exist.
+    """
     path = _path_of(url)
     if path is not None and not path.is_file():
         raise RunError(
-            "the Optuna storage of the run is gone",
+            "the Optuna storage of the run does not exist",
             found=f"no file {path}",
-            expected="the one that the search was given",
-            hint="Put it back, or start from the folder that a relative path was meant from.",
+            expected="the storage of the search",
+            hint="Restore it, or start from the folder that a relative path refers to.",
         )
 
 

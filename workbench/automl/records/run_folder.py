@@ -2,23 +2,20 @@
 
 ::
 
-    runs/NAME/
-    ├── run.json          settings, data fingerprint, library versions, machine, state
-    ├── optuna.journal    the Optuna study
-    ├── events.jsonl      what happened, one line each
-    ├── data/             the rows of the search as plain arrays, and how they were split: split.npz, folds.npz
-    ├── cache/            encoded matrices, removed when the search ends
-    └── candidates/c0017/
+    runs/NAME/ ├── run.json          settings, data fingerprint, library versions, machine, state
+    ├── optuna.journal    the Optuna study ├── events.jsonl      the events, one a line ├── data/
+    the rows of the search as plain arrays, and their split: split.npz, folds.npz ├── cache/
+    encoded matrices, removed when the search ends └── candidates/c0017/
         ├── candidate.json
-        ├── traceback.txt of a failure, where Python raised it
-        ├── oof.npy       out-of-fold predictions of the development rows (NaN: not predicted), those of the score
-        ├── decided.npy   the classes decided for them, where the metric is one of decisions
-        ├── holdout.npy   predictions of the hold-out, where there is one
-        ├── gate.npy      the training library's own predictions of the rows of the parity gate
-        ├── arena.npy     predictions of some rows by each fold's model
-        ├── first.npy     the same of the first repeat alone, not calibrated
-        ├── stages.npz    out-of-fold scores of a booster cut off earlier
-        ├── form.npz      the model as plain arrays, what blends are made of
+        ├── traceback.txt the traceback of a failure
+        ├── oof.npy       out-of-fold predictions of the development rows, which the score is of
+        ├── decided.npy   their predicted classes, if the metric is one of classes
+        ├── holdout.npy   predictions of the held-out set, if there is one
+        ├── gate.npy      the training library's predictions of the rows of the parity check
+        ├── arena.npy     predictions of the comparison rows by each fold's model
+        ├── first.npy     uncalibrated out-of-fold predictions of the first repeat
+        ├── stages.npz    out-of-fold raw scores of a booster cut off earlier
+        ├── form.npz      the model as plain arrays, which ensembles are built from
         └── predictor/    schema.json, encoder.json, model.onnx
 """
 
@@ -53,16 +50,19 @@ from .scored_rows import read_compared, read_scored, write_folds
 from .settings import Settings
 
 RUN_FORMAT = 1
-"""Version of the run folder. Raise it when an older reader would misread a run, and keep reading the older ones."""
+"""Version of the run folder. Increase it if an older reader would misread a run.
+
+All older versions stay readable.
+"""
 
 TRACEBACK_FILE = "traceback.txt"
-"""In a candidate's folder: where in the code the error was raised that ended it."""
+"""The traceback of a candidate's failure, in its folder."""
 
 _LIBRARIES = ("numpy", "scikit-learn", "optuna", "onnx", "onnxruntime", "pandas")
 
 
 class RunFolder:
-    """A run on disk. Opening one never changes it.
+    """A run on disk. Opening a run does not change it.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, settings: Settings) -> RunFolder:
-        """Make the folder of a new run.
+        """Create the folder of a new run.
 
         Raises
         ------
         RunError
-            Where something is in the way.
+            If the folder exists and is not empty.
         """
         make_room(path)
         families = settings.families or family_names()
@@ -100,7 +100,7 @@ class RunFolder:
                 **this_process(),
             )
         except OSError:
-            _clear(path)  # a disk that is full: nothing is left on it
+            _clear(path)  # for example, the disk is full
             raise
         return run
 
@@ -111,16 +111,16 @@ class RunFolder:
         Raises
         ------
         RunError
-            Where there is none, it cannot be read, or it has a newer format.
+            If there is none, it cannot be read, or it has a newer format.
         """
         path = Path(path)
         document = path / "run.json"
         if not document.is_file():
             found = "no such folder" if not path.exists() else "no run.json in it"
             raise RunError(
-                f"{path} is no run",
+                f"{path} is not a run",
                 found=found,
-                hint="Name the folder of a run; workbench search makes one.",
+                hint="Pass the folder of a run; workbench search creates one.",
             )
         try:
             info = json.loads(document.read_text(encoding="utf-8"))
@@ -140,12 +140,15 @@ class RunFolder:
 
     @property
     def settings(self) -> Settings:
-        """What was asked."""
+        """The settings of the search."""
         return Settings.from_json(self.info["settings"])
 
     @property
     def state(self) -> str:
-        """One of "running", "done", "failed", "stopped"; a run whose process has gone is "stopped"."""
+        """One of "running", "done", "failed", "stopped".
+
+        A run whose process has ended is "stopped".
+        """
         state = str(self.info.get("state", "failed"))
         if state == "running" and not _alive(self.info.get("process"), self.info.get("process_started")):
             return "stopped"
@@ -153,19 +156,19 @@ class RunFolder:
 
     @property
     def problem(self) -> Problem:
-        """What the search spaces saw."""
+        """The properties of the data that search spaces depend on."""
         known = dict(self.info["problem"])
         pairs = tuple((first, second) for first, second in known.pop("pairs", ()))
         return Problem(**known, pairs=pairs)
 
     def candidates(self) -> list[Candidate]:
-        """Return all candidates so far, in order of their ids; half-written ones are passed over."""
+        """Return all candidates so far, ordered by id; incomplete ones are skipped."""
         out = []
         for document in sorted((self.path / "candidates").glob("*/candidate.json")):
             try:
                 out.append(read_candidate(document.parent))
             except (OSError, ValueError, TypeError):
-                continue  # being written, or broken: the run's other candidates are unharmed
+                continue  # being written, or damaged: the run's other candidates are not affected
         return out
 
     def candidate(self, name: str) -> Candidate:
@@ -174,10 +177,10 @@ class RunFolder:
         Raises
         ------
         RunError
-            Where the run has none of that id.
+            If the run has none with this id.
         """
-        folders = {each.name for each in (self.path / "candidates").glob("*")}  # a name is no path
-        with suppress(OSError, ValueError, TypeError):  # being written, or broken, as in `candidates`
+        folders = {each.name for each in (self.path / "candidates").glob("*")}  # a name is not a path
+        with suppress(OSError, ValueError, TypeError):  # being written, or damaged, as in `candidates`
             if name in folders:
                 return read_candidate(self._candidate_folder(name))
         raise RunError(
@@ -185,31 +188,39 @@ class RunFolder:
         )
 
     def predictor(self, name: str) -> Predictor:
-        """Return a candidate's artifact as it was measured: learned on the development rows."""
+        """Return the measured artifact of a candidate, trained on the development rows."""
         return Predictor.load(self._candidate_folder(self.candidate(name).id) / "predictor")
 
     def out_of_fold(self, name: str) -> np.ndarray:
-        """Return a candidate's out-of-fold predictions, float32 (development rows, k); NaN where there is none."""
+        """Return a candidate's out-of-fold predictions, float32 (development rows, k).
+
+        NaN if not predicted.
+        """
         out: np.ndarray = np.load(self._candidate_folder(self.candidate(name).id) / "oof.npy")
         return out
 
     def traceback_path(self, name: str) -> Path:
-        """Return where the traceback of a candidate that failed is kept, if it failed by an error."""
+        """Return the file of the traceback of a failed candidate.
+
+        It exists if an error was raised.
+        """
         return self._candidate_folder(name) / TRACEBACK_FILE
 
     def scored(self, name: str) -> np.ndarray:
-        """Return what a candidate's score was computed on, float64 (development rows, k); NaN where there is none.
+        """Return the predictions that a candidate's score was computed on, float64 (development rows, k).
 
-        These are the out-of-fold predictions; of a metric of decisions the decisions, as probabilities of 0 and 1.
+        These are the out-of-fold predictions; for a metric of classes, the predicted classes as
+        probabilities of 0 and
+        1. NaN if a row was not predicted.
         """
         return read_scored(self._candidate_folder(self.candidate(name).id))
 
     def form_path(self, name: str) -> Path:
-        """Return where a candidate's model is kept as plain arrays, if it still is."""
+        """Return the file of a candidate's model as plain arrays; it may have been removed."""
         return self._candidate_folder(name) / "form.npz"
 
     def dataset(self) -> Dataset:
-        """Return all rows with a target, development and hold-out."""
+        """Return all rows with a target: development rows and the held-out set."""
         try:
             return load_arrays(self.path / "data")
         except (OSError, ValueError, KeyError) as error:
@@ -217,34 +228,34 @@ class RunFolder:
 
     @property
     def dev_rows(self) -> np.ndarray:
-        """Positions of the rows that the search learned from."""
+        """Positions of the development rows, which the search learned from."""
         return self._split("dev")
 
     @property
     def holdout_rows(self) -> np.ndarray:
-        """Positions of the rows that no choice has seen."""
+        """Positions of the held-out set."""
         return self._split("holdout")
 
     @property
     def reserve_rows(self) -> np.ndarray:
-        """Positions of rows that only the best configs are fitted on: where configs are tried on a sample."""
+        """Positions of rows that only the best configs are fitted on, if configs are tried on a sample."""
         return self._split("reserve")
 
     @property
     def compared(self) -> np.ndarray | None:
         """A number for each development row: metrics of ranking compare rows of equal numbers.
 
-        Rows that the same models predicted have equal numbers; -1 where a row always trains. None: the run was made
-        before folds were kept, and its scores compare all rows.
+        Rows that the same models predicted have equal numbers; -1 if a row always trains. None: the
+        run was made before folds were stored, and its scores compare all rows.
         """
         return read_compared(self.path)
 
     @property
     def can_refit(self) -> bool:
-        """Whether a candidate can be trained again on more rows: those held out.
+        """Whether a candidate can be retrained on more rows, those of the held-out set.
 
-        It cannot where nothing was held out, and where configs were tried on a sample: there the best were fitted on
-        as many rows as the time allowed, and the few held out are not missed.
+        It cannot without a held-out set, nor if configs were tried on a sample: then the best were
+        fitted on as many rows as the time allowed, and the few held-out rows do not matter.
         """
         return len(self.holdout_rows) > 0 and not len(self.reserve_rows)
 
@@ -252,7 +263,7 @@ class RunFolder:
         return read_split(self.path)[part]
 
     def events(self) -> list[dict[str, Any]]:
-        """Return what happened so far."""
+        """Return the events so far."""
         path = self.path / "events.jsonl"
         if not path.exists():
             return []
@@ -261,7 +272,7 @@ class RunFolder:
             try:
                 out.append(json.loads(line))
             except ValueError:
-                continue  # the last line of a killed search may be cut short
+                continue  # the last line of a killed search may be incomplete
         return out
 
     def _candidate_folder(self, name: str) -> Path:
@@ -270,7 +281,7 @@ class RunFolder:
     # ------------------------------------------------------------ writing
 
     def update(self, **values: Any) -> None:
-        """Change ``run.json``; readers see the old or the new one, never a half."""
+        """Change ``run.json`` atomically."""
         self.info.update(values)
         write_atomically(self.path / "run.json", dump_json(self.info))
 
@@ -283,17 +294,17 @@ class RunFolder:
     def write_data(
         self, data: Dataset, dev: np.ndarray, holdout: np.ndarray, reserve: np.ndarray | None = None
     ) -> None:
-        """Keep the rows and their split."""
+        """Store the rows and their split."""
         save_arrays(data, self.path / "data")
         self.write_split(dev, holdout, reserve)
 
     def write_split(self, dev: np.ndarray, holdout: np.ndarray, reserve: np.ndarray | None = None) -> None:
-        """Keep which rows are learned from, and which no choice sees."""
+        """Store the positions of the development rows, the held-out set and the reserve."""
         further = np.arange(0) if reserve is None else reserve
         np.savez(self.path / "data" / "split.npz", dev=dev, holdout=holdout, reserve=further)
 
     def write_folds(self, fold: np.ndarray, compared: np.ndarray) -> None:
-        """Keep which fold predicts each development row in each repeat, and which rows may be compared."""
+        """Store the fold that predicts each development row in each repeat, and the rows to compare."""
         write_folds(self.path, fold, compared)
 
     def record(self, event: Mapping[str, Any]) -> None:
@@ -302,7 +313,7 @@ class RunFolder:
         Raises
         ------
         SearchError
-            Where the folder was removed, or another search began in it: the first thing to notice it.
+            If the folder was removed, or another search began in it.
         """
         if not is_of_this_process(self.path, self.info.get("created")):
             raise removed(self.path)
@@ -310,7 +321,7 @@ class RunFolder:
             file.write(json.dumps({"time": _now(), **event}, ensure_ascii=False) + "\n")
 
     def tidy(self) -> None:
-        """Remove what a killed search left half done: it is made anew, or nobody asks for it again."""
+        """Remove the incomplete candidates and temporary files of a killed search."""
         for folder in (self.path / "candidates").iterdir():
             if not (folder / "candidate.json").exists():
                 shutil.rmtree(folder, ignore_errors=True)
@@ -321,10 +332,10 @@ class RunFolder:
         events = self.path / "events.jsonl"
         if events.exists() and not events.read_bytes().endswith(b"\n"):
             with events.open("a", encoding="utf-8") as file:
-                file.write("\n")  # else the next event would be lost with the line that was cut short
+                file.write("\n")  # else the next event would be lost with the incomplete line
 
     def drop_parts(self, name: str) -> None:
-        """Remove what the folds of a candidate left, once nothing will be made of it."""
+        """Remove the stored folds of a candidate that will not be assembled."""
         shutil.rmtree(self._candidate_folder(name) / "parts", ignore_errors=True)
 
     def drop_cache(self) -> None:
@@ -333,7 +344,7 @@ class RunFolder:
 
 
 def read_candidate(folder: Path) -> Candidate:
-    """Return what a candidate's folder says of it."""
+    """Read the record of a candidate from its folder."""
     return Candidate.from_json(json.loads((folder / "candidate.json").read_text(encoding="utf-8")))
 
 
@@ -344,12 +355,12 @@ def read_split(run: Path) -> dict[str, np.ndarray]:
 
 
 def check_room(path: Path) -> None:
-    """Check that a run can be made in a folder: it is empty, or was left by a search that never began.
+    """Check that a run can be created in a folder: it is empty, or of a search that ended before it began.
 
     Raises
     ------
     RunError
-        Where something else is in the way.
+        If the folder has other content.
     """
     if not path.exists() or (path.is_dir() and (not _content(path) or _never_began(path))):
         return
@@ -360,7 +371,7 @@ def check_room(path: Path) -> None:
 
 
 def make_room(path: Path) -> None:
-    """Clear a folder for a new run, where `check_room` allows it."""
+    """Clear a folder for a new run, if `check_room` allows it."""
     check_room(path)
     _clear(path)
 
@@ -375,7 +386,7 @@ def _clear(path: Path) -> None:
 
 
 def _never_began(path: Path) -> bool:
-    """Tell whether a folder holds nothing but the beginning of a search that has gone."""
+    """Return whether a folder has only the files of a search that ended before its first candidate."""
     names = {each.name for each in _content(path) if not each.name.startswith(".run.json.")}
     if not names <= {"run.json", "candidates", "cache", "data"} or "candidates" not in names:
         return False
@@ -413,13 +424,13 @@ def library_versions(families: Iterable[str] = ()) -> dict[str, str]:
 
 
 def process_started(process: int) -> float | None:
-    """Return when a process began, seconds since 1970, or None where it has gone."""
+    """Return the start time of a process, in seconds since 1970, or None if it has ended."""
     import psutil
 
     try:
         found = psutil.Process(process)
         started: float = found.create_time()
-        if found.status() == psutil.STATUS_ZOMBIE:  # it ended, and its parent has not asked how
+        if found.status() == psutil.STATUS_ZOMBIE:  # it has ended, but its parent has not waited for it
             return None
     except (psutil.Error, ValueError, TypeError):
         return None
@@ -427,12 +438,12 @@ def process_started(process: int) -> float | None:
 
 
 def this_process() -> dict[str, Any]:
-    """Return what ``run.json`` says of the process at work, so that readers see when it has gone."""
+    """Return the entries of ``run.json`` that identify this process, so that readers see when it has ended."""
     return {"process": os.getpid(), "process_started": process_started(os.getpid())}
 
 
 def _alive(process: Any, started: Any) -> bool:
-    """Tell whether the process that wrote the run still runs (its number may have been given to another)."""
+    """Return whether the process that wrote the run is still running (its id may have been reused)."""
     now = process_started(process) if isinstance(process, int) else None
     return now is not None and (started is None or abs(now - float(started)) < 2.0)
 

@@ -1,4 +1,4 @@
-"""One search at a time works on a run's folder, and it notices when the folder is taken away from under it."""
+"""The lock of a run's folder (one search at a time), and detection of a folder that was removed or replaced."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LOCK_FILE = ".lock"
 
 @contextmanager
 def run_lock(path: Path) -> Iterator[None]:
-    """Be the only search that writes the folder of a run, which is made where there is none.
+    """Lock the folder of a run for one search while a block runs; the folder is created if needed.
 
     Raises
     ------
     RunError
-        Where another search is at work on it, or a file is in the way.
+        If another search is running in it, or a file has its name.
     """
     existed = path.exists()
     try:
@@ -41,11 +41,11 @@ def run_lock(path: Path) -> Iterator[None]:
     finally:
         if not existed:
             with suppress(OSError):
-                path.rmdir()  # nothing came of it: nothing is left
+                path.rmdir()  # empty if the search did not begin
 
 
 def is_of_this_process(path: Path, created: object) -> bool:
-    """Tell whether ``run.json`` still is the one that this process writes: its folder may be gone, or another's."""
+    """Return whether ``run.json`` is still the one of this process: the folder may be removed or replaced."""
     try:
         found = json.loads((path / "run.json").read_text(encoding="utf-8"))
         return bool(found.get("process") == os.getpid() and found.get("created") == created)
@@ -54,6 +54,6 @@ def is_of_this_process(path: Path, created: object) -> bool:
 
 
 def removed(path: Path) -> SearchError:
-    """Return the error of a search whose folder was taken away."""
-    hint = "What it had found is lost. Start it again with workbench search."
-    return SearchError(f"{path} was removed or replaced while the search was at work on it", hint=hint)
+    """Return the error of a search whose folder was removed or replaced."""
+    hint = "Its results are lost. Start it again with workbench search."
+    return SearchError(f"{path} was removed or replaced while the search was running", hint=hint)

@@ -1,4 +1,4 @@
-"""What scores are computed on, as it is kept in a run's folder: predictions, decisions, and which rows are compared."""
+"""The stored data that scores are computed on: predictions, predicted classes, and which rows are compared."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ OUT_OF_FOLD, DECIDED, _FOLDS = "oof.npy", "decided.npy", "folds.npz"
 
 
 def read_scored(candidate: Path) -> np.ndarray:
-    """Return what a candidate's score was computed on, from its folder; see `RunFolder.scored`."""
+    """Read the predictions that a candidate's score was computed on; see `RunFolder.scored`."""
     oof = np.load(candidate / OUT_OF_FOLD).astype(np.float64)
     path = candidate / DECIDED
     return as_sure(np.load(path), oof.shape[1]) if path.exists() else oof
 
 
 def as_sure(decided: np.ndarray, k: int) -> np.ndarray:
-    """Return decisions as probabilities of 0 and 1, float64 (n, k); NaN where none was made (-1).
+    """Return predicted classes as probabilities of 0 and 1, float64 (n, k).
+
+    NaN for -1 (not predicted).
 
     Examples
     --------
@@ -28,14 +30,14 @@ def as_sure(decided: np.ndarray, k: int) -> np.ndarray:
 
 
 def write_folds(run: Path, fold: np.ndarray, compared: np.ndarray) -> None:
-    """Write what `read_compared` reads."""
+    """Write the fold of each row and the numbers that `read_compared` reads."""
     np.savez(run / "data" / _FOLDS, fold=fold, compared=compared)
 
 
 def read_compared(run: Path) -> np.ndarray | None:
-    """Return what `RunFolder.compared` does."""
+    """Read the numbers of `RunFolder.compared`."""
     path = run / "data" / _FOLDS
     if not path.exists():
         return None
-    with np.load(path) as kept:
-        return np.asarray(kept["compared"])
+    with np.load(path) as stored:
+        return np.asarray(stored["compared"])

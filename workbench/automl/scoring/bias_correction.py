@@ -1,8 +1,9 @@
-"""What the best of many will be worth on fresh rows, and whether two candidates differ at all.
+"""The score of the best of many candidates on new rows, and paired differences between candidates.
 
-The highest of many scores is too high: part of why it is the highest is luck. The correction is the bootstrap
-bias-corrected cross-validation of Tsamardinos, Greasidou and Borboudakis (2018): rows are drawn again and again, the
-best candidate on the drawn rows is chosen, and it is scored on the rows that were not drawn.
+The best of many scores is optimistic, because selection favours luck. The correction is the
+bootstrap bias-corrected cross-validation of Tsamardinos, Greasidou and Borboudakis (2018): in each
+bootstrap sample the best candidate on the drawn rows is selected and scored on the rows that were
+not drawn.
 """
 
 from __future__ import annotations
@@ -21,18 +22,19 @@ from .formulas.metric_sums import spread_of
 from .metrics import Metric
 from .score_intervals import Z, interval_in
 
-_DRAWS = 400  # of a paired difference
+_DRAWS = 400  # for a paired difference
 _LEAST_REPEATS = 10
-#: By how much the bootstrap's interval is widened. Cross-validated rows say nothing of how the training rows happened
-#: to fall, nor of which candidate other rows would have chosen: on the made table, unwidened intervals of 95 % held
-#: the truth in 88 to 93 % of repetitions, these in 94 to 98 % (`benchmarks/coverage.py`). It is also what the spread of
-#: left-out rows comes to, which the paper takes: they are 37 % of the rows, and (1 / 0.37 - 1) ** 0.5 is 1.31.
+#: The factor by which the bootstrap's interval is widened. Cross-validated rows do not show the
+#: variance from the choice of training rows, nor from the selection of a candidate: on a synthetic
+#: table, unwidened 95 % intervals covered the truth in 88 to 93 % of repetitions, these in 94 to 98
+#: % (`benchmarks/coverage.py`). The paper uses the spread of left-out rows, which gives the same
+#: factor: they are 37 % of the rows, and (1 / 0.37 - 1) ** 0.5 is 1.31.
 _WIDEN = 1.3
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What to expect of the chosen candidate on fresh rows.
+    """The expected score of the selected candidate on new rows.
 
     Attributes
     ----------
@@ -41,13 +43,13 @@ class Estimate:
     low, high : float
         A 95 % interval.
     optimism : float
-        The best candidate's own score, less `value`.
+        The best candidate's own score minus `value`.
     shares : dict of str to float
-        How often each candidate was chosen, over the repeats; those never chosen are left out.
+        The share of repeats in which each candidate was selected; those never selected are omitted.
     repeats : int
-        Bootstrap samples that were drawn.
+        Number of bootstrap samples.
     rows : int
-        Rows that all candidates taken into account had predicted.
+        Rows that all compared candidates predicted.
     """
 
     value: float
@@ -61,12 +63,12 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much better one candidate is than another, on the same rows.
+    """The difference in score between two candidates on the same rows.
 
     Attributes
     ----------
     value : float
-        The first one's score less the other's.
+        The first one's score minus the other's.
     low, high : float
         A 95 % interval.
     """
@@ -77,12 +79,12 @@ class Difference:
 
     @property
     def same(self) -> bool:
-        """Whether the two are statistically the same: take the cheaper."""
+        """Whether the two are statistically tied: take the cheaper."""
         return self.low <= 0.0 <= self.high
 
 
 @one_thread()
-def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
+def corrected(  # noqa: PLR0913 - the keyword arguments have defaults
     metric: Metric,
     y: np.ndarray,
     outputs: Mapping[str, np.ndarray],
@@ -94,14 +96,14 @@ def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
     repeats: int = 200,
     seconds: float = math.inf,
 ) -> Estimate:
-    """Estimate the score on fresh rows of the best candidate, corrected for the choice among all.
+    """Estimate the score of the best candidate on new rows, corrected for its selection among all.
 
-    What is estimated is the score of the model that will be served: the candidate with the best out-of-fold score,
-    trained on all rows. The out-of-fold rows were predicted by models of fewer rows, so the estimate leans to the
-    cautious side, the more so the fewer folds and rows there are; so does choosing on the 63 % of the rows that a
-    bootstrap sample holds. The interval is the bootstrap's for the best candidate's score, moved to the corrected
-    value and widened by 30 %, since out-of-fold rows do not show how the training rows happened to fall
-    (`benchmarks/coverage.py` measures what that takes).
+    The estimate is for the model that will be served: the candidate with the best out-of-fold
+    score, trained on all rows. Models of fewer rows predicted the out-of-fold rows, so the estimate
+    is conservative, more so with few folds and rows; selecting on the 63 % of the rows in a
+    bootstrap sample adds to that. The interval is the bootstrap's for the best candidate's score,
+    moved to the corrected value and widened by 30 %, because out-of-fold rows do not show the
+    variance from the choice of training rows (measured by `benchmarks/coverage.py`).
 
     Parameters
     ----------
@@ -109,16 +111,16 @@ def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
     y : numpy.ndarray, shape (n,)
         Class positions or numbers.
     outputs : mapping of str to numpy.ndarray, shape (n, k)
-        Out-of-fold outputs by candidate. Rows that were not predicted are NaN. A candidate that lacks rows which the
-        most complete one has is not taken into account: it cannot have been chosen.
+        Out-of-fold outputs by candidate. Rows that were not predicted are NaN. A candidate without
+        some of the rows of the most complete one is ignored: it cannot have been selected.
     weight : numpy.ndarray, shape (n,), optional
     group : numpy.ndarray, shape (n,), optional
         Rows of one group are drawn together.
     fold : numpy.ndarray of int, shape (n,), optional
-        As of `Metric.score`: rows that a metric of ranking may compare.
+        As in `Metric.score`: the rows that a metric of ranking compares.
     seed, repeats : int
     seconds : float
-        Stops drawing after so long, but not before ten repeats.
+        Time limit of the bootstrap; at least ten repeats are drawn.
 
     Returns
     -------
@@ -127,11 +129,11 @@ def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
     Raises
     ------
     ValueError
-        Where no candidate has a score on these rows.
+        If no candidate has a score on these rows.
 
     Examples
     --------
-    Ten candidates that all guess; the luckiest looks better than guessing:
+    Ten candidates that all guess; the best out-of-fold score is above chance:
 
     >>> random = np.random.default_rng(4)
     >>> y = random.integers(0, 2, 200)
@@ -161,7 +163,7 @@ def corrected(  # noqa: PLR0913 - the numbers after the star have sound defaults
 
 
 @one_thread()
-def difference(  # noqa: PLR0913 - as `corrected`
+def difference(  # noqa: PLR0913 - as in `corrected`
     metric: Metric,
     y: np.ndarray,
     one: np.ndarray,
@@ -174,8 +176,9 @@ def difference(  # noqa: PLR0913 - as `corrected`
 ) -> Difference:
     """Compare two candidates on the rows that both predicted.
 
-    Means of per-row values and areas under ROC curves get the normal interval of their paired difference (DeLong's
-    for areas), and of many rows so do the roots of such means; other metrics get a paired bootstrap.
+    Means of per-row values and areas under ROC curves get the normal interval of their paired
+    difference (DeLong's for areas). So do roots of such means of at least 2,000 rows. Other metrics
+    get a paired bootstrap.
 
     Parameters
     ----------
@@ -184,13 +187,13 @@ def difference(  # noqa: PLR0913 - as `corrected`
     one, other : numpy.ndarray, shape (n, k)
     weight, group : numpy.ndarray, shape (n,), optional
     fold : numpy.ndarray of int, shape (n,), optional
-        As of `Metric.score`: rows that a metric of ranking may compare.
+        As in `Metric.score`: the rows that a metric of ranking compares.
     seed : int
 
     Raises
     ------
     ValueError
-        Where the metric is not defined on these rows.
+        If the metric is not defined on these rows.
 
     Examples
     --------
@@ -230,7 +233,7 @@ def difference(  # noqa: PLR0913 - as `corrected`
 
 
 def _comparable(outputs: Mapping[str, np.ndarray], weight: np.ndarray | None) -> tuple[list[str], np.ndarray]:
-    """Return the candidates that predicted all rows that the most complete one did, and these rows."""
+    """Return the candidates that predicted all rows of the most complete one, and these rows."""
     if not outputs:
         raise ValueError("there is no candidate")
     known = {name: np.isfinite(output).all(axis=1) for name, output in outputs.items()}
@@ -258,8 +261,8 @@ def _conclude(
     inside, outside = inside[usable], outside[usable]
     winner = int(np.nanargmax(own))
     best = float(own[winner])
-    # What a candidate's draws average to differs from its score on all rows by the luck of these draws alone, and by
-    # how many rows were drawn from: both are taken out.
+    # The mean of a candidate's draws differs from its score on all rows by sampling error and by
+    # the number of rows drawn from; both are removed.
     level, average = _mean_known(inside), _mean_known(outside)
     drawn = own + (inside - level) * shrink
     chosen = np.argmax(np.where(np.isfinite(drawn), drawn, -np.inf), axis=1)
@@ -274,7 +277,7 @@ def _conclude(
     low, high = (np.quantile(spread, [0.025, 0.975]) - level[winner]) * shrink * _WIDEN
     counts = np.bincount(chosen, minlength=len(names)) / len(chosen)
     shares = {names[at]: float(counts[at]) for at in np.argsort(-counts, kind="stable") if counts[at]}
-    # a score may stand at the edge of its draws
+    # A score may lie at the edge of its draws.
     low, high = interval_in(domain, value, max(-float(low), 0.0), max(float(high), 0.0))
     return Estimate(value, low, high, best - value, shares, len(chosen), rows)
 
@@ -292,7 +295,7 @@ def _normal_difference(
     fold: np.ndarray | None,
     group: np.ndarray | None,
 ) -> Difference | None:
-    """Return the closed form, where there is one: by the difference of each row's influences on the two scores."""
+    """Return the closed-form difference, if there is one, from each row's influences on the two scores."""
     if len(y) < metric.definition.normal_from:
         return None
     pair = [metric.sums(y, each, weight, fold) for each in outputs]

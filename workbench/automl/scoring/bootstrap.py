@@ -1,4 +1,4 @@
-"""Rows drawn again and again, and the scores of several candidates on those drawn and on those left out."""
+"""The bootstrap over rows: scores of several candidates on the drawn rows and on those left out."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import numpy as np
 from .formulas.metric_terms import Predictions
 from .metrics import Metric
 
-_UNITS = 20_000  # what is drawn: rows, whole groups, or blocks of rows where there are more
-_CHUNK = 25  # repeats worked on at a time
-_SLOW_ROWS, _SLOW_CANDIDATES = 3_000, 12  # for metrics that no sum gives
-_SLOW_REPEATS = 40  # for those that only scikit-learn computes
+_UNITS = 20_000  # most sampling units: rows, whole groups, or blocks of rows if there are more
+_CHUNK = 25  # repeats per matrix product
+_SLOW_ROWS, _SLOW_CANDIDATES = 3_000, 12  # for metrics without sums
+_SLOW_REPEATS = 40  # for metrics that only scikit-learn computes
 
 
 def _unit_numbers(rows: int, group: np.ndarray | None, random: np.random.Generator) -> np.ndarray | None:
-    """Return the unit of each row: its group, or a random block where there are very many; None for the row itself.
+    """Return the sampling unit of each row: its group, or a random block if there are many.
 
-    The sum of a block of independent rows is as good to draw as the rows: mean and variance of a sample stay the same.
+    None: the row itself.
+
+    Drawing blocks of independent rows leaves the mean and variance of a sample unchanged.
     """
     if group is not None:
         _, number = np.unique(group, return_inverse=True)
@@ -33,12 +35,12 @@ def _unit_numbers(rows: int, group: np.ndarray | None, random: np.random.Generat
 
 
 class Resampled:
-    """The rows of all candidates, ready to be drawn from.
+    """The rows of all candidates, prepared for drawing.
 
     Attributes
     ----------
     shrink : float
-        What deviations of the drawn scores are multiplied by: below 1 where fewer rows are drawn from than there are.
+        Factor of the deviations of drawn scores: below 1 if only a part of the rows is drawn from.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class Resampled:
         sums = [metric.sums(y, output, weight, fold) for output in outputs]
         self._slow: _Slow | None = None
         if any(each is None for each in sums):
-            groups = None if group is None else number  # blocks of independent rows need not stay together
+            groups = None if group is None else number  # blocks of independent rows may be split
             self._slow = _Slow(metric, y, outputs, weight, groups, self._random, fold)
             self.shrink, self._units = self._slow.shrink, self._slow.units
             return
@@ -70,13 +72,13 @@ class Resampled:
         )
 
     def scores(self) -> np.ndarray:
-        """Return each candidate's score on all rows; NaN where it is not defined."""
+        """Return each candidate's score on all rows; NaN if it is not defined."""
         if self._slow is not None:
             return self._slow.own
         return np.asarray(self._of(self._terms.sum(axis=0)[None])[0])
 
     def draws(self, repeats: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield scores on the drawn units and on those left out, shape (some repeats, candidates) each."""
+        """Yield scores on the drawn units and on those left out, each of shape (repeats, candidates)."""
         if self._slow is not None and not self._slow.is_quick:
             repeats = min(repeats, _SLOW_REPEATS)
         chunk = _CHUNK if self._slow is None or self._slow.is_quick else 1
@@ -86,7 +88,7 @@ class Resampled:
                 np.bincount(self._random.integers(0, self._units, self._units), minlength=self._units)
                 for _ in range(min(chunk, repeats - start))
             ]
-            counts = np.stack(drawn).astype(np.float64)  # products of whole numbers are slow
+            counts = np.stack(drawn).astype(np.float64)  # integer matrix products are slow
             yield score(counts), score((counts == 0).astype(np.float64))
 
     def _of_counts(self, counts: np.ndarray) -> np.ndarray:
@@ -110,7 +112,7 @@ def _per_unit(
 
 
 class _Slow:
-    """Metrics that no sum gives: on fewer rows, and for the best candidates only.
+    """The bootstrap of metrics without sums: on fewer rows, and for the best candidates only.
 
     Attributes
     ----------
@@ -119,7 +121,7 @@ class _Slow:
     is_quick : bool
         Whether many samples are scored at once.
     shrink, units
-        As of the sample.
+        As in `Resampled`.
     """
 
     def __init__(
@@ -136,13 +138,13 @@ class _Slow:
         of_weights = metric.definition.of_weights
         self.is_quick = of_weights is not None
         self.own = np.array([_scorer(metric, y, output, weight, fold) for output in outputs])
-        self._judged = np.argsort(-np.nan_to_num(self.own, nan=-np.inf), kind="stable")[:_SLOW_CANDIDATES]
+        best = np.argsort(-np.nan_to_num(self.own, nan=-np.inf), kind="stable")[:_SLOW_CANDIDATES]
         chosen = _fewer_rows(len(y), number, random)
         self.shrink = float((len(chosen) / len(y)) ** 0.5)
         self._y = y[chosen]
         self._weight = None if weight is None else weight[chosen]
         self._fold = None if fold is None else fold[chosen]
-        self._outputs = {at: outputs[at][chosen] for at in self._judged.tolist()}
+        self._outputs = {at: outputs[at][chosen] for at in best.tolist()}
         self._count = len(outputs)
         _, self._number = np.unique(chosen if number is None else number[chosen], return_inverse=True)
         self.units = int(self._number.max()) + 1
@@ -154,7 +156,10 @@ class _Slow:
             }
 
     def of(self, counts: np.ndarray) -> np.ndarray:
-        """Return scores on samples, shape (b, candidates); NaN for those that are not among the best."""
+        """Return scores on samples, shape (b, candidates).
+
+        NaN for candidates that are not among the best.
+        """
         out = np.full((len(counts), self._count), np.nan)
         drawn = counts[:, self._number]
         for at, output in self._outputs.items():
@@ -171,7 +176,7 @@ class _Slow:
 
 
 def _fewer_rows(rows: int, number: np.ndarray | None, random: np.random.Generator) -> np.ndarray:
-    """Return rows to look at, whole units of them, where there are too many."""
+    """Return the rows to use: all, or whole units of at most 3,000 rows."""
     if rows <= _SLOW_ROWS:
         return np.arange(rows)
     if number is None:

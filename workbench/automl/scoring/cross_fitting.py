@@ -1,4 +1,4 @@
-"""Folds that something learned on out-of-fold predictions is cross-fitted on."""
+"""Folds for cross-fitting on out-of-fold predictions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ PARTS = 5
 
 
 def fold_numbers(fold: np.ndarray, seed: int) -> np.ndarray:
-    """Return fold numbers that can be crossed: one fold alone is divided by lot into five; negative stays.
+    """Return fold numbers for cross-fitting: a single fold is divided at random into five.
+
+    Negative numbers (rows that no fold validates) stay.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Losses of many blends at once: what adding each model to a blend would cost or gain."""
+"""Losses of many ensembles at once: the loss after adding each model to an ensemble."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from .formulas.row_losses import EPS, in_domain, number_losses, own_probability
 
 Space = Literal["probability", "log"]
 
-_CELLS = 1 << 17  # numbers worked on at a time: what a core's cache holds
+_CELLS = 1 << 17  # numbers per block: they fit in a core's cache
 
 
-class Board(Protocol):
-    """The rows, ready to tell what adding each model to a blend would cost or gain.
+class EnsembleLosses(Protocol):
+    """The losses of weighted averages of models on a set of rows.
 
-    A blend is the number of times that each model was taken, shape (m,).
+    An ensemble is the number of times that each model was selected, shape (m,).
     """
 
     share: np.ndarray
 
     def additions(self, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
-        """Return the loss after adding each model of `which` to the blend."""
+        """Return the loss after adding each model of `which` to the ensemble."""
 
     def losses(self, counts: np.ndarray) -> np.ndarray:
         """Return the loss of each row, shape (n,)."""
 
 
-def make_board(
+def ensemble_losses(
     y: np.ndarray, outputs: list[np.ndarray], loss: Loss, weight: np.ndarray, space: Space
-) -> Board:
-    """Return the rows of a target with every model's predictions, by a loss."""
+) -> EnsembleLosses:
+    """Return the ensemble losses of models' predictions of a target."""
     share = weight / weight.sum()
     if loss in ("logarithms", "poisson", "gamma"):
         return _Numbers(y, np.stack([output[:, 0].astype(np.float64) for output in outputs]), share, loss)
@@ -48,7 +48,7 @@ def make_board(
 
 
 def _margins(output: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return how far each other class's log-probability lies above that of the class that happened, (n, k - 1)."""
+    """Return each other class's log-probability minus that of the true class, shape (n, k - 1)."""
     logs = np.log(np.clip(output, EPS, None)).astype(np.float32)
     rows = np.arange(len(y))
     others = np.ones(logs.shape, dtype=bool)
@@ -57,7 +57,7 @@ def _margins(output: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 class _Squares:
-    """Squared error: all blends' losses follow from one small matrix."""
+    """Squared error: the losses of all ensembles follow from one matrix of shape (m, m)."""
 
     def __init__(self, errors: np.ndarray, share: np.ndarray) -> None:
         self.errors, self.share = errors, share
@@ -116,7 +116,7 @@ class _Numbers:
 
 
 class _Chances:
-    """Log loss of averaged probabilities: only the probability of the class that happened counts."""
+    """Log loss of averaged probabilities, which needs only the probability of the true class."""
 
     def __init__(self, own: np.ndarray, share: np.ndarray) -> None:
         self.own, self.share = own, share
@@ -158,7 +158,10 @@ class _Margins:
 
 
 def _softplus(margins: np.ndarray) -> np.ndarray:
-    """Return log(1 + sum of exp) over the last axis; no margin is above 37, so nothing overflows."""
+    """Return log(1 + sum of exp) over the last axis.
+
+    Margins are at most 37, so it does not overflow.
+    """
     raised = np.exp(margins, out=margins)
     return np.asarray(np.log1p(raised[..., 0] if raised.shape[-1] == 1 else raised.sum(axis=-1)))
 

@@ -1,9 +1,9 @@
-"""Blends: weighted averages of candidates' predictions, chosen greedily on out-of-fold rows, as a path by cost.
+"""Ensemble selection: weighted averages of candidates, selected greedily on out-of-fold rows, by cost.
 
-Forward selection with replacement after Caruana, Niculescu-Mizil, Crew and Ksikes (2004): again and again the model is
-added whose addition lowers the loss most; how often a model was taken is its weight. It is run without a limit and
-under several limits of what serving may cost, and what is left is a path: each blend costs more than the one before
-and is better by more than noise.
+Forward selection with replacement (Caruana, Niculescu-Mizil, Crew and Ksikes 2004): each step adds
+the model whose addition lowers the loss most; its weight is the number of times it was added. The
+selection runs without a limit and with several limits of the serving cost. The result is a path:
+each ensemble costs more than the one before and is better by more than noise.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from workbench.families.base import Loss
 from workbench.families.shared.threads import one_thread
 
 from .cross_fitting import fold_numbers
-from .ensemble_losses import Board, Space, make_board
+from .ensemble_losses import EnsembleLosses, Space, ensemble_losses
 from .formulas.row_losses import EPS
 from .standard_error import mean_and_error
 
-_SMALL_ROWS = 2000  # below, few models are tried: weights of many would be learned from noise
+_SMALL_ROWS = 2000  # with fewer rows few models are tried: the weights of many would fit noise
 _SMALL_POOL, _SMALL_DIVERSE = 8, 4
 _POOL, _DIVERSE = 36, 12
-_BUDGETS = 4  # runs under a limit of cost
+_BUDGETS = 4  # runs with a limit of the cost
 _BUDGET_STEPS = 10
-_PAYS = 0.5  # standard errors by which a dearer blend must be better
-_LEAST_GAIN = 1e-6  # of the loss: what is no difference of rounding
+_PAYS = 0.5  # standard errors by which a more expensive ensemble must be better
+_LEAST_GAIN = 1e-6  # of the loss: a smaller gain is rounding error
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,14 @@ class Blend:
     Attributes
     ----------
     weights : dict of int to float
-        Positions in the outputs that were given, with weights that add up to 1.
+        Weights that add up to 1, by position in the given outputs.
     loss : float
-        Its mean on the rows that chose it, so it flatters.
+        Mean loss on the rows that selected it, so it is optimistic.
     cost : float
-        The members' costs added up.
+        Sum of the members' costs.
     space : {"probability", "log"}
-        What is averaged: probabilities (and numbers), or their logarithms, made to add up to 1 again.
+        What is averaged: probabilities (and numbers), or their logarithms, normalised to add up to
+        1.
     """
 
     weights: dict[int, float]
@@ -52,7 +53,7 @@ class Blend:
     space: Space = "probability"
 
     def of(self, outputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the blend of outputs, shape (n, k) each, as float64 (n, k)."""
+        """Return the weighted average of outputs, shape (n, k) each, as float64 (n, k)."""
         return combine(outputs, self.weights, self.space)
 
 
@@ -75,7 +76,7 @@ def combine(
 
 
 @one_thread()
-def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaults
+def greedy_path(  # noqa: PLR0913 - the keyword arguments have defaults
     y: np.ndarray,
     outputs: Sequence[np.ndarray],
     loss: Loss,
@@ -87,44 +88,45 @@ def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaul
     seed: int = 0,
     space: Space = "probability",
 ) -> list[Blend]:
-    """Return blends from the cheapest single model that is worth it to the best blend.
+    """Return ensembles, from the cheapest competitive single model to the best ensemble.
 
     Parameters
     ----------
     y : numpy.ndarray, shape (n,)
         Class positions or numbers.
     outputs : sequence of numpy.ndarray, shape (n, k)
-        Out-of-fold outputs, a model each: probabilities, or (n, 1) numbers. Rows that some model did not predict
-        (NaN) are left out for all.
+        Out-of-fold outputs of each model: probabilities, or (n, 1) numbers. Rows that a model did
+        not predict (NaN) are ignored for all.
     loss : {"log", "squared", "absolute", "logarithms", "poisson", "gamma"}
-        Of a row: log loss for classes; for numbers the square or the size of the error, the square of that of the
-        logarithm, or a deviance.
+        Loss of a row: log loss for classes; for numbers the squared or absolute error, the squared
+        error of the logarithm, or a deviance.
     weight : numpy.ndarray, shape (n,), optional
     costs : sequence of float, optional
-        What serving each model costs, in any unit; by default each costs 1.
+        Serving cost of each model, in any unit. Default: 1 each.
     steps : int
-        Most additions; the finest weight is 1 / steps.
+        Maximum number of additions; the smallest weight is 1 / steps.
     rows : int
-        Most rows looked at.
+        Maximum number of rows used.
     seed : int
-        Of the draw of rows.
+        Seed of the sample of rows.
     space : {"probability", "log"}
-        What is averaged; numbers are averaged as they are. On seven tables, each blend calibrated by one scale,
-        averaged probabilities had the lower log loss on fresh rows where there were many (by 0.1 to 0.4 %),
-        averaged logarithms on the two smallest tables.
+        What is averaged; numbers are averaged as they are. On seven tables, with each ensemble
+        calibrated by one scale, averaged probabilities had the lower log loss on new rows of the
+        larger tables (by 0.1 to 0.4 %), averaged logarithms on the two smallest tables.
 
     Returns
     -------
     list of Blend
-        Costs rise and losses fall from one to the next, by more than half a standard error of their paired difference
-        (a whole one gave worse blends on fresh rows of small tables). The first is the cheapest model that no model
-        of equal cost beats; the last is the best blend. Of few rows, where noise hides nearly every gain, the very
-        best found is added to them: on fresh rows of four small tables it is better by up to 0.8 % of the loss.
+        Costs increase and losses decrease from one to the next, by more than half a standard error
+        of their paired difference (a whole one gave worse ensembles on new rows of small tables).
+        The first is the best of the cheapest models; the last is the best ensemble. With few rows,
+        where noise hides most gains, the best one found is added: on new rows of four small tables
+        its loss is lower by up to 0.8 %.
 
     Raises
     ------
     ValueError
-        Where there is no model, or no row that all of them predicted.
+        If there is no model, or no row that all of them predicted.
 
     Examples
     --------
@@ -138,19 +140,21 @@ def greedy_path(  # noqa: PLR0913 - the numbers after the star have sound defaul
     ([0, 1], 0.5)
     """
     if not len(outputs):
-        raise ValueError("there is no model to blend")
+        raise ValueError("there is no model to average")
     price = np.ones(len(outputs)) if costs is None else np.maximum(np.asarray(costs, dtype=np.float64), 0.0)
     if space == "log":
-        rows = max(rows * 2 // max(outputs[0].shape[1], 2), 5_000)  # each class costs a logarithm
+        rows = max(rows * 2 // max(outputs[0].shape[1], 2), 5_000)  # each class takes a logarithm
     chosen = _rows_to_use(outputs, weight, rows, seed)
     shares = np.ones(len(chosen)) if weight is None else np.asarray(weight, dtype=np.float64)[chosen]
-    board = make_board(y[chosen], [output[chosen] for output in outputs], loss, shares, space)
+    losses_of = ensemble_losses(y[chosen], [output[chosen] for output in outputs], loss, shares, space)
     small = len(chosen) < _SMALL_ROWS
-    found = _search(board, price, steps, small=small)
-    return [_blend(counts, mean, price, space) for counts, mean in _path(board, found, price, small=small)]
+    found = _search(losses_of, price, steps, small=small)
+    return [
+        _blend(counts, mean, price, space) for counts, mean in _path(losses_of, found, price, small=small)
+    ]
 
 
-def cross_fitted(  # noqa: PLR0913 - as `greedy_path`
+def cross_fitted(  # noqa: PLR0913 - as in `greedy_path`
     y: np.ndarray,
     outputs: Sequence[np.ndarray],
     loss: Loss,
@@ -164,21 +168,24 @@ def cross_fitted(  # noqa: PLR0913 - as `greedy_path`
     seed: int = 0,
     space: Space = "probability",
 ) -> np.ndarray:
-    """Return predictions of blends that were chosen without the row they predict, for a score that does not flatter.
+    """Return cross-fitted predictions of ensembles, for an unbiased score.
+
+    Each row is predicted by an ensemble that was selected without the row's fold.
 
     Parameters
     ----------
     y, outputs, loss, weight, costs, steps, rows, seed, space
-        As for `greedy_path`.
+        As in `greedy_path`.
     fold : numpy.ndarray of int, shape (n,)
-        The fold that validated each row; negative where none did. One fold alone is divided by lot into five.
+        The fold that validated each row; negative if none did. A single fold is divided at random
+        into five.
     most_cost : float
-        The dearest blend of the path that may be taken.
+        Highest cost of an ensemble.
 
     Returns
     -------
     numpy.ndarray of float64, shape (n, k)
-        NaN where a row was not validated, or a member did not predict it.
+        NaN if a row was not validated, or a member did not predict it.
 
     Examples
     --------
@@ -206,7 +213,7 @@ def cross_fitted(  # noqa: PLR0913 - as `greedy_path`
                 seed=seed,
                 space=space,
             )
-        except ValueError:  # nothing but this fold was predicted: there is no blend that did not see it
+        except ValueError:  # only this fold was predicted: no ensemble can be selected without it
             continue
         within = [blend for blend in path if blend.cost <= most_cost] or path[:1]
         out[mine] = within[-1].of([output[mine] for output in outputs])
@@ -232,39 +239,44 @@ def _rows_to_use(
 _Found = list[tuple[np.ndarray, float]]
 
 
-def _search(board: Board, price: np.ndarray, steps: int, *, small: bool) -> _Found:
-    """Return every blend that a greedy run went through, with its loss."""
+def _search(losses_of: EnsembleLosses, price: np.ndarray, steps: int, *, small: bool) -> _Found:
+    """Return every ensemble of the greedy runs, with its loss."""
     everyone = np.arange(len(price))
-    singles = board.additions(np.zeros(len(price)), everyone)
-    pool = _pool(board, singles, price, small)
+    singles = losses_of.additions(np.zeros(len(price)), everyone)
+    pool = _pool(losses_of, singles, price, small)
     found: _Found = [(alone, float(singles[at])) for at, alone in enumerate(np.eye(len(price)))]
-    free = _run(board, singles, pool, price, np.inf, steps)
+    free = _run(losses_of, singles, pool, price, np.inf, steps)
     found += free
     ceiling = _cost(free[-1][0], price)
     floor = max(float(price[pool].min()), ceiling * 1e-3)
     if ceiling > floor * 1.01:
         for limit in np.geomspace(floor, ceiling, _BUDGETS + 2)[1:-1]:
-            found += _run(board, singles, pool, price, float(limit), min(steps, _BUDGET_STEPS))
+            found += _run(losses_of, singles, pool, price, float(limit), min(steps, _BUDGET_STEPS))
     return found
 
 
-def _pool(board: Board, singles: np.ndarray, price: np.ndarray, small: bool) -> np.ndarray:
-    """Return the models worth trying: the best alone, those that help the best most, and the cheapest good one."""
+def _pool(losses_of: EnsembleLosses, singles: np.ndarray, price: np.ndarray, small: bool) -> np.ndarray:
+    """Return the models to try: the best alone, and those that improve the best one most."""
     best, diverse = (_SMALL_POOL, _SMALL_DIVERSE) if small else (_POOL, _DIVERSE)
     order = np.argsort(singles, kind="stable")
     if len(order) <= best + diverse:
         return np.sort(order)
     first = np.zeros(len(price))
     first[order[0]] = 1.0
-    beside = board.additions(first, order[best:])
-    helpers = order[best:][np.argsort(beside, kind="stable")[:diverse]]
+    together = losses_of.additions(first, order[best:])
+    helpers = order[best:][np.argsort(together, kind="stable")[:diverse]]
     return np.unique(np.concatenate([order[:best], helpers]))
 
 
 def _run(
-    board: Board, singles: np.ndarray, pool: np.ndarray, price: np.ndarray, limit: float, steps: int
+    losses_of: EnsembleLosses,
+    singles: np.ndarray,
+    pool: np.ndarray,
+    price: np.ndarray,
+    limit: float,
+    steps: int,
 ) -> _Found:
-    """Add the model that helps most, again and again, while the members' cost stays within the limit."""
+    """Add the model that lowers the loss most in each step, within the limit of the members' cost."""
     affordable = pool[price[pool] <= limit * (1 + 1e-9)]
     if not len(affordable):
         return []
@@ -274,7 +286,7 @@ def _run(
     for _ in range(steps - 1):
         after = _cost(counts, price) + np.where(counts[affordable] > 0, 0.0, price[affordable])
         which = affordable[after <= limit * (1 + 1e-9)]
-        losses = board.additions(counts, which)
+        losses = losses_of.additions(counts, which)
         at = int(losses.argmin())
         counts[which[at]] += 1.0
         out.append((counts.copy(), float(losses[at])))
@@ -285,10 +297,10 @@ def _cost(counts: np.ndarray, price: np.ndarray) -> float:
     return float(price[counts > 0].sum())
 
 
-def _path(board: Board, found: _Found, price: np.ndarray, *, small: bool) -> _Found:
-    """Keep blends that nothing dominates and that are better than the cheaper one before by more than noise.
+def _path(losses_of: EnsembleLosses, found: _Found, price: np.ndarray, *, small: bool) -> _Found:
+    """Return the non-dominated ensembles that are better than the cheaper one before by more than noise.
 
-    Of few rows (`small`) the very best ends the path, however little better it is.
+    With few rows (`small`) the best one ends the path, however small its gain.
     """
     ordered = sorted(found, key=lambda each: (_cost(each[0], price), each[1], int((each[0] > 0).sum())))
     kept: _Found = []
@@ -297,10 +309,10 @@ def _path(board: Board, found: _Found, price: np.ndarray, *, small: bool) -> _Fo
     for counts, loss in ordered:
         if kept and loss >= kept[-1][1]:
             continue
-        losses = board.losses(counts)
+        losses = losses_of.losses(counts)
         is_end = small and loss <= best
         if kept:
-            mean, error = mean_and_error(before - losses, board.share)
+            mean, error = mean_and_error(before - losses, losses_of.share)
             if mean <= (_LEAST_GAIN * abs(loss) if is_end else _PAYS * error):
                 continue
             if _cost(kept[-1][0], price) >= _cost(counts, price) * (1 - 1e-9):

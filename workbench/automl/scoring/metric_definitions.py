@@ -1,9 +1,9 @@
-"""The definition of each metric, once: the score, its interval, the bootstrap and the search's choices follow from it.
+"""The one definition of each metric: it determines score, interval, bootstrap and the loss that models minimise.
 
-A metric is defined in one of three ways. Most are functions of sums over rows (`Definition.sums`, see `metric_sums`):
-their standard error is that of the rows' influences and their bootstrap a matrix product. Average precision and the
-one-against-one areas have their own formula (`Definition.exact`). The rest (a median, a maximum) have neither:
-scikit-learn's scorer computes them.
+A metric is defined in one of three ways. Most are functions of sums over rows (`Definition.sums`,
+see `metric_sums`): their standard error follows from the rows' influences, and their bootstrap is a
+matrix product. Average precision and one-against-one areas have a formula of their own
+(`Definition.exact`). The rest (a median, a maximum) are computed by scikit-learn's scorer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ROOT_ROWS = 2_000  # of fewer, a single large error moves the mean of squares t
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Definition:
-    """What the search needs to know of a metric.
+    """The properties of a metric.
 
     Attributes
     ----------
@@ -35,11 +35,12 @@ class Definition:
         scikit-learn's scorer name; higher is better.
     tasks : tuple of Task
     sums : callable, optional
-        From predictions to the terms whose sums the metric is a function of, or None if these predictions have none.
+        From predictions to the terms whose sums determine the metric, or to None if no sums do.
     exact : callable, optional
         From predictions to the score, for a metric without sums.
     of_weights : callable, optional
-        From predictions to a function of row weights (b, n) that returns scores (b,): a bootstrap without sums.
+        From predictions to a function of row weights (b, n) that returns scores (b,): a bootstrap
+        without sums.
     loss : Loss
         The loss of a row that models minimise and ensembles are selected by.
     domain, multiclass_domain : (float, float)
@@ -47,7 +48,8 @@ class Definition:
     least_target : (float, bool), optional
         The lowest target that the metric is defined for, and whether the target may equal it.
     normal_from : float
-        Rows from which the difference between two models is close enough to normal for a closed-form interval.
+        Rows from which the difference between two models is close enough to normal for a
+        closed-form interval.
     ranks : bool
         Whether it compares rows with each other, so that the fold of a row matters.
     is_area : bool

@@ -34,7 +34,7 @@ def metric_name(metric: str, task: Task) -> str:
     Raises
     ------
     SettingsError
-        Where scikit-learn knows no such scorer, or it does not fit the task.
+        If scikit-learn has no such scorer, or it does not apply to the task.
 
     Examples
     --------
@@ -58,11 +58,12 @@ def metric_name(metric: str, task: Task) -> str:
 
 
 def check_target(metric: str, y: np.ndarray) -> None:
-    """Refuse a metric that no model can have on these numbers.
+    """Check that a metric is defined on a target.
 
     Raises
     ------
     SettingsError
+        If the target has values outside the metric's domain.
 
     Examples
     --------
@@ -89,8 +90,8 @@ def _fitting_names(task: Task) -> list[str]:
 class Metric:
     """One scorer for one task.
 
-    `score` takes the target (class positions or numbers), the served output (float (n, k) probabilities or (n, 1)
-    numbers) and weights.
+    `score` takes the target (class positions or numbers), the served output (float (n, k)
+    probabilities or (n, 1) numbers) and weights.
     """
 
     name: str
@@ -108,32 +109,33 @@ class Metric:
         fold: np.ndarray | None = None,
         group: np.ndarray | None = None,
     ) -> Score:
-        """Return the score with a 95 % interval, over the rows whose output is known.
+        """Return the score with a 95 % interval, over the rows that were predicted.
 
-        The interval is that of the score's standard error, by the influence of each row where the metric follows from
-        sums (see `Sums.influence`) and by the bootstrap over rows (Efron 1979) elsewhere; it stays in the metric's
-        domain (see `score_intervals`).
+        The interval is computed from the score's standard error: from the influence of each row if
+        the metric is a function of sums (see `Sums.influence`), else by the bootstrap over rows
+        (Efron 1979). It stays within the metric's domain (see `score_intervals`).
 
         Parameters
         ----------
         y : numpy.ndarray, shape (n,)
             Class positions or numbers.
         output : numpy.ndarray, shape (n, k)
-            Probabilities or numbers; NaN where a row was not predicted.
+            Probabilities or numbers; NaN if a row was not predicted.
         weight : numpy.ndarray, shape (n,), or None
-            Rows of weight 0 influence nothing.
+            Rows of weight 0 have no influence.
         data : str
-            What the rows are.
+            A description of the rows.
         fold : numpy.ndarray of int, shape (n,), optional
-            Of out-of-fold rows: the fold that predicted each. Metrics of ranking compare rows of one fold only (see
-            `ranking_metrics`).
+            For out-of-fold rows: the fold that predicted each. Metrics of ranking compare rows of
+            one fold only (see `ranking_metrics`).
         group : numpy.ndarray of int, shape (n,), optional
-            Rows of one group are not independent: the interval is that of drawing whole groups.
+            Rows of one group are not independent: whole groups are the sampling unit of the
+            interval.
 
         Raises
         ------
         ValueError
-            Where the score is not defined on these rows (one class only, for instance).
+            If the score is not defined on these rows (for example, rows of a single class).
         """
         known = np.isfinite(output).all(axis=1)
         if weight is not None:
@@ -157,12 +159,12 @@ class Metric:
     def plain(
         self, y: np.ndarray, output: np.ndarray, weight: Weight = None, fold: np.ndarray | None = None
     ) -> float:
-        """Return the score alone, without an interval.
+        """Return the score without an interval.
 
         Raises
         ------
         ValueError
-            Where the score is not defined on these rows.
+            If the score is not defined on these rows.
 
         Examples
         --------
@@ -177,12 +179,13 @@ class Metric:
     def sums(
         self, y: np.ndarray, output: np.ndarray, weight: Weight = None, fold: np.ndarray | None = None
     ) -> Sums | None:
-        """Return the terms whose sums the score is a function of, or None for a metric without (a median, a maximum).
+        """Return the terms whose sums determine the score, or None if no sums do (a median, a maximum).
 
         Parameters
         ----------
         y, output, weight, fold
-            As of `score`; `output` without NaN. The terms depend on `weight` only through the ranks of ROC curves.
+            As in `score`; `output` without NaN. The terms depend on `weight` only through the ranks
+            of ROC curves.
 
         Raises
         ------
@@ -201,7 +204,7 @@ class Metric:
 
     @property
     def definition(self) -> Definition:
-        """The definition that score, interval and bootstrap follow from."""
+        """The definition that determines score, interval and bootstrap."""
         return DEFINITIONS[self.name]
 
     @property
@@ -226,7 +229,7 @@ class Metric:
         return exact(self._predictions(y, output, weight, fold))
 
     def _fewest(self, y: np.ndarray, weight: Weight) -> float:
-        """Return the effective rows of the smallest class, or of all where classes do not count by themselves."""
+        """Return the effective sample size: of the smallest class, or of all rows (see `Definition.by_class`)."""
         if not self.definition.by_class:
             return effective_rows(weight, len(y))
         classes = [y == label for label in np.unique(y)]
@@ -242,7 +245,7 @@ class Metric:
     ) -> float:
         """Return the standard error by the bootstrap over rows, or whole groups."""
         if group is not None and (group == group[0]).all():
-            group = None  # one group alone says nothing of how groups differ
+            group = None  # a single group does not show how groups differ
         number = np.arange(len(y)) if group is None else np.unique(group, return_inverse=True)[1]
         units = int(number.max()) + 1
         members = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1])
@@ -254,7 +257,7 @@ class Metric:
         )
         values = self._scores_of(y, output, weight, fold, rows)
         values = values[np.isfinite(values)]
-        # fewer rows than there are scatter more
+        # A sample of fewer rows has more variance.
         return float(values.std(ddof=1)) * (size / units) ** 0.5 if len(values) > 1 else np.nan
 
     def _scores_of(
@@ -267,8 +270,8 @@ class Metric:
     ) -> np.ndarray:
         """Return the score of each sample of rows; NaN if it is not defined.
 
-        The samples are scored with joblib: one at a time, unless ``joblib.parallel_config`` asks for more jobs. The
-        values do not depend on the number of jobs.
+        The samples are scored with joblib: one at a time, unless ``joblib.parallel_config`` asks
+        for more jobs. The values do not depend on the number of jobs.
         """
         import warnings
 
@@ -295,16 +298,18 @@ class Metric:
             return np.nan
 
     def _by_scorer(self, y: np.ndarray, output: np.ndarray, weight: Weight) -> float:
-        """Let scikit-learn's own scorer judge, through an estimator that replays the predictions."""
+        """Return the value of scikit-learn's own scorer, with an estimator that replays the predictions."""
         import warnings
 
         from sklearn.metrics import get_scorer
 
         estimator = _replay(output, self.task, self.n_classes)
-        takes_weight = weight is not None and self.name != "neg_max_error"  # the largest error has no weights
+        takes_weight = (
+            weight is not None and self.name != "neg_max_error"
+        )  # the maximum error takes no weights
         kwargs: dict[str, Any] = {"sample_weight": weight} if takes_weight else {}
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # undefined precision and the like: the value 0 says it
+            warnings.simplefilter("ignore")  # such as undefined precision, which is 0
             rows = np.arange(len(y))[:, None]
             return float(get_scorer(self.name)(estimator, rows, y, **kwargs))
 

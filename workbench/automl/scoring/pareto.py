@@ -1,4 +1,4 @@
-"""Which candidates nothing dominates."""
+"""Pareto fronts of candidates."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ..records.candidate import Candidate, value_of
 
 
 def non_dominated(points: np.ndarray) -> np.ndarray:
-    """Tell which points no other point dominates; every objective is minimised.
+    """Return a mask of the non-dominated points; every objective is minimised.
 
-    A point dominates another where it is nowhere worse and somewhere better. Of points equal in everything the first
-    stays.
+    A point dominates another if it is not worse in any objective and better in at least one. Of
+    equal points the first is kept.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def non_dominated(points: np.ndarray) -> np.ndarray:
     [True, True, False, False]
     """
     keep = np.zeros(len(points), dtype=bool)
-    # In this order, which is stable, only an earlier point can dominate a point or be its twin.
+    # In this (stable) order only an earlier point can dominate a point or equal it.
     left = np.lexsort(points.T[::-1])
     while len(left):
         first, left = left[0], left[1:]
@@ -39,9 +39,9 @@ def non_dominated(points: np.ndarray) -> np.ndarray:
 
 
 def objectives(candidate: Candidate) -> tuple[float, float, float]:
-    """Return what candidates are ranked by (negated), p50 latency and CPU time of one row, all to be minimised.
+    """Return the ranking score (negated), p50 latency and CPU time of one row, all to be minimised.
 
-    The price is CPU time in money, so the front over CPU time is the front over the price, whatever the sheet.
+    The price is proportional to CPU time, so the front is the same for every price sheet.
     """
     assert candidate.score is not None and candidate.measured is not None
     measured = candidate.measured
@@ -49,11 +49,11 @@ def objectives(candidate: Candidate) -> tuple[float, float, float]:
 
 
 def shortlist(candidates: Sequence[Candidate], most: int) -> list[Candidate]:
-    """Return who deserves quiet measuring, the most deserving first.
+    """Return the candidates to measure with nothing else running, the most promising first.
 
-    Front after front is peeled off in score and in CPU time as the trials themselves measured it: figures taken under
-    the same conditions, where quiet figures of some would make all others look slow. Within a front, the most accurate
-    and the fastest come first.
+    Successive fronts in score and CPU time are listed. The CPU times are those that the trials
+    measured: uncontended measurements of some candidates would make all others look slow. Within a
+    front, the most accurate and the fastest candidate come first.
     """
     waiting = _comparable(candidates)
     out: list[Candidate] = []
@@ -66,7 +66,7 @@ def shortlist(candidates: Sequence[Candidate], most: int) -> list[Candidate]:
 
 
 def first_layer(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates that nothing dominates in score and in CPU time as the trials measured it."""
+    """Return the Pareto front in score and in the CPU time that the trials measured."""
     comparable = _comparable(candidates)
     if not comparable:
         return []
@@ -81,9 +81,9 @@ def _comparable(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def front(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates that nothing dominates in score, latency and CPU time; only whole ones count."""
-    whole = [each for each in candidates if each.status == "ok" and each.score and each.measured]
-    if not whole:
+    """Return the Pareto front in score, latency and CPU time of the candidates that have all three."""
+    complete = [each for each in candidates if each.status == "ok" and each.score and each.measured]
+    if not complete:
         return []
-    keep = non_dominated(np.asarray([objectives(each) for each in whole]))
-    return [each for each, kept in zip(whole, keep, strict=True) if kept]
+    keep = non_dominated(np.asarray([objectives(each) for each in complete]))
+    return [each for each, kept in zip(complete, keep, strict=True) if kept]

@@ -1,10 +1,12 @@
-"""The range that each metric's values lie in, and 95 % intervals that stay inside it.
+"""95 % intervals of scores that stay within the metric's domain.
 
-A normal interval of a loss can end beyond zero, and one of an area beyond 1, which no data can give. Cutting it off
-there would leave an interval that covers too little on the other side. Instead:
+A normal interval of a loss can end beyond zero, and that of an area beyond 1. Truncation would
+leave an interval with too little coverage on the other side. Instead:
 
-- A value between two bounds gets Wilson's interval (1927), of as many rows as its standard error is worth.
-- A value with one bound (a loss, R²) gets a normal interval of the logarithm of its distance from the bound.
+- A value between two bounds gets Wilson's interval (1927), with the number of rows that its standard
+  error corresponds to.
+- A value with one bound (a loss, R²) gets a normal interval of the logarithm of its distance from the
+  bound.
 """
 
 from __future__ import annotations
@@ -12,14 +14,14 @@ from __future__ import annotations
 import math
 
 Z = 1.959963984540054  # the 97.5 % point of the normal distribution
-_NOTHING = 1e-9  # of a share: no spread but that of rounding
-_MOST_RATIO = 30.0  # standard errors over the distance from a bound: more says the same
+_NOTHING = 1e-9  # of a share: a smaller spread is rounding error
+_MOST_RATIO = 30.0  # standard errors over the distance from a bound: a larger ratio changes nothing
 
 
 def interval_in(
     domain: tuple[float, float], value: float, below: float, above: float, rows: float = math.inf
 ) -> tuple[float, float]:
-    """Return an interval about a value that stays in a domain.
+    """Return an interval around a value that stays within a domain.
 
     Parameters
     ----------
@@ -27,9 +29,10 @@ def interval_in(
         The lowest and the highest value; the lowest may be infinite.
     value : float
     below, above : float
-        How far a 95 % interval reaches to either side, where no bound is near.
+        Length of a 95 % interval to either side, far from the bounds.
     rows : float
-        Rows that the value rests on: a share of 0 or 1, which has no spread, is as uncertain as so many rows leave it.
+        Rows that the value is computed from: they determine the uncertainty of a share of 0 or 1,
+        which has no spread.
 
     Examples
     --------
@@ -61,15 +64,15 @@ def interval_in(
 
 
 def _wilson(share: float, error: float, rows: float, side: float) -> float:
-    """Return how far Wilson's interval reaches to one side of a share, at most to its bound.
+    """Return the length of Wilson's interval to one side of a share, at most to its bound.
 
-    `scipy.stats.binomtest` has the interval for whole counts alone. Here the number of rows follows from a standard
-    error, which may differ from side to side, so share and rows are real numbers.
+    `scipy.stats.binomtest` has the interval for whole counts alone. Here the number of rows follows
+    from a standard error, which may differ from side to side, so share and rows are real numbers.
     """
     spread = share * (1.0 - share) if _NOTHING < share < 1.0 - _NOTHING else 0.0
     error = error if error > _NOTHING else 0.0
     if error <= 0.0 and (spread > 0.0 or not math.isfinite(rows)):
-        return 0.0  # nothing is uncertain: all rows are tied, for instance
+        return 0.0  # no uncertainty: for example, all rows are tied
     count = rows if error <= 0.0 or spread <= 0.0 else spread / error**2
     bend = Z**2 / count
     centre = (share + bend / 2.0) / (1.0 + bend)

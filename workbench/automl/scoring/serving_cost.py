@@ -1,4 +1,4 @@
-"""What a candidate costs to serve, as the search steers by it."""
+"""The serving cost of a candidate, as an objective of the search."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..records.settings import Settings
 
 
 def steering_costs(candidate: Candidate, settings: Settings) -> tuple[float, float]:
-    """Return latency (µs) and CPU (s per million) to steer by: measured, unless the search must repeat itself."""
+    """Return latency (µs) and CPU time (s per million rows): measured, or estimated for a repeatable search."""
     measured = candidate.measured
     assert measured is not None
     if settings.repeatable:
@@ -17,10 +17,10 @@ def steering_costs(candidate: Candidate, settings: Settings) -> tuple[float, flo
 
 
 def noise_free_cost(candidate: Candidate) -> float:
-    """Estimate the CPU µs of a call from what is the same on every machine and at every moment.
+    """Estimate the CPU time of a call (µs) from properties that do not depend on the machine or its load.
 
-    Used where a search must repeat itself exactly: node visits at 4 ns, bytes of the artifact at 0.01 ns, and a fixed
-    cost of a call (the orders of magnitude of measured models).
+    A search that must be repeatable uses it: 4 ns per node visit, 0.01 ns per byte of the artifact,
+    and a fixed cost per call (orders of magnitude of measured models).
     """
     assert candidate.measured is not None
     visits = candidate.measured.node_visits or 0.0
@@ -28,12 +28,15 @@ def noise_free_cost(candidate: Candidate) -> float:
 
 
 def cost_of_visits(visits: float) -> float:
-    """Return the CPU µs of a call that visits so many tree nodes, by order of magnitude."""
+    """Return the CPU time (µs) of a call that visits a number of tree nodes, by order of magnitude."""
     return 12.0 + 0.004 * visits
 
 
 def excess(candidate: Candidate, settings: Settings) -> dict[str, float]:
-    """Return by how much a candidate breaks each of the search's own limits; what is kept is at or below zero."""
+    """Return the excess of a candidate over each limit of the search.
+
+    At most zero if within the limit.
+    """
     measured = candidate.measured
     if measured is None:
         return {}

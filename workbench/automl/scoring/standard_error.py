@@ -1,4 +1,4 @@
-"""How sure a mean over rows is."""
+"""The standard error of a mean over rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def mean_and_error(values: np.ndarray, weight: np.ndarray | None = None) -> tupl
     ----------
     values : numpy.ndarray, shape (n,)
     weight : numpy.ndarray, shape (n,), optional
-        The error is that of the rows' influences on the weighted mean, so that rows of weight 0 say nothing.
+        The error is that of the rows' influences on the weighted mean; rows of weight 0 have none.
 
     Examples
     --------
@@ -22,12 +22,12 @@ def mean_and_error(values: np.ndarray, weight: np.ndarray | None = None) -> tupl
     """
     share = np.full(len(values), 1.0 / len(values)) if weight is None else weight / weight.sum()
     mean = float(share @ values)
-    effective = 1.0 / float((share**2).sum())  # rows of equal weight that would say as much (Kish 1965)
+    effective = 1.0 / float((share**2).sum())  # effective sample size (Kish 1965)
     variance = float(share**2 @ (values - mean) ** 2) * effective / max(effective - 1.0, 1.0)
     return mean, float(variance**0.5)
 
 
 def is_gain(gain: np.ndarray, weight: np.ndarray | None, errors: float) -> bool:
-    """Tell whether a gain, row by row, is above zero by so many of its standard errors."""
+    """Return whether the mean of a gain by row is more than `errors` standard errors above zero."""
     mean, error = mean_and_error(gain, weight)
     return mean > errors * error

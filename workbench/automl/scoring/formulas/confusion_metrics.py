@@ -1,4 +1,4 @@
-"""Metrics of decisions, as functions of the confusion matrix."""
+"""Metrics of predicted classes, as functions of the confusion matrix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import numpy as np
 
 
 def decision_value(name: str, k: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Return how a metric of decisions follows from, for k classes: rows of it, decided for it, and rightly so.
+    """Return a metric of k classes as a function of three counts of each class.
+
+    The counts are the rows of the class, the rows predicted to be of it, and those predicted
+    correctly.
 
     Examples
     --------
@@ -28,7 +31,7 @@ _Cells = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def _or_zero(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    """Divide as scikit-learn's decision metrics do: 0 where nothing is there."""
+    """Divide as scikit-learn's class metrics do: 0 if the denominator is 0."""
     return np.asarray(np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), 0.0))
 
 
@@ -53,7 +56,7 @@ def _accuracy(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.n
 
 
 def _balanced(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Mean recall of the classes that are there."""
+    """Return the mean recall of the classes that occur."""
     there = happened > 0
     return ratio(_recall(happened, said, right).sum(axis=-1), there.sum(axis=-1).astype(np.float64))
 
@@ -73,7 +76,7 @@ def _second(each: _Cells) -> _Cells:
 
 
 def _macro(each: _Cells) -> _Cells:
-    """Average over the classes that are there or were decided for, as scikit-learn does."""
+    """Average over the classes that occur or were predicted, as scikit-learn does."""
 
     def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
         there = (happened > 0) | (said > 0)
@@ -117,6 +120,6 @@ DECISION_METRICS = frozenset(_CONFUSED)
 
 
 def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    """Divide, giving NaN where there is nothing to divide by."""
+    """Divide; NaN if the denominator is not positive."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.nan))

@@ -1,9 +1,10 @@
 """Metrics as functions of sums over rows: their bootstrap is one matrix product.
 
-A bootstrap sample is a count for each row. If a metric is a function of sums (of losses, of cells of the confusion
-matrix, of target moments), its values on all samples are that function of ``counts @ terms``. The area under the ROC
-curve is not such a sum, but its first-order terms are (the structural components of DeLong, DeLong and Clarke-Pearson
-1988), and the remainder shrinks with the number of rows.
+A bootstrap sample is a count for each row. If a metric is a function of sums (of losses, of cells
+of the confusion matrix, of target moments), its values on all samples are that function of ``counts
+@ terms``. The area under the ROC curve is not such a sum, but its first-order terms are (the
+structural components of DeLong, DeLong and Clarke-Pearson 1988), and the remainder shrinks with the
+number of rows.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ class Sums:
     terms : numpy.ndarray of float64, shape (n, q)
         What is summed, one line a row.
     value : callable
-        From sums (…, q), each row multiplied by its weight, to scores (…); NaN if the score is not defined.
+        From sums (…, q), each row multiplied by its weight, to scores (…); NaN if the score is not
+        defined.
     kinds : numpy.ndarray of int, shape (n,), or None
-        The sample of each row if the metric compares several samples: each has its own effective size. None: one
-        sample.
+        The sample of each row if the metric compares several samples: each has its own effective
+        size. None: one sample.
     """
 
     terms: np.ndarray
@@ -43,8 +45,8 @@ class Sums:
     def influence(self, weight: np.ndarray | None = None) -> np.ndarray:
         """Return how far each row moves the score: its terms along the gradient, times its weight.
 
-        The influences add up to 0. The sum of their squares is the variance of the score (the delta method), so a row
-        of small weight contributes little and a row of weight 0 nothing.
+        The influences add up to 0. The sum of their squares is the variance of the score (the delta
+        method), so a row of small weight contributes little and a row of weight 0 nothing.
         """
         terms = self.terms if weight is None else self.terms * weight[:, None]
         moved = terms @ _gradient(self.value, terms.sum(axis=0))

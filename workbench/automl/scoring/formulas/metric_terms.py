@@ -28,7 +28,8 @@ class Predictions:
         Probabilities, or numbers with k = 1; without NaN.
     weight : numpy.ndarray, shape (n,), or None
     fold : numpy.ndarray of int, shape (n,), or None
-        The fold that predicted each row: metrics of ranking compare rows of one fold only (see `ranking_metrics`).
+        The fold that predicted each row: metrics of ranking compare rows of one fold only (see
+        `ranking_metrics`).
     """
 
     y: np.ndarray
@@ -38,7 +39,10 @@ class Predictions:
 
     @property
     def decided(self) -> np.ndarray:
-        """The predicted class: of two, the second from a probability of a half; of several, the most probable."""
+        """The predicted class: of two, the second from a probability of a half.
+
+        Of several, the most probable.
+        """
         if self.output.shape[1] == 2:
             return np.asarray(self.output[:, 1] >= 0.5).astype(np.intp)
         return np.asarray(self.output.argmax(axis=1))
@@ -102,7 +106,10 @@ def accuracy(rows: Predictions) -> Sums:
 
 
 def top_two_accuracy(rows: Predictions) -> Sums:
-    """The share of rows whose class is among the two most probable; of ties, scikit-learn takes the later class."""
+    """The share of rows whose class is among the two most probable.
+
+    Of ties, scikit-learn takes the later class.
+    """
     output, y = rows.output, rows.y
     own = output[np.arange(len(y)), y][:, None]
     ties = (output == own) & (np.arange(output.shape[1]) > y[:, None])
@@ -124,7 +131,10 @@ def confused(name: str) -> Callable[[Predictions], Sums]:
 
 
 def areas_under_roc(name: str) -> Callable[[Predictions], Sums | None]:
-    """First-order terms of the area of each class against the rest, within folds; two classes have one area."""
+    """First-order terms of the area of each class against the rest, within folds.
+
+    Two classes have one area.
+    """
     by_size = name == "roc_auc_ovr_weighted"
 
     def sums(rows: Predictions) -> Sums | None:
@@ -195,7 +205,10 @@ def percentage_error(rows: Predictions) -> Sums:
 
 
 def deviance(name: str, loss: Literal["poisson", "gamma"]) -> Callable[[Predictions], Sums]:
-    """Return the terms of minus a mean deviance; a ValueError names the metric outside its domain."""
+    """Return the terms of minus a mean deviance.
+
+    A ValueError names the metric outside its domain.
+    """
 
     def sums(rows: Predictions) -> Sums:
         y, guess = rows.y, rows.output[:, 0]
@@ -221,7 +234,10 @@ def log_errors(name: str, *, root: bool) -> Callable[[Predictions], Sums]:
 
 
 def explained(*, biased: bool) -> Callable[[Predictions], Sums]:
-    """R², or explained variance, which ignores a `biased` mean; moments are about the mean, so nothing cancels."""
+    """R², or explained variance, which ignores a `biased` mean.
+
+    Moments are about the mean, so nothing cancels.
+    """
 
     def sums(rows: Predictions) -> Sums:
         error, moved = rows.output[:, 0] - rows.y, rows.y - rows.y.mean()
@@ -238,7 +254,10 @@ def explained(*, biased: bool) -> Callable[[Predictions], Sums]:
 
 
 def d2_absolute(rows: Predictions) -> Sums | None:
-    """The explained part of the absolute error about the median; scikit-learn computes the weighted median."""
+    """The explained part of the absolute error about the median.
+
+    Scikit-learn computes the weighted median.
+    """
     if rows.weight is not None:
         return None
     # The median of all rows stands for that of a sample: it hardly moves, and no sum gives it.

@@ -1,20 +1,22 @@
-"""Metrics that compare rows with each other by their predictions: only rows of one fold are compared.
+"""Metrics of ranking, which compare rows by their predictions: only rows of one fold are compared.
 
-Out-of-fold predictions of different folds come from different models, whose scales differ. Pooled, they rank rows by
-their fold as much as by the model: a constant, which knows nothing, predicts less where a fold holds more positive rows
-(they are missing from its training rows), so it ranks them last and its area falls below 0.5, as low as 0.2 where the
-positive rows are few. So the area under the ROC curve is
+Out-of-fold predictions of different folds come from different models, whose scales differ. Pooled,
+they rank rows by their fold as much as by the model. A constant model predicts less for a fold with
+more positive rows (they are missing from its training rows), so it ranks them last: its area falls
+below 0.5, down to 0.2 with few positive rows. So the area under the ROC curve is
 
     AUC = sum over folds f of C_f / sum over folds f of W_f
 
-where W_f is the weight of all pairs of a positive and a negative row of the fold, and C_f that of the pairs which are
-ranked rightly, ties counting a half; the weight of a pair is the product of its rows' weights. A constant gets exactly
-0.5. A fold without both classes has no pair and says nothing; nor does, of several classes, one without a pair. Of one
-fold, or of rows that one model predicted, it is scikit-learn's `roc_auc_score`. Average precision is the mean over the
-folds of scikit-learn's, each fold counting by the weight of its positive rows.
+where W_f is the weight of all pairs of a positive and a negative row of the fold, and C_f that of
+the correctly ranked pairs; ties count one half, and the weight of a pair is the product of its
+rows' weights. A constant model scores exactly 0.5. A fold without both classes has no pairs and
+does not count; nor does a class without pairs, if there are several classes. For a single fold, or
+rows that one model predicted, the value is scikit-learn's `roc_auc_score`. Average precision is the
+mean over the folds of scikit-learn's, weighted by the positive rows of each fold.
 
-The variance is DeLong's within the folds: the share of the other class in its fold that a row is ranked rightly to is
-its structural component (DeLong, DeLong and Clarke-Pearson 1988), weighted by the pairs it is in.
+The variance is DeLong's within the folds: the structural component of a row (DeLong, DeLong and
+Clarke-Pearson 1988) is the share of the other class in its fold that it is ranked correctly
+against, weighted by its pairs.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ import numpy as np
 def area_terms(
     is_it: np.ndarray, marks: np.ndarray, weight: np.ndarray | None = None, fold: np.ndarray | None = None
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Return the area under the ROC curve within folds, and what each row adds to it.
+    """Return the area under the ROC curve within folds, and each row's contribution to it.
 
     Parameters
     ----------
@@ -39,12 +41,13 @@ def area_terms(
     Returns
     -------
     area : float
-        NaN where no fold has rows of both kinds.
+        NaN if no fold has rows of both classes.
     shares : numpy.ndarray of float64, shape (n,)
-        The share of the rows of the other kind in its fold that each row is ranked rightly to; ties count a half.
-        0 where there is none.
+        The share of the rows of the other class in its fold that each row is ranked correctly
+        against; ties count one half. 0 if there are none.
     others : numpy.ndarray of float64, shape (n,)
-        The weight of these rows. The mean of the shares over either kind, weighted by it, is the area.
+        The weight of these rows. The mean of the shares over either class, weighted by it, is the
+        area.
 
     Examples
     --------
@@ -93,7 +96,7 @@ def one_against_one(
     *,
     by_size: bool,
 ) -> float:
-    """Return the mean of the areas of all pairs of classes (Hand and Till 2001), `by_size` weighted by their rows.
+    """Return the mean area over all pairs of classes (Hand and Till 2001), weighted by their rows if `by_size`.
 
     Examples
     --------
@@ -112,7 +115,7 @@ def one_against_one(
         area, _, _ = area_terms(
             y[rows] == one, output[rows, one], None if weight is None else weight[rows], parts
         )
-        if np.isfinite(area):  # else no fold has rows of both, which then say nothing
+        if np.isfinite(area):  # else no fold has rows of both classes
             values.append(area)
             counts.append(sizes[one] + sizes[other] if by_size else 1.0)
     return float(np.average(values, weights=counts)) if values else np.nan
@@ -121,7 +124,7 @@ def one_against_one(
 def average_precision(
     is_it: np.ndarray, marks: np.ndarray, fold: np.ndarray | None = None
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what gives the average precision for weights of the rows, shape (b, n) to (b,), sorting once.
+    """Return the function from row weights (b, n) to average precisions (b,), which sorts the rows once.
 
     Examples
     --------
@@ -152,7 +155,7 @@ def _folds(fold: np.ndarray | None, rows: int) -> Iterator[np.ndarray]:
 def _precision_gains(
     is_it: np.ndarray, marks: np.ndarray, rows: np.ndarray
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Return what gives, for weights, a fold's average precision times the weight of its positive rows, and that."""
+    """Return the function from row weights to a fold's precision times its positive weight, and that weight."""
     order = rows[np.argsort(-marks[rows], kind="stable")]
     ranked, yes = marks[order], is_it[order]
     ends = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True])

@@ -53,7 +53,10 @@ def log_losses(y: np.ndarray, output: np.ndarray, least: float = EPS) -> np.ndar
 
 
 def own_probability(y: np.ndarray, output: np.ndarray) -> np.ndarray:
-    """Return the predicted probability of each row's class; the probabilities of a row are scaled to add up to 1."""
+    """Return the predicted probability of each row's class.
+
+    The probabilities of a row are scaled to add up to 1.
+    """
     return np.asarray(output[np.arange(len(y)), y] / output.sum(axis=1))
 
 
