@@ -1,4 +1,5 @@
-"""A data set becomes candidates, each trained, converted, checked and measured in the form that is served.
+"""Turn a data set into candidates: trained, converted, checked and measured in their serving form.
 
-The verbs are `engine.search` and `engine.resume`; what they write is read with `records.run_folder.RunFolder`.
+The entry points are `engine.search` and `engine.resume`. `records.run_folder.RunFolder` reads the
+folder that they write.
 """

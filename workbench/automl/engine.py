@@ -1,4 +1,4 @@
-"""The search itself: read the data, try candidates until the budget is used, measure the front in quiet."""
+"""Run a search: read the data, try candidates until the budget is used, measure the front."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from .records.run_lock import is_of_this_process, run_lock
 from .records.settings import Settings
 from .scoring.metrics import check_target, metric_name
 
-_MEMORY_SHARE = 0.8
+_MEMORY_SHARE = 0.8  # of the free memory, shared among the workers
 
 
 def search(
@@ -52,23 +52,24 @@ def search(
     stop: Stop | None = None,
     spawner: Spawner | None = None,
 ) -> RunFolder:
-    """Search for candidates and leave a finished run folder.
+    """Search for candidates and write a run folder.
 
     Parameters
     ----------
     source : path or data frame
-        What `workbench.data.load_dataset` reads.
+        Anything that `workbench.data.load_dataset` reads.
     settings : Settings
     out : Path
-        The run's folder, which must not exist yet.
+        The folder of the run; it must not exist.
     used_s : float
-        Seconds of the budget that are used already (starting Python, for instance).
+        Seconds of the budget used before this call, for example to start Python.
     progress : callable, optional
-        Gets a mapping for each thing that happens.
+        Called with a mapping for each event.
     stop : callable, optional
-        Asked now and then whether to finish early with what there is.
+        Called from time to time; a true value finishes the search with the candidates so far. By
+        default Ctrl-C does.
     spawner : Spawner, optional
-        Of the workers, where it was started already.
+        An open source of worker processes; by default a new one is started.
 
     Returns
     -------
@@ -77,15 +78,16 @@ def search(
     Raises
     ------
     UsageError
-        Where the data, the settings or the folder make the search impossible.
+        If the data, the settings or the folder do not allow a search.
     SearchError
-        Where no candidate but the baseline could be trained. The folder stays, with every failure's reason.
+        If no candidate other than the baseline could be trained. The folder remains and holds the
+        reason of every failure.
     """
     settings = settings.checked()
     settings = replace(settings, storage=fixed_storage(settings.storage))
     clock = Clock.start(settings.time_s, used_s)
     families = _families(settings)
-    check_room(out)  # where something is in the way, that is said before the data is read
+    check_room(out)  # before the data is read, which may take long
     with _opened(settings, spawner) as pool:
         data = load_dataset(
             source,
@@ -101,9 +103,7 @@ def search(
         )
         metric = metric_name(settings.metric, data.schema.output.task)
         check_target(metric, data.y)
-        settings.payoff_for(
-            data.schema.output.task
-        )  # costs that do not fit are reported before anything is made
+        settings.payoff_for(data.schema.output.task)  # raises if costs do not fit the task
         with run_lock(out):
             settings = replace(settings, unit=settings.unit or data.schema.output.unit or None)
             run = RunFolder.create(out, settings)
@@ -126,16 +126,24 @@ def resume(
     stop: Stop | None = None,
     spawner: Spawner | None = None,
 ) -> RunFolder:
-    """Go on with a run after a crash, or extend a finished one by `time_s` seconds or `trials` candidates.
+    """Resume a run after a crash, or extend a finished one by seconds or by trials.
+
+    The other parameters are those of `search`.
+
+    Returns
+    -------
+    RunFolder
 
     Raises
     ------
     RunError
-        Where there is no such run, or its process is still at work.
+        If there is no such run, if it is still running, or if it ended before its data was read.
+    SearchError
+        If no candidate other than the baseline could be trained.
     """
     RunFolder.open(path)
     with run_lock(path):
-        run = RunFolder.open(path)  # as it is now that nobody else works on it
+        run = RunFolder.open(path)  # read again: no other process can change it now
         return _resumed(run, time_s, trials, used_s, progress, stop, spawner)
 
 
@@ -177,7 +185,7 @@ def _resumed(
 
 @contextmanager
 def _opened(settings: Settings, spawner: Spawner | None) -> Iterator[WorkerPool]:
-    """Yield the workers' pool, and end all workers when the block ends."""
+    """Yield a pool of workers, and stop all workers when the block ends."""
     with (
         nullcontext(spawner) if spawner else Spawner() as started,
         WorkerPool(settings.workers, _memory_limit(settings), started) as pool,
@@ -186,7 +194,7 @@ def _opened(settings: Settings, spawner: Spawner | None) -> Iterator[WorkerPool]
 
 
 def _trials_left(run: RunFolder) -> int | None:
-    """Return the trials that a run was given and has not come to; of one that is done, as many again."""
+    """Return how many trials of the budget are left; of a finished run, the whole budget again."""
     given = run.settings.trials
     if given is None or run.state == "done":
         return given
@@ -194,7 +202,7 @@ def _trials_left(run: RunFolder) -> int | None:
 
 
 def _families(settings: Settings, resumed: RunFolder | None = None) -> list[Family]:
-    """Return the families asked for, or all; of a resumed run those that can be trained here, if any can."""
+    """Return the requested families, or all; of a resumed run those that are installed here."""
     if not settings.families:
         return list(all_families().values())
     known, asked = family_names(), [name.strip() for name in settings.families]
@@ -207,13 +215,13 @@ def _families(settings: Settings, resumed: RunFolder | None = None) -> list[Fami
         raise SettingsError(
             "families",
             found="baseline alone",
-            expected="a family that learns, such as linear; the baseline is tried in any case",
+            expected="at least one other family, such as linear; the baseline is always tried",
         )
     return list(chosen.values())
 
 
 def _memory_limit(settings: Settings) -> float:
-    """Return the memory of one trial in MB: what was asked, else its share of what the machine has free."""
+    """Return the memory limit of one trial in MB: the setting, else a share of the free memory."""
     if settings.max_memory_mb:
         return settings.max_memory_mb
     return float(psutil.virtual_memory().available / 1e6 * _MEMORY_SHARE / settings.workers)
@@ -222,6 +230,7 @@ def _memory_limit(settings: Settings) -> float:
 def _carry_on(
     session: Session, plan: Plan, families: list[Family], metric: str, *, probing: bool = False
 ) -> RunFolder:
+    """Run the phases, write how the run ended, and raise if there is no model."""
     run, settings = session.run, session.settings
     others = [family for family in families if family.name != BASELINE and family.supports(run.problem)]
     state, stopped = "stopped", ""
@@ -271,8 +280,8 @@ def _run_phases(session: Session, plan: Plan, others: list[Family], metric: str,
 
 
 def _try_others(session: Session, plan: Plan, others: list[Family], metric: str, probe: Probe | None) -> None:
-    """Try candidates of all families but the baseline; a probe that is under way says first in how many folds."""
-    # While the baseline, or the probe, is under way: Optuna starts slowly.
+    """Try candidates of all families except the baseline; a probe decides the folds first."""
+    # Imported here because Optuna takes long to import: the baseline, or the probe, runs meanwhile.
     from .coordinator.study import Study, default_sampler
     from .phases.first_model import finish_first
 
@@ -299,7 +308,7 @@ def _try_others(session: Session, plan: Plan, others: list[Family], metric: str,
 
 
 def _close_account(session: Session, used: float, state: str) -> None:
-    """Write how the run ended and what it took, with what earlier stretches of work on it took."""
+    """Write how the run ended and what it used, earlier searches of the same run included."""
     run, settings = session.run, session.settings
     earlier = float(run.info.get("seconds_used", 0.0))
     run.update(
@@ -312,13 +321,16 @@ def _close_account(session: Session, used: float, state: str) -> None:
 
 
 def _highest(session: Session) -> float:
-    """Return the most memory that all processes held together, in MB, over all stretches of work on the run."""
+    """Return the peak memory of all processes together, in MB, earlier searches included."""
     earlier = float(session.run.info.get("memory_peak_mb", 0.0))
     return round(max(session.pool.peak_memory_mb(), earlier), 1)
 
 
 def _account(session: Session, used: float) -> dict[str, float]:
-    """Return CPU seconds of the workers by what they were spent on; "idle" is what two busy workers would have had."""
+    """Return the CPU seconds of the workers by what they were spent on.
+
+    "available" is the elapsed time of all workers; "idle" is the part that was not spent.
+    """
     spent = {name: round(seconds, 3) for name, seconds in sorted(session.time.spent.items())}
     available = used * session.settings.workers
     return {
@@ -329,19 +341,22 @@ def _account(session: Session, used: float) -> dict[str, float]:
 
 
 def _reasons(run: RunFolder) -> str:
-    """Name the most frequent reasons of failure."""
+    """Return the three most frequent reasons of failure."""
     counts: dict[str, int] = {}
     for each in run.candidates():
         if each.status != "ok":
             reason = f"{each.stage}: {each.reason}"[:160]
             counts[reason] = counts.get(reason, 0) + 1
     common = sorted(counts.items(), key=lambda item: -item[1])[:3]
-    return "; ".join(f"{count} x {reason}" for reason, count in common) or "none was tried in the time given"
+    return (
+        "; ".join(f"{count} x {reason}" for reason, count in common)
+        or "no candidate was tried in the time given"
+    )
 
 
 @contextmanager
 def _interruptible(session: Session) -> Iterator[Session]:
-    """Yield the session, which Ctrl-C lets finish unless its caller has another way to stop it."""
+    """Yield a session that Ctrl-C stops, unless the caller passed its own `stop`."""
     if session.stop is not None:
         yield session
         return

@@ -1,7 +1,8 @@
-"""Ctrl-C and SIGTERM of a search: the first one finishes with the candidates so far, the second one stops at once.
+"""Ctrl-C and SIGTERM in a search: the first finishes with the candidates so far, the second stops.
 
-The only place that sets signal handlers for a search. The command line asks for both signals, the Python API for Ctrl-C
-alone: a library must not change what SIGTERM does to its host process.
+This is the only module that sets signal handlers for a search. The command line handles both
+signals, the Python API only Ctrl-C: a library must not change what SIGTERM does to its host
+process.
 """
 
 from __future__ import annotations
@@ -20,21 +21,22 @@ _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 def finish_on_signal(
     report: Callable[[str], None], signals: tuple[signal.Signals, ...] = (signal.SIGINT,)
 ) -> Iterator[Callable[[], str]]:
-    """Turn the first of some signals into a request to finish, and the second into `KeyboardInterrupt`.
+    """Turn the first signal into a request to finish, and the second into `KeyboardInterrupt`.
 
-    Outside the main thread no handler is set, because Python allows handlers in the main thread only.
+    Outside the main thread no handler is set, because Python allows handlers in the main thread
+    only.
 
     Parameters
     ----------
     report : callable
-        Gets one line when the first signal arrives.
+        Called with one line when the first signal arrives.
     signals : tuple of signal.Signals
 
     Yields
     ------
     callable
-        Returns the name of the signal that asked to finish, or an empty string. It is the ``stop`` argument of a
-        search.
+        Returns the name of the signal that asked to finish, or an empty string. Use it as the
+        ``stop`` argument of a search.
 
     Examples
     --------

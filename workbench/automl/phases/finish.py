@@ -1,4 +1,4 @@
-"""The end of a search: the front is measured with nothing else running, then given its final scores."""
+"""Finish a search: measure the front with nothing else running, then compute final scores."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from ..scoring.metrics import Metric
 from ..scoring.pareto import first_layer, front, shortlist
 from ..scoring.score_intervals import interval_in
 
-_MOST_S, _UNBOUNDED_S = 1.5, 0.2
-_QUICK_S = 0.4
+_MOST_S, _UNBOUNDED_S = 1.5, 0.2  # seconds of single-row calls: at most, and without a time budget
+_QUICK_S = 0.4  # seconds up to which a candidate counts as quick to measure
 _MOST_MEMBERS = 30
-_SHARED_BY = 12  # measuring time is shared out among so many at most; more are measured if time is left
+_SHARED_BY = 12  # candidates that share the measuring time; more are measured if time is left
 _MEASURE_MOST_S = 60.0
-_ALWAYS = 4  # of the fastest, the baseline among them, are measured in any case ...
+_ALWAYS = 4  # the fastest candidates, the baseline included, that are always measured ...
 _LATE = 0.01  # ... up to this share of the budget after its end
-_MOST_COMPARED = 40  # candidates among which the choice is corrected for
+_MOST_COMPARED = 40  # candidates that the correction for the selection considers
 
 
 def finish(session: Session) -> None:
-    """Measure the front in quiet, then score it on rows that no choice has seen, or correct for the choice.
+    """Measure the front with nothing else running, then compute its final scores.
 
-    Those likeliest to be on the front are measured first, and further ones while time is left; only candidates
-    measured in quiet count as the front.
+    The final score is that on the held-out rows. Without held-out rows it is the search's score,
+    corrected for the selection among many candidates. Candidates most likely on the front are
+    measured first, and others while time is left; only measured candidates count as the front.
     """
     run, clock = session.run, session.clock
     session.report("phase", "measuring the front with nothing else running")
@@ -53,11 +54,12 @@ def finish(session: Session) -> None:
 
 
 def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
-    """Yield who is measured next, and for how many seconds of single-row calls.
+    """Yield the next candidate to measure, and the seconds of single-row calls.
 
-    First those that nothing dominates and that are quick to measure, while time for the most accurate one is kept; then
-    that one, whatever it takes; then more, while there is time. The fastest few are measured even where a busy machine
-    left no time for it: a front of the best one alone is no choice.
+    Candidates that are not dominated and are quick to measure come first, while the time for the
+    most accurate one is reserved. That one follows, however long it takes, then others while time
+    is left. The fastest few are measured even if a busy machine left no time: a front of only the
+    best candidate offers no choice.
     """
     candidates = list(session.results.candidates.values())
     first = {each.id for each in first_layer(candidates)}
@@ -78,7 +80,7 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
     ]
     scoring = session.clock.scoring_s + final_scores_s([each for each in candidates if each.id in first])
     if len(session.run.holdout_rows):
-        scoring -= session.clock.estimate_s  # there is nothing to correct
+        scoring -= session.clock.estimate_s  # no correction to compute
     measured_best = best is None
     for at, candidate in enumerate(order):
         if not session.clock.bounded:
@@ -89,21 +91,21 @@ def _turns(session: Session) -> Iterator[tuple[Candidate, float]]:
             measured_best = True
             yield candidate, LEAST_S
             continue
-        kept = 0.0 if measured_best or best is None else needed[best.id]
+        reserved = 0.0 if measured_best or best is None else needed[best.id]
         if at < _ALWAYS and candidate in quick and _has_time(session):
             yield candidate, LEAST_S
-        elif left - kept > needed[candidate.id]:
-            share = (left - kept) / min(len(order) - at, _SHARED_BY) - LOAD_S
+        elif left - reserved > needed[candidate.id]:
+            share = (left - reserved) / min(len(order) - at, _SHARED_BY) - LOAD_S
             yield candidate, min(max(share * 0.9, LEAST_S), _MOST_S)
 
 
 def _has_time(session: Session) -> bool:
-    """Tell whether the fastest are still measured; beside a first model that was late, they are in any case."""
+    """Return whether the fastest may still be measured; always true after a late first model."""
     return session.pacing.overtime or session.clock.left > -_LATE * session.clock.budget_s
 
 
 def _measure(session: Session, candidate: Candidate, seconds: float) -> Measurements | None:
-    """Measure an artifact; once more where the worker died over it, which is rarely the artifact's fault."""
+    """Measure an artifact; repeat if the worker died, which is rarely the artifact's fault."""
     pool, began = session.pool, time.monotonic()
     for _ in range(2):
         limit = time.monotonic() + _MEASURE_MOST_S
@@ -119,16 +121,16 @@ def _measure(session: Session, candidate: Candidate, seconds: float) -> Measurem
 
 
 def _with_quiet(candidate: Candidate, result: Measurements) -> Candidate:
-    """Put the quiet figures in the place of those taken beside other trials."""
+    """Replace the measurements taken while other trials ran."""
     before = candidate.measured
     assert before is not None
-    kept = replace(
+    quiet = replace(
         result,
         train_cpu_s=before.train_cpu_s,
         peak_memory_mb=before.peak_memory_mb,
         node_visits=before.node_visits,
     )
-    return replace(candidate, measured=kept)
+    return replace(candidate, measured=quiet)
 
 
 def _metric(run: RunFolder) -> Metric:
@@ -136,13 +138,13 @@ def _metric(run: RunFolder) -> Metric:
 
 
 def _scored(run: RunFolder, metric: Metric, candidate: Candidate) -> np.ndarray:
-    """Return a candidate's out-of-fold predictions as its metric sees them; old runs kept no decisions."""
+    """Return the out-of-fold predictions for the metric; old runs stored no decisions."""
     return at_half(metric, run.scored(candidate.id), candidate.threshold)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Judges:
-    """The rows that final scores are computed on; `compared` as of `RunFolder.compared`."""
+class _FinalRows:
+    """The rows that final scores are computed on; for `compared` see `RunFolder.compared`."""
 
     metric: Metric
     y: np.ndarray
@@ -154,7 +156,7 @@ class _Judges:
         return self.metric.score(self.y, output, self.weight, words, fold=self.compared, group=self.group)
 
     def behind(self, best: np.ndarray, other: np.ndarray, seed: int) -> tuple[float, float, float]:
-        """Return by how much the second is behind the first on the same rows, and the interval of it."""
+        """Return the difference in score on the same rows, with its interval."""
         gap = difference(
             self.metric, self.y, best, other, self.weight, group=self.group, fold=self.compared, seed=seed
         )
@@ -166,21 +168,21 @@ def _of(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
 
 
 def _score_holdout(session: Session, candidates: list[Candidate], members: list[Candidate]) -> None:
-    """Score the front on the rows that no choice has seen, and compare it there with the best while there is time."""
+    """Score the front on the held-out rows; compare it with the best while time is left."""
     run = session.run
     rows, data, metric = run.holdout_rows, run.dataset(), _metric(run)
-    judges = _Judges(metric, data.y[rows], _of(data.weight, rows), _of(data.group, rows))
+    basis = _FinalRows(metric, data.y[rows], _of(data.weight, rows), _of(data.group, rows))
     good = best_first(each for each in candidates if each.family != BASELINE)
     outputs = {}
     for candidate in (*members, *good[:1]):
-        kept = np.load(run.path / "candidates" / candidate.id / "holdout.npy")
-        outputs[candidate.id] = at_half(metric, kept, candidate.threshold)
+        stored = np.load(run.path / "candidates" / candidate.id / "holdout.npy")
+        outputs[candidate.id] = at_half(metric, stored, candidate.threshold)
     scored = []
     for candidate in members:
         try:
-            score = judges.score(outputs[candidate.id], "hold-out")
+            score = basis.score(outputs[candidate.id], "hold-out")
         except ValueError:
-            continue  # the hold-out has one class only: there is no final score, and none is shown
+            continue  # the held-out rows have one class only, so there is no final score
         scored.append(replace(candidate, holdout=score))
     longest = 0.0
     for candidate in best_first(scored):
@@ -188,13 +190,13 @@ def _score_holdout(session: Session, candidates: list[Candidate], members: list[
         in_time = not session.clock.bounded or session.clock.left >= longest
         if good and candidate.id != good[0].id and in_time:
             began = session.clock.elapsed
-            behind = judges.behind(outputs[good[0].id], outputs[candidate.id], run.settings.seed)
+            behind = basis.behind(outputs[good[0].id], outputs[candidate.id], run.settings.seed)
             longest = max(longest, session.clock.elapsed - began)
         run.write_candidate(replace(candidate, behind=behind))
 
 
 def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidate], seconds: float) -> None:
-    """Correct the front's scores for having been chosen among many, and compare them with the best."""
+    """Correct the front's scores for the selection among many; compare them with the best."""
     good = best_first(each for each in candidates if each.family != BASELINE)
     if not good:
         return
@@ -202,23 +204,23 @@ def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidat
     outputs = {each.id: _scored(run, metric, each) for each in good[:_MOST_COMPARED]}
     known = np.isfinite(np.stack([each[:, 0] for each in outputs.values()])).all(axis=0)
     places = np.asarray(rows)[known]
-    judges = _Judges(
+    basis = _FinalRows(
         metric, data.y[places], _of(data.weight, places), _of(data.group, places), _of(run.compared, known)
     )
     outputs = {name: each[known] for name, each in outputs.items()}
     try:
         estimate = corrected(
             metric,
-            judges.y,
+            basis.y,
             outputs,
-            judges.weight,
-            group=judges.group,
-            fold=judges.compared,
+            basis.weight,
+            group=basis.group,
+            fold=basis.compared,
             seed=run.settings.seed,
             seconds=seconds,
         )
     except ValueError:
-        return  # one class only, for instance: there is no honest figure, and none is shown
+        return  # one class only, for instance: no final score can be computed
     run.update(
         estimate={
             "value": estimate.value,
@@ -236,7 +238,7 @@ def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidat
         if candidate.id not in outputs:
             outputs[candidate.id] = _scored(run, metric, candidate)[known]
         try:
-            own = judges.score(outputs[candidate.id], words)
+            own = basis.score(outputs[candidate.id], words)
         except ValueError:
             continue
         below, above = estimate.value - estimate.low, estimate.high - estimate.value
@@ -246,5 +248,5 @@ def _correct(run: RunFolder, candidates: list[Candidate], members: list[Candidat
         final = Score(value, low, high, own.metric, words, own.rows)
         behind = None
         if candidate.id != best.id:
-            behind = judges.behind(outputs[best.id], outputs[candidate.id], run.settings.seed)
+            behind = basis.behind(outputs[best.id], outputs[candidate.id], run.settings.seed)
         run.write_candidate(replace(candidate, corrected=final, behind=behind))

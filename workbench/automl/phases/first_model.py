@@ -1,9 +1,10 @@
-"""A search ends with a model, whatever the load of the machine and the time that it was given.
+"""Ensure that a search ends with a model, however busy the machine and short the budget.
 
-Where the time is up and nothing is there but failures, the baseline and one quick model are fitted all the same, beyond
-the budget: a search that ends with nothing has used its time in vain. What is under way and nearly done is finished;
-else a quick config is started anew. Its fits are not killed, but given a time after which they stop with what they
-have, and only the folds of the first repeat are fitted. A search that somebody stops is not prolonged.
+If the time is up and no candidate has succeeded, the baseline and one quick model are fitted beyond
+the budget, because a search without any model is useless. A fit that is nearly done is completed;
+otherwise a quick configuration is started. Its folds are not killed: they stop at a deadline and
+keep the rounds fitted so far. Only the folds of the first repeat are fitted. A search that the user
+stops is not extended.
 """
 
 from __future__ import annotations
@@ -21,33 +22,29 @@ from ..coordinator.trial import Trial
 from ..records.candidate import Candidate
 from .trials import add_baseline, begin, collect, drop, hand_out
 
-_SIZES = ("n_estimators", "width", "depth")  # params of which the smallest make the quickest fit
+_SIZES = ("n_estimators", "width", "depth")  # params whose smallest values give the quickest fit
 _MOST_TRIED = 3
-_FOLD_SHARE, _LEAST_FOLD_S = (
-    0.15,
-    5.0,
-)  # of the budget, and at least: after which a fit stops with what it has
-_WORTH_SHARE, _WORTH_LEAST_S = (
-    0.5,
-    5.0,
-)  # of the budget, and at least: what finishing what is under way may take
+#: Share of the budget, and least seconds, after which a fit stops with the rounds fitted so far.
+_FOLD_SHARE, _LEAST_FOLD_S = 0.15, 5.0
+#: Share of the budget, and least seconds, that completing a trial under way may take.
+_WORTH_SHARE, _WORTH_LEAST_S = 0.5, 5.0
 
 
 def finish_first(session: Session, study: Study, families: Sequence[Family]) -> None:
-    """See to it that there are a baseline and a model, where the time is up and nobody has stopped the search.
+    """Fit the baseline and a model if they are missing, unless somebody has stopped the search.
 
     Parameters
     ----------
     session : Session
-        Its trials may still be under way: those that are not finished here are left to `trials.wind_down`.
+        Its trials may still be under way. Those not completed here are left to `trials.wind_down`.
     study : Study
     families : sequence of Family
-        Those that the search may try.
+        The families that the search may try.
     """
     if session.results.has_baseline and session.results.has_model:
         return
-    ready = _Attempts(session, study, families)
-    while not session.stopping and ready.go_on():
+    attempts = _Attempts(session, study, families)
+    while not session.stopping and attempts.advance():
         while session.pool.idle and hand_out(session, None):
             pass
         if not session.pool.busy:
@@ -57,7 +54,7 @@ def finish_first(session: Session, study: Study, families: Sequence[Family]) -> 
 
 @dataclass(slots=True)
 class _Attempts:
-    """The baseline and the model that are being fitted, and what is tried next where a model's fit fails."""
+    """The baseline and the model to fit, and what is tried if the model's fit fails."""
 
     session: Session
     study: Study
@@ -67,8 +64,8 @@ class _Attempts:
     added_baseline: bool = False
     configs: Iterator[tuple[str, dict[str, Any]]] | None = None
 
-    def go_on(self) -> bool:
-        """Tell whether anything is still to be waited for, after seeing to it that something is under way."""
+    def advance(self) -> bool:
+        """Start what is missing and not under way; return whether there is anything to wait for."""
         session = self.session
         needs_baseline = not session.results.has_baseline
         if needs_baseline and BASELINE_ID not in session.schedule.trials and not self.added_baseline:
@@ -78,12 +75,11 @@ class _Attempts:
             self.under_way = self._next()
             if self.under_way:
                 self._extend(session.schedule.trials[self.under_way])
-        return (
-            needs_baseline and BASELINE_ID in session.schedule.trials
-        ) or self.under_way in session.schedule.trials
+        awaited = {self.under_way, BASELINE_ID} if needs_baseline else {self.under_way}
+        return not awaited.isdisjoint(session.schedule.trials)
 
     def _next(self) -> str:
-        """Return the trial to finish: one that is under way already, at first, or a new one; else an empty name."""
+        """Return the id of the trial to complete, under way or new; an empty string if none."""
         session = self.session
         nearly = self._nearly_done() if self.tried == 0 else ""
         ended = "the time was up" if session.clock.bounded else "every other candidate had failed"
@@ -102,29 +98,28 @@ class _Attempts:
         return ""
 
     def _nearly_done(self) -> str:
-        """Return the trial under way that would be finished soonest, if that is soon; else an empty name."""
+        """Return the id of the trial that ends soonest, if soon enough; else an empty string."""
         session, left = self.session, dict[str, float]()
         for name, trial in session.schedule.trials.items():
             if name != BASELINE_ID and (trial.folds.done or trial.folds.running):
                 missing = _folds_needed(session) - len(trial.folds.done)
-                usual = max([each.seconds for each in trial.folds.done.values()], default=0.0)
-                usual = usual or session.time.typical_fold_s(trial.config.family)
-                if usual:
-                    left[name] = max(missing, 0) * usual
+                fold_s = max([each.seconds for each in trial.folds.done.values()], default=0.0)
+                fold_s = fold_s or session.time.typical_fold_s(trial.config.family)
+                if fold_s:
+                    left[name] = max(missing, 0) * fold_s
         soonest = min(left, key=lambda name: left[name], default="")
         budget_s = session.clock.budget_s if session.clock.bounded else 0.0
         worth = max(_WORTH_SHARE * budget_s, _WORTH_LEAST_S) * session.settings.workers
         return soonest if soonest and left[soonest] <= worth else ""
 
     def _extend(self, trial: Trial) -> None:
-        """Let a trial run beyond the time, in the folds of the first repeat, and say so."""
+        """Let a trial run beyond the time budget, in the folds of the first repeat; report it."""
         session, clock = self.session, self.session.clock
         trial.raced = trial.limits.overtime = True
         trial.folds.total = _folds_needed(session)
-        usual = session.time.typical_fold_s(trial.config.family)
-        trial.limits.fold_s = max(
-            _FOLD_SHARE * clock.budget_s, 2.0 * usual, _LEAST_FOLD_S
-        )  # no end where there is no clock
+        fold_s = session.time.typical_fold_s(trial.config.family)
+        # Infinite, like the budget, if only a number of trials bounds the search.
+        trial.limits.fold_s = max(_FOLD_SHARE * clock.budget_s, 2.0 * fold_s, _LEAST_FOLD_S)
         unlimited = self._over_memory()
         trial.limits.unlimited_memory = unlimited
         session.pool.extend(trial.config.id)
@@ -139,7 +134,7 @@ class _Attempts:
         session.report("late", f"{why}: fitting {trial.config.id} {trial.config.family}{beyond}")
 
     def _over_memory(self) -> bool:
-        """Tell whether everything that was tried broke the limit of memory."""
+        """Return whether every candidate failed at the memory limit."""
         failed = [each for each in self.session.results.candidates.values() if each.status != "ok"]
         return bool(failed) and all(_broke_memory(each) for each in failed)
 
@@ -154,7 +149,7 @@ def _folds_needed(session: Session) -> int:
 
 
 def quick_configs(families: Sequence[Family], problem: Problem) -> list[tuple[str, dict[str, Any]]]:
-    """Return a quick config of each family, the quickest family first.
+    """Return one quick configuration of each family, the quickest family first.
 
     Examples
     --------

@@ -1,9 +1,12 @@
-"""After a search on a sample: its best configs are fitted on as many rows as the time that is left allows.
+"""After a search on a sample: fit its best configurations on more rows.
 
-A sample ranks configs well and takes a fraction of the time; a model of all rows is better than one of the sample, and
-the more so the more levels a category has. So half of the time goes to each: successive halving (Jamieson and
-Talwalkar 2016) with two rungs, rows being the resource. What comes out is validated on the rows on which the sample's
-models were, so that it competes with them, and joins the blends.
+The number of rows depends on the remaining time.
+
+A sample ranks configurations well in a fraction of the time. A model of all rows is better than one
+of the sample, the more so the more levels a category has. So about half of the time goes to each:
+this is successive halving (Jamieson and Talwalkar 2016) with two rungs and rows as the resource.
+The new models are validated on the same rows as those of the sample, so they can be compared and
+join ensembles.
 """
 
 from __future__ import annotations
@@ -22,22 +25,24 @@ from ..records.candidate import Candidate, best_first
 from ..records.messages import Config
 from .trials import try_grown
 
-_SHARE = 0.55  # of the time between reading the data and polishing
-_ROUNDS = 1.3  # rounds on more rows over those on the sample: more can be learned from them
-_SLACK = 0.6  # of the time that is left: encoding the rows, and caches that large data does not fit into
-_WORTH = 0.5  # rows of the sample's that a fit must add at least
+_SHARE = 0.55  # of the time between reading the data and the ensembles
+_ROUNDS = 1.3  # boosting rounds on more rows, relative to those on the sample
+#: Share of the remaining time that fits may plan with; the rest is for encoding the rows and for
+#: cache misses of large data.
+_SLACK = 0.6
+_WORTH = 0.5  # rows that a fit must add, relative to the sample
 _MOST_FITS = 6
 
 
 def keep_time_to_grow(session: Session) -> None:
-    """Set time aside for `grow`, where configs are tried on a sample."""
+    """Reserve time for `grow` if configurations are tried on a sample."""
     if len(session.run.reserve_rows) and session.clock.bounded:
         left = max(session.clock.growth_ends - time.monotonic(), 0.0)
         session.time.clock = replace(session.clock, grow_s=_SHARE * left)
 
 
 def grow(session: Session) -> None:
-    """Fit the best configs on more rows, one on each worker, the most promising first."""
+    """Fit the best configurations on more rows, one per worker, the most promising first."""
     reserve = len(session.run.reserve_rows)
     if not reserve or session.stopping or session.schedule.folds != 1:
         return
@@ -56,9 +61,10 @@ def grow(session: Session) -> None:
 
 
 def _chosen(session: Session) -> Iterator[Candidate]:
-    """Yield what to fit on more rows: the best of all, the best of another family, and on by turns.
+    """Yield the candidates to fit on more rows: the best, then those of other families in turn.
 
-    What errs differently is worth more to a blend than the second best of the same kind.
+    A candidate with different errors improves an ensemble more than the second best of the same
+    family.
     """
     candidates = session.results.candidates.values()
     tried = [each for each in candidates if each.origin != "derived" and each.family != BASELINE]
@@ -72,7 +78,7 @@ def _chosen(session: Session) -> Iterator[Candidate]:
 
 
 def _affordable(session: Session, parent: Candidate, reserve: int) -> int:
-    """Return how many rows of the reserve a config's fit can take in the time left; 0 where too few to matter."""
+    """Return how many reserve rows a fit can add in the remaining time; 0 if too few to matter."""
     sample = session.run.info["plan"]["sample"]
     if not session.clock.bounded:
         return reserve

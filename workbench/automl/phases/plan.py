@@ -1,4 +1,7 @@
-"""Decide, from the data and the clock, how candidates are validated. Decided once, written into ``run.json``."""
+"""Decide how candidates are validated, from the size of the data and the time budget.
+
+The plan is made once and written into ``run.json``.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +18,26 @@ from ..calibration.target_range import is_skewed
 from ..scoring.metric_definitions import DEFINITIONS
 
 _WIDE = 30  # levels above which a category counts as wide
-_CELLS_A_MINUTE = (
-    4e6  # rows x effective columns that a minute of two workers takes through five folds, just so
-)
-_THREE_FOLDS = 3.0  # times that, which three folds take, or one fit where there are more
-#: Of many rows one part says enough, and larger models of one fit win over averages of smaller ones: such folds must be
-#: affordable several times over.
+#: Rows x effective columns that two workers can cross-validate in five folds per minute of budget.
+_CELLS_A_MINUTE = 4e6
+_THREE_FOLDS = 3.0  # times that number: up to it three folds are affordable, beyond it one fit
+#: With many rows one validation set is precise enough, and one larger model is better than an
+#: average of smaller ones. Folds must then be affordable several times over.
 _MANY_ROWS, _EASILY = 20_000, (0.25, 0.35)
-#: Where there seem to be too many rows for folds by so much at most, a first fit says whether it is so. Folds are
-#: affordable where so many configs of its kind can be fitted in each of them.
+#: If the data exceeds the affordable size by no more than this factor, a first fit decides about
+#: the folds. Folds are affordable if 20 configurations like the first one can be fitted in each.
 _DOUBT, _CONFIGS = 0.7, 20
-_TEXT_COLUMNS = 25  # plain columns that one text column costs as much as
-#: More rows for each of the models, at eight fits instead of five: with several classes, each of which has few rows,
-#: that is worth 1 to 2 % of the log loss, and nothing measurable elsewhere. It must be affordable so many times.
+_TEXT_COLUMNS = 25  # plain columns that cost as much as one text column
+#: Eight folds train each model on more rows than five. With several classes, each of which has few
+#: rows, that improves the log loss by 1 to 2 %; elsewhere the gain is not measurable. Eight folds
+#: are used if they are affordable 25 times.
 _MORE_FOLDS, _MORE_CELLS = 8, 25
-_REPEAT_CELLS = 20  # times that the affordable cells must hold those of the data for each further repeat
+_REPEAT_CELLS = 20  # times that the data must be affordable, for each further repeat
 _MOST_REPEATS, _REPEAT_ROWS = 4, 3_000
-_PLENTY_ROWS = 200_000  # from here rows are set aside for the final score without being missed
-_SAMPLE_SHARE = (
-    0.25  # of the affordable cells: a sample of which a booster's fit takes a few per cent of the time
-)
+_PLENTY_ROWS = 200_000  # from this size rows are held out for the final score
+_SAMPLE_SHARE = 0.25  # of the affordable cells: a booster fits it in a few % of the time
 _LEAST_SAMPLE = 50_000
-_ONE_PART = "one validation part: moments stay whole, and there are few"
+_ONE_PART = "one validation set: rows of one time stay together, and there are few times"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +47,23 @@ class Plan:
     Attributes
     ----------
     folds : int
-        Folds of cross-validation; 1 is one validation part.
+        Folds of cross-validation; 1 means a single validation set.
     repeats : int
-        Times that the rows are divided anew, where they are few.
+        Repeats of the cross-validation, each with other folds; above 1 if there are few rows.
     holdout : float
-        Part of the rows that no choice sees; 0 where they are too few to be missed, and the final score is corrected
-        for the choice instead.
+        Fraction of rows held out for the final score. 0 if rows are too few to hold any out; the
+        final score is then corrected for the selection instead.
     refits : bool
-        Whether the model that is served is fitted on all rows, rather than the average of the folds' models: where
-        time passes, the first folds' models know nothing of what came later.
+        Whether the served model is fitted on all rows instead of being the average of the folds'
+        models. True if rows are ordered in time: the first folds' models never saw later rows.
     sample : int
-        Rows that configs are tried on, where there are far more than the time allows; the best configs are then fitted
-        on as many of the others as it does allow. 0: all rows.
+        Rows on which configurations are tried if all rows would take too long. The best
+        configurations are then fitted on as many of the other rows as the time allows. 0: all rows.
     crossed : bool
-        Whether the repeats are crossed, so that metrics of ranking have rows to compare (see `data.repeats`).
+        Whether the repeats are crossed, so that ranking metrics have rows to compare (see
+        `data.repeated_folds`).
     reason : str
-        Why, for the report.
+        Why this plan was chosen, for the report.
     """
 
     folds: int
@@ -78,7 +80,7 @@ class Plan:
 
     @property
     def data_name(self) -> str:
-        """What a candidate's score was computed on, in words."""
+        """The rows that a candidate's score is computed on, in words."""
         if self.folds <= 1:
             return "validation part"
         times = f", {self.repeats} times" if self.repeats > 1 else ""
@@ -93,10 +95,10 @@ def make_plan(
     in_groups: bool = False,
     holdout: float | None = None,
 ) -> Plan:
-    """Choose the folds: five, fewer where the data is large for the time, repeated where it is tiny.
+    """Choose the folds: five, fewer if the data is large for the time, repeated if it is small.
 
-    Of several classes there are eight where there is time.
-    Where even one pass over all rows is much for the time, configs are tried on a sample.
+    With several classes there are eight folds if the time allows. If a single pass over all rows
+    takes too long, configurations are tried on a sample.
 
     Parameters
     ----------
@@ -104,10 +106,10 @@ def make_plan(
     time_s : float or None
         Wall-clock budget; None counts as five minutes.
     in_time, in_groups : bool
-        Whether rows are validated forward in time, or in whole groups. Then there is no sample: the other rows would be
-        later than those that validate, or of their groups.
+        Whether rows are validated forward in time, or in whole groups. There is no sample then: the
+        other rows could be later than the validation rows, or belong to their groups.
     holdout : float, optional
-        Part to hold out, where the user says so.
+        Fraction of rows to hold out, if the user sets it.
 
     Examples
     --------
@@ -123,14 +125,14 @@ def make_plan(
     cells, affordable = _cells(problem), _affordable(time_s)
     five, three = _EASILY if problem.n_rows >= _MANY_ROWS else (1.0, _THREE_FOLDS)
     if cells <= five * affordable:
-        folds, reason = 5, "five folds fit the time many times over"
+        folds, reason = 5, "five folds: the time allows many candidates"
     elif cells <= three * affordable:
         folds, reason = 3, "three folds: five would leave time for few candidates"
     else:
-        folds, reason = 1, "one validation part: folds would leave time for too few candidates"
+        folds, reason = 1, "one validation set: folds would leave time for too few candidates"
     easily = affordable >= _MORE_CELLS * cells and not (in_time or in_groups)
     if easily and problem.task == "multiclass" and problem.n_rows > _REPEAT_ROWS:
-        folds, reason = _MORE_FOLDS, "eight folds: each of several classes has few rows, and there is time"
+        folds, reason = _MORE_FOLDS, "eight folds: classes have few rows each, and the time allows it"
     repeats = 1
     if folds == 5 and problem.n_rows <= _REPEAT_ROWS and not in_time:
         repeats = int(np.clip(affordable / max(cells, 1.0) / _REPEAT_CELLS, 1, _MOST_REPEATS))
@@ -140,7 +142,7 @@ def make_plan(
         sample = max(round(_SAMPLE_SHARE * affordable * problem.n_rows / cells), _LEAST_SAMPLE)
         sample = sample if 2 * sample <= problem.n_rows else 0
     if sample:
-        reason = "tried on a sample, the best fitted on as many rows as the time allows"
+        reason = "tried on a sample; the best are fitted on as many rows as the time allows"
     return Plan(folds, reason, repeats, share, refits=in_time, sample=sample)
 
 
@@ -158,7 +160,7 @@ def _held_out(rows: int, folds: int, *, in_time: bool = False) -> float:
 
 
 def is_doubtful(plan: Plan, problem: Problem, time_s: float | None) -> bool:
-    """Tell whether one validation part was chosen by a size of the data that says little of what a fit takes.
+    """Return whether a first fit should decide between one validation set and folds.
 
     Examples
     --------
@@ -173,7 +175,7 @@ def is_doubtful(plan: Plan, problem: Problem, time_s: float | None) -> bool:
 
 
 def folds_affordable(seconds: float, workers: int) -> dict[int, float]:
-    """Return the CPU seconds of a fit up to which three folds, and five, are affordable.
+    """Return, for three and five folds, the CPU seconds of a fit up to which they are affordable.
 
     Examples
     --------
@@ -184,27 +186,38 @@ def folds_affordable(seconds: float, workers: int) -> dict[int, float]:
 
 
 def with_folds(plan: Plan, folds: int, rows: int, holdout: float | None) -> Plan:
-    """Return a plan of one validation part with folds instead, of all `rows` rows; `holdout` is what the user says."""
+    """Return a plan with folds instead of one validation set.
+
+    Parameters
+    ----------
+    plan : Plan
+    folds : int
+    rows : int
+        Rows of the data set.
+    holdout : float or None
+        The fraction that the user wants held out.
+    """
     share = _held_out(rows, folds) if holdout is None else holdout
     return replace(plan, folds=folds, holdout=share, reason=f"{folds} folds: a first fit was quick")
 
 
 def with_fewer_folds(plan: Plan, folds: int) -> Plan:
-    """Return a plan with the folds that groups or times can be divided into, where that is less than it asks for.
+    """Return a plan limited to the number of folds into which groups or times can be divided.
 
-    Whole groups in as many folds as there are groups are always the same folds: they are not repeated.
+    Such folds are not repeated: with one group in each, every repeat would have the same folds.
     """
     if folds >= plan.folds:
         return plan
-    reason = f"{folds} folds: groups and moments stay whole, and there are few" if folds > 1 else _ONE_PART
+    reason = f"{folds} folds: groups and times stay whole, and there are few" if folds > 1 else _ONE_PART
     return replace(plan, folds=folds, repeats=1, reason=reason)
 
 
 def with_comparable_repeats(plan: Plan, metric: str, *, crossable: bool) -> Plan:
-    """Return a plan whose repeats leave a metric of ranking rows that were predicted by the same models.
+    """Return a plan whose repeats give ranking metrics rows that the same models predicted.
 
-    Areas under ROC curves need crossed repeats; average precision, which depends on how many rows are compared, and
-    areas of several classes, each of which has few rows in a cell, get none.
+    The area under the ROC curve needs crossed repeats. Two metrics are computed without repeats:
+    average precision, which depends on how many rows are compared, and the area for several
+    classes, each of which has few rows in a cell.
 
     Examples
     --------
@@ -222,7 +235,7 @@ def with_comparable_repeats(plan: Plan, metric: str, *, crossable: bool) -> Plan
 
 
 def describe_problem(data: Dataset, rows: int) -> Problem:
-    """Say what search spaces may depend on, for fits on `rows` rows of the data."""
+    """Return the properties of the data that search spaces depend on, for fits on `rows` rows."""
     wide = text = 0
     missing = categories = False
     for column in data.schema.columns:

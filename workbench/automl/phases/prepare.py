@@ -1,4 +1,4 @@
-"""Before the first fit: how the rows are divided, what is known of them, and all that written into the run."""
+"""Before the first fit: divide the rows, describe the data, and write both into the run."""
 
 from __future__ import annotations
 
@@ -24,11 +24,16 @@ from ..scoring.cross_fitting import fold_numbers
 from ..scoring.metric_definitions import DEFINITIONS
 from .plan import Plan, describe_problem, make_plan, with_comparable_repeats, with_fewer_folds, with_folds
 
-_LEFT_OUT = ("identifier", "index_column", "constant", "all_missing")  # findings of columns that are no input
+_LEFT_OUT = (
+    "identifier",
+    "index_column",
+    "constant",
+    "all_missing",
+)  # findings about columns that are not used
 
 
 def prepare(session: Session, data: Dataset, metric: str) -> Plan:
-    """Decide how to validate, set rows aside where that is part of it, and write both down."""
+    """Plan the validation, divide the rows accordingly, and write both into the run."""
     settings = session.settings
     plan = make_plan(
         describe_problem(data, data.n_rows),
@@ -46,11 +51,11 @@ def prepare(session: Session, data: Dataset, metric: str) -> Plan:
     if plan.sample and plan.sample < len(dev):
         dev, reserve = sample(data, dev, plan.sample, seed=settings.seed)
     session.run.write_data(data, dev, held_out, reserve)
-    _keep_folds(session, data, dev, plan)
+    _write_folds(session, data, dev, plan)
     if any(column.kind == "text" for column in data.schema.columns):
         from ..features.vocabulary import WordTables
 
-        WordTables(data, session.run.path / "cache").fill()  # while the trainers start
+        WordTables(data, session.run.path / "cache").fill()  # while the workers start
     problem = replace(
         describe_problem(data, len(dev)),
         absolute=DEFINITIONS[metric].loss == "absolute",
@@ -110,8 +115,8 @@ def _report(session: Session, data: Dataset, plan: Plan, pairs: Sequence[tuple[s
             session.report("finding", finding.message, code=finding.code, column=finding.column)
 
 
-def _keep_folds(session: Session, data: Dataset, dev: np.ndarray, plan: Plan) -> None:
-    """Write which fold predicts each row, and which rows may be compared."""
+def _write_folds(session: Session, data: Dataset, dev: np.ndarray, plan: Plan) -> None:
+    """Write which fold predicts each row, and which rows ranking metrics may compare."""
     seed = session.settings.seed
     parts = repeated_folds(data, dev, plan.folds, seed, repeats=plan.repeats, crossed=plan.crossed)
     numbers = fold_table(parts, len(dev))
@@ -120,19 +125,19 @@ def _keep_folds(session: Session, data: Dataset, dev: np.ndarray, plan: Plan) ->
 
 
 def domain_of(data: Dataset, dev: np.ndarray, metric: str) -> dict[str, Any]:
-    """Return what a metric and a target say of predictions of a number: see `Problem`."""
+    """Return the fields of `Problem` that follow from a regression metric and the target."""
     if data.schema.output.task != "regression":
         return {}
     loss = DEFINITIONS[metric].loss
     logs, deviance = loss == "logarithms", loss if loss in ("poisson", "gamma") else ""
     out: dict[str, Any] = {"floor": floor_of(metric, data.y[dev]), "deviance": deviance, "logs": logs}
-    return (
-        {**out, "skewed": False} if logs or deviance else out
-    )  # the loss decides what is learned of the target
+    if logs or deviance:  # the loss decides how the target is transformed
+        out["skewed"] = False
+    return out
 
 
 def _divided(data: Dataset, plan: Plan, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows that are learned from, and those that no choice sees."""
+    """Return the development rows and the held-out rows."""
     if plan.holdout:
         return holdout(data, seed=settings.seed, fraction=settings.holdout)
     return np.arange(data.n_rows), np.arange(0)
@@ -143,13 +148,13 @@ def _held_out(held_out: np.ndarray) -> str:
 
 
 def _scored_on(plan: Plan, metric: str) -> str:
-    """Say what scores are computed on, and which rows are compared."""
+    """Return which rows scores are computed on and which a ranking metric compares, in words."""
     within = ", rows of one fold compared" if DEFINITIONS[metric].ranks and plan.folds > 1 else ""
     return plan.data_name + within
 
 
 def setup_of(session: Session, plan: Plan, metric: str) -> Setup:
-    """Return what workers need to open the run under a plan, of which the session keeps the folds."""
+    """Return what workers need to open the run; store the plan's number of folds in the session."""
     session.schedule.folds = plan.folds * plan.repeats
     return Setup(
         session.run.path,
@@ -166,13 +171,13 @@ def setup_of(session: Session, plan: Plan, metric: str) -> Setup:
 
 
 def widen(session: Session, plan: Plan, folds: int, metric: str) -> None:
-    """Validate in so many folds instead of one part; nothing has been tried yet."""
+    """Change the plan from one validation set to folds; no candidate has been tried yet."""
     run, settings, data = session.run, session.settings, session.run.dataset()
     plan = with_folds(plan, folds, data.n_rows, settings.holdout)
     dev, held_out = _divided(data, plan, settings)
     plan = with_fewer_folds(plan, possible_folds(data, dev, plan.folds, settings.seed))
     run.write_split(dev, held_out)
-    _keep_folds(session, data, dev, plan)
+    _write_folds(session, data, dev, plan)
     run.drop_cache()
     (run.path / "cache").mkdir()
     problem = replace(run.problem, n_rows=len(dev))

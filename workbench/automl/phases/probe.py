@@ -1,9 +1,10 @@
-"""A first fit, to see how long fits take, before it is settled how many folds there are.
+"""Time one fit before the number of folds is fixed.
 
-The size of the data says how long a round of boosting takes, but not after how many rounds all is learned: a hundred or
-several thousand. So where folds seem a little too dear by the size alone, one booster is fitted in one fold; if it is
-quick, there are folds after all: an average of five models, and blends chosen on all rows instead of a fifth of them.
-If it is not, it goes on as what it is: the fit of the first candidate.
+The size of the data determines how long a round of boosting takes, but not how many rounds are
+needed: a hundred or several thousand. If cross-validation looks slightly too expensive for the data
+size, `probe` first times one booster in one fold. If the fit is quick, the search uses folds after
+all: candidates are averages of several models, and ensembles are selected on all rows instead of a
+fifth. Otherwise the fit becomes that of the first candidate.
 """
 
 from __future__ import annotations
@@ -27,26 +28,26 @@ from .trials import begin, take_in
 if TYPE_CHECKING:
     from ..coordinator.study import Study
 
-_ID = "c0001"  # of the first candidate
-_ENCODING_S = 0.5  # beside the fit
+_ID = "c0001"  # the first candidate
+_ENCODING_S = 0.5  # seconds for encoding, in addition to the fit
 
 
 @dataclass(slots=True)
 class Probe:
-    """A fit under way in one of the workers.
+    """A fit that runs in one of the workers.
 
     Attributes
     ----------
     config : Config
-        The first of the portfolio.
+        The first configuration of the portfolio.
     most : dict of int to float
-        For each number of folds, the seconds up to which a fit makes it affordable.
+        For each number of folds, the CPU seconds of a fit up to which it is affordable.
     ends : float
-        `time.monotonic()` by which it is known that it is not quick.
+        `time.monotonic()` after which the fit counts as not quick.
     continues : bool
-        Whether the fit goes on after that.
+        Whether the fit continues after that.
     outcomes : list of Outcome
-        What came of it until then.
+        The outcome of the fit, if it ended before `ends`.
     """
 
     config: Config
@@ -57,7 +58,7 @@ class Probe:
 
     @classmethod
     def start(cls, session: Session, plan: Plan, families: list[Family]) -> Probe | None:
-        """Begin a fit where the folds are in doubt; the workers are open and idle."""
+        """Start a fit if the number of folds is in doubt; the workers must be open and idle."""
         clock, problem, workers = session.clock, session.run.problem, session.settings.workers
         if not clock.bounded or not is_doubtful(plan, problem, session.settings.time_s):
             return None
@@ -68,7 +69,7 @@ class Probe:
         config = Config(_ID, family, params, "portfolio", session.settings.seed)
         most = folds_affordable(clock.left, workers)
         ends = time.monotonic() + _ENCODING_S + max(most.values())
-        continues = workers > 1  # a single worker has the baseline to fit first
+        continues = workers > 1  # a single worker must fit the baseline first
         deadline = clock.fold_deadline(1, 1, workers) if continues else ends
         kill_at = clock.kill_at(deadline, clock.folds_end + clock.late_s) if continues else ends
         session.pool.submit(
@@ -77,7 +78,10 @@ class Probe:
         return cls(config, most, ends, continues)
 
     def folds(self, session: Session) -> int:
-        """Wait for the fit, and return the folds that it shows to be affordable; where they are several, it is over."""
+        """Wait for the fit and return the number of affordable folds.
+
+        The fit is stopped if there are several folds, because it is one of a single validation set.
+        """
         self.outcomes = session.pool.outcomes(max(self.ends - time.monotonic(), 0.0))
         folds = max((self._affordable(each.result) for each in self.outcomes), default=1)
         if folds > 1 or not self.continues:
@@ -85,20 +89,22 @@ class Probe:
         return folds
 
     def _affordable(self, done: FoldDone | Candidate | Failure) -> int:
+        """Return the largest number of folds that the time of a fit allows."""
         if not isinstance(done, FoldDone) or done.stopped:
             return 1
         seconds = done.cpu_s - done.spent.get("encode", 0.0)
         return max((folds for folds, limit in self.most.items() if seconds <= limit), default=1)
 
     def _drop(self, session: Session) -> None:
-        for outcome in [*self.outcomes, *session.pool.stop_all("it was a first fit only")]:
+        """Stop the fit, charge its time and delete its files."""
+        for outcome in [*self.outcomes, *session.pool.stop_all("it was only a first fit")]:
             killed = isinstance(outcome.result, Failure)
             session.time.charge({"probe": outcome.result.seconds if killed else outcome.cpu_s})
         shutil.rmtree(session.run.path / "candidates" / self.config.id, ignore_errors=True)
         self.continues = False
 
     def hand_over(self, session: Session, study: Study) -> None:
-        """Make a fit that is to go on, or that has come to its end meanwhile, the fit of the study's first trial."""
+        """Use a fit that continues, or has ended, as the first fold of the study's first trial."""
         if not self.continues:
             return
         asked = study.ask()

@@ -1,9 +1,13 @@
-"""After the folds: blends of what there is, and single models of all rows, fast ones cut from strong ones."""
+"""Refine the candidates: build ensembles, single models on all rows, and distilled models.
+
+A single model is fitted on all rows and replaces the average of the folds' models. Models cut after
+fewer rounds are faster and less accurate.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,12 +40,12 @@ from ..scoring.serving_cost import cost_of_visits
 
 _MOST_BLENDS = 6
 _MOST_REFITS = 6
-_REFIT_FOLDS = 1.4  # a fit on all rows takes as long as so many folds
+_REFIT_FOLDS = 1.4  # folds that take as long as a fit on all rows
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A model that could be had by a fit on all rows."""
+    """The expected score and cost of a model that a fit on all rows would give."""
 
     parent: Candidate
     rounds: int
@@ -50,7 +54,7 @@ class Point:
 
 
 def refine(session: Session) -> None:
-    """Make blends, and single models of all rows where they would be on the front."""
+    """Build ensembles, and the single models on all rows that would be on the Pareto front."""
     good = blendable(session)
     if not good or session.stopping:
         return
@@ -85,7 +89,7 @@ def refine(session: Session) -> None:
 
 
 def _needed_s(session: Session, task: Any) -> float:
-    """Return about how long a task takes: what is not begun in vain leaves its time to others."""
+    """Return the estimated seconds of a task; a task that cannot end in time is not started."""
     return session.time.contention * _cpu_needed_s(session, task)
 
 
@@ -104,7 +108,7 @@ def _cpu_needed_s(session: Session, task: Any) -> float:
 
 
 def _in_order(waiting: list[Any]) -> list[Any]:
-    """Put teaching behind everything else, except for blends after the best."""
+    """Order the tasks: the best ensemble, single models, distillation, the other ensembles."""
     builds = [each for each in waiting if isinstance(each, BuildTask)]
     distilling = [each for each in waiting if isinstance(each, TeacherTask | DistillTask)]
     others = [each for each in waiting if each not in builds and each not in distilling]
@@ -112,7 +116,7 @@ def _in_order(waiting: list[Any]) -> list[Any]:
 
 
 def _is_first_blend(session: Session, task: Any) -> bool:
-    """Tell whether this is the best blend: no other candidate is likelier to be chosen."""
+    """Return whether a task builds the best ensemble, the candidate most likely to be chosen."""
     return isinstance(task, BuildTask) and not any(
         each.kind == "blend" for each in session.results.candidates.values()
     )
@@ -130,10 +134,10 @@ def _first_tasks(session: Session, good: list[Candidate]) -> Iterator[Any]:
 
 
 def _refits(session: Session, good: list[Candidate]) -> Iterator[RefitTask]:
-    """Return the fits on all rows whose models would be on the front, as many as there is time for."""
+    """Yield the fits on all rows whose models would be on the front, as many as fit the time."""
     left = (session.clock.refine_ends - time.monotonic()) * session.settings.workers * 0.6
     by_parent: dict[str, list[Point]] = {}
-    for point in _on_front(session, good):
+    for point in _front_points(session, good):
         by_parent.setdefault(point.parent.id, []).append(point)
     for points in list(by_parent.values())[:_MOST_REFITS]:
         parent = points[0].parent
@@ -154,22 +158,20 @@ def _name(parent: str, rounds: int) -> str:
     return f"{parent}s{rounds}" if rounds else f"{parent}s"
 
 
-def _on_front(session: Session, good: list[Candidate]) -> list[Point]:
-    """Return what would be on the front, the most accurate first."""
+def _front_points(session: Session, good: list[Candidate]) -> list[Point]:
+    """Return the models that would be on the front, the most accurate first."""
     points = [point for each in good for point in _points(each)]
-    there = [(value_of(each), cost_of(session, each)) for each in good]
+    existing = [[-value_of(each), cost_of(session, each)] for each in good]
     if not points:
         return []
-    table = np.asarray(
-        [[-score, cost] for score, cost in there] + [[-point.score, point.cost] for point in points]
-    )
-    kept = non_dominated(table)[len(there) :]
-    found = [point for point, keeps in zip(points, kept.tolist(), strict=True) if keeps]
+    table = np.asarray(existing + [[-point.score, point.cost] for point in points])
+    on_front = non_dominated(table)[len(existing) :]
+    found = [point for point, is_on in zip(points, on_front.tolist(), strict=True) if is_on]
     return sorted(found, key=lambda point: -point.score)
 
 
 def _points(candidate: Candidate) -> Iterator[Point]:
-    """Return the models that a fit of a candidate's config on all rows would give."""
+    """Yield the models that a fit of a candidate's configuration on all rows would give."""
     assert candidate.measured is not None and candidate.score is not None
     visits = candidate.measured.node_visits
     if candidate.models < 2 or traits_of(candidate.family).fast_single_row:
@@ -188,11 +190,11 @@ def _points(candidate: Candidate) -> Iterator[Point]:
         yield Point(candidate, int(rounds), score, cost_of_visits((visits or 0.0) / candidate.models * share))
 
 
-# ---------------------------------------------------------------- results
+# ---------------------------------------------------------------- outcomes
 
 
 def _take_in(session: Session, outcome: Outcome, distillation: Distillation) -> list[Any]:
-    """Take in what came of a task, and return the tasks that follow from it."""
+    """Process the outcome of a task, and return the tasks that follow from it."""
     result = outcome.result
     if isinstance(result, Failure) and isinstance(outcome.task, TeacherTask):
         result = TeacherDone(outcome.task.split, result.reason, 0.0)
@@ -204,20 +206,9 @@ def _take_in(session: Session, outcome: Outcome, distillation: Distillation) -> 
         return []
     if isinstance(result, Blends):
         session.time.charge({"blend": outcome.cpu_s})
-        number = 1 + max(
-            (int(name[1:]) for name in session.results.candidates if name.startswith("b")), default=0
-        )
         best_first = list(result.weights)[::-1][:_MOST_BLENDS]
-        made = [averaged(each) for each in session.results.candidates.values() if each.kind == "blend"]
-        new = [weights for weights in best_first if dict(weights) not in made]
-        builds = [
-            BuildTask(Config(f"b{number + at:04d}", ENSEMBLE, {}, "derived", session.settings.seed), weights)
-            for at, weights in enumerate(new)
-        ]
-        if builds:
-            costs = {each.id: cost_of(session, each) for each in blendable(session)}
-            builds[0] = stacked(session, builds[0], costs)
-        return [*builds, *(distillation.begin(session, best_first[0]) if best_first else [])]
+        students = distillation.begin(session, best_first[0]) if best_first else []
+        return [*_builds(session, best_first), *students]
     for candidate in result if isinstance(result, list) else [result]:
         session.add(candidate)
         if isinstance(outcome.task, BuildTask):
@@ -225,6 +216,22 @@ def _take_in(session: Session, outcome: Outcome, distillation: Distillation) -> 
     return []
 
 
+def _builds(session: Session, best_first: list[Mapping[str, float]]) -> list[BuildTask]:
+    """Return the tasks that build new ensembles, the best one with a stacker if time allows."""
+    candidates, seed = session.results.candidates, session.settings.seed
+    number = 1 + max((int(name[1:]) for name in candidates if name.startswith("b")), default=0)
+    built = [averaged(each) for each in candidates.values() if each.kind == "blend"]
+    new = [weights for weights in best_first if dict(weights) not in built]
+    tasks = [
+        BuildTask(Config(f"b{number + at:04d}", ENSEMBLE, {}, "derived", seed), weights)
+        for at, weights in enumerate(new)
+    ]
+    if tasks:
+        costs = {each.id: cost_of(session, each) for each in blendable(session)}
+        tasks[0] = stacked(session, tasks[0], costs)
+    return tasks
+
+
 def _derived(task: Any) -> Any:
-    """Return the task marked as making something of candidates that are there already."""
+    """Return a task whose result counts as derived from other candidates."""
     return replace(task, config=replace(task.config, origin="derived"))

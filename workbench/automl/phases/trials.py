@@ -1,4 +1,4 @@
-"""The middle of a search: keep every worker busy with folds until the budget is used."""
+"""Try candidates: keep every worker busy with folds until the budget is used."""
 
 from __future__ import annotations
 
@@ -24,16 +24,18 @@ from ..scoring.serving_cost import cost_of_visits, excess, steering_costs
 if TYPE_CHECKING:
     from ..coordinator.study import Asked, Study
 
-_HASTE = 0.4  # of the usual time of a family's fold: with less than that it is not worth a start
+_LEAST_TIME = 0.4  # share of the typical time of a fold; with less time a fold is not started
 _MOST_DEFERRED = 4
-_CLOSING_S = 0.4  # that a fold under way is waited for
+_CLOSING_S = 0.4  # seconds to wait for running folds after the time for folds
 _MORE_TIME, _RESUME = "Give more `time`.", "workbench resume continues from here."
-_SHORT, _AGAIN = 0.5, 1.5  # of the usual rounds of its folds; of the longest fold's time
-_LAST_SHARE = 0.05  # of the time for fits on more rows than a sample's: they are worth waiting for a little
+#: A fold with fewer than this share of the median rounds is repeated, in this multiple of the
+#: longest fold's time.
+_SHORT, _AGAIN = 0.5, 1.5
+_LAST_SHARE = 0.05  # of the time for fits on more rows: reserved to wait for those that are late
 
 
 def try_baseline(session: Session) -> None:
-    """Start the baseline, unless the run has it already."""
+    """Start the baseline, unless the run already has it."""
     known = session.results.candidates.get(BASELINE_ID)
     if known is not None and known.status == "ok":
         return
@@ -46,25 +48,25 @@ def try_baseline(session: Session) -> None:
 
 
 def add_baseline(session: Session) -> None:
-    """Put the baseline among the trials under way."""
+    """Add the baseline to the trials under way."""
     config = Config(BASELINE_ID, BASELINE, {}, "baseline", session.settings.seed)
     folds, limits = Folds(session.schedule.folds), Limits(unlimited_memory=True)
     session.schedule.trials[config.id] = Trial(config, None, folds, limits, raced=True)
 
 
 def try_candidates(session: Session, study: Study) -> None:
-    """Keep every worker busy until the budget is used; what is under way then is left to `wind_down`."""
+    """Keep every worker busy until the budget is used; `wind_down` stops what still runs then."""
     while not session.stopping and time.monotonic() < session.clock.folds_end:
         while session.pool.idle and hand_out(session, study if _wanted(session) else None):
             pass
         if not session.pool.busy:
             break
         collect(session, study, wait_s=0.25)
-    _finish_whole(session, study)
+    _await_complete(session, study)
 
 
 def try_grown(session: Session, ask: Callable[[], Config | None]) -> None:
-    """Fit configs on more rows than the sample's, one a worker, until `ask` has none or their time is up."""
+    """Fit configurations on more rows, one per worker, until `ask` returns None or time is up."""
     ends = session.clock.growth_ends
     fits_end = ends - _LAST_SHARE * max(ends - time.monotonic(), 0.0) if session.clock.bounded else ends
     while not session.stopping and time.monotonic() < ends:
@@ -78,12 +80,12 @@ def try_grown(session: Session, ask: Callable[[], Config | None]) -> None:
         if not session.pool.busy:
             break
         collect(session, None, wait_s=0.25)
-    _finish_whole(session, None)
+    _await_complete(session, None)
     wind_down(session, None)
 
 
 def settle(session: Session, study: Study) -> None:
-    """Bring the study up to date with a killed search: what ended is told, what was under way is tried again."""
+    """Update the study after a killed search: record what ended, queue again what was running."""
     for asked in study.left_running():
         candidate = session.results.candidates.get(asked.id)
         if candidate is None:
@@ -93,22 +95,22 @@ def settle(session: Session, study: Study) -> None:
 
 
 def _wanted(session: Session) -> bool:
-    """Tell whether another config may still be started."""
+    """Return whether another configuration may be started."""
     trials = session.settings.trials
     started = session.results.tried + sum(each.asked is not None for each in session.schedule.trials.values())
     room = session.clock.has_room() and len(session.schedule.deferred) < _MOST_DEFERRED
     return room and (trials is None or started < trials)
 
 
-# ---------------------------------------------------------------- giving work out
+# ---------------------------------------------------------------- submitting tasks
 
 
 def hand_out(session: Session, study: Study | None) -> bool:
-    """Give an idle worker the next piece of work; tell whether there was one."""
+    """Submit the next task to an idle worker; return whether there was one."""
     for trial in session.schedule.trials.values():
         if trial.folds.complete and not trial.assembling and not repeat_short_folds(session, trial):
             trial.assembling = True
-            _put_together(session, trial)
+            _assemble(session, trial)
             return True
     for trial in session.schedule.trials.values():
         if trial.folds.waiting and (trial.raced or trial.folds.next == 0):
@@ -124,16 +126,16 @@ def hand_out(session: Session, study: Study | None) -> bool:
 
 
 def _new_trial(session: Session, study: Study) -> Trial | None:
-    """Ask for configs until one fits into the time that is left."""
+    """Return a trial of the study that fits into the remaining time, or None."""
     while len(session.schedule.deferred) < _MOST_DEFERRED:
         began = time.process_time()
         asked = study.ask(session.pacing.step_scale)
         session.time.charge({"sample": time.process_time() - began})
-        usual = session.time.typical_fold_s(asked.family) or session.time.typical_fold_s()
+        fold_s = session.time.typical_fold_s(asked.family) or session.time.typical_fold_s()
         deadline = session.clock.fold_deadline(
             session.schedule.folds, session.schedule.folds, session.settings.workers
         )
-        if usual and deadline - time.monotonic() < _HASTE * usual:
+        if fold_s and deadline - time.monotonic() < _LEAST_TIME * fold_s:
             session.schedule.deferred.append(asked)
             continue
         return begin(session, asked)
@@ -141,7 +143,7 @@ def _new_trial(session: Session, study: Study) -> Trial | None:
 
 
 def begin(session: Session, asked: Asked) -> Trial:
-    """Put a config that was asked for among those under way."""
+    """Add a trial of the study to those under way."""
     config = Config(asked.id, asked.family, asked.params, asked.origin, session.settings.seed)
     raced = (
         not session.results.incumbents()
@@ -155,21 +157,24 @@ def begin(session: Session, asked: Asked) -> Trial:
 
 
 def _is_first_quick(session: Session, family: str) -> bool:
-    """Tell whether a config is the first of a family so fast to serve that it is wanted even where it is behind."""
+    """Return whether a configuration is exempt from racing as the first of a fast family.
+
+    The front needs one model of a family that serves a single row fast, even if its score is worse.
+    """
     one_score = session.run.problem.outputs <= 2
     return one_score and traits_of(family).fast_single_row and family not in session.time.fold_s
 
 
 def repeat_short_folds(session: Session, trial: Trial) -> bool:
-    """Repeat the folds that the clock ended long before the others, and return whether there are any.
+    """Repeat folds that the clock ended long before the others; return whether there are any.
 
-    All folds are cut at the same round, so one fold that had little time would discard what the others learned. Folds
-    are repeated if there is time for it, and in any case if there is no model yet.
+    All folds are cut at the same round, so one fold with little time would discard rounds of the
+    others. Folds are repeated if there is time for it, and in any case if there is no model yet.
     """
     folds = trial.folds
     rounds = {split: each.rounds for split, each in folds.done.items() if split < folds.total}
-    usual = median(rounds.values())
-    short = [split for split, each in rounds.items() if folds.done[split].stopped and each < _SHORT * usual]
+    least = _SHORT * median(rounds.values())
+    short = [split for split, each in rounds.items() if folds.done[split].stopped and each < least]
     if folds.repeated or not short:
         return False
     longest = max(each.seconds for each in folds.done.values())
@@ -183,8 +188,8 @@ def repeat_short_folds(session: Session, trial: Trial) -> bool:
     return True
 
 
-def _put_together(session: Session, trial: Trial) -> None:
-    """Give out a config whose folds are all there; a run always has its baseline and its first model."""
+def _assemble(session: Session, trial: Trial) -> None:
+    """Submit the assembly of a complete configuration; without deadline for the first model."""
     limits = trial.limits
     last = math.inf if limits.unlimited_memory or limits.overtime else session.clock.refine_ends
     folds = trial.folds.total if trial.folds.total < session.schedule.folds else None
@@ -210,17 +215,17 @@ def _start_fold(session: Session, trial: Trial) -> bool:
     return True
 
 
-# ---------------------------------------------------------------- taking results in
+# ---------------------------------------------------------------- collecting outcomes
 
 
 def collect(session: Session, study: Study | None, wait_s: float) -> None:
-    """Wait up to so many seconds, and take in what came of tasks."""
+    """Wait up to `wait_s` seconds (at most 0.5) and process the outcomes of tasks."""
     for outcome in session.pool.outcomes(min(wait_s, 0.5)):
         take_in(session, study, outcome)
 
 
 def take_in(session: Session, study: Study | None, outcome: Outcome) -> None:
-    """Take in what came of a task."""
+    """Process the outcome of a task."""
     result = outcome.result
     if isinstance(outcome.task, BlendTask):
         if isinstance(result, Blends):
@@ -237,7 +242,7 @@ def take_in(session: Session, study: Study | None, outcome: Outcome) -> None:
 
 def _take_fold(session: Session, study: Study | None, done: FoldDone) -> None:
     trial = session.schedule.trials.get(done.config.id)
-    if trial is None:  # another fold of it has failed
+    if trial is None:  # another of its folds has failed
         session.time.charge(done.spent)
         session.run.drop_parts(done.config.id)
         return
@@ -258,23 +263,11 @@ def _take_fold(session: Session, study: Study | None, done: FoldDone) -> None:
 def _end(
     session: Session, study: Study | None, candidate: Candidate, gap: float = 0.0, visits: float | None = None
 ) -> None:
-    """A config has come to its end, whatever came of it."""
+    """Store a finished configuration and tell the study, whatever its status."""
     trial = session.schedule.trials.pop(candidate.id, None)
     if trial is None:
-        return  # its first failure has been told
-    folds = trial.folds.done.values()
-    peak = max([candidate.peak_memory_mb, *(each.peak_memory_mb for each in folds)])
-    measured = candidate.measured and replace(candidate.measured, peak_memory_mb=peak)
-    candidate = replace(
-        candidate,
-        measured=measured,
-        peak_memory_mb=peak,
-        seconds=sum([candidate.seconds, *(each.seconds for each in folds)]),
-        cpu_s=sum([candidate.cpu_s, *(each.cpu_s for each in folds)]),
-    )
-    if trial.limits.unlimited_memory and peak > session.pool.memory_limit_mb and candidate.family != BASELINE:
-        over = f"took {peak:,.0f} MB, over the limit of {session.pool.memory_limit_mb:,.0f} MB"
-        candidate = replace(candidate, notes=(*candidate.notes, over))
+        return  # its first failure has been stored
+    candidate = _with_folds(candidate, trial, session.pool.memory_limit_mb)
     before = session.results.best
     if candidate.status != "ok":
         session.run.drop_parts(candidate.id)
@@ -292,6 +285,23 @@ def _end(
     session.time.charge({"sample": time.process_time() - began})
 
 
+def _with_folds(candidate: Candidate, trial: Trial, limit_mb: float) -> Candidate:
+    """Add the time and the peak memory of a trial's folds to its candidate."""
+    folds = trial.folds.done.values()
+    peak = max([candidate.peak_memory_mb, *(each.peak_memory_mb for each in folds)])
+    notes = candidate.notes
+    if trial.limits.unlimited_memory and peak > limit_mb and candidate.family != BASELINE:
+        notes = (*notes, f"took {peak:,.0f} MB, over the limit of {limit_mb:,.0f} MB")
+    return replace(
+        candidate,
+        measured=candidate.measured and replace(candidate.measured, peak_memory_mb=peak),
+        peak_memory_mb=peak,
+        seconds=sum([candidate.seconds, *(each.seconds for each in folds)]),
+        cpu_s=sum([candidate.cpu_s, *(each.cpu_s for each in folds)]),
+        notes=notes,
+    )
+
+
 def _tell(session: Session, study: Study, asked: Asked, candidate: Candidate) -> None:
     settings = session.settings
     if candidate.status == "ok":
@@ -301,7 +311,7 @@ def _tell(session: Session, study: Study, asked: Asked, candidate: Candidate) ->
 
 
 def drop(session: Session, study: Study | None, name: str, ended: str) -> None:
-    """Stop a trial that is under way, and free the workers that are at it."""
+    """Stop a trial under way and free its workers."""
     for outcome in session.pool.stop_all(ended, _MORE_TIME, only=name):
         take_in(session, study, outcome)
     trial = session.schedule.trials.get(name)
@@ -311,7 +321,7 @@ def drop(session: Session, study: Study | None, name: str, ended: str) -> None:
 
 
 def wind_down(session: Session, study: Study | None) -> None:
-    """Stop what is still under way, and leave no trial behind."""
+    """Stop everything under way and give deferred trials back to the study."""
     by = session.stopped_by()
     ended, hint = (by, _RESUME) if by else ("the time was up", _MORE_TIME)
     for outcome in session.pool.stop_all(ended, hint):
@@ -325,8 +335,8 @@ def wind_down(session: Session, study: Study | None) -> None:
         session.schedule.deferred.clear()
 
 
-def _finish_whole(session: Session, study: Study | None) -> None:
-    """Wait for folds that end in time, and for candidates whose folds are all there."""
+def _await_complete(session: Session, study: Study | None) -> None:
+    """Wait for running folds that end in time, and for candidates whose folds are all fitted."""
     while time.monotonic() < session.clock.refine_ends - 0.2:
         complete = [each for each in session.schedule.trials.values() if each.folds.complete]
         if session.stopping and not complete:
