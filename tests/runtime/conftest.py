@@ -35,7 +35,7 @@ def bundle(folder: Path) -> Bundle:
 
 @pytest.fixture
 def copied(folder: Path, tmp_path: Path) -> Path:
-    """A binary bundle to spoil."""
+    """A copy of a binary bundle for tests that change it."""
     return Path(shutil.copytree(folder, tmp_path / "copied"))
 
 

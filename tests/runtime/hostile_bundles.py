@@ -1,9 +1,9 @@
-"""Bundles that are generated to do harm, opened in this process: run as a script with limits by `test_limits`.
+"""Generated hostile bundles; `test_resource_limits` runs this script with limits.
 
-``python -m tests.runtime.hostile_bundles PART EXAMPLES``. Each example changes a sound bundle (its encoder, schema,
-model or other documents) by a grammar of what costs much or surprises, writes checksums that fit, and opens, checks
-and predicts with it. Every outcome is an answer or an error that is meant for people; memory and processor time are
-bounded by the operating system.
+``python -m tests.runtime.hostile_bundles PART EXAMPLES``. Each example changes the encoder, schema,
+model or other documents of a valid bundle by a grammar of expensive and surprising content, writes
+matching checksums, and opens, checks and predicts with it. Every outcome is a prediction or an
+error for users; the operating system limits memory and CPU time.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ HUGE = st.sampled_from([0, 1, 2, 1000, 10**6, 1 << 20, 10**9, 10**12, 2**31, 2**
 
 
 def _pairs(depth: int, column: str, shape: str) -> list[dict[str, Any]]:
-    """Pairs of pairs: of the last one with itself, with the column, or with the one before."""
+    """Pairs of pairs: of the last one with itself, the column or the previous one."""
     out, names = [], [column, column]
     for at in range(depth):
         other = {"twice": names[-1], "column": column, "before": names[-2]}[shape]
@@ -56,7 +56,7 @@ def _pairs(depth: int, column: str, shape: str) -> list[dict[str, Any]]:
 
 @st.composite
 def costly_steps(draw: st.DrawFn) -> tuple[list[Any], list[Any]]:
-    """Derived columns and steps that are short to write and may cost much."""
+    """Derived columns and steps with a short description and a high cost."""
     text, number = draw(st.sampled_from(TEXTS)), draw(st.sampled_from(NUMBERS))
     derived: list[Any] = []
     if draw(st.booleans()):
@@ -137,7 +137,7 @@ SIZES = st.sampled_from([0, 1, 2, 3, 1000, 1 << 20, 1 << 31, 1 << 62, -1, -2])
 
 @st.composite
 def models(draw: st.DrawFn) -> bytes:
-    """A sound model with nodes before its answer, in chains that double, spread, add up or name what is not there."""
+    """A model with chains of nodes before its output that double, expand, sum or dangle."""
     model = onnx.load_model_from_string(draw(st.sampled_from([PREDICTOR.content, TREES])))
     graph = model.graph
     names = ["features", graph.node[-1].output[0]]
@@ -201,7 +201,7 @@ def _spoil_attribute(draw: st.DrawFn, model: onnx.ModelProto) -> None:
 
 
 def _trees() -> bytes:
-    """A model of trees with as many features as the encoder makes."""
+    """A model of trees with the width of the encoder."""
     grown = lookup_trees([0, 1, 2], [np.arange(9.0) + at for at in range(3)])
     return to_onnx(replace(grown, target=grown.target * 0, base=np.zeros(1)), PREDICTOR.encoder.width)
 
@@ -241,7 +241,7 @@ def documents(draw: st.DrawFn, folder: Path) -> tuple[str, bytes]:
 
 
 def used(folder: Path) -> None:
-    """Open, predict and check; whatever is wrong comes out as an error that is meant for people."""
+    """Open, predict and check; every failure is an error for users."""
     try:
         bundle = open_bundle(folder)
         bundle.predict(ROWS)
@@ -271,10 +271,10 @@ def verified(folder: Path, other: Path) -> None:
 
 
 def main(part: str, examples: int) -> None:
-    """Try so many generated bundles of one part."""
+    """Try a number of generated bundles of one part."""
     scratch = Path(tempfile.mkdtemp(prefix="hostile-"))
     sound = make_bundle(scratch / "sound", PREDICTOR)
-    opened = open_bundle(OLD)  # what it was unpacked to lasts as long as it does
+    opened = open_bundle(OLD)  # its temporary folder lives as long as the bundle
     old = Path(shutil.copytree(opened.path, scratch / "old"))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))

@@ -1,4 +1,4 @@
-"""A small bundle made by hand: an encoder with every kind of step and a linear model written as ONNX."""
+"""A small bundle made by hand: an encoder with every kind of step, and a linear model."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ COLUMNS = (
     Column("note", "text"),
 )
 
-#: Rows as a client would send them: typical, with every value missing that may be, and with values never seen.
+#: Rows as in requests: typical, with all allowed missing values, and with unseen values.
 ROWS: list[dict[str, Any]] = [
     {"tenure": 12, "Monthly Charges": 70.35, "senior": False, "plan": "basic", "city": "Rome",
      "signed": "2020-01-31", "last": "2020-03-01T12:30:00", "note": "Fits well, good service"},
@@ -102,7 +102,7 @@ def make_encoder() -> Encoder:
 
 
 def make_onnx(width: int, outputs: int, *, broken: bool = False) -> bytes:
-    """A linear model over features squashed to [-1, 1], missing ones as 0; softmax where there are classes."""
+    """A linear model over features squashed to [-1, 1]; missing ones are 0, classes use softmax."""
     weights = np.random.default_rng(0).normal(size=(width, outputs)).astype(np.float32)
     constants = [
         numpy_helper.from_array(weights, "weights"),
@@ -142,7 +142,7 @@ def make_predictor(task: Task = "binary", *, broken: bool = False) -> Predictor:
 def make_bundle(
     folder: Path, predictor: Predictor, *, golden_rows: list[dict[str, Any]] | None = None
 ) -> Path:
-    """Write a bundle folder as the exporter would: the same files, manifest last."""
+    """Write a bundle folder like the export: the same files, the manifest last."""
     folder.mkdir(parents=True)
     predictor.save(folder)
     source = Path(workbench.runtime.__file__).parent

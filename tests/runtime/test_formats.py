@@ -1,8 +1,9 @@
-"""Bundles of every format version that was ever written still load and answer as they did.
+"""Bundles of every format version load and predict as before.
 
-When `FORMAT_VERSION` is raised, keep the bundles that are here and add one of the new version: a linear model of the
-diabetes table (`datasets/diabetes.csv`), exported as ``tests/runtime/bundles/format-VERSION.zip``. That of
-version 2 has the sex as a category, "female" or "male", paired with the body mass index.
+When `FORMAT_VERSION` is raised, keep these bundles and add one of the new version: a linear model
+of the diabetes table (`datasets/diabetes.csv`), exported as
+``tests/runtime/bundles/format-VERSION.zip``. In that of version 2 the sex is a category, "female"
+or "male", paired with the body mass index.
 """
 
 from __future__ import annotations

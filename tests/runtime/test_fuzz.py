@@ -1,4 +1,4 @@
-"""The HTTP door under fire: whatever comes, the answer is never a 500 and never nothing."""
+"""Random HTTP requests: the response is never missing and never a 500."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FEW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthChe
 
 
 def places(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the way to every value of a document."""
+    """Return the path of every value in a document."""
     items = (
         document.items()
         if isinstance(document, dict)
@@ -51,7 +51,7 @@ def places(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def put(document: Any, place: tuple[Any, ...], value: Any) -> Any:
-    """Return a document with another value at a place."""
+    """Return a document with one value replaced."""
     if not place:
         return value
     changed = copy.deepcopy(document)

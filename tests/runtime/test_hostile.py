@@ -1,4 +1,4 @@
-"""Bundles made to do harm: refused by name, without running anything of theirs, and without filling the memory."""
+"""Hostile bundles: refused with a named error, without running their code or exhausting memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SCHEMA, ENCODER = PREDICTOR.schema.to_json(), PREDICTOR.encoder.to_json()
 
 
 def forge(folder: Path) -> None:
-    """Write digests that fit what lies there, as whoever means harm would."""
+    """Write digests that match the files, as an attacker would."""
     files = hash_files(folder)
     replace(Manifest.read(folder), files=files, model_id=model_digest(files)).write(folder)
 
@@ -139,14 +139,14 @@ def test_a_manifest_that_is_a_link_or_a_pipe_is_refused(copied: Path, tmp_path: 
     with pytest.raises(TamperedBundleError, match="is a link"):
         open_bundle(copied)
     (copied / "manifest.json").unlink()
-    os.mkfifo(copied / "manifest.json")  # reading it would wait for ever
+    os.mkfifo(copied / "manifest.json")  # reading it would block for ever
     with pytest.raises(BundleError, match=r"no manifest\.json"):
         open_bundle(copied)
 
 
 def test_a_huge_file_is_refused_before_it_is_read(copied: Path) -> None:
     with (copied / "golden.jsonl").open("r+b") as file:
-        file.truncate(5 << 30)  # sparse: takes no room, but hashing it would take long
+        file.truncate(5 << 30)  # sparse: takes no space, but hashing it would take long
     with pytest.raises(TamperedBundleError, match="the bundle is too large"):
         open_bundle(copied)
 
@@ -177,7 +177,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @st.composite
 def spoilt(draw: st.DrawFn, document: dict[str, Any]) -> Any:
-    """A document with one or two of its parts replaced by anything, or taken away."""
+    """A document with one or two parts replaced or removed."""
     out = json.loads(json.dumps(document))
     for _ in range(draw(st.integers(1, 2))):
         path = draw(st.sampled_from(places(out)[1:]))
@@ -194,7 +194,7 @@ def spoilt(draw: st.DrawFn, document: dict[str, Any]) -> Any:
 
 
 def answers_or_refuses(schema: Any, encoder: Any) -> None:
-    """Load a predictor and predict; whatever is wrong has to come out as an error that is meant for people."""
+    """Load a predictor and predict; every failure must be an error for users."""
     try:
         predictor = Predictor(Schema.from_json(schema), Encoder.from_json(encoder), PREDICTOR.content)
         for row in ROWS:
@@ -220,7 +220,7 @@ def test_no_encoder_crashes_the_loader(encoder: Any) -> None:
     "number", [1e300, -1e300, 1e39, 5e-324, 10**400], ids=lambda number: f"{str(number)[:8]}"
 )
 def test_no_number_of_an_encoder_makes_a_warning(number: float) -> None:
-    """Warnings are errors here: what float32 cannot hold becomes infinite, and is refused as an answer."""
+    """Warnings are errors: a value beyond float32 becomes infinite, and the output is refused."""
     numbers = [path for path in places(ENCODER) if isinstance(_at(ENCODER, path), float)]
     assert len(numbers) > 10
     for path in numbers:
@@ -248,7 +248,7 @@ def test_no_manifest_crashes_the_loader(folder: Path, data: st.DataObject) -> No
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-@example(None)  # the model as it is
+@example(None)  # the unchanged model
 def test_no_bytes_crash_the_scan(data: st.DataObject | None) -> None:
     if data is None:
         scan_onnx(PREDICTOR.content)

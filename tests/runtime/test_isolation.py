@@ -1,4 +1,4 @@
-"""A bundle predicts in a process that refuses everything it need not have."""
+"""A bundle predicts in a process that refuses every import it does not need."""
 
 from __future__ import annotations
 

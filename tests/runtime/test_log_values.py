@@ -1,4 +1,4 @@
-"""Without --log-rows no value of a row is in the request log, whatever goes wrong with it and at whichever door."""
+"""Without --log-rows the request log holds no value of a row, whatever the error and the route."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VALUES: list[Any] = [SECRET, NUMBER, int(NUMBER), [SECRET], {SECRET: SECRET}, {"
 
 
 def bodies() -> list[tuple[str, bytes, str]]:
-    """Return requests with the secret in every column, and in every place that is none."""
+    """Return requests with the secret in every column, and in every other position."""
     out: list[tuple[str, Any, str]] = []
     kind = "application/json"
     for column in COLUMNS:
@@ -120,7 +120,7 @@ def test_the_caller_is_told_what_was_found(bundle: Bundle, tmp_path: Path) -> No
     answer = call(app, "POST", "/predict", json.dumps({**ROWS[0], "tenure": SECRET}).encode())
     log.close()
     assert SECRET in answer.json()["error"]
-    assert SECRET in (tmp_path / "log").read_text(encoding="utf-8")  # where rows are logged anyway
+    assert SECRET in (tmp_path / "log").read_text(encoding="utf-8")  # if rows are logged
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,9 @@ def test_a_stream_logs_no_value(bundle: Bundle, tmp_path: Path) -> None:
     rows = [{**ROWS[0], column.name: value} for column in COLUMNS for value in VALUES]
     found = [answer for row in rows for answer in service.score_rows([row], "stream", "1")]
     service.close()
-    assert any(SECRET in answer.error for answer in found)  # the dead letter holds the row, and so says why
+    assert any(
+        SECRET in answer.error for answer in found
+    )  # the dead letter holds the row, and so the full error
     assert not says((tmp_path / "log").read_text(encoding="utf-8"))
 
 

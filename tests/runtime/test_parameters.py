@@ -1,4 +1,4 @@
-"""How messages name parameters, and how command lines turn them into flags."""
+"""Names of parameters in messages, and flags in their place on command lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a bundle may ask for: refused by name above the limits, and the limits far above what is written here."""
+"""Limits on the resources of a bundle: refused above them, and far above what an export writes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ from workbench.runtime.model.onnx_model import OnnxModel
 PREDICTOR = make_predictor()
 ROOT = Path(__file__).parents[2]
 
-# ---------------------------------------------------------------- generated bundles, in a process with limits
+# ---------------------------------------------------------------- generated bundles, in a process
+# with limits
 
 
 def _generated(part: str, examples: int) -> None:
@@ -237,7 +238,7 @@ def test_a_graph_is_refused_before_it_is_opened(what: str) -> None:
 
 
 def test_what_answers_other_rows_than_asked_is_a_fault_of_the_model() -> None:
-    """The second line of defence, where the cost was not computed (`own`)."""
+    """The second check, if the cost was not computed (`own`)."""
     model = OnnxModel(REFUSED["answers two rows for one"][0], own=True)
     with pytest.raises(ModelError, match=r"found shape \(6, 4\); expected \(3, 4\)"):
         model.run(np.zeros((3, 4), np.float32))
@@ -247,7 +248,7 @@ def test_what_answers_other_rows_than_asked_is_a_fault_of_the_model() -> None:
 
 
 def trees(change: Callable[[dict[str, onnx.AttributeProto]], object], *, depth: int = 1) -> bytes:
-    """A `TreeEnsemble` in which each node leads to the next, changed."""
+    """A modified `TreeEnsemble` in which each node leads to the next."""
     count = depth
     last = [at == count - 1 for at in range(count)]
     node = helper.make_node(
@@ -322,7 +323,7 @@ def test_a_tree_that_would_end_the_process_is_refused() -> None:
 
 
 def shared_trees(change: Callable[[dict[str, onnx.AttributeProto]], object]) -> bytes:
-    """A `TreeEnsembleRegressor`, whose leaves answer two outputs each, changed."""
+    """A modified `TreeEnsembleRegressor` whose leaves have two outputs each."""
     form = lookup_trees([0, 1], [np.arange(9.0), np.arange(6.0)])
     leaves = len(form.entry_offsets) - 1
     form = replace(
@@ -368,11 +369,12 @@ def test_trees_of_several_answers_a_leaf_are_followed_too(
     if words:
         with pytest.raises(TamperedBundleError, match=words):
             graph_cost(shared_trees(change))
-    else:  # the root as a leaf: fewer steps, and what lies below is never met
+    else:  # the root as a leaf: fewer steps, and the nodes below are unreachable
         assert graph_cost(shared_trees(change)).row_operations <= cost.row_operations
 
 
-# ---------------------------------------------------------------- what is written here stays far below
+# ---------------------------------------------------------------- what is written here stays far
+# below
 
 
 def test_what_a_search_makes_stays_below_a_tenth() -> None:

@@ -1,4 +1,4 @@
-"""Files to score are read as the training file was: its header lines, units, short lines and notes."""
+"""Files to score are read like the training file: header lines, units, short lines and notes."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ class InputError(WorkbenchError, ValueError):
 class MissingColumnError(InputError):
     """A column that the model needs is missing; `row` counts from 0 if only one row lacks it.
 
-    `spare` are the names present that match no other column of the model, for suggestions.
+    `unmatched` are the names present that match no other column of the model, for suggestions.
     """
 
     code = "forgotten_feature"
@@ -128,13 +128,13 @@ class MissingColumnError(InputError):
         column: str,
         present: Iterable[str],
         row: int | None = None,
-        spare: Iterable[str] | None = None,
+        unmatched: Iterable[str] | None = None,
     ) -> None:
         self.column, self.row = column, row
         self.names = names = [str(name) for name in present]
-        self.spare = names if spare is None else list(spare)
+        self.unmatched = names if unmatched is None else list(unmatched)
         where = f"column {shown(column)}" if row is None else f"row {row}, column {shown(column)}"
-        close = nearest(column, self.spare)
+        close = nearest(column, self.unmatched)
         if close:
             hint = f"Did you mean {', '.join(shown(name) for name in close)}?"
         else:
@@ -144,7 +144,7 @@ class MissingColumnError(InputError):
 
     def at(self, row: int) -> MissingColumnError:
         """Return the same error for a row."""
-        return MissingColumnError(self.column, self.names, row, self.spare)
+        return MissingColumnError(self.column, self.names, row, self.unmatched)
 
 
 class BadValueError(InputError):

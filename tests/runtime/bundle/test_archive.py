@@ -1,4 +1,4 @@
-"""Zips from whoever sent them: each answers as it should or is a `BundleError`, whatever was done to it."""
+"""Zips from untrusted sources: each one predicts correctly or raises `BundleError`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTENT = WHOLE.read_bytes()
 _OPENED = open_bundle(WHOLE)
 ROW = dict(read_golden(_OPENED.path / "golden.jsonl")[0][0])
 ANSWER = _OPENED.predict(ROW).tolist()
-LIST = CONTENT.index(b"PK\x01\x02")  # where the zip's list of files begins
+LIST = CONTENT.index(b"PK\x01\x02")  # start of the zip's list of files
 EVERY = settings(
     max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
@@ -30,7 +30,7 @@ EVERY = settings(
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """A real zip with bytes flipped, cut out, doubled, or cut off, more often in its list of files than elsewhere."""
+    """A zip with bytes flipped, removed, doubled or cut off, most often in its list of files."""
     content = bytearray(CONTENT)
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.sampled_from([0, LIST, len(content) - 22]))
@@ -70,7 +70,7 @@ def test_a_damaged_zip_answers_as_before_or_is_refused(tmp_path: Path, content: 
     path = tmp_path / "b.zip"
     path.write_bytes(content)
     assert outcome(path) == "answers" or content != CONTENT
-    list_bundles(tmp_path)  # a broken one may be listed with its reason or left out
+    list_bundles(tmp_path)  # a damaged one may be listed with the reason or left out
 
 
 @settings(EVERY, max_examples=40)
@@ -119,7 +119,7 @@ def test_a_name_that_is_not_plain_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_a_name_with_a_zero_is_refused(tmp_path: Path) -> None:
-    """Python cuts a name at the zero; other programs may not."""
+    """Python truncates a name at NUL; other programs may not."""
     path = rewritten(tmp_path / "b.zip", **{"diabetes/aaaa.txt": b"x"})
     content = path.read_bytes()
     path.write_bytes(content.replace(b"diabetes/aaaa.txt", b"diabetes/aa\0a.txt"))
@@ -148,7 +148,7 @@ def test_links_encryption_and_greedy_methods_are_refused(tmp_path: Path) -> None
 
 
 def test_a_list_of_files_without_end_is_not_read(tmp_path: Path) -> None:
-    """A hundred thousand names are refused by the length of their list, before they are objects in memory."""
+    """100,000 names are refused by the length of their list, before they become objects."""
     path = tmp_path / "b.zip"
     entry = CONTENT[LIST : CONTENT.index(b"PK\x01\x02", LIST + 4)]
     count = (5 << 20) // len(entry)

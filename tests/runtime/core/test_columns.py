@@ -44,7 +44,7 @@ COLUMN = st.builds(
 
 
 def one_by_one(column: Column, values: list[Any]) -> list[Any] | int:
-    """The canonical values, or the position of the first that cannot be read."""
+    """Return the canonical values, or the position of the first unreadable one."""
     out = []
     for position, value in enumerate(values):
         try:

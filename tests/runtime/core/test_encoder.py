@@ -93,7 +93,7 @@ ENCODERS = st.lists(NUMBER_STEPS | TEXT_STEPS, min_size=1, max_size=6).map(
 
 
 def bits(matrix: np.ndarray) -> bytes:
-    """The matrix as bytes, every NaN alike."""
+    """Return the matrix as bytes, with one representation of NaN."""
     return np.where(np.isnan(matrix), np.float32("nan"), matrix).astype(np.float32).tobytes()
 
 

@@ -1,4 +1,4 @@
-"""How numbers and dates in words are read by the schema alone, and what is refused."""
+"""Numbers and dates with words, read by the schema alone, and invalid formats."""
 
 from __future__ import annotations
 

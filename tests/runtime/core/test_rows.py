@@ -94,7 +94,7 @@ def test_large_whole_numbers_with_gaps_stay_exact() -> None:
 
 
 def test_a_list_in_a_column_that_the_model_does_not_need_makes_no_columns_of_a_row() -> None:
-    """A mapping holds columns where one that the model needs is a list; what else stands in it does not count."""
+    """A mapping holds columns if one of the model's columns is a list; other keys do not count."""
     row = {"age": 31, "city": "Rome", "note": [1, 2], "tags": ("a",), "at": np.zeros(3)}
     assert read_rows(row, NAMES) == [row]
     assert read_rows({"note": [1, 2]}, NAMES) == [{"note": [1, 2]}]

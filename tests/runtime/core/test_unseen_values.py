@@ -13,7 +13,7 @@ ODD = {**ROWS[0], "tenure": 99, "plan": "plux", "Monthly Charges": "1,000", "not
 
 @pytest.mark.parametrize("copies", [1, 30])
 def test_what_training_never_met_is_answered_and_counted(copies: int) -> None:
-    """Rows one by one and columns are watched alike."""
+    """A few rows and whole columns are checked alike."""
     scored = Scorer(PREDICTOR).rows([ROWS[0], ODD] * copies)
     assert scored.rows == 2 * copies
     assert scored.unseen.counts == {
@@ -84,7 +84,7 @@ def test_the_answers_are_those_of_the_predictor() -> None:
 @pytest.mark.parametrize("copies", [1, 30])
 @pytest.mark.parametrize("text", ["Infinity", "inf", "-inf", "1e999"])
 def test_a_string_for_infinity_is_a_number_out_of_range_as_in_a_csv_file(text: str, copies: int) -> None:
-    """The literal ``Infinity`` is refused as JSON; the string means what it means in training and CSV."""
+    """The literal ``Infinity`` is not JSON; the string has the meaning of a CSV cell."""
     rows = [{**ROWS[0], "tenure": text}] * copies
     scored = Scorer(PREDICTOR).rows(rows)
     beyond = Scorer(PREDICTOR).rows([{**ROWS[0], "tenure": -1e300 if text[0] == "-" else 1e300}] * copies)

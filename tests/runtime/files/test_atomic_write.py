@@ -47,7 +47,7 @@ def test_threads_write_to_different_siblings(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
-    """The name of the sibling is one that `remove_leftovers` knows."""
+    """`remove_leftovers` recognises the name of the sibling."""
     with atomic_path(tmp_path / "a.txt") as part:
         part.write_text("")
         own = part.name

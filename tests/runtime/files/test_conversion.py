@@ -1,4 +1,4 @@
-"""One table in many forms is one table, for training and for scoring."""
+"""One table in many formats gives equal rows, for training and for scoring."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_duckdb(tmp_path: Path) -> None:
     assert read_table(f"{tmp_path / 'a.duckdb'}::sales").n_rows == 30
     with pytest.raises(DataError, match="has 2 tables"):
         read_table(tmp_path / "a.duckdb")
-    with pytest.raises(DataError, match="disabled"):  # a file may not read others of this machine
+    with pytest.raises(DataError, match="disabled"):  # a file must not read other files of this machine
         read_table(f"{tmp_path / 'a.duckdb'}::spy")
 
 

@@ -1,4 +1,4 @@
-"""One reader of JSON: the same rule over HTTP, from a stream, from files, with orjson or without."""
+"""One reader of JSON: the same rules for HTTP, streams and files, with and without orjson."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_every_door_reads_alike(bundle: Bundle, tmp_path: Path, cell: str, taken
     good = row_text("1.5")
     for name, text in {"a.jsonl": f"{good}\n{row}\n", "b.json": f"[{good}, {row}]"}.items():
         (tmp_path / name).write_text(text)
-        if name == "b.json" and cell.startswith("[["):  # no end of the record is found
+        if name == "b.json" and cell.startswith("[["):  # the end of the record is not found
             continue
         report = score_file(bundle, tmp_path / name, tmp_path / "out.csv")
         assert (report.rows, report.failed) == (2, 0 if taken else 1), name

@@ -1,4 +1,4 @@
-"""Text that a spreadsheet would run does not get into a file that is meant for one; numbers stay numbers."""
+"""Text that a spreadsheet would execute is escaped in a CSV file; numbers are kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RUN = ["=1+1", "=cmd|' /C calc'!A0", "+1+1", "-1+cmd|'x'!A1", "@SUM(1+1)", "\t=1
        "=HYPERLINK(\"http://x\")", "+49 (0)30 call", "-", "--", "\u00a0=1"]  # fmt: skip
 KEPT = ["-5", "+3.2", "-1,234.50", "-1.234,50 €", "-5 %", "-$5", "−5", "+1e-5", "-inf", "+49 30 1234", "-abc", "+x_1",
         "", "a=1", "(5)", "1-2", "-.5", "- 5"]  # fmt: skip
-SIGNS = {"-", "--"}  # stand for a missing value
+SIGNS = {"-", "--"}  # mean a missing value
 
 
 @pytest.mark.parametrize("text", RUN)

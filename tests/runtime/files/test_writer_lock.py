@@ -1,4 +1,4 @@
-"""One writer at a path: the second one is refused by name, a killed one blocks nobody and leaves nothing."""
+"""One writer for a path: a second one is refused, and a killed one blocks nobody."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_leftovers_of_gone_processes_are_removed_and_nothing_else(tmp_path: Path
     for name in (*keep, f".b[1].{gone}"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").touch()
-    (tmp_path / f".b[1].{os.getpid()}").touch()  # of a killed process that had the number of this one
+    (tmp_path / f".b[1].{os.getpid()}").touch()  # of a killed process with the same number as this one
     remove_leftovers(target)
     assert {each.name for each in tmp_path.iterdir()} == keep
 

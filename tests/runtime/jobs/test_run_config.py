@@ -1,4 +1,4 @@
-"""One switch, tried in every mode; the stream against a real Redis server."""
+"""The run configuration in every mode; streams with a real Redis server."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ redis = pytest.importorskip("redis", reason="redis-py is missing: streams are no
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Any]]:
-    """A real Redis server on a free port, which can be stopped and started again with what it held."""
+    """A real Redis server on a free port that can be stopped and restarted with its data."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("redis-server is missing: streams are not checked")
@@ -185,7 +185,7 @@ def client(broker: Callable[[], Any]) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def consuming(bundle: Bundle, url: str, **options: Any) -> Iterator[StreamReport]:
-    """Run a consumer in a thread until the block is left."""
+    """Run a consumer in a thread while the block runs."""
     service = Service(bundle, ServeSettings(log="off"))
     consumer = Consumer(service, StreamSettings(url, block_s=0.05, **options))
     stop, failed = threading.Event(), []
@@ -239,11 +239,11 @@ def test_rows_become_answers_and_bad_ones_dead_letters(bundle: Bundle, client: A
 
 
 def test_it_goes_on_where_it_stopped(bundle: Bundle, client: Any, broker: Any) -> None:
-    """Rows that came while nobody listened, that this consumer had begun, and that another one had."""
+    """Rows that arrived without a consumer, and rows pending at this and at another consumer."""
     client.xgroup_create("rows", "workbench", id="0", mkstream=True)
     for _ in range(30):
         client.xadd("rows", {"row": json.dumps(GOOD)})
-    client.xreadgroup("workbench", "one", {"rows": ">"}, count=10)  # begun, then crashed
+    client.xreadgroup("workbench", "one", {"rows": ">"}, count=10)  # pending: the consumer crashed
     client.xreadgroup("workbench", "gone", {"rows": ">"}, count=10)
     with consuming(bundle, broker.url, consumer="one", batch=4, idle_s=0.1) as report:
         until(lambda: report.answered == 30)
@@ -353,7 +353,7 @@ def test_the_command_stops_gracefully(place: Path, client: Any, broker: Any) -> 
             until((place / "run.log").read_text)
             (place / "run.log").rename(place / "old.log")
             process.send_signal(signal.SIGHUP)
-            until((place / "run.log").exists)  # opened anew
+            until((place / "run.log").exists)  # reopened
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=WAIT_S)
         finally:

@@ -1,4 +1,4 @@
-"""The generated function answers what the session answers, and hands over what it cannot."""
+"""The generated function predicts what the session predicts, and returns None if it cannot."""
 
 from __future__ import annotations
 
@@ -86,9 +86,7 @@ def test_every_door_gives_one_answer(predictor: Predictor, row: dict[str, Any]) 
         assert found is None
         return
     expected = predictor.decide(output)
-    if (
-        found is not None
-    ):  # else a score that only the session can make a number of, such as one of an infinity
+    if found is not None:  # else a score that only the session handles, such as infinity
         assert (found.dtype, found.tolist()) == (expected.dtype, expected.tolist())
         np.testing.assert_array_equal(values, output)
     scored = Scorer(predictor).rows([row])
@@ -141,7 +139,7 @@ def test_other_models_are_left_to_the_session() -> None:
 
 
 def test_a_bound_is_where_rounding_to_float32_ends() -> None:
-    """A float64 half way between two float32 goes to the even one: some bounds belong to a step, some do not."""
+    """A float64 midway between two float32 rounds to the even one, so some bounds are inclusive."""
     thresholds = np.sort(np.random.default_rng(0).normal(size=200).astype(np.float32))
     bounds = rounded_bounds(thresholds)
     assert (bounds.astype(np.float32) <= thresholds).all()

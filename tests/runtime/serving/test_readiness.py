@@ -16,7 +16,7 @@ from workbench.runtime.serving.serving_settings import ServeSettings
 
 GOOD = GoldenReport(60)
 DAY = 86400.0
-READ = 1769817600.0  # 2026-01-31, the day of the made bundle's data
+READ = 1769817600.0  # 2026-01-31, the date of the test bundle's data
 
 
 def code_of(bundle: Bundle, *, now: float = READ, golden: GoldenReport = GOOD, **options: object) -> str:

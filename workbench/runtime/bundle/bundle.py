@@ -71,9 +71,9 @@ class Bundle:
             If the model fails, or returns NaN or infinity.
         """
         if rows.__class__ is dict:
-            answer = self.predictor.decide_row(rows)
-            if answer is not None:
-                return answer
+            prediction = self.predictor.decide_row(rows)
+            if prediction is not None:
+                return prediction
         return self.predictor.decide(self._output(rows))
 
     def predict_proba(self, rows: Any) -> np.ndarray:

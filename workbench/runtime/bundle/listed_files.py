@@ -171,10 +171,10 @@ def unlisted_files(base: Path, folder: Path, files: Mapping[str, str]) -> tuple[
     unlisted: list[str] = []
     ignored: list[str] = []
     own = {MANIFEST_FILE, SIGNATURE_FILE}
-    for place, folders, names in os.walk(base):
-        links = [name for name in folders if (Path(place) / name).is_symlink()]
+    for parent, folders, names in os.walk(base):
+        links = [name for name in folders if (Path(parent) / name).is_symlink()]
         for name in [*links, *names]:
-            path = Path(place) / name
+            path = Path(parent) / name
             inside = path.is_relative_to(folder)
             relative = path.relative_to(folder if inside else base).as_posix()
             known = inside and not path.is_symlink() and (relative in files or relative in own)

@@ -16,7 +16,7 @@ from .schema import Column1d, Levels, tidy_names
 
 _EXPECTED = "one dict, a list of dicts, a data frame, or a mapping from column to values"
 
-#: What pandas and polars make of an empty or repeated name when they read a CSV.
+#: How pandas and polars rename empty and repeated names when they read a CSV file.
 _RENAMED = (
     (re.compile(r"Unnamed: (\d+)"), lambda match, _: f"column_{int(match[1]) + 1}"),
     (re.compile(r"(?:_duplicated_\d+)?"), lambda _, position: f"column_{position}"),
@@ -54,8 +54,8 @@ def locate(names: Sequence[str], header: Sequence[Any]) -> dict[str, int]:
     for name in names:
         if name not in found:
             taken = set(found.values())
-            spare = [str(each) for at, each in enumerate(header) if at not in taken]
-            raise MissingColumnError(name, [str(each) for each in header], spare=spare)
+            unmatched = [str(each) for at, each in enumerate(header) if at not in taken]
+            raise MissingColumnError(name, [str(each) for each in header], unmatched=unmatched)
     return found
 
 

@@ -280,7 +280,7 @@ class OneHot:
         """Return what is wrong with the step's parameters, or an empty string."""
         return ""
 
-    def place(self) -> Callable[[str | None], int | None]:
+    def position(self) -> Callable[[str | None], int | None]:
         """Return a function from a category to the index of its feature, or None if all are 0.
 
         A table of whole rows would take memory with the square of the levels.
@@ -292,10 +292,10 @@ class OneHot:
 
     def compile(self) -> Callable[[Any, Features], None]:
         """Return the row function."""
-        place, zeros = self.place(), [0.0] * self.size()
+        position, zeros = self.position(), [0.0] * self.size()
 
         def one(value: str | None, out: Features) -> None:
-            at = place(value)
+            at = position(value)
             start = len(out)
             out += zeros
             if at is not None:
@@ -305,12 +305,12 @@ class OneHot:
 
     def many(self, values: Levels, out: np.ndarray) -> None:
         """Fill the features of a column."""
-        place = self.place()
-        found = [place(text) for text in (*values.values, None)]
-        places = np.asarray([-1 if at is None else at for at in found], dtype=np.int64)[values.codes]
-        rows = np.flatnonzero(places >= 0)
+        position = self.position()
+        found = [position(text) for text in (*values.values, None)]
+        positions = np.asarray([-1 if at is None else at for at in found], dtype=np.int64)[values.codes]
+        rows = np.flatnonzero(positions >= 0)
         out[...] = 0.0
-        out[rows, places[rows]] = 1.0
+        out[rows, positions[rows]] = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,13 +54,13 @@ class _PerText(ABC):
     def many(self, values: Levels, out: np.ndarray) -> None:
         """Fill the features of a column."""
         features = self._features_of()
-        used, place = np.unique(
+        used, position = np.unique(
             values.codes, return_inverse=True
         )  # a slice of a column shares the texts of all rows
         table = np.empty((len(used), out.shape[1]), dtype=np.float32)
         for at, code in enumerate(used.tolist()):
             table[at] = features(None if code < 0 else values.values[code])
-        out[...] = table[place]
+        out[...] = table[position]
 
     @abstractmethod
     def _features_of(self) -> Callable[[str | None], list[float]]:
@@ -127,13 +127,13 @@ class Terms:
     def many(self, values: Levels, out: np.ndarray) -> None:
         """Fill the features of a column."""
         weigh = self._weigher()
-        used, place = np.unique(values.codes, return_inverse=True)
+        used, position = np.unique(values.codes, return_inverse=True)
         table = np.zeros((len(used), out.shape[1]), dtype=np.float32)
         for at, code in enumerate(used.tolist()):
             if code >= 0:
                 hit, weights = weigh(values.values[code])
                 table[at, hit] = weights
-        out[...] = table[place]
+        out[...] = table[position]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class CsvSource:
         lines = source.get("header_rows") or 1
         heads = {style: _with_joined_header(records, lines) for style, records in heads.items()}
         if source.get("header") is not False:
-            self._style, at = _header_place(schema.names, heads)
+            self._style, at = _header_position(schema.names, heads)
             records = heads[self._style]
             self.header = full_header(records[at], records[at + 1 :]) if records else []
             self._skipped = at + lines + _units_below(schema, self.header, records[at + lines :])
@@ -225,12 +225,12 @@ def _with_joined_header(records: list[list[str]], lines: int) -> list[list[str]]
 
 def _units_below(schema: Schema, header: Sequence[str], records: Sequence[Sequence[str]]) -> int:
     """Count the lines of units below a header, without numbers, if the training file had some."""
-    places = positions([column.name for column in schema.columns if column.is_numeric], header)
+    columns = positions([column.name for column in schema.columns if column.is_numeric], header)
     readers = {column.name: column.reader() for column in schema.columns}
     count = 0
     while count < min(int(schema.source.get("units_row") or 0), len(records)):
         record = records[count]
-        texts = {name: record[at].strip() for name, at in places.items() if at < len(record)}
+        texts = {name: record[at].strip() for name, at in columns.items() if at < len(record)}
         if any(_reads(readers[name], text) for name, text in texts.items() if text) or not any(
             texts.values()
         ):
@@ -247,7 +247,7 @@ def _reads(read: Any, text: str) -> bool:
     return True
 
 
-def _header_place(names: Sequence[str], heads: Mapping[CsvStyle, list[list[str]]]) -> tuple[CsvStyle, int]:
+def _header_position(names: Sequence[str], heads: Mapping[CsvStyle, list[list[str]]]) -> tuple[CsvStyle, int]:
     """Return the style and the position of the header: the record with most of the model's columns.
 
     Titles may precede it. If no record names a column, the first record of the first style is the

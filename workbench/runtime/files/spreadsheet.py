@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ..core.values import MISSING_TEXT, parse_number
 
 _STARTS = frozenset("=+-@\t\r＝＋－＠")
-_LOOKED_AT = _STARTS | frozenset(" \n\u00a0\ufeff")
+_FIRST_CHARACTERS = _STARTS | frozenset(" \n\u00a0\ufeff")
 _WORD = re.compile(r"[+-][^\W\d]\w*")
 
 
@@ -42,10 +42,12 @@ def escaped(cells: Sequence[str]) -> tuple[Sequence[str], int]:
     >>> escaped(["=1+1", "-5", "text"])
     (["'=1+1", '-5', 'text'], 1)
     """
-    odd = [at for at, cell in enumerate(cells) if cell and cell[0] in _LOOKED_AT and is_formula(cell)]
-    if not odd:
+    unsafe = [
+        at for at, cell in enumerate(cells) if cell and cell[0] in _FIRST_CHARACTERS and is_formula(cell)
+    ]
+    if not unsafe:
         return cells, 0
     out = list(cells)
-    for at in odd:
+    for at in unsafe:
         out[at] = f"'{out[at]}"
-    return out, len(odd)
+    return out, len(unsafe)

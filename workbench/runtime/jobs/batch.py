@@ -84,7 +84,7 @@ class BatchReport:
             lines.append(f"values that the training data did not have: {kinds}")
         if self.formulas:
             lines.append(
-                f"written with an apostrophe in front, since a spreadsheet would run it: {self.formulas:,} cells "
+                f"escaped by an apostrophe, since a spreadsheet would execute them: {self.formulas:,} cells "
                 "(`escape_formulas=False` keeps them)"
             )
         return "\n".join(lines)

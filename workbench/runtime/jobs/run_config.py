@@ -125,11 +125,11 @@ def read_config(path: str | Path, *, mode: str | None = None, bundle: Path | Non
     named = document.get("bundle")
     if named is None and bundle is None:
         raise InputError(f"{where.name}, bundle", found="no key", expected="a bundle's folder or zip")
-    place = bundle if named is None else where.parent / _text(f"{where.name}, bundle", named)
-    assert place is not None
+    bundle_path = bundle if named is None else where.parent / _text(f"{where.name}, bundle", named)
+    assert bundle_path is not None
     return RunConfig(
         mode=chosen,
-        bundle=place,
+        bundle=bundle_path,
         settings=_settings(where.name, where.parent, tables),
         batch=_batch(where.name, where.parent, tables["batch"], needed=chosen == "batch"),
         stream=_stream(where.name, tables["stream"]),
@@ -280,18 +280,18 @@ def _stream(where: str, table: dict[str, Any]) -> StreamSettings:
     _known(f"{where}, [stream]", table, tuple(names))
     values: dict[str, Any] = {}
     for key, value in table.items():
-        place = f"{where}, [stream], {key}"
+        key_name = f"{where}, [stream], {key}"
         if key in _DURATIONS:
             try:
                 values[f"{key}_s"] = duration_s(str(value))
             except ValueError as error:
-                raise InputError(f"{place}: {error}") from None
+                raise InputError(f"{key_name}: {error}") from None
         elif str(names[key].type).startswith("int"):
             if type(value) is not int or not _LEAST.get(key, 1) <= value <= _MOST.get(key, value):
-                raise InputError(place, found=shown(value), expected="a whole number")
+                raise InputError(key_name, found=shown(value), expected="a whole number")
             values[key] = value
         else:
-            values[key] = _text(place, value)
+            values[key] = _text(key_name, value)
     return StreamSettings(**values)
 
 

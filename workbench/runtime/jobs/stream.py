@@ -139,14 +139,14 @@ class Consumer:
         """
         self._service.readiness.require()
         self._join()
-        begun, failures = True, 0  # first the pending rows of this consumer
+        has_pending, failures = True, 0  # first the pending rows of this consumer
         while not stop.is_set():
             try:
-                begun = self._turn(begun, stop)
+                has_pending = self._turn(has_pending, stop)
                 failures, self.connected = 0, True
             except (self._redis.ConnectionError, self._redis.TimeoutError):
                 wait_s = _RETRY_S[min(failures, len(_RETRY_S) - 1)]
-                failures, begun, self.connected = failures + 1, True, False
+                failures, has_pending, self.connected = failures + 1, True, False
                 self.report.reconnected += 1
                 stop.wait(wait_s)
             except self._redis.ResponseError as error:
@@ -170,10 +170,10 @@ class Consumer:
                 f"the Redis server {settings.url.rpartition('@')[2]}", found=str(error)
             ) from error
 
-    def _turn(self, begun: bool, stop: threading.Event) -> bool:
+    def _turn(self, has_pending: bool, stop: threading.Event) -> bool:
         """Score some rows; return whether this consumer may have more pending rows."""
         settings = self._settings
-        if begun:
+        if has_pending:
             entries = self._read("0", block=False)
             self._score(entries, again=True)
             return bool(entries)

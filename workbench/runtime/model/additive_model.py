@@ -243,8 +243,8 @@ class _Trees:
 
     def below(self, side: str, at: int) -> tuple[str, int]:
         """Return the kind and number of a node's child."""
-        places, leaves = self.child[side]
-        return ("leaf" if leaves[at] else "node", places[at])
+        numbers, leaves = self.child[side]
+        return ("leaf" if leaves[at] else "node", numbers[at])
 
     def missing(self, root: int) -> float:
         """Return the weight of the leaf for a missing value."""

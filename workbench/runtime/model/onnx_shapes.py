@@ -59,12 +59,12 @@ def _costly(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _broadcast(node: Node, values: Sequence[Value | None]) -> Results:
-    there = [value for value in values if value is not None]
-    if not there:
+    present = [value for value in values if value is not None]
+    if not present:
         raise ValueError("no input")
-    shape = broadcast([value.shape for value in there])
-    size = max(value.cell_bytes for value in there)
-    return [Value(shape, size)], times(product(shape), len(there))
+    shape = broadcast([value.shape for value in present])
+    size = max(value.cell_bytes for value in present)
+    return [Value(shape, size)], times(product(shape), len(present))
 
 
 def _label_encoder(node: Node, values: Sequence[Value | None]) -> Results:
@@ -105,28 +105,28 @@ def _shape(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _concat(node: Node, values: Sequence[Value | None]) -> Results:
-    there = [input_at(values, at) for at in range(len(values))]
+    present = [input_at(values, at) for at in range(len(values))]
     rank = len(input_at(values).shape)
-    if any(len(value.shape) != rank for value in there):
+    if any(len(value.shape) != rank for value in present):
         raise ValueError("inputs of different ranks")
     axis = axis_of(node.integer("axis", 0), rank)
-    shape = list(broadcast([value.shape for value in there]))
+    shape = list(broadcast([value.shape for value in present]))
     shape[axis] = (
-        sum(value.shape[axis][0] for value in there),
-        sum(value.shape[axis][1] for value in there),
+        sum(value.shape[axis][0] for value in present),
+        sum(value.shape[axis][1] for value in present),
     )
     known: tuple[Dim, ...] | None = ()
-    for value in there:
+    for value in present:
         known = None if known is None or value.known is None else known + value.known
         known = known if known is not None and len(known) <= MAX_KNOWN else None
-    out = Value(tuple(shape), max(value.cell_bytes for value in there), known if rank == 1 else None)
+    out = Value(tuple(shape), max(value.cell_bytes for value in present), known if rank == 1 else None)
     return [out], out.cells
 
 
 def _gather(node: Node, values: Sequence[Value | None]) -> Results:
-    data, places = input_at(values), input_at(values, 1)
+    data, indices = input_at(values), input_at(values, 1)
     axis = axis_of(node.integer("axis", 0), len(data.shape))
-    shape = (*data.shape[:axis], *places.shape, *data.shape[axis + 1 :])
+    shape = (*data.shape[:axis], *indices.shape, *data.shape[axis + 1 :])
     chosen = numbers_at(values, 1)
     known = None
     if data.known is not None and chosen is not None and all(abs(at) < len(data.known) for at in chosen):
@@ -226,10 +226,10 @@ def _split(node: Node, values: Sequence[Value | None]) -> Results:
 
 
 def _scatter(node: Node, values: Sequence[Value | None]) -> Results:
-    data, places = input_at(values), input_at(values, 1)
+    data, indices = input_at(values), input_at(values, 1)
     return [replace(data, known=None)], (
-        data.cells[0] + places.cells[0],
-        data.cells[1] + places.cells[1],
+        data.cells[0] + indices.cells[0],
+        data.cells[1] + indices.cells[1],
     )
 
 

@@ -64,21 +64,21 @@ def tree_ensemble(node: Node, width: int) -> tuple[int, int, int]:
     _inside("a feature", features, width)
     _inside("a leaf's target", targets, outputs)
     children = []
-    for places, is_leaf in zip(sides, leaves, strict=True):
+    for indices, is_leaf in zip(sides, leaves, strict=True):
         leaf = is_leaf != 0
-        _inside("a leaf", places[leaf], len(targets))
-        _inside("a child", places[~leaf], count)
-        children.append(np.where(leaf, -1, places))
+        _inside("a leaf", indices[leaf], len(targets))
+        _inside("a child", indices[~leaf], count)
+        children.append(np.where(leaf, -1, indices))
     return len(roots), outputs, len(roots) * depth_of(*children) + _members(node)
 
 
 def _members(node: Node) -> int:
     """Return how many codes the set membership nodes compare with; each node needs a list."""
     values, modes = node.tensor("membership_values"), node.tensor("nodes_modes")
-    asked = 0 if modes is None else int((modes.array() == _MEMBER).sum())
+    needed = 0 if modes is None else int((modes.array() == _MEMBER).sum())
     given = 0 if values is None else int(np.isnan(values.array()).sum())
-    if asked > given + 1:  # the last list may lack its end mark
-        raise ValueError(f"{given} lists of codes for {asked} nodes")
+    if needed > given + 1:  # the last list may lack its end mark
+        raise ValueError(f"{given} lists of codes for {needed} nodes")
     return 0 if values is None else values.cells
 
 
@@ -111,10 +111,10 @@ def tree_ensemble_regressor(node: Node, width: int) -> tuple[int, int, int]:
     if (np.diff(known) == 0).any():
         raise ValueError("two nodes with the same number")
     children = [
-        np.where(leaf, -1, _places(known, order, np.where(leaf, keys, trees * _LARGEST_ID + side)))
+        np.where(leaf, -1, _positions(known, order, np.where(leaf, keys, trees * _LARGEST_ID + side)))
         for side in sides
     ]
-    ended = _places(known, order, target_trees * _LARGEST_ID + target_nodes)
+    ended = _positions(known, order, target_trees * _LARGEST_ID + target_nodes)
     if not leaf[ended].all():
         raise ValueError("a target of a node that is not a leaf")
     tree_count = len(np.unique(trees))
@@ -136,7 +136,7 @@ def _is_leaf(node: Node, count: int) -> np.ndarray:
     return np.asarray(marks == ord("L"))
 
 
-def _places(known: np.ndarray, order: np.ndarray, keys: np.ndarray) -> np.ndarray:
+def _positions(known: np.ndarray, order: np.ndarray, keys: np.ndarray) -> np.ndarray:
     at = np.searchsorted(known, keys)
     if not len(known) and len(keys):
         raise ValueError("a reference to a node that does not exist")

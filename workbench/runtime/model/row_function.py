@@ -211,13 +211,13 @@ class _Generator:
         """Return the lines for the contribution of a number, missing or not."""
         self.bound[f"n{at}"] = self.share(name)(math.nan)
         lines = ["if v != v:", f"    s += n{at}", "else:"]
-        for place, (step, (term, *_)) in enumerate(self.steps[name]):
+        for position, (step, (term, *_)) in enumerate(self.steps[name]):
             if isinstance(term, Steps):
-                lines += self.looked_up(f"{at}_{place}", term)
+                lines += self.looked_up(f"{at}_{position}", term)
             elif isinstance(step, Curve):
-                lines += self.curve(f"{at}_{place}", step, term.weight)
+                lines += self.curve(f"{at}_{position}", step, term.weight)
             elif isinstance(step, Number):
-                lines += self.scaled(f"{at}_{place}", step, term.weight)
+                lines += self.scaled(f"{at}_{position}", step, term.weight)
         return [*lines, "    pass"]
 
     def scaled(self, tag: str, step: Number, weight: float) -> list[str]:
@@ -263,10 +263,10 @@ def _added(step: Any, terms: Sequence[Term]) -> tuple[Callable[..., None], Calla
     """
     if not isinstance(step, OneHot) or not _is_weighed(terms):
         return step.compile(), None
-    place, weights = step.place(), [term(1.0) for term in terms]
+    position, weights = step.position(), [term(1.0) for term in terms]
 
     def look_up(value: Any) -> float:
-        at = place(value)
+        at = position(value)
         return 0.0 if at is None else weights[at]
 
     return step.compile(), look_up

@@ -1,4 +1,4 @@
-"""The application without a server: messages in, messages out."""
+"""The ASGI application without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a connection costs before it has shown a key, and how it ends: raw sockets against a server process."""
+"""Limits of a connection before it has shown a key, and its end, over raw sockets."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def connected(server: Served) -> socket.socket:
 
 
 def answers(server: Served, request: bytes, count: int = 1) -> bytes:
-    """Send bytes and return what comes until `count` answers are whole or the connection ends."""
+    """Send bytes; return the input until `count` responses or the end of the connection."""
     got = b""
     with connected(server) as connection:
         connection.sendall(request)
@@ -164,7 +164,7 @@ def test_trailers_are_not_taken_for_headers(server: Served) -> None:
 
 @pytest.mark.parametrize("chunked", [True, False])
 def test_the_offer_of_http_2_is_not_taken_up(server: Served, chunked: bool) -> None:
-    """Java's client and curl --http2 make it with each first request."""
+    """Java's client and curl --http2 send it with their first request."""
     offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAA\r\n"
     request = POST + offer + (CHUNKED[len(POST) :] + CHUNKS if chunked else LENGTH + b"\r\n" + BODY)
     request += b"\r\n" if chunked else b""
@@ -198,7 +198,7 @@ def test_who_sends_and_never_reads_costs_little(server: Served) -> None:
 
 @pytest.mark.parametrize("chunked", [True, False])
 def test_the_refusal_of_a_long_body_can_be_read(server: Served, chunked: bool) -> None:
-    """Closing while the client still sends would be a reset, which takes the answer with it."""
+    """Closing while the client still sends would reset the connection and lose the response."""
     with connected(server) as connection:
         head = CHUNKED if chunked else POST + b"Content-Length: 15000000\r\n\r\n"
         connection.sendall(head)
@@ -212,7 +212,7 @@ def test_the_refusal_of_a_long_body_can_be_read(server: Served, chunked: bool) -
 
 
 def ask_all_the_time(server: Served, seen: list[str], keep: bool) -> None:
-    """One request after another, on one connection or each on its own, until the port is closed."""
+    """Consecutive requests, on one connection or one each, until the port is closed."""
     connection = None
     while True:
         try:
@@ -247,7 +247,7 @@ def test_nobody_is_reset_when_it_ends(folder: Path, workers: str, drain: str) ->
             time.sleep(0.05)
         server.process.send_signal(signal.SIGTERM)
         if drain == "1s":
-            with contextlib.suppress(httpx.TransportError):  # a busy machine may let the second pass by
+            with contextlib.suppress(httpx.TransportError):  # on a busy machine the second may pass
                 until = time.monotonic() + 300
                 while (answer := httpx.get(f"{server.url}/readyz")).status_code == 200:
                     assert time.monotonic() < until
@@ -282,7 +282,7 @@ def test_workers_end_with_their_parent(folder: Path) -> None:
 
 
 def still_writes(path: Path, server: Served) -> bool:
-    """Tell whether a worker has a file open: each of them gets the signal in its own time."""
+    """Return whether a worker has a file open: signals reach workers at different times."""
     pid = str(server.process.pid)
     workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split() or [pid]
     files = [file for each in workers for file in Path(f"/proc/{each}/fd").iterdir()]

@@ -1,4 +1,4 @@
-"""Calls from pages of other origins, and where the server says that it is."""
+"""Calls from pages of other origins, and the public URL of the server."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_a_page_may_call_where_its_origin_is_allowed(
     bundle: Bundle, origins: tuple[str, ...], said: str | None
 ) -> None:
     app = App(bundle, GOOD, ServeSettings(cors=origins), keys=Keys({"a": b"0" * 32}))
-    asked = call(app, "OPTIONS", "/predict", headers=ASKS)  # a browser shows no key with this
+    asked = call(app, "OPTIONS", "/predict", headers=ASKS)  # a browser sends no key with it
     assert asked.status == 200
     assert asked.headers.get("access-control-allow-origin") == said
     assert "authorization" in asked.headers["access-control-allow-headers"]
     answer = call(app, "POST", "/predict", b"{}", headers={"origin": PAGE})
     assert answer.status == 401
-    assert answer.headers.get("access-control-allow-origin") == said  # so that the page can read why
+    assert answer.headers.get("access-control-allow-origin") == said  # so that the page can read the error
 
 
 def test_without_the_option_no_page_may(bundle: Bundle) -> None:

@@ -1,4 +1,4 @@
-"""Compressed bodies: what is taken, and that a small one cannot become a large one."""
+"""Compressed bodies: supported encodings, and limits on the decompressed size."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_packed_body_is_read_as_it_was(app: App, coding: str, packed: bytes) -
 
 
 def test_tensors_behind_the_json_may_be_packed(app: App) -> None:
-    """As tritonclient sends them: the header says how long the JSON is once unpacked."""
+    """As tritonclient sends them: the header has the length of the decompressed JSON."""
     inputs = [
         {"name": name, "shape": [1], "datatype": "BYTES", "data": [None if value is None else str(value)]}
         for name, value in ROWS[0].items()

@@ -56,7 +56,7 @@ def test_the_page_needs_nothing_from_elsewhere(bundle: Bundle) -> None:
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_null_where_training_saw_none_is_as_described(bundle: Bundle, strict: bool) -> None:
-    """A category reads it as a level never seen, at any door; a number refuses it."""
+    """On every route a category reads it as an unseen level, and a number refuses it."""
     columns = tuple(
         replace(each, nullable=False) if each.name in ("plan", "tenure") else each
         for each in bundle.schema.columns

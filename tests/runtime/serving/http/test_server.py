@@ -1,4 +1,4 @@
-"""The server as a process: what comes over the wire, and how it starts and stops."""
+"""The server as a process: its responses, its start and its shutdown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from workbench.runtime.errors import ServeError
 from workbench.runtime.serving.http.server import listening, serve
 from workbench.runtime.serving.serving_settings import ServeSettings
 
-WAIT_S = 300.0  # for what comes at once where nothing else runs
+WAIT_S = 300.0  # for what is immediate on an idle machine
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 
@@ -42,7 +42,7 @@ class Served:
 
 @contextlib.contextmanager
 def serving(folder: Path, *options: str) -> Iterator[Served]:
-    """Serve a bundle from inside its folder, as its README says."""
+    """Serve a bundle from inside its folder, as in its README."""
     command = [sys.executable, "-m", "runtime", "serve", "--port", "0", *options]
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -109,7 +109,7 @@ def test_garbage_hurts_nobody_else(served: Served, request_bytes: bytes) -> None
 def test_a_huge_body_is_refused(served: Served, announced: bool) -> None:
     content = b" " * 11_000_000
     answer = None
-    with contextlib.suppress(httpx.WriteError):  # the server may close before all is sent
+    with contextlib.suppress(httpx.WriteError):  # the server may close before everything is sent
         answer = httpx.post(f"{served.url}/predict", content=content if announced else iter([content]))
     assert answer is None or answer.status_code == 413
     assert httpx.get(f"{served.url}/v2/health/live").status_code == 200
@@ -117,7 +117,7 @@ def test_a_huge_body_is_refused(served: Served, announced: bool) -> None:
 
 @contextlib.contextmanager
 def slow_request(served: Served, result: list[httpx.Response]) -> Iterator[threading.Event]:
-    """Send the first part of a request; the rest follows when the event that this gives is set."""
+    """Send the first part of a request, and the rest when the returned event is set."""
     body, begun, more = json.dumps(ROWS[0]).encode(), threading.Event(), threading.Event()
 
     def parts() -> Iterator[bytes]:
@@ -131,7 +131,9 @@ def slow_request(served: Served, result: list[httpx.Response]) -> Iterator[threa
     )
     thread.start()
     assert begun.wait(WAIT_S)
-    assert httpx.get(f"{served.url}/v2/health/live").status_code == 200  # came later: the first one is there
+    assert (
+        httpx.get(f"{served.url}/v2/health/live").status_code == 200
+    )  # it arrived later, so the server has the first one
     yield more
     more.set()
     thread.join()
@@ -143,7 +145,7 @@ def test_a_request_under_way_is_answered_before_it_stops(folder: Path, number: i
         result: list[httpx.Response] = []
         with slow_request(served, result) as more:
             served.process.send_signal(number)
-            time.sleep(0.3)  # time to stop too early
+            time.sleep(0.3)  # time in which a wrong server would stop
             more.set()
             assert served.process.wait(WAIT_S) == 0
         assert result[0].status_code == 200
@@ -217,7 +219,7 @@ def test_without_uvicorn_it_says_what_to_install(folder: Path, monkeypatch: pyte
 
 @pytest.fixture(scope="module")
 def guarded(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server with a key, few places and nothing to say to strangers."""
+    """A server with an API key, a short queue and terse errors."""
     keys = tmp_path_factory.mktemp("keys") / "keys"
     keys.write_text("tests: a long secret\n")
     options = (
@@ -246,7 +248,7 @@ def test_strangers_learn_nothing_but_that_it_lives(guarded: Served) -> None:
     for path in ("/v2/health/live", "/v2/health/ready", "/ping", "/livez", "/readyz", "/healthz"):
         assert httpx.get(f"{guarded.url}{path}").status_code == 200
     answer = httpx.post(f"{guarded.url}/predict", json={"tenure": "a"}, headers=KEY)
-    assert "column" in answer.json()["error"]  # who has a key is told
+    assert "column" in answer.json()["error"]  # with a key the error is complete
     assert httpx.post(f"{guarded.url}/predict", json=ROWS, headers=KEY).status_code == 200
 
 
@@ -267,7 +269,7 @@ def test_a_body_that_does_not_arrive_is_given_up(folder: Path) -> None:
 
 
 def test_one_too_many_is_told_to_come_back(guarded: Served) -> None:
-    """A dozen connections speak at once to a server that has four places; probes are answered all the same."""
+    """A dozen connections to a server with a queue of four; probes are served all the same."""
     body = json.dumps({"rows": ROWS * 150}).encode()
     head = f"POST /predict HTTP/1.1\r\nHost: a\r\nX-API-Key: a long secret\r\nContent-Length: {len(body)}\r\n\r\n"
     host, port = guarded.url.removeprefix("http://").split(":")
@@ -281,7 +283,7 @@ def test_one_too_many_is_told_to_come_back(guarded: Served) -> None:
         assert httpx.get(f"{guarded.url}/v2/health/live", timeout=WAIT_S).status_code == 200
         answers = [connection.recv(4096) for connection in connections]
     assert {answer.split()[1] for answer in answers} <= {b"200", b"503"}
-    late = [b'"code":"timeout"' in answer for answer in answers]  # had a place; the machine may be busy
+    late = [b'"code":"timeout"' in answer for answer in answers]  # was accepted; the machine may be busy
     refused = [
         answer for answer, was_late in zip(answers, late, strict=True) if b" 503 " in answer and not was_late
     ]

@@ -1,4 +1,4 @@
-"""What MLflow's and SageMaker's callers send."""
+"""Requests of MLflow's and SageMaker's clients."""
 
 from __future__ import annotations
 

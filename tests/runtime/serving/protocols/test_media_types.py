@@ -1,4 +1,4 @@
-"""What SageMaker's batch jobs and endpoints send to /invocations, and what they ask for."""
+"""Media types of SageMaker's batch jobs and endpoints in requests and responses."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ def test_a_header_is_not_taken_for_values_nor_values_for_a_header(bundle: Bundle
     assert f"the {len(NAMES)} columns of the model in order" in fewer.json()["error"]
     assert ask(bundle, table(False), "text/csv;header=present").status == 400
     schema = Schema((Column("a", "category"), Column("b", "text")), Output("y", "regression"))
-    assert parse_csv(b"x,y\nz,w\n", schema).header == ["x", "y"]  # without numbers nothing tells them apart
+    assert parse_csv(b"x,y\nz,w\n", schema).header == [
+        "x",
+        "y",
+    ]  # without numbers they cannot be distinguished
     assert parse_csv(b"x,y\nz,w\n", schema, "absent").header == ["a", "b"]
 
 

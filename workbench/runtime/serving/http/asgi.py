@@ -247,8 +247,8 @@ class App:
 
     def _in_progress(self) -> int:
         """Return the requests waiting or in progress, without those still being received."""
-        begun = self._started_count if self.tasks is None else len(self.tasks)
-        return begun - len(self._uploads)
+        started = self._started_count if self.tasks is None else len(self.tasks)
+        return started - len(self._uploads)
 
     async def _handle(
         self, route: str, body: bytes, headers: Headers, loop: asyncio.AbstractEventLoop

@@ -28,10 +28,8 @@ _IDLE_GRACE_S = 1.0  # for which an idle connection still accepts a request whil
 _HEAD_S = 10.0  # from the start of a connection or a further request to the end of its head
 _LINGER_S = 2.0  # for which input is dropped, so that a reset does not lose the response
 _MAX_DROPPED = 1 << 25  # bytes; a client that sends more without reading is disconnected
-_STALL_S, _MIN_BYTES_PER_S = (
-    30.0,
-    1000,
-)  # how often a blocked answer is looked at, and the bytes a second that it needs
+_STALL_S = 30.0  # between two checks that a client reads a blocked response
+_MIN_BYTES_PER_S = 1000  # a client that reads more slowly is disconnected
 _SLICE = 8192  # bytes parsed at a time, which bounds the requests started at once
 _CHUNK_FRAME = 16  # bytes around the data of a chunk that do not count
 _NO_HTTP = HeadError(400, "bad_request", "the request is not valid HTTP/1.1")

@@ -98,7 +98,7 @@ def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
     chosen = settings or ServeSettings()
     if (
         chosen.workers > 1 and os.name == "nt"
-    ):  # there a signal ends a worker at once, with requests under way
+    ):  # there a signal kills a worker at once, with its requests in progress
         raise ServeError(
             "workers",
             found=str(chosen.workers),
