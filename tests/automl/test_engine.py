@@ -256,7 +256,7 @@ def test_rows_without_a_group_are_told(tmp_path: Path) -> None:
     data["shop"] = np.where(np.arange(240) % 6, data.index % 20, np.nan)
     said = []
     search(data, settings(group="shop", families=("linear",), trials=1), tmp_path / "g", progress=said.append)
-    assert any("40 rows without a group count as a group each" in str(each) for each in said)
+    assert any("40 rows have no group; each is treated as its own group" in str(each) for each in said)
     data["shop"] = np.nan
     with pytest.raises(DataError, match="group column 'shop' is empty"):
         search(data, settings(group="shop"), tmp_path / "h")

@@ -145,7 +145,7 @@ def test_gaps_and_dates() -> None:
     )
     said = {(each.code, each.column): each.message for each in found}
     assert "75.0%" in said["mostly_missing", "gap"]
-    assert "not in this order" in said["dates", "when"]
+    assert "not in order" in said["dates", "when"]
     assert "`time_column='when'`" in said["dates", "when"]
     assert "100 dates" in said["odd_dates", "odd"]
 

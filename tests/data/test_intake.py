@@ -146,8 +146,8 @@ def test_infinite_inputs_stay() -> None:
         ({"target": "sold", "weight": "colour"}, DataError, "weight column 'colour'"),
         ({"target": "sold", "weight": "size"}, DataError, "expected numbers, zero or more"),
         ({"target": "sold", "drop": ["sold"]}, SettingsError, "is the target and cannot be dropped"),
-        ({"target": "sold", "group": "sold"}, SettingsError, "cannot play two parts"),
-        ({"target": "sold", "drop": ["size", "colour", "day"]}, DataError, "no column is left to learn from"),
+        ({"target": "sold", "group": "sold"}, SettingsError, "cannot have two roles"),
+        ({"target": "sold", "drop": ["size", "colour", "day"]}, DataError, "no input column is left"),
         ({"target": "sold", "task": "regression"}, DataError, "expected numbers"),
     ],
 )

@@ -99,7 +99,7 @@ def test_groups_stay_whole(group: np.ndarray, k: int, seed: int, timed: bool) ->
     time = np.random.default_rng(seed).integers(0, 20, n_rows).astype(float) if timed else None
     data = dataset(y, group=group, time=time)
     if len(np.unique(group)) < 3:
-        with pytest.raises(DataError, match="cannot be divided"):
+        with pytest.raises(DataError, match="cannot be split"):
             holdout(data, seed=seed)
         return
     dev, held = holdout(data, seed=seed)
@@ -131,7 +131,7 @@ def test_groups_are_dealt_evenly() -> None:
 def test_time_goes_forward_and_moments_stay_whole(time: np.ndarray, k: int) -> None:
     data = dataset(np.arange(len(time)) % 2, time=time)
     if len(np.unique(time)) < 3:
-        with pytest.raises(DataError, match=r"one moment|two moments in all rows.*holdout=0"):
+        with pytest.raises(DataError, match=r"one time|two times in all rows.*holdout=0"):
             holdout(data, seed=0)
         return
     dev, held = holdout(data, seed=0)
@@ -210,5 +210,5 @@ def test_a_class_that_is_seen_only_at_the_end_is_refused() -> None:
 def test_a_class_that_was_held_out_as_a_whole_is_refused() -> None:
     rows = np.arange(600)
     data = _rare(600, list(range(590, 600)), time=rows)
-    with pytest.raises(DataError, match="found no row of 1 among the 480 to learn from: all were held out"):
+    with pytest.raises(DataError, match="found no row of 1 among the 480 development rows: all are held out"):
         check_splits(data, rows[:480], 1, 0)

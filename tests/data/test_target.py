@@ -119,7 +119,7 @@ def test_rare_classes_and_imbalance_are_told() -> None:
         (["a", "b", "c"] * 9, {"task": "binary"}, SettingsError, "is not binary: found 3 classes"),
         (["a", "b"] * 9, {"positive": "c"}, SettingsError, "found 'c'; expected 'a' and 'b'"),
         (["a", "b", "c"] * 9, {"positive": "a"}, SettingsError, "only a binary task"),
-        ([1.5, 2.5, 3.5] * 9, {"positive": "a"}, SettingsError, "a regression has no positive label"),
+        ([1.5, 2.5, 3.5] * 9, {"positive": "a"}, SettingsError, "regression has no positive label"),
     ],
 )
 def test_what_cannot_be_learned(
@@ -134,7 +134,7 @@ def test_what_cannot_be_learned(
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        (1e9 + np.arange(40) % 7, "lies too far from zero for float32"),
+        (1e9 + np.arange(40) % 7, "is too far from zero for float32"),
         (np.arange(1, 41) * 1e200, "out of the range of float32"),
         (np.arange(1, 41) * 1e-200, "out of the range of float32"),
     ],
@@ -153,7 +153,7 @@ def test_few_digits_are_told() -> None:
 def test_words_that_were_taken_as_one_class_are_told() -> None:
     target = read(["no", "NO", "no", "Yes"] * 10)
     assert target.output.classes == ("no", "Yes")
-    assert [each.message for each in target.findings] == ["'no' and 'NO' were taken as one class"]
+    assert [each.message for each in target.findings] == ["'no' and 'NO' are treated as one class"]
 
 
 def test_a_type_that_cannot_be_learned() -> None:

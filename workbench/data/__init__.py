@@ -1,6 +1,7 @@
-"""A file or frame becomes a `Dataset`: read, understood column by column, judged, split and fingerprinted.
+"""Turn a file or data frame into a `Dataset`: read it, infer its columns, check, split and
+fingerprint it.
 
-`load_dataset` is the step's verb; `inspect_data` says what it would do, and what a person should know before a search.
+`load_dataset` does this for a search. `inspect_data` reports what it would do, with findings.
 """
 
 from .dataset import Dataset, Finding

@@ -1,4 +1,4 @@
-"""The data of one search: canonical columns, a coded target, and what was noticed on the way."""
+"""The data of one search: canonical columns, a coded target, and findings."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ Severity = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a person should know about the data.
+    """One finding about the data.
 
     Attributes
     ----------
     code : str
-        Stable name of the kind of finding: ``identifier``, ``constant``, ``leak``, ``duplicate_rows``, …
+        Stable name of the kind of finding: ``identifier``, ``constant``, ``leak``,
+        ``duplicate_rows``, …
     severity : {"info", "warning", "error"}
     column : str or None
-        The column concerned, where it is about one.
+        The column, if the finding is about one.
     message : str
-        One line: what was found, what was done about it or what to do.
+        One line: what was found, and what was done or should be done.
     """
 
     code: str
@@ -36,28 +37,28 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Rows that a search can learn from.
+    """The rows that a search trains on.
 
     Attributes
     ----------
     schema : Schema
         The input columns that are used, and the output.
     columns : mapping of str to array or Levels
-        Canonical columns of n rows each, one for each schema column.
+        One canonical column of n rows for each column of the schema.
     y : numpy.ndarray, shape (n,)
-        Class positions (int64) or numbers (float64). Rows without a target are not here.
+        Class positions (int64) or numbers (float64). Rows without a target are left out.
     weight : numpy.ndarray of float64, shape (n,), or None
     group : numpy.ndarray of int64, shape (n,), or None
-        Rows of one group never stand on both sides of a split.
+        Rows of one group are never on both sides of a split.
     time : numpy.ndarray of float64, shape (n,), or None
-        Splits go forward in this order.
+        Splits are forward in this order.
     findings : tuple of Finding
     fingerprint : str
-        sha256 over the canonical values and the target: equal data, equal fingerprint.
+        sha256 over the canonical values and the target: equal data have equal fingerprints.
     name : str
         The file's name, or "data frame".
     rows_read : int
-        Rows of the source, those without a target included.
+        Rows of the source, including those without a target.
     """
 
     schema: Schema

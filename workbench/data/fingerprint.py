@@ -1,7 +1,8 @@
 """Fingerprint of a data set: equal values give an equal fingerprint, whatever file they came from.
 
-It is a sha256 over canonical bytes, not `pandas.util.hash_pandas_object`: runs and bundles store it, so it must stay
-the same across versions of pandas, and 64 bits a row are too few to identify data.
+It is a sha256 over canonical bytes, not `pandas.util.hash_pandas_object`: runs and bundles store
+it, so it must stay the same across versions of pandas, and 64 bits a row are too few to identify
+data.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .dataset import Dataset
 def fingerprint(dataset: Dataset) -> str:
     """Return the sha256 over canonical values, target, weights, groups and times.
 
-    Texts count by what they are, not by the order in which a reader happened to number them.
+    Strings count by their content, not by the codes that a reader assigned to them.
 
     Examples
     --------
@@ -55,7 +56,7 @@ def _add(digest: hashlib._Hash, values: Column1d) -> None:
 
 
 def by_appearance(levels: Levels) -> tuple[np.ndarray, list[str]]:
-    """Number the texts in the order in which rows show them; texts that no row has are dropped.
+    """Code the strings in order of first appearance; strings without rows are dropped.
 
     Examples
     --------
@@ -65,7 +66,7 @@ def by_appearance(levels: Levels) -> tuple[np.ndarray, list[str]]:
     codes = np.asarray(levels.codes)
     n_rows = len(codes)
     first = np.full(len(levels.values) + 1, n_rows, dtype=np.int64)
-    first[codes[::-1]] = np.arange(n_rows)[::-1]  # the last assignment wins: the first row of each text
+    first[codes[::-1]] = np.arange(n_rows)[::-1]  # the last assignment wins: the first row of each string
     seen = first[:-1]
     order = np.argsort(seen, kind="stable")[: int((seen < n_rows).sum())]
     table = np.full(len(levels.values) + 1, -1, dtype=np.int32)

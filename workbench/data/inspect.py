@@ -1,4 +1,4 @@
-"""What a table holds, and what a person should know of it before a search."""
+"""Inspect a table before a search: its columns, its target, and findings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MARKS = {"error": "✗", "warning": "!", "info": "·"}
 
 @dataclass(frozen=True, slots=True)
 class ColumnReport:
-    """What was found in one column.
+    """The report on one column.
 
     Attributes
     ----------
@@ -37,15 +37,16 @@ class ColumnReport:
     role : {"input", "target", "identifier", "constant", "unusable", "dropped"}
     missing_ratio : float
     distinct : int
-        Distinct values, missing ones aside.
+        Distinct values, without missing ones.
     examples : tuple of str
-        The most frequent values of a category, else the first ones.
+        The most frequent values of a category, else the first values.
     low, high : str, float or None
         The range of numbers and dates.
     alone : float or None
-        How well the column alone predicts the target: ROC AUC of classes, R² of numbers; None without a target.
+        How well the column alone predicts the target: ROC AUC of classes, R² of numbers; None
+        without a target.
     unit : str
-        The unit in which its numbers are read; "" where they have none.
+        The unit of its numbers; "" if they have none.
     """
 
     name: str
@@ -62,7 +63,7 @@ class ColumnReport:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a table holds.
+    """The report on a table.
 
     Attributes
     ----------
@@ -72,7 +73,7 @@ class Inspection:
     columns : tuple of ColumnReport
         In the order of the table.
     target : mapping or None
-        Name, task, positive label, and the rows of each class or the range of the numbers.
+        Name, task, positive label, and the row count of each class or the range of the numbers.
     findings : tuple of Finding
         The most severe first.
     """
@@ -93,7 +94,7 @@ class Inspection:
         Parameters
         ----------
         complete : str
-            Where the columns and findings are that the text leaves out.
+            Where to find the columns and findings that the text leaves out.
         """
         lines = [f"{self.name}: {self.rows:,} rows, {len(self.columns)} columns"]
         if self.target:
@@ -115,19 +116,20 @@ def inspect_data(
     kinds: Mapping[str, str] | None = None,
     encoding: str | None = None,
 ) -> Inspection:
-    """Look at a table: columns, kinds, missing values, and what would spoil a search.
+    """Inspect a table: columns, kinds, missing values, and problems for a search.
 
     Parameters
     ----------
     source : path, data frame, Arrow table or mapping of columns
     target : str or None
-        With it, leaks, classes and repeated rows are looked for too.
+        If given, leaks, classes and repeated rows are checked too.
     drop : sequence of str
         Columns to leave out.
     kinds : mapping of str to str
-        Column to "number", "category", "text", "date" or "ignore", where that should not be found out.
+        The kind of columns ("number", "category", "text", "date" or "ignore"); the others are
+        inferred.
     encoding : str, optional
-        Of a text file, such as "shift_jis"; by default found out from its bytes.
+        The encoding of a text file, such as "shift_jis". Detected by default.
 
     Returns
     -------
@@ -136,7 +138,7 @@ def inspect_data(
     Raises
     ------
     DataError
-        Where the data cannot be used.
+        If the data cannot be used.
 
     Examples
     --------
@@ -175,14 +177,14 @@ def inspect_data(
 
 
 def _about_strongest(powers: Sequence[Power]) -> list[Finding]:
-    """Name the columns that say most alone: whether they are known in time is for a person to judge."""
+    """Report the columns that predict best alone: only the user knows whether they are known in time."""
     strong = [power for power in powers if power.score >= _STRONG[power.metric]][:_STRONGEST_SHOWN]
     if not strong:
         return []
     listed = ", ".join(f"{shown(power.column)} {power.score:.3f}" for power in strong)
     message = (
-        f"the strongest alone, by {strong[0].metric}: {listed}; a column that is known only after the outcome "
-        "has to be left out with `drop`"
+        f"the strongest single columns, by {strong[0].metric}: {listed}; leave out a column that is known only after "
+        "the outcome with `drop`"
     )
     return [Finding("strongest_columns", "info", None, message)]
 
@@ -300,7 +302,7 @@ def _table_lines(columns: Sequence[ColumnReport]) -> list[str]:
 
 
 def _share(ratio: float) -> str:
-    """Return a share as text: few are not none, and nearly all not all."""
+    """Return a share as text; a small share is not shown as 0 %, nor a large one as 100 %."""
     if not ratio:
         return ""
     if ratio < 0.0005:
@@ -309,7 +311,7 @@ def _share(ratio: float) -> str:
 
 
 def _finding_lines(findings: Sequence[Finding], complete: str) -> list[str]:
-    """One line a finding; of many alike only the first ones."""
+    """Return one line for each finding; only the first ones of many with the same code."""
     alike = Counter(finding.code for finding in findings)
     told: Counter[str] = Counter()
     lines = []

@@ -1,4 +1,4 @@
-"""A file or frame becomes a `Dataset`."""
+"""Turn a file or data frame into a `Dataset`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CODE_ROWS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Which column plays which part; each is a name of the table or None."""
+    """The role of each special column; each is a column name or None."""
 
     target: str
     group: str | None = None
@@ -42,37 +42,39 @@ class Roles:
 
     @property
     def not_inputs(self) -> frozenset[str]:
-        """Names that models never see."""
+        """Names of columns that are never inputs."""
         return frozenset([self.target, *self.dropped, *(name for name in (self.group, self.weight) if name)])
 
     def without(self, ignored: Iterable[str]) -> Roles:
-        """Return the roles with more columns left out."""
+        """Return the roles with more columns dropped."""
         return replace(self, dropped=(*self.dropped, *ignored))
 
 
 class IntakeOptions(TypedDict, total=False):
-    """What `load_dataset` may be told.
+    """The options of `load_dataset`.
 
     Attributes
     ----------
     task : {"auto", "binary", "multiclass", "regression"}
     positive : object
-        The positive label of a binary task, matched as text; by default inferred.
+        The positive label of a binary task, matched as text. Inferred by default.
     drop : sequence of str
         Columns to leave out.
     group : str or None
-        Rows that agree in this column never stand on both sides of a split. It is no input.
+        Rows with the same value in this column are never on both sides of a split. It is not an
+        input.
     time_column : str or None
-        Splits go forward in this column. It stays an input.
+        Splits are forward in this column. It is also an input.
     weight : str or None
-        Row weights, zero or more. It is not an input. Rows of weight 0 are left out before anything is learned, so that
-        they influence nothing: a data set with them is the same as one without.
+        Row weights, zero or more. It is not an input. Rows of weight 0 are left out before anything
+        is learned: a data set with them gives the same results as one without.
     metric_hint : str or None
-        The metric asked for, where it tells classes from numbers.
+        The requested metric, which may show whether the target holds classes or numbers.
     kinds : mapping of str to str
-        Column to "number", "category", "text", "date" or "ignore", where that should not be found out.
+        The kind of columns ("number", "category", "text", "date" or "ignore"); the others are
+        inferred.
     encoding : str or None
-        Of a text file; by default found out from its bytes.
+        The encoding of a text file. Detected by default.
     """
 
     task: str
@@ -92,13 +94,13 @@ def load_dataset(
     target: str,
     **options: Unpack[IntakeOptions],
 ) -> Dataset:
-    """Read a file or frame into rows that a search can learn from.
+    """Read a file or data frame into a data set for a search.
 
     Parameters
     ----------
     source : path, data frame, Arrow table, mapping of columns, or Table
     target : str
-        The column to learn; a position ("0") for files without a header.
+        The column to predict; a position ("0") in files without a header.
     **options
         `IntakeOptions`.
 
@@ -109,9 +111,9 @@ def load_dataset(
     Raises
     ------
     DataError
-        Where the data cannot be used.
+        If the data cannot be used.
     SettingsError
-        Where an option does not fit the data.
+        If an option does not fit the data.
 
     Examples
     --------
@@ -161,7 +163,7 @@ def load_dataset(
     findings += [finding for each in inputs for finding in each.findings]
     used = [each for each in inputs if each.role == "input" and each.values is not None]
     if not used:
-        raise DataError("no column is left to learn from", found=_why_none(table, roles, inputs))
+        raise DataError("no input column is left", found=_why_none(table, roles, inputs))
     group = None
     if roles.group:
         group, about = _groups(kept, roles.group)
@@ -195,14 +197,14 @@ def find_roles(
     time_column: str | None = None,
     weight: str | None = None,
 ) -> Roles:
-    """Find the columns that options name.
+    """Find the columns that the options name.
 
     Raises
     ------
     DataError
-        Where one is not in the data.
+        If one is not in the data.
     SettingsError
-        Where one column has two parts.
+        If one column has two roles.
     """
 
     def found(name: str | None, what: str) -> str | None:
@@ -221,7 +223,7 @@ def find_roles(
     for name in parts:
         if parts.count(name) > 1:
             raise SettingsError(
-                f"column {shown(name)} cannot play two parts", found="target, group, time or weight twice"
+                f"column {shown(name)} cannot have two roles", found="two of target, group, time and weight"
             )
     if learned in dropped:
         raise SettingsError(f"column {shown(learned)} is the target and cannot be dropped")
@@ -229,12 +231,12 @@ def find_roles(
 
 
 def marks_of(table: Table) -> NumberMarks:
-    """Look at all columns of a table for what their decimal and thousands marks are."""
+    """Infer decimal and thousands marks from all columns of a table."""
     return find_marks(table.columns, table.source.get("delimiter"))
 
 
 def infer_inputs(table: Table, roles: Roles, marks: NumberMarks, kinds: Mapping[str, str]) -> list[Inferred]:
-    """Find out what every column is that is neither target nor left out by option."""
+    """Infer every column that is neither the target nor dropped by an option."""
     return [
         infer_input(name, values, marks=marks, kind=kinds.get(name))
         for name, values in zip(table.names, table.columns, strict=True)
@@ -243,7 +245,7 @@ def infer_inputs(table: Table, roles: Roles, marks: NumberMarks, kinds: Mapping[
 
 
 def codes_of_input(inferred: Inferred) -> list[Finding]:
-    """Name numbers of an input that stand for a missing value; of many rows a part is looked at."""
+    """Report numbers of an input that stand for a missing value; a sample is checked if there are many rows."""
     values = inferred.values
     if inferred.column.kind != "number" or not isinstance(values, np.ndarray):
         return []
@@ -253,7 +255,7 @@ def codes_of_input(inferred: Inferred) -> list[Finding]:
 def _check_rows(target: str, keep: np.ndarray, n_rows: int) -> None:
     if int(keep.sum()) < FEWEST_ROWS:
         raise DataError(
-            "too few rows to learn from",
+            "too few rows to train on",
             found=f"{int(keep.sum())} rows with a value of {shown(target)} among {n_rows}",
             expected=f"at least {FEWEST_ROWS}",
         )
@@ -271,7 +273,7 @@ def _why_none(table: Table, roles: Roles, inputs: Sequence[Inferred]) -> str:
     if len(table.names) == 1:
         return f"only the column {shown(roles.target)}"
     reasons = [f"{shown(each.column.name)} ({each.role})" for each in inputs[:5]]
-    return ", ".join(reasons) or "every other column dropped or used otherwise"
+    return ", ".join(reasons) or "every other column is dropped or has another role"
 
 
 def _times(table: Table, roles: Roles, marks: NumberMarks, kinds: Mapping[str, str]) -> np.ndarray:
@@ -288,7 +290,7 @@ def _times(table: Table, roles: Roles, marks: NumberMarks, kinds: Mapping[str, s
 
 
 def _groups(table: Table, name: str) -> tuple[np.ndarray, list[Finding]]:
-    """Number the groups; a row without one is a group of its own, which is said."""
+    """Code the groups. A row without a group becomes its own group, with a finding."""
     values: Column1d | None = infer_column(name, table.column(name)).values
     if values is None:
         raise DataError(f"group column {shown(name)}", found=f"values of type {table.column(name).type}")
@@ -302,8 +304,8 @@ def _groups(table: Table, name: str) -> tuple[np.ndarray, list[Finding]]:
     if len(np.unique(groups)) < 2:
         raise DataError(f"group column {shown(name)}", found="one group", expected="at least two")
     if missing.all():
-        raise DataError(f"group column {shown(name)} is empty", hint="Name another one, or none.")
+        raise DataError(f"group column {shown(name)} is empty", hint="Choose another column, or none.")
     if not missing.any():
         return groups, []
-    message = f"{int(missing.sum()):,} rows without a group count as a group each"
+    message = f"{int(missing.sum()):,} rows have no group; each is treated as its own group"
     return groups, [Finding("rows_without_group", "warning", name, message)]

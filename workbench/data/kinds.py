@@ -1,4 +1,4 @@
-"""What the user says that columns are: a number, a category, text, a date, or nothing to learn from."""
+"""The kinds that users set for columns: number, category, text, date, or ignore."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ _OF_TARGET = ("number", "category")
 
 
 def check_kind(name: str, kind: object) -> str:
-    """Return a kind as it is known.
+    """Return the canonical name of a kind.
 
     Raises
     ------
     SettingsError
-        Where there is no such kind.
+        If there is no such kind.
+
 
     Examples
     --------
@@ -43,7 +44,7 @@ def say_kind(name: str, kind: str) -> str:
 
 
 def find_kinds(table: Table, kinds: Mapping[str, str] | None, target: str | None = None) -> dict[str, str]:
-    """Find the columns whose kind the user says.
+    """Find the columns whose kind the user sets.
 
     Parameters
     ----------
@@ -51,19 +52,19 @@ def find_kinds(table: Table, kinds: Mapping[str, str] | None, target: str | None
     kinds : mapping of str to str, or None
         Column to one of `KINDS`.
     target : str or None
-        The column to learn, which can be a number or a category.
+        The column to predict, which can be a number or a category.
 
     Returns
     -------
     dict of str to str
-        Under the table's own names.
+        By the table's own column names.
 
     Raises
     ------
     DataError
-        Where a column is not in the data.
+        If a column is not in the data.
     SettingsError
-        Where there is no such kind, or it does not fit the target.
+        If there is no such kind, or it does not fit the target.
     """
     found = {}
     for wanted, kind in (kinds or {}).items():

@@ -1,10 +1,10 @@
-"""Folds, several times over: which fold predicts each row, and which rows were predicted by the same models.
+"""Repeated folds: the fold that predicts each row, and the rows that the same models predict.
 
-Repeats that divide the rows independently leave hardly two rows that were predicted by the same models, so that nothing
-could be ranked within folds (see `ranking_metrics`). Repeats that are crossed can: the rows are dealt to 25
-cells, and each repeat puts them together into five folds of five cells another way, along the parallel lines of the
-affine plane of order 5. As with independent divisions any two folds of two repeats have a 25th of the rows in common,
-yet the rows of a cell go the same way in all of them.
+With independent repeats, hardly any two rows are predicted by the same models, so ranking metrics
+cannot be computed within folds (see `ranking_metrics`). Crossed repeats allow it: the rows are
+assigned to 25 cells, and each repeat joins them into five folds of five cells in another way, along
+the parallel lines of the affine plane of order 5. As with independent repeats, any two folds of two
+repeats share a 25th of the rows, but the rows of a cell are in the same fold in every repeat.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LEAST_UNITS, _LEAST_GROUPS = _CELLS, 8 * _CELLS  # of the rarer class, one for 
 
 
 def can_cross(dataset: Dataset, rows: np.ndarray) -> bool:
-    """Tell whether there are enough rows (or groups) of each class for the cells of crossed repeats.
+    """Return whether each class has enough rows (or groups) for the cells of crossed repeats.
 
     Examples
     --------
@@ -42,19 +42,19 @@ def can_cross(dataset: Dataset, rows: np.ndarray) -> bool:
 def repeated_folds(
     dataset: Dataset, rows: np.ndarray, k: int, seed: int, *, repeats: int = 1, crossed: bool = False
 ) -> list[list[Split]]:
-    """Divide rows into folds, again for each repeat; see `folds`.
+    """Split rows into folds once for each repeat; see `folds`.
 
     Parameters
     ----------
     dataset : Dataset
     rows : numpy.ndarray of int
     k : int
-        Five where they are crossed.
+        Five if they are crossed.
     seed : int
     repeats : int
-        At most four where they are crossed.
+        At most four if they are crossed.
     crossed : bool
-        Whether cells of rows are validated by the same models in all repeats.
+        Whether the rows of a cell are predicted by the same models in all repeats.
 
     Examples
     --------
@@ -77,18 +77,18 @@ def repeated_folds(
 
 
 def _line(cell: np.ndarray, repeat: int) -> np.ndarray:
-    """Return the line of a repeat's direction on which each cell lies.
+    """Return the line of each cell in the direction of a repeat.
 
-    Cells are dealt to one after the other, so that any five in a row from a multiple of five have nearly equal numbers
-    of each class: they are the points of a line of yet another direction, one of which lies on each line of every
-    repeat's.
+    Cells are filled in turn, so any five consecutive ones from a multiple of five have nearly equal
+    numbers of each class. They are the points of a line in a further direction, one of which is on
+    each line of every repeat.
     """
     line, point = cell // CROSSED_FOLDS, cell % CROSSED_FOLDS
     return np.asarray((point + repeat * line) % CROSSED_FOLDS)
 
 
 def fold_table(parts: Sequence[Sequence[Split]], rows: int) -> np.ndarray:
-    """Return the fold that validates each row in each repeat, int64 (repeats, rows); -1 where it always trains."""
+    """Return the fold that validates each row in each repeat, int64 (repeats, rows); -1 if it always trains."""
     out = np.full((len(parts), rows), -1, dtype=np.int64)
     for repeat, splits in enumerate(parts):
         for at, (_, valid) in enumerate(splits):
@@ -97,7 +97,8 @@ def fold_table(parts: Sequence[Sequence[Split]], rows: int) -> np.ndarray:
 
 
 def same_models(numbers: np.ndarray) -> np.ndarray:
-    """Return a number for each row, equal where the same folds validate rows in all repeats; -1 where none does.
+    """Return a code for each row, equal if the same folds validate rows in all repeats; -1 if none
+    does.
 
     Examples
     --------

@@ -1,7 +1,8 @@
-"""The weight column: every weight is checked, and rows of weight 0 are left out before anything is learned.
+"""The weight column: every weight is checked, and rows of weight 0 are left out before anything is
+learned.
 
-A row of weight 0 must not influence anything: not a median that fills gaps, a bin, a rare category, a class, a fold or
-an interval. The rule that makes this certain is that no later step ever sees such a row.
+A row of weight 0 must not influence anything: no imputed median, bin, rare category, class, fold or
+interval. This holds because such rows are removed here, before every other step.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Weights:
     name : str
         The weight column.
     values : numpy.ndarray of float64, shape (n,)
-        One for each row of the table; NaN where the cell is empty.
+        One for each row of the table; NaN if the cell is empty.
     """
 
     name: str
@@ -37,12 +38,12 @@ class Weights:
 
     @property
     def counts(self) -> np.ndarray:
-        """Which rows are not of weight 0."""
+        """The rows whose weight is not 0."""
         return np.asarray(self.values != 0)
 
     @property
     def findings(self) -> list[Finding]:
-        """How many rows are left out, where there are any."""
+        """The number of rows left out, if any."""
         zero = int((~self.counts).sum())
         if not zero:
             return []
@@ -54,12 +55,12 @@ class Weights:
         return table if self.counts.all() else table.rows(self.counts)
 
     def of(self, keep: np.ndarray) -> np.ndarray:
-        """Return the weights of the rows kept, a mask over the rows that are not of weight 0.
+        """Return the weights of the rows in a mask over the rows whose weight is not 0.
 
         Raises
         ------
         DataError
-            Where one of them is negative, infinite or missing.
+            If one of them is negative, infinite or missing.
         """
         places = np.flatnonzero(self.counts)[keep]
         weights = self.values[places]
@@ -81,7 +82,7 @@ def read_weights(table: Table, name: str, marks: NumberMarks | None = None) -> W
     Raises
     ------
     DataError
-        Where it does not hold numbers, or no row has any weight.
+        If it does not hold numbers, or all weights are 0.
 
     Examples
     --------
@@ -95,5 +96,7 @@ def read_weights(table: Table, name: str, marks: NumberMarks | None = None) -> W
         raise DataError(f"weight column {shown(name)}", found="strings", expected=_EXPECTED)
     weights = Weights(name, np.asarray(values, dtype=np.float64))
     if not weights.counts.any():
-        raise DataError(f"weight column {shown(name)}", found="only zeros", expected="some weight")
+        raise DataError(
+            f"weight column {shown(name)}", found="only zeros", expected="at least one weight above 0"
+        )
     return weights

@@ -1,4 +1,4 @@
-"""Tables that ship: small ones that scikit-learn carries, and a made one whose best reachable score is known."""
+"""Sample tables: small ones from scikit-learn, and a simulated one whose best possible score is known."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Sample = tuple[pd.DataFrame, str]
 
 
 def names() -> list[str]:
-    """Return the names of the tables that ship.
+    """Return the names of the sample tables.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def names() -> list[str]:
 
 
 def load_sample(name: str) -> Sample:
-    """Return a table that ships, and the name of its target.
+    """Return a sample table and the name of its target.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def load_sample(name: str) -> Sample:
     Raises
     ------
     DataError
-        Where there is no such table.
+        If there is no such table.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def load_sample(name: str) -> Sample:
     """
     if name not in _SAMPLES:
         close = nearest(name, _SAMPLES) or list(_SAMPLES)
-        raise DataError(f"there is no sample {shown(name)}", hint=f"Did you mean {' or '.join(close)}?")
+        raise DataError(f"there is no sample table {shown(name)}", hint=f"Did you mean {' or '.join(close)}?")
     return _SAMPLES[name]()
 
 
@@ -61,7 +61,7 @@ def _subscriptions() -> Sample:
 
 
 def _bundled(loader: Callable[..., Any], target: str) -> Callable[[], Sample]:
-    """Return a function that loads a table of scikit-learn, with its labels as words where it has any."""
+    """Return a function that loads a table of scikit-learn, with label names if it has them."""
 
     def load() -> Sample:
         bunch = loader(as_frame=True)

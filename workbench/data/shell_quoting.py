@@ -1,6 +1,8 @@
-"""Names and paths in a command that is printed for somebody to type: every one of them goes through here.
+"""Names and paths in a command that is printed for somebody to type: every one of them goes through
+here.
 
-A path may hold blanks, and a column's name anything, ``$(…)`` included: pasted into a shell, it has to arrive as it is.
+A path may hold blanks, and a column's name anything, ``$(…)`` included: pasted into a shell, it has
+to arrive as it is.
 """
 
 from __future__ import annotations

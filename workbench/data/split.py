@@ -1,4 +1,4 @@
-"""Which rows are held out, and which train and validate: by class, by group, or forward in time."""
+"""Split rows into development, hold-out, training and validation: stratified, by group or by time."""
 
 from __future__ import annotations
 
@@ -18,26 +18,27 @@ Split = tuple[np.ndarray, np.ndarray]
 
 
 def holdout(dataset: Dataset, *, seed: int, fraction: float | None = None) -> Split:
-    """Divide the rows into those for development and those that no choice ever sees.
+    """Split the rows into development rows and a held-out set.
 
     Parameters
     ----------
     dataset : Dataset
-        Where it has times, the last rows are held out; where it has groups, whole groups; else each class gives its
-        share, but keeps two rows where it has them: one to learn from, one to score on.
+        If it has times, the last rows are held out; if it has groups, whole groups; else the split
+        is stratified, and each class keeps two rows if it has them: one to train on, one to score
+        on.
     seed : int
     fraction : float or None
-        Part to hold out; None is a fifth, but at most 20,000 rows.
+        The fraction to hold out; None is a fifth, but at most 20,000 rows.
 
     Returns
     -------
     development, held_out : numpy.ndarray of int64
-        Row positions, rising.
+        Row positions, ascending.
 
     Raises
     ------
     DataError
-        Where the groups or times cannot be divided.
+        If the groups or times cannot be split.
 
     Examples
     --------
@@ -53,33 +54,33 @@ def holdout(dataset: Dataset, *, seed: int, fraction: float | None = None) -> Sp
     dev, held = _divide(
         dataset, np.arange(dataset.n_rows), wanted, np.random.default_rng(seed), keep=2, leave=2
     )
-    kind, units = ("group", dataset.group) if dataset.group is not None else ("moment", dataset.time)
+    kind, units = ("group", dataset.group) if dataset.group is not None else ("time", dataset.time)
     if units is not None and (units[dev] == units[dev[0]]).all():
         raise DataError(
-            "the rows cannot be divided into those to learn from, to choose by and to hold out",
+            "the rows cannot be split into training, validation and hold-out",
             found=f"two {kind}s in all rows",
-            hint="Hold none out (`holdout=0`), or choose another time or group column.",
+            hint="Hold out no rows (`holdout=0`), or choose another time or group column.",
         )
     return dev, held
 
 
 def sample(dataset: Dataset, rows: np.ndarray, count: int, *, seed: int) -> Split:
-    """Draw rows, of each class its share, and return them and the others.
+    """Draw a stratified sample of rows; return it and the other rows.
 
     Parameters
     ----------
     dataset : Dataset
-        Without times and groups: those that are drawn say nothing about what is kept apart.
+        Without times and groups, so that drawn and other rows are independent.
     rows : numpy.ndarray of int
         The rows to draw from.
     count : int
-        How many to draw; fewer than there are. Of a rare class at least two rows are drawn.
+        Rows to draw, fewer than there are. At least two rows of a rare class are drawn.
     seed : int
 
     Returns
     -------
     drawn, others : numpy.ndarray of int64
-        Row positions, rising.
+        Row positions, ascending.
 
     Examples
     --------
@@ -94,24 +95,26 @@ def sample(dataset: Dataset, rows: np.ndarray, count: int, *, seed: int) -> Spli
 
 
 def folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> list[Split]:
-    """Divide rows into training and validation parts.
+    """Split rows into training and validation parts.
 
     Parameters
     ----------
     dataset : Dataset
     rows : numpy.ndarray of int
-        The rows to divide.
+        The rows to split.
     k : int
-        Number of folds; 1 gives one validation part of a fifth. There are at most as many as groups, and, with times,
-        at most one less than moments, fewer where some moments have most of the rows (see `possible_folds`).
+        Number of folds; 1 gives one validation part of a fifth. There are at most as many folds as
+        groups, and with times at most one fewer than distinct times, or fewer if some times have
+        most of the rows (see `possible_folds`).
     seed : int
 
     Returns
     -------
     list of (train, valid)
-        Positions in `rows`, rising. Each row is validated once, but for two kinds that always train: the only row
-        of a class, and, where the data has times, the rows before the first validation part (each part is validated
-        by what came before it), of a binary target also those before both classes have been seen.
+        Positions in `rows`, ascending. Each row is validated once, except for rows that always
+        train: the only row of a class, and with times the rows before the first validation part
+        (each part is predicted from the rows before it), for a binary target also the rows before
+        both classes have occurred.
 
     Examples
     --------
@@ -139,7 +142,7 @@ def folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> list[Split]:
 
 
 def deal(dataset: Dataset, rows: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
-    """Deal rows to k parts, of each class its share, groups whole; -1 for the only row of a class."""
+    """Assign rows to k stratified parts without splitting groups; -1 for the only row of a class."""
     labels = dataset.y[rows] if dataset.n_classes else np.zeros(len(rows), dtype=np.int64)
     if dataset.group is not None:
         return _deal_groups(dataset.group[rows], labels, k, rng)
@@ -147,10 +150,11 @@ def deal(dataset: Dataset, rows: np.ndarray, k: int, rng: np.random.Generator) -
 
 
 def possible_folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> int:
-    """Return into how many folds, `k` at most, the rows can be divided so that each fold can be scored.
+    """Return the number of folds, at most `k`, for which each fold can be scored.
 
-    Of a binary target there are at most as many folds as the rarer class has rows (with groups: groups), so that each
-    fold has both classes; where whole groups leave a fold without one, fewer folds are tried.
+    A binary target has at most as many folds as the rarer class has rows (with groups: groups), so
+    that each fold has both classes. If whole groups leave a fold without one class, fewer folds are
+    tried.
 
     Parameters
     ----------
@@ -181,12 +185,12 @@ def possible_folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> int
 
 
 def check_splits(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> None:
-    """Refuse a binary target of which no model could be learned, or none scored, in folds by time or by group.
+    """Check that a binary target can be learned and scored in folds by time or by group.
 
     Raises
     ------
     DataError
-        Where one class alone is there to learn from, or to score on, in every fold.
+        If a fold has one class only to train on, or every fold has one class only to score on.
     """
     if dataset.schema.output.task != "binary" or (dataset.time is None and dataset.group is None):
         return
@@ -198,11 +202,11 @@ def check_splits(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> None:
     unit, label = "time" if dataset.time is not None else "group", shown(output.classes[rarer])
     found = f"{int((y == rarer).sum()):,} rows of {label}, all on one side of every split"
     if not (y == rarer).any():
-        found = f"no row of {label} among the {len(y):,} to learn from: all were held out"
+        found = f"no row of {label} among the {len(y):,} development rows: all are held out"
     raise DataError(
         f"target {shown(output.target)} cannot be validated by {unit}",
         found=found,
-        expected="rows of both classes to learn from and to score on",
+        expected="rows of both classes to train on and to score on",
         hint=f"Choose another {unit} column, or none.",
     )
 
@@ -231,10 +235,12 @@ def _divide(
     leave: int = 1,
     least: int = 0,
 ) -> Split:
-    """Divide `rows` in two, about `wanted` of them in the second part; return rows of the data set, rising.
+    """Split `rows` in two, with about `wanted` rows in the second part; return ascending rows of
+    the data set.
 
-    The first part keeps `keep` moments or groups, where there are as many as leave one for the second, and `leave` rows
-    of each class; the second has at least `least` of each class that has more than the first must keep.
+    The first part keeps `keep` times or groups, if that leaves one for the second, and `leave` rows
+    of each class. The second part has at least `least` rows of each class that has more than the
+    first must keep.
     """
     if dataset.time is not None:
         apart = _last_in_time(
@@ -249,8 +255,8 @@ def _divide(
         apart[rng.permutation(len(rows))[:wanted]] = True
     if apart.all() or not apart.any():
         raise DataError(
-            "the rows cannot be divided",
-            found="one moment or one group in all rows",
+            "the rows cannot be split",
+            found="one time or one group in all rows",
             hint="Choose another time or group column, or none.",
         )
     return np.sort(rows[~apart]), np.sort(rows[apart])
@@ -259,7 +265,7 @@ def _divide(
 def _share_of_classes(
     y: np.ndarray, wanted: int, rng: np.random.Generator, leave: int = 1, least: int = 0
 ) -> np.ndarray:
-    """Take each class's share, by largest remainders, leaving `leave` rows of each and taking `least` where it can."""
+    """Take each class's share by largest remainders: leave `leave` rows of each, take at least `least` if possible."""
     counts = np.bincount(y)
     exact = counts * (wanted / len(y))
     most = np.maximum(counts - leave, 0)
@@ -287,7 +293,7 @@ def _whole_groups(group: np.ndarray, wanted: int, keep: int, rng: np.random.Gene
 
 
 def _last_in_time(time: np.ndarray, group: np.ndarray | None, wanted: int, keep: int) -> np.ndarray:
-    """Take the last moments, never a part of one; with groups, the groups that end last."""
+    """Take the rows of the last times, never a part of one time; with groups, the groups that end last."""
     keys = time if group is None else _last_of_group(time, group)
     _, number, sizes = np.unique(
         keys if group is None else _ranked(keys, group), return_inverse=True, return_counts=True
@@ -303,7 +309,7 @@ def _last_of_group(time: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 
 def _ranked(keys: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Number (key, group) pairs so that equal groups share a number and numbers rise with the key."""
+    """Code (key, group) pairs so that rows of a group share a code and codes ascend with the key."""
     order = np.lexsort((group, keys))
     changed = np.r_[False, (np.diff(keys[order]) != 0) | (np.diff(group[order]) != 0)]
     rank = np.empty(len(keys), dtype=np.int64)
@@ -312,7 +318,7 @@ def _ranked(keys: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 
 def _nearest_prefix(order: np.ndarray, sizes: np.ndarray, wanted: int, keep: int) -> np.ndarray:
-    """Mark the first units of `order` whose sizes add up nearest to `wanted`: at least one, of the others `keep`."""
+    """Mark the first units of `order` whose total size is nearest to `wanted`: at least one, leaving `keep`."""
     total = np.cumsum(sizes[order])
     count = int(np.abs(total - wanted).argmin()) + 1
     chosen = np.zeros(len(sizes), dtype=bool)
@@ -322,7 +328,7 @@ def _nearest_prefix(order: np.ndarray, sizes: np.ndarray, wanted: int, keep: int
 
 
 def _deal_rows(labels: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
-    """Deal the rows of each class to the folds in turn, going on where the class before stopped; -1 always trains."""
+    """Assign the rows of each class to the folds in turn, continuing where the last class ended; -1 always trains."""
     number = np.full(len(labels), -1, dtype=np.int64)
     order = rng.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
@@ -337,15 +343,15 @@ def _deal_rows(labels: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarr
 
 
 def _deal_groups(group: np.ndarray, labels: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
-    """Deal whole groups: the largest first, each to the fold that most lacks its classes."""
+    """Assign whole groups, the largest first, each to the fold that most lacks its classes."""
     _, number = np.unique(group, return_inverse=True)
     n_groups, n_labels = int(number.max()) + 1, int(labels.max()) + 1
     if n_groups < 2:
         raise DataError(
-            "the rows cannot be divided", found="one group in all rows", hint="Choose another group column."
+            "the rows cannot be split", found="one group in all rows", hint="Choose another group column."
         )
     k = min(k, n_groups)
-    if n_groups > _MOST_GREEDY_GROUPS:  # so many even out by themselves
+    if n_groups > _MOST_GREEDY_GROUPS:  # that many balance at random
         return (rng.permutation(n_groups) % k)[number]
     content = np.zeros((n_groups, n_labels))
     np.add.at(content, (number, labels), 1.0)
@@ -364,19 +370,20 @@ def _deal_groups(group: np.ndarray, labels: np.ndarray, k: int, rng: np.random.G
 
 
 def _forward(time: np.ndarray, group: np.ndarray | None, k: int, binary: np.ndarray | None) -> list[Split]:
-    """Cut the rows into k + 1 stretches of time; each but the first is validated by all before it.
+    """Cut the rows into k + 1 periods; each but the first is predicted from all before it.
 
-    A model of one class cannot be scored: of a binary target the first stretch lasts until both have been seen.
+    A model of one class cannot be scored, so for a binary target the first period lasts until both
+    classes have occurred.
     """
     keys = time if group is None else _ranked(_last_of_group(time, group), group).astype(np.float64)
-    moments, number = np.unique(keys, return_inverse=True)
-    if len(moments) < 2:
+    times, number = np.unique(keys, return_inverse=True)
+    if len(times) < 2:
         raise DataError(
-            "the rows cannot be divided", found="one moment in all rows", hint="Choose another time column."
+            "the rows cannot be split", found="one time in all rows", hint="Choose another time column."
         )
     ends = np.cumsum(np.bincount(number))
     block = (ends - 1) * (k + 1) // len(keys)
-    if block[0] == block[-1]:  # the first moment has nearly all rows
+    if block[0] == block[-1]:  # the first time has nearly all rows
         block[0] = 0
     both = 0 if binary is None else max(int(number[binary == at].min(initial=len(ends) - 1)) for at in (0, 1))
     if block[both] > 0:
@@ -385,6 +392,6 @@ def _forward(time: np.ndarray, group: np.ndarray | None, k: int, binary: np.ndar
     block = block[number]
     everyone = np.arange(len(keys))
     present = np.unique(block)
-    if len(present) < 2:  # both classes are there only at the end: `check_splits` refuses it
-        return [(everyone[number < len(moments) - 1], everyone[number == len(moments) - 1])]
+    if len(present) < 2:  # both classes occur only at the end: `check_splits` raises
+        return [(everyone[number < len(times) - 1], everyone[number == len(times) - 1])]
     return [(everyone[block < at], everyone[block == at]) for at in present[1:].tolist()]

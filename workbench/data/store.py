@@ -1,4 +1,4 @@
-"""A data set as a folder of plain arrays and JSON, readable by other processes without a copy."""
+"""Store a data set as a folder of arrays and JSON that other processes can map without a copy."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _INDEX = "dataset.json"
 def save_arrays(dataset: Dataset, folder: Path) -> None:
     """Write a data set.
 
-    The index is written last and put in place at once: a folder without it is no data set, so that a crash half way
-    leaves nothing that could be mistaken for one.
+    The index is written last and atomically. A folder without an index is not a data set, so a
+    crash leaves nothing that could be mistaken for one.
 
     Examples
     --------
@@ -68,12 +68,12 @@ def load_arrays(folder: Path, *, mapped: bool = True) -> Dataset:
     ----------
     folder : Path
     mapped : bool
-        Whether arrays stay on disk until they are used, shared between processes.
+        Whether arrays are memory-mapped, so that processes share them.
 
     Raises
     ------
     DataError
-        Where the folder holds no data set, a broken one, or one of a newer format.
+        If the folder has no data set, a damaged one, or one of a newer format.
     """
     try:
         index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))

@@ -1,11 +1,12 @@
-"""A made table of a streaming service's customers: who cancels is drawn from probabilities that are known.
+"""A simulated table of a streaming service's customers, whose probabilities of cancelling are known.
 
-Each row is drawn in two steps. Nine independent *factors* with a few *states* each (how long ago the customer signed
-up, how the last comment sounds, …) decide the log-odds of cancelling; then columns are written that show the states
-amid much that does not matter: a state "less than two hours a week" becomes some number below two, a tier of cities
-becomes one of its cities, a mood becomes a sentence. The columns tell the states exactly and nothing more, so the true
-probability of a row takes finitely many values with known frequencies, and the best ROC AUC that any model can reach on
-fresh rows is computed by enumeration, not estimated.
+Each row is drawn in two steps. Nine independent *factors* with a few *states* each (how long ago
+the customer signed up, the sentiment of the last comment, …) determine the log-odds of cancelling.
+Then columns express the states with irrelevant variation: a state "less than two hours a week"
+becomes a number below two, a tier of cities becomes one of its cities, a sentiment becomes a
+sentence. The columns determine the states exactly and carry nothing else, so the true probability
+of a row has finitely many values with known frequencies, and the best ROC AUC on new rows is
+computed by enumeration, not estimated.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ _NO_CONTACT = "never"
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One thing that bears on cancelling.
+    """A factor that affects cancelling.
 
     Attributes
     ----------
     name : str
     states : tuple of str
     shares : tuple of float
-        How often each state is drawn; they add up to 1.
+        The probability of each state; they sum to 1.
     effects : tuple of float
-        What each state adds to the log-odds.
+        The effect of each state on the log-odds.
     """
 
     name: str
@@ -116,7 +117,7 @@ def make_subscriptions(rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame, shape (rows, 15)
-        The target is the last column: "yes" where the customer cancelled.
+        The target is the last column: "yes" if the customer cancelled.
 
     Examples
     --------
@@ -137,10 +138,12 @@ def make_subscriptions(rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
 
 
 def best_reachable_auc() -> float:
-    """Return the ROC AUC of the true probabilities: what no model can beat on fresh rows, but by luck.
+    """Return the ROC AUC of the true probabilities, which a model can exceed on new rows by chance
+    only.
 
-    Computed over all combinations of states: with weight w and probability p each, sorted by p, it is the chance that
-    a cancelling customer has a higher p than a staying one, ties counting a half.
+    It is computed over all combinations of states, each with a weight and a probability p: the
+    probability that a cancelling customer has a higher p than a staying one, with ties counting
+    half.
 
     Examples
     --------
@@ -162,12 +165,12 @@ def best_reachable_auc() -> float:
 
 
 def _together(contract: np.ndarray, tickets: np.ndarray) -> np.ndarray:
-    """What two factors do together: many tickets weigh more where one can leave at any time."""
+    """Return the interaction of two factors: many tickets have more effect if the customer can leave at any time."""
     return np.where((contract == 0) & (tickets == 2), 0.9, 0.0)
 
 
 def _written(words: dict[str, np.ndarray], rng: np.random.Generator) -> pd.DataFrame:
-    """Write columns that show the states."""
+    """Return the columns that express the states."""
     n_rows = len(words["plan"])
     price = np.array([_PRICES[plan] for plan in words["plan"]]) - rng.choice(
         [0.0, 1.0, 2.0], n_rows, p=[0.7, 0.2, 0.1]
@@ -218,11 +221,11 @@ def _hours(states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     low = np.array([_HOURS[state][0] for state in states])
     high = np.array([_HOURS[state][1] for state in states])
     drawn: np.ndarray = low + rng.random(len(states)) * (high - low)
-    return np.asarray(np.floor(drawn * 10) / 10)  # rounded down, so that no state is left
+    return np.asarray(np.floor(drawn * 10) / 10)  # rounded down, to stay in the state
 
 
 def _cities(tiers: np.ndarray, rng: np.random.Generator) -> list[str]:
-    """Return a city of each row's tier; some are large, most are small."""
+    """Return a city of each row's tier, with a skewed distribution."""
     starts = ("North", "South", "Ash", "Oak", "Mill", "King", "Stone", "Lake", "Green", "Silver")
     ends = ("ford", "ton", "bury", "field", "ham", "port", "wood", "bridge", "gate", "mere", "dale", "wick",
             "combe", "stead", "cliff", "haven", "moor", "well")  # fmt: skip

@@ -1,4 +1,4 @@
-"""A table as it was found: names and raw columns, before anything is read into them."""
+"""A table as it was read: names and raw columns, before any inference."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .dataset import Finding
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """A table as it was found.
+    """A table as it was read.
 
     Attributes
     ----------
     names : tuple of str
-        One a column, unique, without blanks around them.
+        One for each column: unique, without surrounding blanks.
     columns : tuple of pyarrow.ChunkedArray
-        Raw text for CSV; whatever type the source had for Parquet, JSON lines and data frames.
+        Strings for CSV; the types of the source for Parquet, JSON lines and data frames.
     source : mapping
-        How the source was written: the content of `Schema.source`.
+        How the source was written; see `Schema.source`.
     name : str
         The file's name, or "data frame".
     findings : tuple of Finding
-        What was noticed while reading.
+        Findings of the reader.
     """
 
     names: tuple[str, ...]
@@ -45,12 +45,13 @@ class Table:
         return len(self.columns[0]) if self.columns else 0
 
     def position(self, name: object, what: str = "column") -> int:
-        """Find a column by its name, with or without the blanks around it, or by the one that pandas gives it.
+        """Return the position of a column, by its name with or without surrounding blanks, or by
+        the name that pandas gives it.
 
         Raises
         ------
         DataError
-            Where there is no such column; the nearest names are given.
+            If there is no such column; the message has the nearest names.
 
         Examples
         --------
@@ -67,17 +68,17 @@ class Table:
         raise no_such_column(wanted, self.names, what)
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """Return the raw column of that name."""
+        """Return a raw column by its name."""
         return self.columns[self.position(name)]
 
-    def rows(self, keep: Any) -> Table:
-        """Return the rows for which the boolean array `keep` is true."""
-        mask = pa.array(keep)
+    def rows(self, mask: Any) -> Table:
+        """Return the rows for which the boolean array `mask` is true."""
+        mask = pa.array(mask)
         return replace(self, columns=tuple(pc.filter(column, mask) for column in self.columns))
 
 
 def no_such_column(wanted: str, names: tuple[str, ...], what: str = "column") -> DataError:
-    """Return the error for a name that no column has, with the nearest names or the first ones."""
+    """Return the error for an unknown column, with the nearest names or the first ones."""
     close = nearest(wanted, names)
     if close:
         hint = f"Did you mean {' or '.join(shown(name) for name in close)}?"

@@ -1,4 +1,4 @@
-"""The column to learn: which task it makes, its labels, and which label is the positive one."""
+"""The target column: its task, its labels, and the positive label."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ _MOST_WHOLE_CLASSES = 20
 _ROWS_A_WHOLE_CLASS = 5
 _MOST_CLASSES = 1000
 _RARE = 10
-_ABOUT_INPUTS = frozenset(["identifier", "index_column", "constant", "all_missing"])  # what a target may be
+_ABOUT_INPUTS = frozenset(
+    ["identifier", "index_column", "constant", "all_missing"]
+)  # does not concern a target
 _OF_KIND = {"number": "regression", "category": "classes"}
 _DOUBTFUL = frozenset(
     ["unknown", "unk", "missing", "unbekannt", "inconnu", "desconocido", "sconosciuto", "onbekend"]
 )
-_SMALLEST, _LARGEST = 1e-30, 1e37  # sizes of a number whose squares and sums float32 can work with
-_FEW_DIGITS, _NO_DIGITS = 1e-5, 1e-6  # spread of a number over its size; float32 rounds to 6e-8 of the size
+_SMALLEST, _LARGEST = 1e-30, 1e37  # magnitudes whose squares and sums float32 can represent
+_FEW_DIGITS, _NO_DIGITS = 1e-5, 1e-6  # spread over magnitude; float32 rounds to 6e-8 of the magnitude
 
-#: Labels that name the outcome one looks for, and labels that name its absence.
+#: Labels that name the outcome of interest, and labels that name its absence.
 _POSITIVE = frozenset(
     ["yes", "true", "positive", "pos", "+", "present", "abnormal", "malignant", "fraud",
      "spam", "churn", "churned", "default", "success", "won", "win", "sick", "disease", "diseased", "case",
@@ -65,13 +67,13 @@ _NUMBER_METRICS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """What is to be learned, for every row of the table.
+    """The target of every row of the table.
 
     Attributes
     ----------
     output : Output
     y : numpy.ndarray, shape (n,)
-        Class positions (int64) or numbers (float64); rows that are not `known` hold -1 or NaN.
+        Class positions (int64) or numbers (float64); -1 or NaN for rows that are not `known`.
     known : numpy.ndarray of bool, shape (n,)
         Rows with a usable target.
     findings : tuple of Finding
@@ -100,22 +102,23 @@ def read_target(
     name : str
     values : pyarrow.ChunkedArray
     task : {"auto", "binary", "multiclass", "regression"}
-        Automatically: text, booleans and few distinct whole numbers are classes, anything else is regression.
+        With "auto", strings, booleans and few distinct integers are classes; everything else is
+        regression.
     positive : object
         The positive label of a binary task, matched as text.
     metric_hint : str or None
-        The metric asked for, where it tells classes from numbers.
+        The requested metric, which may show whether the target holds classes or numbers.
     marks : NumberMarks or None
-        What all columns of the file say about decimal and thousands marks.
+        The decimal and thousands marks inferred from all columns of the file.
     kind : {"number", "category"} or None
-        What the user says that the column is.
+        The kind that the user sets.
 
     Raises
     ------
     DataError
-        Where nothing can be learned from the column.
+        If the column cannot be a target.
     SettingsError
-        Where `positive` is no label, or `task` does not fit.
+        If `positive` is not a label, or `task` does not fit.
 
     Examples
     --------
@@ -133,7 +136,7 @@ def read_target(
         raise DataError(
             f"target {shown(name)} holds dates",
             expected="classes or numbers",
-            hint="Turn it into a number first.",
+            hint="Convert it to a number first.",
         )
     inferred, no_value = _without_no_value(inferred)
     column = inferred.values
@@ -162,8 +165,8 @@ def read_target(
 def _infer(
     name: str, values: pa.ChunkedArray, marks: NumberMarks | None, kind: str | None, task: str
 ) -> Inferred:
-    """Find out what the target is: for a regression a number, whatever its padding."""
-    if kind == "category":  # plain numbers stay the numbers that they are, as labels
+    """Infer the target; for regression it is a number even if padded."""
+    if kind == "category":  # plain numbers stay numbers as labels
         found = infer_column(name, values, marks=marks)
         plain = found.column.kind == "boolean" or (found.column.kind == "number" and found.column.is_plain)
         return found if plain and not found.column.missing else infer_column(name, values, kind=kind)
@@ -180,9 +183,10 @@ def _infer(
 
 
 def _without_no_value(inferred: Inferred) -> tuple[Inferred, list[Finding]]:
-    """Take words that are never an outcome ("not available") out of the classes, while two others are left.
+    """Remove words that are never an outcome ("not available") from the classes, if two others are
+    left.
 
-    Words that may be one ("unknown") stay, and are named.
+    Words that may be an outcome ("unknown") stay, with a finding.
     """
     levels, name = inferred.values, inferred.column.name
     if not isinstance(levels, Levels):
@@ -197,12 +201,14 @@ def _without_no_value(inferred: Inferred) -> tuple[Inferred, list[Finding]]:
         inferred = replace(inferred, values=Levels(codes, levels.values))
         listed = ", ".join(shown(levels.values[at]) for at in never[:3])
         message = (
-            f"{listed} in {int(counts[never].sum()):,} rows is no class: it was read as a missing target"
+            f"{listed} in {int(counts[never].sum()):,} rows is not a class and was read as a missing target"
         )
         findings.append(Finding("stray_words", "warning", name, message))
     if doubtful and left - len(doubtful) >= 2:
         listed = ", ".join(f"{shown(levels.values[at])} ({counts[at]:,} rows)" for at in doubtful[:3])
-        message = f"{listed} was kept as a class; where it means that the outcome is not known, leave those rows out"
+        message = (
+            f"{listed} is treated as a class; if it means that the outcome is not known, leave those rows out"
+        )
         findings.append(Finding("doubtful_class", "warning", name, message))
     return inferred, findings
 
@@ -237,9 +243,9 @@ def _regression(
 ) -> Target:
     if numbers is None:
         found = shown(next(iter(values.values), "")) if isinstance(values, Levels) else "a yes or a no"
-        raise DataError(f"target {shown(name)}", found=found, expected="numbers, for a regression")
+        raise DataError(f"target {shown(name)}", found=found, expected="numbers for regression")
     if positive is not None:
-        raise SettingsError("a regression has no positive label", found=shown(positive))
+        raise SettingsError("regression has no positive label", found=shown(positive))
     known = numbers[usable]
     if float(known.min()) == float(known.max()):
         raise DataError(f"target {shown(name)} is constant", found=f"{known[0]:g} in every row")
@@ -249,38 +255,41 @@ def _regression(
 
 
 def _about_digits(name: str, known: np.ndarray) -> list[Finding]:
-    """Say where float32, which served answers are, keeps too few digits of a number to tell the rows apart.
+    """Check that float32, the type of served predictions, has enough digits to distinguish the
+    targets.
 
     Raises
     ------
     DataError
-        Where it keeps next to none.
+        If it has almost none.
     """
     size = float(np.abs(known).max())
     if not _SMALLEST < size < _LARGEST:
         raise DataError(
-            f"target {shown(name)} is out of the range of float32, which served answers are",
-            found=f"numbers of a size of {size:.3g}",
+            f"target {shown(name)} is out of the range of float32, the type of served predictions",
+            found=f"a magnitude of {size:.3g}",
             hint="Divide it by a constant first.",
         )
     spread = float((known / size).std()) * size
     if spread >= _FEW_DIGITS * size:
         return []
-    message = f"numbers of a size of {size:.6g} that differ by {spread:.3g}"
+    message = f"numbers around {size:.6g} that differ by {spread:.3g}"
     if spread < _NO_DIGITS * size:
         raise DataError(
-            f"target {shown(name)} lies too far from zero for float32, which served answers are",
+            f"target {shown(name)} is too far from zero for float32, the type of served predictions",
             found=message,
             hint="Subtract a constant first, such as its mean.",
         )
-    text = f"{message}: served answers are float32 and are rounded to {size * 6e-8:.2g}; subtract a constant first"
+    text = (
+        f"{message}: predictions are float32 and are rounded to {size * 6e-8:.2g}; subtract a constant first"
+    )
     return [Finding("few_digits", "warning", name, text)]
 
 
 def _boolean_labels(
     name: str, values: pa.ChunkedArray, numbers: np.ndarray, usable: np.ndarray
 ) -> tuple[list[Label], np.ndarray, list[Finding]]:
-    """Labels of a boolean column: True and False, or the words used (the most frequent spelling of each)."""
+    """Return the labels of a boolean column: True and False, or the words used (the most frequent spelling of each)."""
     codes = np.where(usable, numbers, -1).astype(np.int64)
     if pa.types.is_boolean(values.type):
         return [False, True], codes, []
@@ -292,7 +301,7 @@ def _boolean_labels(
             if text.lower() in known and text not in spelled[code]:
                 spelled[code].append(text)
     merged = [
-        Finding("spellings", "warning", name, f"{' and '.join(map(shown, texts))} were taken as one class")
+        Finding("spellings", "warning", name, f"{' and '.join(map(shown, texts))} are treated as one class")
         for texts in spelled.values()
         if len(texts) > 1
     ]
@@ -368,7 +377,7 @@ def _classification(
 
 
 def _positive(labels: Sequence[Label], counts: np.ndarray, positive: object) -> int:
-    """Return the position of the positive label: as asked, by its meaning, or the rarer one."""
+    """Return the position of the positive label: the given one, else by its meaning, else the rarer one."""
     texts = [str(label) for label in labels]
     if positive is not None:
         wanted = category_text(positive)
@@ -378,7 +387,7 @@ def _positive(labels: Sequence[Label], counts: np.ndarray, positive: object) -> 
             if wanted.lower() in candidates:
                 return candidates.index(wanted.lower())
         listed = " and ".join(shown(label) for label in labels)
-        raise SettingsError("the positive label is no class", found=shown(positive), expected=listed)
+        raise SettingsError("the positive label is not a class", found=shown(positive), expected=listed)
     words = [text.lower() for text in texts]
     if set(words) in ({"y", "n"}, {"t", "f"}):
         return 0 if words[0] in ("y", "t") else 1
@@ -398,13 +407,11 @@ def _about_classes(name: str, labels: Sequence[Label], counts: np.ndarray) -> li
         listed = ", ".join(f"{shown(labels[at])} ({counts[at]})" for at in rare[:6]) + (
             ", …" if len(rare) > 6 else ""
         )
-        message = (
-            f"classes with fewer than {_RARE} rows: {listed}; they are kept, and hard to learn or to judge"
-        )
+        message = f"classes with fewer than {_RARE} rows: {listed}; they are hard to learn and to score"
         found.append(Finding("rare_class", "warning", name, message))
     share = counts.min() / counts.sum()
     if len(labels) == 2 and share < 0.1:
         at = int(counts.argmin())
-        message = f"{shown(labels[at])} is {share:.1%} of the rows; accuracy says little here"
+        message = f"{shown(labels[at])} is {share:.1%} of the rows; accuracy is not informative"
         found.append(Finding("imbalance", "info", name, message))
     return found

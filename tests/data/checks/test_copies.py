@@ -53,7 +53,7 @@ def test_a_class_that_an_id_decides() -> None:
 def test_copies_without_an_id() -> None:
     ((code, column, message),) = findings(repeated(), "price")
     assert code == "copies_but_one" and column == "region"
-    assert "900 rows (90%)" in message and "number what they belong to" in message
+    assert "900 rows (90%)" in message and "add a column that numbers the copies" in message
 
 
 def test_a_group_settles_it() -> None:

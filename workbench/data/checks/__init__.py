@@ -1,1 +1,1 @@
-"""What a person should know of a table before a search: leaks, copies, extremes, classes too small to learn."""
+"""Checks of a table before a search: leaks, copies, extreme values, and classes that are too small."""

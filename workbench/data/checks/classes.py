@@ -1,4 +1,4 @@
-"""Whether the classes of a target can be learned and scored at all: checked before any search."""
+"""Check before a search that the classes of a target can be learned and scored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..dataset import Dataset
 
 
 def class_units(dataset: Dataset, rows: np.ndarray | None = None) -> np.ndarray:
-    """Return in how many parts each class can be divided: its groups where there are groups, else its rows.
+    """Return the number of units of each class that can be split: groups if there are any, else rows.
 
     Examples
     --------
@@ -28,9 +28,9 @@ def class_units(dataset: Dataset, rows: np.ndarray | None = None) -> np.ndarray:
 
 
 def check_classes(dataset: Dataset) -> None:
-    """Refuse a binary target of which one class cannot be both learned and scored.
+    """Check that both classes of a binary target can be learned and scored.
 
-    A class needs two rows: one to learn from, and one that the model has not seen. Rows of one group stay together, so
+    A class needs two rows: one to train on and one to score on. Rows of one group stay together, so
     with groups it needs two groups.
 
     Raises
@@ -53,5 +53,5 @@ def check_classes(dataset: Dataset) -> None:
     raise DataError(
         f"target {shown(output.target)}",
         found=counted,
-        expected=f"at least two {'groups' if grouped else 'rows'} of each class: one to learn from, one to score on",
+        expected=f"at least two {'groups' if grouped else 'rows'} of each class: one to train on, one to score on",
     )

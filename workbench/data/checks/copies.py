@@ -1,12 +1,12 @@
-"""Rows that are copies of others but for one column, and ids whose rows share one target.
+"""Rows that are copies of others except for one column, and ids whose rows share one target.
 
-Such rows stand on both sides of a random split, and a score on rows whose twins were trained on is too good. Both are
-named, with the column by which rows can be kept together (`group`).
+A random split puts such rows on both sides, and the score is optimistic for rows whose copies were
+trained on. A finding names the column that keeps them together (`group`).
 
-- **One target an id**: a column that is named like an id, or has many levels, in which rows of one value have one
-  target far more often than any two rows have.
-- **Copies but for one column**: without one column, a fifth of the rows or more repeat another row, target included,
-  far more of them than independent columns would give.
+- **One target per id**: a column that is named like an id, or has many levels, and whose rows with
+  the same value have the same target far more often than two random rows do.
+- **Copies except for one column**: without one column, at least a fifth of the rows repeat another
+  row, target included, far more than independent columns would.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _COPIES, _TIMES_EXPECTED = 0.2, 20.0
 
 
 def find_copies(dataset: Dataset) -> list[Finding]:
-    """Return a finding if rows share their target with copies of themselves and no group keeps them together.
+    """Return a finding if rows have copies with the same target and no group keeps them together.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def find_copies(dataset: Dataset) -> list[Finding]:
 
 
 def _coded(values: Column1d) -> np.ndarray:
-    """Return a column as whole numbers from 0; a missing value is one of them."""
+    """Return a column as integer codes from 0; a missing value has its own code."""
     if isinstance(values, Levels):
         return np.asarray(values.codes, dtype=np.int64) + 1
     return np.unique(np.asarray(values), return_inverse=True)[1].astype(np.int64)
@@ -76,14 +76,14 @@ def _one_target(name: str, codes: np.ndarray, y: np.ndarray) -> Finding | None:
     if share < _SAME or share - usual < _LEAST_GAIN:
         return None
     message = (
-        f"rows of one {shown(name)} share one target ({len(sizes):,} values, {sizes.mean():.3g} rows each): with some "
-        f"of them in training, a score on the others is too good; keep them together: {parameter('group', name)}"
+        f"rows with the same {shown(name)} share one target ({len(sizes):,} values, {sizes.mean():.3g} rows each); a "
+        f"random split makes the score optimistic; keep the rows together: {parameter('group', name)}"
     )
     return Finding("one_target_an_id", "warning", name, message)
 
 
 def _copies(codes: Mapping[str, np.ndarray], y: np.ndarray, ids: list[str]) -> list[Finding]:
-    """Look for copies among the columns that are no ids."""
+    """Return a finding if rows are copies except for one column; ids are ignored."""
     told = {name: each for name, each in codes.items() if name not in ids}
     if len(told) < _FEWEST_COLUMNS:
         return []
@@ -91,7 +91,7 @@ def _copies(codes: Mapping[str, np.ndarray], y: np.ndarray, ids: list[str]) -> l
     parts = {name: _hashed(each, at) for at, (name, each) in enumerate(told.items())}
     total = np.sum(list(parts.values()), axis=0, dtype=np.uint64) + _hashed(y, len(parts))
     if rows - len(np.unique(total)) >= _COPIES * rows / 2:
-        return []  # whole rows repeat: that has a finding of its own
+        return []  # whole rows repeat, which has its own finding
     every = _pairs(np.array([rows]))
     chance = {name: _pairs(np.bincount(each)) / every for name, each in told.items()}
     everywhere = float(np.prod(list(chance.values()))) * _pairs(np.bincount(y))
@@ -101,21 +101,17 @@ def _copies(codes: Mapping[str, np.ndarray], y: np.ndarray, ids: list[str]) -> l
         if copies < _COPIES * rows or _pairs(counts) < _TIMES_EXPECTED * (expected + 1.0):
             continue
         by = _grouping(codes, name, total - part, ids)
-        how = (
-            parameter("group", by)
-            if by
-            else "number what they belong to in a column, and give it with `group`"
-        )
+        how = parameter("group", by) if by else "add a column that numbers the copies, and name it as `group`"
         message = (
-            f"{copies:,} rows ({copies / rows:.0%}) are copies of another but for {shown(name)}: with one of them in "
-            f"training, a score on the other is too good; keep them together: {how}"
+            f"{copies:,} rows ({copies / rows:.0%}) are copies of another row except for {shown(name)}; a random split "
+            f"makes the score optimistic; keep the copies together: {how}"
         )
         return [Finding("copies_but_one", "warning", name, message)]
     return []
 
 
 def _grouping(codes: Mapping[str, np.ndarray], but: str, copies: np.ndarray, ids: list[str]) -> str | None:
-    """Return the column that tells the groups of copies apart: an id, else one with as many values as there are."""
+    """Return the column that identifies the groups of copies: an id, else the column with as many values as groups."""
     group = np.unique(copies, return_inverse=True)[1]
     groups = int(group.max()) + 1
     for name in ids:
@@ -127,7 +123,7 @@ def _grouping(codes: Mapping[str, np.ndarray], but: str, copies: np.ndarray, ids
 
 
 def _pairs(counts: np.ndarray) -> float:
-    """Count the pairs of rows that agree."""
+    """Return the number of pairs of equal rows."""
     each = counts.astype(np.float64)
     return float((each * (each - 1.0)).sum() / 2.0)
 

@@ -1,6 +1,6 @@
-"""Numbers that are likely no measurements: codes for missing values, and outliers of the target.
+"""Numbers that are probably not measurements: codes for missing values, and outliers of the target.
 
-They are named, and left as they are: only a person knows what they mean.
+They are reported and not changed: only the user knows what they mean.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ODD = frozenset(
     for sign in (1, -1)
 ) | {-32768.0, -2147483648.0, -1.0}  # fmt: skip
 _FILL = 1e15  # fill values of scientific formats are larger
-_SPACINGS = 3.0  # usual gaps between values that a number made of nines has to lie away from the others
+_SPACINGS = 3.0  # median gaps between values: how far a number made of nines must be from the others
 _FEWEST_BESIDE_ZERO, _ZERO_GAP = 20, 0.2  # other values, and the lowest of them over their median
 _TAIL = 6.0  # upper quartile to 95th percentile: 6 of it beyond are about 6.5 standard deviations of a normal
 _APART = 2.0
@@ -29,12 +29,12 @@ _FEWEST_ROWS = 30
 
 
 def missing_codes(name: str, values: np.ndarray, *, target: bool = False) -> list[Finding]:
-    """Find numbers such as -200 and 999 that stand for a missing value: frequent, and apart from all others.
+    """Find numbers such as -200 and 999 that stand for a missing value.
 
-    The lowest and the highest value are looked at, where at least 1 % of the rows have it. A negative one is named
-    where it is the only negative number, or lies further from the others than twice their range; another one where it
-    is written with nines, or is the end of a computer's range of numbers, and lies apart. Zeros are named where all
-    other numbers lie well above them.
+    The lowest and the highest value are checked if at least 1 % of the rows have it. A negative
+    value is reported if it is the only negative one, or further from the others than twice their
+    range. Another value is reported if it consists of nines or is the limit of an integer type, and
+    is far from the others. Zeros are reported if all other numbers are well above them.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def missing_codes(name: str, values: np.ndarray, *, target: bool = False) -> lis
     values : numpy.ndarray
         NaN where missing.
     target : bool
-        Whether the column is the one to learn.
+        Whether the column is the target.
 
     Examples
     --------
@@ -60,8 +60,8 @@ def missing_codes(name: str, values: np.ndarray, *, target: bool = False) -> lis
         if count < _FEWEST or share < _SHARE or not _stands_apart(code, inner, lowest=end == 0):
             continue
         message = (
-            f"{code:.10g} in {share:.1%} of the rows looks like a code for a missing value (all others lie from "
-            f"{float(inner[0]):.6g} to {float(inner[-1]):.6g}); if it is one, "
+            f"{code:.10g} in {share:.1%} of the rows looks like a code for a missing value (all other values are from "
+            f"{float(inner[0]):.6g} to {float(inner[-1]):.6g}); if it is, "
         )
         message += "leave those rows out" if target else "leave those cells empty"
         found.append(Finding("missing_code", "warning" if target else "info", name, message))
@@ -69,7 +69,7 @@ def missing_codes(name: str, values: np.ndarray, *, target: bool = False) -> lis
 
 
 def _zeros(name: str, distinct: np.ndarray, counts: np.ndarray, *, target: bool) -> list[Finding]:
-    """Name zeros that lie apart from many other numbers, as a blood pressure or a length of 0 does."""
+    """Report zeros that are far from all other numbers, such as a blood pressure or a length of 0."""
     if distinct[0] != 0.0 or len(distinct) <= _FEWEST_BESIDE_ZERO or counts[0] < _FEWEST:
         return []
     nearest, median = (
@@ -81,8 +81,8 @@ def _zeros(name: str, distinct: np.ndarray, counts: np.ndarray, *, target: bool)
         return []
     where = "rows out" if target else "cells empty"
     message = (
-        f"0 in {int(counts[0]):,} rows lies apart from all other values (from {nearest:.6g} on); if it cannot be "
-        f"measured, it stands for a missing value: leave those {where}"
+        f"0 in {int(counts[0]):,} rows is far from all other values ({nearest:.6g} or more); if 0 is not a possible "
+        f"value, it stands for a missing one: leave those {where}"
     )
     return [Finding("zero_values", "warning" if target else "info", name, message)]
 
@@ -101,11 +101,11 @@ def _stands_apart(code: float, inner: np.ndarray, *, lowest: bool) -> bool:
 
 
 def outliers(name: str, known: np.ndarray) -> list[Finding]:
-    """Find values of a target that lie far from all others: a price of 11,111,111, a year of 9999.
+    """Find values of a target that are far from all others: a price of 11,111,111, a year of 9999.
 
-    Numbers above zero are compared by their logarithms, others as they are. A value is named where it lies beyond the
-    95th percentile by six times the distance from there to the upper quartile (likewise below), which is about 6.5
-    standard deviations of a normal distribution, and apart from the next one.
+    Positive numbers are compared by their logarithms. A value is reported if it is beyond the 95th
+    percentile by six times the distance between that and the upper quartile (likewise below), which
+    is about 6.5 standard deviations of a normal distribution, and apart from the next value.
 
     Parameters
     ----------
@@ -134,14 +134,14 @@ def outliers(name: str, known: np.ndarray) -> list[Finding]:
         many = "value lies" if len(far) == 1 else "values lie"
         message = (
             f"{len(far):,} {many} far {side} all others: {listed} (the median is {float(np.median(known)):,.6g}); "
-            "check them, and leave those rows out where they are mistakes"
+            "check them, and leave out the rows that are mistakes"
         )
         found.append(Finding("outliers", "warning", name, message))
     return found
 
 
 def _beyond(known: np.ndarray, sign: int) -> np.ndarray:
-    """Return the values that lie far beyond the others on one side."""
+    """Return the values that are far beyond the others on one side."""
     positive = float(known.min()) >= 0 and bool((known > 0).mean() > 0.5)
     used = known[known > 0] if positive else known
     scale = np.log(used) if positive else used
@@ -159,6 +159,6 @@ def _beyond(known: np.ndarray, sign: int) -> np.ndarray:
 
 
 def target_findings(name: str, known: np.ndarray) -> list[Finding]:
-    """Return what is odd about the numbers of a target; a frequent code is not named as an outlier too."""
+    """Return findings about the numbers of a target; a frequent code is not also reported as an outlier."""
     codes = missing_codes(name, known, target=True)
     return codes or outliers(name, known)

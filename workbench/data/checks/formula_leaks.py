@@ -1,6 +1,7 @@
-"""Columns that give the target away together: it is their sum or difference, or their product or ratio.
+"""Columns that leak the target together: it is their sum, difference, product or ratio.
 
-A total and its parts, or a payment and a rate of it, are each weak alone, and together leave nothing to learn.
+A total and its parts, or a payment and its rate, are weak predictors alone but determine the target
+together.
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ _FEWEST_ROWS = 60
 
 
 def find_formulas(dataset: Dataset, known: frozenset[str] = frozenset(), *, seed: int = 0) -> list[Finding]:
-    """Return findings about columns of which a numeric target is nearly a sum or a product.
+    """Return findings about columns whose sum or product is nearly the numeric target.
 
-    Up to three number columns are chosen one by one (orthogonal matching pursuit; Pati, Rezaiifar and Krishnaprasad
-    1993), in plain numbers and in logarithms, on two thirds of a sample; the others are the judge.
+    Up to three number columns are selected one by one (orthogonal matching pursuit; Pati, Rezaiifar
+    and Krishnaprasad 1993), as numbers and as logarithms, on two thirds of a sample. The remaining
+    third gives the score.
 
     Parameters
     ----------
     dataset : Dataset
     known : frozenset of str
-        Columns that are not looked at, since each alone gives the target away.
+        Columns to leave out, because each of them leaks the target alone.
     seed : int
         Of the sample (at most 4,000 rows).
 
@@ -78,7 +80,7 @@ def _numbers(dataset: Dataset, name: str) -> np.ndarray:
 def _formula(
     table: dict[str, np.ndarray], target: np.ndarray, *, logs: bool
 ) -> tuple[list[str], float, str] | None:
-    """Return the columns of a formula with at least two, its R², and what it is; None where there is none."""
+    """Return the columns of a formula with at least two of them, its R² and its type; None if there is none."""
     usable = {name: values for name, values in table.items() if _is_usable(values, logs=logs)}
     if len(usable) < 2 or (logs and not (target > 0).mean() > 0.99):
         return None
@@ -99,13 +101,13 @@ def _formula(
 
 
 def _is_usable(values: np.ndarray, *, logs: bool) -> bool:
-    """Whether nearly every row has the value, above zero where its logarithm is taken."""
+    """Return whether nearly every row has a value, which must be positive for logarithms."""
     good = values > 0 if logs else np.isfinite(values)
     return bool(good.mean() > 0.99)
 
 
 def _pursuit(matrix: np.ndarray, y: np.ndarray) -> tuple[list[int], float]:
-    """Choose columns one by one; return them, the strongest first, and R² on the third of the rows kept aside."""
+    """Return the columns selected one by one, the strongest first, and R² on the held-out third of the rows."""
     judge = np.arange(len(y)) % 3 == 0
     centre, spread = matrix.mean(axis=0), matrix.std(axis=0)
     scaled = (matrix - centre) / np.where(spread > 0, spread, 1.0)
@@ -130,7 +132,7 @@ def _finding(terms: list[str], score: float, kind: str) -> Finding:
     listed = " and ".join(shown(name) for name in terms[1:])
     options = parameter("drop", terms)
     message = (
-        f"together with {listed} it gives the target away (r2 {score:.3f}: {kind} of them); unless all of them are "
-        f"known before the outcome is, leave out those that are not, of {options}"
+        f"together with {listed} it determines the target (r2 {score:.3f}: {kind} of them); leave out those that are "
+        f"not known before the outcome, of {options}"
     )
     return Finding("leak", "warning", terms[0], message)

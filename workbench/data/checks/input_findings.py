@@ -1,4 +1,4 @@
-"""What to tell a person about inputs before a search: repeats, gaps, codes for missing values, odd dates."""
+"""Findings about the inputs before a search: repeated rows and columns, missing values, implausible dates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _EARLIEST, _LATEST = -2208988800.0, 4102444800.0  # 1900 and 2100
 def check_inputs(dataset: Dataset) -> list[Finding]:
     """Return findings about the inputs of a data set.
 
-    Rows are compared without identifiers. Of more than 500,000 rows a sample is looked at, and a finding says so.
+    Rows are compared without identifiers. If there are more than 500,000 rows, a sample is checked,
+    with a finding.
 
     Examples
     --------
@@ -34,7 +35,7 @@ def check_inputs(dataset: Dataset) -> list[Finding]:
     findings: list[Finding] = []
     if dataset.n_rows > MOST_ROWS:
         rows = np.sort(np.random.default_rng(0).choice(dataset.n_rows, MOST_ROWS, replace=False))
-        message = f"repeats and ranges were looked for in {MOST_ROWS:,} of {dataset.n_rows:,} rows"
+        message = f"a sample of {MOST_ROWS:,} of {dataset.n_rows:,} rows was checked for repeats and ranges"
         findings.append(Finding("sampled", "info", None, message))
         dataset = dataset.take(rows)
     findings += _duplicate_rows(dataset)
@@ -57,8 +58,8 @@ def _duplicate_rows(dataset: Dataset) -> Iterator[Finding]:
     if same < 0.01 * dataset.n_rows:
         return
     message = (
-        f"{same:,} rows ({same / dataset.n_rows:.1%}) repeat another one, target included; a score on rows that"
-        " training has seen flatters: remove them, or keep them together with `group`"
+        f"{same:,} rows ({same / dataset.n_rows:.1%}) repeat another row, target included; the score is optimistic for "
+        "rows whose copies were trained on: remove them, or keep them together with `group`"
     )
     if repeats > same:
         message += f"; {repeats - same:,} more repeat the inputs with another target"
@@ -80,7 +81,7 @@ def _codes(values: Column1d) -> np.ndarray:
 
 
 def _duplicate_columns(dataset: Dataset) -> Iterator[Finding]:
-    """Find columns that tell the rows apart in the same way: one can be computed from the other."""
+    """Find columns that distinguish the same rows, so that one can be computed from the other."""
     head = slice(0, _PATTERN_ROWS)
     first_of: dict[bytes, list[str]] = {}
     for column in dataset.schema.columns:
@@ -88,23 +89,23 @@ def _duplicate_columns(dataset: Dataset) -> Iterator[Finding]:
         start = values.take(head) if isinstance(values, Levels) else values[head]
         pattern = _pattern(start)
         if pattern.max(initial=-1) < 1:
-            continue  # one value here: nothing to compare yet
+            continue  # one value in this part: nothing to compare
         key = pattern.tobytes()
         if pattern.max() > 0.5 * len(
             pattern
-        ):  # nearly unique values all show one pattern: compare what they are
+        ):  # nearly unique values all have the same pattern: compare the values
             key = _codes(start).tobytes()
         twins = first_of.setdefault(key, [])
         same = next((name for name in twins if _same(values, dataset.columns[name])), None)
         if same is None:
             twins.append(column.name)
         else:
-            message = f"it says the same as {shown(same)}; one of them is enough"
+            message = f"it has the same information as {shown(same)}; one of them is enough"
             yield Finding("duplicate_columns", "info", column.name, message)
 
 
 def _pattern(values: Column1d) -> np.ndarray:
-    """Number the values in the order in which rows show them; -1 is missing."""
+    """Code the values in order of first appearance; -1 is missing."""
     if isinstance(values, Levels):
         return by_appearance(values)[0]
     distinct, codes = np.unique(values, return_inverse=True)
@@ -126,14 +127,14 @@ def _dates(column: Column, values: np.ndarray, *, is_time: bool) -> Iterator[Fin
     known = values[np.isfinite(values)]
     odd = int(((known < _EARLIEST) | (known > _LATEST)).sum())
     if odd:
-        message = f"{odd:,} dates lie before 1900 or after 2100"
+        message = f"{odd:,} dates are before 1900 or after 2100"
         yield Finding("odd_dates", "warning", column.name, message)
     if is_time or len(known) < 2:
         return
-    order = "in this order" if bool((np.diff(known) >= 0).all()) else "not in this order"
+    order = "in order" if bool((np.diff(known) >= 0).all()) else "not in order"
     first, last = (str(column.write(float(each)))[:10] for each in (known.min(), known.max()))
     message = (
-        f"rows run from {first} to {last}, {order}; if the model is to predict the future, "
+        f"rows are from {first} to {last}, {order}; if the model will predict the future, "
         f"use {parameter('time_column', column.name)}"
     )
     yield Finding("dates", "info", column.name, message)

@@ -1,4 +1,4 @@
-"""How much each column says about the target by itself, to find those that give the answer away."""
+"""How well each column alone predicts the target, to find those that leak it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from workbench.runtime.parameters import parameter
 
 from ..dataset import Dataset, Finding
 
-#: A leak at the first score; also at the second where the next best column reaches no more than the third; worth a
-#: look at the fourth.
+#: A leak at the first score; also at the second if the next best column is at most at the third;
+#: a warning at the fourth.
 _LIMITS = {"roc_auc": (0.98, 0.96, 0.75, 0.95), "r2": (0.98, 0.97, 0.5, 0.93)}
 
 _MOST_ROWS = 20_000
@@ -28,14 +28,14 @@ _SMOOTHING = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """What one column says about the target by itself.
+    """How well one column alone predicts the target.
 
     Attributes
     ----------
     column : str
     score : float
-        ROC AUC (of several classes: the mean of one class against the rest) or R², on rows that were not used to
-        learn it.
+        ROC AUC (of several classes: the mean of one class against the rest) or R², on rows that
+        were not trained on.
     metric : str
         "roc_auc" or "r2".
     """
@@ -48,9 +48,9 @@ class Power:
 def column_powers(dataset: Dataset, *, seed: int = 0) -> list[Power]:
     """Measure how well each column alone predicts the target.
 
-    Numbers are cut at their quantiles and categories at their levels; the mean of the target in each bin (for a
-    regression a line in it) is the prediction, learned on two thirds of a sample and judged on the other. Free text
-    is not looked at.
+    Numbers are binned at their quantiles, and each level of a category is a bin. The prediction is
+    the mean of the target in each bin (for regression a line in each bin), fitted on two thirds of
+    a sample and scored on the rest. Free text is ignored.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def column_powers(dataset: Dataset, *, seed: int = 0) -> list[Power]:
 
 
 def find_leaks(powers: list[Power]) -> list[Finding]:
-    """Return findings for columns that alone predict the target too well to be true.
+    """Return findings for columns that predict the target implausibly well.
 
     Parameters
     ----------
@@ -105,19 +105,19 @@ def find_leaks(powers: list[Power]) -> list[Finding]:
     for power, after in zip(powers, [*powers[1:], None], strict=True):
         certain, alone, next_best, suspect = _LIMITS[power.metric]
         stands_out = power.score >= alone and (after is None or after.score <= next_best)
-        said = f"it alone predicts the target with {power.metric} {power.score:.3f}"
+        alone = f"it alone predicts the target with {power.metric} {power.score:.3f}"
         if power.score >= certain or stands_out:
             drop = parameter("drop", power.column)
-            message = f"{said}; unless it is known before the outcome is, leave it out: {drop}"
+            message = f"{alone}; unless it is known before the outcome, leave it out: {drop}"
             found.append(Finding("leak", "warning", power.column, message))
         elif power.score >= suspect:
-            message = f"{said}; check that it is known before the outcome is"
+            message = f"{alone}; check that it is known before the outcome"
             found.append(Finding("strong_column", "info", power.column, message))
     return found
 
 
 def _bins(values: Column1d) -> np.ndarray:
-    """Number the bins of a column; missing values are a bin of their own."""
+    """Code the bins of a column; missing values have their own bin."""
     if isinstance(values, Levels):
         codes = np.asarray(values.codes)
         counts = np.bincount(codes + 1, minlength=len(values.values) + 1)
@@ -138,7 +138,7 @@ def _bins(values: Column1d) -> np.ndarray:
 
 
 def _bounded(values: np.ndarray) -> np.ndarray:
-    """Return a number column on a scale that sums of squares can bear; missing values become 0."""
+    """Scale a number column so that sums of squares do not overflow; missing values become 0."""
     known = values[np.isfinite(values)]
     if not len(known):
         return np.zeros(len(values))
@@ -148,7 +148,7 @@ def _bounded(values: np.ndarray) -> np.ndarray:
 
 
 def _class_score(bins: np.ndarray, y: np.ndarray, part: np.ndarray) -> float:
-    """Mean out-of-fold AUC of one class against the rest, from counts alone: rows of a bin share their score."""
+    """Return the mean out-of-fold AUC of one class against the rest, from counts: rows of a bin share their score."""
     n_bins, n_classes = int(bins.max()) + 1, int(y.max()) + 1
     cells = np.bincount((part * n_bins + bins) * n_classes + y, minlength=_FOLDS * n_bins * n_classes)
     valid = cells.reshape(_FOLDS, n_bins, n_classes).astype(np.float64)
@@ -164,7 +164,7 @@ def _class_score(bins: np.ndarray, y: np.ndarray, part: np.ndarray) -> float:
 
 
 def _auc(score: np.ndarray, positive: np.ndarray, rows: np.ndarray) -> float:
-    """Area under the ROC curve of cells with `positive` of `rows` rows each; ties count a half."""
+    """Return the area under the ROC curve of bins with `positive` of `rows` rows each; ties count half."""
     _, place = np.unique(score, return_inverse=True)
     ones = np.bincount(place, positive)
     zeros = np.bincount(place, rows - positive)
@@ -174,8 +174,8 @@ def _auc(score: np.ndarray, positive: np.ndarray, rows: np.ndarray) -> float:
 
 
 def _number_score(bins: np.ndarray, x: np.ndarray | None, y: np.ndarray, part: np.ndarray) -> float:
-    """Out-of-fold R² of the mean, and where there is an `x` a line, in each bin."""
-    low, high = np.quantile(y, [0.001, 0.999])  # a few wild targets must not hide a leak
+    """Return the out-of-fold R² of the mean, or with `x` of a line, in each bin."""
+    low, high = np.quantile(y, [0.001, 0.999])  # a few extreme targets must not hide a leak
     outcome = np.clip(y, low, high)
     predicted = np.empty(len(outcome))
     n_bins = int(bins.max()) + 1
@@ -183,7 +183,8 @@ def _number_score(bins: np.ndarray, x: np.ndarray | None, y: np.ndarray, part: n
         train, valid = part != at, part == at
         prior = outcome[train].mean()
         count = np.bincount(bins[train], minlength=n_bins)
-        # bins of a number are never small, and drawn to the overall mean those at its ends would be far off
+        # bins of a number are never small; shrinking the outer ones to the overall mean would bias
+        # them
         smoothing = _SMOOTHING if x is None else 0.1
         mean = (np.bincount(bins[train], outcome[train], n_bins) + smoothing * prior) / (count + smoothing)
         predicted[valid] = mean[bins[valid]]
@@ -195,7 +196,7 @@ def _number_score(bins: np.ndarray, x: np.ndarray | None, y: np.ndarray, part: n
 
 
 def _slopes(bins: np.ndarray, x: np.ndarray, y: np.ndarray, n_bins: int) -> tuple[np.ndarray, np.ndarray]:
-    """Fit a line in each bin: a column that is the target times something must not lose to the bins' width."""
+    """Fit a line in each bin, so that the width of the bins does not hide a column proportional to the target."""
     count = np.maximum(np.bincount(bins, minlength=n_bins), 1)
     center = np.bincount(bins, x, n_bins) / count
     away: np.ndarray = x - center[bins]

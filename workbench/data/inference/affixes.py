@@ -1,7 +1,7 @@
 """What stands beside the numbers of a column: a currency, a unit, a multiplier.
 
-What one spelling means is decided by all of them together: ``m`` is a minute beside ``h``, a metre beside ``km``, and a
-million behind a currency.
+What one spelling means is decided by all of them together: ``m`` is a minute beside ``h``, a metre
+beside ``km``, and a million behind a currency.
 """
 
 from __future__ import annotations
@@ -202,7 +202,8 @@ def find_affixes(pieces: Sequence[Piece], rows: Sequence[int]) -> Affixes:
     )
 
 
-#: What a suffix may mean: a multiplier or None, then "family", "currency", "mark" or "", and which one.
+#: What a suffix may mean: a multiplier or None, then "family", "currency", "mark" or "", and which
+#: one.
 Meaning = tuple[str | None, str, str]
 
 

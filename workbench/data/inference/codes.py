@@ -34,9 +34,10 @@ _TYPING_ERRORS, _TYPING_SHARE = 3, 0.001
 def are_codes(whole: Sequence[str], strays: Collection[str]) -> bool:
     """Whether whole numbers with some other texts beside them are codes rather than counts.
 
-    They are where they are padded with zeros; where a stray is a word of letters and digits (``2A``), unless it may be
-    a typing error among a thousand numbers of several widths; and where a stray is a short word in capitals (``XL``), a
-    range (``3+``) or "other" beside few distinct numbers, or numbers of one width.
+    They are where they are padded with zeros; where a stray is a word of letters and digits
+    (``2A``), unless it may be a typing error among a thousand numbers of several widths; and where
+    a stray is a short word in capitals (``XL``), a range (``3+``) or "other" beside few distinct
+    numbers, or numbers of one width.
 
     Parameters
     ----------

@@ -107,7 +107,8 @@ def read_levels(raw: Levels, read: Callable[[Any], float]) -> np.ndarray:
 
 
 def read_leniently(raw: Levels, column: Column) -> tuple[np.ndarray, list[str]]:
-    """Read a number or date-time column; return it with NaN for what cannot be read, and these distinct texts.
+    """Read a number or date-time column; return it with NaN for what cannot be read, and these
+    distinct texts.
 
     Examples
     --------
@@ -131,8 +132,8 @@ def read_leniently(raw: Levels, column: Column) -> tuple[np.ndarray, list[str]]:
 def convert(values: pa.ChunkedArray, column: Column) -> Column1d:
     """Read a whole raw column.
 
-    Equal to ``column.read_many(values.to_pylist())``, only faster: plain numbers and dates are cast, everything else
-    is read once for each distinct value.
+    Equal to ``column.read_many(values.to_pylist())``, only faster: plain numbers and dates are
+    cast, everything else is read once for each distinct value.
 
     Parameters
     ----------

@@ -124,10 +124,11 @@ def infer_column(
 def infer_input(
     name: str, values: pa.ChunkedArray, *, marks: NumberMarks | None = None, kind: str | None = None
 ) -> Inferred:
-    """Find out what a column is that is no target: as `infer_column`, with whole numbers that are codes as categories.
+    """Find out what a column is that is no target: as `infer_column`, with whole numbers that are
+    codes as categories.
 
-    A code is told by its name (``zip_code``, ``StoreID``), by being repeated, and by being one of at most 100.
-    Labels of a target stay numbers.
+    A code is told by its name (``zip_code``, ``StoreID``), by being repeated, and by being one of
+    at most 100. Labels of a target stay numbers.
 
     Examples
     --------
@@ -403,7 +404,8 @@ def _row_name(name: str, values: np.ndarray) -> Finding | None:
 
 
 def finished(column: Column, values: Column1d) -> Column:
-    """Fill in what training saw: whether values were missing, the range, the levels (most frequent first).
+    """Fill in what training saw: whether values were missing, the range, the levels (most frequent
+    first).
 
     Examples
     --------

@@ -59,7 +59,8 @@ NOTHING = Reading(None)
 def read_numbers(name: str, texts: Texts, marks: NumberMarks, *, forced: bool = False) -> Reading:
     """Read a text column as numbers, or find that its whole numbers are codes.
 
-    Words that mean "no value" are missing, whatever their share. Other words are, where they are a handful.
+    Words that mean "no value" are missing, whatever their share. Other words are, where they are a
+    handful.
 
     Parameters
     ----------
@@ -119,8 +120,8 @@ def read_numbers(name: str, texts: Texts, marks: NumberMarks, *, forced: bool = 
 def _cut_all(rest: Sequence[str], texts: Texts, *, forced: bool) -> tuple[list[Piece], Affixes]:
     """Cut all texts that hold a number, and decide what stands beside them.
 
-    Where the user says that the column is a number, one of several units is chosen, and letters beside some of many
-    whole numbers are passed over unless they multiply.
+    Where the user says that the column is a number, one of several units is chosen, and letters
+    beside some of many whole numbers are passed over unless they multiply.
     """
     pieces = [piece for text in rest if (piece := cut(text)) is not None]
     affixes = find_affixes(pieces, [texts.rows[piece.text] for piece in pieces])
@@ -142,7 +143,8 @@ def _looks_numeric(rest: Sequence[str]) -> bool:
 
 
 def whole_format(marks: NumberMarks, has_points: bool) -> NumberFormat | None:
-    """Return the format of plainly written numbers: None, but for whole ones of a file with decimal commas.
+    """Return the format of plainly written numbers: None, but for whole ones of a file with decimal
+    commas.
 
     There ``1.250`` will mean 1250 when it comes, though training saw none of more than 999.
     """
@@ -166,7 +168,8 @@ def _read(
 def read_with_strays(
     column: Column, texts: Texts, among: str, *, forced: bool = False
 ) -> tuple[Column, np.ndarray | None, tuple[Finding, ...]]:
-    """Read numbers or dates; what is none of them is missing if its words mean so, or if it is a handful.
+    """Read numbers or dates; what is none of them is missing if its words mean so, or if it is a
+    handful.
 
     Parameters
     ----------
@@ -268,8 +271,8 @@ def _means_nothing(pieces: Sequence[Piece], texts: Texts, affixes: Affixes) -> b
 def _multiplies(beside: Sequence[Piece], whole: Sequence[str], texts: Texts, affixes: Affixes) -> bool:
     """Whether ``2B`` beside whole numbers is two billion.
 
-    It is with decimals or money, where most numbers are so, and where plain numbers of several widths reach far enough
-    up for the multiplied ones to continue them.
+    It is with decimals or money, where most numbers are so, and where plain numbers of several
+    widths reach far enough up for the multiplied ones to continue them.
     """
     fit = [piece for piece in beside if piece.text not in affixes.unfit]
     if not fit:

@@ -1,7 +1,8 @@
 """What all columns of a file together say about how its numbers are written.
 
-One column alone often cannot tell: ``1.250`` may be one and a quarter or one thousand two hundred and fifty. A file is
-written by one program, so a decimal comma in one column says what a dot means in another.
+One column alone often cannot tell: ``1.250`` may be one and a quarter or one thousand two hundred
+and fifty. A file is written by one program, so a decimal comma in one column says what a dot means
+in another.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ _MOST_ROWS = 200_000
 _SAMPLE = 300
 _MOSTLY = 0.6
 
-# A number whose mark before the last digits cannot stand between groups of three digits, in the syntax of RE2.
+# A number whose mark before the last digits cannot stand between groups of three digits, in the
+# syntax of RE2.
 _AROUND = r"^\s*[-+(]?[^\d.,]{0,4}"
 _ENDS = r"[^\d.,]{0,6}$"
 _POINT = rf"{_AROUND}(?:0?\.\d+|0\d*\.\d+|\d+\.(?:\d|\d\d|\d{{4,}})|\d{{4,}}\.\d{{3}}|\d+(?:,\d{{3}})+\.\d+){_ENDS}"
@@ -42,7 +44,8 @@ class NumberMarks:
     semicolons : bool
         Whether fields are divided by semicolons, as they are where commas divide decimals.
     padded : frozenset of int
-        Widths to which decimals are padded with zeros: whole numbers of that width are numbers too, not codes.
+        Widths to which decimals are padded with zeros: whole numbers of that width are numbers too,
+        not codes.
     """
 
     points: int = 0

@@ -55,7 +55,8 @@ class NumberStyle:
     share : float
         Of the texts looked at, the part that are numbers written so.
     ambiguous : bool
-        Whether a mark before three digits may as well be the other one: nothing in the file decides.
+        Whether a mark before three digits may as well be the other one: nothing in the file
+        decides.
     """
 
     decimal: str
@@ -114,10 +115,10 @@ def guess_number_style(
 def dots_are_groups(numbers: Sequence[str], marks: NumberMarks, *, money: bool = False) -> tuple[bool, bool]:
     """Whether dots before three digits stand between thousands, and whether nothing decides it.
 
-    Numbers without dots must stay below 1,000, and every dot must stand before three digits. Then a decimal comma
-    anywhere in the file decides for thousands, a decimal point anywhere for decimals. Otherwise semicolons between
-    fields, money, and whole numbers beside dots before three digits of which the last is 0 (no program writes 1.250
-    beside 980 and means decimals) speak for thousands.
+    Numbers without dots must stay below 1,000, and every dot must stand before three digits. Then a
+    decimal comma anywhere in the file decides for thousands, a decimal point anywhere for decimals.
+    Otherwise semicolons between fields, money, and whole numbers beside dots before three digits of
+    which the last is 0 (no program writes 1.250 beside 980 and means decimals) speak for thousands.
     """
     dotted = [text for text in numbers if "." in text]
     if not dotted or not all(_DOT_GROUPS.fullmatch(text) for text in dotted):

@@ -17,8 +17,9 @@ _HOURS_A_DAY = 24
 def guess_clock(texts: Sequence[str]) -> Clock:
     """Return how times are written in a column; "" where it holds none.
 
-    Two parts are minutes and seconds where some value has three parts and none of two parts can be one of hours of it
-    (``59:12`` beside ``1:02:33``), or where seconds have decimals; otherwise hours and minutes.
+    Two parts are minutes and seconds where some value has three parts and none of two parts can be
+    one of hours of it (``59:12`` beside ``1:02:33``), or where seconds have decimals; otherwise
+    hours and minutes.
 
     Parameters
     ----------

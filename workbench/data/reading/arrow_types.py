@@ -2,19 +2,15 @@
 
 One rule, so that a data frame in memory, a Parquet file and a served request mean the same:
 
-=================================  ===========================================================
-type of the values                 read as
-=================================  ===========================================================
-duration (timedelta)               number: seconds
-time of day                        number: seconds since midnight
-period ("2020-01", "2020Q1")       date-time: the period's first moment
-interval (of `pandas.cut`)         text of the interval: a category
-bytes that are UTF-8               text
-category of dates, times, bytes    as the same column without the category type
-decimal                            number
-complex, list, dict, set, array    left out, with a finding
-objects without a text of their own  left out, with a finding
-=================================  ===========================================================
+================================= =========================================================== type
+of the values read as =================================
+=========================================================== duration (timedelta) number: seconds
+time of day number: seconds since midnight period ("2020-01", "2020Q1") date-time: the period's
+first moment interval (of `pandas.cut`) text of the interval: a category bytes that are UTF-8 text
+category of dates, times, bytes as the same column without the category type decimal number complex,
+list, dict, set, array left out, with a finding objects without a text of their own left out, with a
+finding =================================
+===========================================================
 
 `workbench.runtime.core.columns` reads the same values the same way, one by one.
 """

@@ -1,7 +1,8 @@
-"""How a delimited text file is written: its delimiter, its quotes, and whether its first line is a header.
+"""How a delimited text file is written: its delimiter, its quotes, and whether its first line is a
+header.
 
-Every combination is tried on the file's first lines with the csv module, which is also what reads files when a model
-serves. The one under which most lines have the same number of fields is taken.
+Every combination is tried on the file's first lines with the csv module, which is also what reads
+files when a model serves. The one under which most lines have the same number of fields is taken.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Dialect:
     header : bool
         Whether a line names the columns.
     raw_names : tuple of str
-        That line's fields as they are, one a column; positions ("0", "1", …) where there is no header.
+        That line's fields as they are, one a column; positions ("0", "1", …) where there is no
+        header.
     skipped_lines : int
         Lines before the first row: the header, and what stands above it.
     titles : tuple of str
@@ -173,7 +175,8 @@ def _agreement(rows: list[list[str]]) -> float:
         return 0.0
     body = rows[1:] or rows
     share = sum(len(row) == width for row in body) / len(body)
-    # a name less than there are columns is usual in files that R wrote, and else a sign of wrong quotes
+    # a name less than there are columns is usual in files that R wrote, and else a sign of wrong
+    # quotes
     return 0.8 * share + {width: 0.2, width - 1: 0.15}.get(len(rows[0]), 0.0)
 
 

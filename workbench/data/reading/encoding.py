@@ -33,7 +33,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-#: Encodings of two bytes a character, each with the codec that reads the most files said to be in it.
+#: Encodings of two bytes a character, each with the codec that reads the most files said to be in
+#: it.
 _TWO_BYTE = {
     "shift_jis": "cp932",
     "shift_jis_2004": "cp932",
@@ -105,9 +106,10 @@ def guess_encoding(head: bytes, name: str) -> str:
 def legacy_encoding(sample: bytes, name: str) -> str:
     """Return a codec for bytes that are not UTF-8.
 
-    The whole sample is judged, not its bytes above 0x7F alone: the second byte of a Shift-JIS, Big5 or GBK character
-    may be an ASCII letter. Words that are mostly ASCII with a few high bytes are Western European: there a statistical
-    guess is worse than Windows-1252 or, where that leaves a byte undefined, Latin-1.
+    The whole sample is judged, not its bytes above 0x7F alone: the second byte of a Shift-JIS, Big5
+    or GBK character may be an ASCII letter. Words that are mostly ASCII with a few high bytes are
+    Western European: there a statistical guess is worse than Windows-1252 or, where that leaves a
+    byte undefined, Latin-1.
 
     Examples
     --------
@@ -148,7 +150,8 @@ def _telling(content: bytes) -> bytes:
 def _two_byte_letters(content: bytes, guess: str) -> str:
     """Return the encoding under which the most letters are usual ones, or else `guess`.
 
-    A few words in one of these encodings are valid in others too: of rare letters, which nobody writes.
+    A few words in one of these encodings are valid in others too: of rare letters, which nobody
+    writes.
     """
     shares = {}
     for codec, usual in USUAL_LETTERS.items():

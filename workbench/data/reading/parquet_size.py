@@ -12,10 +12,11 @@ _ROWS_AT_ONCE = 4096
 
 
 def check_parquet(path: Path, most_bytes: int, name: str | None = None) -> None:
-    """Refuse a Parquet file that takes more than `most_bytes` once it is read; any other is left to its reader.
+    """Refuse a Parquet file that takes more than `most_bytes` once it is read; any other is left to
+    its reader.
 
-    What repeats is stored once in it: a few kilobytes hold a billion cells. So cells are counted, and the texts that
-    they stand for. `name` is what to call it, if not by its file's name.
+    What repeats is stored once in it: a few kilobytes hold a billion cells. So cells are counted,
+    and the texts that they stand for. `name` is what to call it, if not by its file's name.
 
     Raises
     ------
@@ -51,7 +52,8 @@ def _pieces(path: Path) -> Iterator[int]:
         ]
         if not texts:
             return
-        # A text that repeats takes its place in each cell once it is read; as a dictionary it does not yet.
+        # A text that repeats takes its place in each cell once it is read; as a dictionary it does
+        # not yet.
         table = pq.ParquetFile(path, read_dictionary=texts)
         for batch in table.iter_batches(_ROWS_AT_ONCE, columns=texts):
             for column in batch.columns:

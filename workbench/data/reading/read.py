@@ -36,11 +36,13 @@ def read_table(source: object, *, header: Header = "auto", encoding: str | None 
     Parameters
     ----------
     source : path, pandas.DataFrame, polars.DataFrame, pyarrow.Table, mapping of columns, or Arrow stream
-        Files are told by their content and suffix: ``.parquet``; ``.jsonl``, ``.ndjson`` and ``.json`` (a record a
-        line, or one list of them); anything else is delimited text. All of them may be gzipped. Other forms (Excel,
-        Feather, ORC, SQLite, DuckDB, zip, folders, addresses, "-") are those of `workbench.runtime.files.conversion`.
+        Files are told by their content and suffix: ``.parquet``; ``.jsonl``, ``.ndjson`` and
+        ``.json`` (a record a line, or one list of them); anything else is delimited text. All of
+        them may be gzipped. Other forms (Excel, Feather, ORC, SQLite, DuckDB, zip, folders,
+        addresses, "-") are those of `workbench.runtime.files.conversion`.
     header : "auto" or bool
-        Whether the first line of a delimited file names the columns. Without one the names are "0", "1", …
+        Whether the first line of a delimited file names the columns. Without one the names are "0",
+        "1", …
     encoding : str, optional
         Of a text file, such as "shift_jis"; by default found out from its bytes.
 

@@ -1,14 +1,16 @@
-"""Lines of a text file that are no rows: a second header, units, notes and totals below, the header repeated.
+"""Lines of a text file that are no rows: a second header, units, notes and totals below, the header
+repeated.
 
 A rule for each, so that nothing of it is trained on in silence:
 
-- **Second header**: a line below the header that holds text above every column of numbers. Where the first line has
-  empty or repeated names, the two are read as one name ("Sex", "male" becomes "Sex male"); where it names every column,
-  the second line holds units or descriptions and is left out.
-- **Notes** are the last lines that fill one field alone, with text, in a table of three columns or more; empty lines
-  go with them.
-- **Totals** are the last lines that say "Total" or the like in a column where no other line does. Such a line further
-  up is not left out, since it may be a category; it is named.
+- **Second header**: a line below the header that holds text above every column of numbers. Where
+  the first line has empty or repeated names, the two are read as one name ("Sex", "male" becomes
+  "Sex male"); where it names every column, the second line holds units or descriptions and is left
+  out.
+- **Notes** are the last lines that fill one field alone, with text, in a table of three columns or
+  more; empty lines go with them.
+- **Totals** are the last lines that say "Total" or the like in a column where no other line does.
+  Such a line further up is not left out, since it may be a category; it is named.
 - **Repeated header**: a line that is the header again.
 """
 
@@ -53,7 +55,8 @@ class Structure:
     columns : tuple of pyarrow.ChunkedArray
     findings : tuple of Finding
     source : dict
-        What `Schema.source` says of it: "header_rows" where names are made of several lines, "units_row".
+        What `Schema.source` says of it: "header_rows" where names are made of several lines,
+        "units_row".
     """
 
     names: tuple[str, ...]

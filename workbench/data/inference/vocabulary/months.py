@@ -132,7 +132,8 @@ def _words_of(language: str) -> dict[str, str]:
 
 
 def date_words(texts: Sequence[str]) -> Mapping[str, str]:
-    """Return what words in dates stand for, in the language in which most texts name a month; none where few do.
+    """Return what words in dates stand for, in the language in which most texts name a month; none
+    where few do.
 
     Parameters
     ----------
