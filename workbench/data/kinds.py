@@ -32,12 +32,12 @@ def check_kind(name: str, kind: object) -> str:
     return str(kind)
 
 
-def say_kind(name: str, kind: str) -> str:
+def kind_hint(name: str, kind: str) -> str:
     """Return the parameter that sets a column's kind, for findings.
 
     Examples
     --------
-    >>> say_kind("zip", "category")
+    >>> kind_hint("zip", "category")
     "`kinds={'zip': 'category'}`"
     """
     return parameter("kinds", {name: kind})

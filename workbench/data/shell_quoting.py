@@ -1,8 +1,7 @@
-"""Names and paths in a command that is printed for somebody to type: every one of them goes through
-here.
+"""Quote names and paths in commands that are printed for users to run.
 
-A path may hold blanks, and a column's name anything, ``$(…)`` included: pasted into a shell, it has
-to arrive as it is.
+A path may have blanks, and a column name anything, including ``$(…)``: pasted into a shell, it must
+be passed literally.
 """
 
 from __future__ import annotations

@@ -267,9 +267,9 @@ def test_a_kind_that_the_user_says_wins() -> None:
     assert infer(["1", "2"], kind="text").column.kind == "text"
     day = infer(["20240131", "20240201"], kind="date").column
     assert day.read("20240131") == day.read(20240131) == day.read("2024-01-31") == 1706659200.0
-    with pytest.raises(DataError, match="'x' is no number"):
+    with pytest.raises(DataError, match="'x' is not a number"):
         infer(["red", "blue"], kind="number")
-    with pytest.raises(DataError, match="'x' is no date"):
+    with pytest.raises(DataError, match="'x' is not a date"):
         infer(["red", "blue"], kind="date")
 
 

@@ -40,7 +40,7 @@ def test_a_character_cut_at_the_end_of_the_sample_is_no_error() -> None:
     "head", [b"%PDF-1.7", b"SQLite format 3\0", b"a,b,c,d,e\0f,g,h", bytes(range(1, 32)) * 3]
 )
 def test_no_text(head: bytes) -> None:
-    with pytest.raises(DataError, match=r"a\.csv is no text file"):
+    with pytest.raises(DataError, match=r"a\.csv is not a text file"):
         guess_encoding(head, "a.csv")
 
 

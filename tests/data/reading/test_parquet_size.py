@@ -29,7 +29,7 @@ def test_a_small_file_that_becomes_a_large_table_is_refused(tmp_path: Path, name
     tracemalloc.start()
     try:
         with pytest.raises(
-            DataError, match=r"parquet is too large: found more once unpacked; expected at most 10 MB"
+            DataError, match=r"parquet is too large: found more after decompression; expected at most 10 MB"
         ):
             check_parquet(path, LIMIT)
         assert tracemalloc.get_traced_memory()[1] < 8_000_000

@@ -84,7 +84,7 @@ def test_a_small_upload_that_unpacks_to_much_is_refused(
 ) -> None:
     content = pack(b"a,b\n" + b"1,2\n" * 500_000)
     with pytest.raises(
-        DataError, match=rf"{name} is too large: found more once unpacked; expected at most 1 MB"
+        DataError, match=rf"{name} is too large: found more after decompression; expected at most 1 MB"
     ):
         keep_upload([content], name, tmp_path, "token", 1_000_000)
     assert keep_upload([content], name, tmp_path, "token", 10_000_000).name == name

@@ -105,13 +105,13 @@ def find_leaks(powers: list[Power]) -> list[Finding]:
     for power, after in zip(powers, [*powers[1:], None], strict=True):
         certain, alone, next_best, suspect = _LIMITS[power.metric]
         stands_out = power.score >= alone and (after is None or after.score <= next_best)
-        alone = f"it alone predicts the target with {power.metric} {power.score:.3f}"
+        summary = f"it alone predicts the target with {power.metric} {power.score:.3f}"
         if power.score >= certain or stands_out:
             drop = parameter("drop", power.column)
-            message = f"{alone}; unless it is known before the outcome, leave it out: {drop}"
+            message = f"{summary}; unless it is known before the outcome, leave it out: {drop}"
             found.append(Finding("leak", "warning", power.column, message))
         elif power.score >= suspect:
-            message = f"{alone}; check that it is known before the outcome"
+            message = f"{summary}; check that it is known before the outcome"
             found.append(Finding("strong_column", "info", power.column, message))
     return found
 

@@ -1,1 +1,1 @@
-"""What a raw column is: its kind, how its numbers and dates are written, which texts mean that a value is missing."""
+"""Infer what a raw column is: its kind, its number and date formats, and its words for missing values."""

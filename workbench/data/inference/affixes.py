@@ -1,7 +1,7 @@
-"""What stands beside the numbers of a column: a currency, a unit, a multiplier.
+"""Currencies, units and multipliers next to the numbers of a column.
 
-What one spelling means is decided by all of them together: ``m`` is a minute beside ``h``, a metre
-beside ``km``, and a million behind a currency.
+The meaning of one spelling depends on the others: ``m`` is a minute next to ``h``, a metre next to
+``km``, and a million after a currency.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from .vocabulary.units import (
 )
 
 _LONGEST_UNIT = 24
-_FEWEST_UNKNOWN = 3  # numbers with a unit that no table knows
+_FEWEST_UNKNOWN = 3  # numbers with a unit that is not in a table
 _LETTERS = frozenset("ABGH")
 _DECADE = re.compile(r"(?:1[5-9]|20)\d0s")
 _FEWEST_UNMARKED = 10
-_PLURAL = 3  # letters by which a plural is longer
+_PLURAL = 3  # letters that a plural may add
 _MOST_PARTS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One text cut into numbers and what stands beside them.
+    """A string split into numbers and their affixes.
 
     Attributes
     ----------
     text : str
     digits : tuple of str
-        One number, or the numbers of the parts of a sum (``1h 30m``).
+        One number, or the numbers of a sum (``1h 30m``).
     before : str
     after : tuple of str
-        What stands behind each number.
+        The suffix of each number.
     """
 
     text: str
@@ -55,29 +55,29 @@ class Piece:
 
     @property
     def is_bare(self) -> bool:
-        """Whether nothing but a sign stands beside the number."""
+        """Whether the number has no affix but a sign."""
         return not self.before and self.after == ("",)
 
 
 @dataclass(frozen=True, slots=True)
 class Affixes:
-    """What may stand beside the numbers of a column.
+    """The affixes that the numbers of a column may have.
 
     Attributes
     ----------
     unit : str
-        As the column writes it most often.
+        In its most frequent spelling in the column.
     prefixes, suffixes
         As in `NumberFormat`.
     unfit : frozenset of str
-        Texts whose number has something else beside it.
+        Strings whose number has another affix.
     mixed : tuple of str
-        Units that cannot be converted into each other; then nothing else is known.
+        Units that cannot be converted into each other; the other attributes are then empty.
     multiplied : tuple of str
-        Texts with a multiplier.
+        Strings with a multiplier.
     money : bool
     decorated : tuple of str
-        Texts with a mark of a bound, an estimate or a footnote.
+        Strings with the mark of a bound, an estimate or a footnote.
     """
 
     unit: str = ""
@@ -91,7 +91,7 @@ class Affixes:
 
 
 def cut(text: str) -> Piece | None:
-    """Cut a text into its number and what stands beside it; None where it has none or several.
+    """Split a string into its number and affixes; None if it has no number or several.
 
     Examples
     --------
@@ -128,14 +128,14 @@ def _is_unit(text: str) -> bool:
 
 
 def find_affixes(pieces: Sequence[Piece], rows: Sequence[int]) -> Affixes:
-    """Decide what the texts beside the numbers of a column mean.
+    """Infer the meaning of the affixes of a column.
 
     Parameters
     ----------
     pieces : sequence of Piece
-        The distinct texts.
+        The distinct strings.
     rows : sequence of int
-        How many rows have each.
+        The number of rows of each.
 
     Examples
     --------
@@ -172,7 +172,9 @@ def find_affixes(pieces: Sequence[Piece], rows: Sequence[int]) -> Affixes:
         for piece in pieces
         if piece.before in unknown_before or any(name in unknown for name in piece.after)
     }
-    if len(pieces) - len(left | set(marked)) < _FEWEST_UNMARKED:  # "1", "2", "3+" are a handful of answers
+    if (
+        len(pieces) - len(left | set(marked)) < _FEWEST_UNMARKED
+    ):  # "1", "2", "3+" are a few choices, not numbers
         left |= set(marked)
     used = [piece for piece in pieces if piece.text not in left]
     multiplied = tuple(
@@ -202,14 +204,13 @@ def find_affixes(pieces: Sequence[Piece], rows: Sequence[int]) -> Affixes:
     )
 
 
-#: What a suffix may mean: a multiplier or None, then "family", "currency", "mark" or "", and which
-#: one.
+#: A meaning of a suffix: a multiplier or None; "family", "currency", "mark" or ""; and its name.
 Meaning = tuple[str | None, str, str]
 
 
 @functools.lru_cache(maxsize=4096)
 def _meanings(name: str) -> list[Meaning]:
-    """Return everything that a text behind a number may mean: a unit, a multiplier, or one and then the other."""
+    """Return all meanings of a suffix: a unit, a multiplier, or a multiplier and a unit."""
     found = _simple(name)
     for at in range(1, len(name)):
         first = name[:at].strip().rstrip(".").casefold()
@@ -241,7 +242,7 @@ def _fits(found: Iterable[Meaning], family: str) -> bool:
 
 
 def _multiplier(found: Iterable[Meaning], family: str) -> bool:
-    """Whether a suffix multiplies, in a column whose unit is of a family ("" where it has none)."""
+    """Return whether a suffix is a multiplier, in a column whose unit is of `family` ("" if it has none)."""
     fitting = [each for each in found if each[1] != "family" or each[2] == family]
     return (
         bool(fitting)
@@ -251,7 +252,7 @@ def _multiplier(found: Iterable[Meaning], family: str) -> bool:
 
 
 def _family(meanings: dict[str, list[Meaning]], names: Counter[str], *, money: bool) -> str:
-    """Return the family of the column's unit: the one under which most rows make sense; "" where it has none."""
+    """Return the family of the column's unit: the one that explains most rows; "" if it has none."""
     candidates = [
         "",
         *dict.fromkeys(which for found in meanings.values() for _, kind, which in found if kind == "family"),
@@ -269,7 +270,7 @@ def _family(meanings: dict[str, list[Meaning]], names: Counter[str], *, money: b
 
 
 def _names_things(names: Counter[str], pieces: Sequence[Piece]) -> bool:
-    """Whether one letter behind whole numbers names things rather than measures them: ``4G``, ``3B``, ``1990s``."""
+    """Return whether a letter after integers makes them names, not measures: ``4G``, ``3B``, ``1990s``."""
     if len(names) != 1 or any(not piece.is_bare and not piece.digits[0].isdigit() for piece in pieces):
         return False
     [name] = names
@@ -282,7 +283,7 @@ def _names_things(names: Counter[str], pieces: Sequence[Piece]) -> bool:
 
 
 def _surely_multiplies(name: str) -> bool:
-    """Whether a suffix is rather a multiplier than a unit: ``K``, ``Mio``; not ``m`` and ``t``."""
+    """Return whether a suffix is a multiplier rather than a unit: ``K``, ``Mio``; not ``m`` and ``t``."""
     plain = name.rstrip(".")
     return plain.casefold() in MULTIPLIERS and (
         plain in ("k", "K", "M", "B", "T") or len(plain) > 1 or not plain.isascii()
@@ -290,7 +291,7 @@ def _surely_multiplies(name: str) -> bool:
 
 
 def _incompatible(meanings: dict[str, list[Meaning]], family: str) -> tuple[str, ...]:
-    """Return units of the column that are of different families, where that is so."""
+    """Return two units of different families, if the column has such."""
     foreign = [
         name
         for name, found in meanings.items()
@@ -305,7 +306,7 @@ def _incompatible(meanings: dict[str, list[Meaning]], family: str) -> tuple[str,
 def _currencies(
     pieces: Sequence[Piece], rows: Sequence[int]
 ) -> tuple[list[tuple[tuple[str, ...], str]], set[str]]:
-    """Return the currencies met, the most frequent first, and what else stands before numbers."""
+    """Return the currencies, the most frequent first, and the other prefixes."""
     met: Counter[tuple[tuple[str, ...], str]] = Counter()
     unknown: set[str] = set()
     for piece, count in zip(pieces, rows, strict=True):
@@ -322,7 +323,7 @@ def _currencies(
 
 
 def _own_unit(unknown: set[str], names: Counter[str], pieces: Sequence[Piece]) -> tuple[str, ...]:
-    """Return the spellings of one unit that no table knows: the same word behind all numbers of a column."""
+    """Return the spellings of a unit that is in no table: the same word after all numbers of a column."""
     plain = sorted((name.casefold().rstrip(".") for name in unknown), key=len)
     alike = plain and all(
         each.startswith(plain[0]) and len(each) <= len(plain[0]) + _PLURAL for each in plain
@@ -356,7 +357,7 @@ def _suffixes(
     family: str,
     multiplied: bool,
 ) -> tuple[dict[str, float], str]:
-    """Return what may stand behind a number, with factors, and the unit that they are over."""
+    """Return the suffixes with their factors, and the unit that the factors refer to."""
     suffixes: dict[str, float] = {}
     unit = shown_unit = ""
     if family:

@@ -1,4 +1,4 @@
-"""Whole numbers that name things: department 08, size XL beside 42, procedure G0008 beside 99213."""
+"""Integers that are codes: department 08, sizes XL and 42, procedures G0008 and 99213."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ _TYPING_ERRORS, _TYPING_SHARE = 3, 0.001
 
 
 def are_codes(whole: Sequence[str], strays: Collection[str]) -> bool:
-    """Whether whole numbers with some other texts beside them are codes rather than counts.
+    """Return whether integers in a column with some other strings are codes rather than counts.
 
-    They are where they are padded with zeros; where a stray is a word of letters and digits
-    (``2A``), unless it may be a typing error among a thousand numbers of several widths; and where
-    a stray is a short word in capitals (``XL``), a range (``3+``) or "other" beside few distinct
-    numbers, or numbers of one width.
+    They are codes if they are padded with zeros; if another string is a word of letters and digits
+    (``2A``), unless it may be a typing error among a thousand numbers of several widths; or if
+    another string is a short word in capitals (``XL``), a range (``3+``) or "other", and there are
+    few distinct numbers or all have the same width.
 
     Parameters
     ----------
     whole : sequence of str
-        The distinct whole numbers of a column.
+        The distinct integers of a column.
     strays : collection of str
-        What else it holds, without words that mean "no value".
+        Its other strings, without words for missing values.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Raw columns become canonical ones, quickly, and equal to what the runtime reads value by value."""
+"""Convert raw columns to canonical ones, faster than the runtime and with equal results."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _TRIED_FIRST = 200
 
 
 def is_text(values: pa.ChunkedArray) -> bool:
-    """Tell whether a raw column holds texts."""
+    """Return whether a raw column holds strings."""
     kind = values.type
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def plain_numbers(values: pa.ChunkedArray) -> np.ndarray | None:
-    """Read a text column whose every value is missing or a plainly written number, else return None.
+    """Read a text column of plain numbers and missing values; return None for any other column.
 
     Examples
     --------
@@ -35,14 +35,14 @@ def plain_numbers(values: pa.ChunkedArray) -> np.ndarray | None:
         numbers = _cast(texts, pa.float64())
         if numbers is None:
             continue
-        if pc.any(pc.is_nan(numbers)).as_py():  # "nan(1)" and the like, which the runtime does not read
+        if pc.any(pc.is_nan(numbers)).as_py():  # such as "nan(1)", which the runtime does not accept
             return None
         return to_float64(numbers)
     return None
 
 
 def plain_moments(values: pa.ChunkedArray) -> np.ndarray | None:
-    """Read a text column whose every value is missing or an ISO 8601 date-time, else return None.
+    """Read a text column of ISO 8601 date-times and missing values; return None for any other column.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def plain_moments(values: pa.ChunkedArray) -> np.ndarray | None:
 
 
 def _cast(texts: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
-    """Cast texts, missing ones to null; None where one cannot be. A cast that fails often is slow: try a few first."""
+    """Cast strings, missing ones to null; None if one cannot be cast. A few are tried first: failing is slow."""
     missing = pa.array(sorted(MISSING_TEXT), texts.type)
     for part in (texts.slice(0, _TRIED_FIRST), texts.slice(len(texts) // 2, _TRIED_FIRST), texts):
         try:
@@ -73,7 +73,7 @@ def to_float64(values: pa.ChunkedArray) -> np.ndarray:
     """Return a number column as float64 with NaN for nulls."""
     kind = values.type
     if pa.types.is_decimal(kind):
-        values = pc.cast(values, pa.string())  # by way of text it is rounded once, as float(Decimal) is
+        values = pc.cast(values, pa.string())  # through strings it is rounded once, as by float(Decimal)
     elif pa.types.is_boolean(kind):
         values = pc.cast(values, pa.int8())
     numbers: np.ndarray = pc.cast(values, pa.float64(), safe=False).to_numpy()
@@ -81,7 +81,7 @@ def to_float64(values: pa.ChunkedArray) -> np.ndarray:
 
 
 def raw_levels(values: pa.ChunkedArray) -> Levels:
-    """Return a text or dictionary column with each distinct raw text once (nulls are -1).
+    """Return a text or dictionary column with each distinct raw string once (nulls are -1).
 
     Examples
     --------
@@ -100,15 +100,15 @@ def raw_levels(values: pa.ChunkedArray) -> Levels:
 
 
 def read_levels(raw: Levels, read: Callable[[Any], float]) -> np.ndarray:
-    """Read each distinct text once and spread the numbers over the rows."""
+    """Read each distinct string once and assign the numbers to the rows."""
     table: np.ndarray = np.array([*(read(text) for text in raw.values), np.nan], dtype=np.float64)
     numbers: np.ndarray = table[raw.codes]
     return numbers
 
 
 def read_leniently(raw: Levels, column: Column) -> tuple[np.ndarray, list[str]]:
-    """Read a number or date-time column; return it with NaN for what cannot be read, and these
-    distinct texts.
+    """Read a number or date-time column; return it with NaN for unreadable values, and these
+    distinct strings.
 
     Examples
     --------
@@ -132,8 +132,8 @@ def read_leniently(raw: Levels, column: Column) -> tuple[np.ndarray, list[str]]:
 def convert(values: pa.ChunkedArray, column: Column) -> Column1d:
     """Read a whole raw column.
 
-    Equal to ``column.read_many(values.to_pylist())``, only faster: plain numbers and dates are
-    cast, everything else is read once for each distinct value.
+    The result equals ``column.read_many(values.to_pylist())``, but faster: plain numbers and dates
+    are cast, and other values are read once for each distinct one.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def convert(values: pa.ChunkedArray, column: Column) -> Column1d:
     Raises
     ------
     BadValueError
-        Where a value cannot be read as this column's kind.
+        If a value cannot be read as this column's kind.
 
     Examples
     --------
@@ -184,7 +184,7 @@ def _convert_texts(values: pa.ChunkedArray, column: Column) -> Column1d:
         try:
             plain = read_levels(raw, replace(column, nullable=True).reader())
         except BadValueError:
-            return column.read_many(values.to_pylist())  # for the number of the row
+            return column.read_many(values.to_pylist())  # for the row number in the error
     if not column.nullable and np.isnan(plain).any():
         return column.read_many(values.to_pylist())
     return plain

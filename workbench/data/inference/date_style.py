@@ -1,4 +1,4 @@
-"""How the dates of a text column are written."""
+"""Infer how the dates of a text column are written."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class DateStyle:
     Attributes
     ----------
     formats : tuple of str
-        `strptime` formats; none for ISO 8601.
+        `strptime` formats; empty for ISO 8601.
     ambiguous : bool
-        Whether day and month could be exchanged in every one of them.
+        Whether day and month could be exchanged in every date.
     words : mapping of str to str
-        What words in them stand for (`Column.words`), where the formats alone do not read them.
+        Replacements for words in the dates (`Column.words`), if the formats alone do not read them.
     """
 
     formats: tuple[str, ...]
@@ -67,14 +67,14 @@ class DateStyle:
 
 
 def guess_date_style(texts: Sequence[str], *, forced: bool = False) -> DateStyle | None:
-    """Find the formats under which most texts are dates; None where they are no dates.
+    """Find the formats in which most strings are dates; None if they are not dates.
 
     Parameters
     ----------
     texts : sequence of str
-        Distinct values in the order in which they appear, blanks stripped, none of them missing.
+        Distinct values in order of appearance, without surrounding blanks and missing values.
     forced : bool
-        Whether the user says that they are: then also ``20240131`` and ``2024`` are.
+        Whether the user sets the kind to date; then ``20240131`` and ``2024`` are dates too.
 
     Examples
     --------
@@ -147,14 +147,14 @@ def _moment(text: str, style: str) -> dt.datetime | None:
 
 
 def _count(style: str, texts: list[str]) -> int:
-    """Count the texts that fit; a style that fits none of the first few is not tried further."""
+    """Count the strings that fit; stop if none of the first few does."""
     if not any(_fits(text, style) for text in texts[:20]):
         return 0
     return sum(_fits(text, style) for text in texts)
 
 
 def _exchanged(style: str) -> str | None:
-    """Return the format with day and month exchanged, where both are digits."""
+    """Return the format with day and month exchanged, if both are digits."""
     for one, other in (("%d/%m", "%m/%d"), ("%d-%m", "%m-%d")):
         if style.startswith(one):
             return other + style[len(one) :]
@@ -164,7 +164,7 @@ def _exchanged(style: str) -> str | None:
 
 
 def _decide(style: str, twin: str, texts: Sequence[str]) -> tuple[str, bool]:
-    """Choose between two readings by all texts, then by the order of the rows; say whether it stays unclear."""
+    """Choose one of two formats by all strings, then by the row order; also return whether it is ambiguous."""
     many = texts[:: max(1, len(texts) // _MOST_DECIDING)]
     misfits = {each: sum(not _fits(text, each) for text in many) for each in (style, twin)}
     if misfits[style] != misfits[twin]:

@@ -1,4 +1,4 @@
-"""The distinct texts of a column, each with the number of its rows."""
+"""The distinct strings of a column with their row counts."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from workbench.runtime.core.schema import MISSING_TEXT, Levels
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texts:
-    """The distinct texts of a column.
+    """The distinct strings of a column.
 
     Attributes
     ----------
     raw : Levels
-        As they are in the data.
+        As in the data.
     known : tuple of str
-        Those that are not missing, blanks stripped, each once.
+        Distinct strings that are not missing, without surrounding blanks.
     rows : mapping of str to int
-        How many rows have each of them.
+        The number of rows of each.
     """
 
     raw: Levels
@@ -30,7 +30,7 @@ class Texts:
 
     @classmethod
     def of(cls, raw: Levels) -> Texts:
-        """Count the rows of each text."""
+        """Return the number of rows of each string."""
         counts = np.bincount(raw.codes[raw.codes >= 0], minlength=len(raw.values)).tolist()
         rows: dict[str, int] = {}
         for text, count in zip(raw.values, counts, strict=True):
@@ -40,5 +40,5 @@ class Texts:
         return cls(raw, tuple(rows), rows)
 
     def count(self, texts: Sequence[str]) -> int:
-        """Return how many rows have one of some texts."""
+        """Return the number of rows with one of the strings."""
         return sum(self.rows.get(text, 0) for text in texts)

@@ -1,4 +1,4 @@
-"""What a raw column is: its kind, how its values are written, and whether a model should see it."""
+"""Infer the kind and format of a raw column, and whether it should be an input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.errors import DataError, shown
 from workbench.runtime.core.schema import Column, Column1d, Levels, category_text
 
 from ..dataset import Finding
-from ..kinds import say_kind
+from ..kinds import kind_hint
 from ..reading.arrow_types import UNUSABLE
 from .convert import convert, is_text, plain_moments, plain_numbers, raw_levels, read_levels
 from .date_style import guess_date_style
@@ -39,7 +39,7 @@ _CODE_WORDS = frozenset(
 )  # fmt: skip
 _ROWS_A_CODE = 3
 _MOST_CODES = (
-    100  # the order of thousands of codes (zip codes, account numbers) tells a tree more than their means
+    100  # for thousands of codes (zip codes), trees learn more from their order than from their means
 )
 _INDEX_NAME = re.compile(r"column_1|unnamed: ?0|index|row ?names?|row_?names?|x1?|\.\.\.1", re.IGNORECASE)
 _TIME_NAME = re.compile(
@@ -50,12 +50,12 @@ _TIME_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inferred:
-    """What was found out about one column.
+    """The result of inferring one column.
 
     Attributes
     ----------
     role : {"input", "identifier", "constant", "unusable"}
-        Only inputs are given to models.
+        Models get inputs only.
     column : Column
     values : numpy.ndarray, Levels or None
         Canonical values; None for a column of a type that models cannot use.
@@ -71,16 +71,16 @@ class Inferred:
 def infer_column(
     name: str, values: pa.ChunkedArray, *, marks: NumberMarks | None = None, kind: str | None = None
 ) -> Inferred:
-    """Find out what a raw column is.
+    """Infer the kind and format of a raw column.
 
     Parameters
     ----------
     name : str
     values : pyarrow.ChunkedArray
     marks : NumberMarks or None
-        What all columns of the file say about decimal and thousands marks.
+        The decimal and thousands marks inferred from all columns of the file.
     kind : {"number", "category", "text", "date"} or None
-        What the user says that it is; None finds out.
+        The kind that the user sets; None infers it.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def infer_column(
     Raises
     ------
     DataError
-        Where nothing in the column is of the kind that the user says.
+        If no value of the column is of the kind that the user sets.
 
     Examples
     --------
@@ -124,11 +124,10 @@ def infer_column(
 def infer_input(
     name: str, values: pa.ChunkedArray, *, marks: NumberMarks | None = None, kind: str | None = None
 ) -> Inferred:
-    """Find out what a column is that is no target: as `infer_column`, with whole numbers that are
-    codes as categories.
+    """Infer a column that is not the target: as `infer_column`, but codes become categories.
 
-    A code is told by its name (``zip_code``, ``StoreID``), by being repeated, and by being one of
-    at most 100. Labels of a target stay numbers.
+    Integers are codes if the column's name implies it (``zip_code``, ``StoreID``), values repeat,
+    and there are at most 100 distinct ones. Labels of a target stay numbers.
 
     Examples
     --------
@@ -166,19 +165,19 @@ def infer_input(
         levels = Levels(codes, [category_text(each) for each in distinct.tolist()])
         coded = Inferred("input", Column(name, "category"), levels)
     message = (
-        f"its name says that its {len(distinct):,} whole numbers are codes; they were taken as categories; if they are "
-        f"numbers, use {say_kind(name, 'number')}"
+        f"its name implies that its {len(distinct):,} distinct whole numbers are codes, so it is read as a "
+        f"category; if they are numbers, use {kind_hint(name, 'number')}"
     )
     return replace(coded, findings=(*inferred.findings, Finding("integer_codes", "info", name, message)))
 
 
 def names_an_id(name: str) -> bool:
-    """Whether a name is one for ids: ``id``, ``customer_id``, ``StoreID``, ``uuid``."""
+    """Return whether a name is that of an id: ``id``, ``customer_id``, ``StoreID``, ``uuid``."""
     return bool(_ID_NAME.fullmatch(name) or _ID_NAME.fullmatch(name.lower()))
 
 
 def _names_a_code(name: str) -> bool:
-    """Whether the last word of a name is one for codes: ``zip_code``, ``StoreID``, ``MSSubClass``."""
+    """Return whether the last word of a name is that of a code: ``zip_code``, ``StoreID``, ``MSSubClass``."""
     words = _WORD.findall(name)
     return bool(words) and words[-1].lower() in _CODE_WORDS
 
@@ -233,12 +232,12 @@ def _has_points(values: pa.ChunkedArray) -> bool:
 
 
 def _has_codes(values: pa.ChunkedArray) -> bool:
-    """Whether some value has a leading zero, as codes have and numbers have not."""
+    """Return whether a value has a leading zero, as codes have."""
     return bool(pc.any(pc.match_substring_regex(values, r"^\s*0[0-9]+\s*$")).as_py())
 
 
 def _has_dot_groups(values: pa.ChunkedArray) -> bool:
-    """Whether every dot of a column of plain numbers stands before three digits, as marks of thousands do."""
+    """Return whether every dot in a column of plain numbers is followed by three digits, as thousands marks are."""
     if not _has_points(values):
         return False
     dotted = pc.match_substring(values, ".")
@@ -268,17 +267,17 @@ def _as_datetime(name: str, texts: Texts, *, forced: bool = False) -> Inferred |
     if style.ambiguous:
         order = "month first" if style.formats[0].startswith("%m") else "day first"
         message = (
-            f"dates such as {shown(rest[0])} were read {order}, which the data cannot tell; write ISO dates"
+            f"dates such as {shown(rest[0])} were read {order}, but the data are ambiguous; write ISO dates"
         )
         findings = (*findings, Finding("ambiguous_dates", "warning", name, message))
     return Inferred("input", column, values, findings)
 
 
-# ---------------------------------------------------------------- what the user says
+# ---------------------------------------------------------------- kinds that the user sets
 
 
 def _infer_as(name: str, values: pa.ChunkedArray, kind: str, marks: NumberMarks) -> Inferred:
-    """Read a column as the kind that the user says."""
+    """Read a column as the kind that the user sets."""
     found = values.type
     if pa.types.is_dictionary(found):
         values = pc.cast(values, found.value_type)
@@ -307,9 +306,9 @@ def _infer_as(name: str, values: pa.ChunkedArray, kind: str, marks: NumberMarks)
     if inferred is None:
         example = next((shown(each) for each in values.drop_null().slice(0, 1).to_pylist()), "no value")
         raise DataError(
-            f"column {shown(name)} is no {kind}",
-            found=f"{example}, and nothing that reads as a {kind}",
-            hint=f"Leave out kind {shown(kind)}, or say category, text or ignore.",
+            f"column {shown(name)} is not a {kind}",
+            found=f"{example}, and no value that can be read as a {kind}",
+            hint=f"Do not set the kind {shown(kind)}, or set category, text or ignore.",
         )
     return inferred
 
@@ -319,7 +318,7 @@ def _whole_text(value: object) -> str | None:
 
 
 def _only_constants(inferred: Inferred) -> Inferred:
-    """Leave out a column of a kind that the user says only where it has one value."""
+    """Leave out a column whose kind the user sets only if it has a single value."""
     judged = _judged(inferred)
     return judged if judged.role == "constant" else inferred
 
@@ -354,11 +353,11 @@ def _texts(
     return Inferred("input", column, levels, findings)
 
 
-# ---------------------------------------------------------------- judgement
+# ---------------------------------------------------------------- columns to leave out
 
 
 def _judged(inferred: Inferred) -> Inferred:
-    """Leave out columns that cannot help: constants, and numbers that only name the row."""
+    """Leave out columns without information: constants, and numbers that identify the row."""
     values, name = inferred.values, inferred.column.name
     if inferred.role == "identifier" or values is None:
         return inferred
@@ -386,26 +385,29 @@ def _is_constant(values: Column1d) -> bool:
 
 
 def _row_name(name: str, values: np.ndarray) -> Finding | None:
-    """Return a finding where whole numbers count the rows or are unique and called an id."""
+    """Return a finding if integers count the rows, or are unique and named like an id."""
     if len(values) < 10 or not bool((values == np.floor(values)).all()):
         return None
     if values[0] in (0.0, 1.0) and bool((np.diff(values) == 1.0).all()):
         if _INDEX_NAME.fullmatch(name):
-            return Finding("index_column", "info", name, "it only counts the rows; the column was left out")
+            return Finding("index_column", "info", name, "it counts the rows; the column was left out")
         if not _TIME_NAME.fullmatch(name):
             return Finding("identifier", "info", name, "a running number; the column was left out")
     if (_ID_NAME.fullmatch(name) or _ID_NAME.fullmatch(name.lower())) and len(np.unique(values)) == len(
         values
     ):
         return Finding(
-            "identifier", "info", name, "its name and unique values say an id; the column was left out"
+            "identifier",
+            "info",
+            name,
+            "its name and its unique values are those of an id; the column was left out",
         )
     return None
 
 
 def finished(column: Column, values: Column1d) -> Column:
-    """Fill in what training saw: whether values were missing, the range, the levels (most frequent
-    first).
+    """Add what the training data have: whether values are missing, the range, the levels (most
+    frequent first).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A text column that holds numbers: how they are written, what stands beside them, and what is missing."""
+"""Read a text column as numbers: their format, their affixes, and missing values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.runtime.core.number_format import NumberFormat
 from workbench.runtime.core.schema import Column
 
 from ..dataset import Finding
-from ..kinds import say_kind
+from ..kinds import kind_hint
 from .affixes import Affixes, Piece, cut, find_affixes
 from .codes import PADDED, WHOLE, are_codes
 from .convert import read_leniently
@@ -26,23 +26,23 @@ from .vocabulary.no_value import means_no_value
 
 _SAMPLE = 500
 _LEAST_SHARE = 0.4
-_FEWEST_NUMBERS = 10  # beside words that do not say "no value"
+_FEWEST_NUMBERS = 10  # if other words do not mean "no value"
 _MOSTLY = 0.9
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.ASCII | re.IGNORECASE)
 _FEW_ODD, _SOME_ODD, _SOME_SHARE = 3, 20, 0.05
 _NEXT = 1000  # numbers of one width from here on are codes
-_WIDE = 100  # plain numbers have to reach so far for a multiplied one to continue them
-_FARTHEST = 10_000  # times the largest plain number: further up a multiplied one does not continue them
+_WIDE = 100  # the least maximum of plain numbers that a multiplied one may continue
+_FARTHEST = 10_000  # times the largest plain number: the most that a multiplied one may be
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """How a text column was read.
+    """The result of reading a text column.
 
     Attributes
     ----------
     column : Column
-        A number or, where whole numbers are codes, a category; None where it was neither.
+        A number, or a category if its integers are codes; None if it is neither.
     values : numpy.ndarray or None
         The numbers.
     findings : tuple of Finding
@@ -57,19 +57,19 @@ NOTHING = Reading(None)
 
 
 def read_numbers(name: str, texts: Texts, marks: NumberMarks, *, forced: bool = False) -> Reading:
-    """Read a text column as numbers, or find that its whole numbers are codes.
+    """Read a text column as numbers, or as a category if its integers are codes.
 
-    Words that mean "no value" are missing, whatever their share. Other words are, where they are a
-    handful.
+    Words that mean "no value" are missing, whatever their share. Other words are missing if there
+    are few of them.
 
     Parameters
     ----------
     name : str
     texts : Texts
     marks : NumberMarks
-        What all columns of the file say about marks.
+        The marks inferred from all columns of the file.
     forced : bool
-        Whether the user says that the column is a number: everything else is then missing.
+        Whether the user sets the kind to number; everything else is then missing.
 
     Examples
     --------
@@ -118,10 +118,10 @@ def read_numbers(name: str, texts: Texts, marks: NumberMarks, *, forced: bool = 
 
 
 def _cut_all(rest: Sequence[str], texts: Texts, *, forced: bool) -> tuple[list[Piece], Affixes]:
-    """Cut all texts that hold a number, and decide what stands beside them.
+    """Split all strings with a number, and infer their affixes.
 
-    Where the user says that the column is a number, one of several units is chosen, and letters
-    beside some of many whole numbers are passed over unless they multiply.
+    If the user sets the kind to number, the most frequent of several units is used, and letters
+    next to some of many integers are ignored unless they are multipliers.
     """
     pieces = [piece for text in rest if (piece := cut(text)) is not None]
     affixes = find_affixes(pieces, [texts.rows[piece.text] for piece in pieces])
@@ -133,7 +133,7 @@ def _cut_all(rest: Sequence[str], texts: Texts, *, forced: bool) -> tuple[list[P
 
 
 def _looks_numeric(rest: Sequence[str]) -> bool:
-    """Whether enough of a sample are numbers, with what may stand beside them."""
+    """Return whether enough of a sample are numbers with possible affixes."""
     sample = rest[:: max(1, len(rest) // _SAMPLE)]
     if guess_clock(sample):
         return True
@@ -143,16 +143,15 @@ def _looks_numeric(rest: Sequence[str]) -> bool:
 
 
 def whole_format(marks: NumberMarks, has_points: bool) -> NumberFormat | None:
-    """Return the format of plainly written numbers: None, but for whole ones of a file with decimal
-    commas.
+    """Return the format of plain numbers: None, except for integers of a file with decimal commas.
 
-    There ``1.250`` will mean 1250 when it comes, though training saw none of more than 999.
+    In such a file ``1.250`` means 1250, even if the training data have no number above 999.
     """
     return NumberFormat(",", ".") if marks.decimal == "," and not has_points else None
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a column without a format reads a text, and nothing but digits, a point and a sign is in it."""
+    """Return whether a string is a number of digits, a point and a sign, which needs no format."""
     return _PLAIN.fullmatch(text) is not None
 
 
@@ -168,13 +167,12 @@ def _read(
 def read_with_strays(
     column: Column, texts: Texts, among: str, *, forced: bool = False
 ) -> tuple[Column, np.ndarray | None, tuple[Finding, ...]]:
-    """Read numbers or dates; what is none of them is missing if its words mean so, or if it is a
-    handful.
+    """Read numbers or dates; other strings are missing if they mean "no value" or are few.
 
     Parameters
     ----------
     column : Column
-        Of a number or date-time, without words for missing values.
+        A number or date-time column, without words for missing values.
     texts : Texts
     among : str
         "numbers" or "dates", for the finding.
@@ -186,7 +184,7 @@ def read_with_strays(
     column : Column
         With the words for missing values.
     values : numpy.ndarray or None
-        None where too much of the column is something else.
+        None if too many values are something else.
     findings : tuple of Finding
     """
     values, stray = read_leniently(texts.raw, column)
@@ -207,10 +205,10 @@ def read_with_strays(
 def _as_codes(
     name: str, texts: Texts, pieces: Sequence[Piece], affixes: Affixes, marks: NumberMarks
 ) -> Reading | None:
-    """Return the column as a category where its whole numbers are codes; None where they are numbers."""
+    """Return the column as a category if its integers are codes; None if they are numbers."""
     bare = [piece.text for piece in pieces if piece.is_bare]
     whole = [text for text in bare if WHOLE.fullmatch(text)]
-    if not whole or len(whole) < len(bare):  # decimals and signs are of numbers
+    if not whole or len(whole) < len(bare):  # decimals and signs belong to numbers
         return None
     padded = [text for text in whole if PADDED.fullmatch(text)]
     if padded and {len(text) for text in whole} <= marks.padded:
@@ -235,21 +233,21 @@ def _as_codes(
     if not padded or strays:
         listed = ", ".join(map(shown, strays[:3]))
         message = (
-            f"whole numbers beside {listed} in {texts.count(strays):,} rows were taken as codes, a category; "
-            f"if they are numbers, use {say_kind(name, 'number')}"
+            f"whole numbers together with {listed} in {texts.count(strays):,} rows were read as codes, a category; "
+            f"if they are numbers, use {kind_hint(name, 'number')}"
         )
         findings.append(Finding("codes", "info", name, message))
     elif not strays:
         message = (
-            f"whole numbers with leading zeros such as {shown(padded[0])} were taken as codes, a category; if they "
-            f"are numbers, use {say_kind(name, 'number')}"
+            f"whole numbers with leading zeros such as {shown(padded[0])} were read as codes, a category; if they "
+            f"are numbers, use {kind_hint(name, 'number')}"
         )
         findings.append(Finding("codes", "info", name, message))
     return Reading(column, None, tuple(findings))
 
 
 def _is_doubtful(pieces: Sequence[Piece], texts: Texts, affixes: Affixes) -> bool:
-    """Whether letters beside some of many whole numbers (``2A`` and ``2B`` beside 1 to 95) may mean anything."""
+    """Return whether letters next to some of many integers (``2A`` and ``2B`` among 1 to 95) may have a meaning."""
     beside = [piece for piece in pieces if not piece.is_bare]
     bare = len(pieces) - len(beside)
     if not bare or not beside or _is_unit_of_most(beside, texts, affixes):
@@ -258,7 +256,7 @@ def _is_doubtful(pieces: Sequence[Piece], texts: Texts, affixes: Affixes) -> boo
 
 
 def _means_nothing(pieces: Sequence[Piece], texts: Texts, affixes: Affixes) -> bool:
-    """Whether letters beside some of many whole numbers are neither a unit nor multipliers: they are typing errors."""
+    """Return whether letters next to some of many integers are typing errors: neither a unit nor multipliers."""
     beside = [piece for piece in pieces if not piece.is_bare and piece.text not in affixes.decorated]
     whole = [piece.text for piece in pieces if piece.is_bare]
     if not whole or not beside or not all(map(WHOLE.fullmatch, whole)):
@@ -269,10 +267,10 @@ def _means_nothing(pieces: Sequence[Piece], texts: Texts, affixes: Affixes) -> b
 
 
 def _multiplies(beside: Sequence[Piece], whole: Sequence[str], texts: Texts, affixes: Affixes) -> bool:
-    """Whether ``2B`` beside whole numbers is two billion.
+    """Return whether ``2B`` among integers is two billion.
 
-    It is with decimals or money, where most numbers are so, and where plain numbers of several
-    widths reach far enough up for the multiplied ones to continue them.
+    It is if the column has decimals or money, if most numbers have a multiplier, or if plain
+    numbers of several widths are large enough for the multiplied ones to continue them.
     """
     fit = [piece for piece in beside if piece.text not in affixes.unfit]
     if not fit:
@@ -291,14 +289,14 @@ def _multiplies(beside: Sequence[Piece], whole: Sequence[str], texts: Texts, aff
 
 
 def _is_unit_of_most(beside: Sequence[Piece], texts: Texts, affixes: Affixes) -> bool:
-    """Whether a unit stands beside so many numbers that those without are in it too; a long name is enough."""
+    """Return whether enough numbers have a unit for those without to share it; a long name is enough."""
     fit = [piece.text for piece in beside if piece.text not in affixes.unfit]
     clear = affixes.money or not affixes.unit.isalnum() or (len(affixes.unit) > 1 and affixes.unit.isalpha())
     return bool(fit) and (clear or 2 * texts.count(fit) >= sum(texts.rows.values()))
 
 
 def _of_main_unit(pieces: Sequence[Piece], texts: Texts) -> tuple[list[Piece], Affixes]:
-    """Keep the numbers of the most frequent unit, where units cannot be converted into each other."""
+    """Keep the numbers of the most frequent unit, if units cannot be converted into each other."""
     by_unit: dict[str, list[Piece]] = {}
     for piece in pieces:
         by_unit.setdefault(piece.after[-1] or piece.before, []).append(piece)

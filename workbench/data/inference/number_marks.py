@@ -1,7 +1,7 @@
-"""What all columns of a file together say about how its numbers are written.
+"""The decimal and thousands marks of a file, inferred from all its columns.
 
-One column alone often cannot tell: ``1.250`` may be one and a quarter or one thousand two hundred
-and fifty. A file is written by one program, so a decimal comma in one column says what a dot means
+One column alone is often ambiguous: ``1.250`` may be one and a quarter or one thousand two hundred
+and fifty. A file is written by one program, so a decimal comma in one column shows what a dot means
 in another.
 """
 
@@ -20,8 +20,7 @@ _MOST_ROWS = 200_000
 _SAMPLE = 300
 _MOSTLY = 0.6
 
-# A number whose mark before the last digits cannot stand between groups of three digits, in the
-# syntax of RE2.
+# A number whose last mark cannot be a thousands mark, in RE2 syntax.
 _AROUND = r"^\s*[-+(]?[^\d.,]{0,4}"
 _ENDS = r"[^\d.,]{0,6}$"
 _POINT = rf"{_AROUND}(?:0?\.\d+|0\d*\.\d+|\d+\.(?:\d|\d\d|\d{{4,}})|\d{{4,}}\.\d{{3}}|\d+(?:,\d{{3}})+\.\d+){_ENDS}"
@@ -35,17 +34,17 @@ _NUMERIC = re.compile(r"[-+(]?[^\d.,]{0,4}[\d.,'’\s\u00a0\u202f]*\d[\d.,]*[^\d
 
 @dataclass(frozen=True, slots=True)
 class NumberMarks:
-    """How the numbers of a file are written, as far as its columns can tell.
+    """How the numbers of a file are written, as far as its columns show it.
 
     Attributes
     ----------
     points, commas : int
-        Columns with numbers that surely have a decimal point, or a decimal comma.
+        Columns with numbers that certainly have a decimal point, or a decimal comma.
     semicolons : bool
-        Whether fields are divided by semicolons, as they are where commas divide decimals.
+        Whether fields are separated by semicolons, which is usual with decimal commas.
     padded : frozenset of int
-        Widths to which decimals are padded with zeros: whole numbers of that width are numbers too,
-        not codes.
+        Widths to which decimals are padded with zeros: integers of that width are numbers, not
+        codes.
     """
 
     points: int = 0
@@ -55,21 +54,21 @@ class NumberMarks:
 
     @property
     def decimal(self) -> str | None:
-        """The decimal mark that columns agree on; None where they do not, or none tells."""
+        """The decimal mark that columns agree on; None if they disagree or none shows it."""
         if bool(self.points) == bool(self.commas):
             return None
         return "." if self.points else ","
 
 
 def find_marks(columns: Iterable[pa.ChunkedArray], delimiter: object = None) -> NumberMarks:
-    """Look at all columns of a file for marks that have one meaning alone.
+    """Find marks with an unambiguous meaning in all columns of a file.
 
     Parameters
     ----------
     columns : iterable of pyarrow.ChunkedArray
-        At most the first 200,000 rows of each are looked at.
+        At most the first 200,000 rows of each are read.
     delimiter : str or None
-        What divides fields.
+        The separator of fields.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How the numbers of a text column are written: decimal mark and thousands mark."""
+"""Infer how the numbers of a text column are written: decimal mark and thousands mark."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _grouped(mark: str) -> str:
     return rf"[1-9]\d{{0,2}}(?:{mark}\d{{3}})+"
 
 
-#: (decimal mark, thousands mark) and how such numbers look, the plainest first.
+#: (decimal mark, thousands mark) and the pattern of such numbers, the simplest first.
 _STYLES: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
     (decimal, thousands, re.compile(pattern))
     for decimal, thousands, pattern in (
@@ -36,7 +36,7 @@ _STYLES: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
 )
 _PLAIN_AT, _COMMA_GROUPS_AT, _COMMA_AT, _DOT_GROUPS_AT = 0, 1, 2, 3
 
-#: The digits of a number with their marks, wherever it stands in a text.
+#: The digits of a number with their marks, anywhere in a string.
 DIGITS = re.compile(
     rf"(?:\d|(?<![^\W\d_])[.,](?=\d))(?:[\d.,_](?=[\d.,])|['’](?=\d{{3}}(?!\d))|{_SPACE}(?=\d{{3}}(?!\d))|\d|[.,](?=\s|-|$))*{_EXPONENT}(?!\d)"
 )
@@ -53,10 +53,10 @@ class NumberStyle:
     ----------
     decimal, thousands : str
     share : float
-        Of the texts looked at, the part that are numbers written so.
+        Share of the strings that are numbers in this style.
     ambiguous : bool
-        Whether a mark before three digits may as well be the other one: nothing in the file
-        decides.
+        Whether a mark before three digits may be either a decimal or a thousands mark, and the file
+        does not decide it.
     """
 
     decimal: str
@@ -68,16 +68,16 @@ class NumberStyle:
 def guess_number_style(
     numbers: Sequence[str], marks: NumberMarks | None = None, *, money: bool = False
 ) -> NumberStyle:
-    """Find the style under which most numbers can be read.
+    """Find the style in which most numbers can be read.
 
     Parameters
     ----------
     numbers : sequence of str
         The distinct numbers of a column, without sign, unit or currency (`DIGITS`).
     marks : NumberMarks or None
-        What the other columns of the file say.
+        The marks inferred from the other columns of the file.
     money : bool
-        Whether a currency stands beside them: money is seldom written in thousandths.
+        Whether they have a currency: amounts of money seldom have three decimals.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def guess_number_style(
     """
     marks = marks or NumberMarks()
     counts = [sum(pattern.fullmatch(text) is not None for text in numbers) for _, _, pattern in _STYLES]
-    best = max(range(len(counts)), key=counts.__getitem__)  # the first, and so plainest, of equals
+    best = max(range(len(counts)), key=counts.__getitem__)  # the first, and so the simplest, of equals
     share = counts[best] / max(len(numbers), 1)
     if best == _PLAIN_AT:
         grouped, ambiguous = dots_are_groups(numbers, marks, money=money)
@@ -113,12 +113,12 @@ def guess_number_style(
 
 
 def dots_are_groups(numbers: Sequence[str], marks: NumberMarks, *, money: bool = False) -> tuple[bool, bool]:
-    """Whether dots before three digits stand between thousands, and whether nothing decides it.
+    """Return whether dots before three digits are thousands marks, and whether the file is ambiguous.
 
-    Numbers without dots must stay below 1,000, and every dot must stand before three digits. Then a
-    decimal comma anywhere in the file decides for thousands, a decimal point anywhere for decimals.
-    Otherwise semicolons between fields, money, and whole numbers beside dots before three digits of
-    which the last is 0 (no program writes 1.250 beside 980 and means decimals) speak for thousands.
+    Numbers without dots must be below 1,000, and every dot must be followed by three digits. Then a
+    decimal comma anywhere in the file implies thousands, and a decimal point anywhere implies
+    decimals. Otherwise semicolons between fields, money, and integers together with decimals that
+    end in 0 (no program writes 1.250 next to 980 as a decimal) imply thousands.
     """
     dotted = [text for text in numbers if "." in text]
     if not dotted or not all(_DOT_GROUPS.fullmatch(text) for text in dotted):
@@ -139,18 +139,18 @@ def dots_are_groups(numbers: Sequence[str], marks: NumberMarks, *, money: bool =
 
 
 def _comma_style(numbers: Sequence[str], marks: NumberMarks, share: float, *, money: bool) -> NumberStyle:
-    """Tell ``1,234`` with a thousands mark from one with a decimal comma."""
+    """Return whether the comma in ``1,234`` is a thousands mark or a decimal comma."""
     with_comma = [text for text in numbers if "," in text]
     others = [text for text in numbers if "," not in text]
     if any(len(text) > 3 for text in others if text.isdigit()):
         return NumberStyle(
             ",", "", share, marks.decimal == "."
-        )  # 12400 beside 1,250: nothing is grouped here
+        )  # 12400 next to 1,250: numbers are not grouped
     if marks.decimal is not None:
         return NumberStyle(",", "", share) if marks.decimal == "," else NumberStyle(".", ",", share)
     if marks.semicolons:
         return NumberStyle(",", "", share, True)
-    # three digits after every one of many commas is no accident
+    # three digits after each of many commas are not a coincidence
     clear = (
         len(with_comma) >= _ENOUGH
         or money

@@ -15,16 +15,16 @@ _HOURS_A_DAY = 24
 
 
 def guess_clock(texts: Sequence[str]) -> Clock:
-    """Return how times are written in a column; "" where it holds none.
+    """Return the format of the times in a column; "" if it has none.
 
-    Two parts are minutes and seconds where some value has three parts and none of two parts can be
-    one of hours of it (``59:12`` beside ``1:02:33``), or where seconds have decimals; otherwise
-    hours and minutes.
+    Two parts are minutes and seconds if some value has three parts and the values of two parts
+    cannot be hours and minutes (``59:12`` next to ``1:02:33``), or if seconds have decimals.
+    Otherwise they are hours and minutes.
 
     Parameters
     ----------
     texts : sequence of str
-        Distinct values, blanks stripped, none of them missing.
+        Distinct values, without surrounding blanks and missing values.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""A file or frame becomes a table of raw columns: its encoding, its delimiter, its header, its Arrow types."""
+"""Read a file or data frame as a table of raw columns: encoding, delimiter, header, Arrow types."""

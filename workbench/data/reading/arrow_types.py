@@ -1,18 +1,22 @@
-"""Columns of any Arrow, pandas or Python type, brought to the types that inference knows.
+"""Convert columns of any Arrow, pandas or Python type to the types that inference supports.
 
-One rule, so that a data frame in memory, a Parquet file and a served request mean the same:
+The same rules hold for data frames, Parquet files and served requests:
 
-================================= =========================================================== type
-of the values read as =================================
-=========================================================== duration (timedelta) number: seconds
-time of day number: seconds since midnight period ("2020-01", "2020Q1") date-time: the period's
-first moment interval (of `pandas.cut`) text of the interval: a category bytes that are UTF-8 text
-category of dates, times, bytes as the same column without the category type decimal number complex,
-list, dict, set, array left out, with a finding objects without a text of their own left out, with a
-finding =================================
-===========================================================
+=================================  ===========================================================
+type of the values                 read as
+=================================  ===========================================================
+duration (timedelta)               number: seconds
+time of day                        number: seconds since midnight
+period ("2020-01", "2020Q1")       date-time: the period's first moment
+interval (of `pandas.cut`)         text of the interval: a category
+bytes that are UTF-8               text
+category of dates, times, bytes    as the same column without the category type
+decimal                            number
+complex, list, dict, set, array    left out, with a finding
+other objects                      left out, with a finding
+=================================  ===========================================================
 
-`workbench.runtime.core.columns` reads the same values the same way, one by one.
+`workbench.runtime.core.columns` reads single values by the same rules.
 """
 
 from __future__ import annotations
@@ -28,14 +32,15 @@ import pyarrow.compute as pc
 from workbench.runtime.core.schema import category_text
 from workbench.runtime.core.values import is_missing, timedelta64_seconds
 
-#: The type of a column that no model can use: inference leaves it out and says so.
+#: The type of a column that models cannot use: inference leaves it out, with a finding.
 UNUSABLE = pa.list_(pa.null())
 _DOUBLE_BYTES = 8
 _NESTED = (list, dict, set, frozenset, tuple, np.ndarray, complex, np.complexfloating)
 
 
 def known_column(values: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
-    """Return an Arrow column in a type that inference knows; one that has none is returned as it is.
+    """Return an Arrow column in a type that inference supports; a column without one is returned
+    unchanged.
 
     Examples
     --------
@@ -67,7 +72,7 @@ def known_column(values: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
 
 
 def column_of_series(series: Any) -> pa.ChunkedArray:
-    """Return a pandas column as an Arrow column of a type that inference knows."""
+    """Return a pandas column as an Arrow column of a type that inference supports."""
     kind = series.dtype
     if hasattr(kind, "categories"):
         if _has_no_arrow_type(kind.categories.dtype):
@@ -91,7 +96,7 @@ def column_of_series(series: Any) -> pa.ChunkedArray:
 
 
 def column_of_values(values: Sequence[Any]) -> pa.ChunkedArray:
-    """Return Python values as an Arrow column; values of several types become texts.
+    """Return Python values as an Arrow column; values of several types become strings.
 
     Examples
     --------
@@ -115,7 +120,7 @@ def column_of_values(values: Sequence[Any]) -> pa.ChunkedArray:
 
 
 def _stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return what an extension type stores. Periods and intervals in a file are numbers without their meaning."""
+    """Return the storage of an extension type. Periods and intervals in a file lose their meaning."""
     kind = column.type
     name = getattr(kind, "extension_name", "")
     if name == "arrow.uuid":
@@ -146,7 +151,7 @@ def _is_unusable(value: Any) -> bool:
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return bytes as texts where they are UTF-8; other bytes stay as they are, of use to no model."""
+    """Return bytes as strings if they are UTF-8; other bytes stay bytes, which models cannot use."""
     try:
         return pc.cast(pc.cast(column, pa.large_binary()), pa.large_string())
     except pa.ArrowException:

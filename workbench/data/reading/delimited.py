@@ -1,4 +1,4 @@
-"""Delimited text files (CSV, TSV, …) as raw text columns."""
+"""Read delimited text files (CSV, TSV, …) as raw text columns."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ def read_delimited(path: Path, *, header: bool | None = None, encoding: str | No
     ----------
     path : Path
     header : bool or None
-        Whether the first line names the columns; None finds out.
+        Whether the first line has the column names; None infers it.
     encoding : str or None
-        Name of a Python codec; None finds out.
+        Name of a Python codec; None detects it.
 
     Returns
     -------
     Table
-        Every column is raw text; an empty field is an empty text.
+        Every column is raw text; an empty field is an empty string.
 
     Raises
     ------
     DataError
-        Where the file is empty, binary, damaged or no table.
+        If the file is empty, binary, damaged or not a table.
     """
     with open_bytes(path) as file:
         head, complete = _head(file, path.name)
@@ -97,9 +97,9 @@ def read_delimited(path: Path, *, header: bool | None = None, encoding: str | No
 
 
 def open_bytes(path: Path, encoding: str | None = None) -> BinaryIO:
-    """Open a file for its bytes, unpacked where it is gzipped (told by its first bytes, not its name).
+    """Open a file as UTF-8 bytes, decompressed if its first bytes are those of gzip.
 
-    Text of another encoding than UTF-8 is recoded to that.
+    Text in another encoding is recoded to UTF-8.
     """
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
@@ -110,25 +110,25 @@ def open_bytes(path: Path, encoding: str | None = None) -> BinaryIO:
 
 
 def _with_mark(encoding: str, head: bytes) -> str:
-    """Return the codec that passes over the byte order mark of a file."""
+    """Return the codec that skips the byte order mark of a file."""
     return "utf-8-sig" if encoding == "utf-8" and head.startswith(codecs.BOM_UTF8) else encoding
 
 
 def _not_in(path: Path, encoding: str) -> DataError:
-    """Name the first line that cannot be read."""
-    number, found = 1, "bytes that are no characters of it"
+    """Return the error for the first line that cannot be decoded."""
+    number, found = 1, "invalid bytes"
     with open_bytes(path) as raw, io.TextIOWrapper(raw, encoding=encoding) as text:
         try:
             for number, _ in enumerate(text, start=2):  # noqa: B007 - the line that follows the last good one
                 pass
         except UnicodeDecodeError as error:
             found = f"the byte 0x{error.object[error.start]:02x} in or after line {number}"
-    hint = "Name another one with `encoding`, or save the table as UTF-8."
+    hint = "Set another `encoding`, or save the table as UTF-8."
     return DataError(f"{path.name} is not {encoding}", found=found, hint=hint)
 
 
 def _head(file: BinaryIO, name: str) -> tuple[bytes, bool]:
-    """Return the first lines of a file and whether they are all of it."""
+    """Return the first lines of a file and whether they are the whole file."""
     head = file.read(_SAMPLE_BYTES)
     while head.count(b"\n") + head.count(b"\r") < 20 and len(head) <= _LONGEST_LINE_BYTES:
         more = file.read(len(head) + 1)
@@ -137,9 +137,9 @@ def _head(file: BinaryIO, name: str) -> tuple[bytes, bool]:
         head += more
     if b"\n" not in head and b"\r" not in head:
         raise DataError(
-            f"{name} is no table",
+            f"{name} is not a table",
             found=f"a first line longer than {_LONGEST_LINE_BYTES >> 20} MB",
-            expected="one line a row",
+            expected="one line for each row",
         )
     return head, not file.read(1)
 
@@ -157,21 +157,21 @@ def _legacy_of(path: Path) -> str:
 
 
 class _OddLines(NamedTuple):
-    """How many lines have more fields than the header, and were left out, or fewer, and were filled up."""
+    """Lines with more fields than the header, which were left out, or with fewer, which were padded."""
 
     long: int = 0
     short: int = 0
 
 
 def _read(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.ChunkedArray, ...], _OddLines]:
-    """Read all rows; return the columns and the number of lines of another length.
+    """Read all rows; return the columns and the number of lines with more or fewer fields.
 
     Raises
     ------
     UnicodeDecodeError
-        Where the bytes do not fit the encoding.
+        If the bytes do not fit the encoding.
     """
-    if dialect.style.skip_blanks:  # what pyarrow's reader cannot do
+    if dialect.style.skip_blanks:  # not supported by pyarrow's reader
         return _read_ragged(path, dialect, encoding)
     names = [str(at) for at in range(dialect.width)]
     ragged: list[int] = []
@@ -216,7 +216,7 @@ def _read(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.Chunked
 def _read_ragged(
     path: Path, dialect: Dialect, encoding: str
 ) -> tuple[tuple[pa.ChunkedArray, ...], _OddLines]:
-    """Read a file whose lines differ in length: short rows are filled up, empty fields too many are dropped."""
+    """Read a file whose lines differ in length: short rows are padded, extra empty fields are dropped."""
     width = dialect.width
     chunks: list[list[pa.Array]] = [[] for _ in range(width)]
     long = short = 0
@@ -233,7 +233,7 @@ def _read_ragged(
     except csv.Error as error:
         found = f"a field longer than {_LONGEST_FIELD >> 20} MB" if "limit" in str(error) else str(error)
         raise DataError(
-            f"{path.name} is no table", found=found, hint="Check that every quote is closed."
+            f"{path.name} is not a table", found=found, hint="Check that every quote is closed."
         ) from error
     finally:
         csv.field_size_limit(previous)
@@ -248,7 +248,7 @@ def _rows(path: Path, dialect: Dialect, encoding: str) -> Iterator[list[str]]:
 
 
 def _check_quotes(path: Path, columns: tuple[pa.ChunkedArray, ...], dialect: Dialect, encoding: str) -> None:
-    """Refuse a file in which a quote that is not closed has swallowed rows, naming its line."""
+    """Raise an error with the line of an unclosed quote whose field contains rows."""
     rows = len(columns[0])
     broken = {
         at
@@ -259,12 +259,12 @@ def _check_quotes(path: Path, columns: tuple[pa.ChunkedArray, ...], dialect: Dia
     for at in sorted(broken):
         record = [str(column[at].as_py()) for column in columns]
         while at == rows - 1 and len(record) > 1 and not record[-1]:
-            record.pop()  # a short line was filled up
+            record.pop()  # a short line was padded
         if swallowed(record, dialect.delimiter, dialect.width, last=at == rows - 1):
             raise DataError(
                 f"{path.name}, line {_line_of_quote(path, dialect, encoding)}: a quote is not closed",
                 found="rows of the table inside a quoted field",
-                hint="Close the quote, or double it where it belongs to the text.",
+                hint="Close the quote, or double it if it is part of the text.",
             )
 
 
@@ -284,7 +284,7 @@ def _line_of_quote(path: Path, dialect: Dialect, encoding: str) -> int:
 
 
 def _breaks_before(record: list[str]) -> int:
-    """Count the line breaks before the field that holds the most of them."""
+    """Count the line breaks before the field that has the most of them."""
     most = max(range(len(record)), key=lambda at: record[at].count("\n"))
     return sum(text.count("\n") for text in record[:most])
 
@@ -295,7 +295,7 @@ def _about_encoding(encoding: str) -> Iterator[Finding]:
             "encoding",
             "info",
             None,
-            f"the file is not UTF-8; it was read as {encoding}; where letters look wrong, give `encoding`",
+            f"the file is not UTF-8 and was read as {encoding}; if letters look wrong, set `encoding`",
         )
 
 
@@ -316,7 +316,7 @@ def _about_odd_lines(odd: _OddLines, kept: int) -> Iterator[Finding]:
         yield Finding("malformed_rows", "warning", None, message)
     if odd.short:
         message = (
-            f"{odd.short:,} of {odd.long + kept:,} lines have fewer fields than the header; what they lack was "
-            "read as missing"
+            f"{odd.short:,} of {odd.long + kept:,} lines have fewer fields than the header; their last "
+            "columns were read as missing"
         )
         yield Finding("short_rows", "warning", None, message)

@@ -1,8 +1,7 @@
-"""How a delimited text file is written: its delimiter, its quotes, and whether its first line is a
-header.
+"""Infer how a delimited text file is written: its delimiter, its quotes, and whether it has a header.
 
-Every combination is tried on the file's first lines with the csv module, which is also what reads
-files when a model serves. The one under which most lines have the same number of fields is taken.
+Every combination is tried on the first lines with the csv module, which also reads files when a
+model serves. The result is the one with which most lines have the same number of fields.
 """
 
 from __future__ import annotations
@@ -29,12 +28,11 @@ class Dialect:
     ----------
     style : CsvStyle
     header : bool
-        Whether a line names the columns.
+        Whether a line has the column names.
     raw_names : tuple of str
-        That line's fields as they are, one a column; positions ("0", "1", …) where there is no
-        header.
+        The raw fields of that line; positions ("0", "1", …) if there is no header.
     skipped_lines : int
-        Lines before the first row: the header, and what stands above it.
+        Lines before the first row: the header and the lines above it.
     titles : tuple of str
         Lines of a title or comment among these.
     """
@@ -52,7 +50,7 @@ class Dialect:
 
     @property
     def quote(self) -> str | None:
-        """The character around texts that hold delimiters."""
+        """The character around strings with delimiters."""
         return self.style.quote
 
     @property
@@ -62,7 +60,7 @@ class Dialect:
 
 
 class _Split(NamedTuple):
-    """A text cut into records: titles, the table's own, and after how many lines each of all of them ends."""
+    """A text split into records: titles, records of the table, and the line number at which each record ends."""
 
     titles: list[list[str]]
     rows: list[list[str]]
@@ -70,15 +68,15 @@ class _Split(NamedTuple):
 
 
 def sniff(text: str, *, complete: bool, header: bool | None = None) -> Dialect:
-    r"""Find the dialect of a text that begins a file.
+    r"""Infer the dialect from the first lines of a file.
 
     Parameters
     ----------
     text : str
     complete : bool
-        Whether `text` is the whole file: otherwise its last line is not trusted.
+        Whether `text` is the whole file; if not, its last line may be incomplete.
     header : bool or None
-        Whether there is a header; None finds out.
+        Whether there is a header; None infers it.
 
     Examples
     --------
@@ -109,9 +107,9 @@ def _best_style(text: str, delimiters: Sequence[str], *, complete: bool) -> tupl
             split = _split(text, style, complete=complete)
             agreement, plainness = _agreement(split.rows), _plainness(split.rows, delimiter)
             if style.quote is None:
-                agreement -= 0.2  # quotes mean something unless they plainly do not
+                agreement -= 0.2  # prefer quotes unless they clearly do not fit
             if split.titles:
-                agreement -= 0.05  # a header under another delimiter looks like a title, too
+                agreement -= 0.05  # with another delimiter a header looks like a title too
             if agreement < _LEAST_AGREEMENT:
                 continue
             if (
@@ -127,7 +125,7 @@ def _best_style(text: str, delimiters: Sequence[str], *, complete: bool) -> tupl
 
 
 def _styles(text: str, delimiter: str, *, complete: bool) -> Iterator[CsvStyle]:
-    """Yield the styles worth trying with a delimiter, the likeliest first."""
+    """Yield the plausible styles with a delimiter, the most likely first."""
     plain = CsvStyle(delimiter)
     if '"' not in text:
         if delimiter + "'" in text and "'" + delimiter in text:
@@ -158,7 +156,7 @@ def _split(text: str, style: CsvStyle, *, complete: bool) -> _Split:
         else:
             if complete:
                 return _below_titles(rows, ends)
-    except csv.Error:  # a field longer than the module takes: these quotes swallow the file
+    except csv.Error:  # a field beyond the limit of csv: these quotes span the file
         return _below_titles(rows, ends)
     return _below_titles(rows if len(rows) < 2 else rows[:-1], ends)
 
@@ -169,19 +167,18 @@ def _below_titles(rows: list[list[str]], ends: list[int]) -> _Split:
 
 
 def _agreement(rows: list[list[str]]) -> float:
-    """Share of lines with the usual number of fields; the first line counts for a fifth of it all."""
+    """Return the share of lines with the usual number of fields; the first line has a fifth of the weight."""
     width = usual_width(rows[1:] or rows)
     if width < 2:
         return 0.0
     body = rows[1:] or rows
     share = sum(len(row) == width for row in body) / len(body)
-    # a name less than there are columns is usual in files that R wrote, and else a sign of wrong
-    # quotes
+    # one name fewer than columns is usual in files from R, and otherwise a sign of wrong quotes
     return 0.8 * share + {width: 0.2, width - 1: 0.15}.get(len(rows[0]), 0.0)
 
 
 def _plainness(rows: list[list[str]], delimiter: str) -> float:
-    """Share of fields in which no other delimiter is left, decimal commas aside."""
+    """Return the share of fields without another delimiter; decimal commas do not count."""
     others = [each for each in DELIMITERS if each != delimiter]
     fields = [field for row in rows[:200] for field in row]
     plain = sum(is_number(field) or not any(each in field for each in others) for field in fields)
@@ -189,7 +186,7 @@ def _plainness(rows: list[list[str]], delimiter: str) -> float:
 
 
 def is_number(field: str) -> bool:
-    """Tell whether a field is a number, with a decimal point or a decimal comma."""
+    """Return whether a field is a number, with a decimal point or a decimal comma."""
     text = field.strip()
     return parse_number(text, thousands=",") is not None or parse_number(text, decimal=",") is not None
 
@@ -217,7 +214,7 @@ def _has_header(rows: list[list[str]]) -> bool:
 
 
 def _counts_up(names: list[str]) -> bool:
-    """Names 0, 1, 2, … are what a data frame without names is written with; 2019, 2020, … head one column a year."""
+    """Return whether numbers can be names: 0, 1, 2, … of a data frame without names, or years 2019, 2020, …."""
     numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
     if len(numbers) < 2 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         return False

@@ -1,4 +1,4 @@
-"""Which characters the bytes of a text file stand for, and whether they are text at all."""
+"""Detect the encoding of a text file, and files that are not text."""
 
 from __future__ import annotations
 
@@ -28,13 +28,12 @@ _MAGIC = {
 }
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, because it begins with its mark
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-#: Encodings of two bytes a character, each with the codec that reads the most files said to be in
-#: it.
+#: Two-byte encodings, each with the codec that reads most files labelled with it.
 _TWO_BYTE = {
     "shift_jis": "cp932",
     "shift_jis_2004": "cp932",
@@ -64,7 +63,7 @@ _HINT = "Save the table as CSV (UTF-8), Parquet or JSON lines."
 def guess_encoding(head: bytes, name: str) -> str:
     """Return the name of a Python codec for a file that begins with `head`.
 
-    "utf-8" is what no byte of `head` contradicts; bytes further on still may.
+    "utf-8" means that all of `head` is UTF-8; later bytes may not be.
 
     Parameters
     ----------
@@ -75,7 +74,7 @@ def guess_encoding(head: bytes, name: str) -> str:
     Raises
     ------
     DataError
-        Where the bytes are no text.
+        If the bytes are not text.
 
     Examples
     --------
@@ -86,7 +85,7 @@ def guess_encoding(head: bytes, name: str) -> str:
     """
     for magic, what in _MAGIC.items():
         if head.startswith(magic):
-            raise DataError(f"{name} is no text file", found=what, hint=_HINT)
+            raise DataError(f"{name} is not a text file", found=what, hint=_HINT)
     for mark, codec in _BOMS:
         if head.startswith(mark):
             return codec
@@ -106,10 +105,10 @@ def guess_encoding(head: bytes, name: str) -> str:
 def legacy_encoding(sample: bytes, name: str) -> str:
     """Return a codec for bytes that are not UTF-8.
 
-    The whole sample is judged, not its bytes above 0x7F alone: the second byte of a Shift-JIS, Big5
-    or GBK character may be an ASCII letter. Words that are mostly ASCII with a few high bytes are
-    Western European: there a statistical guess is worse than Windows-1252 or, where that leaves a
-    byte undefined, Latin-1.
+    The whole sample is used, not only its bytes above 0x7F: the second byte of a Shift-JIS, Big5 or
+    GBK character may be an ASCII letter. Words that are mostly ASCII with a few high bytes are
+    Western European; for them a statistical guess is worse than Windows-1252 or, if a byte is
+    undefined in that, Latin-1.
 
     Examples
     --------
@@ -140,7 +139,7 @@ def legacy_encoding(sample: bytes, name: str) -> str:
 
 
 def _telling(content: bytes) -> bytes:
-    """Return the first lines, and of the others those that are not ASCII: a few words among many numbers count."""
+    """Return the first lines and all other lines that are not ASCII, so that a few words among many numbers count."""
     first, rest = content[:_FEW_BYTES].rpartition(b"\n")[0], content[_FEW_BYTES:]
     return b"\n".join([first, *(line for line in rest.split(b"\n")[1:] if not line.isascii())])[
         :_JUDGED_BYTES
@@ -148,10 +147,10 @@ def _telling(content: bytes) -> bytes:
 
 
 def _two_byte_letters(content: bytes, guess: str) -> str:
-    """Return the encoding under which the most letters are usual ones, or else `guess`.
+    """Return the encoding in which most letters are common ones, or else `guess`.
 
-    A few words in one of these encodings are valid in others too: of rare letters, which nobody
-    writes.
+    A few words in one of these encodings are valid in others too, but consist of rare letters
+    there.
     """
     shares = {}
     for codec, usual in USUAL_LETTERS.items():
@@ -172,7 +171,7 @@ def _fits(content: bytes, encoding: str) -> bool:
 
 
 def _two_byte(head: bytes, name: str) -> str:
-    """UTF-16 without a mark has a zero in every other byte of its ASCII characters."""
+    """Return whether bytes look like UTF-16 without a mark: every other byte of ASCII characters is zero."""
     for codec, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[0::2])):
         if zeros.count(0) > 0.5 * len(zeros):
             return codec
@@ -181,5 +180,5 @@ def _two_byte(head: bytes, name: str) -> str:
 
 def _binary(name: str) -> DataError:
     return DataError(
-        f"{name} is no text file", found="bytes that are no characters of any encoding", hint=_HINT
+        f"{name} is not a text file", found="bytes that are invalid in every encoding", hint=_HINT
     )

@@ -1,4 +1,4 @@
-"""The letters of which most words of texts and tables are made, by language: what tells two-byte encodings apart."""
+"""The most common letters by language, used to distinguish two-byte encodings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a Parquet file is once it is read, found without reading it into memory."""
+"""Estimate the size of a Parquet file in memory without reading it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 
 from workbench.errors import DataError
 
-_CELL_BYTES = 8  # that a number, or a reference to a text, takes in memory
+_CELL_BYTES = 8  # of a number, or of a reference to a string
 _ROWS_AT_ONCE = 4096
 
 
 def check_parquet(path: Path, most_bytes: int, name: str | None = None) -> None:
-    """Refuse a Parquet file that takes more than `most_bytes` once it is read; any other is left to
-    its reader.
+    """Raise an error if a Parquet file takes more than `most_bytes` in memory.
 
-    What repeats is stored once in it: a few kilobytes hold a billion cells. So cells are counted,
-    and the texts that they stand for. `name` is what to call it, if not by its file's name.
+    Repeated values are stored once, so a few kilobytes may hold a billion cells. Therefore the
+    cells are counted, and the strings that they refer to. `name` is used in the message instead of
+    the file name.
 
     Raises
     ------
@@ -31,12 +31,12 @@ def check_parquet(path: Path, most_bytes: int, name: str | None = None) -> None:
         if size > most_bytes:
             expected = f"at most {most_bytes / 1e6:,.0f} MB"
             raise DataError(
-                f"{name or path.name} is too large", found="more once unpacked", expected=expected
+                f"{name or path.name} is too large", found="more after decompression", expected=expected
             )
 
 
 def _pieces(path: Path) -> Iterator[int]:
-    """Yield the sizes of a file's parts: of all cells, then of the texts in them."""
+    """Yield the sizes of a file's parts: of all cells, then of the strings in them."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -52,8 +52,7 @@ def _pieces(path: Path) -> Iterator[int]:
         ]
         if not texts:
             return
-        # A text that repeats takes its place in each cell once it is read; as a dictionary it does
-        # not yet.
+        # A repeated string takes space in each cell, unless the column is read as a dictionary.
         table = pq.ParquetFile(path, read_dictionary=texts)
         for batch in table.iter_batches(_ROWS_AT_ONCE, columns=texts):
             for column in batch.columns:

@@ -1,4 +1,4 @@
-"""Any file or frame becomes a `Table`."""
+"""Read any file or data frame as a `Table`."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def read_table(source: object, *, header: Header = "auto", encoding: str | None 
     Parameters
     ----------
     source : path, pandas.DataFrame, polars.DataFrame, pyarrow.Table, mapping of columns, or Arrow stream
-        Files are told by their content and suffix: ``.parquet``; ``.jsonl``, ``.ndjson`` and
-        ``.json`` (a record a line, or one list of them); anything else is delimited text. All of
-        them may be gzipped. Other forms (Excel, Feather, ORC, SQLite, DuckDB, zip, folders,
-        addresses, "-") are those of `workbench.runtime.files.conversion`.
+        The format is detected by content and suffix: ``.parquet``; ``.jsonl``, ``.ndjson`` and
+        ``.json`` (one record per line, or a list of records); anything else is delimited text. All
+        of them may be gzipped. `workbench.runtime.files.conversion` handles other sources (Excel,
+        Feather, ORC, SQLite, DuckDB, zip, folders, URLs, "-").
     header : "auto" or bool
-        Whether the first line of a delimited file names the columns. Without one the names are "0",
-        "1", …
+        Whether the first line of a delimited file has the column names. Without a header they are
+        "0", "1", …
     encoding : str, optional
-        Of a text file, such as "shift_jis"; by default found out from its bytes.
+        The encoding of a text file, such as "shift_jis". Detected by default.
 
     Returns
     -------
@@ -53,9 +53,9 @@ def read_table(source: object, *, header: Header = "auto", encoding: str | None 
     Raises
     ------
     DataError
-        Where there is no such file or it is no table.
+        If there is no such file, or it is not a table.
     SettingsError
-        Where there is no such encoding, or the source is not text.
+        If there is no such encoding, or the source is not text.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def _read_file(path: Path, header: Header, encoding: str | None) -> Table:
 
 
 class _damage_reported:  # noqa: N801 - a context manager, used as a verb
-    """Turn what a damaged or unreadable file raises into one line."""
+    """Convert the errors of a damaged or unreadable file to a `DataError`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -148,7 +148,7 @@ def _check_file(path: Path) -> None:
 
 
 def _path(text: str) -> str:
-    """Render a path for a message; of a very long one the end, which says most."""
+    """Render a path for a message; of a very long path only the end."""
     whole = repr(text)
     return whole if len(whole) <= _LONGEST_PATH else "'…" + whole[-_LONGEST_PATH:]
 
@@ -183,7 +183,7 @@ def _read_json_lines(
 ) -> Iterable[tuple[str, pa.ChunkedArray]]:
     try:
         table = pyarrow.json.read_json(file, pyarrow.json.ReadOptions(block_size=1 << 24))
-    except pa.ArrowInvalid:  # a column of several types, or a broken line: look at each
+    except pa.ArrowInvalid:  # a column of several types, or an invalid line: parse each line
         return _columns_of_records(_records_of_lines(path, encoding))
     return zip(table.column_names, table.columns, strict=True)
 
@@ -192,7 +192,7 @@ def _records_of_list(content: bytes, name: str) -> Iterable[dict[str, Any]]:
     try:
         records = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        raise DataError(f"{name} is no JSON", found=str(error)) from error
+        raise DataError(f"{name} is not JSON", found=str(error)) from error
     for at, record in enumerate(records):
         if not isinstance(record, dict):
             raise DataError(f"{name}, record {at}", found=shown(record), expected="a JSON object")

@@ -1,17 +1,17 @@
-"""Lines of a text file that are no rows: a second header, units, notes and totals below, the header
-repeated.
+"""Find lines of a text file that are not rows: a second header, units, notes, totals, a repeated
+header.
 
-A rule for each, so that nothing of it is trained on in silence:
+None of them is trained on without a finding:
 
-- **Second header**: a line below the header that holds text above every column of numbers. Where
-  the first line has empty or repeated names, the two are read as one name ("Sex", "male" becomes
-  "Sex male"); where it names every column, the second line holds units or descriptions and is left
-  out.
-- **Notes** are the last lines that fill one field alone, with text, in a table of three columns or
-  more; empty lines go with them.
-- **Totals** are the last lines that say "Total" or the like in a column where no other line does.
-  Such a line further up is not left out, since it may be a category; it is named.
-- **Repeated header**: a line that is the header again.
+- **Second header**: a line below the header that has text above every column of numbers. If the
+  first line has empty or repeated names, both lines form the names ("Sex", "male" becomes "Sex
+  male"). If the first line names every column, the second line has units or descriptions and is
+  left out.
+- **Notes**: the last lines with text in a single field, in a table of three columns or more, and
+  empty lines with them.
+- **Totals**: the last lines with "Total" or a similar word in a column where no other line has one.
+  Such a line further up may be a category, so it is reported and not left out.
+- **Repeated header**: a line that equals the header.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MOST_HEADERS, _MOST_NOTES, _MOST_TOTALS = 2, 20, 3
 _SAMPLE, _EDGE = 200, 10
 _MOST_WORDS = 10_000
 _LEAST_NUMBERS = 0.8
-_LEAST_COLUMNS = 3  # of a table whose notes can be told from its rows
+_LEAST_COLUMNS = 3  # fewer columns do not distinguish notes from rows
 _BRACKETED = re.compile(r"[(\[].{1,20}[)\]]")
 _TOTAL = re.compile(
     r"(?:grand[ -]?|sub[ -]?|over)?totals?|totaux|total (?:g[eé]n[eé]ral|general)|totale|sum|summe|gesamt(?:summe)?|"
@@ -47,7 +47,7 @@ _MEAN = re.compile(r"averages?|means?|mittelwert|durchschnitt|moyenne|promedio|�
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """A table without the lines that are no rows.
+    """A table without the lines that are not rows.
 
     Attributes
     ----------
@@ -55,8 +55,7 @@ class Structure:
     columns : tuple of pyarrow.ChunkedArray
     findings : tuple of Finding
     source : dict
-        What `Schema.source` says of it: "header_rows" where names are made of several lines,
-        "units_row".
+        Entries for `Schema.source`: "header_rows" if several lines form the names, "units_row".
     """
 
     names: tuple[str, ...]
@@ -66,14 +65,14 @@ class Structure:
 
 
 def understood(names: tuple[str, ...], columns: tuple[pa.ChunkedArray, ...], *, header: bool) -> Structure:
-    """Leave out the lines of a table of texts that are no rows, and name them.
+    """Leave out the lines of a table of strings that are not rows, with findings.
 
     Examples
     --------
     >>> columns = tuple(pa.chunked_array([each]) for each in (["km/h", *"123412341"], ["kg", *"567856785"]))
     >>> found = understood(("speed", "load"), columns, header=True)
     >>> len(found.columns[0]), found.findings[0].message
-    (9, "the line below the header holds no row ('km/h', 'kg') and was left out")
+    (9, "the line below the header is not a row ('km/h', 'kg') and was left out")
     """
     findings: list[Finding] = []
     source: dict[str, object] = {}
@@ -88,7 +87,7 @@ def understood(names: tuple[str, ...], columns: tuple[pa.ChunkedArray, ...], *, 
 
 
 def _numeric(columns: Sequence[pa.ChunkedArray]) -> list[bool]:
-    """Whether each column is numbers for the most part, in its middle."""
+    """Return for each column whether the middle part is mostly numbers."""
     out = []
     for column in columns:
         rows = len(column)
@@ -120,20 +119,18 @@ def _below_header(
         listed = ", ".join(shown(text) for text in row if text)
         if _complete(names):
             source["units_row"] = int(str(source.get("units_row", 0))) + 1
-            message = f"the line below the header holds no row ({listed}) and was left out"
+            message = f"the line below the header is not a row ({listed}) and was left out"
             findings.append(Finding("units_row", "warning", None, message))
         else:
             names = tuple(joined_header([names, row]))
             source["header_rows"] = int(str(source.get("header_rows", 1))) + 1
-            message = (
-                f"the header has several lines, which were read as one: {', '.join(map(shown, names[:6]))}"
-            )
+            message = f"the header has several lines, which were joined:  {', '.join(map(shown, names[:6]))}"
             findings.append(Finding("header_lines", "info", None, message))
     return names, columns, findings
 
 
 def _is_second_header(columns: Sequence[pa.ChunkedArray], numeric: Sequence[bool]) -> bool:
-    """Whether the first line holds text, which no other line has, where columns are numbers."""
+    """Return whether the first line has text in columns that are numbers in all other lines."""
     row = _row(columns, 0)
     above = [(text, column) for text, column, each in zip(row, columns, numeric, strict=True) if each]
     above = [(text, column) for text, column in above if text not in MISSING_TEXT]
@@ -161,7 +158,7 @@ def _without_repeats(
         if not pc.any(same).as_py():
             return columns, []
     count = int(pc.sum(same).as_py())
-    message = f"the header stands again among the rows, {count:,} times; these lines were left out"
+    message = f"the header is repeated among the rows, {count:,} times; these lines were left out"
     kept = pc.invert(same)
     return tuple(column.filter(kept) for column in columns), [
         Finding("repeated_header", "warning", None, message)
@@ -196,7 +193,9 @@ def _without_footer(
         totals.append(word)
         end -= 1
     if totals:
-        message = f"the last line says {shown(totals[-1])}: a total of the others is no row; it was left out"
+        message = (
+            f"the last line has {shown(totals[-1])}: a total of the others is not a row, and was left out"
+        )
         findings.append(Finding("total_row", "warning", None, message))
     return tuple(column.slice(0, end) for column in columns), findings
 
@@ -206,7 +205,7 @@ def _filled(row: Sequence[str]) -> int:
 
 
 def _total_word(columns: Sequence[pa.ChunkedArray], at: int) -> str:
-    """Return the word by which a line is a total: one that no line above has in that column."""
+    """Return the word that marks a line as a total: no line above has it in that column."""
     for column, text in zip(columns, _row(columns, at), strict=True):
         word = text.rstrip(":. ")
         if _TOTAL.fullmatch(word) or _MEAN.fullmatch(word):
@@ -218,7 +217,7 @@ def _total_word(columns: Sequence[pa.ChunkedArray], at: int) -> str:
 def _total_inside(
     names: Sequence[str], columns: Sequence[pa.ChunkedArray], numeric: Sequence[bool]
 ) -> list[Finding]:
-    """Name lines further up that say they are totals: they may be sums of other lines."""
+    """Report lines further up with the word of a total: they may be sums of other lines."""
     findings = []
     if not any(numeric):
         return []
@@ -232,7 +231,7 @@ def _total_inside(
         rows = int(np.sum([each["counts"] for each in totals]))
         if rows:
             message = (
-                f"{rows:,} rows say {shown(str(totals[0]['values']).strip())}: where these are sums of other rows, "
+                f"{rows:,} rows have {shown(str(totals[0]['values']).strip())}: if these are sums of other rows, "
                 "leave them out of the file"
             )
             findings.append(Finding("totals_inside", "warning", name.strip() or None, message))

@@ -37,7 +37,7 @@ def check_unpacked_size(got: int, name: str, most: int | None) -> None:
     """Raise `BadFileError` if a file unpacks to more than `most` bytes; None is no limit."""
     if most is not None and got > most:
         expected = f"at most {most / 1e6:,.0f} MB"
-        raise BadFileError(f"{name} is too large", found="more once unpacked", expected=expected)
+        raise BadFileError(f"{name} is too large", found="more after decompression", expected=expected)
 
 
 def next_depth(path: Path, depth: int) -> int:

@@ -1,6 +1,5 @@
-"""Words that people write beside or instead of values: units, multipliers, currencies, months, "no
-value".
+"""Tables of words next to or instead of values: units, multipliers, currencies, months, "no value".
 
-Training looks them up here; what a column uses goes into its schema, so that the runtime needs none
-of these tables.
+Inference looks them up here and writes those that a column uses to its schema, so the runtime does
+not need these tables.
 """

@@ -1,4 +1,4 @@
-"""Names of months, weekdays and what else stands in dates, in several languages."""
+"""Names of months, weekdays and other words in dates, in several languages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 _ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-#: Language: twelve months, each with its spellings; then words that say nothing.
+#: Language: twelve months, each with its spellings; then words without a meaning for the date.
 _LANGUAGES: dict[str, tuple[str, str]] = {
     "English": (
         "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|september sept sep|october oct"
@@ -119,7 +119,7 @@ _LANGUAGES: dict[str, tuple[str, str]] = {
         "senin selasa rabu kamis jumat sabtu minggu pukul",
     ),
 }  # fmt: skip
-_WORD = re.compile(r"\b[^\W\d_]+")  # "2nd" holds none
+_WORD = re.compile(r"\b[^\W\d_]+")  # "2nd" has none
 _LEAST_SHARE = 0.5
 
 
@@ -132,8 +132,8 @@ def _words_of(language: str) -> dict[str, str]:
 
 
 def date_words(texts: Sequence[str]) -> Mapping[str, str]:
-    """Return what words in dates stand for, in the language in which most texts name a month; none
-    where few do.
+    """Return replacements for words in dates, in the language of most strings; empty if few strings
+    name a month.
 
     Parameters
     ----------

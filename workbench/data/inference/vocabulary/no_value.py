@@ -11,7 +11,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(word.strip() for line in text.splitlines() for word in line.split("|") if word.strip())
 
 
-#: Never an outcome: these are missing also in the column to learn.
+#: Never an outcome: missing in the target column too.
 _CERTAIN = _words(
     """
     ..|...|…|....|---|----|_|__|___|(-)|()|[]|{}|''|""|*|**|***|:|::|;|/|//|\\|~|!|?|??|???|·|•|―|‐|ー
@@ -48,7 +48,7 @@ _CERTAIN = _words(
     """
 )
 
-#: No value among numbers, but perhaps an outcome among words.
+#: Missing among numbers, but perhaps an outcome among words.
 _LIKELY = _words(
     """
     void|empty|blank|missing|refused|error|err|fehlt|fehlend|leer|unbekannt|manquant|manquante|vide|inconnu|inconnue
@@ -62,7 +62,7 @@ _LIKELY = _words(
     """
 )
 
-#: No value among numbers, but perhaps one of the codes of a column.
+#: Missing among numbers, but perhaps a code in a column of codes.
 _AMONG_NUMBERS = _words(
     """
     other|others|any|never|no|non|nein|kein|keine|keiner|niet|geen|ei|ingen|inga|aucun|aucune|new|open|ongoing|varies
@@ -79,7 +79,7 @@ _PHRASE = re.compile(
 
 
 def means_no_value(text: str, *, among_codes: bool = False) -> bool:
-    """Whether a text among numbers or dates, or among codes, stands for a missing value.
+    """Return whether a string among numbers, dates or codes means a missing value.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def means_no_value(text: str, *, among_codes: bool = False) -> bool:
     """
     if (
         text[:1].isdecimal() or text[1:2].isdecimal()
-    ):  # the usual case; of the words only dates of zeros begin so
+    ):  # the usual case; only dates of zeros begin with a digit
         return text in _CERTAIN
     plain = _plain(text)
     if text.strip().casefold() in _CERTAIN or plain in _CERTAIN or plain in _LIKELY:
@@ -99,7 +99,7 @@ def means_no_value(text: str, *, among_codes: bool = False) -> bool:
 
 
 def is_never_a_value(text: str) -> bool:
-    """Whether a text stands for a missing value even among words.
+    """Return whether a string means a missing value even among words.
 
     Examples
     --------
@@ -111,6 +111,6 @@ def is_never_a_value(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Return a text in lower case, without marks around it and with blanks for underscores."""
+    """Return a string in lower case, without surrounding punctuation and with blanks for underscores."""
     folded = " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
     return folded.strip(_EDGES)

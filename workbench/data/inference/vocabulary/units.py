@@ -1,4 +1,4 @@
-"""Units, multipliers and currencies as people write them, and which can be converted into each other."""
+"""Spellings of units, multipliers and currencies, and conversion factors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ C$ CA$ CAD|A$ AU$ AUD|NZ$ NZD|S$ SGD|HK$ HKD|NT$ TWD|R$ BRL|MX$ MXN|CHF Fr. Fr S
 CZK Kč|HUF Ft|₽ RUB руб руб. р.|₴ UAH|₩ KRW 원|₪ ILS NIS|₺ TRY|฿ THB|₫ VND đ|₱ PHP|₦ NGN|₡ CRC|₸ KZT|₵ GHS
 RON lei|BGN лв|ZAR|IDR Rp Rp.|MYR RM|AED|SAR|QAR|KWD|EGP|PKR|BDT ৳ Tk|LKR|KES KSh|CLP|COP|ARS AR$|PEN S/ S/.|₿ BTC
 """
-#: Every spelling of a currency, and the spellings that mean the same.
+#: Every spelling of a currency, and its synonyms.
 CURRENCIES: dict[str, tuple[str, ...]] = {
     spelling: tuple(group.split())
     for group in _CURRENCIES.replace("\n", "|").split("|")
@@ -40,7 +40,7 @@ CURRENCIES: dict[str, tuple[str, ...]] = {
     for spelling in group.split()
 }
 
-#: What says that a number is a bound, an estimate or has a footnote; the number itself is read.
+#: Marks of a bound, an estimate or a footnote; the number itself is read.
 DECORATIONS = frozenset(["+", "<", ">", "<=", ">=", "≤", "≥", "~", "≈", "ca", "ca.", "c.", "approx", "approx.", "about",
                          "*", "**", "†", "‡"])  # fmt: skip
 
@@ -226,7 +226,7 @@ _TABLE = r"""
 
 
 def _families(table: str) -> dict[str, dict[str, float]]:
-    """Read families of units: a name in brackets, then a line (and indented ones after it) for each size."""
+    """Parse families of units: a name in brackets, then a line (with indented continuations) for each size."""
     families: dict[str, dict[str, float]] = {}
     for line in table.replace("\n    ", " ").splitlines():
         if line.startswith("["):
@@ -237,12 +237,13 @@ def _families(table: str) -> dict[str, dict[str, float]]:
     return families
 
 
-#: Units that can be converted into each other: spelling to factor, over a common unit. Case counts.
+#: Units that can be converted into each other: spelling to factor over a common unit.
+#: Case-sensitive.
 FAMILIES: dict[str, dict[str, float]] = _families(_TABLE)
 
 
 def families_of(spelling: str) -> Iterable[str]:
-    """Return the families in which a spelling is a unit, as it is written or in lower case.
+    """Return the families that have a unit of this spelling, as written or in lower case.
 
     Examples
     --------
@@ -253,7 +254,7 @@ def families_of(spelling: str) -> Iterable[str]:
 
 
 def unit_factor(family: str, spelling: str) -> float | None:
-    """Return the factor of a unit over the common unit of its family; None where it is not in it."""
+    """Return the factor of a unit over the common unit of a family; None if the family does not have it."""
     units = FAMILIES[family]
     for text in (spelling, spelling.rstrip("."), spelling.lower(), spelling.lower().rstrip(".")):
         if text in units:
