@@ -127,7 +127,7 @@ def test_where_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         get_families(["linear", "catboost"])
     problem = make_problem("binary")
     assert family_named("catboost").encoding({}, problem) == CatBoost().encoding({}, problem)
-    with pytest.raises(FitError, match=r"cannot be trained here"):
+    with pytest.raises(FitError, match=r"CatBoost cannot be imported"):
         CatBoost().fit({}, make_sample("binary"), problem)
 
 

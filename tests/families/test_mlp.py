@@ -28,7 +28,7 @@ def test_gradients_are_those_of_the_loss(task: str, weight: np.ndarray | None) -
         losses = []
         for step in (1e-4, -1e-4):
             weights[place] += step
-            losses.append(training._loss(sample, training.wanted, training.share) * half)
+            losses.append(training._loss(sample, training.targets, training.share) * half)
             weights[place] -= step
         assert abs((losses[0] - losses[1]) / 2e-4 - gradient[place]) < 1e-3
 
@@ -44,5 +44,5 @@ def test_the_best_epoch_is_kept() -> None:
 
 def test_a_fit_that_bursts_is_a_fit_error() -> None:
     sample = Sample(X, RANDOM.integers(0, 2, 300))
-    with pytest.raises(FitError, match="did not come out finite"):
+    with pytest.raises(FitError, match="weights of NaN or infinity"):
         MLP().fit({"learning_rate": 1e30}, sample, Problem("binary", 2, 300, 4), rounds=3)

@@ -1,8 +1,9 @@
-"""Families: the kinds of model that the search can train, each one file behind the protocol in `base`.
+"""Model families: the kinds of model that a search can train, one file each.
 
-Importing this package is cheap: a family imports the library that it trains with when it fits. `all_families` lists
-those that can be trained here, `get_families` picks some by name. Installed packages add families by the entry point
-group ``workbench.families``; see `shared.plugins`.
+A family implements the protocol in `base` and imports its training library only when it fits, so
+importing this package is fast. `all_families` returns the families that can be trained here,
+`get_families` selects some by name. Installed packages add families through the entry point group
+``workbench.families`` (see `shared.plugins`).
 """
 
 from __future__ import annotations
@@ -79,15 +80,15 @@ _BUILT_IN = {family.name: family for family in _FAMILIES}
 BASELINE = Baseline.name
 """Name of the family that ignores the input."""
 ENSEMBLE = "blend"
-"""What the records of a run have as the family of an ensemble; no family may have that name."""
+"""Family of an ensemble in the records of a run; no family may take this name."""
 _ENSEMBLE_TRAITS = Traits(label="Blend of models")
 _RESERVED = frozenset([*_BUILT_IN, ENSEMBLE])
 
 
 def family_names() -> list[str]:
-    """Return the names of all families that can be trained here, without importing the packages of any.
+    """Return the names of all families that can be trained here, without importing any package.
 
-    They are in the order of `all_families`. A package that fails when it is imported is listed all the same.
+    They are in the order of `all_families`. A package that fails to import is still listed.
 
     Examples
     --------
@@ -98,9 +99,10 @@ def family_names() -> list[str]:
 
 
 def all_families() -> dict[str, Family]:
-    """Return every family that can be trained here by name, in the order in which a search turns to them.
+    """Return all families that can be trained here, by name.
 
-    Built-in families come first. A family of an installed package that cannot be loaded is left out with a warning.
+    Built-in families come first, in a fixed order. A family of an installed package that cannot be
+    loaded is left out with a warning.
 
     Examples
     --------
@@ -117,7 +119,9 @@ def all_families() -> dict[str, Family]:
 
 
 def family_named(name: str) -> Family:
-    """Return a family, whether or not its library is installed: a run may come from another machine.
+    """Return a family by name, even if its training library is not installed.
+
+    A run may come from another machine.
 
     Raises
     ------
@@ -136,13 +140,13 @@ def family_named(name: str) -> Family:
         raise FitError(
             f"model family {name} is not installed",
             found="no installed package provides it",
-            hint="Install the package; run.json names it under families.",
+            hint="Install the package that `families` in run.json names.",
         )
     return plugins.load(entry)
 
 
 def traits_of(name: str) -> Traits:
-    """Return the traits of a family; the defaults if it is not installed or cannot be loaded.
+    """Return the traits of a family, or the defaults if it is not installed or cannot be loaded.
 
     Examples
     --------
@@ -158,7 +162,7 @@ def traits_of(name: str) -> Traits:
 
 
 def family_label(name: str) -> str:
-    """Return a family's name for people.
+    """Return the label of a family for display.
 
     Examples
     --------
@@ -169,13 +173,13 @@ def family_label(name: str) -> str:
 
 
 def package_of(name: str) -> plugins.Package | None:
-    """Return the installed package that provides a family; None for built-in families and unknown ones."""
+    """Return the package that provides a family; None if it is built in or not installed."""
     entry = plugins.offered(_RESERVED).get(name)
     return None if entry is None else plugins.package_of(entry)
 
 
 def outside_packages(names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Return name and version of the package of each named family that an installed package provides.
+    """Return package and version of each named family that is not built in.
 
     Examples
     --------
@@ -191,7 +195,7 @@ def outside_packages(names: Iterable[str]) -> dict[str, dict[str, str]]:
 
 
 def training_packages(names: Iterable[str]) -> list[str]:
-    """Return the packages that train the built-in families and the named ones, each once.
+    """Return the distributions that train the built-in families and the named ones.
 
     Examples
     --------
@@ -215,7 +219,7 @@ def get_families(names: Iterable[str]) -> dict[str, Family]:
     Raises
     ------
     SettingsError
-        If a name is not known, its package is not installed or cannot be loaded, or no name is given.
+        If no name is given, a name is unknown, or its package is not installed or cannot be loaded.
 
     Examples
     --------

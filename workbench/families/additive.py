@@ -1,4 +1,4 @@
-"""Additive boosting: a sum of one function a feature, each a table of steps that a person can read."""
+"""Additive boosting: a sum of one step function per feature, each readable as a table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .shared.lightgbm_common import grow, one_feature_a_tree
 from .shared.search_space import Choice, Real, Space, Whole
 from .shared.targets import target_choice
 
-_MOST_CLASSES = 12  # each feature has a table for each class
+_MOST_CLASSES = 12  # each feature has one table per class
 _ROWS_TO_SEE, _FEWEST_ROUNDS, _MOST_ROUNDS = 100_000_000, 300, 3000  # over all rounds: a second or two
 _SETTINGS = ("num_leaves", "min_data_in_leaf", "feature_fraction", "lambda_l2", "extra_trees")
 
@@ -37,11 +37,11 @@ def _space(problem: Problem) -> Space:
 
 
 class Additive(BaseFamily):
-    """A generalised additive model, boosted: each of LightGBM's trees asks for one feature alone.
+    """A boosted generalised additive model: each LightGBM tree splits on a single feature.
 
-    The trees of a feature are then one function of it, flat between thresholds, and are served as one tree that looks
-    the value up by halving (Lou, Caruana and Gehrke, "Intelligible models for classification and regression", KDD
-    2012).
+    The trees of a feature sum to one step function, which is served as one balanced tree: a binary
+    search for the value (Lou, Caruana and Gehrke, "Intelligible models for classification and
+    regression", KDD 2012).
 
     Examples
     --------
@@ -66,7 +66,7 @@ class Additive(BaseFamily):
     )
 
     def supports(self, problem: Problem) -> bool:
-        """Return whether the classes are few: each feature has a table for each."""
+        """Return whether there are few classes: each feature has one table per class."""
         return problem.n_classes <= _MOST_CLASSES
 
     def space(self, problem: Problem) -> Space:
@@ -74,11 +74,11 @@ class Additive(BaseFamily):
         return _space(problem)
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
-        """Return raw numbers with missing ones kept, and categories as codes."""
+        """Return raw numbers with NaN for missing values, and categories as codes."""
         return boosted_encoding(self.filled(params, problem), problem)
 
     def defaults(self, problem: Problem) -> Sequence[Params]:
-        """Return defaults, of a skewed target first one that learns its logarithm."""
+        """Return defaults; for a skewed target the first one learns its logarithm."""
         return [*(_LOG_DEFAULTS if problem.skewed else ()), *_DEFAULTS]
 
     def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:

@@ -1,4 +1,8 @@
-"""What the search needs to know of a model family. One file beside this one is all that a new family costs."""
+"""The protocol of model families, and what a fit is given and returns.
+
+A new family is one file: a class with the members of `Family`. It usually inherits
+`workbench.families.shared.base_family.BaseFamily`.
+"""
 
 from __future__ import annotations
 
@@ -33,26 +37,26 @@ class Suggester(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How a family wants the columns as a float32 matrix. Equal encodings are computed once and shared.
+    """How a family takes the columns as a float32 matrix. Equal encodings are computed once.
 
     Attributes
     ----------
     numbers : {"raw", "filled", "scaled", "quantile"}
-        As they are with missing ones kept (NaN); the median where missing; that, bounded and standardised; or
-        through their quantiles to a normal shape.
+        "raw" keeps missing values as NaN. "filled" replaces them with the median. "scaled" also
+        bounds and standardises. "quantile" also maps quantiles to a normal distribution.
     onehot : int
-        Categories with at most this many levels become one 0/1 feature a level.
+        Categories with at most this many levels become one 0/1 feature for each level.
     wide : {"code", "mean", "code+mean"}
-        Categories with more levels become whole-number codes (missing: NaN where `numbers` is "raw"), smoothed
-        target means (fitted out of fold), or both.
+        Categories with more levels become whole-number codes (missing: NaN if `numbers` is "raw"),
+        smoothed target means (fitted out of fold), or both.
     indicators : bool
         Whether nullable numbers also give a 0/1 feature "missing".
     terms : int
-        Features of tf-idf for each text column. Whatever its number, a text column always gives its lengths and its
-        words' leaning towards each class (or towards a high target), fitted out of fold.
+        Number of tf-idf features for each text column. A text column always adds its lengths, and
+        the association of its words with each class (or with a high target), fitted out of fold.
     pairs : tuple of (str, str)
-        Columns that also count as one category together (a number by the part of its range): smoothed target means,
-        fitted out of fold.
+        Pairs of columns that also count as one category (numbers by the bin of their range), as
+        smoothed target means, fitted out of fold.
     """
 
     numbers: Literal["raw", "filled", "scaled", "quantile"] = "raw"
@@ -73,26 +77,28 @@ class Problem:
     n_classes : int
         0 for regression.
     n_rows, n_columns : int
-        Of the data to learn from (rows of the largest fit, input columns).
+        Size of the training data: rows of the largest fit, input columns.
     n_wide : int
         Category columns with more than 30 levels.
     n_text : int
         Text columns.
     has_missing, has_categories : bool
     absolute : bool
-        Whether the target is a number of which errors count by their size, not by their square: then its middle is
-        wanted, not its mean. LightGBM, additive models and networks learn that. The others learn the mean: XGBoost
-        and CatBoost were as often worse as better by the size of the error (on five tables, by up to 5 %), and slower.
+        Whether the metric is an absolute error of a number: the median is wanted, not the mean.
+        LightGBM, additive models and networks minimise the absolute error. The other families learn
+        the mean: for XGBoost and CatBoost the absolute loss was better as often as worse (on five
+        tables, by up to 5 %), and slower.
     skewed : bool
-        Whether the target is a number, nowhere below zero, with a long tail: one whose logarithm is easier to learn.
+        Whether the target is a non-negative number with a long tail: its logarithm is easier to
+        learn.
     logs : bool
-        Whether errors count by the logarithm of one plus the number: every family learns that logarithm.
+        Whether the metric is an error of ``log(1 + target)``: every family learns that logarithm.
     deviance : {"", "poisson", "gamma"}
-        Of which distribution the deviance counts, if of any.
+        Distribution of the deviance that the metric computes, if it computes one.
     floor : float or None
-        The lowest prediction of a number that makes sense; the served model gives none below it.
+        Lowest prediction of a number that makes sense; the served model predicts nothing below it.
     pairs : tuple of (str, str)
-        Columns that say more of the target together than apart, at least one of them a category.
+        Pairs of columns that interact, at least one of each pair a category.
     """
 
     task: Task
@@ -117,7 +123,7 @@ class Problem:
 
     @property
     def loss(self) -> Loss:
-        """What models are compared and blended by, row by row."""
+        """The loss of one row, by which models are compared and ensembles selected."""
         if self.task != "regression":
             return "log"
         if self.logs or self.deviance:
@@ -127,7 +133,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shared:
-    """A matrix of which many samples are parts, and what a library made of it once: its binned form, for instance.
+    """A matrix that many samples are rows of, and what was computed from it once, such as bins.
 
     Attributes
     ----------
@@ -137,7 +143,7 @@ class Shared:
     codes : tuple of int
         Features that are codes of categories.
     made : dict
-        What was made, by name; it lives as long as the matrix is at work.
+        Cached results, by name; they live as long as the matrix.
     """
 
     X: np.ndarray
@@ -147,29 +153,29 @@ class Shared:
     made: dict[Any, Any] = field(default_factory=dict)
 
     def once(self, name: Any, make: Callable[[], Any]) -> Any:
-        """Return what goes by a name, making it where it is asked for the first time."""
+        """Return the cached result of a name; the first call computes it."""
         if name not in self.made:
             self.made[name] = make()
         return self.made[name]
 
 
 class Sample:
-    """Rows to fit or to stop early on.
+    """Rows for training or for early stopping.
 
     Parameters
     ----------
     X : numpy.ndarray of float32, shape (n, d)
     y : numpy.ndarray, shape (n,)
-        Class positions (int64) or numbers (float64).
+        Class indices (int64) or numbers (float64).
     weight : numpy.ndarray, shape (n,), or None
     codes : tuple of int
-        Features that are whole-number codes of categories (NaN: missing), whose order means nothing or little.
+        Features that are whole-number codes of categories (NaN: missing), with little or no order.
 
     Attributes
     ----------
     shared : Shared or None
-        The matrix that the rows are a part of, where work on it can be shared; then `rows` are their positions in it
-        and `name` tells this part from others.
+        The matrix that the rows are taken from, if work on it can be shared. Then `rows` are their
+        positions in it, and `name` identifies this subset.
     """
 
     __slots__ = ("_X", "codes", "name", "rows", "shared", "weight", "y")
@@ -185,7 +191,7 @@ class Sample:
 
     @classmethod
     def part(cls, shared: Shared, rows: np.ndarray, name: str) -> Sample:
-        """Return some rows of a shared matrix, which are copied out of it only where they are asked for."""
+        """Return some rows of a shared matrix; they are copied when `X` is first read."""
         weight = None if shared.weight is None else shared.weight[rows]
         made = cls(shared.X, shared.y[rows], weight, shared.codes)
         made._X, made.shared, made.rows, made.name = None, shared, rows, name
@@ -193,7 +199,7 @@ class Sample:
 
     @property
     def X(self) -> np.ndarray:  # noqa: N802 - what the field calls a feature matrix
-        """The rows' features, float32, shape (n, d)."""
+        """Features of the rows, float32, shape (n, d)."""
         if self._X is None:
             assert self.shared is not None
             self._X = np.ascontiguousarray(self.shared.X[self.rows])
@@ -209,14 +215,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutOfFoldScores:
-    """What the rows to stop early on, v of them, say of a fit, each as a row that had no say in when it stopped.
+    """Scores of the v rows used for early stopping, each by a checkpoint that other rows selected.
 
     Attributes
     ----------
     raw : numpy.ndarray of float32, shape (v, k)
-        Raw scores of each row by the state that others of them chose.
+        Raw scores.
     trained : int
-        Rounds that there were to choose from: with as many, the same rows choose the same again.
+        Rounds trained, from which the checkpoints were selected. A fit of as many rounds with the
+        same rows selects the same checkpoints.
     """
 
     raw: np.ndarray
@@ -224,77 +231,82 @@ class OutOfFoldScores:
 
 
 class Fitted(Protocol):
-    """A trained model, still in the hands of the library that trained it."""
+    """A trained model of the library that trained it."""
 
     @property
     def rounds(self) -> int:
-        """Trees per output, epochs or iterations used: what a refit on more rows is given."""
+        """Trees per output, epochs or iterations used; a refit on more rows gets as many."""
 
     @property
     def stopped(self) -> bool:
-        """Whether the deadline ended the fit before it was done."""
+        """Whether the deadline ended the fit early."""
 
     @property
     def unseen(self) -> OutOfFoldScores | None:
-        """What the rows to stop early on say as rows that had no say.
+        """Cross-fitted scores of the rows used for early stopping.
 
-        None where no rows chose anything, so many did that one does not matter, or the choice is of little weight (of a
-        booster's rounds): `raw` then tells as much.
+        None if there were no such rows, if there were so many that one row has no influence, or if
+        the selection adds little bias (the rounds of a booster). `raw` serves in these cases.
         """
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
-        """Return the library's own raw scores for float32 X (n, d), float64; the form's link makes `predict` of them.
+        """Return the library's raw scores for float32 X (n, d) as float64 (n, k).
 
-        `rounds` asks for the model of the first so many rounds, of families whose rounds can be cut off (boosters).
+        The form's link turns them into what `predict` returns. `rounds` limits the model to its
+        first rounds, for families whose models can be truncated (boosters).
         """
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the library's own prediction for float32 X (n, d): float64 (n, k) probabilities or (n, 1) numbers."""
+        """Return the library's predictions for float32 X (n, d) as float64.
+
+        Probabilities have shape (n, k), numbers (n, 1).
+        """
 
     def form(self) -> Form:
         """Return the model in serving form."""
 
 
 def unseen_raw(fitted: Fitted, valid: np.ndarray) -> np.ndarray:
-    """Return the raw scores of the rows that a fit was given to stop early on, (v, k), as of rows that had no say."""
+    """Return raw scores (v, k) of the rows used for early stopping, cross-fitted if available."""
     return fitted.raw(valid) if fitted.unseen is None else fitted.unseen.raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What the search and the reports need to know about a family besides how to fit it.
+    """Properties of a family that the search and the reports read.
 
-    Every trait has a default that is safe for a family nothing is known about.
+    Each trait has a safe default.
 
     Attributes
     ----------
     label : str
         Name for people; empty: the family's name with spaces.
     packages : tuple of str
-        Distributions that train the family. `run.json` records the versions of those installed.
+        Distributions that train the family. `run.json` records the installed versions.
     module, extra : str
-        Module that must be importable for the family to be trained, and the extra of `workbench-automl` that installs
-        it. Empty if the family needs only what Workbench itself requires.
+        Module that must be importable to train the family, and the extra of `workbench-automl` that
+        installs it. Empty if Workbench's own requirements are enough.
     baseline : bool
-        Whether the family ignores the input: the score that every model must beat.
+        Whether the family ignores the input: every model must beat its score.
     fast_single_row : bool
-        Whether the served model predicts one row without ONNX Runtime (one score: a regression or two classes), and
-        the average of the folds' models is one model of the same size.
+        Whether the served model predicts one row without ONNX Runtime (of one score: a regression
+        or two classes), and the average of the folds' models is one model of the same size.
     turns : tuple of int
         Positions of the family's defaults in the portfolio, lowest first over all families (see
-        `workbench.automl.coordinator.portfolio`). Defaults beyond the given turns follow in rotation.
+        `workbench.automl.coordinator.portfolio`). Further defaults follow in rotation.
     first_model_rank : int
-        Order in which families are tried when a run has no model and its time is up: quick fits with little memory
-        first.
+        Order in which families are tried if a run has no model when its time is up: quick fits with
+        little memory first.
     probes_fit_time : bool
-        Whether the time of its first default's fit tells whether cross-validation is affordable.
+        Whether fitting its first default shows if cross-validation is affordable.
     after_fit_share : float
-        Share of a fold's time that prediction and conversion take after the fit, before one has been measured.
+        Share of a fold's time that prediction and conversion take after the fit: an estimate until
+        the first fold is measured.
     student : mapping or None
-        Params of a small model that may be distilled from the best ensemble; None: the family is not distilled.
+        Params of a small model that may be distilled from the best ensemble; None: never distilled.
     complements_trees : bool
-        Whether the stacker may see a model of this family although the ensemble's average does not use it: one that
-        errs differently from trees and is cheap to serve.
+        Whether the stacker may use a model of this family that is not part of the ensemble's
+        average: its errors differ from those of trees, and it is fast to serve.
     """
 
     label: str = ""
@@ -314,24 +326,23 @@ class Traits:
 class Family(Protocol):
     """One kind of model.
 
-    A family keeps no state: everything about a fit is in its arguments, so the same arguments and seed give the same
-    model. It uses one thread.
+    A family keeps no state: the same arguments and seed give the same model. A fit uses one thread.
     """
 
     name: ClassVar[str]
     traits: ClassVar[Traits]
 
     def supports(self, problem: Problem) -> bool:
-        """Tell whether the family can learn this problem at all."""
+        """Return whether the family can learn this problem."""
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
-        """Return how these params want the columns."""
+        """Return how a model with these params takes the columns."""
 
     def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
-        """Draw params; every name given to the trial starts with ``<family>.`` (the keys returned do not)."""
+        """Suggest params. Names in the trial start with ``<family>.``; the returned keys do not."""
 
     def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
-        """Return default params worth trying first, best first; each lies inside the search space of `suggest`."""
+        """Return default params to try first, best first; each is a point of the search space."""
 
     def fit(
         self,
@@ -349,18 +360,20 @@ class Family(Protocol):
         Parameters
         ----------
         params : mapping
-            What `suggest` or `portfolio` returned.
+            Params from `suggest` or `portfolio`.
         train : Sample
-            All classes of the problem need not be present; the prediction has a column for each all the same.
+            Classes may be absent; predictions have a column for every class of the problem.
         valid : Sample or None
-            Rows to stop early on, where the family does.
+            Rows for early stopping, if the family stops early.
         rounds : int or None
-            Train this many rounds: exactly, or, where `valid` is given, at most. None lets the family decide.
+            Rounds to train: exactly this many, or, if `valid` is given, at most. None: the family
+            decides.
         deadline : float
-            `time.monotonic()` at which to stop with what there is. Respected to within a second or one round.
+            `time.monotonic()` at which to stop with the current model. Respected to within a second
+            or one round.
 
         Raises
         ------
         FitError
-            Where nothing usable came out.
+            If the fit gives no usable model.
         """

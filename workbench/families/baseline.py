@@ -1,4 +1,4 @@
-"""The baseline: class shares, the mean or the middle, the same for every row. What any model has to beat."""
+"""The baseline: class shares, the mean or the median, the same for every row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .shared.targets import class_shares, weighted_mean, weighted_median
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedBaseline:
-    """A constant answer."""
+    """A constant prediction."""
 
     answer: np.ndarray
     rounds: int = 1
@@ -32,12 +32,12 @@ class FittedBaseline:
         return np.tile(self.answer, (len(X), 1))
 
     def form(self) -> Trees:
-        """Return an ensemble of no trees."""
+        """Return an ensemble without trees."""
         return constant_trees(self.answer, "identity")
 
 
 class Baseline(BaseFamily):
-    """Class shares of the training rows, or their mean target (the middle one where sizes of errors count).
+    """Class shares of the training rows, or their mean target (the median for absolute errors).
 
     Examples
     --------
@@ -51,15 +51,15 @@ class Baseline(BaseFamily):
     traits: ClassVar[Traits] = Traits(label="Baseline", baseline=True, turns=())
 
     def space(self, problem: Problem) -> Space:
-        """Return an empty space: there is nothing to choose."""
+        """Return an empty space: there are no hyperparameters."""
         return {}
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
-        """Return the encoding of the boosters, which costs nothing more."""
+        """Return the encoding of the boosters, which is cached anyway."""
         return Encoding()
 
     def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
-        """Count or average; see `workbench.families.base.Family.fit`."""
+        """Compute the shares or the average; see `workbench.families.base.Family.fit`."""
         if problem.task == "regression":
             middle = weighted_median if problem.absolute else weighted_mean
             return FittedBaseline(np.asarray([middle(train.y, train.weight)]))

@@ -1,4 +1,4 @@
-"""CatBoost: gradient boosting of symmetric trees, with statistics of the target for each category."""
+"""CatBoost: gradient boosting of symmetric trees, with target statistics for categories."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .base import Encoding, Fitted, Params, Problem, Sample, Traits
 from .forms.links import Link, apply_link
 from .forms.trees import Trees, constant_trees
 from .shared.base_family import BaseFamily, FitOptions
-from .shared.boosting import Watch, boosted_encoding, rounds_allowed, rounds_dimension, terms_choice
+from .shared.boosting import EarlyStopping, boosted_encoding, rounds_allowed, rounds_dimension, terms_choice
 from .shared.catboost_model import RAREST, Inputs, Outputs, catboost_library, model_document, read_trees
 from .shared.pair_choice import pairs_choice, with_pairs
 from .shared.search_space import Real, Space, Whole
@@ -22,14 +22,15 @@ from .shared.targets import TargetScale, class_shares, scale_for, target_choice
 
 _LOSS = {"binary": "Logloss", "multiclass": "MultiClass", "regression": "RMSE"}
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}
-_WIDE = 200  # features from which fewer borders keep a round quick
-#: One mean of the target and one count a category: more priors take longer and do not learn more.
+_WIDE = 200  # features above which fewer borders are used, for fast rounds
+#: One target mean and one count per category: more priors cost time without a gain.
 _STATISTICS = ("Borders:Prior=0.5/1", "Counter:Prior=0/1")
-_LARGE = 80_000  # rows, counted once for each score
-_MANY_ROUNDS = 200  # from which CatBoost takes ten steps to a leaf's value, of two classes
-_FEW_ROWS = 100  # of which CatBoost may refuse to draw a part
+_LARGE = 80_000  # rows times raw scores
+_MANY_ROUNDS = 200  # from which CatBoost takes ten steps to each leaf value, for two classes
+_FEW_ROWS = 100  # below which CatBoost may fail to subsample
 
-#: Symmetric trees err differently from the other boosters' whatever their depth; depth and rate are what matters most.
+#: Symmetric trees err differently from those of other boosters at any depth; depth and learning
+#: rate matter most.
 _DEFAULTS: tuple[dict[str, Any], ...] = (
     {"colsample_bylevel": 0.8, "one_hot_max_size": 10},
     {"learning_rate": 0.06, "colsample_bylevel": 0.7, "l2_leaf_reg": 2.2},
@@ -38,7 +39,8 @@ _DEFAULTS: tuple[dict[str, Any], ...] = (
     {"learning_rate": 0.06, "depth": 4, "l2_leaf_reg": 3.4, "one_hot_max_size": 10},
     {"learning_rate": 0.07, "depth": 7, "colsample_bylevel": 0.8, "l2_leaf_reg": 1.7, "one_hot_max_size": 10},
 )  # fmt: skip
-#: A round takes several times as long as another booster's: where rows are many, the others need the time more.
+#: A round takes several times as long as that of another booster: with many rows the other boosters
+#: make better use of the time.
 _LARGE_DEFAULTS = (_DEFAULTS[0], _DEFAULTS[3])
 _LOG_DEFAULT: dict[str, Any] = {"target": "log", "colsample_bylevel": 0.8, "one_hot_max_size": 10}
 
@@ -59,7 +61,7 @@ def _space(problem: Problem) -> Space:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedCatBoost:
-    """A trained model, and the scale of its target."""
+    """A trained model and the scale of its target."""
 
     model: Any
     inputs: Inputs
@@ -72,7 +74,7 @@ class FittedCatBoost:
     unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
-        """Return the library's own raw scores; see `workbench.families.base.Fitted.raw`."""
+        """Return the library's raw scores; see `workbench.families.base.Fitted.raw`."""
         kept = min(rounds or self.rounds, self.rounds)
         raw = self.model.predict(
             self.inputs.pool(X), prediction_type="RawFormulaVal", ntree_end=kept, thread_count=1
@@ -80,7 +82,7 @@ class FittedCatBoost:
         return self.scale.unscaled(self.outputs.whole(raw))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the library's own prediction; see `workbench.families.base.Fitted.predict`."""
+        """Return the library's predictions; see `workbench.families.base.Fitted.predict`."""
         return apply_link(self.raw(X), self.link)
 
     def form(self) -> Trees:
@@ -92,28 +94,30 @@ class FittedCatBoost:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Constant:
-    """One answer for every row, where there is nothing that CatBoost accepts."""
+    """A constant prediction, for training data that CatBoost rejects."""
 
-    answer: Trees
+    trees: Trees
     rounds: int = 1
     stopped: bool = False
     unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
-        """Return the same scores for each row."""
-        return np.tile(self.answer.base, (len(X), 1))
+        """Return the same scores for every row."""
+        return np.tile(self.trees.base, (len(X), 1))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the same prediction for each row."""
-        return apply_link(self.raw(X), self.answer.link)
+        """Return the same prediction for every row."""
+        return apply_link(self.raw(X), self.trees.link)
 
     def form(self) -> Trees:
-        """Return an ensemble of no trees."""
-        return self.answer
+        """Return an ensemble without trees."""
+        return self.trees
 
 
 class CatBoost(BaseFamily):
-    """Gradient boosting with early stopping on log loss or squared error; it needs the extra ``catboost``.
+    """Gradient boosting with early stopping on log loss or squared error.
+
+    It needs the extra ``catboost``.
 
     Examples
     --------
@@ -137,11 +141,11 @@ class CatBoost(BaseFamily):
         return _space(problem)
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
-        """Return raw numbers with missing ones kept, and categories as codes."""
+        """Return raw numbers with NaN for missing values, and categories as codes."""
         return boosted_encoding(self.filled(params, problem), problem)
 
     def defaults(self, problem: Problem) -> Sequence[Params]:
-        """Return complementary defaults: two of many rows, of a skewed target one that learns its logarithm."""
+        """Return complementary defaults; only two for many rows."""
         scores = problem.n_classes if problem.task == "multiclass" else 1
         points = with_pairs(_DEFAULTS if problem.n_rows * scores <= _LARGE else _LARGE_DEFAULTS, problem)
         if problem.skewed:
@@ -151,30 +155,30 @@ class CatBoost(BaseFamily):
     def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
         """Train; see `workbench.families.base.Family.fit`."""
         catboost = catboost_library()
-        problem = replace(problem, deviance="")  # it learns the mean by its squares
+        problem = replace(problem, deviance="")  # it learns the mean by squared error
         scale = scale_for(train, problem, params)
         link: Link = "expm1" if scale.log else _LINK[problem.task]
         if not _can_learn(train):
             return _Constant(constant_trees(_constant(train, problem, scale), link))
         rate = params["learning_rate"]
         inputs, outputs = Inputs.of(train), Outputs.of(train, problem)
-        watched = None if options.valid is None else _known(options.valid, outputs)
-        guided = watched is not None
+        validation = None if options.valid is None else _known(options.valid, outputs)
+        guided = validation is not None
         most = rounds_allowed(params["n_estimators"], rate, options.rounds, guided)
-        watch = _Callback(
-            Watch(most, rate, options.deadline, guided=guided), _LOSS[problem.task] if guided else ""
+        callback = _Callback(
+            EarlyStopping(most, rate, options.deadline, guided=guided), _LOSS[problem.task] if guided else ""
         )
         model = catboost.CatBoost(_settings(params, problem, train, options.seed) | {"iterations": most})
         try:
             model.fit(
                 _pool(inputs, outputs, train, scale),
-                eval_set=None if watched is None else _pool(inputs, outputs, watched, scale),
-                callbacks=[watch],
+                eval_set=None if validation is None else _pool(inputs, outputs, validation, scale),
+                callbacks=[callback],
                 use_best_model=False,
             )
         except catboost.CatBoostError as error:
             raise FitError("CatBoost failed", found=str(error).strip().splitlines()[0]) from error
-        boosted = watch.watch.boosted
+        boosted = callback.stopping.boosted
         kept = max(min(boosted.rounds, model.tree_count_), 1)
         return FittedCatBoost(
             model, inputs, outputs, link, scale, kept, boosted.stopped, max(boosted.trained, kept)
@@ -183,14 +187,14 @@ class CatBoost(BaseFamily):
 
 @dataclass(slots=True)
 class _Callback:
-    """What CatBoost asks after each round."""
+    """The callback that CatBoost calls after each round."""
 
-    watch: Watch
+    stopping: EarlyStopping
     loss: str
 
     def after_iteration(self, info: Any) -> bool:
-        """Tell whether to go on."""
-        return self.watch.goes_on(float(info.metrics["validation"][self.loss][-1]) if self.loss else None)
+        """Return whether to train another round."""
+        return self.stopping.update(float(info.metrics["validation"][self.loss][-1]) if self.loss else None)
 
 
 def _settings(params: Params, problem: Problem, train: Sample, seed: int) -> dict[str, Any]:
@@ -198,7 +202,7 @@ def _settings(params: Params, problem: Problem, train: Sample, seed: int) -> dic
     many = problem.task == "binary" and params["n_estimators"] >= _MANY_ROUNDS
     settings = {
         "loss_function": _LOSS[problem.task],
-        # As CatBoost has it by itself; but it goes by the rounds of a fit, and a second fit may be given fewer.
+        # CatBoost's default, which depends on the rounds of the fit: a refit may have fewer rounds.
         "leaf_estimation_iterations": 10 if many else 1,
         "boosting_type": "Plain",
         "grow_policy": "SymmetricTree",
@@ -210,8 +214,8 @@ def _settings(params: Params, problem: Problem, train: Sample, seed: int) -> dic
         "rsm": params["colsample_bylevel"],
         "one_hot_max_size": params.get("one_hot_max_size", 2),
         "simple_ctr": _STATISTICS,
-        "combinations_ctr": _STATISTICS,  # there are none: it warns where the two differ
-        "max_ctr_complexity": 1,  # a statistic of one category is a table of its codes, which can be served
+        "combinations_ctr": _STATISTICS,  # unused, but CatBoost warns if the two differ
+        "max_ctr_complexity": 1,  # the statistic of one category is a table of codes, which is servable
         "border_count": 254 if train.width <= _WIDE else 64,
         "nan_mode": "Min",
         "thread_count": 1,
@@ -226,13 +230,13 @@ def _settings(params: Params, problem: Problem, train: Sample, seed: int) -> dic
 
 def _pool(inputs: Inputs, outputs: Outputs, sample: Sample, scale: TargetScale) -> Any:
     many = outputs.count > 1
-    label = np.searchsorted(outputs.met, sample.y) if many else scale.scaled(sample.y)
+    label = np.searchsorted(outputs.classes, sample.y) if many else scale.scaled(sample.y)
     return inputs.pool(sample.X, label=label, weight=sample.weight)
 
 
 def _known(valid: Sample, outputs: Outputs) -> Sample | None:
-    """Return the rows to stop early on whose class can be answered; None where none can."""
-    kept = np.isin(valid.y, outputs.met) if outputs.count > 1 else np.ones(len(valid.y), dtype=bool)
+    """Return the rows for early stopping whose class occurs in training; None if there are none."""
+    kept = np.isin(valid.y, outputs.classes) if outputs.count > 1 else np.ones(len(valid.y), dtype=bool)
     if not kept.any() or (valid.weight is not None and not valid.weight[kept].sum() > 0):
         return None
     if kept.all():
@@ -242,7 +246,7 @@ def _known(valid: Sample, outputs: Outputs) -> Sample | None:
 
 
 def _can_learn(train: Sample) -> bool:
-    """Tell whether the target and any feature take two values: CatBoost refuses to train where they do not."""
+    """Return whether the target and some feature vary: CatBoost raises an error if they do not."""
     if len(train.y) < 2 or train.y.min() == train.y.max():
         return False
     X = train.X
@@ -251,7 +255,7 @@ def _can_learn(train: Sample) -> bool:
 
 
 def _constant(train: Sample, problem: Problem, scale: TargetScale) -> np.ndarray:
-    """Return the scores that answer the class shares, or the mean."""
+    """Return the raw scores that predict the class shares, or the mean."""
     if problem.task == "regression":
         return np.asarray([scale.center])
     logs = np.log(np.maximum(class_shares(train, problem.n_classes), RAREST))

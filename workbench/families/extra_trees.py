@@ -1,4 +1,4 @@
-"""Extremely randomised trees: thresholds drawn at random, on all rows."""
+"""Extremely randomised trees: random thresholds, trained on all rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from .base import Encoding, Fitted, Params, Problem, Sample, Traits
 from .shared.base_family import BaseFamily, FitOptions
-from .shared.forest import forest_encoding, forest_space, grow, grown_by, wide_in_turn
+from .shared.forest import forest_arguments, forest_encoding, forest_space, grow, wide_in_turn
 from .shared.pair_choice import with_pairs
 from .shared.search_space import Space
 
@@ -24,7 +24,7 @@ def _space(problem: Problem) -> Space:
 
 
 class ExtraTrees(BaseFamily):
-    """Extremely randomised trees (Geurts, Ernst and Wehenkel, 2006) of scikit-learn.
+    """Extremely randomised trees (Geurts, Ernst and Wehenkel, 2006), by scikit-learn.
 
     Examples
     --------
@@ -50,19 +50,19 @@ class ExtraTrees(BaseFamily):
         return _space(problem)
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
-        """Return filled numbers with their indicators, and categories as codes or one-hot."""
+        """Return imputed numbers with missing indicators, and categories as codes or one-hot."""
         return forest_encoding(self.filled(params, problem), problem)
 
     def defaults(self, problem: Problem) -> Sequence[Params]:
-        """Return complementary defaults, which take wide categories in turn as codes and as means."""
-        own, beside = wide_in_turn(problem)
-        each = zip(_DEFAULTS, (own, beside, own), strict=True)
+        """Return complementary defaults, which alternate the encoding of wide categories."""
+        own, other = wide_in_turn(problem)
+        each = zip(_DEFAULTS, (own, other, own), strict=True)
         return with_pairs([{**point, "wide": wide} for point, wide in each], problem)
 
     def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
-        """Grow trees; see `workbench.families.base.Family.fit`. A round is a tree; `valid` is not used."""
+        """Grow trees; a round is a tree, and `valid` is not used."""
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
         kind = ExtraTreesRegressor if problem.task == "regression" else ExtraTreesClassifier
-        forest = kind(random_state=options.seed, **grown_by(params, train))
+        forest = kind(random_state=options.seed, **forest_arguments(params, train))
         return grow(forest, train, problem, rounds=options.rounds, deadline=options.deadline)

@@ -13,7 +13,7 @@ from .shared.pair_choice import pairs_choice, with_pairs
 from .shared.search_space import Choice, Real, Space, Whole
 from .shared.targets import target_choice
 
-#: Complementary defaults, the strongest single ones first, then points of the fast end of the front.
+#: Complementary defaults: the best single ones first, then small fast models.
 _DEFAULTS: tuple[dict[str, Any], ...] = (
     {},
     {"learning_rate": 0.03, "num_leaves": 68, "min_data_in_leaf": 1, "feature_fraction": 0.62,
@@ -26,7 +26,7 @@ _DEFAULTS: tuple[dict[str, Any], ...] = (
     {"extra_trees": True, "learning_rate": 0.05, "num_leaves": 127, "min_data_in_leaf": 6, "feature_fraction": 0.83},
     {"n_estimators": 20, "learning_rate": 0.3, "num_leaves": 6, "terms": 0},
 )  # fmt: skip
-#: Tried early where there are categories: which levels go together is found at each split, rather than by their order.
+#: Tried early if there are categories: each split finds which levels to group, regardless of order.
 _NATIVE_DEFAULTS: tuple[dict[str, Any], ...] = (
     {"categories": "native"},
     {"categories": "native", "cat_smooth": 50.0, "learning_rate": 0.03, "num_leaves": 128, "min_data_in_leaf": 20,
@@ -98,7 +98,7 @@ class LightGBM(BaseFamily):
         return _space(problem)
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
-        """Return raw numbers with missing ones kept, and categories as codes."""
+        """Return raw numbers with NaN for missing values, and categories as codes."""
         return boosted_encoding(self.filled(params, problem), problem)
 
     def defaults(self, problem: Problem) -> Sequence[Params]:

@@ -22,20 +22,21 @@ from .shared.targets import TargetScale, class_shares, deviance_loss, weighted_m
 from .shared.threads import one_thread
 
 _MOST_ITERATIONS = 300
-_MOST_VALUES = 2e8  # of the training matrix: what text features may fill
-_EXACT_FLOPS, _EXACT_WIDTH = 4e10, 2_500  # up to here ridge regression is solved by its normal equations
-_FEW_ROWS = 2_000  # up to which the default leans more on the penalty
+_MOST_VALUES = 2e8  # of the training matrix, which limits the text features
+_EXACT_FLOPS, _EXACT_WIDTH = 4e10, 2_500  # up to these ridge regression solves its normal equations
+_FEW_ROWS = 2_000  # up to which the default penalty is stronger
 _WIDE, _SPARSE_SHARE = (
     100,
     0.2,
-)  # features from which, and share of values up to which, a matrix is kept sparse
-_NEVER = -1e4  # the score of a class that training did not meet: its probability is 0 in float32
+)  # a matrix with at least this many features and at most this share of nonzeros is made sparse
+_NEVER = -1e4  # score of a class without training rows: its probability is 0 in float32
 
 _DEFAULTS: tuple[dict[str, Any], ...] = ({}, {"C": 0.02}, {"numbers": "scaled"}, {"numbers": "quantile"})
 
 
 def _space(problem: Problem) -> Space:
-    is_number = problem.task == "regression"  # straight lines say more of a number, quantiles more of a class
+    # Scaled numbers are better for regression, quantiles for classification.
+    is_number = problem.task == "regression"
     space: Space = {
         "C": Real(1e-4, 1e3, default=1.0 if problem.n_rows > _FEW_ROWS else 0.1, log=True),
         "numbers": Choice(("scaled", "quantile") if is_number else ("quantile", "scaled")),
@@ -50,7 +51,7 @@ def _space(problem: Problem) -> Space:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedLinear:
-    """Weights."""
+    """A fitted linear model, and the ones after fewer iterations."""
 
     linear: Linear
     rounds: int
@@ -74,8 +75,8 @@ class FittedLinear:
 class LinearModel(BaseFamily):
     """Multinomial logistic regression or ridge regression, with an L2 penalty of ``1 / C``.
 
-    Minimises ``C * sum of losses + |W|² / 2`` over scaled columns (the intercept is free): by L-BFGS, or, for a
-    number of not too many features, by the normal equations.
+    Minimises ``C * sum of losses + |W|² / 2`` over scaled columns (the intercept is not penalised)
+    by L-BFGS, or, for ridge regression with a moderate number of features, by the normal equations.
 
     Examples
     --------
@@ -99,11 +100,11 @@ class LinearModel(BaseFamily):
         return _space(problem)
 
     def defaults(self, problem: Problem) -> Sequence[Params]:
-        """Return complementary defaults, the strongest single one first."""
+        """Return complementary defaults, the best single one first."""
         return with_pairs(_DEFAULTS, problem)
 
     def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
-        """Train; see `workbench.families.base.Family.fit`. A round is an iteration, and `rounds` the most of them."""
+        """Train; a round is an iteration, and `rounds` is an upper limit."""
         penalty = 1.0 / float(params["C"])
         most = max(options.rounds or _MOST_ITERATIONS, 1)
         with one_thread():
@@ -115,14 +116,15 @@ class LinearModel(BaseFamily):
                 fitted = _fit_classes(train, problem.n_classes, penalty, most, options.deadline)
         if not (np.isfinite(fitted.linear.weights).all() and np.isfinite(fitted.linear.bias).all()):
             raise FitError(
-                "the linear model did not come out finite", hint="Look for wild values in the columns."
+                "the linear model has weights of NaN or infinity",
+                hint="Check the columns for extreme values.",
             )
         return fitted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """Weights of scaled columns and a bias, and what they were after fewer iterations."""
+    """Weights of scaled columns and a bias, also after fewer iterations."""
 
     weights: np.ndarray
     bias: np.ndarray
@@ -131,7 +133,7 @@ class _Found:
     earlier: Mapping[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def fitted(self, made: Callable[[np.ndarray, np.ndarray], Linear]) -> FittedLinear:
-        """Return the model that weights and bias make, and those of fewer iterations."""
+        """Return the fitted model, with those after fewer iterations."""
         earlier = {at: FittedLinear(made(*state), at, True) for at, state in self.earlier.items()}
         return FittedLinear(made(self.weights, self.bias), self.done, self.stopped, earlier=earlier)
 
@@ -140,7 +142,7 @@ class _Found:
 
 
 def _fit_classes(train: Sample, n_classes: int, penalty: float, most: int, deadline: float) -> FittedLinear:
-    """Fit the classes that are there; the others get probability 0."""
+    """Fit the classes that occur; the others get probability 0."""
     shares = class_shares(train, n_classes)
     present = np.flatnonzero(shares)
     hot = np.zeros((len(train.y), len(present)), dtype=np.float32)
@@ -180,10 +182,10 @@ def _fit_number(
     if width <= _EXACT_WIDTH and float(rows) * width * width <= _EXACT_FLOPS:
         found = _solve(train, scale, y, penalty, deadline)
     else:
-        wanted = y.astype(np.float32)[:, None]
+        y32 = y.astype(np.float32)[:, None]
 
         def loss(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            gap = scores - wanted
+            gap = scores - y32
             return 0.5 * gap[:, 0] ** 2, gap
 
         found = _descend(train, scale, loss, np.zeros(1), penalty, most, deadline)
@@ -197,12 +199,12 @@ def _fit_number(
 
 
 def _fit_mean(train: Sample, deviance: str, penalty: float, most: int, deadline: float) -> FittedLinear:
-    """Fit the logarithm of the mean by a deviance: a generalised linear model."""
+    """Fit a generalised linear model: the logarithm of the mean, by a deviance."""
     mean = weighted_mean(train.y, train.weight)
-    wanted = (train.y / mean).astype(np.float32)[:, None]
+    target = (train.y / mean).astype(np.float32)[:, None]
 
     def loss(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return deviance_loss(scores, wanted, deviance)
+        return deviance_loss(scores, target, deviance)
 
     scale = ColumnScale.of(train.X)
     found = _descend(train, scale, loss, np.zeros(1), penalty, most, deadline)
@@ -215,7 +217,7 @@ def _fit_mean(train: Sample, deviance: str, penalty: float, most: int, deadline:
 
 
 def _solve(train: Sample, scale: ColumnScale, y: np.ndarray, penalty: float, deadline: float) -> _Found:
-    """Solve the normal equations, gathered part by part; where time runs out, from the parts there are."""
+    """Solve the normal equations, accumulated in chunks; at the deadline, of the chunks so far."""
     from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
     width = train.X.shape[1]
@@ -254,13 +256,14 @@ def _descend(
     most: int,
     deadline: float,
 ) -> _Found:
-    """Minimise by L-BFGS over weights of the scaled columns and a bias, without a scaled copy of X.
+    """Minimise by L-BFGS over weights of scaled columns and a bias, without a scaled copy of X.
 
-    `loss` takes scores (n, k) float32, which it may change, and returns each row's loss and its gradient (n, k).
+    `loss` takes scores (n, k) float32, which it may overwrite, and returns the loss and the
+    gradient (n, k) of each row.
     """
     from scipy.optimize import minimize
 
-    X, width, k = _sparse_where_it_pays(train.X), train.X.shape[1], len(start)
+    X, width, k = _sparse_if_wide(train.X), train.X.shape[1], len(start)
     share = np.full(len(train.y), 1.0) if train.weight is None else train.weight.astype(np.float64)
     share = share / share.sum()
     pull = penalty / float(len(train.y) if train.weight is None else train.weight.sum())
@@ -297,8 +300,8 @@ def _descend(
     return _Found(solution[:-k].reshape(width, k), solution[-k:], max(done, 1), stopped, earlier)
 
 
-def _sparse_where_it_pays(X: np.ndarray) -> Any:
-    """Return a wide matrix of mostly zeros (words, levels) as a sparse one."""
+def _sparse_if_wide(X: np.ndarray) -> Any:
+    """Return a wide matrix of mostly zeros (words, one-hot levels) as a sparse one."""
     from scipy.sparse import csr_matrix
 
     if X.shape[1] < _WIDE or np.count_nonzero(X) > _SPARSE_SHARE * X.size:

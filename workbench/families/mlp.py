@@ -1,4 +1,4 @@
-"""A small neural network: fully connected layers, trained by Adam in mini-batches, in numpy."""
+"""A small neural network: fully connected layers, trained by Adam on mini-batches, in numpy."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from .shared.targets import (
 )
 from .shared.threads import one_thread
 
-_ROWS_TO_SEE = 1_200_000  # rows over all epochs: 30 epochs of 40,000 rows
+_ROWS_TO_TRAIN = 1_200_000  # rows over all epochs: 30 epochs of 40,000 rows
 _FEWEST_EPOCHS, _MOST_EPOCHS = 12, 100
-_STEPS_A_LOOK = 20  # steps between two looks at the clock
+_STEPS_PER_CHECK = 20  # between two checks of the deadline
 _DECAY_1, _DECAY_2, _EPSILON = (
     0.9,
     0.99,
     1e-8,
-)  # Adam's; 0.99 follows small tables better than the usual 0.999
+)  # of Adam; 0.99 works better on small tables than the usual 0.999
 _RAREST = 1e-4
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
@@ -65,7 +65,7 @@ def _space(problem: Problem) -> Space:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedMLP:
-    """Weights."""
+    """A trained network, and the ones after fewer epochs."""
 
     network: Network
     rounds: int
@@ -92,7 +92,7 @@ class FittedMLP:
 
 
 class MLP(BaseFamily):
-    """A multilayer perceptron with ReLU, AdamW, a cosine schedule and, given rows for it, early stopping.
+    """A multilayer perceptron with ReLU, AdamW, a cosine schedule and early stopping.
 
     Examples
     --------
@@ -118,11 +118,11 @@ class MLP(BaseFamily):
         return _space(problem)
 
     def defaults(self, problem: Problem) -> Sequence[Params]:
-        """Return complementary defaults, the strongest single one first."""
+        """Return complementary defaults, the best single one first."""
         return with_pairs(_DEFAULTS, problem)
 
     def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
-        """Train; see `workbench.families.base.Family.fit`. A round is an epoch."""
+        """Train; a round is an epoch."""
         with one_thread(), np.errstate(over="ignore", invalid="ignore"):
             return _Training(params, train, problem, options.seed).run(
                 options.valid, options.rounds, options.deadline
@@ -131,7 +131,7 @@ class MLP(BaseFamily):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Epoch:
-    """The weights after so many epochs."""
+    """The weights after some epochs."""
 
     done: int
     weights: list[np.ndarray]
@@ -139,7 +139,7 @@ class _Epoch:
 
 @dataclass(slots=True)
 class _Adam:
-    """AdamW (Loshchilov and Hutter, 2019) over a list of arrays, changed in place."""
+    """AdamW (Loshchilov and Hutter, 2019) over a list of arrays, updated in place."""
 
     weights: list[np.ndarray]
     decay: float
@@ -152,20 +152,20 @@ class _Adam:
         self.squares = [np.zeros_like(each) for each in self.weights]
 
     def update(self, gradients: list[np.ndarray], rate: float) -> None:
-        """Take a step; only matrices decay, biases do not."""
+        """Take a step; weight decay applies to matrices only, not to biases."""
         self.step += 1
-        pace = rate * math.sqrt(1.0 - _DECAY_2**self.step) / (1.0 - _DECAY_1**self.step)
+        step_size = rate * math.sqrt(1.0 - _DECAY_2**self.step) / (1.0 - _DECAY_1**self.step)
         for weight, gradient, mean, square in zip(
             self.weights, gradients, self.means, self.squares, strict=True
         ):
             np.add(_DECAY_1 * mean, (1.0 - _DECAY_1) * gradient, out=mean)
             np.add(_DECAY_2 * square, (1.0 - _DECAY_2) * gradient * gradient, out=square)
             shrink = rate * self.decay if weight.ndim == 2 else 0.0
-            np.subtract((1.0 - shrink) * weight, pace * mean / (np.sqrt(square) + _EPSILON), out=weight)
+            np.subtract((1.0 - shrink) * weight, step_size * mean / (np.sqrt(square) + _EPSILON), out=weight)
 
 
 class _Training:
-    """One fit: what it knows of the data, and the weights as they stand."""
+    """One fit: the prepared data and the current weights."""
 
     def __init__(self, params: Params, train: Sample, problem: Problem, seed: int) -> None:
         self.params, self.train, self.problem = params, train, problem
@@ -176,18 +176,21 @@ class _Training:
             self.columns.factor.astype(np.float32),
         )
         is_number = problem.task == "regression"
-        self.target = TargetScale.of(train, problem.logs) if is_number else TargetScale(0.0, 1.0)
-        if problem.deviance:  # the logarithm of the mean is learned, of the target over its mean
-            self.target = TargetScale(math.log(weighted_mean(train.y, train.weight)), 1.0)
+        self.target_scale = TargetScale.of(train, problem.logs) if is_number else TargetScale(0.0, 1.0)
+        if problem.deviance:  # it learns the logarithm of the mean of (target / overall mean)
+            self.target_scale = TargetScale(math.log(weighted_mean(train.y, train.weight)), 1.0)
         rows = len(train.y)
-        self.epochs = min(max(_ROWS_TO_SEE // rows, _FEWEST_EPOCHS), _MOST_EPOCHS)
+        self.epochs = min(max(_ROWS_TO_TRAIN // rows, _FEWEST_EPOCHS), _MOST_EPOCHS)
         self.batch = 32 if rows < 1_000 else 64 if rows < 5_000 else 128 if rows < 20_000 else 256
-        self.weights = self._start()
-        self.wanted = self._wanted(train)
+        self.weights = self._initial_weights()
+        self.targets = self._targets(train)
         self.share = _mean_one(train.weight)
 
-    def _start(self) -> list[np.ndarray]:
-        """Return matrices (He et al., 2015) and biases in turn; the last biases answer as the baseline does."""
+    def _initial_weights(self) -> list[np.ndarray]:
+        """Return initial matrices (He et al., 2015) and biases in turn.
+
+        The last biases predict the same as the baseline.
+        """
         width, depth = int(self.params["width"]), int(self.params["depth"])
         sizes = [self.train.X.shape[1], *(max(width >> at, 8) for at in range(depth)), self.problem.outputs]
         weights: list[np.ndarray] = []
@@ -200,11 +203,11 @@ class _Training:
             weights[-1] += np.log(np.maximum(shares, _RAREST)).astype(np.float32)
         return weights
 
-    def _wanted(self, sample: Sample) -> np.ndarray:
+    def _targets(self, sample: Sample) -> np.ndarray:
         if self.problem.deviance:
-            return (sample.y / math.exp(self.target.center)).astype(np.float32)[:, None]
+            return (sample.y / math.exp(self.target_scale.center)).astype(np.float32)[:, None]
         if self.problem.task == "regression":
-            return self.target.scaled(sample.y).astype(np.float32)[:, None]
+            return self.target_scale.scaled(sample.y).astype(np.float32)[:, None]
         return sample.y.astype(np.int64)
 
     # ------------------------------------------------------------ one step
@@ -218,8 +221,8 @@ class _Training:
             hidden = inputs[at] @ self.weights[2 * at] + self.weights[2 * at + 1]
             mask = (hidden > 0).astype(np.float32)
             if self.params["dropout"] > 0:
-                kept = self.random.random(hidden.shape, dtype=np.float32) >= self.params["dropout"]
-                mask *= kept / np.float32(1.0 - self.params["dropout"])
+                active = self.random.random(hidden.shape, dtype=np.float32) >= self.params["dropout"]
+                mask *= active / np.float32(1.0 - self.params["dropout"])
             masks.append(mask)
             inputs.append(hidden * mask)
         slope = self._slope(inputs[-1] @ self.weights[-2] + self.weights[-1], rows)
@@ -231,23 +234,23 @@ class _Training:
         return gradients[::-1]
 
     def _slope(self, scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return the gradient of the mean loss by the scores: ``prediction - target``, or its sign."""
+        """Return the gradient of the mean loss by the scores."""
         if self.problem.deviance:
-            slope = deviance_loss(scores, self.wanted[rows], self.problem.deviance)[1]
+            slope = deviance_loss(scores, self.targets[rows], self.problem.deviance)[1]
         elif self.problem.task == "regression":
-            slope = scores - self.wanted[rows]
+            slope = scores - self.targets[rows]
             if self.problem.absolute:
                 slope = np.sign(slope)
         else:
             slope = np.exp(scores - scores.max(axis=1, keepdims=True))
             slope /= slope.sum(axis=1, keepdims=True)
-            slope[np.arange(len(rows)), self.wanted[rows]] -= 1.0
+            slope[np.arange(len(rows)), self.targets[rows]] -= 1.0
         if self.share is not None:
             slope *= self.share[rows, None]
         return np.asarray(slope / np.float32(len(rows)))
 
-    def _loss(self, sample: Sample, wanted: np.ndarray, share: np.ndarray | None) -> float:
-        """Return the weighted mean loss on rows to stop early on."""
+    def _loss(self, sample: Sample, targets: np.ndarray, share: np.ndarray | None) -> float:
+        """Return the weighted mean loss on rows for early stopping."""
         parts = []
         for part in chunks(sample.X):
             hidden = (part - self.center) * self.factor
@@ -256,91 +259,91 @@ class _Training:
             parts.append(hidden @ self.weights[-2] + self.weights[-1])
         scores = np.concatenate(parts).astype(np.float64)
         if self.problem.deviance:
-            losses = deviance_loss(scores, wanted, self.problem.deviance)[0]
+            losses = deviance_loss(scores, targets, self.problem.deviance)[0]
         elif self.problem.task == "regression":
-            errors = np.abs(scores - wanted)[:, 0]
+            errors = np.abs(scores - targets)[:, 0]
             losses = errors if self.problem.absolute else errors**2
         else:
             top = scores.max(axis=1)
-            picked = scores[np.arange(len(scores)), wanted]
+            picked = scores[np.arange(len(scores)), targets]
             losses = np.log(np.exp(scores - top[:, None]).sum(axis=1)) + top - picked
         return float(np.average(losses, weights=share))
 
     # ------------------------------------------------------------ all of them
 
     def run(self, valid: Sample | None, rounds: int | None, deadline: float) -> FittedMLP:
-        """Train the epochs that are asked for, or until the rows to stop early on get no better."""
+        """Train for the given epochs, or until the loss on the rows for early stopping stalls."""
         adam = _Adam(self.weights, float(self.params["weight_decay"]))
-        judges = EarlyStoppingFolds(valid)
-        losses = self._losses(judges) if judges else None
+        folds = EarlyStoppingFolds(valid)
+        losses = self._losses(folds) if folds else None
         most = max(rounds, 1) if rounds is not None else self.epochs
         bounded = math.isfinite(deadline)
         patience = max(8, self.epochs // 6)
-        chosen: BestCheckpoint[_Epoch] = BestCheckpoint(judges.shares)
+        chosen: BestCheckpoint[_Epoch] = BestCheckpoint(folds.shares)
         done, stopped = 0, False
         states: dict[int, tuple[_Epoch, tuple[_Epoch, ...]]] = {}
         while done < most and not stopped:
             stopped, whole = self._epoch(adam, done, deadline)
             if not whole and chosen.any:
-                break  # a part of an epoch is no state that could be trained again, nor one that other folds have
+                break  # a partial epoch cannot be reproduced, and other folds have no matching state
             done += 1
             if losses is None:
                 if bounded and is_kept(done):
                     states[done] = self._after(done), ()
                 continue
             now = losses()
-            best = chosen.judge(now, partial(self._after, done))
-            waits = done - (chosen.best.done if chosen.any else 0)
+            best = chosen.update(now, partial(self._after, done))
+            waited = done - (chosen.best.done if chosen.any else 0)
             if bounded and is_kept(done) and chosen.any:
                 states[done] = chosen.best, chosen.others
-            if not best and (waits >= patience or not all(math.isfinite(each) for each in now)):
+            if not best and (waited >= patience or not all(math.isfinite(each) for each in now)):
                 break
         last = chosen.best if chosen.any else _Epoch(done, self.weights)
         fitted = FittedMLP(self._network(last.weights), last.done, stopped and done < most, trained=done)
-        earlier = {at: self._early(at, state, judges) for at, state in states.items() if at < done}
-        return replace(fitted, unseen=judges.unseen(chosen, self._answer), earlier=earlier)
+        earlier = {at: self._early(at, state, folds) for at, state in states.items() if at < done}
+        return replace(fitted, unseen=folds.unseen(chosen, self._raw), earlier=earlier)
 
     def _early(
-        self, done: int, state: tuple[_Epoch, tuple[_Epoch, ...]], judges: EarlyStoppingFolds
+        self, done: int, state: tuple[_Epoch, tuple[_Epoch, ...]], folds: EarlyStoppingFolds
     ) -> FittedMLP:
-        """Return the network as it would have been, had the training ended after so many epochs."""
+        """Return the network as if the training had ended after `done` epochs."""
         best, others = state
-        unseen = judges.unseen_by(others, done, self._answer) if others else None
+        unseen = folds.unseen_by(others, done, self._raw) if others else None
         return FittedMLP(self._network(best.weights), best.done, True, unseen, done)
 
     def _after(self, done: int) -> _Epoch:
         return _Epoch(done, [each.copy() for each in self.weights])
 
-    def _answer(self, epoch: _Epoch, X: np.ndarray) -> np.ndarray:
+    def _raw(self, epoch: _Epoch, X: np.ndarray) -> np.ndarray:
         return FittedMLP(self._network(epoch.weights), epoch.done, False).raw(X)
 
-    def _losses(self, judges: EarlyStoppingFolds) -> Callable[[], list[float]]:
-        parts = [(each, self._wanted(each), _mean_one(each.weight)) for each in judges.samples()]
+    def _losses(self, folds: EarlyStoppingFolds) -> Callable[[], list[float]]:
+        parts = [(each, self._targets(each), _mean_one(each.weight)) for each in folds.samples()]
         return lambda: [self._loss(*part) for part in parts]
 
     def _epoch(self, adam: _Adam, epoch: int, deadline: float) -> tuple[bool, bool]:
-        """Go once through the rows; return whether time ran out, and whether it went through all of them."""
+        """Train one epoch; return whether the deadline passed and whether it is complete."""
         order = self.random.permutation(len(self.train.y))
         starts = range(0, len(order), self.batch)
         for step, at in enumerate(starts):
             progress = min((epoch + step / len(starts)) / self.epochs, 1.0)
             rate = float(self.params["learning_rate"]) * (0.02 + 0.49 * (1.0 + math.cos(math.pi * progress)))
             adam.update(self._step(order[at : at + self.batch]), rate)
-            if step % _STEPS_A_LOOK == 0 and time.monotonic() >= deadline:
+            if step % _STEPS_PER_CHECK == 0 and time.monotonic() >= deadline:
                 return True, step == len(starts) - 1
         return time.monotonic() >= deadline, True
 
     def _network(self, weights: list[np.ndarray]) -> Network:
-        """Fold the columns' scale into the first layer and the target's into the last."""
+        """Fold the column scale into the first layer and the target scale into the last."""
         if not all(np.isfinite(each).all() for each in weights):
-            raise FitError("the network did not come out finite", hint="A lower learning rate would help.")
+            raise FitError("the network has weights of NaN or infinity", hint="Lower the learning rate.")
         matrices = [each.astype(np.float64) for each in weights[::2]]
         biases = [each.astype(np.float64) for each in weights[1::2]]
         matrices[0], biases[0] = self.columns.unfold(matrices[0], biases[0])
         if self.problem.task == "regression":
-            matrices[-1] = matrices[-1] * self.target.spread
-            biases[-1] = biases[-1] * self.target.spread + self.target.center
-            return Network(matrices, biases, "relu", number_link(self.problem, self.target))
+            matrices[-1] = matrices[-1] * self.target_scale.spread
+            biases[-1] = biases[-1] * self.target_scale.spread + self.target_scale.center
+            return Network(matrices, biases, "relu", number_link(self.problem, self.target_scale))
         if self.problem.n_classes == 2:
             matrices[-1] = matrices[-1][:, 1:] - matrices[-1][:, :1]
             biases[-1] = biases[-1][1:] - biases[-1][:1]

@@ -1,4 +1,4 @@
-"""XGBoost: gradient boosting of trees from histograms."""
+"""XGBoost: gradient boosting of trees on histograms."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from .shared.targets import (
 _OBJECTIVE = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": ""}
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax"}
 _DEVIANCE = {"": "reg:squarederror", "poisson": "count:poisson", "gamma": "reg:gamma"}
-_WIDE = 200  # features from which fewer bins keep a round quick
-_RAREST = 1e-6  # the smallest share of a class to start from: its score stays finite where it is not met
+_WIDE = 200  # features above which fewer bins are used, for fast rounds
+_RAREST = 1e-6  # least share of a class in the initial score, which stays finite if a class is absent
 
 _DEFAULTS: tuple[dict[str, Any], ...] = (
     {"learning_rate": 0.08, "max_depth": 7, "min_child_weight": 0.8, "colsample_bynode": 0.8},
@@ -64,7 +64,7 @@ def _space(problem: Problem) -> Space:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedXGBoost:
-    """A trained booster, and the scale of its target."""
+    """A trained booster and the scale of its target."""
 
     booster: Any
     link: Link
@@ -76,13 +76,13 @@ class FittedXGBoost:
     unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
-        """Return the library's own raw scores; see `workbench.families.base.Fitted.raw`."""
+        """Return the library's raw scores; see `workbench.families.base.Fitted.raw`."""
         kept = min(rounds or self.rounds, self.rounds)
         raw = self.booster.inplace_predict(X, iteration_range=(0, kept), predict_type="margin")
         return self.scale.unscaled(np.asarray(raw, dtype=np.float64).reshape(len(X), self.n_raw))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the library's own prediction; see `workbench.families.base.Fitted.predict`."""
+        """Return the library's predictions; see `workbench.families.base.Fitted.predict`."""
         return apply_link(self.raw(X), self.link)
 
     def form(self) -> Trees:
@@ -117,11 +117,11 @@ class XGBoost(BaseFamily):
         return _space(problem)
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
-        """Return raw numbers with missing ones kept, and categories as codes."""
+        """Return raw numbers with NaN for missing values, and categories as codes."""
         return boosted_encoding(self.filled(params, problem), problem)
 
     def defaults(self, problem: Problem) -> Sequence[Params]:
-        """Return complementary defaults, the strongest single one first."""
+        """Return complementary defaults, the best single one first."""
         return with_pairs(_DEFAULTS, problem)
 
     def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
@@ -135,8 +135,8 @@ class XGBoost(BaseFamily):
         guided = valid is not None and len(valid.y) > 0
         try:
             data = _matrix(xgboost, train, scale)
-            watched = _matrix(xgboost, valid, scale, data) if guided and valid is not None else None
-            booster = xgboost.Booster(settings, [data] if watched is None else [data, watched])
+            validation = _matrix(xgboost, valid, scale, data) if guided and valid is not None else None
+            booster = xgboost.Booster(settings, [data] if validation is None else [data, validation])
 
             def add_round(at: int) -> bool:
                 booster.update(data, at)
@@ -144,7 +144,7 @@ class XGBoost(BaseFamily):
 
             boosted = boost(
                 add_round,
-                None if watched is None else lambda: float(booster.eval(watched).rsplit(":", 1)[1]),
+                None if validation is None else lambda: float(booster.eval(validation).rsplit(":", 1)[1]),
                 most=rounds_allowed(params["n_estimators"], rate, options.rounds, guided),
                 learning_rate=rate,
                 deadline=options.deadline,
@@ -178,7 +178,7 @@ def _settings(params: Params, problem: Problem, width: int, seed: int) -> dict[s
 
 
 def _start(train: Sample, problem: Problem) -> dict[str, float]:
-    """Return the score to start from: the share of the second class, the centre of a scaled number."""
+    """Return the initial score: the share of the second class, or the centre of a scaled number."""
     if problem.task == "multiclass":
         return {}
     if problem.task == "regression":
@@ -187,7 +187,10 @@ def _start(train: Sample, problem: Problem) -> dict[str, float]:
 
 
 def _matrix(xgboost: Any, sample: Sample, scale: TargetScale, like: Any = None) -> Any:
-    """Bin a sample, once where it is a part of a shared matrix; rows to stop early on get the training rows' bins."""
+    """Bin a sample, once if it belongs to a shared matrix.
+
+    Rows for early stopping use the bins of the training rows.
+    """
 
     def binned() -> Any:
         return xgboost.QuantileDMatrix(
@@ -208,10 +211,10 @@ def _matrix(xgboost: Any, sample: Sample, scale: TargetScale, like: Any = None) 
 
 
 def read_document(content: bytes | bytearray) -> Any:
-    """Return what a model's JSON says."""
+    """Parse the JSON of a model."""
     try:
         return orjson.loads(content)  # three times as fast
-    except orjson.JSONDecodeError:  # NaN or an infinity, which a split's gain may be
+    except orjson.JSONDecodeError:  # NaN or infinity: a possible gain of a split
         return json.loads(content)
 
 
@@ -223,10 +226,10 @@ def read_trees(learner: Mapping[str, Any], n_raw: int, link: Link, scale: Target
     learner : mapping
         ``json.loads(booster.save_raw("json"))["learner"]``.
     n_raw : int
-        Trees of one round, one for each raw score.
+        Trees per round, one for each raw score.
     link : Link
     scale : TargetScale
-        Of the target that the trees were trained on; the scores are given in the target's own unit.
+        Scale of the target that the trees were trained on; scores are in the target's unit.
 
     Returns
     -------
@@ -235,13 +238,13 @@ def read_trees(learner: Mapping[str, Any], n_raw: int, link: Link, scale: Target
     Raises
     ------
     FitError
-        Where the model has categorical splits (`XGBoost.fit` makes none).
+        If the model has categorical splits (`XGBoost.fit` makes none).
 
     Notes
     -----
-    A value goes left where ``value < split_condition``, both float32; a leaf keeps its answer as its condition.
-    ``base_score`` is a text: a number up to XGBoost 3.0, a list of them since; a probability where the objective is
-    logistic, a mean where it is a deviance, a score elsewhere.
+    A value goes left if ``value < split_condition``, both float32; the condition of a leaf is its
+    value. ``base_score`` is a string: a number up to XGBoost 3.0, a list of numbers since. It is a
+    probability for the logistic objective, a mean for a deviance, and otherwise a score.
     """
     trees = learner["gradient_booster"]["model"]["trees"]
     if any(any(tree["split_type"]) for tree in trees):

@@ -1,4 +1,4 @@
-"""A model family for Workbench: a prediction is the average over prototypes, weighted by how near they are."""
+"""A model family for Workbench: averages over prototypes, weighted by their distance to the row."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _LEAST_SHARE = 1e-3  # of each class in a prototype: its logarithm stays finite
 
 @dataclass(frozen=True, eq=False)
 class FittedPrototypes:
-    """Prototypes, what each predicts, and how sharply the nearest one counts.
+    """Prototypes, their values, and how fast their weight decreases with distance.
 
     Attributes
     ----------
     centers : float64, shape (p, d)
     factor : float64, shape (d,)
-        What columns are multiplied by before a distance is measured.
+        Factor of each column in the distance.
     values : float64, shape (p, k)
         Class probabilities, or one number.
     sharpness : float
-        The weight of a prototype is ``exp(-sharpness * squared distance)``, divided by the sum of the weights.
+        The weight of a prototype is ``exp(-sharpness * squared distance)``, normalised to sum to 1.
     link : {"softmax", "identity", "expm1", "exp"}
     """
 
@@ -61,9 +61,10 @@ class FittedPrototypes:
         return np.asarray(np.log(means) if self.link == "softmax" else means)
 
     def _nearness(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return a matrix (d, p) and a bias (p,) that give minus the scaled squared distance to each prototype.
+        """Return a matrix (d, p) and a bias (p,) for the negative scaled squared distances.
 
-        The squared length of the row is left out: it is the same for all prototypes and cancels out.
+        They leave out the squared length of the row, which is the same for all prototypes and
+        cancels in the normalisation.
         """
         weights = self.sharpness * self.factor**2
         return 2.0 * weights[:, None] * self.centers.T, -(self.centers**2) @ weights
@@ -119,11 +120,11 @@ class Prototypes(BaseFamily):
         }
 
     def defaults(self, problem: Problem) -> tuple[Params, ...]:
-        """Return two points: a few prototypes, and many that count more sharply."""
+        """Return two points: a moderate number of prototypes, and many with a sharper weight."""
         return ({}, {"prototypes": 512, "sharpness": 3.0})
 
     def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
-        """Cluster the rows, then average the target in each cluster. There are no rounds to stop early."""
+        """Cluster the rows, then average the target in each cluster; there is no early stopping."""
         from sklearn.cluster import MiniBatchKMeans
         from threadpoolctl import threadpool_limits
 
@@ -141,7 +142,7 @@ class Prototypes(BaseFamily):
         overall = np.average(target, axis=0, weights=weight)
         sums = np.zeros((count, target.shape[1]))
         np.add.at(sums, nearest, target * weight[:, None])
-        # One row's weight of the overall mean: a cluster of no rows has a value too.
+        # Shrink towards the overall mean by the weight of one row, so that empty clusters have a value.
         own = float(weight.mean())
         values = (sums + own * overall) / (np.bincount(nearest, weight, count)[:, None] + own)
         if link == "softmax":
@@ -154,7 +155,7 @@ class Prototypes(BaseFamily):
 
 
 def _target(train: Sample, problem: Problem) -> tuple[np.ndarray, Link]:
-    """Return what clusters average, float64 (n, k), and the link from averages to predictions."""
+    """Return the values that clusters average, float64 (n, k), and the link to predictions."""
     if problem.task != "regression":
         return np.eye(problem.n_classes)[train.y.astype(np.int64)], "softmax"
     y = train.y.astype(np.float64)[:, None]

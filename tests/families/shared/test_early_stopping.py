@@ -35,12 +35,12 @@ def test_shares_go_by_weight_and_a_part_without_weight_is_none() -> None:
 
 
 def test_each_part_is_answered_by_what_the_others_chose() -> None:
-    judges = EarlyStoppingFolds(rows(40))
-    chosen: BestCheckpoint[int] = BestCheckpoint(judges.shares)
+    folds = EarlyStoppingFolds(rows(40))
+    chosen: BestCheckpoint[int] = BestCheckpoint(folds.shares)
     for state, losses in enumerate([(1.0,) * 5, (0.0, 1.2, 1.2, 1.2, 1.2), (2.0, 2.0, 2.0, 2.0, 2.0)]):
-        chosen.judge(losses, lambda: state)  # noqa: B023
+        chosen.update(losses, lambda: state)  # noqa: B023
     assert chosen.best == 1
-    answers = judges.unseen(chosen, lambda state, X: np.full((len(X), 1), float(state)))
+    answers = folds.unseen(chosen, lambda state, X: np.full((len(X), 1), float(state)))
     assert answers is not None
     assert answers.raw[::5, 0].tolist() == [0.0] * 8  # the first part alone made state 1 the best
     assert answers.raw[1::5, 0].tolist() == [1.0] * 8
@@ -54,21 +54,21 @@ def test_each_chooses_the_first_of_its_best(losses: list[list[int]], weights: li
     shares = [each / sum(weights) for each in weights]
     chosen: BestCheckpoint[int] = BestCheckpoint(shares)
     for at, each in enumerate(losses):
-        chosen.judge(each, lambda: at)  # noqa: B023
+        chosen.update(each, lambda: at)  # noqa: B023
     sums = np.asarray(losses) * np.asarray(weights)
     assert sums[chosen.best].sum() == sums.sum(axis=1).min()
     for part, state in enumerate(chosen.others):
         others = np.delete(sums, part, axis=1).sum(axis=1)
         assert others[state] == others.min()
-    assert chosen.judged == len(losses)
+    assert chosen.rounds == len(losses)
 
 
 def test_losses_that_are_no_numbers_choose_nothing() -> None:
-    judges = EarlyStoppingFolds(rows(40))
-    chosen: BestCheckpoint[int] = BestCheckpoint(judges.shares)
-    chosen.judge((float("nan"),) * 5, lambda: 1)
+    folds = EarlyStoppingFolds(rows(40))
+    chosen: BestCheckpoint[int] = BestCheckpoint(folds.shares)
+    chosen.update((float("nan"),) * 5, lambda: 1)
     assert not chosen.any
-    assert judges.unseen(chosen, lambda state, X: np.zeros((len(X), 1))) is None
+    assert folds.unseen(chosen, lambda state, X: np.zeros((len(X), 1))) is None
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

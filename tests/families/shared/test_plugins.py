@@ -87,11 +87,11 @@ def test_listing_names_imports_no_package(installed: Any, monkeypatch: pytest.Mo
     ("name", "value", "found"),
     [
         ("constant", "Absent", "AttributeError"),
-        ("constant", "Renamed", "its name is 'another', not 'constant'"),
+        ("constant", "Renamed", "its attribute name is 'another', not 'constant'"),
         ("constant", "Traitless", "traits"),
         ("constant", "Distribution", "TypeError"),
-        ("constant", "pytest", "its name is None"),
-        ("constant", "types", "its name is None"),
+        ("constant", "pytest", "its attribute name is None"),
+        ("constant", "types", "its attribute name is None"),
     ],
 )
 def test_a_broken_family_is_left_out_with_one_warning(
@@ -124,7 +124,7 @@ def test_a_name_that_cannot_be_used_is_ignored_with_a_warning(installed: Any, na
 
 def test_of_two_packages_with_one_name_the_first_by_name_counts(installed: Any) -> None:
     installed(entry("constant", "Absent", "zoo"), entry("constant", "Constant", "aviary"))
-    with pytest.warns(WorkbenchWarning, match="of package zoo 1.2 is ignored: package aviary 1.2 provides"):
+    with pytest.warns(WorkbenchWarning, match="of package zoo 1.2 is ignored: package aviary 1.2 already"):
         assert families.package_of("constant") == plugins.Package("aviary", "1.2")
     assert isinstance(families.family_named("constant"), Constant)
 

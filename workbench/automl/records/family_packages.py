@@ -19,8 +19,8 @@ def absent_packages(info: Mapping[str, Any]) -> dict[str, str]:
 
     Examples
     --------
-    >>> absent_packages({"families": {"prototypes": {"package": "workbench-prototypes", "version": "0.1.0"}}})
-    {'prototypes': 'workbench-prototypes==0.1.0'}
+    >>> absent_packages({"families": {"prototypes": {"package": "workbench-prototypes", "version": "1.4"}}})
+    {'prototypes': 'workbench-prototypes==1.4'}
     """
     here = family_names()
     recorded = info.get("families", {}).items()

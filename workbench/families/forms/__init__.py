@@ -1,1 +1,1 @@
-"""Serving forms: the few shapes that every trained model is brought into before it becomes ONNX."""
+"""Serving forms: the shapes that a trained model takes before it becomes ONNX."""

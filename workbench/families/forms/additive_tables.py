@@ -1,7 +1,7 @@
-"""Trees that ask for one feature each become one tree a feature: a table, looked up by halving.
+"""Merge trees that use a single feature each into one lookup table per feature.
 
-The sum of such trees is a sum of functions of one feature, each flat between the thresholds of its trees. However many
-trees there were, and of however many models their average is, one balanced tree a feature (and output) says the same.
+The sum of such trees is a sum of step functions of one feature. One balanced tree per feature and
+output computes it, a binary search, however many trees or averaged models there were.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import numpy as np
 
 from .trees import Trees
 
-_SAME = 1e-12  # of the largest value: what a missing value adds counts as what an interval adds
+_SAME = 1e-12  # relative to the largest value: missing values may share the leaf of an interval
 
 
 def is_additive(trees: Trees) -> bool:
-    """Tell whether each tree of a sum asks for one feature and adds to one output.
+    """Return whether each tree of a sum uses one feature and adds to one output.
 
     Examples
     --------
@@ -37,17 +37,17 @@ def _one_each(values: np.ndarray, offsets: np.ndarray) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """What one feature adds to one output.
+    """The contribution of one feature to one output.
 
     Attributes
     ----------
     feature, target : int
     thresholds : float32, shape (b - 1,)
-        Rising.
+        Ascending.
     values : float64, shape (b,)
-        Of a value up to the first threshold, above it and up to the second, and so on.
+        Contribution of values up to the first threshold, then up to the second, and so on.
     missing : float
-        Of a missing value.
+        Contribution of a missing value.
     """
 
     feature: int
@@ -58,27 +58,27 @@ class Table:
 
 
 def tables(trees: Trees) -> tuple[list[Table], np.ndarray]:
-    """Return what each feature adds to each output, by feature and output, and the outputs' own base, shape (k,).
+    """Return a table for each feature and output, and the base of the outputs, shape (k,).
 
     Parameters
     ----------
     trees : Trees
-        Additive ones; see `is_additive`.
+        Additive trees; see `is_additive`.
     """
     group_of, keys = _groups(trees)
     node_tree = np.repeat(np.arange(trees.n_trees), np.diff(trees.node_offsets))
     node_group = group_of[node_tree]
     order = np.lexsort((trees.threshold, node_group))
     group, cut = node_group[order], trees.threshold[order]
-    fresh = cut > -np.inf  # below which there is no value: a node that tells missing ones apart
+    fresh = cut > -np.inf  # a threshold of -inf only separates missing values
     fresh[1:] &= (group[1:] != group[:-1]) | (cut[1:] != cut[:-1])
-    place = np.empty(len(order), dtype=np.int64)  # of each node's threshold among all distinct ones
+    place = np.empty(len(order), dtype=np.int64)  # of each threshold among the distinct ones
     place[order] = np.cumsum(fresh) - 1
     counts = np.bincount(group[fresh], minlength=len(keys))
     starts = np.concatenate([[0], np.cumsum(counts)])
     first = starts[:-1] + 2 * np.arange(
         len(keys)
-    )  # of each group's intervals, one more than its thresholds, and an end
+    )  # start of each group: it has one interval more than thresholds, and an end mark
     added, missing = _spread(trees, group_of, place + 2 * node_group, first, counts)
     cuts, base = cut[fresh], trees.base.copy()
     alone = np.diff(trees.node_offsets) == 0
@@ -93,7 +93,7 @@ def tables(trees: Trees) -> tuple[list[Table], np.ndarray]:
 
 
 def _groups(trees: Trees) -> tuple[np.ndarray, np.ndarray]:
-    """Return each tree's group (-1 for a lone leaf), and the feature and output of each group, shape (g, 2)."""
+    """Return the group of each tree (-1: a single leaf), and feature and output of each group."""
     group_of = np.full(trees.n_trees, -1, dtype=np.int64)
     whole = np.flatnonzero(np.diff(trees.node_offsets))
     pairs = np.stack(
@@ -108,17 +108,17 @@ def _groups(trees: Trees) -> tuple[np.ndarray, np.ndarray]:
 def _spread(
     trees: Trees, group_of: np.ndarray, interval: np.ndarray, first: np.ndarray, counts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the steps from interval to interval that all leaves together make, and what a missing value adds.
+    """Return the steps between consecutive intervals, and the value for missing.
 
-    `interval` has, for each node, the interval that its threshold ends. The trees are walked side by side, a level at
-    a time; each child has the intervals that its leaf, or all leaves below it, answer.
+    `interval` has the interval that ends at each node's threshold. All trees are traversed in
+    parallel, level by level; each child covers the range of intervals that reach it.
     """
     added = np.zeros(int(first[-1] + counts[-1] + 2) if len(first) else 0)
     missing = np.zeros(len(first))
     nodes = trees.node_offsets[:-1][group_of >= 0]
     group = group_of[group_of >= 0]
     low, high = first[group], first[group] + counts[group] + 1
-    asked = np.ones(len(nodes), dtype=bool)  # whether a missing value comes here
+    gets_missing = np.ones(len(nodes), dtype=bool)  # whether missing values reach the node
     while len(nodes):
         cut = interval[nodes] + 1
         child = np.concatenate([trees.yes[nodes], trees.no[nodes]])
@@ -127,29 +127,32 @@ def _spread(
             np.concatenate([np.minimum(high, cut), high]),
         )
         goes = trees.missing_yes[nodes]
-        asked, group = np.concatenate([asked & goes, asked & ~goes]), np.concatenate([group, group])
+        gets_missing = np.concatenate([gets_missing & goes, gets_missing & ~goes])
+        group = np.concatenate([group, group])
         ends = child < 0
         weight = trees.weight[-1 - child[ends]]
-        reached = low[ends] < high[ends]  # a threshold may have been asked for above already
+        reached = low[ends] < high[ends]  # an ancestor may have the same threshold
         np.add.at(added, low[ends][reached], weight[reached])
         np.add.at(added, high[ends][reached], -weight[reached])
-        np.add.at(missing, group[ends], np.where(asked[ends], weight, 0.0))
-        nodes, low, high, asked, group = (each[~ends] for each in (child, low, high, asked, group))
+        np.add.at(missing, group[ends], np.where(gets_missing[ends], weight, 0.0))
+        nodes, low, high, gets_missing, group = (
+            each[~ends] for each in (child, low, high, gets_missing, group)
+        )
     return added, missing
 
 
 def collapse(trees: Trees) -> Trees:
-    """Return the ensemble with one balanced tree for each feature and output; all of them together are one round.
+    """Return the ensemble with one balanced tree per feature and output, all in one round.
 
     Parameters
     ----------
     trees : Trees
-        Additive ones; see `is_additive`.
+        Additive trees; see `is_additive`.
 
     Returns
     -------
     Trees
-        Its `reach` takes rows to be spread evenly over a table's intervals.
+        Its `reach` assumes that rows are evenly distributed over the intervals of a table.
 
     Examples
     --------
@@ -184,7 +187,7 @@ def collapse(trees: Trees) -> Trees:
 
 
 class _Builder:
-    """Lays balanced trees one after the other."""
+    """Appends balanced trees to flat arrays."""
 
     def __init__(self) -> None:
         self.node_offsets, self.leaf_offsets = [0], [0]
@@ -198,20 +201,23 @@ class _Builder:
         self.weight: list[float] = []
 
     def add(self, table: Table) -> None:
-        """Add a table as a tree; a missing value takes the way of an interval that adds the same, or one of its own."""
+        """Append a table as a tree.
+
+        Missing values share the leaf of an interval with the same value, or get their own.
+        """
         gaps = np.abs(table.values - table.missing)
-        alike = int(gaps.argmin())
-        if gaps[alike] > _SAME * max(np.abs(table.values).max(), abs(table.missing)):
-            alike = -1
+        same = int(gaps.argmin())
+        if gaps[same] > _SAME * max(np.abs(table.values).max(), abs(table.missing)):
+            same = -1
             root = self.node(table, -np.inf, 1.0, missing_yes=True)
             self.yes[root] = self.leaf(table, table.missing)
             self.no[root] = len(self.feature)
-        self.part(table, 0, len(table.values), alike)
+        self.part(table, 0, len(table.values), same)
         self.node_offsets.append(len(self.feature))
         self.leaf_offsets.append(len(self.weight))
 
     def part(self, table: Table, low: int, high: int, missing: int) -> int:
-        """Add what tells the intervals from `low` to before `high` apart, and return the child that it is."""
+        """Append the subtree of the intervals from `low` up to `high`; return it as a child."""
         if high - low == 1:
             return self.leaf(table, float(table.values[low]))
         middle = (low + high) // 2
@@ -222,7 +228,7 @@ class _Builder:
         return at
 
     def node(self, table: Table, threshold: float, reach: float, *, missing_yes: bool) -> int:
-        """Add a node without children yet and return its position."""
+        """Append a node without children and return its position."""
         self.feature.append(table.feature)
         self.threshold.append(threshold)
         self.yes.append(0)
@@ -232,7 +238,7 @@ class _Builder:
         return len(self.feature) - 1
 
     def leaf(self, table: Table, value: float) -> int:
-        """Add a leaf and return the child that it is."""
+        """Append a leaf and return it as a child."""
         self.target.append(table.target)
         self.weight.append(value)
         return -len(self.weight)

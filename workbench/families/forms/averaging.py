@@ -1,7 +1,7 @@
-"""Make one form of several: the average of a bag's models, a calibrated model, a blend of different ones.
+"""Combine forms: the average of the folds' models, and calibrated models.
 
-Where the parts allow it the result is a plain form again (trees laid one after the other, averaged weights), which
-costs one operator to serve; only what cannot be merged becomes a `Blend`.
+If possible the result is again a plain form (concatenated trees, averaged weights), which takes one
+operator to serve. Only forms that cannot be merged become a `Blend`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from .trees import Trees
 
 
 def bag(forms: Sequence[Form]) -> Form:
-    """Average models of one family that share their columns: the mean of their raw scores.
+    """Average models of one family with common columns: the mean of their raw scores.
 
     Parameters
     ----------
     forms : sequence of Trees, Linear, Network or OnnxGraph
-        At least one; all of one type with one link.
+        At least one, all of one type and one link.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def bag(forms: Sequence[Form]) -> Form:
 
 
 def _bag_shallow(forms: Sequence[Network]) -> Network:
-    """Lay single hidden layers side by side: one network as wide as all, whose scores are the mean."""
+    """Concatenate single hidden layers: one wide network, whose scores are the mean."""
     inside = [np.concatenate([form.weights[0] for form in forms], axis=1)]
     out = [np.concatenate([form.weights[1] for form in forms]) / len(forms)]
     biases = [
@@ -63,7 +63,7 @@ def _bag_shallow(forms: Sequence[Network]) -> Network:
 
 
 def _bag_trees(forms: Sequence[Trees]) -> Trees:
-    """Lay the trees one after the other, each model's answers weighted so that the whole is the mean."""
+    """Concatenate the trees, with leaf weights such that the scores are the mean."""
     total = sum(form.n_trees for form in forms)
     shares = [_share(form, total, len(forms)) for form in forms]
     parts = [form.before for form in forms if form.before is not None]
@@ -73,24 +73,24 @@ def _bag_trees(forms: Sequence[Trees]) -> Trees:
         for form, start in zip(forms, starts, strict=False)
     ]
     return replace(
-        _laid(forms),
+        _concatenated(forms),
         feature=np.concatenate(feature),
         weight=np.concatenate([form.weight * share for form, share in zip(forms, shares, strict=True)]),
         base=np.mean([form.base for form in forms], axis=0),
-        before=_side_by_side(parts) if parts else None,
+        before=_concatenated_outputs(parts) if parts else None,
     )
 
 
-def _side_by_side(parts: Sequence[Trees]) -> Trees:
+def _concatenated_outputs(parts: Sequence[Trees]) -> Trees:
     """Return the trees of all parts, with the outputs of all."""
     starts = np.cumsum([0] + [part.n_raw for part in parts])
     target = [part.target + start for part, start in zip(parts, starts, strict=False)]
     base = np.concatenate([part.base for part in parts])
-    return replace(_laid(parts), target=np.concatenate(target), base=base)
+    return replace(_concatenated(parts), target=np.concatenate(target), base=base)
 
 
-def _laid(forms: Sequence[Trees]) -> Trees:
-    """Return the first form with the nodes, leaves and entries of all."""
+def _concatenated(forms: Sequence[Trees]) -> Trees:
+    """Return the first form with the nodes, leaves and entries of all forms."""
     nodes = np.cumsum([0] + [len(form.feature) for form in forms])
     leaves = np.cumsum([0] + [len(form.entry_offsets) - 1 for form in forms])
     entries = np.cumsum([0] + [len(form.weight) for form in forms])
@@ -129,7 +129,7 @@ def _laid(forms: Sequence[Trees]) -> Trees:
 
 
 def _joined_codes(forms: Sequence[Trees]) -> dict[str, Any]:
-    """Return the codes that all forms' nodes ask for; those of a form that has none ask for a threshold."""
+    """Return the category codes of the nodes of all forms; nodes with a threshold have none."""
     counts = [
         np.zeros(len(form.feature), dtype=np.int64)
         if form.code_offsets is None
@@ -143,7 +143,7 @@ def _joined_codes(forms: Sequence[Trees]) -> dict[str, Any]:
 
 
 def _share(form: Trees, total: int, models: int) -> float:
-    """Return what a model's leaves count for: averaged trees are divided by the number of all trees later."""
+    """Return the weight of a model's leaves; averaged trees are later divided by the tree count."""
     if not form.averaged:
         return 1.0 / models
     return total / (models * max(form.n_trees, 1))
@@ -156,7 +156,7 @@ def calibrated(form: Form, scale: float, offset: np.ndarray) -> Form:
     ----------
     form : Form
     scale : float
-        Above zero.
+        Positive.
     offset : numpy.ndarray, shape (k,)
 
     Examples
@@ -192,7 +192,7 @@ def calibrated(form: Form, scale: float, offset: np.ndarray) -> Form:
 
 
 def to_arrays(form: Form) -> dict[str, np.ndarray]:
-    """Return a form as named arrays, which `from_arrays` reads back: what is kept of a model between processes.
+    """Return a form as named arrays for `from_arrays`: the model as stored between processes.
 
     Examples
     --------
@@ -223,7 +223,7 @@ def to_arrays(form: Form) -> dict[str, np.ndarray]:
 
 
 def from_arrays(arrays: dict[str, np.ndarray]) -> Form:
-    """Read what `to_arrays` wrote."""
+    """Return the form of arrays made by `to_arrays`."""
     kinds: dict[str, Any] = {kind.__name__: kind for kind in (Trees, Linear, Network, OnnxGraph, Blend)}
     kind = kinds[str(arrays["kind"])]
     values: dict[str, Any] = {}

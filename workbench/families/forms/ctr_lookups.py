@@ -1,4 +1,4 @@
-"""Trees that look a value up by the code of a category: what a booster made of its codes, as features for its trees."""
+"""Trees that look up a value by category code: target statistics (CTR) of CatBoost as features."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 def places_of(codes: np.ndarray, size: int) -> np.ndarray:
-    """Return where each code stands in a table of `size` codes, then one place for all others and one for missing.
+    """Return the position of each code in a table of `size` codes.
+
+    The table has two more positions: ``size`` for other values and ``size + 1`` for missing ones.
 
     Parameters
     ----------
     codes : numpy.ndarray of float32, shape (n,)
-        Whole numbers; what lies between two is taken for the nearer one. NaN is missing.
+        Whole numbers; other values are rounded to the nearest one. NaN is missing.
     size : int
 
     Returns
@@ -49,19 +51,19 @@ class _Grown:
 
 
 def lookup_trees(features: Sequence[int], tables: Sequence[np.ndarray]) -> Trees:
-    """Return one tree for each table, which answers what stands at the place of a feature's value.
+    """Return one tree per table, whose output is the table's value at the feature's position.
 
     Parameters
     ----------
     features : sequence of int
-        The column that each table looks at.
+        Column of each table.
     tables : sequence of numpy.ndarray
-        By place, as `places_of` counts them.
+        Values by position; see `places_of`.
 
     Returns
     -------
     Trees
-        With one output a tree.
+        With one output per tree.
 
     Examples
     --------
@@ -92,7 +94,7 @@ def lookup_trees(features: Sequence[int], tables: Sequence[np.ndarray]) -> Trees
 
 
 def _grow_tree(grown: _Grown, feature: int, table: np.ndarray) -> None:
-    """Search the runs of equal values by halves; the values of other codes lie on both sides of the table."""
+    """Binary search over runs of equal values; other codes are on both sides of the table."""
     values = np.concatenate([table[-2:-1], table[:-1]])
     ends = np.append(np.flatnonzero(np.diff(values)), len(values) - 1)
     runs, cuts = values[ends].tolist(), (ends - 0.5).tolist()
@@ -127,6 +129,6 @@ def _grow_tree(grown: _Grown, feature: int, table: np.ndarray) -> None:
         return
     at = split(
         FLOAT32_MAX, False, 1.0
-    )  # every number stays below it, so that missing alone goes the other way
+    )  # all numbers are below it, so only missing values take the other branch
     grown.yes[at] = grow(0, len(runs) - 1, 1.0)
     grown.no[at] = leaf(missing)

@@ -1,10 +1,11 @@
-"""Serving forms: the few shapes that every trained model is brought into before it becomes ONNX.
+"""Serving forms: the shapes that a trained model takes before it becomes ONNX.
 
-A form is plain arrays, free of the library that trained it. It has *raw* outputs (scores), which its link turns into
-the prediction (see `links`): class probabilities, two columns for two classes, or one number.
+A form consists of plain arrays and does not depend on the library that trained the model. It
+computes *raw scores*, which its link turns into predictions (see `links`): class probabilities,
+with two columns for two classes, or one number.
 
-A family whose model is none of these shapes writes its own ONNX graph, which `OnnxGraph` keeps. `averaging` makes one
-form of several.
+A model of any other shape is an `OnnxGraph`: an ONNX graph that its family writes. `averaging`
+combines several forms into one.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Linear:
     bias : float64, shape (k,)
     link : Link
     floor : float or None
-        The lowest prediction, of a number.
+        Lowest prediction of a regression.
     """
 
     weights: np.ndarray
@@ -72,7 +73,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """A multilayer perceptron: each layer but the last is ``activation(x @ weights + bias)``.
+    """A multilayer perceptron: each hidden layer is ``activation(x @ weights + bias)``.
 
     Attributes
     ----------
@@ -81,7 +82,7 @@ class Network:
     activation : {"relu", "tanh"}
     link : Link
     floor : float or None
-        The lowest prediction, of a number.
+        Lowest prediction of a regression.
     """
 
     weights: Sequence[np.ndarray]
@@ -126,9 +127,10 @@ class Network:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OnnxGraph:
-    """A model of any other kind: an ONNX graph that computes the raw scores.
+    """A model of any other kind, as an ONNX graph that computes the raw scores.
 
-    `workbench.families.onnx_writing.imported_graph.onnx_graph` makes one of a family's own ONNX model and checks it.
+    `workbench.families.onnx_writing.imported_graph.onnx_graph` creates one from an ONNX model and
+    checks it.
 
     Attributes
     ----------
@@ -138,9 +140,9 @@ class OnnxGraph:
         Columns of the raw scores, k.
     link : Link
     scale, offset : float, float64 of shape (k,) or None
-        Raw scores are ``scale * output + offset``: a calibration; None adds nothing.
+        A calibration: raw scores are ``scale * output + offset``; None adds nothing.
     floor : float or None
-        The lowest prediction, of a number.
+        Lowest prediction of a regression.
     """
 
     model: bytes
@@ -171,28 +173,28 @@ class OnnxGraph:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blend:
-    """A weighted sum of other forms.
+    """An ensemble: a weighted sum of other forms.
 
     Attributes
     ----------
     members : tuple of Form
     weights : tuple of float
     columns : tuple of (int64 array or None)
-        For each member, which columns of the matrix are its own, in its order; None: the first ones as they are.
+        For each member, its columns of the matrix, in its order; None: the first columns in order.
     of : {"raw", "prediction", "log"}
-        What is summed: raw scores, which share one link that then applies; predictions; or logarithms of
-        probabilities, of which ``softmax`` makes probabilities again.
-    scale : float, or of predictions float64, shape (k, k)
+        The terms of the sum: raw scores, followed by the members' common link; predictions; or
+        logarithms of probabilities, followed by ``softmax``.
+    scale : float, or float64 of shape (k, k) if predictions are summed
     offset : float64, shape (k,), or None
-        Calibration of the blended probabilities p: ``softmax(scale * log(p) + offset)``, or ``log(p) @ scale`` of a
-        matrix; None leaves them as they are.
+        Calibration of the averaged probabilities p: ``softmax(scale * log(p) + offset)``, or
+        ``softmax(log(p) @ scale + offset)`` for a matrix; None: not calibrated.
     meta : Network or None
-        Of predictions: a network over all members' predictions side by side (the logarithms of probabilities, those
-        below `LEAST_MIXED` counting as that).
+        If predictions are summed: a stacker over the concatenated predictions of all members
+        (logarithms of probabilities, clipped at `LEAST_MIXED`).
     meta_share : float
-        What the network's prediction counts for; the members' average has the rest.
+        Weight of the stacker's prediction; the average of the members has the rest.
     floor : float or None
-        The lowest prediction, of a number.
+        Lowest prediction of a regression.
     """
 
     members: tuple[Form, ...]
@@ -207,12 +209,12 @@ class Blend:
 
     @property
     def link(self) -> Link:
-        """The link of the summed raw scores; predictions are linked already."""
+        """The link of summed raw scores; "identity" if predictions are summed."""
         return self.members[0].link if self.of == "raw" else "identity"
 
     @property
     def n_raw(self) -> int:
-        """Columns of what is summed."""
+        """Columns of the sum."""
         return self.members[0].n_raw if self.of == "raw" else self.n_outputs
 
     @property
@@ -221,7 +223,7 @@ class Blend:
         return self.members[0].n_outputs
 
     def node_visits(self) -> float | None:
-        """Return the visits of all members, or None where none has trees."""
+        """Return the node visits of all members, or None if no member has trees."""
         visits = [each.node_visits() for each in self.members]
         known = [each for each in visits if each is not None]
         return sum(known) if known else None

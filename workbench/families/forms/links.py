@@ -1,4 +1,4 @@
-"""From raw scores to predictions, and from probabilities to calibrated ones.
+"""Links from raw scores to predictions, and the calibration of probabilities.
 
 ============  ===========  ==========================================================
 link          raw columns  prediction
@@ -11,7 +11,8 @@ expm1         1            ``exp(score) - 1``: of a model of ``log(1 + target)``
 exp           1            ``exp(score)``: of a model of the logarithm of the mean
 ============  ===========  ==========================================================
 
-A form of a number may have a floor: the lowest prediction, to which those below it are raised after the link.
+The form of a regression may have a floor, the lowest prediction: lower ones are raised to it after
+the link.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ import numpy as np
 
 Link = Literal["identity", "probability", "sigmoid", "softmax", "expm1", "exp"]
 Scale = float | np.ndarray
-"""What logarithms of probabilities are multiplied by: a number, or a matrix (k, k) that mixes the classes."""
-_LARGEST_LOG = 80.0  # exp of it is still a float32
-#: What a smaller probability counts as where its logarithm is taken; and where a matrix mixes logarithms: that of less
-#: would let rounding reach other classes.
+"""Factor of the logarithms of probabilities: a number, or a matrix (k, k) that mixes classes."""
+_LARGEST_LOG = 80.0  # exp of it is finite in float32
+#: Probabilities are clipped at the first value before a logarithm, and at the second if a matrix
+#: mixes the logarithms: rounding errors of smaller ones would affect other classes.
 LEAST_PROBABILITY, LEAST_MIXED = 1e-7, 1e-4
 
 
@@ -61,7 +62,7 @@ def apply_link(raw: np.ndarray, link: Link) -> np.ndarray:
 
 
 def bounded(predictions: np.ndarray, floor: float | None) -> np.ndarray:
-    """Raise predictions of a number to the lowest there may be.
+    """Raise predictions of a regression to the floor.
 
     Examples
     --------
@@ -72,12 +73,19 @@ def bounded(predictions: np.ndarray, floor: float | None) -> np.ndarray:
 
 
 def outputs_of(raw: int, link: Link) -> int:
-    """Return how many columns a prediction has, by the raw columns."""
+    """Return the number of columns of a prediction, given those of the raw scores."""
     return 2 if link in ("sigmoid", "probability") else raw
 
 
 def calibrate(p: np.ndarray, scale: Scale, offset: np.ndarray) -> np.ndarray:
-    """Return ``softmax(scale * log(p) + offset)`` of probabilities, shape (n, k); ``log(p) @ scale`` of a matrix.
+    """Return ``softmax(scale * log(p) + offset)``, or with ``log(p) @ scale`` for a matrix.
+
+    Parameters
+    ----------
+    p : numpy.ndarray, shape (n, k)
+        Probabilities.
+    scale : float or numpy.ndarray, shape (k, k)
+    offset : numpy.ndarray, shape (k,)
 
     Examples
     --------
@@ -90,10 +98,10 @@ def calibrate(p: np.ndarray, scale: Scale, offset: np.ndarray) -> np.ndarray:
 
 
 def scale_matrix(scale: Scale, k: int) -> np.ndarray:
-    """Return what the logarithms of k probabilities are multiplied by as a matrix, float64 (k, k)."""
+    """Return the factor of the logarithms of k probabilities as a matrix, float64 (k, k)."""
     return np.asarray(scale * np.eye(k) if isinstance(scale, float) else scale, dtype=np.float64)
 
 
 def least_probability(scale: Scale) -> float:
-    """Return what smaller probabilities count as before a calibration."""
+    """Return the value at which probabilities are clipped before a calibration."""
     return LEAST_PROBABILITY if isinstance(scale, float) else LEAST_MIXED

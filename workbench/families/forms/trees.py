@@ -1,4 +1,4 @@
-"""Trees as plain arrays, whatever library grew them."""
+"""Tree ensembles as plain arrays, independent of the training library."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from .links import Link, outputs_of
 class Trees:
     """An ensemble of decision trees as flat arrays.
 
-    Nodes (m in all), leaves (l) and leaf entries (e) of all trees lie one after the other in the order of the trees,
-    so that the first trees are the first part of each array. A tree's root is its first node; a tree without nodes
-    is its only leaf. A child is a node's position or, for a leaf, ``-1 - position``.
+    Nodes (m in total), leaves (l) and leaf entries (e) are concatenated in the order of the trees,
+    so the first trees are the first part of each array. The root of a tree is its first node; a
+    tree without nodes is a single leaf. A child is the position of a node or, for a leaf, ``-1 -
+    position``.
 
     Attributes
     ----------
     node_offsets, leaf_offsets : int64, shape (t + 1,)
         Nodes and leaves of tree i are those from ``offsets[i]`` to ``offsets[i + 1]``.
     feature : int64, shape (m,)
-        A column of the matrix; below zero, ``-1 - j`` is output j of `before`.
+        A column of the matrix; a negative value ``-1 - j`` is output j of `before`.
     threshold : float32, shape (m,)
     yes, no : int64, shape (m,)
-        Child where the value is at most (`strict`: below) the threshold, and where it is not.
+        Child if the value is at most (`strict`: below) the threshold, and if it is not.
     missing_yes : bool, shape (m,)
         Whether NaN goes to `yes`.
     entry_offsets : int64, shape (l + 1,)
@@ -34,27 +35,28 @@ class Trees:
     target : int64, shape (e,)
         Raw output that an entry adds to.
     weight : float64, shape (e,)
-        What it adds.
+        Value of each entry.
     base : float64, shape (k,)
-        Score of each raw output before any tree.
+        Score of each raw output without any tree.
     link : Link
     strict : bool
-        Whether ``value < threshold`` is asked, rather than ``value <= threshold``.
+        Whether nodes compare ``value < threshold`` instead of ``value <= threshold``.
     averaged : bool
-        Whether the trees' answers are averaged, rather than summed.
+        Whether the outputs of the trees are averaged instead of summed.
     trees_per_round : int
         Trees that one round of training adds.
     reach : float64, shape (m,), or None
-        Share of the training rows that came to each node.
+        Share of the training rows that reach each node.
     code_offsets : int64, shape (m + 1,), or None
-        Node i asks instead whether the value is one of ``codes[code_offsets[i]:code_offsets[i + 1]]``, where
-        there are any; then NaN goes to `no`.
+        If node i has codes, it tests whether the value is one of
+        ``codes[code_offsets[i]:code_offsets[i + 1]]`` instead of a threshold; NaN goes to `no`.
     codes : float32, shape (s,), or None
         Codes of categories.
     before : Trees or None
-        Trees that answer first and whose outputs, one a tree, are features of these ones: what a column's codes mean.
+        Trees that are evaluated first; their outputs, one per tree, are features of these trees.
+        They look up statistics by category code.
     floor : float or None
-        The lowest prediction, of a number.
+        Lowest prediction of a regression.
     """
 
     node_offsets: np.ndarray
@@ -99,29 +101,29 @@ class Trees:
         return outputs_of(len(self.base), self.link)
 
     def node_visits(self) -> float | None:
-        """Return how many nodes an average training row visits, or None where that is not known."""
+        """Return how many nodes an average training row visits, or None if unknown."""
         first = 0.0 if self.before is None else self.before.node_visits()
         if self.reach is None or first is None:
             return None
         if self.code_offsets is None:
             return float(self.reach.sum()) + first
-        # members are compared one after the other: half of them, where every other row is among them
+        # Codes are compared one by one: half of them, if half of the rows match.
         return float(self.reach @ np.maximum(np.diff(self.code_offsets) / 2.0, 1.0)) + first
 
     def columns(self) -> np.ndarray:
-        """Return the columns of the matrix that are looked at, in order."""
+        """Return the columns of the matrix that the trees use, in ascending order."""
         own = np.unique(self.feature[self.feature >= 0])
         return own if self.before is None else np.union1d(own, self.before.columns())
 
     def renumbered(self, place: np.ndarray) -> Trees:
-        """Return the same trees over a matrix where column i of theirs stands at ``place[i]``."""
+        """Return the same trees for a matrix in which column i is at ``place[i]``."""
         if self.before is None:
             return replace(self, feature=place[self.feature])
         own = np.where(self.feature >= 0, place[np.maximum(self.feature, 0)], self.feature)
         return replace(self, feature=own, before=self.before.renumbered(place))
 
     def truncate(self, rounds: int) -> Trees:
-        """Return the ensemble of the first `rounds` rounds (all of them where there are no more).
+        """Return the ensemble of the first `rounds` rounds, or all of them if there are fewer.
 
         Examples
         --------
@@ -131,9 +133,10 @@ class Trees:
         return self.between(0, rounds)
 
     def between(self, start: int, stop: int) -> Trees:
-        """Return the trees of some rounds, from `start` to before `stop`; those from 0 keep the base.
+        """Return the trees of the rounds from `start` up to `stop` (excluded).
 
-        Scores of summed trees add up: those of the first 10 rounds and of the others are those of all.
+        Only rounds from 0 include the base, so that the scores of disjoint ranges of summed trees
+        add up.
         """
         first = min(max(start, 0) * self.trees_per_round, self.n_trees)
         last = max(min(max(stop, 0) * self.trees_per_round, self.n_trees), first)
@@ -144,7 +147,7 @@ class Trees:
         def moved(child: np.ndarray) -> np.ndarray:
             return np.where(child >= 0, child - node, child + leaf)
 
-        kept = replace(
+        part = replace(
             self,
             node_offsets=self.node_offsets[first : last + 1] - node,
             leaf_offsets=self.leaf_offsets[first : last + 1] - leaf,
@@ -160,7 +163,7 @@ class Trees:
             reach=None if self.reach is None else self.reach[node:nodes],
             **self._codes_between(node, nodes),
         )
-        return kept if self.before is None else kept._without_idle(self.before)
+        return part if self.before is None else part._without_unused(self.before)
 
     def _codes_between(self, node: int, nodes: int) -> dict[str, Any]:
         if self.code_offsets is None or self.codes is None:
@@ -171,8 +174,8 @@ class Trees:
             "codes": self.codes[first:last],
         }
 
-    def _without_idle(self, before: Trees) -> Trees:
-        """Leave out the trees before whose outputs nothing looks at, and number the others anew."""
+    def _without_unused(self, before: Trees) -> Trees:
+        """Remove the trees before whose outputs are unused, and renumber the others."""
         used = np.unique(-1 - self.feature[self.feature < 0])
         if len(used) == before.n_trees:
             return self
@@ -184,36 +187,38 @@ class Trees:
         return replace(self, feature=own, before=before._picked(used))
 
     def _picked(self, trees: np.ndarray) -> Trees:
-        """Return some of the trees, each of which has an output of its own and one entry a leaf."""
+        """Return some of the trees; each tree has its own output and one entry per leaf."""
         nodes, leaves = np.diff(self.node_offsets)[trees], np.diff(self.leaf_offsets)[trees]
         node_offsets, leaf_offsets = (np.concatenate([[0], np.cumsum(each)]) for each in (nodes, leaves))
         node_at = np.repeat(self.node_offsets[trees] - node_offsets[:-1], nodes)
         leaf_at = np.repeat(self.leaf_offsets[trees] - leaf_offsets[:-1], leaves)
-        kept, kept_leaves = np.arange(len(node_at)) + node_at, np.arange(len(leaf_at)) + leaf_at
+        nodes_of, leaves_of = np.arange(len(node_at)) + node_at, np.arange(len(leaf_at)) + leaf_at
         leaf_shift = np.repeat(self.leaf_offsets[trees] - leaf_offsets[:-1], nodes)
 
         def moved(child: np.ndarray) -> np.ndarray:
-            return np.asarray(np.where(child[kept] >= 0, child[kept] - node_at, child[kept] + leaf_shift))
+            return np.asarray(
+                np.where(child[nodes_of] >= 0, child[nodes_of] - node_at, child[nodes_of] + leaf_shift)
+            )
 
         return replace(
             self,
             node_offsets=node_offsets,
             leaf_offsets=leaf_offsets,
-            feature=self.feature[kept],
-            threshold=self.threshold[kept],
+            feature=self.feature[nodes_of],
+            threshold=self.threshold[nodes_of],
             yes=moved(self.yes),
             no=moved(self.no),
-            missing_yes=self.missing_yes[kept],
+            missing_yes=self.missing_yes[nodes_of],
             entry_offsets=np.arange(len(leaf_at) + 1),
             target=np.repeat(np.arange(len(trees)), leaves),
-            weight=self.weight[kept_leaves],
+            weight=self.weight[leaves_of],
             base=self.base[trees],
-            reach=None if self.reach is None else self.reach[kept],
+            reach=None if self.reach is None else self.reach[nodes_of],
         )
 
 
 def constant_trees(base: np.ndarray, link: Link) -> Trees:
-    """Return an ensemble without trees: the same answer for every row.
+    """Return an ensemble without trees: the same prediction for every row.
 
     Parameters
     ----------
@@ -249,7 +254,7 @@ def constant_trees(base: np.ndarray, link: Link) -> Trees:
 
 
 def floor32(values: np.ndarray) -> np.ndarray:
-    """Round float64 down to float32, so that ``x <= value`` means the same for every float32 x.
+    """Round float64 down to float32, so that ``x <= value`` is unchanged for every float32 x.
 
     Examples
     --------

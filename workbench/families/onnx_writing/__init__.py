@@ -1,1 +1,1 @@
-"""ONNX models written straight from the arrays of a serving form."""
+"""Writers of ONNX models, from the arrays of a serving form or a family's own graph."""

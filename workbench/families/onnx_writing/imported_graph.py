@@ -1,4 +1,4 @@
-"""ONNX graphs that a family writes itself: checked when the model is trained, then copied into the served model."""
+"""ONNX graphs written by families: checked after the fit, then copied into the served model."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from .layers import add_linear
 from .nodes import IR_VERSION, ML_DOMAIN, OPSET
 
 _ML_OPERATORS = {"LinearRegressor"}
-"""Of ``ai.onnx.ml``: the one that means the same in all versions that served models are written in."""
+"""Operators of ``ai.onnx.ml`` with one meaning in all versions that served models use."""
 
 
 def onnx_graph(model: ModelProto | bytes, link: Link = "identity") -> OnnxGraph:
-    """Return the serving form of a family's own ONNX model.
+    """Return the serving form of an ONNX model that a family writes.
 
     Parameters
     ----------
     model : onnx.ModelProto or bytes
-        One input, float32 (n, d), and one output, float32 (n, k): the raw scores. Operators are those that a bundle
-        may have (`workbench.runtime.model.onnx_shapes.RULES`); of ``ai.onnx.ml`` only ``LinearRegressor``. An older
-        operator set is converted to 21.
+        A model with one input, float32 (n, d), and one output, float32 (n, k): the raw scores. It
+        may use the operators that a bundle may have (`workbench.runtime.model.onnx_shapes.RULES`),
+        of ``ai.onnx.ml`` only ``LinearRegressor``. Older operator sets are converted to 21.
     link : Link
-        What makes predictions of raw scores; see `workbench.families.forms.links`.
+        Maps raw scores to predictions; see `workbench.families.forms.links`.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def onnx_graph(model: ModelProto | bytes, link: Link = "identity") -> OnnxGraph:
     Raises
     ------
     FitError
-        If the model cannot be served; it names the operator, the input or the output that is in the way.
+        If the model cannot be served; the error names the operator, input or output.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def _parsed(content: bytes) -> ModelProto:
 
 
 def _converted(model: ModelProto) -> ModelProto:
-    """Return the model in the operator set of served models."""
+    """Return the model, converted to the operator set of served models."""
     versions = {each.domain: each.version for each in model.opset_import}
     version = versions.get("", versions.get("ai.onnx", OPSET))
     other = set(versions) - {"", "ai.onnx", ML_DOMAIN}
@@ -114,7 +114,7 @@ def _columns(entry: onnx.ValueInfoProto) -> int:
 
 
 def _named(graph: GraphProto, source: str, end: str, width: int, n_raw: int) -> bytes:
-    """Return the model of a graph whose input and output have the names of served models."""
+    """Return a model of the graph, with the input and output names of served models."""
     model = ModelProto(ir_version=IR_VERSION, producer_name="workbench")
     model.graph.name = "model"
     for entry, name, columns in (
@@ -130,7 +130,7 @@ def _named(graph: GraphProto, source: str, end: str, width: int, n_raw: int) -> 
 
 
 def add_graph(graph: GraphProto, form: OnnxGraph, source: str, end: str, link: Link) -> None:
-    """Add a family's own nodes between two names, then the calibration and the link in one node."""
+    """Add the nodes of an imported graph, then calibration and link in one node."""
     plain = link == "identity" and form.scale == 1.0 and form.offset is None
     scores = end if plain else f"{end}_own"
     model = onnx.load_model_from_string(form.model)
@@ -141,7 +141,7 @@ def add_graph(graph: GraphProto, form: OnnxGraph, source: str, end: str, link: L
 
 
 def _copy(source: GraphProto, target: GraphProto, names: Mapping[str, str], prefix: str) -> None:
-    """Copy nodes and constants; names not given get a prefix, so that they stay apart from other nodes'."""
+    """Copy nodes and constants; a prefix keeps names that are not mapped unique."""
 
     def renamed(name: str) -> str:
         return names.get(name, f"{prefix}{name}" if name else "")

@@ -1,4 +1,4 @@
-"""Nodes and attributes of an ONNX graph, filled from arrays."""
+"""Nodes and attributes of an ONNX graph, from arrays."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from onnx import AttributeProto, GraphProto, NodeProto, numpy_helper
 
 ML_DOMAIN = "ai.onnx.ml"
 OPSET, IR_VERSION = 21, 10
-_LENGTH_DELIMITED = 2  # kind of a protobuf field whose length comes first
+_LENGTH_DELIMITED = 2  # protobuf wire type of a field with a length prefix
 
 
-def beside(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return two arrays side by side."""
+def concatenated(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Concatenate two arrays along the last axis."""
     return np.concatenate([left, right], axis=-1)
 
 
 def float32(values: np.ndarray) -> np.ndarray:
-    """Return an array as ONNX holds numbers."""
+    """Return an array as contiguous float32."""
     return np.ascontiguousarray(values, dtype=np.float32)
 
 
 def add_node(
     graph: GraphProto, operator: str, inputs: Sequence[str], outputs: Sequence[str], domain: str = ""
 ) -> NodeProto:
-    """Add a node between names, and return it for its attributes."""
+    """Add a node and return it, so that attributes can be set."""
     node: NodeProto = graph.node.add(op_type=operator, domain=domain, name=f"{operator}_{len(graph.node)}")
     node.input.extend(inputs)
     node.output.extend(outputs)
@@ -33,34 +33,36 @@ def add_node(
 
 
 def add_constant(graph: GraphProto, name: str, values: np.ndarray) -> None:
-    """Add an array that nodes take as an input."""
+    """Add a constant array as an initializer."""
     graph.initializer.append(numpy_helper.from_array(float32(values), name))
 
 
 def set_int(node: NodeProto, name: str, value: int) -> None:
-    """Set an attribute that is a whole number."""
+    """Set an integer attribute."""
     node.attribute.add(name=name, type=AttributeProto.INT, i=int(value))
 
 
 def set_ints(node: NodeProto, name: str, values: np.ndarray) -> None:
-    """Set one of whole numbers from 0."""
+    """Set an attribute of non-negative integers."""
     _packed(node.attribute.add(name=name, type=AttributeProto.INTS), "ints", _varints(values))
 
 
 def set_floats(node: NodeProto, name: str, values: np.ndarray) -> None:
-    """Set one of numbers, float32."""
+    """Set an attribute of float32 numbers."""
     content = float32(values).astype("<f4", copy=False).tobytes()
     _packed(node.attribute.add(name=name, type=AttributeProto.FLOATS), "floats", content)
 
 
 def _packed(attribute: AttributeProto, name: str, content: bytes) -> None:
-    """Fill a list of numbers from its packed encoding, a tenth of the time that a list of Python's takes."""
+    """Fill a list of numbers by its packed encoding: ten times as fast as by a Python list."""
     key = AttributeProto.DESCRIPTOR.fields_by_name[name].number << 3 | _LENGTH_DELIMITED
     attribute.MergeFromString(_varints(np.asarray([key, len(content)])) + content)
 
 
 def _varints(values: np.ndarray) -> bytes:
-    """Write whole numbers from 0 as protobuf does: seven bits a byte, lowest first; the eighth says that more follow.
+    """Encode non-negative integers as protobuf varints.
+
+    Each byte has seven bits, lowest first; its eighth bit marks that another byte follows.
 
     Examples
     --------
@@ -79,17 +81,17 @@ def _varints(values: np.ndarray) -> bytes:
     return content[used].tobytes()
 
 
-def set_text(node: NodeProto, name: str, value: bytes) -> None:
-    """Set one that is a text."""
+def set_string(node: NodeProto, name: str, value: bytes) -> None:
+    """Set a string attribute."""
     node.attribute.add(name=name, type=AttributeProto.STRING, s=value)
 
 
-def set_texts(node: NodeProto, name: str, values: Sequence[bytes]) -> None:
-    """Set one of texts."""
+def set_strings(node: NodeProto, name: str, values: Sequence[bytes]) -> None:
+    """Set an attribute of strings."""
     node.attribute.add(name=name, type=AttributeProto.STRINGS).strings.extend(values)
 
 
 def set_tensor(node: NodeProto, name: str, values: np.ndarray) -> None:
-    """Set one that is an array of the array's own type."""
+    """Set a tensor attribute of the array's type."""
     attribute = node.attribute.add(name=name, type=AttributeProto.TENSOR)
     attribute.t.CopyFrom(numpy_helper.from_array(values, name))

@@ -1,11 +1,13 @@
 """Trees as nodes of an ONNX graph.
 
-- ``TreeEnsemble`` (ai.onnx.ml 5) gives a leaf one target. Leaves that answer several classes are written as
-  ``TreeEnsembleRegressor`` (ai.onnx.ml 3), which later versions of that operator set no longer have; a model has one
-  version of an operator set, so beside such trees all others are written that way too.
-- ONNX Runtime opens a ``TreeEnsemble`` in a time that grows with the square of its trees (1.8 s for 7,000), so many are
-  written as several nodes whose answers are summed. A node costs a call two microseconds, and as many trees some 20.
-- ``TreeEnsemble.post_transform`` is never used: ONNX Runtime reads its 1 as logistic, the standard means softmax by it.
+- ``TreeEnsemble`` (ai.onnx.ml 5) has one target per leaf. Leaves with several classes need
+  ``TreeEnsembleRegressor`` (ai.onnx.ml 3), which version 5 removed. A model has one version of an
+  operator set, so all trees of such a model are written as ``TreeEnsembleRegressor``.
+- The time to load a ``TreeEnsemble`` in ONNX Runtime grows with the square of its trees (1.8 s for
+  7,000), so large ensembles are written as several nodes and their sum. A node takes 2 µs per call,
+  its trees about 20 µs.
+- ``TreeEnsemble.post_transform`` is never used: ONNX Runtime implements value 1 as logistic, but
+  the standard defines it as softmax.
 """
 
 from __future__ import annotations
@@ -23,23 +25,26 @@ from .layers import add_expm1, add_linear
 from .nodes import (
     ML_DOMAIN,
     add_node,
-    beside,
+    concatenated,
     float32,
     set_floats,
     set_int,
     set_ints,
+    set_strings,
     set_tensor,
-    set_texts,
 )
 
 _LEQ, _LT, _MEMBER = 0, 1, 6  # values of TreeEnsemble.nodes_modes
-_MODE_TEXT = {_LEQ: b"BRANCH_LEQ", _LT: b"BRANCH_LT"}
-_MOST_TREES = 500  # of one TreeEnsemble; of more each gets about half as many
+_MODE_NAME = {_LEQ: b"BRANCH_LEQ", _LT: b"BRANCH_LT"}
+_MOST_TREES = 500  # of one TreeEnsemble; larger ensembles are split into nodes of about half as many
 _SUM = 1  # value of TreeEnsemble.aggregate_function
 
 
 def add_trees(graph: GraphProto, form: Trees, source: str, end: str, shared: bool, link: Link) -> None:
-    """Add an ensemble; in the larger form where leaves of any tree of the model answer several classes (`shared`)."""
+    """Add an ensemble of trees.
+
+    `shared` means that some leaf in the model has several classes; see the module docstring.
+    """
     last = end if link == "identity" else f"{end}_raw"
     if form.before is not None:
         add_trees(graph, form.before, source, f"{end}_before", shared, "identity")
@@ -60,7 +65,7 @@ def add_trees(graph: GraphProto, form: Trees, source: str, end: str, shared: boo
 
 
 def _after(form: Trees, outputs: int) -> Trees:
-    """Return the trees with features counted in a matrix that starts with the outputs of the trees before."""
+    """Return the trees for a matrix whose first columns are the outputs of the trees before."""
     return replace(
         form, feature=np.where(form.feature < 0, -1 - form.feature, form.feature + outputs), before=None
     )
@@ -71,14 +76,16 @@ def _entry_weights(form: Trees) -> np.ndarray:
 
 
 def _base_targets(form: Trees) -> np.ndarray:
-    """Return the targets that need a constant tree: those with a base, or all where nothing else would be there."""
+    """Return the targets that need a constant tree: those with a base, or all if there are no
+    trees.
+    """
     return np.flatnonzero(form.base) if form.n_trees else np.arange(len(form.base))
 
 
 def _tree_ensembles(graph: GraphProto, form: Trees, source: str, end: str) -> None:
-    """Write trees with one entry a leaf, as several nodes and their sum where they are many.
+    """Write trees with one entry per leaf, split into several nodes and their sum if they are many.
 
-    Trees of one round stay together: one a feature is a sum of look-ups, which the runtime reads from one node.
+    Trees of one round stay in one node: the runtime reads the tables of additive models from it.
     """
     step = max(_MOST_TREES // 2 // form.trees_per_round, 1)
     starts = range(0, math.ceil(form.n_trees / form.trees_per_round), step)
@@ -93,7 +100,7 @@ def _tree_ensembles(graph: GraphProto, form: Trees, source: str, end: str) -> No
 
 
 def _tree_ensemble(graph: GraphProto, form: Trees, source: str, end: str) -> None:
-    """Write trees with one entry a leaf; a tree that is one leaf is a node with that leaf on both sides."""
+    """Write trees with one entry per leaf; a single leaf becomes a node with that leaf twice."""
     nodes, leaves = len(form.feature), len(form.weight)
     constant = _base_targets(form)
     sizes = np.diff(form.node_offsets)
@@ -104,8 +111,8 @@ def _tree_ensemble(graph: GraphProto, form: Trees, source: str, end: str) -> Non
     pad, leaf = np.zeros(extra, dtype=np.int64), np.ones(extra, dtype=np.int64)
     node = add_node(graph, "TreeEnsemble", [source], [end], ML_DOMAIN)
     set_ints(node, "tree_roots", roots)
-    set_ints(node, "nodes_featureids", beside(form.feature, pad))
-    set_tensor(node, "nodes_splits", beside(form.threshold, pad.astype(np.float32)))
+    set_ints(node, "nodes_featureids", concatenated(form.feature, pad))
+    set_tensor(node, "nodes_splits", concatenated(form.threshold, pad.astype(np.float32)))
     modes = np.full(nodes + extra, _LT if form.strict else _LEQ, dtype=np.uint8)
     if form.code_offsets is not None and form.codes is not None:
         modes[:nodes][np.diff(form.code_offsets) > 0] = _MEMBER
@@ -113,19 +120,22 @@ def _tree_ensemble(graph: GraphProto, form: Trees, source: str, end: str) -> Non
         set_tensor(node, "membership_values", np.insert(float32(form.codes), ends[ends > 0], np.nan))
     set_tensor(node, "nodes_modes", modes)
     for side, child in (("true", form.yes), ("false", form.no)):
-        set_ints(node, f"nodes_{side}nodeids", beside(np.where(child < 0, -1 - child, child), single_leaves))
-        set_ints(node, f"nodes_{side}leafs", beside((child < 0).astype(np.int64), leaf))
-    set_ints(node, "nodes_missing_value_tracks_true", beside(form.missing_yes.astype(np.int64), pad))
-    set_ints(node, "leaf_targetids", beside(form.target, constant))
-    set_tensor(node, "leaf_weights", float32(beside(_entry_weights(form), form.base[constant])))
+        set_ints(
+            node, f"nodes_{side}nodeids", concatenated(np.where(child < 0, -1 - child, child), single_leaves)
+        )
+        set_ints(node, f"nodes_{side}leafs", concatenated((child < 0).astype(np.int64), leaf))
+    set_ints(node, "nodes_missing_value_tracks_true", concatenated(form.missing_yes.astype(np.int64), pad))
+    set_ints(node, "leaf_targetids", concatenated(form.target, constant))
+    set_tensor(node, "leaf_weights", float32(concatenated(_entry_weights(form), form.base[constant])))
     set_int(node, "n_targets", len(form.base))
     set_int(node, "aggregate_function", _SUM)
 
 
 def _unrolled(form: Trees) -> Trees:
-    """Return the trees without sets of codes: each becomes a chain of questions whether a code lies below a run's end.
+    """Return the trees with each set of codes replaced by a chain of thresholds.
 
-    The nodes of a chain share two children, which ``TreeEnsemble`` refuses and ``TreeEnsembleRegressor`` takes.
+    The thresholds are the ends of runs of consecutive codes. The nodes of a chain share two
+    children, which ``TreeEnsembleRegressor`` allows but ``TreeEnsemble`` does not.
     """
     if form.code_offsets is None or form.codes is None:
         return form
@@ -158,7 +168,7 @@ def _unrolled(form: Trees) -> Trees:
 
 
 def _edges(members: np.ndarray) -> np.ndarray:
-    """Return where runs of whole numbers start and end, each half a step outside.
+    """Return start and end of each run of consecutive numbers, half a step outside.
 
     Examples
     --------
@@ -173,7 +183,7 @@ def _edges(members: np.ndarray) -> np.ndarray:
 
 
 def _tree_ensemble_regressor(graph: GraphProto, form: Trees, source: str, end: str) -> None:
-    """Write trees whose leaves have several entries, or none; the leaves of a tree are numbered after its nodes."""
+    """Write trees with any number of entries per leaf; leaf ids follow those of the nodes."""
     node_tree = np.repeat(np.arange(form.n_trees), np.diff(form.node_offsets))
     leaf_tree = np.repeat(np.arange(form.n_trees), np.diff(form.leaf_offsets))
     node_id = np.arange(len(node_tree)) - form.node_offsets[node_tree]
@@ -189,19 +199,21 @@ def _tree_ensemble_regressor(graph: GraphProto, form: Trees, source: str, end: s
         )
 
     order = np.argsort(np.concatenate([node_tree, leaf_tree, constant_tree]), kind="stable")
-    mode = _MODE_TEXT[_LT if form.strict else _LEQ]
+    mode = _MODE_NAME[_LT if form.strict else _LEQ]
     modes = np.concatenate([np.zeros(len(node_tree), dtype=bool), ended == 0])[order]
     node = add_node(graph, "TreeEnsembleRegressor", [source], [end], ML_DOMAIN)
     set_ints(node, "nodes_treeids", np.concatenate([node_tree, leaf_tree, constant_tree])[order])
     set_ints(node, "nodes_nodeids", np.concatenate([node_id, leaf_id, nothing])[order])
-    set_ints(node, "nodes_featureids", beside(form.feature, ended)[order])
-    set_floats(node, "nodes_values", beside(form.threshold, ended)[order])
-    set_texts(node, "nodes_modes", [b"LEAF" if is_leaf else mode for is_leaf in modes.tolist()])
-    set_ints(node, "nodes_truenodeids", beside(local(form.yes), ended)[order])
-    set_ints(node, "nodes_falsenodeids", beside(local(form.no), ended)[order])
-    set_ints(node, "nodes_missing_value_tracks_true", beside(form.missing_yes.astype(np.int64), ended)[order])
-    set_ints(node, "target_treeids", beside(leaf_tree[entry_leaf], constant_tree))
-    set_ints(node, "target_nodeids", beside(leaf_id[entry_leaf], nothing))
-    set_ints(node, "target_ids", beside(form.target, constant))
-    set_floats(node, "target_weights", beside(_entry_weights(form), form.base[constant]))
+    set_ints(node, "nodes_featureids", concatenated(form.feature, ended)[order])
+    set_floats(node, "nodes_values", concatenated(form.threshold, ended)[order])
+    set_strings(node, "nodes_modes", [b"LEAF" if is_leaf else mode for is_leaf in modes.tolist()])
+    set_ints(node, "nodes_truenodeids", concatenated(local(form.yes), ended)[order])
+    set_ints(node, "nodes_falsenodeids", concatenated(local(form.no), ended)[order])
+    set_ints(
+        node, "nodes_missing_value_tracks_true", concatenated(form.missing_yes.astype(np.int64), ended)[order]
+    )
+    set_ints(node, "target_treeids", concatenated(leaf_tree[entry_leaf], constant_tree))
+    set_ints(node, "target_nodeids", concatenated(leaf_id[entry_leaf], nothing))
+    set_ints(node, "target_ids", concatenated(form.target, constant))
+    set_floats(node, "target_weights", concatenated(_entry_weights(form), form.base[constant]))
     set_int(node, "n_targets", len(form.base))

@@ -1,6 +1,6 @@
-"""From a serving form to the bytes of an ONNX model, written straight from the form's arrays.
+"""Write a serving form as an ONNX model, directly from its arrays.
 
-Graphs are kept to as few nodes as there can be, since each costs a single-row call about a microsecond.
+Graphs have as few nodes as possible: each node adds about 1 µs to a single-row call.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def to_onnx(form: Form, width: int) -> bytes:
     Returns
     -------
     bytes
-        Operator sets 21 and ai.onnx.ml 5 (3 for averaged trees of more than two classes), IR version 10: what
-        ONNX Runtime 1.23 and later read.
+        Operator sets 21 and ai.onnx.ml 5 (3 for averaged trees of more than two classes), IR
+        version 10; ONNX Runtime 1.23 and later support them.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def to_onnx(form: Form, width: int) -> bytes:
     [[7.0]]
     """
     model = ModelProto(ir_version=IR_VERSION, producer_name="workbench")
-    graph = model.graph  # filled in place: a large one takes a third of a second to copy
+    graph = model.graph  # filled in place: copying a large graph takes a third of a second
     graph.name = "model"
     _declare(graph.input.add(), INPUT_NAME, width)
     _declare(graph.output.add(), OUTPUT_NAME, form.n_outputs)
@@ -63,12 +63,12 @@ def to_onnx(form: Form, width: int) -> bytes:
 def _write(
     graph: GraphProto, form: Form, source: str, end: str, shared: bool, link: Link | None = None
 ) -> None:
-    """Add a form's nodes between two names.
+    """Add the nodes of a form from `source` to `end`.
 
-    `shared` says whether any tree of the model has leaves that answer several classes; `link` takes the place of the
-    form's own (of a part whose raw scores are summed).
+    `shared` means that some leaf in the model has several classes. `link` overrides the link of the
+    form, for members whose raw scores are summed.
     """
-    if form.floor is not None and link is None:  # raw scores have none
+    if form.floor is not None and link is None:  # raw scores have no floor
         free, least = f"{end}_free", f"{end}_floor"
         _write(graph, replace(form, floor=None), source, free, shared)
         graph.initializer.append(numpy_helper.from_array(np.asarray(form.floor, dtype=np.float32), least))
@@ -94,11 +94,11 @@ def _declare(entry: onnx.ValueInfoProto, name: str, columns: int) -> None:
     tensor.shape.dim.add(dim_value=columns)
 
 
-# ---------------------------------------------------------------- blends
+# ---------------------------------------------------------------- ensembles
 
 
 def _blend(graph: GraphProto, form: Blend, source: str, end: str, shared: bool) -> None:
-    """Write the members side by side, then their weighted sum and, where there is one, the calibration."""
+    """Write the members, then their weighted sum and, if there is one, the calibration."""
     names = [f"{end}_m{at}" for at in range(len(form.members))]
     for name, member, columns in zip(names, form.members, form.columns, strict=True):
         start = source
@@ -117,7 +117,7 @@ def _blend(graph: GraphProto, form: Blend, source: str, end: str, shared: bool) 
     none = np.zeros(form.n_raw)
     least = least_probability(form.scale)
     if form.of == "log":
-        assert isinstance(form.scale, float)  # a matrix would mix probabilities: this sum is of logarithms
+        assert isinstance(form.scale, float)  # a matrix applies to averaged probabilities only
         logs = _logarithms(graph, joined, end, least)
         offset = none if form.offset is None else form.offset
         add_linear(graph, logs, end, form.scale * stacked, offset, "softmax")
@@ -132,7 +132,7 @@ def _blend(graph: GraphProto, form: Blend, source: str, end: str, shared: bool) 
 
 
 def _joined(graph: GraphProto, names: Sequence[str], end: str) -> str:
-    """Add columns side by side, and return their name."""
+    """Concatenate columns and return the name of the result."""
     if len(names) == 1:
         return names[0]
     set_int(add_node(graph, "Concat", names, [end]), "axis", 1)
@@ -140,7 +140,7 @@ def _joined(graph: GraphProto, names: Sequence[str], end: str) -> str:
 
 
 def _meta(graph: GraphProto, network: Network, source: str, end: str) -> str:
-    """Add a network over the members' predictions, and return the name of its own."""
+    """Add a stacker over the members' predictions and return the name of its output."""
     if network.link != "identity":
         source = _logarithms(graph, source, f"{end}_meta", LEAST_MIXED)
     add_network(graph, network, source, f"{end}_meta", network.link)
@@ -148,7 +148,7 @@ def _meta(graph: GraphProto, network: Network, source: str, end: str) -> str:
 
 
 def _logarithms(graph: GraphProto, source: str, end: str, least: float) -> str:
-    """Add the logarithm of probabilities that are kept off zero, and return its name."""
+    """Add the logarithm of clipped probabilities and return the name of the result."""
     for name, value in (("least", least), ("most", 1.0)):
         graph.initializer.append(
             numpy_helper.from_array(np.asarray(value, dtype=np.float32), f"{end}_{name}")

@@ -1,1 +1,1 @@
-"""What several families share: boosting and early stopping, search spaces, dense columns, forests."""
+"""Shared code of families: base class, search spaces, boosting, early stopping, forests."""

@@ -1,4 +1,4 @@
-"""The base class of families: the parts of a family that follow from its search space and defaults."""
+"""The base class of families: what follows from a family's search space and defaults."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from .targets import check_sample
 
 @dataclass(frozen=True, slots=True)
 class FitOptions:
-    """What a fit is given besides params, rows and problem; see `workbench.families.base.Family.fit`.
+    """Options of a fit; see `workbench.families.base.Family.fit`.
 
     Attributes
     ----------
     valid : Sample or None
         Rows for early stopping.
     rounds : int or None
-        Rounds to train: exactly, or, if `valid` is given, at most. None: the family decides.
+        Rounds to train: exactly this many, or, if `valid` is given, at most. None: the family
+        decides.
     seed : int
     deadline : float
-        `time.monotonic()` at which the fit must stop.
+        `time.monotonic()` at which the fit stops.
     """
 
     valid: Sample | None = None
@@ -35,10 +36,11 @@ class FitOptions:
 
 
 class BaseFamily(ABC):
-    """A family that states its search space and how it learns; the rest follows.
+    """Base class of families: a subclass defines its search space and how to train.
 
-    A subclass sets `name` (and `traits`) and implements `space` and `learn`. It overrides `defaults`, `encoding` and
-    `supports` if the ones here do not fit. It keeps no state, and an instance is made without arguments.
+    A subclass sets `name` (and `traits`) and implements `space` and `learn`. It overrides
+    `defaults`, `encoding` and `supports` if needed. It keeps no state, and its constructor takes no
+    arguments.
 
     Attributes
     ----------
@@ -70,40 +72,40 @@ class BaseFamily(ABC):
 
     @abstractmethod
     def space(self, problem: Problem) -> Space:
-        """Return the search space; ``{}`` if there is nothing to choose."""
+        """Return the search space; ``{}`` if there are no hyperparameters."""
 
     @abstractmethod
     def learn(self, params: Params, train: Sample, problem: Problem, options: FitOptions) -> Fitted:
-        """Train on a checked sample with params for which the space's defaults have been filled in.
+        """Train on a checked sample; `params` include the defaults of the search space.
 
         Raises
         ------
         FitError
-            If nothing usable came out.
+            If the fit gives no usable model.
         """
 
     def defaults(self, problem: Problem) -> Sequence[Params]:
-        """Return params worth trying first, best first; what they leave out takes the space's default."""
+        """Return params to try first, best first; missing ones take the defaults of the space."""
         return ({},)
 
     def supports(self, problem: Problem) -> bool:
-        """Return whether the family can learn this problem: by default it can learn any."""
+        """Return whether the family can learn this problem (by default any)."""
         return True
 
     def encoding(self, params: Params, problem: Problem) -> Encoding:
-        """Return bounded numbers without missing values, one-hot categories, means of wide ones, and words."""
+        """Return bounded numbers without NaN, one-hot or mean-encoded categories, and tf-idf."""
         return dense_encoding({"numbers": "scaled", **self.filled(params, problem)}, problem)
 
     def filled(self, params: Params, problem: Problem) -> dict[str, Any]:
-        """Return params with the space's defaults for those not given."""
+        """Return params completed with the defaults of the search space."""
         return with_defaults(self.space(problem), params)
 
     def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
-        """Draw params; see `workbench.families.base.Family.suggest`."""
+        """Suggest params; see `workbench.families.base.Family.suggest`."""
         return draw(self.space(problem), self.name, trial)
 
     def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
-        """Return the defaults as points of the space; see `workbench.families.base.Family.portfolio`."""
+        """Return the defaults as points of the search space, without duplicates."""
         space = self.space(problem)
         return distinct([complete(space, point) for point in self.defaults(problem)])
 

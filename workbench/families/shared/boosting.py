@@ -1,4 +1,4 @@
-"""What boosters share: a round at a time, until the rounds are done, nothing improves or time is up."""
+"""Shared code of boosters: the training loop with early stopping and a deadline, and encodings."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ..base import Encoding, Params, Problem
 from .pair_choice import pairs_of
 from .search_space import Choice, Space, Whole
 
-_MOST_TEXTS = 1_000_000  # texts whose words are affordable as features
-_MANY_ROWS = 100_000  # from which the sampler may ask for more rounds
+_MOST_TEXTS = 1_000_000  # rows times text columns up to which tf-idf features are affordable
+_MANY_ROWS = 100_000  # from which the search space allows more rounds
 _FEWEST_PATIENCE, _MOST_PATIENCE = 20, 100
-_PATIENT_FOR = 2.0  # summed learning rate without an improvement: 40 rounds at 0.05
+_PATIENCE_STEPS = 2.0  # sum of learning rates without an improvement: 40 rounds at 0.05
 _LARGEST_STEP, _MANY_ROUNDS = 0.3, 300
-_UNGUIDED = 10.0  # summed learning rate to train for where no rows tell when to stop: 200 rounds at 0.05
+_UNGUIDED = 10.0  # sum of learning rates without early stopping: 200 rounds at 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Boosted:
-    """How a boosting loop ended: the rounds to keep, whether time ran out, and the rounds that were trained."""
+    """Result of a boosting loop: the best rounds, whether time ran out, and the rounds trained."""
 
     rounds: int
     stopped: bool
@@ -29,7 +29,7 @@ class Boosted:
 
 
 def rounds_dimension(problem: Problem) -> Whole:
-    """Return the dimension "rounds to train at most" of a search space.
+    """Return the search space dimension of the maximum number of rounds.
 
     Examples
     --------
@@ -40,12 +40,12 @@ def rounds_dimension(problem: Problem) -> Whole:
 
 
 def boosted_encoding(params: Params, problem: Problem) -> Encoding:
-    """Return raw numbers with missing ones kept, and categories as codes.
+    """Return raw numbers with NaN for missing values, and categories as codes.
 
     Parameters
     ----------
     params : mapping
-        Of them ``wide``, ``terms`` and ``pairs`` are read, if they are there.
+        ``wide``, ``terms`` and ``pairs`` are used if present.
     problem : Problem
     """
     return Encoding(
@@ -54,24 +54,24 @@ def boosted_encoding(params: Params, problem: Problem) -> Encoding:
 
 
 def terms_choice(problem: Problem) -> Space:
-    """Return the dimension "features of words a text column": none if they would be too many to be affordable."""
+    """Return the dimension "tf-idf features per text column", 0 if they are not affordable."""
     if not problem.n_text:
         return {}
     return {"terms": Choice((100, 0) if problem.n_rows * problem.n_text <= _MOST_TEXTS else (0,))}
 
 
 def rounds_allowed(limit: int, learning_rate: float, rounds: int | None, guided: bool) -> int:
-    """Return how many rounds to train at most.
+    """Return the maximum number of rounds to train.
 
     Parameters
     ----------
     limit : int
-        The configuration's own limit.
+        Limit of the configuration.
     learning_rate : float
     rounds : int or None
-        Rounds asked for; they win.
+        Requested rounds, which take precedence.
     guided : bool
-        Whether there are rows to stop early on.
+        Whether there are rows for early stopping.
 
     Examples
     --------
@@ -84,21 +84,21 @@ def rounds_allowed(limit: int, learning_rate: float, rounds: int | None, guided:
 
 
 def with_larger_steps(params: Params, factor: float) -> dict[str, Any] | None:
-    """Return a booster's params with a larger learning rate, for a fit that its time ended before it had learned all.
+    """Return a booster's params with a larger learning rate, for fits that the deadline ends early.
 
-    A booster that is cut off at a third of its rounds is worse than one that takes steps three times as large, by
-    several per cent of the loss.
+    A booster stopped at a third of its rounds is worse than one with a learning rate three times as
+    high, by several percent of the loss.
 
     Parameters
     ----------
     params : mapping
     factor : float
-        Of the learning rate, which grows to 0.3 at most.
+        Factor of the learning rate, which is at most 0.3 afterwards.
 
     Returns
     -------
     dict or None
-        None where the params are no booster's, or of one that is meant to be small.
+        None if the params are not those of a booster, or of one that is small on purpose.
 
     Examples
     --------
@@ -113,34 +113,34 @@ def with_larger_steps(params: Params, factor: float) -> dict[str, Any] | None:
     return {**params, "learning_rate": min(rate * factor, _LARGEST_STEP)}
 
 
-class Watch:
-    """What is known of a boosting loop as it runs, and whether it is worth another round.
+class EarlyStopping:
+    """State of a boosting loop, which decides whether to train another round.
 
     Parameters
     ----------
     most : int
-        Rounds to train at most.
+        Maximum number of rounds.
     learning_rate : float
         Sets the patience: rounds whose learning rates sum to 2, between 20 and 100.
     deadline : float
         `time.monotonic()` at which to stop.
     guided : bool
-        Whether each round comes with a loss on rows to stop early on.
+        Whether each round reports a loss on rows for early stopping.
 
     Examples
     --------
-    >>> watch = Watch(500, 0.1, float("inf"), guided=True)
-    >>> [watch.goes_on(loss) for loss in (3.0, 2.0, 2.5)], watch.boosted
+    >>> stopping = EarlyStopping(500, 0.1, float("inf"), guided=True)
+    >>> [stopping.update(loss) for loss in (3.0, 2.0, 2.5)], stopping.boosted
     ([True, True, True], Boosted(rounds=2, stopped=False, trained=3))
     """
 
     def __init__(self, most: int, learning_rate: float, deadline: float, *, guided: bool) -> None:
         self._most, self._deadline, self._guided = most, deadline, guided
-        self._patience = min(max(round(_PATIENT_FOR / learning_rate), _FEWEST_PATIENCE), _MOST_PATIENCE)
+        self._patience = min(max(round(_PATIENCE_STEPS / learning_rate), _FEWEST_PATIENCE), _MOST_PATIENCE)
         self._done, self._best, self._best_rounds, self._stopped = 0, float("inf"), 1, False
 
-    def goes_on(self, loss: float | None = None) -> bool:
-        """Take note of a round, with the loss after it, and tell whether there is to be another."""
+    def update(self, loss: float | None = None) -> bool:
+        """Record a round and the loss after it; return whether to train another."""
         self._done += 1
         if loss is not None and loss < self._best:
             self._best, self._best_rounds = loss, self._done
@@ -151,7 +151,7 @@ class Watch:
 
     @property
     def boosted(self) -> Boosted:
-        """How the loop stands."""
+        """The result so far."""
         kept = self._best_rounds if self._guided else max(self._done, 1)
         return Boosted(kept, self._stopped, max(self._done, 1))
 
@@ -164,18 +164,19 @@ def boost(
     learning_rate: float,
     deadline: float,
 ) -> Boosted:
-    """Add rounds; at least one.
+    """Train rounds, at least one.
 
     Parameters
     ----------
     add_round : callable
-        Takes the round's number from 0, returns False where nothing more can be learned.
+        Takes the number of the round, from 0; returns False if nothing more can be learned.
     loss : callable or None
-        Loss on the rows to stop early on, after the round just added; None trains all rounds.
+        Returns the loss on the rows for early stopping after the latest round; None trains all
+        rounds.
     most : int
-        Rounds to train at most.
+        Maximum number of rounds.
     learning_rate : float
-        Sets the patience; see `Watch`.
+        Sets the patience; see `EarlyStopping`.
     deadline : float
         `time.monotonic()` at which to stop.
 
@@ -185,8 +186,8 @@ def boost(
     >>> boost(lambda at: True, lambda: next(losses), most=500, learning_rate=0.1, deadline=float("inf"))
     Boosted(rounds=2, stopped=False, trained=22)
     """
-    watch = Watch(most, learning_rate, deadline, guided=loss is not None)
+    stopping = EarlyStopping(most, learning_rate, deadline, guided=loss is not None)
     for at in range(most):
-        if not add_round(at) or not watch.goes_on(loss() if loss is not None else None):
+        if not add_round(at) or not stopping.update(loss() if loss is not None else None):
             break
-    return watch.boosted
+    return stopping.boosted

@@ -1,4 +1,4 @@
-"""What CatBoost takes and what it has learned: rows with categories as texts, and a model document read into trees."""
+"""Input and output of CatBoost: rows with categories as strings, and model documents as trees."""
 
 from __future__ import annotations
 
@@ -19,17 +19,23 @@ from ..forms.links import Link
 from ..forms.trees import Trees
 from .targets import TargetScale
 
-_FEW_LEVELS = 2  # two levels are a number
-RAREST = 1e-6  # share of a class that is not met at all
+_FEW_LEVELS = 2  # a category of two levels is used as a number
+RAREST = 1e-6  # share of a class without training rows
 
 
 def catboost_library() -> Any:
-    """Return the module, or raise the FitError that says how to get it."""
+    """Import CatBoost.
+
+    Raises
+    ------
+    FitError
+        If it is not installed; the hint shows how to install it.
+    """
     try:
         import catboost
     except ImportError as error:
         raise FitError(
-            "CatBoost cannot be trained here",
+            "CatBoost cannot be imported",
             found=str(error),
             hint='Install it: pip install "workbench-automl[catboost]".',
         ) from error
@@ -38,10 +44,11 @@ def catboost_library() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Which features are categories to CatBoost, with the size of each one's table of codes.
+    """Features that CatBoost treats as categories, with the number of codes of each.
 
-    All features are numbers to it besides. A statistic of a category is kept in a few steps, in which levels mix that a
-    code tells apart, and codes are in the order of their levels' names, which often means something.
+    All features are also given as numbers: a target statistic has few distinct values and may merge
+    levels that the code separates, and codes follow the order of the levels' names, which often is
+    informative.
     """
 
     categories: tuple[int, ...]
@@ -50,17 +57,17 @@ class Inputs:
 
     @classmethod
     def of(cls, sample: Sample) -> Inputs:
-        """Take features with codes for categories where more than two codes occur."""
+        """Use coded features as categories if more than two codes occur."""
         sizes = {}
         for at in sample.codes:
             codes = sample.X[:, at]
-            met = np.unique(codes[np.isfinite(codes) & (codes >= 0)])
-            if len(met) > _FEW_LEVELS:
-                sizes[at] = int(met[-1]) + 1
+            found = np.unique(codes[np.isfinite(codes) & (codes >= 0)])
+            if len(found) > _FEW_LEVELS:
+                sizes[at] = int(found[-1]) + 1
         return cls(tuple(sizes), tuple(sizes.values()), sample.width)
 
     def pool(self, X: np.ndarray, **more: Any) -> Any:
-        """Return rows as CatBoost takes them: a category is the text of its place."""
+        """Return a `catboost.Pool`, in which a category is a string of its position."""
         import catboost
 
         if not self.categories:
@@ -69,7 +76,10 @@ class Inputs:
         return self._pool(X, places, **more)
 
     def table(self) -> Any:
-        """Return a row for each place of the largest table; smaller ones repeat their place for others."""
+        """Return one row for each position of the largest table.
+
+        Smaller tables repeat the position of other values.
+        """
         rows = np.arange(max(self.sizes) + 2)
         places = [np.where(rows < size, rows, size) for size in self.sizes]
         for own, size in zip(places, self.sizes, strict=True):
@@ -79,40 +89,50 @@ class Inputs:
     def _pool(self, numbers: np.ndarray, places: Sequence[np.ndarray], **more: Any) -> Any:
         import catboost
 
-        texts = np.empty((len(numbers), len(places)), dtype=object)
+        strings = np.empty((len(numbers), len(places)), dtype=object)
         for column, (own, size) in enumerate(zip(places, self.sizes, strict=True)):
             names = [*(b"%d" % code for code in range(size)), b"other", b"missing"]
-            texts[:, column] = np.asarray(names, dtype=object)[own]
+            strings[:, column] = np.asarray(names, dtype=object)[own]
         numbers = np.ascontiguousarray(numbers, dtype=np.float32)
-        return catboost.Pool(catboost.FeaturesData(num_feature_data=numbers, cat_feature_data=texts), **more)
+        return catboost.Pool(
+            catboost.FeaturesData(num_feature_data=numbers, cat_feature_data=strings), **more
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
-    """Which of the raw scores the model gives: those of classes that the rows lack are low, and the same for all."""
+    """Raw scores that the model predicts; classes without training rows get a low constant score.
+
+    Attributes
+    ----------
+    count : int
+        Raw scores of the problem.
+    classes : numpy.ndarray of int64
+        Raw scores of the model: classes that occur in training.
+    """
 
     count: int
-    met: np.ndarray
+    classes: np.ndarray
 
     @classmethod
     def of(cls, train: Sample, problem: Problem) -> Outputs:
-        """Give each class met a score of its own; two classes, and a number, have one in all."""
+        """Return one score per class that occurs; a single one for two classes or a number."""
         if problem.task != "multiclass":
             return cls(1, np.zeros(1, dtype=np.int64))
         return cls(problem.n_classes, np.unique(train.y))
 
     def whole(self, raw: np.ndarray) -> np.ndarray:
-        """Return all scores, float64 (n, count), from the model's own, (n, met) or (n,)."""
+        """Return all scores, float64 (n, count), from those of the model, (n, classes) or (n,)."""
         out = np.full((len(raw), self.count), np.log(RAREST))
-        out[:, self.met] = np.asarray(raw, dtype=np.float64).reshape(len(raw), len(self.met))
+        out[:, self.classes] = np.asarray(raw, dtype=np.float64).reshape(len(raw), len(self.classes))
         return out
 
 
-# ---------------------------------------------------------------- the model's document
+# ---------------------------------------------------------------- the model document
 
 
 def model_document(model: Any) -> dict[str, Any]:
-    """Return what CatBoost saves as JSON."""
+    """Return the model as CatBoost saves it in JSON."""
     with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
         path = Path(folder) / "model.json"
         model.save_model(str(path), format="json")
@@ -123,34 +143,33 @@ def model_document(model: Any) -> dict[str, Any]:
 def read_trees(
     document: Mapping[str, Any], inputs: Inputs, outputs: Outputs, link: Link, scale: TargetScale
 ) -> Trees:
-    """Read a CatBoost model document.
+    """Parse a CatBoost model document.
 
     Parameters
     ----------
     document : mapping
-        What CatBoost saves with ``format="json"``.
+        A model saved with ``format="json"``.
     inputs : Inputs
-        Which features are categories.
     outputs : Outputs
-        Which raw scores each leaf answers.
     link : Link
     scale : TargetScale
-        Of the target that the trees were trained on; the scores are given in the target's own unit.
+        Scale of the target that the trees were trained on; scores are in the target's unit.
 
     Returns
     -------
     Trees
-        Splits of categories look at what the trees `before` them make of the code.
+        Categorical splits use outputs of the trees `before`, which look up the code.
 
     Raises
     ------
     FitError
-        Where the model has splits that this reader does not know (none that `CatBoost.fit` makes).
+        If the model has splits that this parser does not support (`CatBoost.fit` makes none).
 
     Notes
     -----
-    Split i of a tree gives bit i of its leaf's number: whether ``value > border``, both float32, or whether the
-    category is the one asked for. NaN lies below all borders unless the feature says ``AsTrue``.
+    Split i of a tree gives bit i of the leaf index: whether ``value > border``, both float32, or
+    whether the category equals the one of the split. NaN is below all borders unless the feature
+    has ``AsTrue``.
     """
     trees = document["oblivious_trees"]
     factor, bias = document["scale_and_bias"]
@@ -169,7 +188,7 @@ def read_trees(
     feature, threshold, missing_yes, yes, no = (
         np.concatenate([part[at] for part in parts]) if parts else np.zeros(0) for at in range(5)
     )
-    leaves, each_leaf = int(leaf_offsets[-1]), len(outputs.met)
+    leaves, each_leaf = int(leaf_offsets[-1]), len(outputs.classes)
     values = np.concatenate([np.asarray(tree["leaf_values"], dtype=np.float64) for tree in trees])
     return Trees(
         node_offsets=node_offsets,
@@ -180,7 +199,7 @@ def read_trees(
         no=no.astype(np.int64),
         missing_yes=missing_yes.astype(bool),
         entry_offsets=np.arange(leaves + 1) * each_leaf,
-        target=np.tile(outputs.met, leaves),
+        target=np.tile(outputs.classes, leaves),
         weight=values * factor * scale.spread,
         base=scale.unscaled(outputs.whole(np.asarray([bias]))[0]),
         link=link,
@@ -192,7 +211,10 @@ def read_trees(
 def _lay(
     splits: Sequence[tuple[int, float, bool]], node: int, leaf: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return feature, threshold, where NaN goes and both children of the nodes, by level from the last split on."""
+    """Return feature, threshold, NaN direction and both children of the nodes of a symmetric tree.
+
+    Nodes are ordered by level; the root is the last split.
+    """
     depth = len(splits)
     widths = 2 ** np.arange(depth)
     columns = [np.repeat([split[at] for split in splits[::-1]], widths) for at in range(3)]
@@ -219,7 +241,7 @@ def _read_split(
     inputs: Inputs,
     places: Mapping[int, tuple[int, float]],
 ) -> tuple[int, float, bool]:
-    """Return feature, threshold and whether NaN goes with what lies below."""
+    """Return feature, threshold and whether NaN is treated as below the threshold."""
     if split["split_type"] != "FloatFeature":
         feature, threshold = places[split["split_index"]]
         return feature, threshold, True
@@ -228,14 +250,15 @@ def _read_split(
     return at, split["border"], treatment != "AsTrue"
 
 
-# ---------------------------------------------------------------- splits of categories
+# ---------------------------------------------------------------- categorical splits
 
 
 @dataclass(frozen=True, slots=True)
 class _Lookups:
-    """Trees that answer for a code how many of a statistic's borders lie below it, and where each split finds that.
+    """Trees that map a code to the number of borders of a statistic below it.
 
-    `places` has, by a split's index in the document, the feature (below zero: an output of the trees) and threshold.
+    `places` maps the index of a split in the document to a feature (negative: an output of the
+    trees) and a threshold.
     """
 
     trees: Trees | None
@@ -243,10 +266,10 @@ class _Lookups:
 
 
 def _read_lookups(document: Mapping[str, Any], inputs: Inputs) -> _Lookups:
-    """Ask CatBoost itself which codes each split of a category sends up.
+    """Evaluate each categorical split in CatBoost, for every code.
 
-    Whatever it hashes, counts and rounds to get there, the answer is a table of the codes. Splits of one statistic
-    are nested, so that one number, how many of them a code passes, answers them all.
+    However CatBoost hashes, counts and rounds, the result is a table of codes. Splits of one
+    statistic are nested, so the number of splits that a code passes determines all of them.
     """
     splits = {
         split["split_index"]: split
@@ -264,33 +287,34 @@ def _read_lookups(document: Mapping[str, Any], inputs: Inputs) -> _Lookups:
     for owner in dict.fromkeys(owners.values()):
         own = [at for at, index in enumerate(order) if owners[index] == owner]
         size = inputs.sizes[owner[0]]
-        kept = np.concatenate([passed[: size + 1], passed[-1:]])[:, own].astype(np.int64)
+        table = np.concatenate([passed[: size + 1], passed[-1:]])[:, own].astype(np.int64)
         features.append(inputs.categories[owner[0]])
-        tables.append(kept.sum(axis=1))
-        for rank, at in enumerate(sorted(range(len(own)), key=lambda at: -int(kept[:, at].sum()))):
-            if not np.array_equal(kept[:, at], tables[-1] > rank):
+        tables.append(table.sum(axis=1))
+        for rank, at in enumerate(sorted(range(len(own)), key=lambda at: -int(table[:, at].sum()))):
+            if not np.array_equal(table[:, at], tables[-1] > rank):
                 raise FitError("a CatBoost model has splits that cannot be served", found="unordered borders")
             places[order[own[at]]] = (-len(tables), rank + 0.5)
     return _Lookups(lookup_trees(features, tables), places)
 
 
 def _passed(document: Mapping[str, Any], splits: Sequence[Mapping[str, Any]], inputs: Inputs) -> np.ndarray:
-    """Return for each place of the table of codes whether it passes each split, by a model of one tree a split."""
+    """Return whether each position of the table passes each split, by trees of one split."""
     catboost = catboost_library()
     stumps = [{"splits": [split], "leaf_values": [0.0, 1.0], "leaf_weights": [1, 1]} for split in splits]
-    asked = {**document, "oblivious_trees": stumps, "scale_and_bias": [1.0, [0.0]]}
+    probe = {**document, "oblivious_trees": stumps, "scale_and_bias": [1.0, [0.0]]}
     with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
         path = Path(folder) / "splits.json"
-        path.write_text(json.dumps(asked), encoding="utf-8")
+        path.write_text(json.dumps(probe), encoding="utf-8")
         model = catboost.CatBoost()
         model.load_model(str(path), format="json")
     return np.asarray(model.calc_leaf_indexes(inputs.table(), thread_count=1)) > 0
 
 
 def _owners(document: Mapping[str, Any], order: Sequence[int]) -> dict[int, tuple[int, str, int]]:
-    """Return for each split's index its category, and which statistic of it is asked (or which level).
+    """Return, by split index, the category and the statistic (or the level) that a split uses.
 
-    Indexes count the borders of all numbers first, then the levels asked for, then the borders of all statistics.
+    Indexes run over the borders of all numbers first, then the one-hot levels, then the borders of
+    all statistics.
     """
     info = document["features_info"]
     at = sum(len(each.get("borders") or ()) for each in info.get("float_features", ()))

@@ -1,4 +1,4 @@
-"""The columns of families that add them up: how they are encoded, and their centre and scale, folded into weights."""
+"""Columns of linear models and networks: their encoding, and scaling folded into the weights."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from ..base import Encoding, Params, Problem
 from .pair_choice import pairs_of
 
 _CHUNK_VALUES = 4_000_000
-_SPARSE = (
-    0.5  # share of zeros from which a column of values up to 1 counts as 0/1 or tf-idf, and keeps its scale
-)
+_SPARSE = 0.5  # share of zeros above which a column of values up to 1 counts as 0/1 or tf-idf: not rescaled
 
 
 def dense_encoding(params: Params, problem: Problem) -> Encoding:
-    """Return bounded numbers, one-hot categories, means of wide ones and words.
+    """Return bounded numbers, one-hot or mean-encoded categories, and tf-idf.
 
     Parameters
     ----------
     params : mapping
-        Of them ``numbers`` and, where there are such, ``terms`` and ``pairs`` are read.
+        ``numbers`` is required; ``terms`` and ``pairs`` are used if present.
     problem : Problem
     """
     return Encoding(
@@ -37,7 +35,7 @@ def dense_encoding(params: Params, problem: Problem) -> Encoding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnScale:
-    """What brings columns to mean 0 and, but for 0/1 and tf-idf features, standard deviation 1.
+    """Scaling of columns to mean 0 and, except for 0/1 and tf-idf features, standard deviation 1.
 
     Attributes
     ----------
@@ -56,7 +54,7 @@ class ColumnScale:
 
     @classmethod
     def of(cls, X: np.ndarray) -> ColumnScale:
-        """Measure a float32 matrix, shape (n, d), in bounded extra memory."""
+        """Compute the scale of a float32 matrix, shape (n, d), in bounded extra memory."""
         total, zeros, low, high = np.zeros(X.shape[1]), np.zeros(X.shape[1]), X.min(axis=0), X.max(axis=0)
         for part in chunks(X):
             total += part.sum(axis=0, dtype=np.float64)
@@ -72,13 +70,13 @@ class ColumnScale:
         return cls(np.where(np.isfinite(center), center, 0.0), factor)
 
     def unfold(self, weights: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the layer that does to X what ``(weights, bias)`` does to the scaled X."""
+        """Return the layer that maps X to what ``(weights, bias)`` maps the scaled X to."""
         outer = weights * self.factor[:, None]
         return outer, bias - self.center @ outer
 
 
 def chunks(X: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the rows in parts of some millions of values."""
+    """Yield the rows in chunks of some millions of values."""
     step = max(_CHUNK_VALUES // max(X.shape[1], 1), 1)
     for at in range(0, len(X), step):
         yield X[at : at + step]

@@ -1,12 +1,12 @@
-"""Rows to stop early on: which state they choose, and what is known of rows that had no say in it.
+"""Cross-fitted early stopping: a row never influences the checkpoint that scores it.
 
-Where the rows are few, the state of a network that answers them best answers other rows worse: with 200 rows by a
-tenth of the error. A score on the rows that chose would then put it before a booster that is better. So few rows come
-in parts. What is served is the state that all of them choose; what tells how good it is, are answers to each part by
-the state that the others choose without it.
+The best checkpoint of a network on few validation rows is optimistic: with 200 rows, its error on
+other rows is a tenth higher. A score on the rows that selected it could rank the network above a
+better booster. So few rows are split into folds. The served model is the checkpoint that all rows
+select; its score uses, for each fold, the checkpoint that the other folds select.
 
-Boosters need none of it: their losses go up and down less, and what they flatter themselves by is about what the
-average of the folds' models, which is served, gains over one of them (`benchmarks/stopping.py`).
+Boosters do not need this: their losses fluctuate less, and their optimism is about as large as the
+gain of the served average of the folds' models over one of them (`benchmarks/stopping.py`).
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ import numpy as np
 
 from ..base import OutOfFoldScores, Sample
 
-MOST_ROWS = 3_000  # in parts; of more rows none has a say that matters
+MOST_ROWS = 3_000  # above which one row has no influence that matters
 _PARTS = 5
-_LEAST = 20  # rows in parts
+_LEAST = 20  # rows to split into folds
 
 State = TypeVar("State", bound=Hashable)
 
 
 def is_kept(rounds: int) -> bool:
-    """Tell whether a state after so many rounds is kept, so that the model can be cut to it later.
+    """Return whether the state after some rounds is stored, so that the model can be truncated.
 
-    All of the first sixteen are, then at least one in each eighth.
+    The first sixteen are stored, then at least one in each eighth.
 
     Examples
     --------
@@ -40,9 +40,7 @@ def is_kept(rounds: int) -> bool:
 
 
 class EarlyStoppingFolds:
-    """The rows to stop early on, in five parts where they are few, else in one.
-
-    There may be none, where a fit is given no such rows.
+    """The rows for early stopping: in five folds if they are few, else in one, or none.
 
     Parameters
     ----------
@@ -51,14 +49,14 @@ class EarlyStoppingFolds:
     Attributes
     ----------
     parts : list of numpy.ndarray of int64
-        Positions of each part's rows.
+        Positions of the rows of each fold.
     shares : tuple of float
-        The part of the whole weight that each has.
+        Share of each fold in the total weight.
 
     Examples
     --------
-    >>> judges = EarlyStoppingFolds(Sample(np.zeros((50, 2), np.float32), np.zeros(50)))
-    >>> [len(part) for part in judges.parts], judges.shares, bool(EarlyStoppingFolds(None))
+    >>> folds = EarlyStoppingFolds(Sample(np.zeros((50, 2), np.float32), np.zeros(50)))
+    >>> [len(part) for part in folds.parts], folds.shares, bool(EarlyStoppingFolds(None))
     ([10, 10, 10, 10, 10], (0.2, 0.2, 0.2, 0.2, 0.2), False)
     """
 
@@ -69,11 +67,11 @@ class EarlyStoppingFolds:
         self.shares = tuple(each / sum(total) for each in total)
 
     def __bool__(self) -> bool:
-        """Tell whether there is anybody to judge."""
+        """Return whether there are rows for early stopping."""
         return bool(self.parts)
 
     def samples(self) -> list[Sample]:
-        """Return each part's rows."""
+        """Return the rows of each fold."""
         valid = self._valid
         if valid is None:
             return []
@@ -86,37 +84,52 @@ class EarlyStoppingFolds:
         ]
 
     def unseen(
-        self, chosen: BestCheckpoint[State], answer: Callable[[State, np.ndarray], np.ndarray]
+        self, best: BestCheckpoint[State], raw: Callable[[State, np.ndarray], np.ndarray]
     ) -> OutOfFoldScores | None:
-        """Return the answers to all rows, each by the state that the other parts chose; None where there is one part.
+        """Return the scores of all rows, each by the checkpoint that the other folds selected.
 
         Parameters
         ----------
-        chosen : BestCheckpoint
-        answer : callable
-            From a state and the features of some rows, float32 (m, d), to raw scores (m, k).
+        best : BestCheckpoint
+        raw : callable
+            Maps a state and the features of some rows, float32 (m, d), to raw scores (m, k).
+
+        Returns
+        -------
+        OutOfFoldScores or None
+            None if there is only one fold.
         """
-        if not chosen.any:
+        if not best.any:
             return None
-        return self.unseen_by(chosen.others, chosen.judged, answer)
+        return self.unseen_by(best.others, best.rounds, raw)
 
     def unseen_by(
-        self, others: Sequence[State], judged: int, answer: Callable[[State, np.ndarray], np.ndarray]
+        self, others: Sequence[State], rounds: int, raw: Callable[[State, np.ndarray], np.ndarray]
     ) -> OutOfFoldScores | None:
-        """Return what `unseen` does, of the state that each part's others chose among so many rounds."""
+        """Return the same as `unseen`, given the state that the other folds of each fold selected.
+
+        Parameters
+        ----------
+        others : sequence
+            For each fold, the state selected by the others.
+        rounds : int
+            Rounds from which the states were selected.
+        raw : callable
+            As in `unseen`.
+        """
         if self._valid is None or len(self.parts) < 2:
             return None
         X = self._valid.X
-        asked: dict[State, list[np.ndarray]] = {}
-        # Most parts choose the same: one question for them together.
+        by_state: dict[State, list[np.ndarray]] = {}
+        # Most folds select the same state: it predicts their rows in one call.
         for rows, state in zip(self.parts, others, strict=True):
-            asked.setdefault(state, []).append(rows)
-        rows_of = {state: np.concatenate(parts) for state, parts in asked.items()}
-        answers = [(rows, answer(state, X[rows])) for state, rows in rows_of.items()]
-        out = np.empty((len(X), answers[0][1].shape[1]), dtype=np.float32)
-        for rows, raw in answers:
-            out[rows] = raw
-        return OutOfFoldScores(out, judged)
+            by_state.setdefault(state, []).append(rows)
+        rows_of = {state: np.concatenate(parts) for state, parts in by_state.items()}
+        scores = [(rows, raw(state, X[rows])) for state, rows in rows_of.items()]
+        out = np.empty((len(X), scores[0][1].shape[1]), dtype=np.float32)
+        for rows, own in scores:
+            out[rows] = own
+        return OutOfFoldScores(out, rounds)
 
 
 def _parts(valid: Sample) -> list[np.ndarray]:
@@ -132,19 +145,24 @@ def _weight(valid: Sample, rows: np.ndarray) -> float:
 
 
 class BestCheckpoint(Generic[State]):
-    """The best state so far, by all rows, and by all but each part of them.
+    """The best state so far, by all rows and by all rows outside each fold.
 
     Parameters
     ----------
     shares : sequence of float
-        The weight of each part; they sum to 1.
+        Weight of each fold; they sum to 1.
+
+    Attributes
+    ----------
+    rounds : int
+        Rounds compared so far.
 
     Examples
     --------
-    >>> chosen = BestCheckpoint((0.5, 0.5))
-    >>> [chosen.judge(losses, lambda: at) for at, losses in enumerate([(3, 3), (1, 2), (2, 0)])]
+    >>> best = BestCheckpoint((0.5, 0.5))
+    >>> [best.update(losses, lambda: at) for at, losses in enumerate([(3, 3), (1, 2), (2, 0)])]
     [True, True, True]
-    >>> chosen.best, chosen.others, chosen.judged
+    >>> best.best, best.others, best.rounds
     (2, (2, 1), 3)
     """
 
@@ -152,11 +170,11 @@ class BestCheckpoint(Generic[State]):
         self._shares = np.asarray(shares, dtype=np.float64)
         self._losses = np.full(1 + len(self._shares), np.inf)
         self._states: list[State | None] = [None] * len(self._losses)
-        self.judged = 0
+        self.rounds = 0
 
-    def judge(self, losses: Sequence[float], state: Callable[[], State]) -> bool:
-        """Take note of the loss on each part, and tell whether the state is the best by all rows."""
-        self.judged += 1
+    def update(self, losses: Sequence[float], state: Callable[[], State]) -> bool:
+        """Compare the loss on each fold; return whether the state is the best by all rows."""
+        self.rounds += 1
         parts = self._shares * np.asarray(losses, dtype=np.float64)
         whole = parts.sum()
         every = np.concatenate([[whole], whole - parts])
@@ -169,17 +187,17 @@ class BestCheckpoint(Generic[State]):
 
     @property
     def any(self) -> bool:
-        """Whether a state was judged well enough to be kept."""
+        """Whether a state has been stored."""
         return self._states[0] is not None
 
     @property
     def best(self) -> State:
-        """The state that all rows choose."""
+        """The state that all rows select."""
         best = self._states[0]
         assert best is not None
         return best
 
     @property
     def others(self) -> tuple[State, ...]:
-        """For each part, the state that all the others choose."""
+        """For each fold, the state that the other folds select."""
         return tuple(self.best if each is None else each for each in self._states[1:])

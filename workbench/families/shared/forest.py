@@ -1,4 +1,4 @@
-"""What both forests share: scikit-learn's trees grown in batches, averaged, and read into serving form."""
+"""Shared code of both forests: scikit-learn trees grown in batches, read into serving form."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .pair_choice import pairs_choice, pairs_of
 from .search_space import Choice, Real, Space, Whole
 from .targets import check_sample, class_shares
 
-_BATCH_SECONDS = 0.5  # trees between two looks at the clock take about as long
+_BATCH_SECONDS = 0.5  # approximate time of the trees grown between two checks of the deadline
 _TOWARDS_PRIOR = (
-    0.005  # of each answer: shares of 0, which no finite forest can be sure of, cost a fortune in log loss
+    0.005  # weight of the class shares in each prediction: a probability of 0 has unbounded log loss
 )
 _MOST_LEAVES = 10_000  # of one tree: a hundred such trees are a model of some tens of megabytes
 
@@ -30,7 +30,7 @@ def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
     ----------
     problem : Problem
     max_features : float
-        Default share of the features that a split may choose from.
+        Default share of features that each split considers.
     trees : int
         Default number of trees.
     """
@@ -52,23 +52,24 @@ def forest_space(problem: Problem, max_features: float, trees: int) -> Space:
 
 
 def _smallest_leaf(problem: Problem) -> int:
-    """Return the default of the fewest rows in a leaf: of two classes several, but where many levels are told apart."""
+    """Return the default of `min_samples_leaf`: more for two classes without wide categories."""
     if problem.task == "regression":
         return 2
     return 4 if problem.task == "binary" and not problem.n_wide else 1
 
 
 def wide_in_turn(problem: Problem) -> tuple[str, str]:
-    """Return how the first defaults of extremely randomised trees and of the random forest take wide categories.
+    """Return the encoding of wide categories in the first defaults of both forests.
 
-    Differently, so that they err differently; the former, which come first, as serves them best
+    The first is for extremely randomised trees, the second for the random forest. They differ, so
+    that the errors of the two differ; extremely randomised trees come first and take the better one
     (``benchmarks/forests.py``).
     """
     return ("code", "code+mean") if problem.task == "regression" else ("code+mean", "code")
 
 
 def forest_encoding(params: Params, problem: Problem) -> Encoding:
-    """Return filled numbers with their indicators, and categories as codes or one-hot."""
+    """Return imputed numbers with missing indicators, and categories as codes or one-hot."""
     return Encoding(
         numbers="filled",
         indicators=True,
@@ -78,8 +79,11 @@ def forest_encoding(params: Params, problem: Problem) -> Encoding:
     )
 
 
-def grown_by(params: Params, train: Sample) -> dict[str, Any]:
-    """Return the arguments of scikit-learn's forests; where leaves cannot outnumber rows, trees grow depth first."""
+def forest_arguments(params: Params, train: Sample) -> dict[str, Any]:
+    """Return the arguments of scikit-learn's forests.
+
+    Without an effective limit on leaves, trees grow depth first, which is faster.
+    """
     leaves = params["max_leaf_nodes"]
     arguments = {
         "n_estimators": params["n_estimators"],
@@ -92,16 +96,16 @@ def grown_by(params: Params, train: Sample) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedForest:
-    """A forest of scikit-learn, with the classes of the problem it stands for.
+    """A scikit-learn forest with the classes of the problem.
 
     Attributes
     ----------
     forest : sklearn.ensemble.BaseForest
     shares : numpy.ndarray, shape (n_classes,), or None
-        Share of each class of the problem among the training rows; None for a number. Probabilities are drawn
-        towards them by half a percent.
+        Share of each class of the problem among the training rows; None for a regression.
+        Probabilities are shrunk towards them by half a percent.
     log : bool
-        Whether the trees learned the logarithm of one plus a number.
+        Whether the trees learned ``log(1 + target)``.
     """
 
     forest: Any
@@ -112,12 +116,12 @@ class FittedForest:
     log: bool = False
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
-        """Return the prediction, of two classes the second one's: see `workbench.families.base.Fitted.raw`."""
-        answers = self._whole(X) if rounds is None or rounds >= self.rounds else self._first(X, rounds)
-        return answers[:, 1:] if self.shares is not None and len(self.shares) == 2 else answers
+        """Return the predictions (of two classes the second); see `Fitted.raw`."""
+        out = self._whole(X) if rounds is None or rounds >= self.rounds else self._first(X, rounds)
+        return out[:, 1:] if self.shares is not None and len(self.shares) == 2 else out
 
     def _first(self, X: np.ndarray, rounds: int) -> np.ndarray:
-        """Return the prediction of the first trees alone."""
+        """Return the predictions of the first trees."""
         trees = self.forest.estimators_[:rounds]
         if self.shares is None:
             return np.asarray(np.mean([tree.predict(X) for tree in trees], axis=0))[:, None]
@@ -128,14 +132,14 @@ class FittedForest:
         return out
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the library's own prediction; see `workbench.families.base.Fitted.predict`."""
+        """Return the library's predictions; see `workbench.families.base.Fitted.predict`."""
         return apply_link(self._whole(X), "expm1" if self.log else "identity")
 
     def _whole(self, X: np.ndarray) -> np.ndarray:
-        """Return what all trees predict."""
+        """Return the predictions of all trees."""
         with np.errstate(
             over="ignore", invalid="ignore"
-        ):  # its check for NaN sums values, which may overflow
+        ):  # scikit-learn checks for NaN by a sum, which may overflow
             if self.shares is None:
                 return np.asarray(self.forest.predict(X), dtype=np.float64)[:, None]
             out = np.tile(_TOWARDS_PRIOR * self.shares, (len(X), 1))
@@ -151,12 +155,12 @@ class FittedForest:
 def grow(
     forest: Any, train: Sample, problem: Problem, *, rounds: int | None, deadline: float
 ) -> FittedForest:
-    """Grow a forest in batches until it has its trees or time is up; at least one tree.
+    """Grow a forest in batches until it is complete or the deadline passes; at least one tree.
 
     Parameters
     ----------
     forest : sklearn.ensemble.BaseForest
-        Not fitted yet; its `n_estimators` are the trees to grow, unless `rounds` are given.
+        Unfitted; `rounds` can lower its `n_estimators`.
     train : Sample
     problem : Problem
     rounds : int or None
@@ -166,7 +170,7 @@ def grow(
     check_sample(train)
     most = max(min(rounds or forest.n_estimators, forest.n_estimators), 1)
     weight = None if train.weight is None else train.weight.astype(np.float64)
-    wanted = np.log1p(train.y) if problem.logs else train.y
+    target = np.log1p(train.y) if problem.logs else train.y
     forest.set_params(warm_start=True, n_jobs=1)
     grown, batch = 0, 1
     while grown < most:
@@ -176,11 +180,11 @@ def grow(
         batch = min(batch, most - grown)
         forest.set_params(n_estimators=grown + batch)
         with np.errstate(over="ignore", invalid="ignore"):  # as in `FittedForest.predict`
-            forest.fit(train.X, wanted, sample_weight=weight)
+            forest.fit(train.X, target, sample_weight=weight)
         grown += batch
-        pace = max(time.monotonic() - began, 1e-4) / batch
-        room = max(min(_BATCH_SECONDS, deadline - time.monotonic()), 0.0)
-        batch = max(1, math.floor(room / pace))
+        tree_s = max(time.monotonic() - began, 1e-4) / batch
+        left_s = max(min(_BATCH_SECONDS, deadline - time.monotonic()), 0.0)
+        batch = max(1, math.floor(left_s / tree_s))
     shares = None if problem.task == "regression" else class_shares(train, problem.n_classes)
     return FittedForest(forest, shares, grown, grown < most, log=problem.logs)
 
@@ -195,17 +199,17 @@ def read_forest(forest: Any, shares: np.ndarray | None) -> Trees:
     ----------
     forest : sklearn.ensemble.BaseForest
     shares : numpy.ndarray, shape (n_classes,), or None
-        Of each class of the problem, as in `FittedForest`; None for a number.
+        Share of each class of the problem, as in `FittedForest`; None for a regression.
 
     Returns
     -------
     Trees
-        Averaged. Of two classes only the second one's share is kept; of more, the shares that are not 0.
+        Averaged. For two classes only the share of the second is stored; for more, nonzero shares.
 
     Notes
     -----
-    scikit-learn compares float32 features with float64 thresholds, ``value <= threshold``, so thresholds are rounded
-    down to float32.
+    scikit-learn compares float32 features with float64 thresholds, ``value <= threshold``, so
+    thresholds are rounded down to float32.
     """
     trees = [each.tree_ for each in forest.estimators_]
     sizes = np.asarray([tree.node_count for tree in trees])
@@ -217,17 +221,17 @@ def read_forest(forest: Any, shares: np.ndarray | None) -> Trees:
     place = np.where(inner, np.cumsum(inner) - 1, -np.cumsum(~inner, dtype=np.int64))
     start = first[tree_of][inner]
     cover = np.concatenate([tree.weighted_n_node_samples for tree in trees])
-    answers = np.concatenate([tree.value[:, 0, :] for tree in trees])[~inner]
-    if shares is None:  # sums of float32 stay precise where the target lies far from zero
+    values = np.concatenate([tree.value[:, 0, :] for tree in trees])[~inner]
+    if shares is None:  # the base keeps float32 sums precise if the target is far from zero
         base = np.atleast_1d(np.mean([tree.value[0, 0, 0] for tree in trees]))
-        offsets, target, weight = _single(answers[:, 0] - base)
+        offsets, target, weight = _single(values[:, 0] - base)
     elif len(shares) == 2:
         base = _TOWARDS_PRIOR * shares[1:]
-        second = answers[:, -1] if 1 in forest.classes_ else np.zeros(len(answers))
+        second = values[:, -1] if 1 in forest.classes_ else np.zeros(len(values))
         offsets, target, weight = _single((1.0 - _TOWARDS_PRIOR) * second)
     else:
         base = _TOWARDS_PRIOR * shares
-        offsets, target, weight = _several((1.0 - _TOWARDS_PRIOR) * answers, forest.classes_)
+        offsets, target, weight = _several((1.0 - _TOWARDS_PRIOR) * values, forest.classes_)
     return Trees(
         node_offsets=np.concatenate([[0], np.cumsum(inner)])[first],
         leaf_offsets=np.concatenate([[0], np.cumsum(~inner)])[first],
@@ -250,17 +254,17 @@ _Entries = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Entry offsets, targets and weights, as in `Trees`."""
 
 
-def _single(answers: np.ndarray) -> _Entries:
-    """Return entries of leaves with one answer each."""
-    return np.arange(len(answers) + 1), np.zeros(len(answers), dtype=np.int64), answers
+def _single(values: np.ndarray) -> _Entries:
+    """Return the entries of leaves with one value each."""
+    return np.arange(len(values) + 1), np.zeros(len(values), dtype=np.int64), values
 
 
-def _several(answers: np.ndarray, classes: np.ndarray) -> _Entries:
-    """Return entries of leaves that answer the classes met, shape (leaves, classes met), leaving out zeros."""
-    leaf, column = np.nonzero(answers)
-    counts = np.bincount(leaf, minlength=len(answers))
+def _several(values: np.ndarray, classes: np.ndarray) -> _Entries:
+    """Return the nonzero entries of leaves with one value per class that occurs in training."""
+    leaf, column = np.nonzero(values)
+    counts = np.bincount(leaf, minlength=len(values))
     return (
         np.concatenate([[0], np.cumsum(counts)]),
         np.asarray(classes[column], np.int64),
-        answers[leaf, column],
+        values[leaf, column],
     )

@@ -1,4 +1,4 @@
-"""What the families share that LightGBM trains: the binned data, the loop around it, and the reader of its models."""
+"""Shared code of the families that LightGBM trains: binned data, training, and model parsing."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ from .targets import TargetScale, number_link, scale_for
 _OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 _LINK: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax"}
 _CATEGORICAL, _DEFAULT_LEFT, _MISSING_ZERO, _MISSING_NAN = 1, 2, 4, 8  # bits of decision_type
-_SMALL, _WIDE = 1_000, 200  # few rows of few features: a bin for each distinct value; many features: few bins
+#: With fewer rows than `_SMALL` and at most `_WIDE` features, each distinct value gets a bin. With
+#: more features there are fewer bins.
+_SMALL, _WIDE = 1_000, 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedLightGBM:
-    """A trained booster, the scale of its target, and whether each of its trees asks for one feature alone."""
+    """A trained booster, the scale of its target, and whether each tree uses a single feature."""
 
     booster: Any
     link: Link
@@ -39,21 +41,21 @@ class FittedLightGBM:
     unseen: None = None
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
-        """Return the library's own raw scores; see `workbench.families.base.Fitted.raw`."""
+        """Return the library's raw scores; see `workbench.families.base.Fitted.raw`."""
         kept = min(rounds or self.rounds, self.rounds)
         raw = self.booster.predict(X, num_iteration=kept, raw_score=True, num_threads=1)
         return self.scale.unscaled(np.asarray(raw, dtype=np.float64).reshape(len(X), self.n_raw))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the library's own prediction; see `workbench.families.base.Fitted.predict`."""
+        """Return the library's predictions; see `workbench.families.base.Fitted.predict`."""
         return apply_link(self.raw(X), self.link)
 
     def form(self) -> Trees:
-        """Return the trees, or one tree a feature where each asks for one feature alone."""
+        """Return the trees, merged into one per feature if each uses a single feature."""
         return collapse(self.uncut()) if self.additive else self.uncut()
 
     def uncut(self) -> Trees:
-        """Return the trees as they were grown, of which later rounds can be cut off."""
+        """Return the trees as grown, which can be truncated to fewer rounds."""
         text = self.booster.model_to_string(num_iteration=self.rounds)
         return read_trees(text, self.n_raw, self.link, self.scale)
 
@@ -73,15 +75,16 @@ def grow(
     Parameters
     ----------
     settings : mapping
-        LightGBM's own, beside those that every fit here has. With ``interaction_constraints`` each tree asks for one
-        feature alone.
+        LightGBM parameters, in addition to those of every fit here. With
+        ``interaction_constraints`` each tree uses a single feature.
     params : mapping
-        Of them ``n_estimators``, ``learning_rate`` and, where there are such, ``target`` and ``categories`` are read.
+        ``n_estimators`` and ``learning_rate`` are required; ``target`` and ``categories`` are used
+        if present.
 
     Raises
     ------
     FitError
-        Where there is nothing to learn from, or LightGBM fails.
+        If LightGBM fails.
     """
     import lightgbm
 
@@ -123,7 +126,7 @@ def _every_fit(problem: Problem, rows: int) -> dict[str, Any]:
 
 
 def one_feature_a_tree(width: int) -> dict[str, Any]:
-    """Return the settings under which each tree asks for one of so many features alone.
+    """Return the settings that restrict each tree to a single one of `width` features.
 
     Examples
     --------
@@ -134,7 +137,10 @@ def one_feature_a_tree(width: int) -> dict[str, Any]:
 
 
 def _binning(sample: Sample) -> dict[str, Any]:
-    """Return the settings that shape the binned data; they depend on the whole matrix, so that its parts agree."""
+    """Return the settings of the binned data.
+
+    They depend on the shared matrix, not on the sample, so that all samples of it use one binning.
+    """
     rows = len(sample.shared.y) if sample.shared is not None else len(sample.y)
     return {
         "max_bin": 255 if sample.width <= _WIDE else 63,
@@ -161,20 +167,20 @@ def _booster(
             train.X, scale.scaled(train.y), weight=train.weight, categorical_feature=codes, params=settings
         )
     else:
-        data = _cut(lightgbm, train, scale, native=native)
+        data = _subset(lightgbm, train, scale, native=native)
     booster = lightgbm.Booster(settings, data)
     if valid is None:
         return booster
     if train.shared is not None and valid.shared is train.shared:
-        watched = _cut(lightgbm, valid, scale, native=native)
+        validation = _subset(lightgbm, valid, scale, native=native)
     else:
-        watched = data.create_valid(valid.X, scale.scaled(valid.y), weight=valid.weight, params=settings)
-    booster.add_valid(watched, "valid")
+        validation = data.create_valid(valid.X, scale.scaled(valid.y), weight=valid.weight, params=settings)
+    booster.add_valid(validation, "valid")
     return booster
 
 
-def _cut(lightgbm: Any, sample: Sample, scale: TargetScale, *, native: bool) -> Any:
-    """Cut rows out of the shared matrix's binned form, which is made once: 0.03 s instead of 1.3 s for 100,000 rows."""
+def _subset(lightgbm: Any, sample: Sample, scale: TargetScale, *, native: bool) -> Any:
+    """Take rows of the shared binned matrix: 0.03 s instead of 1.3 s for 100,000 rows."""
     shared = sample.shared
     assert shared is not None
     codes = list(shared.codes) if native else []
@@ -190,21 +196,21 @@ def _cut(lightgbm: Any, sample: Sample, scale: TargetScale, *, native: bool) -> 
     return part
 
 
-# ---------------------------------------------------------------- the model's text
+# ---------------------------------------------------------------- the model string
 
 
 def read_trees(text: str, n_raw: int, link: Link, scale: TargetScale) -> Trees:
-    """Read a LightGBM model text.
+    """Parse a LightGBM model string.
 
     Parameters
     ----------
     text : str
-        What `lightgbm.Booster.model_to_string` returns.
+        Result of `lightgbm.Booster.model_to_string`.
     n_raw : int
-        Trees of one round, one for each raw score.
+        Trees per round, one for each raw score.
     link : Link
     scale : TargetScale
-        Of the target that the trees were trained on; the scores are given in the target's own unit.
+        Scale of the target that the trees were trained on; scores are in the target's unit.
 
     Returns
     -------
@@ -213,14 +219,15 @@ def read_trees(text: str, n_raw: int, link: Link, scale: TargetScale) -> Trees:
     Raises
     ------
     FitError
-        Where the model has splits that this reader does not know (none that `LightGBM.fit` makes).
+        If the model has splits that this parser does not support (`LightGBM.fit` makes none).
 
     Notes
     -----
-    A value goes left where ``value <= threshold`` in float64, so thresholds are rounded down to float32. NaN follows
-    the split's default where the split knows missing values, and counts as 0 where it does not
-    (``Tree::NumericalDecision`` in LightGBM's ``include/LightGBM/tree.h``). A split of categories sends the codes of
-    its bit set left and all else right (``Tree::CategoricalDecision``).
+    A value goes left if ``value <= threshold`` in float64, so thresholds are rounded down to
+    float32. NaN follows the default direction of the split if the split handles missing values, and
+    counts as 0 if not (``Tree::NumericalDecision`` in LightGBM's ``include/LightGBM/tree.h``). A
+    categorical split sends the codes of its bit set left and all other values right
+    (``Tree::CategoricalDecision``).
     """
     trees = [_fields(block) for block in text.split("\nTree=")[1:]]
     split = [_numbers(tree, "split_feature", np.int64) for tree in trees]
@@ -266,7 +273,10 @@ def read_trees(text: str, n_raw: int, link: Link, scale: TargetScale) -> Trees:
 def _members(
     trees: list[dict[str, str]], threshold: np.ndarray, is_set: np.ndarray, sizes: np.ndarray
 ) -> dict[str, Any]:
-    """Return the codes that each split of categories sends left; its threshold says which of the tree's sets it is."""
+    """Return the codes that each categorical split sends left.
+
+    The threshold of such a split is the index of its bit set in the tree.
+    """
     found: list[np.ndarray] = []
     for tree, own, chosen in zip(
         trees,

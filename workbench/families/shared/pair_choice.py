@@ -10,17 +10,17 @@ from .search_space import Choice, Space
 
 
 def pairs_choice(problem: Problem) -> Space:
-    """Return the dimension that says whether pairs of columns are features, where the problem has such pairs."""
+    """Return the dimension "use pairs of columns as features", if the problem has such pairs."""
     return {"pairs": Choice((False, True))} if problem.pairs else {}
 
 
 def pairs_of(params: Params, problem: Problem) -> tuple[tuple[str, str], ...]:
-    """Return the pairs that params ask for."""
+    """Return the pairs that the params select."""
     return problem.pairs if params.get("pairs") else ()
 
 
 def with_pairs(points: Sequence[dict[str, Any]], problem: Problem) -> list[dict[str, Any]]:
-    """Return defaults with the first one again, with pairs, in the second place, and pairs in the one after it.
+    """Return defaults in which the first one is repeated with pairs, and the next one has pairs.
 
     Examples
     --------

@@ -1,8 +1,9 @@
-"""Families of installed packages, found by the entry point group ``workbench.families``.
+"""Families of installed packages, found through the entry point group ``workbench.families``.
 
-An entry point's name is the family's name; its value is a class that inherits
-`workbench.families.shared.base_family.BaseFamily` (or any object that has what `workbench.families.base.Family` asks
-for). Names are read from the packages' metadata; a package is imported only when its family is asked for.
+The name of an entry point is the name of the family. Its value is a class that inherits
+`workbench.families.shared.base_family.BaseFamily`, or any object that implements
+`workbench.families.base.Family`. Names are read from the metadata of installed packages; a package
+is imported only when its family is requested.
 """
 
 from __future__ import annotations
@@ -43,15 +44,15 @@ class Package:
 
 @cache
 def offered(reserved: frozenset[str]) -> dict[str, EntryPoint]:
-    """Return the entry point of each family that installed packages provide, by name, without importing them.
+    """Return the entry points of families by name, without importing any package.
 
-    An entry point with a reserved name, a name that cannot be one of a family, or a name that another package
-    provides already, is left out with a warning.
+    An entry point is ignored with a warning if its name is reserved, is not valid, or is already
+    provided by another package.
 
     Parameters
     ----------
     reserved : frozenset of str
-        Names that packages cannot take: those of built-in families.
+        Names that packages cannot use: those of built-in families.
     """
     found: dict[str, EntryPoint] = {}
     for each in sorted(entry_points(group=GROUP), key=lambda each: (each.name, package_of(each).name)):
@@ -67,10 +68,10 @@ def _wrong_name(entry: EntryPoint, reserved: Collection[str], found: dict[str, E
     if entry.name in reserved:
         return "the name is that of a built-in family"
     if not _NAME.fullmatch(entry.name):
-        return "a name has lower-case letters, digits and underscores, and starts with a letter"
+        return "a name consists of lower-case letters, digits and underscores, and starts with a letter"
     other = found.get(entry.name)
     if other is not None and package_of(other) != package_of(entry):
-        return f"package {package_of(other)} provides a family of that name already"
+        return f"package {package_of(other)} already provides a family of that name"
     return ""
 
 
@@ -86,13 +87,13 @@ def load(entry: EntryPoint) -> Family:
     Raises
     ------
     FitError
-        If the import fails, or what it returns is not a family.
+        If the import fails or the entry point is not a family.
     """
     try:
         found = entry.load()
         family = found() if isinstance(found, type) else found
         wrong = _wrong_family(entry.name, family)
-    except Exception as error:  # a package may fail in any way: the search goes on without its family
+    except Exception as error:  # a package may fail in any way; the search continues without it
         line = str(error).strip().splitlines()
         wrong = f"{type(error).__name__}: {line[0] if line else ''}".rstrip(": ")
     if wrong:
@@ -105,9 +106,9 @@ def load(entry: EntryPoint) -> Family:
 
 
 def _wrong_family(name: str, family: Any) -> str:
-    """Return what keeps an object from being a family; an empty string if nothing does."""
+    """Return why an object is not a family; an empty string if it is one."""
     if getattr(family, "name", None) != name:
-        return f"its name is {getattr(family, 'name', None)!r}, not {name!r}"
+        return f"its attribute name is {getattr(family, 'name', None)!r}, not {name!r}"
     missing = [method for method in _METHODS if not callable(getattr(family, method, None))]
     if missing:
         return f"it has no method {', '.join(missing)}"
@@ -118,7 +119,7 @@ def _wrong_family(name: str, family: Any) -> str:
 
 @cache
 def warn_once(message: str) -> None:
-    """Warn of a family that cannot be used, once a process."""
+    """Warn about a family that cannot be used, once per process."""
     _warn(message)
 
 

@@ -1,4 +1,4 @@
-"""Search spaces as data: one table for each family, from which trials draw and into which defaults are put."""
+"""Search spaces as data: the dimensions of a family's params, with their defaults."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..base import Params, Suggester
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """A float from `low` to `high`, even on a logarithmic scale where `log`."""
+    """A float from `low` to `high`, sampled on a logarithmic scale if `log`."""
 
     low: float
     high: float
@@ -21,7 +21,7 @@ class Real:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A whole number from `low` to `high`, both included, even on a logarithmic scale where `log`."""
+    """An integer from `low` to `high`, both included, sampled on a logarithmic scale if `log`."""
 
     low: int
     high: int
@@ -41,7 +41,7 @@ Space = Mapping[str, Dimension]
 
 
 def draw(space: Space, family: str, trial: Suggester) -> dict[str, Any]:
-    """Draw params from a trial, to which each is known as ``<family>.<name>``.
+    """Suggest params by a trial, in which each is named ``<family>.<name>``.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def draw(space: Space, family: str, trial: Suggester) -> dict[str, Any]:
     Returns
     -------
     dict
-        With the plain names.
+        Params by their plain names.
     """
     params: dict[str, Any] = {}
     for name, dimension in space.items():
@@ -67,9 +67,9 @@ def draw(space: Space, family: str, trial: Suggester) -> dict[str, Any]:
 
 
 def complete(space: Space, params: Params) -> dict[str, Any]:
-    """Return a point inside the space: the given params, bounded, and defaults for the rest.
+    """Return a point of the space: the given params, clipped, and defaults for the rest.
 
-    Params that the space does not have are left out, an option that it does not offer becomes the default.
+    Params that are not in the space are dropped. An unknown option becomes the default.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def complete(space: Space, params: Params) -> dict[str, Any]:
 
 
 def with_defaults(space: Space, params: Params) -> dict[str, Any]:
-    """Return the params with the space's defaults for those not given; what is given stays as it is.
+    """Return the params with defaults for those not given; given params are not clipped.
 
     Examples
     --------
@@ -94,21 +94,21 @@ def with_defaults(space: Space, params: Params) -> dict[str, Any]:
 def _bounded(dimension: Dimension, value: Any) -> Any:
     if isinstance(dimension, Choice):
         return value if value in dimension.options else dimension.options[0]
-    wanted = dimension.default if value is None else value
-    bounded = min(max(wanted, dimension.low), dimension.high)
+    given = dimension.default if value is None else value
+    bounded = min(max(given, dimension.low), dimension.high)
     return round(bounded) if isinstance(dimension, Whole) else float(bounded)
 
 
 def distinct(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Drop points equal to an earlier one (on small data bounds can make two defaults meet).
+    """Drop points equal to an earlier one: on small data clipping can make defaults equal.
 
     Examples
     --------
     >>> distinct([{"depth": 8}, {"depth": 8}])
     [{'depth': 8}]
     """
-    kept: list[dict[str, Any]] = []
+    unique: list[dict[str, Any]] = []
     for point in points:
-        if point not in kept:
-            kept.append(point)
-    return kept
+        if point not in unique:
+            unique.append(point)
+    return unique

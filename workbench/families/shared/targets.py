@@ -1,4 +1,4 @@
-"""What families need to know of a target before they fit: class shares, and centre and spread of a number."""
+"""Statistics of the target that families compute before a fit, and transformations of it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from .search_space import Choice
 
 
 def check_sample(sample: Sample) -> None:
-    """Refuse what no family can learn from.
+    """Check that a sample can be learned from.
 
     Raises
     ------
     FitError
-        Where there are no rows, no weight, or a target that is no number.
+        If there are no rows, the weights do not sum to more than 0, or the target has NaN or
+        infinity.
     """
     if len(sample.y) == 0:
-        raise FitError("there is nothing to learn from", found="0 rows", expected="1 or more")
+        raise FitError("there are no training rows", found="0 rows", expected="1 or more")
     if sample.weight is not None and not sample.weight.sum() > 0:
-        raise FitError("the weights leave nothing to learn from", found=f"a sum of {sample.weight.sum():g}")
+        raise FitError(
+            "the weights exclude all training rows",
+            found=f"a sum of {sample.weight.sum():g}",
+            expected="more than 0",
+        )
     if not np.isfinite(sample.y).all():
-        raise FitError("the target has values that are no numbers", found="NaN or infinity")
+        raise FitError("the target is not finite", found="NaN or infinity", expected="finite numbers")
 
 
 def class_shares(sample: Sample, n_classes: int) -> np.ndarray:
@@ -49,7 +54,7 @@ def weighted_mean(y: np.ndarray, weight: np.ndarray | None) -> float:
 
 
 def weighted_median(y: np.ndarray, weight: np.ndarray | None) -> float:
-    """Return the lowest number that at least half of the weight does not exceed.
+    """Return the smallest number that is not exceeded by at least half of the weight.
 
     Examples
     --------
@@ -63,15 +68,15 @@ def weighted_median(y: np.ndarray, weight: np.ndarray | None) -> float:
     return float(y[order[int(np.searchsorted(below, 0.5 * below[-1]))]])
 
 
-_FURTHEST_SCORE = 30.0  # its exponential is a float32 with room for sums
+_LARGEST_SCORE = 30.0  # its exponential leaves room for sums in float32
 
 
 @dataclass(frozen=True, slots=True)
 class TargetScale:
-    """The weighted mean and standard deviation of a number: models learn ``(y - center) / spread``.
+    """Weighted mean and standard deviation of the target: models learn ``(y - center) / spread``.
 
-    A model of the scaled target needs no settings in the target's unit, and keeps float32 precise where the target
-    lies far from zero.
+    Params then do not depend on the unit of the target, and float32 stays precise if the target is
+    far from zero.
 
     Examples
     --------
@@ -85,11 +90,11 @@ class TargetScale:
 
     @classmethod
     def of(cls, sample: Sample, log: bool = False) -> TargetScale:
-        """Measure a sample, or the logarithm of one plus its target; a constant target has spread 1."""
+        """Compute the scale of ``y``, or of ``log(1 + y)``; a constant target has spread 1."""
         y = np.log1p(sample.y) if log else sample.y
         center = weighted_mean(y, sample.weight)
         gaps = np.abs(y - center)
-        widest = float(gaps.max()) or 1.0  # squares of shares of it neither overflow nor vanish
+        widest = float(gaps.max()) or 1.0  # dividing by it avoids overflow and underflow of squares
         spread = widest * float(np.sqrt(np.average((gaps / widest) ** 2, weights=sample.weight)))
         usable = np.isfinite(spread) and spread > 1e-12 * max(abs(center), 1e-300)
         return cls(center, spread if usable else 1.0, log)
@@ -100,17 +105,17 @@ class TargetScale:
         return ((np.log1p(y) if self.log else y) - self.center) / self.spread
 
     def unscaled(self, raw: np.ndarray) -> np.ndarray:
-        """Return scores in the unit of the target (of its logarithm, where that was learned)."""
+        """Return scores in the unit of the target (of its logarithm, if that was learned)."""
         return raw * self.spread + self.center
 
 
-def deviance_loss(scores: np.ndarray, wanted: np.ndarray, deviance: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return half of each row's deviance, but for a constant, and its gradient by the score, the mean's logarithm.
+def deviance_loss(scores: np.ndarray, target: np.ndarray, deviance: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return half the deviance of each row, up to a constant, and its gradient by the score.
 
     Parameters
     ----------
-    scores, wanted : numpy.ndarray, shape (n, 1)
-        Logarithms of means, and the target.
+    scores, target : numpy.ndarray, shape (n, 1)
+        The logarithm of the predicted mean, and the target.
     deviance : {"poisson", "gamma"}
 
     Examples
@@ -119,16 +124,16 @@ def deviance_loss(scores: np.ndarray, wanted: np.ndarray, deviance: str) -> tupl
     >>> losses.tolist(), slope.tolist()
     ([1.0], [[-2.0]])
     """
-    scores = np.clip(scores, -_FURTHEST_SCORE, _FURTHEST_SCORE)
+    scores = np.clip(scores, -_LARGEST_SCORE, _LARGEST_SCORE)
     if deviance == "poisson":
         mean = np.exp(scores)
-        return (mean - wanted * scores)[:, 0], mean - wanted
-    ratio = wanted * np.exp(-scores)
+        return (mean - target * scores)[:, 0], mean - target
+    ratio = target * np.exp(-scores)
     return (ratio + scores)[:, 0], 1.0 - ratio
 
 
 def target_choice(problem: Problem) -> dict[str, Choice]:
-    """Return the part of a booster's search space that says what of the target is learned.
+    """Return the search space dimension of the target transformation: plain or logarithm.
 
     Examples
     --------
@@ -139,12 +144,12 @@ def target_choice(problem: Problem) -> dict[str, Choice]:
 
 
 def number_link(problem: Problem, scale: TargetScale) -> Link:
-    """Return the link of a number's scores: of the number itself, of its logarithm, or of the mean's logarithm."""
+    """Return the link of a regression: for the number, ``log(1 + y)`` or the log of the mean."""
     return "expm1" if scale.log else "exp" if problem.deviance else "identity"
 
 
 def scale_for(train: Sample, problem: Problem, params: Params) -> TargetScale:
-    """Return the scale of the target that the params ask for; classes have none, nor what a deviance is taken of."""
+    """Return the target scale that the params select; classes and deviances are not scaled."""
     if problem.task != "regression" or problem.deviance:
         return TargetScale(0.0, 1.0)
     return TargetScale.of(train, log=problem.logs or params.get("target") == "log")

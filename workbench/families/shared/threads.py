@@ -1,4 +1,4 @@
-"""One thread for small linear algebra: on busy cores several threads wait for each other longest of all."""
+"""One thread for small linear algebra: on busy cores several threads mostly wait for each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep the libraries of linear algebra to one thread; also a decorator.
+    """Limit BLAS and OpenMP libraries to one thread; also usable as a decorator.
 
     Examples
     --------
@@ -30,9 +30,10 @@ def one_thread() -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _pools(imported: int) -> ThreadpoolController:
-    """Return what steers the libraries that are loaded, so many modules being imported.
+    """Return the controller of the loaded libraries, cached by the number of imported modules.
 
-    Looking for them takes 3 ms, as long as the fit of a small fold: it is done again only where another may have come.
+    Detecting them takes 3 ms, as long as the fit of a small fold. It is repeated only if a new
+    module may have loaded another library.
     """
     from threadpoolctl import ThreadpoolController
 
