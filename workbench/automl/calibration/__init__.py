@@ -1,1 +1,1 @@
-"""Numbers learned on out-of-fold predictions: calibration, intervals, the threshold, the range of a target."""
+"""Calibration, prediction intervals, thresholds and target ranges, learned out of fold."""

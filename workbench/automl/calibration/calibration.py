@@ -40,7 +40,7 @@ _SCALES = (0.05, 20.0)
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Served probabilities are ``softmax(scale * log(p) + offset)``, or ``softmax(log(p) @ matrix + offset)``.
+    """Parameters of ``softmax(scale * log(p) + offset)`` or ``softmax(log(p) @ matrix + offset)``.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ def choose_calibration(
     *,
     mixing: bool = False,
 ) -> tuple[Calibration | None, np.ndarray]:
-    """Choose between no calibration, one scale, a scale with an offset per class and, with `mixing`, a matrix.
+    """Choose no calibration, a scale, a scale and an offset per class or, with `mixing`, a matrix.
 
     The kinds are compared by cross-fitted log loss. A richer kind is chosen only if its gain over
     the simpler one is more than a standard error of the paired difference. Isotonic regression is

@@ -144,7 +144,7 @@ def _edges(guess: np.ndarray) -> np.ndarray:
 
 
 def _upper(values: np.ndarray, mass: np.ndarray, share: float) -> float:
-    """Return the bound of a new error with this probability: the quantile with the correction (n + 1) / n.
+    """Return the bound of a new error with a probability: the quantile corrected by (n + 1) / n.
 
     With too few rows for the probability, it is the largest error.
     """

@@ -9,8 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 PULL_ROWS = 50.0
-"""Strength of the regularisation, in rows. On wine_white, forest_cover, diamonds_cut and bank_job (3,700 to
-40,000 rows, 5 to 12 classes) the best of six strengths was 11 to 150 rows."""
+"""Strength of the regularisation, in rows.
+
+On wine_white, forest_cover, diamonds_cut and bank_job (3,700 to 40,000 rows, 5 to 12 classes) the
+best of six strengths was 11 to 150 rows.
+"""
 
 _STEPS = 30
 _DONE = 1e-3
@@ -19,7 +22,7 @@ _DONE = 1e-3
 def fit_matrix(
     y: np.ndarray, logs: np.ndarray, weight: np.ndarray, scale: float, offset: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Learn ``softmax(logs @ matrix + offset)`` by Newton's method on the log loss, which is convex.
+    """Learn ``softmax(logs @ matrix + offset)`` by Newton's method on the convex log loss.
 
     Parameters
     ----------
@@ -90,7 +93,7 @@ def _loss(
 def _bend(
     here: np.ndarray, begin: np.ndarray, rows: np.ndarray, y: np.ndarray, weight: np.ndarray, p: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the gradient, shape (k + 1, k), and the Hessian, whose parameters are ordered by class."""
+    """Return the gradient, shape (k + 1, k), and the Hessian, ordered by class."""
     width, k = here.shape
     weighted = p * weight[:, None]
     miss = weighted.copy()

@@ -15,7 +15,8 @@ from workbench.families.base import Problem
 
 from ..scoring.metric_definitions import DEFINITIONS
 
-_LEAST_SHARE = 1e-3  # of the mean: the lowest prediction if the target has zeros but none may be predicted
+#: Of the mean: the lowest prediction if the target has zeros but none may be predicted.
+_LEAST_SHARE = 1e-3
 _LEAST = 1e-30  # is not 0 in float32
 
 

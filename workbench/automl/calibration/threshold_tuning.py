@@ -150,7 +150,7 @@ def _best(
         y, p, share = y[rows], p[rows], share[rows]
     order = np.argsort(p, kind="stable")
     y, p, share = y[order], p[order], share[order]
-    starts = np.flatnonzero(np.r_[True, p[1:] > p[:-1]])  # a threshold lies between two different values
+    starts = np.flatnonzero(np.r_[True, p[1:] > p[:-1]])  # a threshold is between two values
     value = decision_value(name, 2)
     found = []
     for _ in range(_RESAMPLES):
@@ -175,7 +175,7 @@ def _cells(y: np.ndarray, share: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 
 def _between(p: np.ndarray, start: int) -> float:
-    """Return a threshold halfway to the next lower value, so that float32 rounding cannot cross it."""
+    """Return a threshold halfway to the next lower value, robust against float32 rounding."""
     return float(p[start]) if start == 0 else float((p[start] + p[start - 1]) / 2.0)
 
 
@@ -209,7 +209,7 @@ def _pays(
 
 
 def at_half(metric: Metric, output: np.ndarray, threshold: float) -> np.ndarray:
-    """Return probabilities mapped so that 0.5 decides as the threshold does, for metrics of classes.
+    """Map probabilities so that 0.5 decides as the threshold does, for metrics of classes.
 
     For other metrics the probabilities are returned unchanged.
 
@@ -223,6 +223,7 @@ def at_half(metric: Metric, output: np.ndarray, threshold: float) -> np.ndarray:
     if threshold == 0.5 or not metric.definition.decides or output.shape[1] != 2:
         return output
     p = np.asarray(output[:, 1], dtype=np.float64)
-    below, above = max(threshold, _SMALLEST), max(1.0 - threshold, _SMALLEST)  # at 0 and 1 one side is empty
+    # At a threshold of 0 or 1 one side is empty.
+    below, above = max(threshold, _SMALLEST), max(1.0 - threshold, _SMALLEST)
     moved = np.where(p < threshold, 0.5 * p / below, 0.5 + 0.5 * (p - threshold) / above)
     return np.column_stack([1.0 - moved, moved])

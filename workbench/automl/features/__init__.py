@@ -1,1 +1,1 @@
-"""What an encoder learns from training rows: target statistics, words of texts, pairs of columns that interact."""
+"""Learning an encoder from training rows: target encoding, vocabularies, interactions."""

@@ -137,7 +137,7 @@ def learn(encoding: Encoding, data: Dataset, seed: int = 0, tables: WordTables |
 
 
 def derive(data: Dataset) -> tuple[tuple[Derived, ...], dict[str, Column1d]]:
-    """Return the varying parts of each date-time, the gaps between any two, and all columns with them added."""
+    """Return the varying parts of date-times, the gaps between them, and all columns with these."""
     dates = [column.name for column in data.schema.columns if column.kind == "datetime"]
     wanted = [Derived(f"{name} {part}", part, (name,)) for name in dates for part in DATE_PARTS]
     for at, first in enumerate(dates[:8]):
@@ -176,7 +176,7 @@ def _learn_number(encoding: Encoding, name: str, values: Column1d, add: Any) -> 
 
 
 def _scaled(name: str, finite: np.ndarray, middle: float) -> Number:
-    """Clip to the central 99.8 % and standardise, so that outliers do not dominate a linear model."""
+    """Clip to the central 99.8 % and standardise: outliers must not dominate a linear model."""
     low, high = (float(value) for value in np.quantile(finite, [0.001, 0.999]))
     bounded = np.clip(finite, low, high)
     center, spread = float(bounded.mean()), float(bounded.std())

@@ -1,4 +1,4 @@
-"""Remove the steps of an encoder that a model does not use, so that serving does not compute them."""
+"""Remove the encoder steps that a model does not use, so that serving does not compute them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workbench.runtime.core.encoder import Encoder, Step
 
 
 def prune(encoder: Encoder, form: Form) -> tuple[Encoder, Form]:
-    """Return the encoder without the steps that no tree splits on, and the trees with renumbered features.
+    """Return the encoder without the steps that no tree uses, and the trees renumbered.
 
     Forms other than trees use every feature and are returned unchanged.
 

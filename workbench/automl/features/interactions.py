@@ -1,4 +1,4 @@
-"""Interactions: pairs of columns that predict the target better together, such as a route and an hour.
+"""Interactions: pairs of columns that predict the target better together (a route and an hour).
 
 Trees find such a pair split by split if it has few levels, but not with a category of many levels.
 Then the smoothed mean target of each pair of levels, fitted out of fold, is a feature (as in
@@ -120,7 +120,7 @@ def _distinct(column: Column1d) -> int:
 
 
 def _outputs(data: Dataset) -> np.ndarray:
-    """Return the outputs to predict, float64 (n, m): the target, or indicators of the most frequent classes."""
+    """Return the outputs, float64 (n, m): the target, or the most frequent classes' indicators."""
     targets = targets_of(data)
     if data.schema.output.task == "regression":
         return np.asarray(np.clip(targets, *np.quantile(targets, [_TAIL, 1.0 - _TAIL])))
@@ -150,7 +150,7 @@ def _both(one: tuple[np.ndarray, int], other: tuple[np.ndarray, int]) -> tuple[n
 
 
 def _means(codes: np.ndarray, size: int, targets: np.ndarray, half: np.ndarray) -> np.ndarray:
-    """Return each row's smoothed means of the targets, learned from the other half, float64 (n, m)."""
+    """Return smoothed means of the targets, learned from the other half, float64 (n, m)."""
     if size > 4 * len(codes):
         codes = np.unique(codes, return_inverse=True)[1].reshape(-1)
         size = int(codes.max()) + 1
@@ -181,7 +181,7 @@ class _Residuals:
         return np.stack(left, axis=1)
 
     def errors(self, left: np.ndarray) -> float:
-        """Return the largest correlation of a pair's residuals with a target's, in standard errors."""
+        """Return the largest correlation with a target's residuals, in standard errors."""
         square = (self._targets**2).mean(axis=0) * (left**2).sum(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
             errors = (self._targets * left).sum(axis=0) / np.sqrt(square)

@@ -42,7 +42,10 @@ Train = np.ndarray
 
 
 def targets_of(data: Dataset) -> np.ndarray:
-    """Return the columns to average, shape (n, m): the target, or a 0/1 column per class (one for two classes)."""
+    """Return the columns to average, shape (n, m): the target, or indicators of the classes.
+
+    Two classes have one indicator.
+    """
     if data.schema.output.task == "regression":
         return np.asarray(data.y, dtype=np.float64)[:, None]
     hot = np.zeros((data.n_rows, data.n_classes))
@@ -73,7 +76,9 @@ def _out_of_fold(
 
 
 def _table(codes: np.ndarray, targets: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return smoothed means, shape (size + 1, m), the last row for missing, and the overall mean, shape (m,).
+    """Return smoothed means, shape (size + 1, m), and the overall mean, shape (m,).
+
+    The last row is for missing values.
 
     ``(sum of the level + 10 * overall mean) / (rows of the level + 10)``: Micci-Barreca (2001),
     with a fixed weight.

@@ -1,1 +1,1 @@
-"""What a search writes and its processes exchange: settings, candidates, messages, the run folder, the journal."""
+"""The records of a search: settings, candidates, messages, the run folder, the journal."""

@@ -193,7 +193,7 @@ class Candidate:
 
     @property
     def final(self) -> Score | None:
-        """The score to report: on the held-out set, else corrected for selection, else the selection score."""
+        """The reported score: held-out, else corrected for selection bias, else out of fold."""
         return self.holdout or self.corrected or self.score
 
     def to_json(self) -> dict[str, Any]:
@@ -226,7 +226,7 @@ def _without_gain(score: Score, gain: float) -> Score:
 
 
 def value_of(candidate: Candidate) -> float:
-    """Return the ranking value of a candidate that has a score: the score plus the averaging gain."""
+    """Return the ranking value of a scored candidate: the score plus the averaging gain."""
     assert candidate.score is not None
     return candidate.score.value + candidate.averaging_gain
 

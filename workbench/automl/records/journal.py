@@ -1,4 +1,4 @@
-"""The store of a run's trials: Optuna's journal file, with a lock and a tail that survive a killed process."""
+"""The store of a run's trials: Optuna's journal file, safe against killed processes."""
 
 from __future__ import annotations
 

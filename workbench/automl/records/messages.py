@@ -126,7 +126,7 @@ class BlendTask:
 
 @dataclass(frozen=True, slots=True)
 class Blends:
-    """The result of a `BlendTask`: the weights of the candidates in each ensemble, the cheapest first."""
+    """The result of a `BlendTask`: the weights of each ensemble, the cheapest first."""
 
     weights: tuple[Mapping[str, float], ...]
 
@@ -159,7 +159,7 @@ class BuildTask:
 
 @dataclass(frozen=True, slots=True)
 class TeacherTask:
-    """A teacher to fit in a fold: it predicts the training rows out of fold, without the validation rows.
+    """A teacher to fit in a fold, which predicts the fold's training rows out of fold.
 
     Attributes
     ----------
@@ -203,7 +203,7 @@ class DistillTask:
 
 @dataclass(frozen=True, slots=True)
 class MeasureTask:
-    """A candidate's artifact to measure with nothing else running, for about `seconds` of single-row calls."""
+    """An artifact to measure with nothing else running, for about `seconds` of single-row calls."""
 
     id: str
     seconds: float
@@ -245,4 +245,7 @@ class FoldDone:
 
 
 STACKER_LEAST_ROWS = 5_000
-"""With fewer rows the stacker's own score is optimistic: by 1 % of the log loss for 3,700 rows, not for 11,000."""
+"""With fewer rows the stacker's own score is optimistic.
+
+The bias was 1 % of the log loss for 3,700 rows, and none for 11,000.
+"""

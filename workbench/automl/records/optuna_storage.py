@@ -1,4 +1,4 @@
-"""Optuna storages in files: a run that is moved, or opened from another folder, must not create a new one."""
+"""Optuna storages in files: opening a moved run must not create a new one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FILE = "sqlite:///"
 
 
 def fixed_storage(url: str | None) -> str | None:
-    """Return a storage URL with an absolute file path, which is the same from every working directory.
+    """Return a storage URL with an absolute file path, valid from every working directory.
 
     Examples
     --------

@@ -179,8 +179,9 @@ class RunFolder:
         RunError
             If the run has none with this id.
         """
-        folders = {each.name for each in (self.path / "candidates").glob("*")}  # a name is not a path
-        with suppress(OSError, ValueError, TypeError):  # being written, or damaged, as in `candidates`
+        # A name is not a path.
+        folders = {each.name for each in (self.path / "candidates").glob("*")}
+        with suppress(OSError, ValueError, TypeError):  # as in `candidates`
             if name in folders:
                 return read_candidate(self._candidate_folder(name))
         raise RunError(
@@ -207,7 +208,7 @@ class RunFolder:
         return self._candidate_folder(name) / TRACEBACK_FILE
 
     def scored(self, name: str) -> np.ndarray:
-        """Return the predictions that a candidate's score was computed on, float64 (development rows, k).
+        """Return the predictions that a score was computed on, float64 (development rows, k).
 
         These are the out-of-fold predictions; for a metric of classes, the predicted classes as
         probabilities of 0 and
@@ -238,7 +239,7 @@ class RunFolder:
 
     @property
     def reserve_rows(self) -> np.ndarray:
-        """Positions of rows that only the best configs are fitted on, if configs are tried on a sample."""
+        """Positions of rows for the best configs only, if configs are tried on a sample."""
         return self._split("reserve")
 
     @property
@@ -304,7 +305,7 @@ class RunFolder:
         np.savez(self.path / "data" / "split.npz", dev=dev, holdout=holdout, reserve=further)
 
     def write_folds(self, fold: np.ndarray, compared: np.ndarray) -> None:
-        """Store the fold that predicts each development row in each repeat, and the rows to compare."""
+        """Store the fold of each development row in each repeat, and the rows to compare."""
         write_folds(self.path, fold, compared)
 
     def record(self, event: Mapping[str, Any]) -> None:
@@ -355,7 +356,7 @@ def read_split(run: Path) -> dict[str, np.ndarray]:
 
 
 def check_room(path: Path) -> None:
-    """Check that a run can be created in a folder: it is empty, or of a search that ended before it began.
+    """Check that a run can be created in a folder: it is empty, or of a search without candidates.
 
     Raises
     ------
@@ -386,7 +387,7 @@ def _clear(path: Path) -> None:
 
 
 def _never_began(path: Path) -> bool:
-    """Return whether a folder has only the files of a search that ended before its first candidate."""
+    """Return whether a folder has only the files of a search without candidates."""
     names = {each.name for each in _content(path) if not each.name.startswith(".run.json.")}
     if not names <= {"run.json", "candidates", "cache", "data"} or "candidates" not in names:
         return False
@@ -430,7 +431,7 @@ def process_started(process: int) -> float | None:
     try:
         found = psutil.Process(process)
         started: float = found.create_time()
-        if found.status() == psutil.STATUS_ZOMBIE:  # it has ended, but its parent has not waited for it
+        if found.status() == psutil.STATUS_ZOMBIE:  # ended, not yet reaped by its parent
             return None
     except (psutil.Error, ValueError, TypeError):
         return None
@@ -438,12 +439,12 @@ def process_started(process: int) -> float | None:
 
 
 def this_process() -> dict[str, Any]:
-    """Return the entries of ``run.json`` that identify this process, so that readers see when it has ended."""
+    """Return the entries of ``run.json`` that identify this process."""
     return {"process": os.getpid(), "process_started": process_started(os.getpid())}
 
 
 def _alive(process: Any, started: Any) -> bool:
-    """Return whether the process that wrote the run is still running (its id may have been reused)."""
+    """Return whether the process that wrote the run is running (its id may have been reused)."""
     now = process_started(process) if isinstance(process, int) else None
     return now is not None and (started is None or abs(now - float(started)) < 2.0)
 

@@ -1,4 +1,4 @@
-"""The lock of a run's folder (one search at a time), and detection of a folder that was removed or replaced."""
+"""The lock of a run's folder, for one search at a time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run_lock(path: Path) -> Iterator[None]:
 
 
 def is_of_this_process(path: Path, created: object) -> bool:
-    """Return whether ``run.json`` is still the one of this process: the folder may be removed or replaced."""
+    """Return whether ``run.json`` is of this process: the folder may be removed or replaced."""
     try:
         found = json.loads((path / "run.json").read_text(encoding="utf-8"))
         return bool(found.get("process") == os.getpid() and found.get("created") == created)

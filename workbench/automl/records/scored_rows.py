@@ -1,4 +1,4 @@
-"""The stored data that scores are computed on: predictions, predicted classes, and which rows are compared."""
+"""The stored predictions and classes that scores are computed on, and the rows compared."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What one setting of a search accepts: its type, range, default and help, written down once.
 
-`search_settings.SETTINGS` is the table. From it come the checks and error texts, the options of the command line with
-their ``--help``, the option tables of ``docs/cli.md``, and, held equal by tests, the signatures and docstrings of the
-Python functions and the fields of `settings.Settings`.
+`search_settings.SETTINGS` is the table. From it come the checks and error texts, the options of the
+command line with their ``--help``, the option tables of ``docs/cli.md``, and, held equal by tests,
+the signatures and docstrings of the Python functions and the fields of `settings.Settings`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class Setting:
     help : str
         What it is, in one clause.
     read : callable
-        Checks a value's type and returns it as `settings.Settings` stores it. Gets the setting and the value.
+        Checks a value's type and returns it as `settings.Settings` stores it. Gets the setting and
+        the value.
     default : object
         The default in the signatures.
     default_text : str

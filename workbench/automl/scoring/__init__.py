@@ -1,1 +1,1 @@
-"""How good candidates are and how surely: metrics, intervals, comparisons, ensemble selection, the Pareto front."""
+"""Scoring: metrics, intervals, comparisons, ensemble selection, the Pareto front."""

@@ -295,7 +295,7 @@ def _normal_difference(
     fold: np.ndarray | None,
     group: np.ndarray | None,
 ) -> Difference | None:
-    """Return the closed-form difference, if there is one, from each row's influences on the two scores."""
+    """Return the closed-form difference, if there is one, from the rows' influences."""
     if len(y) < metric.definition.normal_from:
         return None
     pair = [metric.sums(y, each, weight, fold) for each in outputs]

@@ -78,7 +78,7 @@ class Resampled:
         return np.asarray(self._of(self._terms.sum(axis=0)[None])[0])
 
     def draws(self, repeats: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield scores on the drawn units and on those left out, each of shape (repeats, candidates)."""
+        """Yield scores on the drawn and on the left-out units, shape (repeats, candidates) each."""
         if self._slow is not None and not self._slow.is_quick:
             repeats = min(repeats, _SLOW_REPEATS)
         chunk = _CHUNK if self._slow is None or self._slow.is_quick else 1

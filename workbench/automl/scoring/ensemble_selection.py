@@ -1,4 +1,4 @@
-"""Ensemble selection: weighted averages of candidates, selected greedily on out-of-fold rows, by cost.
+"""Ensemble selection: weighted averages of candidates, selected on out-of-fold rows, by cost.
 
 Forward selection with replacement (Caruana, Niculescu-Mizil, Crew and Ksikes 2004): each step adds
 the model whose addition lowers the loss most; its weight is the number of times it was added. The
@@ -276,7 +276,7 @@ def _run(
     limit: float,
     steps: int,
 ) -> _Found:
-    """Add the model that lowers the loss most in each step, within the limit of the members' cost."""
+    """Add the model that lowers the loss most in each step, within a limit of the cost."""
     affordable = pool[price[pool] <= limit * (1 + 1e-9)]
     if not len(affordable):
         return []
@@ -298,7 +298,7 @@ def _cost(counts: np.ndarray, price: np.ndarray) -> float:
 
 
 def _path(losses_of: EnsembleLosses, found: _Found, price: np.ndarray, *, small: bool) -> _Found:
-    """Return the non-dominated ensembles that are better than the cheaper one before by more than noise.
+    """Return the ensembles that are better than the next cheaper one by more than noise.
 
     With few rows (`small`) the best one ends the path, however small its gain.
     """

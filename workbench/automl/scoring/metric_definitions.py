@@ -1,4 +1,4 @@
-"""The one definition of each metric: it determines score, interval, bootstrap and the loss that models minimise.
+"""The definition of each metric, which determines score, interval, bootstrap and row loss.
 
 A metric is defined in one of three ways. Most are functions of sums over rows (`Definition.sums`,
 see `metric_sums`): their standard error follows from the rows' influences, and their bootstrap is a
@@ -22,7 +22,8 @@ from .formulas.confusion_metrics import DECISION_METRICS
 from .formulas.metric_sums import Sums
 from .formulas.metric_terms import Predictions
 
-_ROOT_ROWS = 2_000  # of fewer, a single large error moves the mean of squares too far for a normal interval
+#: With fewer rows a single large error moves the mean of squares too far for a normal interval.
+_ROOT_ROWS = 2_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Scores with intervals, under scikit-learn's scorer names (higher is better, errors are negative)."""
+"""Scores with intervals, by scikit-learn's scorer names: higher is better, errors are negative."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class Metric:
     def sums(
         self, y: np.ndarray, output: np.ndarray, weight: Weight = None, fold: np.ndarray | None = None
     ) -> Sums | None:
-        """Return the terms whose sums determine the score, or None if no sums do (a median, a maximum).
+        """Return the terms whose sums determine the score; None for a median or a maximum.
 
         Parameters
         ----------
@@ -229,7 +229,7 @@ class Metric:
         return exact(self._predictions(y, output, weight, fold))
 
     def _fewest(self, y: np.ndarray, weight: Weight) -> float:
-        """Return the effective sample size: of the smallest class, or of all rows (see `Definition.by_class`)."""
+        """Return the effective sample size, of the smallest class if the metric is by class."""
         if not self.definition.by_class:
             return effective_rows(weight, len(y))
         classes = [y == label for label in np.unique(y)]
@@ -298,7 +298,7 @@ class Metric:
             return np.nan
 
     def _by_scorer(self, y: np.ndarray, output: np.ndarray, weight: Weight) -> float:
-        """Return the value of scikit-learn's own scorer, with an estimator that replays the predictions."""
+        """Return scikit-learn's scorer's value for an estimator that replays the predictions."""
         import warnings
 
         from sklearn.metrics import get_scorer

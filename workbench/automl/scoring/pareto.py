@@ -81,7 +81,7 @@ def _comparable(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def front(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the Pareto front in score, latency and CPU time of the candidates that have all three."""
+    """Return the Pareto front in score, latency and CPU time."""
     complete = [each for each in candidates if each.status == "ok" and each.score and each.measured]
     if not complete:
         return []

@@ -7,7 +7,7 @@ from ..records.settings import Settings
 
 
 def steering_costs(candidate: Candidate, settings: Settings) -> tuple[float, float]:
-    """Return latency (µs) and CPU time (s per million rows): measured, or estimated for a repeatable search."""
+    """Return latency (µs) and CPU time (s per million rows), estimated if repeatable."""
     measured = candidate.measured
     assert measured is not None
     if settings.repeatable:
@@ -17,7 +17,7 @@ def steering_costs(candidate: Candidate, settings: Settings) -> tuple[float, flo
 
 
 def noise_free_cost(candidate: Candidate) -> float:
-    """Estimate the CPU time of a call (µs) from properties that do not depend on the machine or its load.
+    """Estimate the CPU time of a call (µs) independently of the machine and its load.
 
     A search that must be repeatable uses it: 4 ns per node visit, 0.01 ns per byte of the artifact,
     and a fixed cost per call (orders of magnitude of measured models).
@@ -28,7 +28,7 @@ def noise_free_cost(candidate: Candidate) -> float:
 
 
 def cost_of_visits(visits: float) -> float:
-    """Return the CPU time (µs) of a call that visits a number of tree nodes, by order of magnitude."""
+    """Return the order of magnitude of the CPU time (µs) of a call, by visited tree nodes."""
     return 12.0 + 0.004 * visits
 
 

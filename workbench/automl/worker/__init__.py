@@ -1,1 +1,1 @@
-"""A worker process: each task is fitted, assembled into its serving form, checked, scored and measured."""
+"""A worker process: fitting, assembling, parity checks, scoring and measuring of candidates."""

@@ -1,4 +1,4 @@
-"""A config's folds become a candidate: load the folds, average their models, build the candidate."""
+"""Assemble a config's folds into a candidate: load them, average their models, build it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class _Folds:
         return float(np.mean([part.rounds for part in self.parts]))
 
     def score_data(self, space: Workspace) -> str:
-        """Return what the scored rows are: as of the run, unless the time ended folds or kept some from a fit."""
+        """Return the description of the scored rows, with the effects of the time limit."""
         data = space.setup.score_data
         if len(self.parts) < len(space.splits):  # the first repeat alone
             data = ", ".join(part for part in data.split(", ") if not part.endswith(" times"))

@@ -18,7 +18,7 @@ from ..records.run_folder import TRACEBACK_FILE
 
 
 class Stage:
-    """The current step of an attempt, for the report of a failure, and the CPU seconds of each step so far."""
+    """The current step of an attempt, and the CPU seconds of each step so far."""
 
     def __init__(self) -> None:
         self.name = "start"

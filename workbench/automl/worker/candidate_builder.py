@@ -33,7 +33,8 @@ from .measure import measurements
 from .workspace import Workspace
 
 _MEASURE_S = 0.01  # of single-row calls; candidates that may be on the front are measured again
-_MOST_GAIN = 0.04  # of the score's interval: it ranks an average above one of its own models, no more
+#: Of the score's interval: enough to rank an average above one of its own models.
+_MOST_GAIN = 0.04
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +148,7 @@ def load_form(folder: Path) -> Form:
 
 
 def _calibrate(model: FittedModel, space: Workspace) -> FittedModel:
-    """Return the model with calibrated probabilities, if calibration improves rows it was not trained on."""
+    """Return the model with calibrated probabilities, if calibration improves them out of fold."""
     if space.problem.task == "regression":
         return model
     calibration, oof = _choose_calibration(model, space)
@@ -171,7 +172,7 @@ def _calibrate(model: FittedModel, space: Workspace) -> FittedModel:
 
 
 def _choose_calibration(model: FittedModel, space: Workspace) -> tuple[Calibration | None, np.ndarray]:
-    """Choose a calibration, and return the out-of-fold probabilities calibrated without their own fold.
+    """Choose a calibration, and return the cross-fitted calibrated probabilities.
 
     Only an ensemble can hold a calibration that mixes the classes: a plain model of trees cannot.
     """
@@ -195,7 +196,7 @@ def _calibrated_form(model: FittedModel, calibration: Calibration) -> Form:
 
 
 def _calibrated_gate(model: FittedModel, calibration: Calibration) -> np.ndarray:
-    """Return the library's predictions, calibrated as the served form is: on raw scores, if it has a link."""
+    """Return the library's predictions, calibrated as the served form is."""
     link, raw = model.form.link, model.gate_raw
     offset = np.asarray(calibration.offset, dtype=np.float64)
     if raw is not None and link == "softmax":
@@ -209,7 +210,7 @@ def _calibrated_gate(model: FittedModel, calibration: Calibration) -> np.ndarray
 
 
 def _within_range(model: FittedModel, space: Workspace) -> FittedModel:
-    """Raise predictions to the lowest sensible number, in the served form and in all that is stored.
+    """Raise predictions to the lowest sensible number, in the served form and all stored arrays.
 
     Out-of-fold predictions are rounded to float32 here: what is stored is exactly what is scored.
     """
@@ -223,7 +224,7 @@ def _within_range(model: FittedModel, space: Workspace) -> FittedModel:
 
 
 def _score(model: FittedModel, decision: Decision, space: Workspace, data: str) -> tuple[Score, float]:
-    """Return the score of the stored predictions, and the estimated gain of averaging the folds' models."""
+    """Return the score of the stored predictions, and the averaging gain."""
     dev, metric = space.dev, space.metric
     scored = model.oof
     if decision.decided is not None:
@@ -245,7 +246,7 @@ def _score(model: FittedModel, decision: Decision, space: Workspace, data: str) 
 def _save(
     folder: Path, model: FittedModel, form: Form, predictor: Predictor, decided: np.ndarray | None
 ) -> None:
-    """Write the artifact, and what later steps need: predictions, decisions, and the form for ensembles."""
+    """Write the artifact, predictions, predicted classes, and the form for ensembles."""
     (folder / "predictor").mkdir(parents=True, exist_ok=True)
     predictor.save(folder / "predictor")
     np.save(folder / "oof.npy", model.oof.astype(np.float32))

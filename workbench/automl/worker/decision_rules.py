@@ -1,4 +1,4 @@
-"""The decision rule of a candidate: the threshold of the positive label, or prediction intervals."""
+"""The decision rule of a candidate: the threshold of the positive label or intervals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Decision:
 
 
 def learn_decision(space: Workspace, oof: np.ndarray) -> Decision:
-    """Tune the threshold to the metric or the costs, or learn intervals, from out-of-fold predictions.
+    """Tune the threshold to the metric or the costs, or learn intervals, out of fold.
 
     Parameters
     ----------

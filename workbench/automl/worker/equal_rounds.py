@@ -29,7 +29,7 @@ from .workspace import Workspace
 
 
 def same_rounds(space: Workspace, encoding: Encoding, parts: Sequence[Part]) -> tuple[list[Part], int]:
-    """Return the folds' models after the same number of rounds, if the time limit ended some of them.
+    """Return the folds' models after the same number of rounds, if the time limit ended one.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def _fewer_trees(space: Workspace, encoding: Encoding, split: int, part: Part, r
 
 
 def _library_after(form: Trees, rounds: int, library: np.ndarray, X: np.ndarray) -> np.ndarray:
-    """Return the library's raw scores after fewer rounds: its own minus those of the trees cut off."""
+    """Return the library's raw scores after fewer rounds, without the trees cut off."""
     rest = serve_raw(_quick(form.between(rounds, form.rounds)), X).astype(np.float64)
     if not form.averaged:
         return np.asarray(library - rest)

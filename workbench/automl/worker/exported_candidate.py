@@ -50,7 +50,7 @@ def serve_measured(run: RunFolder, candidate: Candidate) -> Served:
 def served_from(
     run: RunFolder, folder: Path, gap: float, held_out: np.ndarray, *, trained_again: bool
 ) -> Served:
-    """Return an artifact with its golden rows, the first rows of its parity check (see `gate_columns`)."""
+    """Return an artifact with its golden rows, the first of its parity check."""
     golden = golden_rows(run.dataset(), held_out, seed=run.settings.seed)
     library = np.load(folder / "gate.npy")[: len(golden)]
     return Served(Predictor.load(folder / "predictor"), golden, library, gap, trained_again)

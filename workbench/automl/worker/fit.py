@@ -39,7 +39,7 @@ _AFTER_FIT_SHARE = 0.1  # of the time of a fit on all rows: prediction and writi
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """A model after fewer rounds: its form, the best of those rounds, and raw scores as in `Part`."""
+    """A model after fewer rounds: its form, the best of these rounds, and raw scores."""
 
     form: Linear | Network | OnnxGraph
     rounds: int
@@ -96,7 +96,8 @@ class Part:
             [self.rounds, self.stopped, self.cpu_s, self.chosen_among, self.trained], dtype=np.float64
         )
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, facts=facts, raw=self.raw, arena=self.comparison, gate=self.gate, **arrays)  # type: ignore[arg-type]  # a name is not a keyword of savez
+            arrays |= {"facts": facts, "raw": self.raw, "arena": self.comparison, "gate": self.gate}
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # a name is not a keyword of savez
 
     @classmethod
     def load(cls, path: Path) -> Part:
@@ -213,7 +214,8 @@ def _fit_fold(task: FoldTask, space: Workspace, stage: Stage) -> tuple[Part, Sam
     among = fitted.unseen.trained if fitted.unseen else 0
     part = Part(form, fitted.rounds, fitted.stopped, 0.0, raw, stages, comparison, library, among)
     part = replace(part, trained=max(getattr(fitted, "trained", 0), fitted.rounds))
-    if math.isfinite(task.deadline) and len(space.splits) > 1:  # the time limit may end another fold sooner
+    # The time limit may end another fold sooner.
+    if math.isfinite(task.deadline) and len(space.splits) > 1:
         with stage("predict"):
             part = _with_states(part, fitted, valid)
     return part, valid

@@ -34,7 +34,7 @@ def preload() -> None:
 
     import_onnxruntime()
     del sys.modules["pandas"]
-    with suppress(ImportError):  # an optional extra; it fails at every fit if it was imported without pandas
+    with suppress(ImportError):  # optional; every fit fails if it was imported without pandas
         import catboost  # noqa: F401
 
 

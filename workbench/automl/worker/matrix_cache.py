@@ -27,7 +27,7 @@ class MatrixCache:
     def learned(
         self, encoding: Encoding, make: Callable[[], tuple[Learned, list[np.ndarray]]]
     ) -> tuple[Encoder, np.ndarray, np.ndarray]:
-        """Return the encoder of all rows, the encoded rows (float32, memory-mapped) and the target columns.
+        """Return the encoder, the encoded rows (float32, memory-mapped) and the target columns.
 
         `make` also returns the target columns' values in each fold, which are stored for `fold`.
         """

@@ -24,17 +24,17 @@ from .parity import raw_rows
 
 _ROWS = 64
 _BATCH_ROWS, _BATCHES = 4096, 3
-_FEWEST_BATCH_ROWS, _BATCHES_S = 256, 0.2  # for a model that takes longer than 0.2 s for a whole batch
+_FEWEST_BATCH_ROWS, _BATCHES_S = 256, 0.2  # for a model that is slower for a whole batch
 _CALLS = 100  # a block: enough for a p99, short enough to fall between other processes' time slices
 _FEWEST_CALLS, _LONGEST_BLOCK_S = 20, 0.2  # for a model that takes milliseconds
-_BUSY_CALLS = 40  # a block while fits are running: candidates that may be on the front are measured again
+_BUSY_CALLS = 40  # a block while fits are running
 _MIN_BLOCKS, _MAX_BLOCKS = 3, 200
 _FIRST_CALLS, _TRIED_CALLS = 4, 8  # calls before timing, and calls that estimate the time of one
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """The timings of `Measurements`: microseconds per call, wall-clock time unless the name has "cpu"."""
+    """The timings of `Measurements`: microseconds per call, wall clock unless named CPU."""
 
     p50_us: float
     p99_us: float
@@ -141,7 +141,7 @@ def measurements(
 def _time_blocks(
     predictor: Predictor, rows: list[dict[str, object]], shape: tuple[int, int], stop_at: float
 ) -> tuple[np.ndarray, list[float]]:
-    """Return wall-clock nanoseconds per call, shape (blocks, calls), and CPU microseconds per call by block."""
+    """Return wall-clock ns per call, shape (blocks, calls), and CPU µs per call of each block."""
     predict, clock = predictor.predict_row, time.perf_counter_ns
     calls, blocks = shape
     order = [rows[at % len(rows)] for at in range(calls)]
@@ -167,7 +167,7 @@ def _time_blocks(
 
 
 def _batch_row_s(predictor: Predictor, data: Dataset, random: np.random.Generator) -> float:
-    """Return CPU seconds per row in batches of canonical columns: the minimum of several batches."""
+    """Return CPU seconds per row in batches of canonical columns, the minimum of several."""
     most = min(data.n_rows, _BATCH_ROWS)
     size = min(most, _FEWEST_BATCH_ROWS)
     seconds = _batch_s(predictor, data, random, size, 1)

@@ -20,7 +20,8 @@ from workbench.runtime.model.predictor import Predictor
 
 ROWS = 1_200
 GOLDEN_ROWS = 64
-TOLERANCE = 5e-5  # of a probability; of a number, relative to the target's spread or a tenth of the number
+#: Of a probability; of a number, relative to the target's spread or a tenth of the number.
+TOLERANCE = 5e-5
 _SINGLE_ROWS = 12
 _MOST_PER_REASON = 16  # rows with a missing value, and rows of rare classes, among the golden rows
 _UNSEEN = "a level that training never met"
@@ -29,7 +30,7 @@ _EXTREMES = (0.0, -1.0, 1e12, -1e12, 3e38, -3e38, 1e-30, np.inf, -np.inf)
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """The result: rows compared, the largest difference (in the unit of `TOLERANCE`), CPU seconds per row."""
+    """The result: rows, the largest difference in the unit of `TOLERANCE`, CPU seconds per row."""
 
     rows: int
     largest: float
@@ -79,7 +80,7 @@ def difficult_rows(data: Dataset, rows: int = ROWS, seed: int = 0) -> dict[str, 
 
 
 def golden_rows(data: Dataset, preferred: np.ndarray, rows: int = GOLDEN_ROWS, seed: int = 0) -> np.ndarray:
-    """Choose the real rows that a bundle stores with their predictions: every class, missing values too.
+    """Choose the real rows that a bundle stores: every class, and missing values.
 
     Parameters
     ----------
@@ -192,7 +193,7 @@ def check(
 
 
 def spread_of(numbers: np.ndarray) -> float:
-    """Return the standard deviation of finite numbers, bounded away from zero: the unit of differences.
+    """Return the standard deviation of finite numbers, above zero: the unit of differences.
 
     Examples
     --------

@@ -33,7 +33,7 @@ _LOSS_NAMES: dict[Loss, str] = {
 }
 _LEAST_ROWS = 200  # with fewer rows a fold is fast and its loss too noisy
 FIRST = "first.npy"
-"""File of uncalibrated out-of-fold predictions of the first repeat, which later folds race against."""
+"""Uncalibrated out-of-fold predictions of the first repeat, which later folds race against."""
 
 
 def race(task: FoldTask, space: Workspace, output: np.ndarray, y: np.ndarray) -> Race | None:
@@ -79,7 +79,7 @@ def _reason_to_stop(
     weight: np.ndarray | None,
     kind: Loss,
 ) -> tuple[str, float]:
-    """Return why a config is stopped, and by how many standard errors its loss is worse; ("", 0) to continue."""
+    """Return why a config is stopped, and the standard errors of its loss; ("", 0) to continue."""
     own = row_losses(y, output, kind)
     mean, error = mean_and_error(own - loss, weight)
     if not mean > _SURE * error:

@@ -1,4 +1,4 @@
-"""Retrain a candidate from its record: on all rows for export, or on the same rows to reproduce it."""
+"""Retrain a candidate: on all rows for export, or on the same rows to reproduce it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Reproduced:
 
 
 def reproduce(run: RunFolder, name: str) -> Reproduced:
-    """Retrain a candidate from its record on the same rows and compare its predictions with the stored ones.
+    """Retrain a candidate on the same rows and compare its predictions with the stored ones.
 
     Raises
     ------
@@ -190,7 +190,7 @@ def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float)
 
 
 def _fold(config: Config, candidate: Candidate, split: int, grown: float) -> FoldTask:
-    """Return a fold to fit again: with early stopping on the same rows, or for given rounds on more rows."""
+    """Return a fold to fit again: with early stopping, or for given rounds on more rows."""
     rounds = candidate.fold_rounds[split] if split < len(candidate.fold_rounds) else None
     trained = candidate.fold_trained[split] if split < len(candidate.fold_trained) else 0
     if rounds is None or (trained and grown <= 1.0):

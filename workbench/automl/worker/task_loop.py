@@ -47,7 +47,7 @@ _MEASURED_ROWS = 4_096
 
 def serve(connection: Connection) -> None:
     """Send the process id, receive the set-up, then carry out tasks until the connection closes."""
-    warnings.simplefilter("ignore")  # the libraries' warnings; problems are reported in the candidate
+    warnings.simplefilter("ignore")  # problems are reported in the candidate
     connection.send(os.getpid())
     space = open_workspace(connection.recv())
     while True:

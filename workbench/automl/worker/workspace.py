@@ -148,7 +148,7 @@ class Workspace:
         return fold_numbers(out, self.setup.seed)
 
     def comparison_rows(self) -> np.ndarray:
-        """Return positions of rows that every fold's model predicts, to measure how far the models disagree."""
+        """Return the rows that every fold's model predicts, to measure their disagreement."""
         valid = np.flatnonzero(self.fold_of() >= 0)
         random = np.random.default_rng(self.setup.seed)
         return np.sort(random.permutation(valid)[:_COMPARISON_ROWS])
@@ -180,7 +180,7 @@ class Workspace:
         return Sample.part(shared, train, f"train{split}"), Sample.part(shared, valid, f"valid{split}")
 
     def grown(self, encoding: Encoding, more: int) -> Sample:
-        """Return the training rows of the only fold of a sample, followed by `more` rows of the reserve.
+        """Return the training rows of a sample's only fold, followed by `more` rows of the reserve.
 
         The served encoder encodes the reserve. It was learned without these rows, so features made
         from the target have the values that new rows get.

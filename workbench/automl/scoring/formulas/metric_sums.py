@@ -106,7 +106,7 @@ def effective_rows(weight: np.ndarray | None, rows: int) -> float:
 
 
 def spread_of(influence: np.ndarray, group: np.ndarray | None = None) -> float:
-    """Return the standard error that the rows' influences imply, with whole groups as the sampling unit.
+    """Return the standard error from the rows' influences; whole groups are the sampling unit.
 
     A single group does not show how groups differ; rows are then the sampling unit.
     """

@@ -1,4 +1,4 @@
-"""The formula of each metric: from the predictions of labelled rows to the terms of its sums, or to its value."""
+"""The formula of each metric: from predictions to the terms of its sums, or to its value."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def top_two_accuracy(rows: Predictions) -> Sums:
 
 
 def confused(name: str) -> Callable[[Predictions], Sums]:
-    """Sum, for each class, the rows that have it, those predicted to have it, and those predicted correctly."""
+    """Sum, for each class, its rows, the rows predicted to be of it, and the correct ones."""
 
     def sums(rows: Predictions) -> Sums:
         k = rows.output.shape[1]

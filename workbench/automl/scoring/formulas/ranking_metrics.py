@@ -96,7 +96,9 @@ def one_against_one(
     *,
     by_size: bool,
 ) -> float:
-    """Return the mean area over all pairs of classes (Hand and Till 2001), weighted by their rows if `by_size`.
+    """Return the mean area over all pairs of classes (Hand and Till 2001).
+
+    With `by_size` the areas are weighted by the rows of the classes.
 
     Examples
     --------
@@ -124,7 +126,7 @@ def one_against_one(
 def average_precision(
     is_it: np.ndarray, marks: np.ndarray, fold: np.ndarray | None = None
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function from row weights (b, n) to average precisions (b,), which sorts the rows once.
+    """Return a function from row weights (b, n) to average precisions (b,); it sorts the rows once.
 
     Examples
     --------
@@ -155,7 +157,7 @@ def _folds(fold: np.ndarray | None, rows: int) -> Iterator[np.ndarray]:
 def _precision_gains(
     is_it: np.ndarray, marks: np.ndarray, rows: np.ndarray
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Return the function from row weights to a fold's precision times its positive weight, and that weight."""
+    """Return a function from row weights to a fold's weighted precision and its positive weight."""
     order = rows[np.argsort(-marks[rows], kind="stable")]
     ranked, yes = marks[order], is_it[order]
     ends = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True])

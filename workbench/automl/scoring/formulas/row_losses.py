@@ -1,4 +1,4 @@
-"""The loss of each row: racing, ensemble selection, the stacker and the mean metrics use these formulas."""
+"""The loss of each row, for racing, ensemble selection, the stacker and metrics that are means."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Candidates made of other candidates: weighted averages, a network over them, and small models distilled from them."""
+"""Candidates made of other candidates: ensembles, stackers and distilled students."""

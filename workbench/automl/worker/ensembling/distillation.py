@@ -34,11 +34,12 @@ from ..racing import FIRST
 from ..workspace import Workspace
 
 _SHARE = 0.8  # of the teacher in the student's target
-_LEAST = 1e-3  # of a target probability: log-odds of smaller ones carry little information and much weight
+#: Of a target probability: log-odds of smaller ones carry little information and much weight.
+_LEAST = 1e-3
 
 
 def fit_teacher(task: TeacherTask, space: Workspace) -> TeacherDone:
-    """Predict a fold's training rows by a teacher that has seen neither them nor the validation rows."""
+    """Predict a fold's training rows out of fold by a teacher without the validation rows."""
     stage, began = Stage(), time.process_time()
     try:
         with stage("fit"):

@@ -1,4 +1,4 @@
-"""Ensembles of candidates: selecting them, and building each into a candidate with one model file."""
+"""Ensembles of candidates: select them, and build each into a candidate with one model file."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _oof(space: Workspace, name: str) -> np.ndarray:
 
 
 def build_blend(task: BuildTask, space: Workspace) -> Candidate:
-    """Make a candidate of an ensemble: one encoder of all members' steps, one model with all members in it."""
+    """Make a candidate of an ensemble: one encoder and one model of all members."""
     folder = space.candidates / task.config.id
     return attempt(task.config, folder, lambda stage: _build(task, space, stage))
 
@@ -102,7 +102,10 @@ def _build(task: BuildTask, space: Workspace, stage: Stage) -> Candidate:
 def _predictions(
     space: Workspace, members: Mapping[str, float], meta: Meta | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the ensemble's predictions of the parity rows, and of the comparison rows if all members have some."""
+    """Return the ensemble's predictions of the parity rows and of the comparison rows.
+
+    The latter are None unless all members have them.
+    """
     shares = list(members.values())
     gates = [np.load(space.candidates / name / "gate.npy") for name in members]
     every = [_comparison(space, name) for name in members]

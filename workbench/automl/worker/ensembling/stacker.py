@@ -57,12 +57,12 @@ class Meta:
         return served
 
     def of(self, blended: np.ndarray, outputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the weighted average of members' average and network, float64 (n, k), by the library."""
+        """Return the library's predictions of the ensemble with the network, float64 (n, k)."""
         X = features(outputs)
         return self._mixed(blended, np.mean([fit.raw(X) for fit in self.fits], axis=0))
 
     def of_each(self, blended: np.ndarray, outputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the same for each fold's models, (folds, n, k), with the network trained without the fold."""
+        """Return the same by fold, (folds, n, k), with the network trained without the fold."""
         parts = [fit.raw(features([each[at] for each in outputs])) for at, fit in enumerate(self.fits)]
         return np.stack([self._mixed(blended[at], raw) for at, raw in enumerate(parts)])
 
@@ -71,7 +71,7 @@ class Meta:
 
 
 def features(outputs: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the network's input from the outputs of m members, shape (n, k) each: float32 (n, m * k).
+    """Return the network's input, float32 (n, m * k), from m outputs of shape (n, k).
 
     Examples
     --------
@@ -150,7 +150,7 @@ def learn_meta(
 
 
 def _pays(space: Workspace, sample: Sample, rows: np.ndarray, before: np.ndarray, after: np.ndarray) -> bool:
-    """Return whether the loss, which the weight was chosen by, is significantly lower and the metric higher."""
+    """Return whether the loss is significantly lower and the metric higher."""
     loss, weight = space.problem.loss, sample.weight
     gain = row_losses(sample.y, before, loss) - row_losses(sample.y, after, loss)
     compared = None if space.compared is None else space.compared[rows]
@@ -169,7 +169,8 @@ def _fits(space: Workspace, sample: Sample, parts: np.ndarray, deadline: float) 
     """
     random = np.random.default_rng(space.setup.seed)
     family, fits = MLP(), []
-    problem = replace(space.problem, logs=False, deviance="", floor=None)  # members' numbers as they are
+    # The network averages members' numbers without a transformation.
+    problem = replace(space.problem, logs=False, deviance="", floor=None)
     for number in np.unique(parts):
         inside, stopping = np.flatnonzero(parts != number), np.flatnonzero(parts == number)
         if len(inside) > _MOST_ROWS:
