@@ -20,7 +20,7 @@ from workbench.automl.records.run_folder import RunFolder
 from workbench.automl.records.settings import Settings
 from workbench.automl.scoring.metrics import Metric
 from workbench.automl.worker.assemble import assemble
-from workbench.automl.worker.ensembling.ensembles import build_blend
+from workbench.automl.worker.ensembling.ensembles import build_ensemble
 from workbench.automl.worker.fit import run_fold
 from workbench.automl.worker.parity import raw_rows
 from workbench.automl.worker.task_loop import open_workspace
@@ -94,7 +94,7 @@ def test_every_family_keeps_to_the_domain(tmp_path: Path, metric: str) -> None:
         for at_row, row in enumerate(rows):
             np.testing.assert_allclose(served.predict_row(row), batch[at_row], rtol=1e-5, atol=1e-7)
     config = Config("b0001", "blend", {}, "derived", 0)
-    blend = build_blend(BuildTask(config, {names[1]: 0.5, names[2]: 0.5}), space)
+    blend = build_ensemble(BuildTask(config, {names[1]: 0.5, names[2]: 0.5}), space)
     assert blend.status == "ok", blend.reason
     assert np.load(space.candidates / "b0001" / "oof.npy").min() >= np.float32(floor)
 

@@ -47,10 +47,10 @@ def fit_matrix(
 
     >>> random = np.random.default_rng(0)
     >>> y = random.integers(0, 3, 3000)
-    >>> said = np.where((y == 2) & (random.random(3000) < 0.5), 1, y)
-    >>> logs = np.log(np.where(np.arange(3) == said[:, None], 0.98, 0.01))
+    >>> predicted = np.where((y == 2) & (random.random(3000) < 0.5), 1, y)
+    >>> logs = np.log(np.where(np.arange(3) == predicted[:, None], 0.98, 0.01))
     >>> matrix, offset = fit_matrix(y, logs, np.ones(3000), 1.0, np.zeros(3))
-    >>> p = np.exp(logs @ matrix + offset)[said == 1].mean(axis=0)
+    >>> p = np.exp(logs @ matrix + offset)[predicted == 1].mean(axis=0)
     >>> (p / p.sum()).round(1).tolist()
     [0.0, 0.7, 0.3]
     """

@@ -197,14 +197,14 @@ def _pays(
     effective = share.sum() ** 2 / (share**2).sum()
     chance = mass / mass.sum()
     drawn = np.vstack([chance[None] * effective, random.multinomial(int(effective), chance, size=200)])
-    happened = np.arange(8) >= 4
+    actual = np.arange(8) >= 4
 
-    def of(said: np.ndarray) -> np.ndarray:
-        masks = (~happened, happened, ~said, said, ~happened & ~said, happened & said)
+    def of(predicted: np.ndarray) -> np.ndarray:
+        masks = (~actual, actual, ~predicted, predicted, ~actual & ~predicted, actual & predicted)
         return value(drawn @ np.column_stack(masks).astype(np.float64))
 
-    said_one, said_other = (np.arange(8) // 2) % 2 == 1, np.arange(8) % 2 == 1
-    gain = of(said_one) - of(said_other)
+    tuned, plain_class = (np.arange(8) // 2) % 2 == 1, np.arange(8) % 2 == 1
+    gain = of(tuned) - of(plain_class)
     return bool(gain[0] > _PAYS * float(np.nanstd(gain[1:])))
 
 

@@ -26,11 +26,11 @@ from ..coordinator.session import Session
 from ..coordinator.time_account import mean_fold_s
 from ..records.candidate import Candidate, averaged, value_of
 from ..records.messages import (
-    Blends,
-    BlendTask,
     BuildTask,
     Config,
     DistillTask,
+    Ensembles,
+    EnsembleTask,
     RefitTask,
     TeacherDone,
     TeacherTask,
@@ -201,10 +201,10 @@ def _take_in(session: Session, outcome: Outcome, distillation: Distillation) -> 
     if isinstance(result, TeacherDone):
         return list(distillation.take_in(session, result))
     if isinstance(result, Failure):
-        if not isinstance(outcome.task, BlendTask):
+        if not isinstance(outcome.task, EnsembleTask):
             session.add(failed_candidate(_derived(outcome.task), result))
         return []
-    if isinstance(result, Blends):
+    if isinstance(result, Ensembles):
         session.time.charge({"blend": outcome.cpu_s})
         best_first = list(result.weights)[::-1][:_MOST_BLENDS]
         students = distillation.begin(session, best_first[0]) if best_first else []

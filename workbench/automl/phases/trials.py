@@ -18,7 +18,7 @@ from ..coordinator.results import BASELINE_ID
 from ..coordinator.session import Session
 from ..coordinator.trial import Folds, Limits, Trial
 from ..records.candidate import Candidate
-from ..records.messages import AssembleTask, Blends, BlendTask, Config, FoldDone, FoldTask
+from ..records.messages import AssembleTask, Config, Ensembles, EnsembleTask, FoldDone, FoldTask
 from ..scoring.serving_cost import cost_of_visits, excess, steering_costs
 
 if TYPE_CHECKING:
@@ -227,8 +227,8 @@ def collect(session: Session, study: Study | None, wait_s: float) -> None:
 def take_in(session: Session, study: Study | None, outcome: Outcome) -> None:
     """Process the outcome of a task."""
     result = outcome.result
-    if isinstance(outcome.task, BlendTask):
-        if isinstance(result, Blends):
+    if isinstance(outcome.task, EnsembleTask):
+        if isinstance(result, Ensembles):
             ensemble_forecast.take_in(session, result, outcome.cpu_s)
         return
     if isinstance(result, Failure):

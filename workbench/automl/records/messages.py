@@ -118,15 +118,15 @@ class RefitTask:
 
 
 @dataclass(frozen=True, slots=True)
-class BlendTask:
+class EnsembleTask:
     """Candidates to select ensembles from, with the cost of one row of each (CPU microseconds)."""
 
     costs: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Blends:
-    """The result of a `BlendTask`: the weights of each ensemble, the cheapest first."""
+class Ensembles:
+    """The result of a `EnsembleTask`: the weights of each ensemble, the cheapest first."""
 
     weights: tuple[Mapping[str, float], ...]
 

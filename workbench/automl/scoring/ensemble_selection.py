@@ -31,7 +31,7 @@ _LEAST_GAIN = 1e-6  # of the loss: a smaller gain is rounding error
 
 
 @dataclass(frozen=True, slots=True)
-class Blend:
+class Ensemble:
     """A weighted average of models.
 
     Attributes
@@ -87,7 +87,7 @@ def greedy_path(  # noqa: PLR0913 - the keyword arguments have defaults
     rows: int = 30_000,
     seed: int = 0,
     space: Space = "probability",
-) -> list[Blend]:
+) -> list[Ensemble]:
     """Return ensembles, from the cheapest competitive single model to the best ensemble.
 
     Parameters
@@ -116,7 +116,7 @@ def greedy_path(  # noqa: PLR0913 - the keyword arguments have defaults
 
     Returns
     -------
-    list of Blend
+    list of Ensemble
         Costs increase and losses decrease from one to the next, by more than half a standard error
         of their paired difference (a whole one gave worse ensembles on new rows of small tables).
         The first is the best of the cheapest models; the last is the best ensemble. With few rows,
@@ -150,7 +150,7 @@ def greedy_path(  # noqa: PLR0913 - the keyword arguments have defaults
     small = len(chosen) < _SMALL_ROWS
     found = _search(losses_of, price, steps, small=small)
     return [
-        _blend(counts, mean, price, space) for counts, mean in _path(losses_of, found, price, small=small)
+        _ensemble(counts, mean, price, space) for counts, mean in _path(losses_of, found, price, small=small)
     ]
 
 
@@ -192,8 +192,8 @@ def cross_fitted(  # noqa: PLR0913 - as in `greedy_path`
     >>> random = np.random.default_rng(0)
     >>> truth, noise = random.normal(size=500), random.normal(size=(2, 500))
     >>> models = [(truth + each)[:, None] for each in noise]
-    >>> blended = cross_fitted(truth, models, "squared", np.arange(500) % 5)
-    >>> bool(((blended[:, 0] - truth) ** 2).mean() < 0.6)
+    >>> averaged = cross_fitted(truth, models, "squared", np.arange(500) % 5)
+    >>> bool(((averaged[:, 0] - truth) ** 2).mean() < 0.6)
     True
     """
     fold = fold_numbers(fold, seed)
@@ -215,7 +215,7 @@ def cross_fitted(  # noqa: PLR0913 - as in `greedy_path`
             )
         except ValueError:  # only this fold was predicted: no ensemble can be selected without it
             continue
-        within = [blend for blend in path if blend.cost <= most_cost] or path[:1]
+        within = [ensemble for ensemble in path if ensemble.cost <= most_cost] or path[:1]
         out[mine] = within[-1].of([output[mine] for output in outputs])
     return out
 
@@ -322,7 +322,7 @@ def _path(losses_of: EnsembleLosses, found: _Found, price: np.ndarray, *, small:
     return kept
 
 
-def _blend(counts: np.ndarray, loss: float, price: np.ndarray, space: Space) -> Blend:
+def _ensemble(counts: np.ndarray, loss: float, price: np.ndarray, space: Space) -> Ensemble:
     total = float(counts.sum())
     weights = {int(at): float(counts[at] / total) for at in np.flatnonzero(counts)}
-    return Blend(weights, loss, _cost(counts, price), space)
+    return Ensemble(weights, loss, _cost(counts, price), space)

@@ -51,9 +51,11 @@ def learn_decision(space: Workspace, oof: np.ndarray) -> Decision:
     if output.task == "regression":
         with suppress(ValueError):  # too few rows: there are no intervals
             intervals, coverage = learn_intervals(dev.y, oof, fold, dev.weight)
-            held = coverage.get(_SHOWN_LEVEL)
+            covered = coverage.get(_SHOWN_LEVEL)
             words = (
-                f"{100 * _SHOWN_LEVEL:.0f} % intervals cover {100 * held:.1f} % of the rows" if held else ""
+                f"{100 * _SHOWN_LEVEL:.0f} % intervals cover {100 * covered:.1f} % of the rows"
+                if covered
+                else ""
             )
             return Decision(replace(output, intervals=intervals), notes=((words,) if words else ()) + priced)
         return Decision(output, notes=priced)
@@ -74,8 +76,8 @@ def learn_decision(space: Workspace, oof: np.ndarray) -> Decision:
 def _decided(oof: np.ndarray, threshold: float = 0.5) -> np.ndarray:
     """Return the predicted class of each row; -1 if a row was not predicted."""
     known = np.isfinite(oof).all(axis=1)
-    answered = oof[:, 1] >= threshold if oof.shape[1] == 2 else np.nan_to_num(oof).argmax(axis=1)
-    return np.where(known, answered, -1).astype(np.int64)
+    decided = oof[:, 1] >= threshold if oof.shape[1] == 2 else np.nan_to_num(oof).argmax(axis=1)
+    return np.where(known, decided, -1).astype(np.int64)
 
 
 def _priced(payoff: Payoff, y: np.ndarray, oof: np.ndarray, weight: np.ndarray | None) -> tuple[str, ...]:

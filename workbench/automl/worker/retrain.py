@@ -32,7 +32,7 @@ from ..records.run_folder import RunFolder
 from ..scoring.metrics import Metric
 from .assemble import assemble
 from .ensembling.distillation import distill, fit_teacher
-from .ensembling.ensembles import build_blend
+from .ensembling.ensembles import build_ensemble
 from .exported_candidate import Served, serve_measured, served_from
 from .fit import run_fold
 from .full_fit import refit
@@ -166,7 +166,7 @@ def _again(space: Workspace, run: RunFolder, candidate: Candidate, grown: float)
         weights = averaged(candidate)
         stacker_only = tuple(name for name in candidate.members if name not in weights)
         blend = BuildTask(config, weights, math.inf if share else 0.0, share or None, stacker_only)
-        return _stored(space, build_blend(blend, space))
+        return _stored(space, build_ensemble(blend, space))
     if candidate.taught:
         for name in candidate.members:
             _again(space, run, run.candidate(name), grown)

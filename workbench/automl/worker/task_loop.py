@@ -20,9 +20,9 @@ from ..features.vocabulary import WordTables
 from ..records.candidate import Candidate, Measurements
 from ..records.messages import (
     AssembleTask,
-    BlendTask,
     BuildTask,
     DistillTask,
+    EnsembleTask,
     FoldDone,
     FoldTask,
     MeasureTask,
@@ -35,7 +35,7 @@ from ..records.scored_rows import read_compared
 from ..scoring.metrics import Metric
 from .assemble import assemble
 from .ensembling.distillation import distill, fit_teacher
-from .ensembling.ensembles import build_blend, find_blends
+from .ensembling.ensembles import build_ensemble, find_ensembles
 from .fit import run_fold
 from .full_fit import refit
 from .matrix_cache import MatrixCache
@@ -85,8 +85,8 @@ _VERBS: dict[type, Callable[[Any, Workspace], Any]] = {
     FoldTask: run_fold,
     AssembleTask: assemble,
     RefitTask: refit,
-    BlendTask: find_blends,
-    BuildTask: build_blend,
+    EnsembleTask: find_ensembles,
+    BuildTask: build_ensemble,
     TeacherTask: fit_teacher,
     DistillTask: distill,
     MeasureTask: _measure,

@@ -19,7 +19,7 @@ from workbench.automl.records.candidate import Candidate, averaged
 from workbench.automl.records.messages import BuildTask, Config, Setup
 from workbench.automl.records.run_folder import RunFolder
 from workbench.automl.scoring.metrics import Metric
-from workbench.automl.worker.ensembling.ensembles import build_blend
+from workbench.automl.worker.ensembling.ensembles import build_ensemble
 from workbench.automl.worker.ensembling.stacker import features, learn_meta
 from workbench.automl.worker.matrix_cache import MatrixCache
 from workbench.automl.worker.retrain import reproduce
@@ -136,7 +136,7 @@ def stacked(run: RunFolder) -> Candidate:
     bags = [each for each in run.candidates() if each.kind == "bag" and each.status == "ok"]
     one, other, third = (each.id for each in bags if each.family != "baseline")
     config = Config("b0100", "blend", {}, "derived", 0)
-    done = build_blend(BuildTask(config, {third: 0.5, other: 0.5}, math.inf, 0.6, (one,)), opened(run))
+    done = build_ensemble(BuildTask(config, {third: 0.5, other: 0.5}, math.inf, 0.6, (one,)), opened(run))
     assert done.status == "ok", done.reason
     run.write_candidate(done)
     return done

@@ -9,7 +9,7 @@ from __future__ import annotations
 from workbench.families import BASELINE
 
 from ...records.candidate import Candidate, best_first
-from ...records.messages import Blends, BlendTask
+from ...records.messages import Ensembles, EnsembleTask
 from ...scoring.serving_cost import noise_free_cost
 from ..session import Session
 from .reserve import BUILDING, OVERRUN_S, form_s, update_reserve
@@ -29,11 +29,11 @@ def blendable(session: Session) -> list[Candidate]:
     return [each for each in best_first(bags) if session.run.form_path(each.id).exists()]
 
 
-def blend_task(session: Session, good: list[Candidate], seconds: float) -> BlendTask | None:
+def blend_task(session: Session, good: list[Candidate], seconds: float) -> EnsembleTask | None:
     """Return the task of choosing blends that can be written in so many seconds; None where there is no choice."""
     most = _MEMBER_SHARE * (max(seconds, 0.0) + OVERRUN_S)
     pool = [each for each in good if session.time.contention * BUILDING * form_s(each) <= most][:_POOL]
-    return BlendTask({each.id: cost_of(session, each) for each in pool}) if len(pool) > 1 else None
+    return EnsembleTask({each.id: cost_of(session, each) for each in pool}) if len(pool) > 1 else None
 
 
 def cost_of(session: Session, candidate: Candidate) -> float:
@@ -43,7 +43,7 @@ def cost_of(session: Session, candidate: Candidate) -> float:
     return candidate.busy_cpu_us
 
 
-def look_ahead(session: Session) -> BlendTask | None:
+def look_ahead(session: Session) -> EnsembleTask | None:
     """Return the task of choosing blends, where candidates are new and the choice is cheap; else None."""
     clock = session.clock
     if (
@@ -58,7 +58,7 @@ def look_ahead(session: Session) -> BlendTask | None:
     return blend_task(session, blendable(session), clock.refine_most_s)
 
 
-def take_in(session: Session, found: Blends, cpu_s: float) -> None:
+def take_in(session: Session, found: Ensembles, cpu_s: float) -> None:
     """Take in what would be blended, and keep the time that it will take."""
     session.time.charge({"blend": cpu_s})
     session.time.forecast = tuple(found.weights[-1]) if found.weights else session.results.incumbents()[:1]

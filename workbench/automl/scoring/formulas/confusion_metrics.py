@@ -35,42 +35,42 @@ def _or_zero(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), 0.0))
 
 
-def _f1(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return _or_zero(2.0 * right, happened + said)
+def _f1(actual: np.ndarray, predicted: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    return _or_zero(2.0 * correct, actual + predicted)
 
 
-def _precision(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return _or_zero(right, said)
+def _precision(actual: np.ndarray, predicted: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    return _or_zero(correct, predicted)
 
 
-def _recall(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return _or_zero(right, happened)
+def _recall(actual: np.ndarray, predicted: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    return _or_zero(correct, actual)
 
 
-def _jaccard(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return _or_zero(right, happened + said - right)
+def _jaccard(actual: np.ndarray, predicted: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    return _or_zero(correct, actual + predicted - correct)
 
 
-def _accuracy(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return ratio(right.sum(axis=-1), happened.sum(axis=-1))
+def _accuracy(actual: np.ndarray, predicted: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    return ratio(correct.sum(axis=-1), actual.sum(axis=-1))
 
 
-def _balanced(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _balanced(actual: np.ndarray, predicted: np.ndarray, correct: np.ndarray) -> np.ndarray:
     """Return the mean recall of the classes that occur."""
-    there = happened > 0
-    return ratio(_recall(happened, said, right).sum(axis=-1), there.sum(axis=-1).astype(np.float64))
+    there = actual > 0
+    return ratio(_recall(actual, predicted, correct).sum(axis=-1), there.sum(axis=-1).astype(np.float64))
 
 
-def _matthews(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-    total = happened.sum(axis=-1)
-    together = right.sum(axis=-1) * total - (happened * said).sum(axis=-1)
-    apart = (total**2 - (happened**2).sum(axis=-1)) * (total**2 - (said**2).sum(axis=-1))
+def _matthews(actual: np.ndarray, predicted: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    total = actual.sum(axis=-1)
+    together = correct.sum(axis=-1) * total - (actual * predicted).sum(axis=-1)
+    apart = (total**2 - (actual**2).sum(axis=-1)) * (total**2 - (predicted**2).sum(axis=-1))
     return _or_zero(together, np.sqrt(np.maximum(apart, 0.0)))
 
 
 def _second(each: _Cells) -> _Cells:
-    def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-        return np.asarray(each(happened, said, right)[..., 1])
+    def value(actual: np.ndarray, predicted: np.ndarray, correct: np.ndarray) -> np.ndarray:
+        return np.asarray(each(actual, predicted, correct)[..., 1])
 
     return value
 
@@ -78,25 +78,25 @@ def _second(each: _Cells) -> _Cells:
 def _macro(each: _Cells) -> _Cells:
     """Average over the classes that occur or were predicted, as scikit-learn does."""
 
-    def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-        there = (happened > 0) | (said > 0)
+    def value(actual: np.ndarray, predicted: np.ndarray, correct: np.ndarray) -> np.ndarray:
+        there = (actual > 0) | (predicted > 0)
         return ratio(
-            (each(happened, said, right) * there).sum(axis=-1), there.sum(axis=-1).astype(np.float64)
+            (each(actual, predicted, correct) * there).sum(axis=-1), there.sum(axis=-1).astype(np.float64)
         )
 
     return value
 
 
 def _micro(each: _Cells) -> _Cells:
-    def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-        return each(happened.sum(axis=-1), said.sum(axis=-1), right.sum(axis=-1))
+    def value(actual: np.ndarray, predicted: np.ndarray, correct: np.ndarray) -> np.ndarray:
+        return each(actual.sum(axis=-1), predicted.sum(axis=-1), correct.sum(axis=-1))
 
     return value
 
 
 def _weighted(each: _Cells) -> _Cells:
-    def value(happened: np.ndarray, said: np.ndarray, right: np.ndarray) -> np.ndarray:
-        return ratio((each(happened, said, right) * happened).sum(axis=-1), happened.sum(axis=-1))
+    def value(actual: np.ndarray, predicted: np.ndarray, correct: np.ndarray) -> np.ndarray:
+        return ratio((each(actual, predicted, correct) * actual).sum(axis=-1), actual.sum(axis=-1))
 
     return value
 

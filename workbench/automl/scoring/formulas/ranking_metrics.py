@@ -78,8 +78,8 @@ def area_terms(
         below = np.repeat(np.cumsum(tied) - tied / 2.0 - before, sizes)
         total = totals[part]
         there = total > 0
-        right = np.clip(np.divide(below, total, out=np.zeros_like(total), where=there), 0.0, 1.0)
-        shares[mine] = np.where(there, right if mine is yes else 1.0 - right, 0.0)[mine]
+        correct = np.clip(np.divide(below, total, out=np.zeros_like(total), where=there), 0.0, 1.0)
+        shares[mine] = np.where(there, correct if mine is yes else 1.0 - correct, 0.0)[mine]
         others[mine] = total[mine]
     back_shares, back_others = np.empty(len(marks)), np.empty(len(marks))
     back_shares[order], back_others[order] = shares, others
@@ -164,10 +164,10 @@ def _precision_gains(
 
     def value(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         drawn = weights[:, order].astype(np.float64)
-        said = np.cumsum(drawn, axis=1)[:, ends]
-        right = np.cumsum(np.where(yes, drawn, 0.0), axis=1)[:, ends]
-        gained = np.diff(right, axis=1, prepend=0.0)
-        precise = np.divide(right, said, out=np.zeros_like(said), where=said > 0)
-        return (gained * precise).sum(axis=1), right[:, -1]
+        predicted = np.cumsum(drawn, axis=1)[:, ends]
+        correct = np.cumsum(np.where(yes, drawn, 0.0), axis=1)[:, ends]
+        gained = np.diff(correct, axis=1, prepend=0.0)
+        precise = np.divide(correct, predicted, out=np.zeros_like(predicted), where=predicted > 0)
+        return (gained * precise).sum(axis=1), correct[:, -1]
 
     return value

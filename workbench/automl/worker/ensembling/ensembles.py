@@ -15,7 +15,7 @@ from workbench.runtime.core.encoder import Encoder
 
 from ...features.feature_pruning import union
 from ...records.candidate import Candidate
-from ...records.messages import Blends, BlendTask, BuildTask
+from ...records.messages import BuildTask, Ensembles, EnsembleTask
 from ...records.run_folder import read_candidate
 from ...scoring.ensemble_selection import cross_fitted, greedy_path
 from ..attempt import Stage, attempt
@@ -24,7 +24,7 @@ from ..workspace import Workspace
 from .stacker import Meta, learn_meta
 
 
-def find_blends(task: BlendTask, space: Workspace) -> Blends:
+def find_ensembles(task: EnsembleTask, space: Workspace) -> Ensembles:
     """Return the path of ensembles, from few cheap members to the best."""
     names = list(task.costs)
     outputs = [_oof(space, name) for name in names]
@@ -39,9 +39,11 @@ def find_blends(task: BlendTask, space: Workspace) -> Blends:
         seed=space.setup.seed,
     )
     found = [
-        {names[at]: share for at, share in blend.weights.items()} for blend in path if len(blend.weights) > 1
+        {names[at]: share for at, share in ensemble.weights.items()}
+        for ensemble in path
+        if len(ensemble.weights) > 1
     ]
-    return Blends(tuple(found))
+    return Ensembles(tuple(found))
 
 
 def _oof(space: Workspace, name: str) -> np.ndarray:
@@ -49,7 +51,7 @@ def _oof(space: Workspace, name: str) -> np.ndarray:
     return out
 
 
-def build_blend(task: BuildTask, space: Workspace) -> Candidate:
+def build_ensemble(task: BuildTask, space: Workspace) -> Candidate:
     """Make a candidate of an ensemble: one encoder and one model of all members."""
     folder = space.candidates / task.config.id
     return attempt(task.config, folder, lambda stage: _build(task, space, stage))

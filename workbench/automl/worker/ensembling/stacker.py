@@ -56,18 +56,18 @@ class Meta:
         assert isinstance(served, Network)
         return served
 
-    def of(self, blended: np.ndarray, outputs: Sequence[np.ndarray]) -> np.ndarray:
+    def of(self, average: np.ndarray, outputs: Sequence[np.ndarray]) -> np.ndarray:
         """Return the library's predictions of the ensemble with the network, float64 (n, k)."""
         X = features(outputs)
-        return self._mixed(blended, np.mean([fit.raw(X) for fit in self.fits], axis=0))
+        return self._mixed(average, np.mean([fit.raw(X) for fit in self.fits], axis=0))
 
-    def of_each(self, blended: np.ndarray, outputs: Sequence[np.ndarray]) -> np.ndarray:
+    def of_each(self, average: np.ndarray, outputs: Sequence[np.ndarray]) -> np.ndarray:
         """Return the same by fold, (folds, n, k), with the network trained without the fold."""
         parts = [fit.raw(features([each[at] for each in outputs])) for at, fit in enumerate(self.fits)]
-        return np.stack([self._mixed(blended[at], raw) for at, raw in enumerate(parts)])
+        return np.stack([self._mixed(average[at], raw) for at, raw in enumerate(parts)])
 
-    def _mixed(self, blended: np.ndarray, raw: np.ndarray) -> np.ndarray:
-        return (1.0 - self.share) * blended + self.share * apply_link(raw, self.fits[0].form().link)
+    def _mixed(self, average: np.ndarray, raw: np.ndarray) -> np.ndarray:
+        return (1.0 - self.share) * average + self.share * apply_link(raw, self.fits[0].form().link)
 
 
 def features(outputs: Sequence[np.ndarray]) -> np.ndarray:
@@ -87,7 +87,7 @@ def features(outputs: Sequence[np.ndarray]) -> np.ndarray:
 def learn_meta(
     space: Workspace,
     outputs: Sequence[np.ndarray],
-    blended: np.ndarray,
+    average: np.ndarray,
     *,
     share: float | None = None,
     deadline: float = float("inf"),
@@ -100,7 +100,7 @@ def learn_meta(
     space : Workspace
     outputs : sequence of numpy.ndarray, shape (n, k)
         The members' out-of-fold predictions.
-    blended : numpy.ndarray, shape (n, k)
+    average : numpy.ndarray, shape (n, k)
         Those of their average.
     share : float, optional
         The weight that was chosen before. Default: choose it.
@@ -117,7 +117,7 @@ def learn_meta(
         short, or the network does not improve the ensemble.
     """
     parts = fold_numbers(space.fold_of(), space.setup.seed)
-    known = (parts >= 0) & np.isfinite(blended).all(axis=1)
+    known = (parts >= 0) & np.isfinite(average).all(axis=1)
     for each in outputs:
         known &= np.isfinite(each).all(axis=1)
     if space.dev.weight is not None:
@@ -134,7 +134,7 @@ def learn_meta(
         mine = sample.X[parts == number]
         # If all rows of the part were used for early stopping, their scores are cross-fitted.
         raw[parts == number] = unseen_raw(fit, mine) if len(mine) <= _MOST_VALID else fit.raw(mine)
-    pair = [blended[rows], apply_link(raw, fits[0].form().link)]
+    pair = [average[rows], apply_link(raw, fits[0].form().link)]
     loss, weight, again = space.problem.loss, sample.weight, share is not None
     if share is None:
         share = greedy_path(sample.y, pair, loss, weight, seed=space.setup.seed)[-1].weights.get(1, 0.0)
@@ -144,7 +144,7 @@ def learn_meta(
     mixed = within(space.problem, mixed)  # as the ensemble is served
     if not again and not _pays(space, sample, rows, pair[0], mixed):
         return None
-    out = blended.copy()
+    out = average.copy()
     out[rows] = mixed
     return Meta(share, fits), out
 
