@@ -122,3 +122,10 @@ def test_the_start_of_the_process_is_known_to_a_tenth_of_a_second() -> None:
 def test_settings_are_flags_on_the_command_line_alone(error: Exception, message: str) -> None:
     assert "--" not in str(error)
     assert explain(error)[0] == message
+
+
+def test_the_command_line_starts_without_heavy_libraries() -> None:
+    code = "import sys, workbench.cli.entry; workbench.cli.entry.parser(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert not loaded & {"numpy", "pandas", "pyarrow", "onnxruntime", "sklearn", "optuna", "tqdm"}

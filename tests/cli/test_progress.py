@@ -27,14 +27,17 @@ def test_a_terminal_gets_a_bar_and_keeps_what_matters() -> None:
     console = Console(io.StringIO(), Terminal())
     with Progress(console) as progress:
         progress(event("finding", "it alone predicts the target", column="alive"))
-        progress(event("trial", "c0001 ok", status="ok", best_score=0.9, best_family="linear"))
+        progress(
+            event("trial", "c0001 first", status="ok", best_score=0.9, best_family="linear", new_best=True)
+        )
+        progress(event("trial", "c0003 ok", status="ok", best_score=0.9, best_family="linear"))
         progress(event("trial", "c0002 lightgbm failed at fit", status="failed", failed=1))
     text = console.err.getvalue()  # type: ignore[attr-defined]
     assert "50%|" in text
     assert "best 0.9000 linear" in text
     assert "column 'alive': it alone predicts the target" in text
     assert "c0002 lightgbm failed at fit" in text
-    assert "c0001 ok" not in text
+    assert "c0001 first" in text and "c0003 ok" not in text
     assert console.out.getvalue() == ""  # type: ignore[attr-defined]
 
 
@@ -88,3 +91,58 @@ def test_the_second_ctrl_c_stops_and_the_handler_comes_back(number: signal.Signa
         signal.raise_signal(number)
     assert signal.getsignal(number) is before
     assert console.err.getvalue().count("\n") == 1  # type: ignore[attr-defined]
+
+
+EVENTS = [
+    event("trial", "c0001 linear: 0.9, new best", status="ok", new_best=True),
+    event("trial", "c0002 mlp stopped early", status="stopped", new_best=False),
+    event("trial", "c0003 mlp: 0.8", status="ok", new_best=False),
+    event("phase", "building ensembles"),
+    event("phase", "measuring the front"),
+]
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "lines"),
+    [
+        (-1, []),
+        (
+            0,
+            [
+                "c0001 linear: 0.9, new best",
+                "3 candidates so far: 2 complete, 1 stopped early",
+                "building ensembles",
+                "measuring the front",
+            ],
+        ),
+        (
+            1,
+            [
+                "c0001 linear: 0.9, new best",
+                "c0002 mlp stopped early",
+                "c0003 mlp: 0.8",
+                "3 candidates so far: 2 complete, 1 stopped early",
+                "building ensembles",
+                "measuring the front",
+            ],
+        ),
+    ],
+)
+def test_what_mattered_is_printed_and_details_on_request(verbosity: int, lines: list[str]) -> None:
+    console = Console(io.StringIO(), io.StringIO(), verbosity=verbosity)
+    with Progress(console) as progress:
+        for each in EVENTS:
+            progress(each)
+    assert console.err.getvalue().splitlines() == [f"[30 s] {line}" for line in lines]  # type: ignore[attr-defined]
+
+
+def test_a_quiet_console_writes_errors_and_documents_alone() -> None:
+    for as_json in (False, True):
+        console = Console(io.StringIO(), io.StringIO(), as_json, verbosity=-1)
+        console.say("working"), console.note("a warning"), console.result({"rows": 3}, "3 rows")
+        with RowProgress(console, clock=iter([0.0, 40.0]).__next__) as progress:
+            progress(8192, 0.3)
+        assert console.err.getvalue() == ""  # type: ignore[attr-defined]
+        assert bool(console.out.getvalue()) == as_json  # type: ignore[attr-defined]
+        console.error("no such file")
+        assert console.err.getvalue() == "workbench: error: no such file\n"  # type: ignore[attr-defined]

@@ -448,6 +448,7 @@ class Run:
         """
         given = dict(locals())
         from workbench.automl import arguments
+        from workbench.automl.progress_lines import logged
         from workbench.export import export_bundle
         from workbench.export.arguments import read_options
         from workbench.tradeoff.choose import Choice
@@ -457,7 +458,7 @@ class Run:
             expected = "what `pick` returns, one of its rules, or a candidate's id"
             raise arguments.wrong("choice", choice, expected)
         chosen = choice if isinstance(choice, Choice) else self.pick(choice)
-        return export_bundle(self.folder, chosen, target, **options)
+        return export_bundle(self.folder, chosen, target, **{**options, "progress": logged(progress)})
 
     def reproduce(self, name: str) -> Reproduced:
         """Train a candidate again from its record, on the same rows, and compare the predictions.

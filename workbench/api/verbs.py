@@ -136,6 +136,8 @@ def search(
         The run folder to create. Default: ``runs/NAME``.
     progress : callable, optional
         Receives one mapping per event: kind, message, elapsed_s, trials, ok, failed, best_score, …
+        The lines that the command line prints are logged as well (logger ``workbench``, level INFO;
+        DEBUG for every candidate): ``logging.basicConfig(level=logging.INFO)`` shows them.
     stop : callable, optional
         Called regularly; the search finishes with the candidates so far once it returns True.
     used_s : float
@@ -174,11 +176,14 @@ def search(
 
     with Spawner() as spawner:  # imports what workers need while this process imports what it needs itself
         from workbench.automl.engine import search as run_search
+        from workbench.automl.progress_lines import logged
 
         folder = Path(out) if out is not None else _default_folder(asked.name or _name_of(data, target))
         used_s = monotonic() - began
         return Run(
-            run_search(data, asked, folder, used_s=used_s, progress=progress, stop=stop, spawner=spawner)
+            run_search(
+                data, asked, folder, used_s=used_s, progress=logged(progress), stop=stop, spawner=spawner
+            )
         )
 
 
@@ -234,6 +239,7 @@ def resume(
 
     with Spawner() as spawner:  # as in `search`
         from workbench.automl.engine import resume as run_resume
+        from workbench.automl.progress_lines import logged
 
         used_s = monotonic() - began
         return Run(
@@ -242,7 +248,7 @@ def resume(
                 time_s=time_s,
                 trials=trials,
                 used_s=used_s,
-                progress=progress,
+                progress=logged(progress),
                 stop=stop,
                 spawner=spawner,
             )

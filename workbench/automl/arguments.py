@@ -24,7 +24,6 @@ from typing import Any
 
 from workbench.errors import InputError, SettingsError, UsageError, nearest, shown
 from workbench.runtime import quantities
-from workbench.runtime.files.formats import text_encoding
 
 Reader = Callable[[str, Any], Any]
 
@@ -173,6 +172,8 @@ def flag(name: str, value: Any) -> bool:
 
 def encoding(name: str, value: Any) -> str:
     """Accept the name of a text encoding that Python knows."""
+    from workbench.runtime.files.formats import text_encoding  # later: it takes the readers of files along
+
     try:
         return text_encoding(value)
     except InputError as error:

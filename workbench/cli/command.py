@@ -45,6 +45,8 @@ class Command:
         Adds the verb's arguments to its parser.
     run : callable
         Does the work and returns the exit code.
+    shows_progress : bool
+        Whether it has ``-q`` and ``-v``.
     """
 
     name: str
@@ -53,3 +55,4 @@ class Command:
     example: str
     add_options: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, Console], int]
+    shows_progress: bool = False

@@ -25,6 +25,8 @@ class Console:
     out, err : text streams
     as_json : bool
         Whether the result is one JSON document (``--json``).
+    verbosity : int
+        1 with ``-v``: details too; -1 with ``-q``: errors and JSON documents alone.
     flags : callable
         Returns the flag of each parameter, to translate what the library writes (`runtime.parameters`). It is called
         only when a message names a parameter, since building the parser takes time.
@@ -42,6 +44,7 @@ class Console:
     err: TextIO
     as_json: bool = False
     flags: Callable[[], Mapping[str, Flag]] = dict
+    verbosity: int = 0
 
     @classmethod
     def standard(cls, as_json: bool = False, flags: Callable[[], Mapping[str, Flag]] = dict) -> Console:
@@ -57,23 +60,36 @@ class Console:
         """Whether standard error is watched by a person."""
         return self.err.isatty()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether only errors and JSON documents are written (``-q``)."""
+        return self.verbosity < 0
+
     def result(self, document: Any, text: str) -> None:
         """Write the command's result: `document` as JSON with ``--json``, else `text`."""
         if self.as_json:
             shown = json.dumps(self.flagged(document), ensure_ascii=False, allow_nan=False, indent=2)
         else:
             shown = self.flagged(text)
+        if self.is_quiet and not self.as_json:
+            return
         self.out.write(shown.rstrip("\n") + "\n")
         self.out.flush()
 
     def say(self, text: str = "") -> None:
         """Write for a person who follows along: on standard output, or on standard error with ``--json``."""
+        if self.is_quiet:
+            return
         stream = self.err if self.as_json else self.out
         stream.write(self.flagged(text).rstrip("\n") + "\n")
         stream.flush()
 
     def note(self, text: str) -> None:
         """Write a line to the log, on standard error."""
+        if not self.is_quiet:
+            self._write_line(text)
+
+    def _write_line(self, text: str) -> None:
         self.err.write(one_line(self.flagged(text)) + "\n")
         self.err.flush()
 
@@ -95,7 +111,7 @@ class Console:
 
     def error(self, message: str) -> None:
         """Write the one line of a failure and, with ``--json``, the document ``{"error": message}``."""
-        self.note(f"workbench: error: {message}")
+        self._write_line(f"workbench: error: {message}")
         if self.as_json:
             self.result({"error": one_line(message)}, "")
 

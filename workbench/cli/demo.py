@@ -144,4 +144,5 @@ COMMAND = Command(
     example="workbench demo",
     add_options=_add_options,
     run=_run,
+    shows_progress=True,
 )

@@ -13,6 +13,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ from . import (
 )
 from .command import Command, Parser
 from .console import Console, debugging, one_line
+from .options import add_verbosity
 
 COMMANDS: tuple[Command, ...] = (
     demo.COMMAND,
@@ -128,8 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     console = Console.standard(as_json="--json" in arguments, flags=_flags)
     try:
-        with _warnings_as_lines(console):
-            return _run(arguments, console, started)
+        return _run(arguments, console, started)
     except SystemExit as leaving:  # argparse leaves this way after --help and --version
         return leaving.code if isinstance(leaving.code, int) else WRONG_USAGE
     except BrokenPipeError:
@@ -182,6 +183,8 @@ def parser() -> Parser:
             allow_abbrev=False,
         )
         command.add_options(own)
+        if command.shows_progress:
+            add_verbosity(own)
         own.add_argument("--json", action="store_true", help="one JSON document on stdout; logs go to stderr")
         own.set_defaults(_command=command)
     return top
@@ -197,7 +200,9 @@ def _run(arguments: list[str], console: Console, started: float) -> int:
     if "_command" not in options:
         raise UsageError("no command given", hint="Try: workbench --help")
     command: Command = options._command
-    code = command.run(options, console)
+    console = replace(console, verbosity=getattr(options, "verbosity", 0))
+    with _warnings_as_lines(console):
+        code = command.run(options, console)
     console.out.flush()
     return code
 

@@ -95,4 +95,5 @@ COMMAND = Command(
     example="workbench export runs/churn --pick balanced --max-latency 5ms --out bundles/churn",
     add_options=_add_options,
     run=_run,
+    shows_progress=True,
 )

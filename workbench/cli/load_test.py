@@ -102,4 +102,5 @@ COMMAND = Command(
     example="workbench load-test bundles/churn --rate 100,1000,5000 --traffic 100/30m,10000/30m",
     add_options=_add_options,
     run=_run,
+    shows_progress=True,
 )

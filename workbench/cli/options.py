@@ -148,6 +148,22 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {**given, "kinds": dict(given["kinds"])} if "kinds" in given else given
 
 
+def add_verbosity(parser: argparse.ArgumentParser) -> None:
+    """Add how much a command prints while it works."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "-q", "--quiet", dest="verbosity", action="store_const", const=-1, default=0, help="print errors only"
+    )
+    group.add_argument(
+        "-v",
+        "--verbose",
+        dest="verbosity",
+        action="store_const",
+        const=1,
+        help="print details: every candidate",
+    )
+
+
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Add the run folder that a verb works on."""
     parser.add_argument("run", metavar="RUN", help="a run folder, such as runs/churn")

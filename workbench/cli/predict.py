@@ -50,7 +50,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         )
     if options.out == "-":  # standard output has the rows
         text = json.dumps(report.to_json()) if console.as_json else console.flagged(report.to_text())
-        console.err.write(text + "\n")
+        if not console.is_quiet:
+            console.err.write(text + "\n")
     else:
         console.result(report.to_json(), report.to_text())
     return 0 if report.failed == 0 else 1
@@ -64,4 +65,5 @@ COMMAND = Command(
     example="workbench predict bundles/churn new.csv --out scored.csv",
     add_options=_add_options,
     run=_run,
+    shows_progress=True,
 )

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from workbench.automl.interrupts import finish_on_signal
-from workbench.errors import shown
+from workbench.automl.progress_lines import Event, ProgressLines
 
 from .console import Console, debugging, one_line
 from .text_table import rounded, seconds
 
-Event = Mapping[str, Any]
-
 
 class Progress:
-    """Shows the events of a search as they come.
+    """Shows the events of a search as they come; `progress_lines` chooses which.
 
     Parameters
     ----------
     console : Console
-        Events go to its standard error: a bar where that is a terminal, else one line an event.
+        Its standard error gets the lines, above a bar if it is a terminal.
 
     Examples
     --------
     >>> import io
     >>> console = Console(io.StringIO(), io.StringIO())
     >>> with Progress(console) as progress:
-    ...     progress({"kind": "trial", "message": "c0001 lightgbm 0.914", "elapsed_s": 3.2})
+    ...     progress({"kind": "data", "message": "1,000 rows, 7 columns", "elapsed_s": 3.2})
     >>> print(console.err.getvalue(), end="")
-    [3 s] c0001 lightgbm 0.914
+    [3 s] 1,000 rows, 7 columns
     """
 
     def __init__(self, console: Console) -> None:
-        self._console = console
+        self._console, self._lines = console, ProgressLines()
+        self._level = logging.DEBUG if console.verbosity > 0 else logging.INFO
         self._bar: Any = None
-        self._said = ""
 
     def __enter__(self) -> Progress:
         return self
@@ -53,17 +52,19 @@ class Progress:
 
         With ``WORKBENCH_DEBUG=1`` the traceback of a candidate that failed is shown too.
         """
-        message = self._console.flagged(event_line(event))
+        if self._console.is_quiet:
+            return
+        lines = [self._console.flagged(text) for level, text in self._lines(event) if level >= self._level]
         if self._console.is_terminal:
-            self._draw(event, message)
-        elif message and message != self._said:
-            self._console.note(f"[{float(event.get('elapsed_s') or 0):.0f} s] {message}")
-        self._said = message
+            self._draw(event, lines)
+        else:
+            for line in lines:
+                self._console.note(f"[{float(event.get('elapsed_s') or 0):.0f} s] {line}")
         if event.get("traceback") and debugging():
             with suppress(OSError):
                 self._console.err.write(Path(str(event["traceback"])).read_text(encoding="utf-8"))
 
-    def _draw(self, event: Event, message: str) -> None:
+    def _draw(self, event: Event, lines: Sequence[str]) -> None:
         done, total = _share(event)
         if self._bar is None:
             from tqdm import tqdm
@@ -76,9 +77,8 @@ class Progress:
                 leave=False,
                 dynamic_ncols=True,
             )
-        is_trial = event.get("kind") == "trial" and event.get("status") == "ok"
-        if message and message != self._said and not is_trial:
-            self._bar.write(message, file=self._console.err)
+        for line in lines:
+            self._bar.write(one_line(line), file=self._console.err)
         self._bar.n = min(done, total) if total else done
         self._bar.set_postfix_str(status_line(event), refresh=True)
 
@@ -93,19 +93,6 @@ def _share(event: Event) -> tuple[float, float | None]:
         return float(event.get("elapsed_s") or 0), float(event["budget_s"])
     total = event.get("trials_budget")
     return float(event.get("trials") or 0), float(total) if total else None
-
-
-def event_line(event: Event) -> str:
-    """Return an event's message on one line, the column named where it is about one.
-
-    Examples
-    --------
-    >>> event_line({"kind": "finding", "message": "left out: it never changes", "column": "country"})
-    "column 'country': left out: it never changes"
-    """
-    message = one_line(str(event.get("message") or ""))
-    column = event.get("column")
-    return f"column {shown(column)}: {message}" if message and column is not None else message
 
 
 def status_line(event: Event) -> str:
@@ -164,6 +151,8 @@ class RowProgress:
 
     def __call__(self, rows: int, share: float) -> None:
         """Show how many rows are scored and which share (0 to 1) of the input is read."""
+        if self._console.is_quiet:
+            return
         if self._console.is_terminal:
             self._draw(rows, share)
             return

@@ -48,4 +48,5 @@ COMMAND = Command(
     example="workbench report runs/churn --out report.html",
     add_options=_add_options,
     run=_run,
+    shows_progress=True,
 )

@@ -43,4 +43,5 @@ COMMAND = Command(
     example="workbench resume runs/churn --time 5m",
     add_options=_add_options,
     run=_run,
+    shows_progress=True,
 )

@@ -48,4 +48,5 @@ COMMAND = Command(
     example="workbench search churn.csv --target Churn --time 5m --max-latency 2ms",
     add_options=_add_options,
     run=_run,
+    shows_progress=True,
 )

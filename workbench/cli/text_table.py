@@ -1,4 +1,10 @@
-"""Plain aligned tables and rounded numbers, for people."""
+"""Plain aligned tables and rounded numbers, for people.
+
+Why not `rich`: it fits a table into the terminal's width, or into 80 columns in a pipe, by wrapping and
+cutting cells. A leaderboard of 14 columns then loses the ids to copy and the digits to compare ("c000…",
+"0.00…"). With an unlimited width it prints what this module prints, and importing it takes 50 ms. Its
+progress bar shows no more than that of `tqdm`, which Optuna brings along.
+"""
 
 from __future__ import annotations
 

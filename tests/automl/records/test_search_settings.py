@@ -120,7 +120,13 @@ def test_the_command_takes_every_setting() -> None:
         assert action.metavar == setting.metavar
         assert action.required == (setting.default is REQUIRED)
         assert not set(re.findall("`[a-z]", action.help or ""))
-    assert {name for name in options if name not in BY_NAME} == {"help", "data", "out", "json"}
+    assert {name for name in options if name not in BY_NAME} == {
+        "help",
+        "data",
+        "out",
+        "json",
+        "verbosity",
+    }
 
 
 def test_every_setting_reads_its_own_default() -> None:

@@ -1,5 +1,5 @@
-"""Shared by HTTP, streams and batch jobs: scoring, readiness checks, metrics, request log."""
+"""What HTTP, streams and batch jobs share: scoring, readiness checks, metrics and the request log.
 
-from .scorer import Scored, Scorer
-
-__all__ = ["Scored", "Scorer"]
+The package imports nothing: the command line reads the options of `serve` from here and has to start
+without numpy.
+"""
