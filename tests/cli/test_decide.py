@@ -67,7 +67,7 @@ def test_what_is_decided_is_shown_and_served_by_every_command(folder: Path, run:
         chosen["id"],
     )
     card = (tmp_path / "b" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "Outcomes pay TP $0.00, FP -$5.00, FN -$40.00, TN $0.00 (decided in the run)" in card
+    assert "Payoff of outcomes: TP $0.00, FP -$5.00, FN -$40.00, TN $0.00 (decided in the run)" in card
     now = run("export", folder, "--threshold", "0.3", "--pick", "best", "--out", tmp_path / "b2", "--json")
     assert now.json["threshold"] == 0.3, "a flag comes before the decision"
     assert open_bundle(tmp_path / "b2").schema.output.threshold == 0.3

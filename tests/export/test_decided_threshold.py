@@ -107,4 +107,4 @@ def test_a_score_of_decisions_is_that_at_the_threshold(runs: dict[str, RunFolder
     p, y = run.out_of_fold("c0002")[:, 1], run.dataset().y[run.dev_rows]
     assert score.value == pytest.approx(f1_score(y, p >= 0.9))
     assert score.low < score.value < score.high
-    assert "at a threshold of 0.9 set by whoever decided" in score.data
+    assert "at a threshold of 0.9 set in the decision" in score.data

@@ -37,10 +37,10 @@ def test_only_a_bundle_is_replaced_and_only_when_asked(tmp_path: Path) -> None:
     (precious / "thesis.txt").write_text("…")
     with pytest.raises(SettingsError, match="exists already"):
         check_destination(precious, overwrite=False)
-    with pytest.raises(SettingsError, match="is no bundle"):
+    with pytest.raises(SettingsError, match="is not a bundle"):
         check_destination(precious, overwrite=True)
     (tmp_path / "a.zip").write_text("not a zip")
-    with pytest.raises(SettingsError, match="is no bundle"):
+    with pytest.raises(SettingsError, match="is not a bundle"):
         check_destination(tmp_path / "a.zip", overwrite=True)
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     with pytest.raises(SettingsError, match="exists already"):

@@ -31,7 +31,7 @@ def test_another_model_of_the_same_data(
     assert ("data", "fingerprint") not in changes
     assert ("files", "model.onnx") in changes
     assert ("files", "schema.json") not in changes
-    assert changes["answers", "rows answered by both"][1] == 128
+    assert changes["answers", "rows predicted by both"][1] == 128
     assert changes["answers", "largest difference"][1] > 0
     assert "family: lightgbm -> linear" in found.to_text()
 

@@ -102,8 +102,8 @@ def test_masked_columns_are_drawn_anew_and_the_outputs_are_those_of_the_masked_r
     assert not any("library" in row for row in masked)
     assert open_bundle(path).replay_golden().ok
     assert verify_bundle(path, isolation=False, run=run).ok
-    assert any("other values drawn at random in size | cm, <i>color</i>" in line for line in told)
-    assert "drawn at random" in (path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert any("with random values in size | cm, <i>color</i>" in line for line in told)
+    assert "with random values in" in (path / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
 def test_an_export_says_that_its_golden_rows_are_real(runs: dict[str, RunFolder], tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from .pipeline import PIPELINE_FILE, build_pipeline, check_pipeline, golden_colu
 
 DECISION_FILE, CARD_FILE, REQUIREMENTS_FILE = "decision.json", "MODEL_CARD.md", "requirements.txt"
 
-#: Files of every bundle of the current format, besides the folder of the runtime. A file may be missing only if the
-#: manifest's "omitted" gives the reason.
+#: Files of every bundle of the current format, besides the folder of the runtime. A file may be
+#: missing only if the manifest's "omitted" gives the reason.
 CONTENTS = (
     "schema.json",
     "encoder.json",

@@ -15,10 +15,10 @@ def test_the_card_says_what_a_person_asks(bundles: dict[str, Path], task: str) -
     for words in (
         f"{metric.name} **{metric.value:.4g}**, 95 % interval {metric.low:.4g} to {metric.high:.4g}",
         "240 rows of made.csv",
-        "Picked by name (c0002) by Ada",
+        "Ada picked c0002 by id",
         "> because it is \\*good\\*",
         "column 'id' is left out",
-        "A missing value is refused in flag, when",
+        "A missing value is an error in flag, when",
         "A million predictions: $",
     ):
         assert words in card
@@ -28,7 +28,7 @@ def test_names_from_the_data_are_shown_not_obeyed(bundles: dict[str, Path]) -> N
     card = (bundles["multiclass"] / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "<i>" not in card
     assert "<b>" not in card
-    drives, takes = (rows_of(card, title) for title in ("## What drives it", "## Its input"))
+    drives, takes = (rows_of(card, title) for title in ("## Feature importance", "## Inputs"))
     assert all(line.replace("\\|", "").count("|") == 6 for line in drives)
     assert any(line.startswith("| size \\| cm | ") for line in drives)
     assert all(line.replace("\\|", "").count("|") == 5 for line in takes)

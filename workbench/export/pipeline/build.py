@@ -26,10 +26,11 @@ _MODEL_PREFIX = "model/"
 def build_pipeline(predictor: Predictor, about: Mapping[str, str] | None = None) -> bytes:
     """Write the graph that answers raw columns.
 
-    Inputs are the schema's columns under their own names, one row of each (n, 1): float64 for a number, a boolean (1
-    or 0) and a date-time (seconds since 1970 UTC), where NaN is missing; string for a category and a text, where an
-    empty string is missing. Outputs are "label" (n) and "probabilities" float32 (n, k), or "value" float32 (n, 1) for
-    a regression; a column that has such a name gives the output an underscore behind it.
+    Inputs are the schema's columns under their own names, one row of each (n, 1): float64 for a
+    number, a boolean (1 or 0) and a date-time (seconds since 1970 UTC), where NaN is missing;
+    string for a category and a text, where an empty string is missing. Outputs are "label" (n) and
+    "probabilities" float32 (n, k), or "value" float32 (n, 1) for a regression; a column that has
+    such a name gives the output an underscore behind it.
 
     Parameters
     ----------

@@ -12,8 +12,8 @@ from .graph import ML_DOMAIN, Graph
 def spellings(levels: Sequence[str], missing: Sequence[str] = ()) -> dict[str, int]:
     """Return every text that is looked up, with its row in the table of `level_table`.
 
-    Beside the levels themselves these are whole numbers written ``3.0``, and what stands for a missing value, in any
-    column or (`missing`) in this one.
+    Beside the levels themselves these are whole numbers written ``3.0``, and what stands for a
+    missing value, in any column or (`missing`) in this one.
 
     Examples
     --------

@@ -24,7 +24,8 @@ class Graph:
     nodes : list of onnx.NodeProto
     constants : list of onnx.TensorProto
     declared : list of onnx.ValueInfoProto
-        Types of results that readers cannot infer: ONNX's own inference ends the process without them.
+        Types of results that readers cannot infer: ONNX's own inference ends the process without
+        them.
     domains : set of str
         Operator sets beside the standard one that the nodes come from.
     """
@@ -87,9 +88,11 @@ class Graph:
 
 
 class Number:
-    """A float64 tensor of a graph that adds, subtracts, multiplies, divides, floors and compares as floats do.
+    """A float64 tensor of a graph that adds, subtracts, multiplies, divides, floors and compares as
+    floats do.
 
-    `date_part` computes with these as it does with floats, so that the graph's calendar is the runtime's own.
+    `date_part` computes with these as it does with floats, so that the graph's calendar is the
+    runtime's own.
     """
 
     __slots__ = ("graph", "name")

@@ -63,7 +63,8 @@ class PipelineModel:
     ExportError
         Where ONNX Runtime cannot load it.
     TamperedBundleError
-        Where it asks for more than a pipeline needs (see `scan_onnx`, `graph_cost`), or is of another model.
+        Where it asks for more than a pipeline needs (see `scan_onnx`, `graph_cost`), or is of
+        another model.
     """
 
     def __init__(self, content: bytes, schema: Schema) -> None:
@@ -139,7 +140,8 @@ def _first_line(error: Exception) -> str:
 
 
 def answers_alike(predictor: Predictor, model: PipelineModel, columns: Mapping[str, Column1d]) -> np.ndarray:
-    """Return for each row how far the pipeline's numbers are from the predictor's; infinite where a label differs.
+    """Return for each row how far the pipeline's numbers are from the predictor's; infinite where a
+    label differs.
 
     See `difference_unit` for what one is.
     """

@@ -1,6 +1,8 @@
-"""Two columns as one category, as ONNX nodes: the place of each part, both together as one whole number, its level.
+"""Two columns as one category, as ONNX nodes: the place of each part, both together as one whole
+number, its level.
 
-A text of both parts, as the runtime makes it, would need an operator that older versions of ONNX Runtime lack.
+A text of both parts, as the runtime makes it, would need an operator that older versions of ONNX
+Runtime lack.
 """
 
 from __future__ import annotations

@@ -47,7 +47,8 @@ def check_pipeline(
     content : bytes
         The pipeline.
     data : Dataset
-        Real rows; all of them where they are few, and `rows` more that are made to be difficult, go through both.
+        Real rows; all of them where they are few, and `rows` more that are made to be difficult, go
+        through both.
     golden : mapping of columns, optional
         Further rows, canonical: see `golden_columns`.
     rows : int

@@ -1,8 +1,8 @@
 """An encoder's derived columns and steps as ONNX nodes: canonical columns in, the float32 matrix out.
 
-The nodes do the runtime's own float64 arithmetic in the runtime's own order, so the matrix is equal bit for bit.
-Steps of one kind share their nodes, however many columns there are; what a category becomes is looked up in a table
-that the runtime's steps fill themselves.
+The nodes do the runtime's own float64 arithmetic in the runtime's own order, so the matrix is equal
+bit for bit. Steps of one kind share their nodes, however many columns there are; what a category
+becomes is looked up in a table that the runtime's steps fill themselves.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ def encode(graph: Graph, schema: Schema, encoder: Encoder) -> str:
     ----------
     graph : Graph
     schema : Schema
-        Its columns are the graph's inputs, by name: float64 (n, 1) for numbers, booleans and date-times (NaN is
-        missing), string (n, 1) for categories and texts (an empty string is missing).
+        Its columns are the graph's inputs, by name: float64 (n, 1) for numbers, booleans and
+        date-times (NaN is missing), string (n, 1) for categories and texts (an empty string is
+        missing).
     encoder : Encoder
 
     Returns

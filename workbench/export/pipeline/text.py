@@ -1,9 +1,10 @@
 r"""The steps that read free text, as ONNX nodes.
 
-Python's ``\w\w+`` over ``text.lower()`` becomes a ``StringNormalizer`` and ONNX Runtime's own ``Tokenizer`` (domain
-``com.microsoft``, part of every full build). A test holds the two against each other over every character there is.
-They differ in the letter U+0130 (an I with a dot), in a capital Greek sigma that ends a word, and in letters that are
-younger than the Unicode of the Python that trained; a text column of a bundle says so in ``pipeline.onnx``'s metadata.
+Python's ``\w\w+`` over ``text.lower()`` becomes a ``StringNormalizer`` and ONNX Runtime's own
+``Tokenizer`` (domain ``com.microsoft``, part of every full build). A test holds the two against
+each other over every character there is. They differ in the letter U+0130 (an I with a dot), in a
+capital Greek sigma that ends a word, and in letters that are younger than the Unicode of the Python
+that trained; a text column of a bundle says so in ``pipeline.onnx``'s metadata.
 """
 
 from __future__ import annotations

@@ -18,12 +18,14 @@ from .formulas import Choice, Constant, Formula, IfMissing, Input, Lookup, Progr
 
 
 def encode(schema: Schema, encoder: Encoder) -> tuple[Program, list[Formula]]:
-    """Return a program with the encoder's derived columns and features, and what refers to each feature.
+    """Return a program with the encoder's derived columns and features, and what refers to each
+    feature.
 
     Raises
     ------
     ExportError
-        Where a step cannot be said in every language (free text, pairs of columns), naming its column.
+        Where a step cannot be said in every language (free text, pairs of columns), naming its
+        column.
     """
     for extra in encoder.derived:
         if isinstance(extra, Pair):

@@ -1,6 +1,7 @@
 """What a scorer computes, as a tree of few kinds of nodes that every language can say.
 
-Numbers are float64 with a missing value (NaN; NULL in SQL), which any arithmetic keeps and no comparison accepts.
+Numbers are float64 with a missing value (NaN; NULL in SQL), which any arithmetic keeps and no
+comparison accepts.
 """
 
 from __future__ import annotations

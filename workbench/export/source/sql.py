@@ -43,7 +43,8 @@ def sql(program: Program, output: Output, about: str) -> str:
         values = ", ".join(
             f"{_say(formula, program)} AS {_value(start + place)}" for place, formula in enumerate(level)
         )
-        # materialized: else a planner may put each value's formula wherever the value is used, and again above that
+        # materialized: else a planner may put each value's formula wherever the value is used, and
+        # again above that
         parts.append(f"level_{at} AS MATERIALIZED (SELECT *, {values} FROM level_{at - 1})")  # noqa: S608
         start += len(level)
     last = len(parts) - 1

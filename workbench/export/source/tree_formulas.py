@@ -73,7 +73,8 @@ def double_threshold(threshold: float, strict: bool) -> tuple[float, bool]:
     -------
     bound : float
     inclusive : bool
-        ``float32(x) <= threshold`` (`strict`: ``<``) is ``x <= bound`` where True and ``x < bound`` where False.
+        ``float32(x) <= threshold`` (`strict`: ``<``) is ``x <= bound`` where True and ``x < bound``
+        where False.
 
     Examples
     --------

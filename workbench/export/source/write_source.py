@@ -42,7 +42,8 @@ def check_languages(languages: Sequence[str]) -> tuple[str, ...]:
 
 def source_head(manifest: Manifest) -> str:
     """Return the line that says which model a source is of."""
-    # it stands in a comment, which C continues after a backslash and Java ends at a backslash with u000a
+    # it stands in a comment, which C continues after a backslash and Java ends at a backslash with
+    # u000a
     target = manifest.target.replace("\\", "/")
     return f"{manifest.name}, version {manifest.version}: predicts {target}; model {manifest.model_id}."
 
@@ -56,8 +57,8 @@ def source_files(predictor: Predictor, languages: Sequence[str], data: Dataset, 
     languages : sequence of str
         Of `LANGUAGES`.
     data : Dataset
-        Real rows; they and some that are made to be difficult go through the scorer (in Python: all languages are
-        written from the same formulas).
+        Real rows; they and some that are made to be difficult go through the scorer (in Python: all
+        languages are written from the same formulas).
     about : str
         One line for the head of each file.
 
@@ -66,7 +67,8 @@ def source_files(predictor: Predictor, languages: Sequence[str], data: Dataset, 
     SettingsError
         Where a language is not known.
     ExportError
-        Where the model is too large or has free text, or where the scorer answers otherwise than the predictor.
+        Where the model is too large or has free text, or where the scorer answers otherwise than
+        the predictor.
     """
     check_languages(languages)
     if not languages:
