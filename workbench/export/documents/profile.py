@@ -11,9 +11,9 @@ from workbench.runtime.core.schema import Column, Column1d, Levels, label_text
 from workbench.runtime.model.predictor import Predictor
 
 PROFILE_FILE = "profile.json"
-PROFILE_VERSION = 1
-_BINS = 20
-_MOST_LEVELS = 200
+PROFILE_VERSION = 2
+_BINS = 64
+_MOST_LEVELS = 1_000
 _MOST_PREDICTED = 20_000
 _QUANTILES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 
