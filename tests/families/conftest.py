@@ -15,7 +15,7 @@ def make_problem(task: str, rows: int = 240, columns: int = 6) -> Problem:
 
 
 def make_sample(task: str, rows: int = 240, columns: int = 6, seed: int = 0) -> Sample:
-    """Codes, a constant, numbers with NaN; a target that depends on three columns and lies far from zero."""
+    """Codes, a constant, numbers with NaN; the target depends on three columns and is far from 0."""
     random = np.random.default_rng(seed)
     X = random.normal(size=(rows, columns)).astype(np.float32)
     X[:, 0] = random.integers(0, 7, rows)
@@ -30,14 +30,14 @@ def make_sample(task: str, rows: int = 240, columns: int = 6, seed: int = 0) -> 
 
 
 def as_encoded(sample: Sample, encoding: Encoding) -> Sample:
-    """Fill missing values for the families that asked for it."""
+    """Fill missing values for encodings that fill them."""
     if encoding.numbers == "raw":
         return sample
     return Sample(np.nan_to_num(sample.X), sample.y, sample.weight, sample.codes)
 
 
 def wild_rows(X: np.ndarray, encoding: Encoding, rows: int = 500, seed: int = 1) -> np.ndarray:
-    """Rows of X with missing values, extremes, zeros of both signs and codes that training never met."""
+    """Rows of X with missing values, extremes, zeros of both signs and unseen codes."""
     random = np.random.default_rng(seed)
     wild = X[random.integers(0, len(X), rows)].copy()
     hit = random.random(wild.shape) < 0.25
@@ -45,7 +45,7 @@ def wild_rows(X: np.ndarray, encoding: Encoding, rows: int = 500, seed: int = 1)
         [0.0, -0.0, 99.0, -1.0, 1e-30, -1e-30, 1e12, FLOAT32_MAX, -FLOAT32_MAX, np.nan], np.float32
     )
     wild[hit] = random.choice(values, int(hit.sum()))
-    codes = np.abs(wild[:, 0]) % 1.0 + (np.abs(wild[:, 0]) > 99)  # an encoder gives nothing but whole codes
+    codes = np.abs(wild[:, 0]) % 1.0 + (np.abs(wild[:, 0]) > 99)  # an encoder returns whole codes only
     wild[codes > 0, 0] = 8.0
     if encoding.numbers == "raw":
         return wild

@@ -19,7 +19,7 @@ def stumps(
     strict: bool = False,
     nan: bool = False,
 ) -> Trees:
-    """Trees of one split on feature 0: a small value adds the tree's height, a great one its negative."""
+    """Trees of one split on feature 0: a small value adds the height, a large one subtracts it."""
     count = len(heights)
     return Trees(
         node_offsets=np.arange(count + 1),
@@ -41,7 +41,7 @@ def stumps(
 
 
 def scattered(width: int, each: int, link: Link, seed: int = 0) -> Trees:
-    """Trees of one split, some on each feature, at thresholds between which most test values lie."""
+    """Trees of one split, some on each feature, with thresholds around most test values."""
     random = np.random.default_rng(seed)
     count = width * each
     places = [-1e9, -1.0, 0.0, 0.5, 1.0, 2.0, 18.3, 70.35, 1900.5, 1e9]

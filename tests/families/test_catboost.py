@@ -30,7 +30,7 @@ def installed() -> None:
 
 
 def levels(task: str, seed: int = 0) -> Sample:
-    """A number and codes of 2, 4, 12 and 300 levels, each with its own leaning; the last two have missing values."""
+    """A number and codes of 2, 4, 12 and 300 levels with effects; the last two have missing values."""
     random = np.random.default_rng(seed)
     X = np.empty((2_000, 5), dtype=np.float32)
     X[:, 0] = random.normal(size=len(X))
@@ -60,7 +60,7 @@ def strange(X: np.ndarray) -> np.ndarray:
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("one_hot", [2, 12])
-def test_categories_answer_as_in_the_library(task: str, one_hot: int) -> None:
+def test_categories_predict_as_in_the_library(task: str, one_hot: int) -> None:
     problem, forms, truths = PROBLEMS[task], [], []
     target = {"target": "log"} if task == "regression" else {}
     for seed in (0, 1):
@@ -91,7 +91,7 @@ def _unlinked(form: Trees) -> Trees:
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_wide_category_is_learned_from() -> None:
+def test_a_wide_category_is_used() -> None:
     train, test = levels("binary", 0), levels("binary", 1)
     fitted = CatBoost().fit({}, train, PROBLEMS["binary"], rounds=80)
     hidden = Sample(np.where(np.arange(5) == 4, 0.0, train.X).astype(np.float32), train.y, codes=train.codes)
@@ -101,7 +101,7 @@ def test_a_wide_category_is_learned_from() -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_rows_to_stop_early_on_of_a_class_that_training_lacks() -> None:
+def test_validation_rows_of_a_class_absent_from_training() -> None:
     problem, whole = make_problem("multiclass"), make_sample("multiclass")
     there = whole.y != 2
     train = Sample(whole.X[there], whole.y[there], codes=whole.codes)
@@ -111,13 +111,13 @@ def test_rows_to_stop_early_on_of_a_class_that_training_lacks() -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_failure_of_the_library_is_one_line() -> None:
+def test_a_library_error_is_one_line() -> None:
     sample = make_sample("binary")
     with pytest.raises(FitError, match="CatBoost failed"):
         CatBoost().fit({"depth": 99}, sample, make_problem("binary"))
 
 
-def test_where_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "catboost", None)
     monkeypatch.setattr("workbench.families.find_spec", lambda name: None)
     assert "catboost" not in all_families()
@@ -134,7 +134,7 @@ def test_where_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("installed")
 def test_a_search_trains_it(tmp_path: Path) -> None:
-    """Workers are forks of a process that imports the libraries in a way of its own."""
+    """Workers are forked from a process that imports the libraries in a special way."""
     data = make_subscriptions(300, seed=0)
     run = wb.search(data, target=TARGET, families=["catboost"], trials=1, out=tmp_path / "run")
     assert {(each.family, each.status) for each in run.folder.candidates()} >= {("catboost", "ok")}

@@ -1,4 +1,4 @@
-"""What every family promises, held by every family found."""
+"""What every family promises, tested for every installed family."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def family(request: pytest.FixtureRequest) -> Family:
 
 
 def small(family: Family, problem: Problem) -> dict[str, object]:
-    """The family's first default, with few trees."""
+    """The first default of the family, with few trees."""
     params = family.portfolio(problem)[0]
     return {**params, "n_estimators": 12} if "n_estimators" in params else params
 
@@ -82,7 +82,7 @@ def test_portfolio_lies_inside_the_space(family: Family, problem: Problem) -> No
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=str)
-def test_suggestions_are_whole_and_can_be_enqueued(family: Family, problem: Problem) -> None:
+def test_suggestions_are_complete_and_can_be_enqueued(family: Family, problem: Problem) -> None:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     first = family.portfolio(problem)[0]
     study.enqueue_trial({f"{family.name}.{name}": value for name, value in first.items()})
@@ -107,7 +107,7 @@ def test_suggestions_can_be_fitted(family: Family, task: str) -> None:
 # ---------------------------------------------------------------- serving
 
 
-def test_served_form_answers_what_the_library_answers(family: Family, task: str) -> None:
+def test_served_form_predicts_what_the_library_predicts(family: Family, task: str) -> None:
     problem = make_problem(task)
     encoding = family.encoding(family.portfolio(problem)[0], problem)
     sample = as_encoded(make_sample(task), encoding)
@@ -125,7 +125,7 @@ def test_few_rows(family: Family, task: str, rows: int) -> None:
     assert served(family, sample, problem, wild_rows(sample.X, encoding)) <= TOLERANCE
 
 
-def test_a_class_that_the_fold_lacks_keeps_its_column(family: Family) -> None:
+def test_a_class_absent_from_the_fold_keeps_its_column(family: Family) -> None:
     for task, missing in (
         ("binary", 0),
         ("binary", 1),
@@ -168,8 +168,8 @@ def test_more_features_than_rows(family: Family, task: str) -> None:
 
 
 @pytest.mark.parametrize("log", [False, True])
-def test_errors_by_their_size(family: Family, log: bool) -> None:
-    """Some families learn the middle of a lopsided target, the others what they learn otherwise; all are served."""
+def test_absolute_errors(family: Family, log: bool) -> None:
+    """Some families learn the median of a skewed target, the others the mean; all are served."""
     squared = replace(make_problem("regression", 600), skewed=log)
     absolute = replace(squared, absolute=True)
     encoding = family.encoding(family.portfolio(squared)[0], squared)
@@ -234,7 +234,7 @@ def test_rounds_are_kept(family: Family, task: str) -> None:
     assert not fitted.stopped
 
 
-def test_deadline_gone_by_still_gives_a_model_soon(family: Family, task: str) -> None:
+def test_a_past_deadline_still_gives_a_model_quickly(family: Family, task: str) -> None:
     problem = make_problem(task, 3_000)
     sample = as_encoded(make_sample(task, 3_000), family.encoding(family.portfolio(problem)[0], problem))
     params = family.portfolio(problem)[0]
@@ -262,7 +262,7 @@ def test_weights_change_the_model(family: Family, task: str) -> None:
         assert shifted[:, upper].sum() > plain[:, upper].sum()
 
 
-def test_nothing_to_learn_from_is_a_fit_error(family: Family, task: str) -> None:
+def test_an_empty_sample_is_a_fit_error(family: Family, task: str) -> None:
     problem = make_problem(task)
     sample = as_encoded(make_sample(task), family.encoding(family.portfolio(problem)[0], problem))
     with pytest.raises(FitError, match="no training rows"):
@@ -271,7 +271,7 @@ def test_nothing_to_learn_from_is_a_fit_error(family: Family, task: str) -> None
         family.fit(small(family, problem), Sample(sample.X, sample.y, np.zeros(len(sample.y))), problem)
 
 
-def test_the_sample_is_left_as_it_was(family: Family, task: str) -> None:
+def test_the_sample_is_not_modified(family: Family, task: str) -> None:
     problem = make_problem(task)
     sample = as_encoded(make_sample(task), family.encoding(family.portfolio(problem)[0], problem))
     before = sample.X.copy(), sample.y.copy()

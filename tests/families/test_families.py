@@ -10,7 +10,7 @@ from workbench.errors import SettingsError
 from workbench.families import all_families, get_families
 
 
-def test_every_family_is_known_by_its_name_in_a_fixed_order() -> None:
+def test_families_are_listed_by_name_in_a_fixed_order() -> None:
     names = [
         "baseline",
         "lightgbm",
@@ -28,16 +28,16 @@ def test_every_family_is_known_by_its_name_in_a_fixed_order() -> None:
     assert [family.name for family in all_families().values()] == names
 
 
-def test_families_come_in_their_own_order_once_each() -> None:
+def test_selected_families_keep_the_order_without_duplicates() -> None:
     assert list(get_families([" mlp ", "lightgbm", "mlp"])) == ["lightgbm", "mlp"]
 
 
-def test_an_unknown_family_names_the_nearest() -> None:
+def test_an_unknown_family_suggests_the_nearest_name() -> None:
     with pytest.raises(SettingsError, match=r"'lightgmb'.*Did you mean lightgbm"):
         get_families(["lightgmb"])
 
 
-def test_no_family_at_all() -> None:
+def test_no_family() -> None:
     with pytest.raises(SettingsError, match="no model family"):
         get_families([])
 

@@ -41,10 +41,15 @@ leaf_value=1000
 
 end of trees
 """
-NONE, NONE_LEFT, NAN_RIGHT, NAN_LEFT = 0, 2, 8, 10  # decision types: what NaN is, and where the default leads
+NONE, NONE_LEFT, NAN_RIGHT, NAN_LEFT = (
+    0,
+    2,
+    8,
+    10,
+)  # decision types: how NaN is treated, and the default direction
 
 
-def answers(first: int, second: int, rows: list[list[float]]) -> list[float]:
+def predictions(first: int, second: int, rows: list[list[float]]) -> list[float]:
     form = read_trees(TEXT.format(first=first, second=second), 1, "identity", PLAIN)
     return OnnxModel(to_onnx(form, 2)).run(np.array(rows, np.float32))[:, 0].tolist()
 
@@ -52,13 +57,13 @@ def answers(first: int, second: int, rows: list[list[float]]) -> list[float]:
 @pytest.mark.parametrize(
     ("kind", "expected"), [(NONE, 1010.0), (NONE_LEFT, 1010.0), (NAN_RIGHT, 1010.0), (NAN_LEFT, 1001.0)]
 )
-def test_nan_counts_as_zero_where_a_split_does_not_know_it(kind: int, expected: float) -> None:
-    """Above a negative threshold zero goes right; only a split that knows NaN sends it left."""
-    assert answers(kind, NONE, [[np.nan, 0.0]]) == [expected]
+def test_nan_counts_as_zero_in_a_split_without_missing_values(kind: int, expected: float) -> None:
+    """Zero goes right of a negative threshold; only a split with missing values sends NaN left."""
+    assert predictions(kind, NONE, [[np.nan, 0.0]]) == [expected]
 
 
 def test_zero_is_at_most_the_smallest_threshold() -> None:
-    assert answers(NONE, NONE, [[-1.0, 0.0], [-1.0, -0.0], [-1.0, np.nan], [-1.0, 1e-30]]) == [
+    assert predictions(NONE, NONE, [[-1.0, 0.0], [-1.0, -0.0], [-1.0, np.nan], [-1.0, 1e-30]]) == [
         1001.0,
         1001.0,
         1001.0,
@@ -66,13 +71,13 @@ def test_zero_is_at_most_the_smallest_threshold() -> None:
     ]
 
 
-def test_splits_that_it_does_not_know_are_refused() -> None:
+def test_unsupported_splits_raise_an_error() -> None:
     zero_is_missing = 4
     with pytest.raises(FitError, match="cannot be served"):
         read_trees(TEXT.format(first=zero_is_missing, second=NONE), 1, "identity", PLAIN)
 
 
-def test_native_categories_are_served_exactly_alone_cut_averaged_and_beside_shared_leaves(task: str) -> None:
+def test_native_categories_are_served_exactly(task: str) -> None:
     problem, sample = make_problem(task), make_sample(task)
     params = {"categories": "native", "cat_smooth": 1.0, "min_data_in_leaf": 2}
     fitted = [LightGBM().fit(params, sample, problem, rounds=12, seed=seed) for seed in (0, 1)]
@@ -88,14 +93,14 @@ def test_native_categories_are_served_exactly_alone_cut_averaged_and_beside_shar
     ):
         served = replace(form, link="identity")
         for shared in (False, True):
-            content = to_onnx(_beside_shared_leaves(served) if shared else served, X.shape[1])
-            answers = OnnxModel(content).run(X)
-            assert np.abs(answers - expected).max() <= 1e-6 * scale
+            content = to_onnx(_with_shared_leaves(served) if shared else served, X.shape[1])
+            predictions = OnnxModel(content).run(X)
+            assert np.abs(predictions - expected).max() <= 1e-6 * scale
     assert forms[0].node_visits() < from_arrays(to_arrays(bag(forms))).node_visits()
 
 
-def _beside_shared_leaves(form: Trees) -> Blend:
-    """Return the same answers beside a forest whose leaves answer several outputs, which forces older operators."""
+def _with_shared_leaves(form: Trees) -> Blend:
+    """Return the predictions in a model with a forest of shared leaves, which needs old operators."""
     k = form.n_raw
     nothing = replace(
         constant_trees(np.zeros(k), "identity"),
@@ -113,12 +118,12 @@ def test_visits_come_from_the_counts() -> None:
     assert form.node_visits() == 1.5
 
 
-def test_a_truncated_form_answers_as_the_library_with_fewer_rounds() -> None:
+def test_a_truncated_form_predicts_as_the_library_with_fewer_rounds() -> None:
     problem, sample = make_problem("multiclass"), make_sample("multiclass")
     fitted = LightGBM().fit(LightGBM().portfolio(problem)[0], sample, problem, rounds=20)
     form = fitted.form()
     assert form.rounds == 20
-    library = fitted.booster.predict(sample.X, num_iteration=7)  # type: ignore[attr-defined] # this family's own
+    library = fitted.booster.predict(sample.X, num_iteration=7)  # type: ignore[attr-defined] # of this family
     assert np.allclose(OnnxModel(to_onnx(form.truncate(7), 6)).run(sample.X), library, atol=1e-5)  # type: ignore[union-attr] # trees
 
 
@@ -130,7 +135,7 @@ def test_early_stopping_keeps_the_best_round() -> None:
     assert not fitted.stopped
 
 
-def test_a_failure_of_the_library_is_one_line() -> None:
+def test_a_library_error_is_one_line() -> None:
     sample = Sample(np.zeros((30, 1), np.float32), np.arange(30.0))
     with pytest.raises(FitError, match="LightGBM failed"):
         LightGBM().fit({"num_leaves": 1}, sample, Problem("regression", 0, 30, 1))

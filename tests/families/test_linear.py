@@ -40,7 +40,7 @@ def test_logistic_regression_is_scikit_learns(weight: np.ndarray | None) -> None
     assert np.abs(ours - theirs.predict_proba(SCALED)).max() < 1e-3
 
 
-def test_parts_of_the_normal_equations_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_of_the_normal_equations_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, sample = Problem("regression", 0, 400, 5), Sample(X, SCORE, WEIGHT)
     whole = LinearModel().fit({}, sample, problem).predict(X)
     monkeypatch.setattr("workbench.families.shared.dense_columns._CHUNK_VALUES", 35)
@@ -53,17 +53,17 @@ def test_parts_of_the_normal_equations_add_up(monkeypatch: pytest.MonkeyPatch) -
 def test_two_equal_columns_share_their_weight() -> None:
     twice = np.concatenate([X, X], axis=1)
     fitted = LinearModel().fit({"C": 1e3}, Sample(twice, SCORE), Problem("regression", 0, 400, 10))
-    assert np.allclose(fitted.linear.weights[:5], fitted.linear.weights[5:], atol=1e-6)  # type: ignore[attr-defined] # this family's own
+    assert np.allclose(fitted.linear.weights[:5], fitted.linear.weights[5:], atol=1e-6)  # type: ignore[attr-defined] # of this family
 
 
-def test_words_leave_room_in_memory() -> None:
+def test_tfidf_features_fit_in_memory() -> None:
     for rows, texts in ((1_000, 1), (100_000, 1), (1_000_000, 3)):
         problem = Problem("binary", 2, rows, 4, n_text=texts)
         for params in LinearModel().portfolio(problem):
             assert rows * texts * LinearModel().encoding(params, problem).terms <= 2e8
 
 
-def test_words_as_a_sparse_matrix_give_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sparse_matrix_gives_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None:
     words = np.where(RANDOM.random((400, 150)) < 0.05, RANDOM.random((400, 150)), 0.0).astype(np.float32)
     wide = np.concatenate([X, words], axis=1)
     sample, problem = (

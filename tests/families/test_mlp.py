@@ -14,7 +14,7 @@ X = RANDOM.normal(size=(300, 4)).astype(np.float32)
 @pytest.mark.parametrize("task", ["regression", "multiclass"])
 @pytest.mark.parametrize("weight", [None, RANDOM.random(300) + 0.1])
 def test_gradients_are_those_of_the_loss(task: str, weight: np.ndarray | None) -> None:
-    """Checked against differences of the loss, in float64."""
+    """They equal finite differences of the loss in float64."""
     y = X[:, 0] * 30.0 + 5 if task == "regression" else np.digitize(X[:, 0], [-0.5, 0.5])
     problem = Problem(task, 0 if task == "regression" else 3, 300, 4)  # type: ignore[arg-type] # a str
     sample = Sample(X, y, weight)
@@ -22,7 +22,7 @@ def test_gradients_are_those_of_the_loss(task: str, weight: np.ndarray | None) -
     training = _Training(params, sample, problem, seed=0)
     training.weights = [each.astype(np.float64) for each in training.weights]
     gradients = training._step(np.arange(300))
-    half = 0.5 if task == "regression" else 1.0  # the loss that is watched is the square, not its half
+    half = 0.5 if task == "regression" else 1.0  # early stopping uses the squared error, not half of it
     for weights, gradient in zip(training.weights, gradients, strict=True):
         place = tuple(0 for _ in weights.shape)
         losses = []
@@ -42,7 +42,7 @@ def test_the_best_epoch_is_kept() -> None:
     assert -np.log(answer).mean() < 0.8
 
 
-def test_a_fit_that_bursts_is_a_fit_error() -> None:
+def test_a_diverging_fit_is_a_fit_error() -> None:
     sample = Sample(X, RANDOM.integers(0, 2, 300))
     with pytest.raises(FitError, match="weights of NaN or infinity"):
         MLP().fit({"learning_rate": 1e30}, sample, Problem("binary", 2, 300, 4), rounds=3)

@@ -1,4 +1,4 @@
-"""One tree a feature answers what all the trees of that feature answer."""
+"""One tree per feature predicts the same as all trees of that feature."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(form: Trees, rows: np.ndarray) -> np.ndarray:
 def test_a_boosted_model_of_every_task(task: str) -> None:
     problem, sample = make_problem(task), make_sample(task)
     fitted = Additive().fit(Additive().portfolio(problem)[0], sample, problem, rounds=60)
-    text = fitted.booster.model_to_string()  # type: ignore[attr-defined] # this family's own
+    text = fitted.booster.model_to_string()  # type: ignore[attr-defined] # of this family
     whole = read_trees(text, fitted.n_raw, fitted.link, fitted.scale)  # type: ignore[attr-defined]
     assert is_additive(whole)
     one = collapse(whole)
@@ -41,7 +41,7 @@ def test_a_boosted_model_of_every_task(task: str) -> None:
     assert (one.node_visits() or 0.0) < (whole.node_visits() or 0.0)
 
 
-def test_an_average_costs_no_more_than_one_of_its_models() -> None:
+def test_an_average_is_as_large_as_one_of_its_models() -> None:
     forms = [collapse(scattered(WIDTH, 20, "sigmoid", seed)) for seed in range(5)]
     whole = bag(forms)
     assert isinstance(whole, Trees)
@@ -52,7 +52,7 @@ def test_an_average_costs_no_more_than_one_of_its_models() -> None:
     assert np.allclose(run(whole, rows), np.mean([run(form, rows) for form in forms], axis=0), atol=1e-6)
 
 
-def test_a_table_for_each_of_many_features_is_one_node_that_the_runtime_reads() -> None:
+def test_tables_of_many_features_are_one_node_that_the_runtime_reads() -> None:
     count = 2_500
     many = stumps(np.linspace(0.1, 1.0, count), "identity")
     form = collapse(replace(many, feature=np.arange(count)))
@@ -61,7 +61,7 @@ def test_a_table_for_each_of_many_features_is_one_node_that_the_runtime_reads() 
     assert score is not None and len(score.terms) == count
 
 
-def test_a_missing_value_that_counts_as_zero_costs_no_node() -> None:
+def test_a_missing_value_that_counts_as_zero_adds_no_node() -> None:
     known = stumps(np.array([1.0, 2.0]), "identity", threshold=0.5, nan=True)
     assert len(collapse(known).feature) == 1
     (table,), base = tables(known)
@@ -72,7 +72,7 @@ def test_a_missing_value_that_counts_as_zero_costs_no_node() -> None:
     assert run(apart, np.array([[np.nan], [0.0], [1.0]], np.float32))[:, 0].tolist() == [-1.0, 3.0, -3.0]
 
 
-def test_other_trees_are_left_as_they_are(task: str) -> None:
+def test_other_trees_are_not_merged(task: str) -> None:
     problem, sample = make_problem(task), make_sample(task)
     form = LightGBM().fit(LightGBM().portfolio(problem)[0], sample, problem, rounds=5).form()
     assert isinstance(form, Trees)

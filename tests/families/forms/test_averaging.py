@@ -1,4 +1,4 @@
-"""Forms made of several forms answer what their parts answer together, served or not."""
+"""Combined forms predict what their parts predict together, in numpy and in ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_bag_is_the_mean_of_raw_scores(make: object, link: Link, k: int) -> No
     assert whole.n_outputs == expected.shape[1]
 
 
-def test_a_bag_of_forests_of_other_sizes_is_the_mean_of_their_answers() -> None:
+def test_a_bag_of_forests_of_different_sizes_is_the_mean_of_their_predictions() -> None:
     parts = [replace(trees("identity", 1, count), averaged=True) for count in (2, 5)]
     np.testing.assert_allclose(
         served(bag(parts)), np.mean([served(part) for part in parts], axis=0), atol=1e-6
@@ -77,13 +77,13 @@ def test_a_bag_of_forests_of_other_sizes_is_the_mean_of_their_answers() -> None:
     "form",
     [linear("softmax", 3), trees("sigmoid", 1), network("softmax", 3), bag([network("sigmoid", 1)] * 2)],
 )
-def test_calibration_is_a_part_of_the_model(form: Form) -> None:
+def test_calibration_is_part_of_the_model(form: Form) -> None:
     offset = np.linspace(-0.5, 0.5, form.n_outputs)
     expected = calibrate(served(form), 1.7, offset)
     np.testing.assert_allclose(served(calibrated(form, 1.7, offset)), expected, atol=2e-5)
 
 
-def test_probabilities_that_are_no_scores_are_calibrated_too() -> None:
+def test_probabilities_without_scores_are_calibrated() -> None:
     shares = Linear(np.array([[0.05], [0.02], [0.01]]), np.array([0.4]), "probability")
     expected = calibrate(served(shares), 0.6, np.array([0.0, 0.3]))
     np.testing.assert_allclose(served(calibrated(shares, 0.6, np.array([0.0, 0.3]))), expected, atol=1e-5)
@@ -115,11 +115,11 @@ def test_a_blend_may_be_calibrated_by_a_matrix() -> None:
 
 
 @pytest.mark.parametrize("task", ["classes", "numbers"])
-def test_a_blend_may_have_a_network_over_its_members(task: str) -> None:
+def test_a_blend_may_have_a_stacker(task: str) -> None:
     link, k = ("softmax", 3) if task == "classes" else ("identity", 1)
     members = (linear(link, k), trees(link, k))  # type: ignore[arg-type]  # one of the links
-    answers = np.concatenate([served(each) for each in members], axis=1)
-    seen = np.log(np.clip(answers, 1e-4, 1.0)) if task == "classes" else answers
+    predictions = np.concatenate([served(each) for each in members], axis=1)
+    seen = np.log(np.clip(predictions, 1e-4, 1.0)) if task == "classes" else predictions
     meta = Network(
         [RANDOM.normal(size=(2 * k, 5)), RANDOM.normal(size=(5, k))],
         [RANDOM.normal(size=5), RANDOM.normal(size=k)],
@@ -138,7 +138,7 @@ def test_networks_of_one_hidden_layer_become_one() -> None:
     assert isinstance(whole, Network) and whole.weights[0].shape == (3, 12)
 
 
-def test_shared_leaves_may_stand_beside_other_trees() -> None:
+def test_shared_leaves_and_other_trees_in_one_model() -> None:
     several = trees("identity", 3)
     # two entries a leaf, and half the leaves: every node ends in one
     shared = replace(several, entry_offsets=several.entry_offsets[::2], averaged=True)

@@ -11,7 +11,7 @@ from workbench.families.forms.trees import Trees, constant_trees, floor32
 
 
 @given(st.floats(allow_nan=False), st.floats(width=32, allow_nan=False))
-def test_a_threshold_rounded_down_means_the_same(threshold: float, value: float) -> None:
+def test_a_threshold_rounded_down_is_equivalent(threshold: float, value: float) -> None:
     rounded = floor32(np.array([threshold]))[0]
     assert rounded.dtype == np.float32
     assert (np.float32(value) <= rounded) == (np.float64(np.float32(value)) <= threshold)

@@ -1,4 +1,4 @@
-"""A family's own ONNX graph, alone and as a part of averages, calibrated models and ensembles."""
+"""An ONNX graph of a family, alone and in averages, calibrated models and ensembles."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def model(body: str, columns: str = "3", opset: int = 21, more: str = "") -> Mod
 
 
 def graph(link: Link, k: int) -> OnnxGraph:
-    """Scores that no other form computes: a Gaussian of each column, added up or side by side."""
+    """Scores that no other form computes: a Gaussian of each column, summed or not."""
     if k == 1:
         return onnx_graph(
             model(
@@ -49,7 +49,7 @@ def expected(X: np.ndarray, k: int) -> np.ndarray:
 
 def served(form: Form) -> np.ndarray:
     content = to_onnx(form, 3)
-    return OnnxModel(content).run(ROWS)  # not as its own: what a bundle may have is checked too
+    return OnnxModel(content).run(ROWS)  # without `own`: the checks of a bundle run too
 
 
 LINKS: list[tuple[Link, int]] = [
@@ -74,7 +74,7 @@ def test_it_is_served_as_it_predicts(link: Link, k: int) -> None:
 
 
 @pytest.mark.parametrize(("link", "k"), [("sigmoid", 1), ("softmax", 3)])
-def test_calibration_stays_inside(link: Link, k: int) -> None:
+def test_calibration_is_part_of_the_graph(link: Link, k: int) -> None:
     form, offset = graph(link, k), np.linspace(-1.0, 1.0, max(k, 2))
     truth = calibrate(apply_link(expected(ROWS, k), link), 2.0, offset)
     once = calibrated(form, 2.0, offset)
@@ -87,7 +87,7 @@ def test_calibration_stays_inside(link: Link, k: int) -> None:
     np.testing.assert_allclose(served(back), truth, atol=1e-6)
 
 
-def test_it_stands_in_an_ensemble_beside_trees_with_leaves_of_several_classes() -> None:
+def test_it_works_in_an_ensemble_with_trees_of_shared_leaves() -> None:
     y = np.arange(len(ROWS)) % 3
     problem = Problem("multiclass", 3, len(ROWS), 3)
     forest = RandomForest().fit({"n_estimators": 2, "max_leaf_nodes": 8}, Sample(ROWS, y), problem).form()
@@ -124,6 +124,6 @@ def test_an_older_operator_set_is_converted() -> None:
                                     " => (double[n,3] y) { y = Neg(x) }"), "element type 11"),
     ],
 )  # fmt: skip
-def test_a_graph_that_no_bundle_may_have_is_refused(made: object, found: str) -> None:
+def test_a_graph_that_a_bundle_may_not_have_raises_an_error(made: object, found: str) -> None:
     with pytest.raises(FitError, match=f"the family's ONNX model cannot be served: found .*({found})"):
         onnx_graph(made())  # type: ignore[operator]

@@ -43,7 +43,7 @@ def test_a_base_is_added_to_each_target() -> None:
     assert run(form, [[0.0]]).tolist() == [[11.0, 2.0]]
 
 
-def test_a_far_base_costs_no_precision_of_the_trees() -> None:
+def test_a_large_base_keeps_the_precision_of_the_trees() -> None:
     heights = np.full(1000, 0.001)
     form = replace(stumps(heights, "identity"), base=np.array([1e4]))
     assert run(form, [[0.0]])[0, 0] == np.float32(10_001.0)
@@ -51,7 +51,7 @@ def test_a_far_base_costs_no_precision_of_the_trees() -> None:
 
 @pytest.mark.parametrize("averaged", [False, True])
 @pytest.mark.parametrize("classes", [1, 3])
-def test_many_trees_are_several_nodes_whose_sum_is_the_same(averaged: bool, classes: int) -> None:
+def test_many_trees_are_several_nodes_with_the_same_sum(averaged: bool, classes: int) -> None:
     count = 6_002
     heights = np.random.default_rng(0).normal(size=count)
     form = replace(
@@ -62,19 +62,19 @@ def test_many_trees_are_several_nodes_whose_sum_is_the_same(averaged: bool, clas
     np.testing.assert_allclose(run(form, [[0.0]])[0], expected, rtol=1e-4)
     graph = onnx.load_from_string(to_onnx(form, 1)).graph
     sizes = [len(each.attribute[0].ints) for each in graph.node if each.op_type == "TreeEnsemble"]
-    assert len(sizes) > 3 and sum(sizes) == count + classes  # the base is a tree of each class
+    assert len(sizes) > 3 and sum(sizes) == count + classes  # the base is one tree per class
     assert graph.node[-1].op_type == "Sum"
 
 
 @pytest.mark.parametrize("link", ["identity", "softmax"])
-def test_no_trees_at_all(link: str) -> None:
+def test_no_trees(link: str) -> None:
     form = constant_trees(np.array([0.0, 0.7]), link)  # type: ignore[arg-type] # one of the links
     expected = apply_link(np.array([[0.0, 0.7]]), link)  # type: ignore[arg-type] # as above
     assert np.allclose(run(form, [[np.nan], [3.0]]), np.repeat(expected, 2, axis=0))
 
 
 def test_trees_of_one_leaf_among_others() -> None:
-    """A leaf, a split, a leaf: positions of nodes and leaves part ways."""
+    """A leaf, a split, a leaf: positions of nodes and leaves differ."""
     form = Trees(
         node_offsets=np.array([0, 0, 1, 1]),
         leaf_offsets=np.array([0, 1, 3, 4]),
@@ -91,7 +91,7 @@ def test_trees_of_one_leaf_among_others() -> None:
     )
     rows = [[9.0, 0.0], [9.0, 1.0], [9.0, np.nan]]
     assert run(form, rows)[:, 0].tolist() == [5421.0, 5431.0, 5421.0]
-    # the same trees, with leaves that answer more than one target
+    # the same trees, with leaves of several targets
     shared = replace(
         form,
         entry_offsets=np.array([0, 2, 3, 4, 4]),
@@ -113,7 +113,7 @@ def test_averaging_follows_truncation() -> None:
     assert np.allclose(run(form.truncate(1), [[0.0]]), [[0.8, 0.2]])
 
 
-def test_a_share_above_one_by_rounding_gives_no_negative_probability() -> None:
+def test_rounding_above_one_gives_no_negative_probability() -> None:
     form = replace(stumps(np.array([1.0 + 2e-7]), "probability"), averaged=True)
     assert run(form, [[0.0]]).min() == 0.0
 
@@ -134,7 +134,7 @@ def test_linear_models_and_networks(link: str, activation: str | None) -> None:
     assert np.allclose(run(form, rows.tolist()), form.apply(rows), atol=1e-5)
 
 
-def test_a_graph_has_as_few_nodes_as_there_can_be() -> None:
+def test_a_graph_has_as_few_nodes_as_possible() -> None:
     def nodes(form: Form) -> list[str]:
         return [node.op_type for node in onnx.load_from_string(to_onnx(form, 1)).graph.node]
 

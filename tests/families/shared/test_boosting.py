@@ -7,7 +7,7 @@ import pytest
 from workbench.families.shared.boosting import Boosted, boost, rounds_allowed
 
 
-def test_the_best_round_wins_once_patience_is_out() -> None:
+def test_the_best_round_is_kept_after_the_patience() -> None:
     losses = [5.0, 4.0, 3.0, *[3.5] * 200]
     seen: list[int] = []
 
@@ -29,7 +29,7 @@ def test_patience_follows_the_learning_rate(rate: float, patience: int) -> None:
     assert len(rounds) == 1 + patience
 
 
-def test_a_gone_deadline_leaves_one_round() -> None:
+def test_a_past_deadline_leaves_one_round() -> None:
     gone = time.monotonic() - 1
     assert boost(lambda at: True, None, most=9, learning_rate=0.1, deadline=gone) == Boosted(
         1, stopped=True, trained=1
@@ -39,12 +39,12 @@ def test_a_gone_deadline_leaves_one_round() -> None:
     )
 
 
-def test_nothing_more_to_learn_ends_it() -> None:
+def test_training_ends_when_nothing_more_can_be_learned() -> None:
     assert boost(lambda at: at < 4, None, most=9, learning_rate=0.1, deadline=float("inf")).rounds == 4
     assert boost(lambda at: False, None, most=9, learning_rate=0.1, deadline=float("inf")).rounds == 1
 
 
-def test_a_loss_that_is_no_number_never_counts_as_best() -> None:
+def test_a_loss_of_nan_is_never_the_best() -> None:
     losses = iter([2.0, float("nan"), 1.0, *[float("nan")] * 99])
     assert (
         boost(lambda at: True, lambda: next(losses), most=60, learning_rate=0.3, deadline=float("inf")).rounds

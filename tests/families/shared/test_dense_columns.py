@@ -5,7 +5,7 @@ import numpy as np
 from workbench.families.shared.dense_columns import ColumnScale, chunks
 
 
-def test_columns_come_to_mean_0_and_spread_1_but_sparse_ones_keep_their_scale() -> None:
+def test_columns_are_standardised_but_sparse_ones_keep_their_scale() -> None:
     random = np.random.default_rng(0)
     number = random.normal(500.0, 20.0, 1000)
     flag = (random.random(1000) < 0.1).astype(float)
@@ -19,7 +19,7 @@ def test_columns_come_to_mean_0_and_spread_1_but_sparse_ones_keep_their_scale() 
     assert scale.factor[1:].tolist() == [1.0, 1.0, 0.0]
 
 
-def test_unfolding_does_the_same_to_the_raw_columns() -> None:
+def test_unfolded_weights_are_equivalent_on_raw_columns() -> None:
     random = np.random.default_rng(1)
     X = random.normal(3.0, 2.0, (50, 4)).astype(np.float32)
     weights, bias = random.normal(size=(4, 2)), random.normal(size=2)
@@ -28,7 +28,7 @@ def test_unfolding_does_the_same_to_the_raw_columns() -> None:
     assert np.allclose(X @ outer + offset, (X - scale.center) * scale.factor @ weights + bias)
 
 
-def test_wild_values_give_no_wild_scale() -> None:
+def test_extreme_values_give_a_finite_scale() -> None:
     X = np.array([[3e38], [-3e38], [1.0]], dtype=np.float32)
     scale = ColumnScale.of(X)
     assert np.isfinite(scale.center).all()

@@ -16,41 +16,41 @@ def rows(count: int, weight: np.ndarray | None = None) -> Sample:
     return Sample(np.zeros((count, 2), dtype=np.float32), np.zeros(count), weight)
 
 
-def test_few_rows_come_in_parts_and_many_do_not() -> None:
+def test_few_rows_are_split_into_folds_and_many_are_not() -> None:
     assert [len(part) for part in EarlyStoppingFolds(rows(42)).parts] == [9, 9, 8, 8, 8]
     assert [len(part) for part in EarlyStoppingFolds(rows(MOST_ROWS + 1)).parts] == [MOST_ROWS + 1]
     assert [len(part) for part in EarlyStoppingFolds(rows(5)).parts] == [5]
 
 
-def test_nobody_judges_where_there_are_no_rows() -> None:
+def test_no_rows_give_no_folds() -> None:
     assert not EarlyStoppingFolds(None)
     assert not EarlyStoppingFolds(rows(0))
     assert not EarlyStoppingFolds(rows(50, np.zeros(50)))
 
 
-def test_shares_go_by_weight_and_a_part_without_weight_is_none() -> None:
+def test_shares_are_weighted_and_need_weight_in_each_fold() -> None:
     weight = np.tile([1.0, 1.0, 2.0, 2.0, 4.0], 8)
     assert EarlyStoppingFolds(rows(40, weight)).shares == (0.1, 0.1, 0.2, 0.2, 0.4)
     assert len(EarlyStoppingFolds(rows(40, np.tile([0.0, 1.0, 1.0, 1.0, 1.0], 8))).parts) == 1
 
 
-def test_each_part_is_answered_by_what_the_others_chose() -> None:
+def test_each_fold_is_scored_by_the_state_of_the_others() -> None:
     folds = EarlyStoppingFolds(rows(40))
     chosen: BestCheckpoint[int] = BestCheckpoint(folds.shares)
     for state, losses in enumerate([(1.0,) * 5, (0.0, 1.2, 1.2, 1.2, 1.2), (2.0, 2.0, 2.0, 2.0, 2.0)]):
         chosen.update(losses, lambda: state)  # noqa: B023
     assert chosen.best == 1
-    answers = folds.unseen(chosen, lambda state, X: np.full((len(X), 1), float(state)))
-    assert answers is not None
-    assert answers.raw[::5, 0].tolist() == [0.0] * 8  # the first part alone made state 1 the best
-    assert answers.raw[1::5, 0].tolist() == [1.0] * 8
+    scores = folds.unseen(chosen, lambda state, X: np.full((len(X), 1), float(state)))
+    assert scores is not None
+    assert scores.raw[::5, 0].tolist() == [0.0] * 8  # only the first fold selected state 1
+    assert scores.raw[1::5, 0].tolist() == [1.0] * 8
 
 
 @given(
     st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=1, max_size=30),
     st.lists(st.integers(1, 5), min_size=3, max_size=3),
 )
-def test_each_chooses_the_first_of_its_best(losses: list[list[int]], weights: list[int]) -> None:
+def test_each_fold_selects_its_first_best_state(losses: list[list[int]], weights: list[int]) -> None:
     shares = [each / sum(weights) for each in weights]
     chosen: BestCheckpoint[int] = BestCheckpoint(shares)
     for at, each in enumerate(losses):
@@ -63,7 +63,7 @@ def test_each_chooses_the_first_of_its_best(losses: list[list[int]], weights: li
     assert chosen.rounds == len(losses)
 
 
-def test_losses_that_are_no_numbers_choose_nothing() -> None:
+def test_losses_of_nan_select_nothing() -> None:
     folds = EarlyStoppingFolds(rows(40))
     chosen: BestCheckpoint[int] = BestCheckpoint(folds.shares)
     chosen.update((float("nan"),) * 5, lambda: 1)
@@ -72,8 +72,8 @@ def test_losses_that_are_no_numbers_choose_nothing() -> None:
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_a_network_is_scored_on_few_rows_as_by_rows_that_did_not_choose(task: str) -> None:
-    """With nothing to learn, whatever state the rows choose seems better to them than it is."""
+def test_a_network_is_scored_without_optimism_on_few_rows(task: str) -> None:
+    """With nothing to learn, the selected state is optimistic on the rows that selected it."""
     family = all_families()["mlp"]
     gains, seeming = [], []
     for seed in range(6):
@@ -105,7 +105,7 @@ def loss(raw: np.ndarray, y: np.ndarray) -> float:
     return float((np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(len(y)), y]).mean())
 
 
-def test_a_fit_of_so_many_rounds_tells_nothing_of_unseen_rows() -> None:
+def test_a_fit_of_given_rounds_has_no_cross_fitted_scores() -> None:
     random = np.random.default_rng(0)
     X = random.normal(size=(100, 3)).astype(np.float32)
     sample = Sample(X, X[:, 0].astype(np.float64))
@@ -120,8 +120,8 @@ def test_a_fit_of_so_many_rounds_tells_nothing_of_unseen_rows() -> None:
 
 @pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost", "additive"])
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_a_booster_that_is_fitted_again_with_the_rounds_found_is_the_same(name: str, task: str) -> None:
-    """CatBoost estimates leaves in another way where it is given less than 200 rounds, if it is left to it."""
+def test_a_booster_refitted_with_the_rounds_found_is_the_same(name: str, task: str) -> None:
+    """By default CatBoost estimates leaves differently with less than 200 rounds."""
     if name not in all_families():
         pytest.skip(f"{name} is not installed: its second fit was not checked")
     random = np.random.default_rng(0)

@@ -39,13 +39,13 @@ def test_batches_of_trees_do_not_change_the_forest(monkeypatch: pytest.MonkeyPat
     assert np.array_equal(RandomForest().fit({"n_estimators": 9}, sample, problem).predict(sample.X), whole)
 
 
-def test_missing_values_that_the_library_learned_to_route() -> None:
+def test_missing_values_are_routed_as_in_the_library() -> None:
     problem, sample = make_problem("binary"), make_sample("binary")
     fitted = RandomForest().fit({"n_estimators": 10}, sample, problem)
     assert np.abs(OnnxModel(to_onnx(fitted.form(), 6)).run(sample.X) - fitted.predict(sample.X)).max() < 1e-6
 
 
-def test_a_deadline_ends_a_forest_with_the_trees_there_are() -> None:
+def test_a_deadline_ends_a_forest_with_its_current_trees() -> None:
     problem, sample = make_problem("multiclass", 4_000), filled("multiclass", 4_000)
     fitted = ExtraTrees().fit({"n_estimators": 100_000}, sample, problem, deadline=time.monotonic() + 0.2)
     assert fitted.stopped
@@ -57,7 +57,7 @@ def test_a_refit_does_not_outgrow_the_configuration() -> None:
     assert fitted.rounds == 10
 
 
-def test_a_forest_stays_of_a_size_that_can_be_served() -> None:
+def test_a_forest_is_small_enough_to_serve() -> None:
     space = forest_space(Problem("regression", 0, 5_000_000, 20), max_features=0.5, trees=100)
     leaves = space["max_leaf_nodes"].high * space["n_estimators"].high  # type: ignore[union-attr] # whole numbers
     assert leaves <= 2_000_000
@@ -65,7 +65,7 @@ def test_a_forest_stays_of_a_size_that_can_be_served() -> None:
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_the_two_forests_begin_with_wide_categories_taken_differently(task: str) -> None:
+def test_the_first_defaults_of_both_forests_encode_wide_categories_differently(task: str) -> None:
     problem = Problem(
         task, {"binary": 2, "multiclass": 4}.get(task, 0), 9_000, 8, n_wide=2, has_categories=True
     )  # type: ignore[arg-type] # one of the tasks

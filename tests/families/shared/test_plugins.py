@@ -1,4 +1,4 @@
-"""Families of installed packages: found by their entry points, left out with a warning if they are broken."""
+"""Families of installed packages: found by entry points, left out with a warning if broken."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.families.shared import plugins
 
 
 class Constant(BaseFamily):
-    """A family that is all defaults."""
+    """A family with all defaults."""
 
     name = "constant"
     traits = Traits(label="Always the same", packages=("numpy",))
@@ -122,7 +122,7 @@ def test_a_name_that_cannot_be_used_is_ignored_with_a_warning(installed: Any, na
     assert names == [family.name for family in families._FAMILIES if families._is_installed(family)]
 
 
-def test_of_two_packages_with_one_name_the_first_by_name_counts(installed: Any) -> None:
+def test_two_packages_with_the_same_family_name(installed: Any) -> None:
     installed(entry("constant", "Absent", "zoo"), entry("constant", "Constant", "aviary"))
     with pytest.warns(WorkbenchWarning, match="of package zoo 1.2 is ignored: package aviary 1.2 already"):
         assert families.package_of("constant") == plugins.Package("aviary", "1.2")

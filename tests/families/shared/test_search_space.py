@@ -39,7 +39,7 @@ def test_defaults_fill_what_is_not_given() -> None:
         },
     )
 )
-def test_a_completed_point_can_be_drawn(params: dict[str, object]) -> None:
+def test_a_completed_point_can_be_suggested(params: dict[str, object]) -> None:
     point = complete(SPACE, params)
     trial = optuna.trial.FixedTrial({f"f.{name}": value for name, value in point.items()})
     assert draw(SPACE, "f", trial) == point
@@ -48,14 +48,14 @@ def test_a_completed_point_can_be_drawn(params: dict[str, object]) -> None:
     assert complete(SPACE, point) == point
 
 
-def test_a_point_inside_stays_as_it_is() -> None:
+def test_a_point_inside_the_space_is_unchanged() -> None:
     point = {"rate": 0.5, "share": 0.75, "leaves": 7, "kind": "fast"}
     assert complete(SPACE, point) == point
 
 
-@pytest.mark.parametrize(("given", "kept"), [({"leaves": 1}, 1), ({}, 31)])
-def test_given_params_are_not_bounded_in_a_fit(given: dict[str, int], kept: int) -> None:
-    assert with_defaults(SPACE, given)["leaves"] == kept
+@pytest.mark.parametrize(("given", "expected"), [({"leaves": 1}, 1), ({}, 31)])
+def test_given_params_are_not_clipped_in_a_fit(given: dict[str, int], expected: int) -> None:
+    assert with_defaults(SPACE, given)["leaves"] == expected
 
 
 def test_distinct_keeps_the_first() -> None:

@@ -36,6 +36,6 @@ def test_a_constant_target_keeps_its_unit() -> None:
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_a_target_that_is_no_number(bad: float) -> None:
+def test_a_target_of_nan_or_infinity(bad: float) -> None:
     with pytest.raises(FitError, match="not finite"):
         check_sample(sample([1.0, bad]))

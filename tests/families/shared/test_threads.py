@@ -1,4 +1,4 @@
-"""One thread for small linear algebra, of whatever library is loaded by then."""
+"""One thread for small linear algebra, for all libraries loaded so far."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ print(sorted({pool["num_threads"] for pool in threadpool_info()}))
 """
 
 
-def test_every_library_has_one_thread_inside_and_its_own_number_after() -> None:
+def test_every_library_has_one_thread_inside_and_its_old_number_after() -> None:
     before = [pool["num_threads"] for pool in threadpool_info()]
     with one_thread():
         assert {pool["num_threads"] for pool in threadpool_info()} == {1}
     assert [pool["num_threads"] for pool in threadpool_info()] == before
 
 
-def test_a_library_that_was_loaded_since_is_found_too() -> None:
+def test_a_library_loaded_later_is_limited_too() -> None:
     out = subprocess.run([sys.executable, "-c", _LOADED_LATER], capture_output=True, text=True, check=True)
     assert out.stdout.splitlines() == ["[1]", "[2]"]
