@@ -11,7 +11,7 @@ from workbench.families.shared.search_space import (
     Whole,
     complete,
     distinct,
-    draw,
+    suggest_params,
     with_defaults,
 )
 
@@ -42,7 +42,7 @@ def test_defaults_fill_what_is_not_given() -> None:
 def test_a_completed_point_can_be_suggested(params: dict[str, object]) -> None:
     point = complete(SPACE, params)
     trial = optuna.trial.FixedTrial({f"f.{name}": value for name, value in point.items()})
-    assert draw(SPACE, "f", trial) == point
+    assert suggest_params(SPACE, "f", trial) == point
     for name, distribution in trial.distributions.items():
         assert distribution._contains(distribution.to_internal_repr(trial.params[name]))
     assert complete(SPACE, point) == point
