@@ -52,15 +52,15 @@ def show_sample(page: Page) -> None:
 def show_goal(page: Page) -> None:
     """Go on from the sample to the goal."""
     show_sample(page)
-    page.get_by_role("button", name="Go on: what matters").click()
-    page.get_by_text("What a good model is").wait_for()
+    page.get_by_role("button", name="Continue to Goal").click()
+    page.get_by_text("Model quality").wait_for()
 
 
 def show_money(page: Page) -> None:
     """Look closer at the threshold, scrolled into view."""
-    page.get_by_text("Threshold and money", exact=True).click()
+    page.get_by_text("Threshold and costs", exact=True).click()
     settled(page)
-    page.get_by_text("Look closer").scroll_into_view_if_needed()
+    page.get_by_text("Details").scroll_into_view_if_needed()
     page.mouse.move(600, 500)
     page.mouse.wheel(0, 900)
 

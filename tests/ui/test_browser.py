@@ -111,9 +111,9 @@ def test_from_an_upload_to_a_bundle_that_predicts(
     combo(page, "What should the model predict?", "left")
     playwright.expect(page.get_by_text("is yes or no")).to_be_visible()
     page.screenshot(path=artefact("way-1-data.png"))
-    page.get_by_role("button", name="Go on: what matters").click()
+    page.get_by_role("button", name="Continue to Goal").click()
 
-    playwright.expect(page.get_by_role("heading", name="What a mistake costs")).to_be_visible()
+    playwright.expect(page.get_by_role("heading", name="Cost of mistakes")).to_be_visible()
     settled(page)
     combo(page, "Search for", "20 seconds")
     playwright.expect(page.get_by_text("--time 20s")).to_be_visible()
@@ -138,7 +138,7 @@ def test_from_an_upload_to_a_bundle_that_predicts(
     click_point(page, other)
     playwright.expect(choice(page)).to_contain_text(other)
     playwright.expect(page).to_have_url(re.compile(f"run=customers.*pick={other}"))
-    slider = page.get_by_role("slider", name="Slowest answer allowed")
+    slider = page.get_by_role("slider", name="Maximum latency")
     slider.press("ArrowLeft")
     playwright.expect(page).to_have_url(re.compile("pick=best.*max_latency_us="))
     slider.press("ArrowRight")
@@ -153,7 +153,7 @@ def test_from_an_upload_to_a_bundle_that_predicts(
     page.get_by_label("Name", exact=True).press("Enter")
     playwright.expect(page.get_by_text("picked-1")).to_be_visible()
     page.get_by_role("button", name="Export and verify").click()
-    playwright.expect(page.get_by_text("Exported and checked")).to_be_visible()
+    playwright.expect(page.get_by_text("Exported and verified")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     page.screenshot(path=artefact("way-5-export.png"))
@@ -175,7 +175,7 @@ PAGES = (
     ("data", "/data", "Data"),
     ("search", "/search?run=small", "Search"),
     ("choose", "/choose?run=small", "The choice"),
-    ("understand", "/understand?run=small&pick=best", "Which columns matter"),
+    ("understand", "/understand?run=small&pick=best", "Column importance"),
     ("export", "/export?run=small&pick=best", "Export"),
     ("report", "/report?run=small&pick=best", "Report"),
 )
@@ -221,7 +221,7 @@ def test_a_page_opened_from_another_shows_the_run_in_view(
         page = context.new_page()
         page.goto("/export")
         playwright.expect(page.get_by_role("heading", name="Export: newer")).to_be_visible()
-        for button, title in (("Export this choice", "Export"), ("Understand it", "Understand")):
+        for button, title in (("Export this choice", "Export"), ("Understand this choice", "Understand")):
             page.goto("/choose?run=small&pick=best")
             playwright.expect(choice(page)).to_be_visible()
             settled(page)

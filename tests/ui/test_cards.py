@@ -16,7 +16,7 @@ def test_the_facts_of_a_run_leave_out_what_it_does_not_say() -> None:
     }
     assert run_facts(info) == [
         "churn.csv",
-        "learns Churn (yes or no)",
+        "predicts Churn (yes or no)",
         "5,000 rows",
         "took 48 s of 1 min",
     ]

@@ -102,8 +102,8 @@ def _search(page: Any, path: Path, kind: str) -> None:
     page.reload()  # keeps the upload and the target
     playwright.expect(page.get_by_role("heading", name="customers.csv")).to_be_visible()
     settled(page)
-    page.get_by_role("button", name="Go on: what matters").click()
-    playwright.expect(page.get_by_role("heading", name="What a mistake costs")).to_be_visible()
+    page.get_by_role("button", name="Continue to Goal").click()
+    playwright.expect(page.get_by_role("heading", name="Cost of mistakes")).to_be_visible()
     settled(page)
     costs = ("A wrong", "A missed") if kind == "classes" else ("Each .* too high", "Each .* too low")
     fill(page, costs[0], "5")
@@ -114,7 +114,7 @@ def _search(page: Any, path: Path, kind: str) -> None:
     playwright.expect(page.get_by_label(re.compile(f"^{costs[1]}")).first).to_have_value("40.00")
     combo(page, "Search for", "20 seconds")
     page.get_by_text("Expert options").click()
-    fill(page, "At most", "3")
+    fill(page, "Maximum number of candidates", "3")
     page.get_by_role("button", name="Start the search").click()
     playwright.expect(page.get_by_text("Done:")).to_be_visible()
 
@@ -124,11 +124,11 @@ def _decide(page: Any, run: Any, kind: str) -> tuple[str, str]:
     chosen = run.pick().id
     assert run.pick().how == "lowest-cost"
     playwright.expect(page.get_by_role("heading", name="The choice")).to_contain_text(chosen)
-    playwright.expect(page.get_by_text("A month in all").first).to_be_visible()
+    playwright.expect(page.get_by_text("Total a month").first).to_be_visible()
     settled(page)
-    page.get_by_role("button", name="Decide so").click()
-    fill(page, "Who decides", "Ada")
-    page.get_by_role("button", name="Store the decision").click()
+    page.get_by_role("button", name="Store as decision").click()
+    fill(page, "Decided by", "Ada")
+    page.get_by_role("button", name="Store", exact=True).click()
     playwright.expect(page.get_by_text("Decided: revision 1 by Ada")).to_be_visible()
     return chosen, page.url
 
@@ -147,7 +147,7 @@ def _what_if(page: Any, link: str) -> str:
 def _export(page: Any, link: str, folder: Path) -> Path:
     page.goto(link.replace("/choose", "/export"))
     page.get_by_role("button", name="Export and verify").click()
-    playwright.expect(page.get_by_text("Exported and checked")).to_be_visible()
+    playwright.expect(page.get_by_text("Exported and verified")).to_be_visible()
     page.reload()  # what was exported stays at hand
     with page.expect_download() as download:
         page.get_by_role("button", name="Download customers-1.zip").first.click()

@@ -50,14 +50,14 @@ HOSTILE_PAGES = (
     (
         "/choose?run=hostile",
         "The choice",
-        ("Threshold and money", "How good it is", "What a month costs", "All candidates"),
+        ("Threshold and costs", "Quality", "Monthly cost", "All candidates"),
     ),
-    ("/understand?run=hostile&pick=best", "Which columns matter", ("Where it fails", "What if")),
+    ("/understand?run=hostile&pick=best", "Column importance", ("Weak segments", "What if")),
     ("/export?run=hostile&pick=best", "Export", ()),
     ("/report?run=hostile&pick=best", "Report", ()),
 )
 
-SHOWN = {"/", "Threshold and money", "/understand?run=hostile&pick=best", "What if"}
+SHOWN = {"/", "Threshold and costs", "/understand?run=hostile&pick=best", "What if"}
 
 
 @pytest.mark.slow

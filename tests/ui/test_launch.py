@@ -52,7 +52,7 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        with pytest.raises(SettingsError, match="cannot be listened on"):
+        with pytest.raises(SettingsError, match="cannot listen on"):
             launch(tmp_path, other.getsockname()[1], True, host="127.0.0.1")
 
 

@@ -30,7 +30,7 @@ def test_a_roles_file_asks_for_a_log_in(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("sys.argv", ["app.py", str(tmp_path / "runs"), f"--roles={roles}"])
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=600).run()
     assert not app.exception
-    assert "no log-in is set up" in app.error[0].value
+    assert "no log-in is configured" in app.error[0].value
     assert not any("churn" in each.value for each in app.markdown)
 
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=600)

@@ -32,7 +32,7 @@ def metric(app: AppTest, label: str) -> str:
 def test_the_balanced_choice_is_shown_at_once_with_its_figures(app: AppTest) -> None:
     assert not app.exception
     assert chosen(app) == "c0003"
-    assert metric(app, "Answers in") == "0\\.033 ms"
+    assert metric(app, "Latency") == "0\\.033 ms"
     assert metric(app, "correct ordering \\(AUC\\)") == "91\\.0 %"  # the corrected one
     assert "LightGBM c0002 is 1\\.2 points less accurate than XGBoost c0003" in words_of(app)
 
@@ -162,7 +162,7 @@ def test_an_unknown_run_is_named_and_another_shown(tmp_path: Path) -> None:
 
 
 def test_no_run_at_all_and_a_run_without_candidates(tmp_path: Path) -> None:
-    assert "no run to look at" in words_of(open_page(tmp_path, "choose"))
+    assert "There are no runs yet" in words_of(open_page(tmp_path, "choose"))
     write_run(tmp_path / "runs" / "new", candidates=[])
     app = open_page(tmp_path, "choose", run="new")
     assert not app.exception

@@ -36,7 +36,7 @@ def target(app: AppTest, name: str) -> AppTest:
 
 def test_without_a_table_the_page_says_what_to_do(app: AppTest) -> None:
     assert not app.exception
-    assert "Choose a table to go on." in words_of(app)
+    assert "Choose a table to continue." in words_of(app)
 
 
 def test_a_table_is_looked_at_and_its_target_chosen(app: AppTest) -> None:

@@ -78,7 +78,7 @@ def test_the_choice_of_the_link_is_what_is_exported(
         "Ada", "fast enough", "best", "c0003"
     )  # fmt: skip
     words = words_of(app)
-    assert "Exported and checked" in words
+    assert "Exported and verified" in words
     assert "verify went well" in words
     assert f"workbench serve {target}" in words
     assert "curl -s http://localhost:8080/predict" in words
@@ -112,7 +112,7 @@ def test_the_next_free_version_is_proposed_and_none_is_replaced(tmp_path: Path) 
     assert not app.button(key="export").disabled
     app.text_input(key="version").set_value("1").run()
     assert app.button(key="export").disabled
-    assert "is there already" in app.warning[0].value
+    assert "exists already" in app.warning[0].value
 
 
 def test_an_export_after_somebody_else_decided_says_who(tmp_path: Path, asked: list[ExportRequest]) -> None:
@@ -132,7 +132,7 @@ def test_a_failed_export_says_which_step_and_why(app: AppTest, tmp_path: Path) -
     log = keep_job(tmp_path / "runs" / ".app", request, log)
     app.run()
     assert not app.exception
-    assert "The export did not succeed" in words_of(app)
+    assert "The export failed" in words_of(app)
     assert "the disk is full" in words_of(app)
     log.write_text(json.dumps({"step": "export", "state": "running", "line": ""}))
     app.run()
@@ -155,7 +155,7 @@ def test_an_export_under_way_is_followed(app: AppTest, tmp_path: Path) -> None:
 
 
 def test_nothing_chosen_and_nothing_that_can_be_chosen(tmp_path: Path) -> None:
-    assert "There is no run to look at" in words_of(open_page(tmp_path, "export"))
+    assert "There are no runs yet" in words_of(open_page(tmp_path, "export"))
     write_run(tmp_path / "runs" / "churn")
     for query in (
         {"run": "churn", "pick": "c0007"},

@@ -38,7 +38,7 @@ def opened(tmp_path: Path, target: str = "sold") -> AppTest:
 def test_without_a_table_the_way_is_shown(tmp_path: Path) -> None:
     app = open_page(tmp_path, "goal")
     assert not app.exception
-    assert "Bring a table" in words_of(app)
+    assert "First choose a table" in words_of(app)
 
 
 def test_what_is_said_becomes_the_search(tmp_path: Path, asked: list[SearchRequest]) -> None:
@@ -75,7 +75,7 @@ def test_what_is_said_becomes_the_search(tmp_path: Path, asked: list[SearchReque
 def test_a_name_that_is_taken_or_none_cannot_be_used(tmp_path: Path, asked: list[SearchRequest]) -> None:
     write_run(tmp_path / "runs" / "taken")
     app = opened(tmp_path)
-    for name, words in (("taken", "is taken"), ("../up", "letters"), ("", "letters")):
+    for name, words in (("taken", "already a run named"), ("../up", "letters"), ("", "letters")):
         app.text_input(key="name:My-sales").set_value(name).run()
         assert not app.exception
         assert app.button(key="start").disabled
@@ -106,7 +106,7 @@ def test_what_nobody_said_is_not_given_to_the_search(tmp_path: Path, asked: list
 def test_one_cost_alone_is_asked_for_the_other(tmp_path: Path) -> None:
     app = opened(tmp_path)
     app.number_input(key="wrong_yes").set_value(5.0).run()
-    assert "Give both costs" in app.warning[0].value
+    assert "Set both costs" in app.warning[0].value
     assert app.button(key="start").disabled
 
 
@@ -131,4 +131,4 @@ def test_a_reload_keeps_the_table_and_the_answers(tmp_path: Path) -> None:
     data = open_page(tmp_path, "data", draft=token)
     assert "My sales" in words_of(data)
     strange = open_page(tmp_path, "goal", draft="../" * 10)
-    assert "Bring a table" in words_of(strange)
+    assert "First choose a table" in words_of(strange)

@@ -44,7 +44,7 @@ def test_runs_are_listed_with_their_best_and_the_broken_one_with_its_reason(tmp_
     assert "92\\.7 %" in words
     assert "8 candidates" in words
     assert "1 failed" in words
-    assert "No candidate is usable yet." in words
+    assert "No usable candidate yet." in words
     assert "cannot be read" in words
 
 
@@ -67,7 +67,7 @@ def test_many_runs_can_be_filtered(tmp_path: Path) -> None:
     assert "run\\-11" in words_of(app)
     assert "run\\-3" not in words_of(app)
     app.text_input(key="runs_filter").set_value("nothing").run()
-    assert "No run's name contains that." in words_of(app)
+    assert "No run matches this filter." in words_of(app)
 
 
 def test_bundles_are_listed(tmp_path: Path) -> None:
@@ -119,12 +119,12 @@ def test_a_folder_with_runs_or_an_operator_who_says_no_gets_no_example(
 def test_only_an_example_that_rests_can_be_removed(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "runs", tmp_path / "bundles")
     write_run(tmp_path / "runs" / "churn")
-    with pytest.raises(RunError, match="an example that the app made"):
+    with pytest.raises(RunError, match="an example run of the app"):
         examples.remove_example(workspace, "churn")
     assert (tmp_path / "runs" / "churn").is_dir()
     workspace.own.mkdir()
     (workspace.own / "churn.example.json").write_text('{"table": "../../x.csv", "digest": "0"}')
     record = {"command": "", "process": os.getpid(), "begun": None}
     (workspace.own / "churn.started.json").write_text(json.dumps(record))
-    with pytest.raises(RunError, match="at work"):
+    with pytest.raises(RunError, match="is running"):
         examples.remove_example(workspace, "churn")

@@ -17,4 +17,4 @@ def test_the_report_is_made_when_asked(searched: Path) -> None:
 
 
 def test_without_a_run_the_way_is_shown(tmp_path: Path) -> None:
-    assert "There is no run to look at" in words_of(open_page(tmp_path, "report"))
+    assert "There are no runs yet" in words_of(open_page(tmp_path, "report"))

@@ -45,12 +45,12 @@ def test_a_search_under_way_is_followed_and_can_be_stopped(
     app = open_page(tmp_path, "search", run="live")
     assert not app.exception
     assert {metric.label: metric.value for metric in app.metric} == {
-        "Tried": "7",
+        "Trained": "7",
         "Usable": "6",
-        "Given up or failed": "1",
+        "Stopped or failed": "1",
         "Best so far": "93\\.1 %",
     }
-    assert "You may close this page" in words_of(app)
+    assert "You can close this page" in words_of(app)
     assert "c0003 xgboost" in words_of(app)
     app.button(key="stop").click().run()
     assert [folder.name for folder in stopped] == ["live"]
@@ -89,7 +89,7 @@ def test_a_search_that_never_began_shows_its_last_words_and_can_be_tried_again(
     monkeypatch.setattr(search, "start_again", lambda own, name: again.append(name))
     app = open_page(tmp_path, "search", run="lost")
     assert not app.exception
-    assert "ended before it began" in words_of(app)
+    assert "search could not start" in words_of(app)
     assert "no column y" in words_of(app)
     assert "workbench search x.csv" in words_of(app)
     app.button(key="try_again").click().run()
@@ -104,9 +104,9 @@ def test_a_search_that_found_nothing_says_so(tmp_path: Path) -> None:
     (own / "none.log").write_text("workbench: error: no candidate but the baseline\n")
     app = open_page(tmp_path, "search", run="none")
     assert not app.exception
-    assert "found nothing that can be used" in words_of(app)
+    assert "found no usable candidate" in words_of(app)
     assert "no candidate but the baseline" in words_of(app)
-    assert app.button(key="resume").label == "Give it more time"
+    assert app.button(key="resume").label == "Extend the search"
     for page in ("choose", "export", "home"):
         other = open_page(tmp_path, page, run="none")
         assert not other.exception

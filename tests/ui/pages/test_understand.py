@@ -20,7 +20,7 @@ def app(searched: Path) -> AppTest:
 def test_what_drives_it(app: AppTest) -> None:
     app.segmented_control(key="understand_view").set_value("drivers").run()
     assert not app.exception
-    assert "Which columns matter" in words_of(app)
+    assert "Column importance" in words_of(app)
     column = next(each for each in app.selectbox if each.label == "Column")
     assert set(column.options) == {"age", "plan", "use"}
     column.set_value("plan").run()
@@ -30,22 +30,22 @@ def test_what_drives_it(app: AppTest) -> None:
 def test_where_it_fails(app: AppTest) -> None:
     app.segmented_control(key="understand_view").set_value("failures").run()
     assert not app.exception
-    assert "worse than elsewhere" in words_of(app)
+    assert "Weak segments" in words_of(app)
 
 
 def test_what_if_asks_the_served_model(app: AppTest) -> None:
     app.segmented_control(key="understand_view").set_value("whatif").run()
     assert not app.exception
     before = {metric.label: metric.value for metric in app.metric}
-    assert "It actually was" in before
-    assert before["Answered in"].endswith(" ms")
+    assert "Actual value" in before
+    assert before["Latency"].endswith(" ms")
     field = next(each for each in app.number_input if each.label == "age")
     field.set_value(field.value + 60.0)
-    next(each for each in app.button if each.label == "Ask").click().run()
+    next(each for each in app.button if each.label == "Predict").click().run()
     assert not app.exception
     after = {metric.label: metric.value for metric in app.metric}
     assert after["Probability of “yes”"] != before["Probability of “yes”"]
-    assert "It actually was" not in after  # it is another row now
+    assert "Actual value" not in after  # it is another row now
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_decision_is_seen_by_another_session_and_by_whom_it_changed(searched: 
     mine = open_page(tmp_path, "choose", run="small", pick="best", threshold="0.2")
     theirs = open_page(tmp_path, "choose", run="small", pick="best", threshold="0.3")
     for app in (mine, theirs):
-        assert "Nobody has decided yet" in words_of(app)
+        assert "No decision yet" in words_of(app)
     mine.text_input(key="decide_by:small").set_value("Ada")
     mine.button(key="decide").click().run()
     assert not mine.exception
