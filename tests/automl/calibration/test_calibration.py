@@ -51,7 +51,7 @@ def test_newton_finds_what_a_general_optimiser_finds(k: int, kind: str) -> None:
         (3, 1.0, 1.0, "offsets"),
     ],
 )
-def test_the_kind_that_was_distorted_is_chosen(k: int, scale: float, offset: float, kind: str | None) -> None:
+def test_the_kind_of_the_distortion_is_chosen(k: int, scale: float, offset: float, kind: str | None) -> None:
     y, logs = _drawn(6000, k, seed=3)
     output = _softmax(logs * scale + np.r_[np.zeros(k - 1), offset])
     found, calibrated = choose_calibration(y, output, np.arange(6000) % 5)
@@ -64,7 +64,7 @@ def test_the_kind_that_was_distorted_is_chosen(k: int, scale: float, offset: flo
     assert found.apply(output) == pytest.approx(calibrated, abs=0.02)
 
 
-def test_calibration_is_seldom_chosen_where_there_is_nothing_to_correct() -> None:
+def test_calibration_is_rarely_chosen_for_calibrated_probabilities() -> None:
     chosen = 0
     for seed in range(60):
         y, logs = _drawn(300, 2, seed)
@@ -81,11 +81,11 @@ def test_no_row_is_calibrated_by_itself() -> None:
     changed[fold == 0] = 1 - changed[fold == 0]
     found, after = choose_calibration(changed, output, fold)
     assert found is not None
-    assert before[fold == 0] == pytest.approx(after[fold == 0], abs=1e-6)  # but for where Newton started from
+    assert before[fold == 0] == pytest.approx(after[fold == 0], abs=1e-6)  # up to Newton's initial values
     assert not np.allclose(before[fold == 1], after[fold == 1], atol=1e-3)
 
 
-def test_weights_stand_for_rows() -> None:
+def test_weights_equal_repeated_rows() -> None:
     y, logs = _drawn(400, 3)
     output = _softmax(logs * 2)
     times = np.random.default_rng(0).integers(1, 4, 400)
@@ -96,7 +96,7 @@ def test_weights_stand_for_rows() -> None:
     )
 
 
-def test_rows_without_prediction_stay_unknown_and_few_rows_are_left_alone() -> None:
+def test_rows_without_prediction_stay_unknown_and_few_rows_are_not_calibrated() -> None:
     y, logs = _drawn(600, 2)
     output = _softmax(logs * 3)
     output[:50] = np.nan
@@ -123,7 +123,9 @@ def test_separable_and_certain_rows_give_bounded_numbers() -> None:
 @given(
     st.integers(0, 200), st.integers(2, 5), st.integers(0, 10**6), st.sampled_from([0.01, 1.0]), st.booleans()
 )
-def test_any_probabilities_are_answered(rows: int, k: int, seed: int, spread: float, weighted: bool) -> None:
+def test_any_probabilities_are_calibrated(
+    rows: int, k: int, seed: int, spread: float, weighted: bool
+) -> None:
     random = np.random.default_rng(seed)
     output = random.dirichlet(np.full(k, spread), rows)
     y = random.integers(0, random.integers(1, k + 1), rows)

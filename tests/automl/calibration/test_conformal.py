@@ -19,8 +19,8 @@ def _uneven(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return X, signal + (0.2 + signal / 3) * (random.gamma(2.0, size=rows) - 2.0)
 
 
-def test_fresh_rows_are_held_at_the_stated_rate_and_everywhere() -> None:
-    """A model trained on all rows, its intervals on fold models' errors, judged on rows that neither saw."""
+def test_new_rows_are_covered_at_the_stated_rate_everywhere() -> None:
+    """A model of all rows, intervals from fold models' errors, coverage measured on new rows."""
     X, y = _uneven(3000, 0)
     fold, oof = np.arange(3000) % 5, np.empty(3000)
     for number in range(5):
@@ -52,7 +52,7 @@ def test_coverage_holds_on_average_for_few_rows() -> None:
         low, high = intervals.around(np.zeros(1), 0.9)[0]
         fresh = random.standard_t(3, 2000)
         held.append(np.mean((low <= fresh) & (fresh <= high)))
-    assert 0.89 < np.mean(held) < 0.93  # 90 % and, with 61 ranks, up to a rank more at both ends
+    assert 0.89 < np.mean(held) < 0.93  # 90 %, and with 61 ranks up to one rank more at each end
 
 
 def test_levels_are_nested_and_weights_count() -> None:
@@ -68,7 +68,7 @@ def test_levels_are_nested_and_weights_count() -> None:
     assert weighed.high == alone.high
 
 
-def test_too_few_rows_say_so_and_one_fold_is_divided() -> None:
+def test_too_few_rows_raise_and_a_single_fold_is_divided() -> None:
     y = np.arange(30.0)
     with pytest.raises(ValueError, match="10 predicted rows"):
         learn_intervals(y, np.where(y < 5, y, np.nan), np.zeros(30, int))

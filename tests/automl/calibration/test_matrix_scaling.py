@@ -1,4 +1,4 @@
-"""A matrix that mixes classes: found by Newton's method, taken only where it pays, and only where it is asked for."""
+"""Matrix scaling: found by Newton's method, chosen only with `mixing` and if it improves the loss."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def _confused(rows: int = 6000, k: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Classes, and a model that gives part of what it should say of class 1 to class 2."""
+    """Classes, and a model that gives a part of class 1's probability to class 2."""
     random = np.random.default_rng(seed)
     p = _softmax(random.normal(size=(rows, k)) * 1.5)
     y = (random.random(rows)[:, None] > np.cumsum(p, axis=1)).sum(axis=1).clip(0, k - 1)
@@ -45,7 +45,7 @@ def test_newton_finds_what_a_general_optimiser_finds() -> None:
     np.testing.assert_allclose(np.vstack([matrix, offset]), best.x.reshape(4, 3), atol=0.02)
 
 
-def test_it_is_chosen_where_classes_are_mixed_up_and_it_is_asked_for() -> None:
+def test_it_is_chosen_if_classes_are_confused_and_mixing_is_allowed() -> None:
     y, output = _confused()
     found, calibrated = choose_calibration(y, output, FOLD, mixing=True)
     assert found is not None and found.kind == "matrix"
@@ -60,7 +60,7 @@ def test_it_is_chosen_where_classes_are_mixed_up_and_it_is_asked_for() -> None:
     assert -np.log(found.apply(fresh)[np.arange(len(fresh_y)), fresh_y]).mean() < 0.98 * loss(simpler)
 
 
-def test_right_probabilities_of_few_rows_are_seldom_mixed() -> None:
+def test_correct_probabilities_of_few_rows_are_rarely_mixed() -> None:
     random, chosen = np.random.default_rng(0), 0
     for _ in range(20):
         p = _softmax(random.normal(size=(300, 5)))
@@ -80,7 +80,7 @@ def test_each_row_is_calibrated_without_its_own_fold() -> None:
     np.testing.assert_allclose(after[FOLD == 2], before[FOLD == 2], atol=1e-9)
 
 
-def test_what_is_learned_is_what_is_served() -> None:
+def test_the_served_matrix_is_the_learned_one() -> None:
     y, output = _confused()
     found = fit_calibration("matrix", y, output)
     np.testing.assert_allclose(

@@ -1,4 +1,4 @@
-"""Metrics and targets with a domain: no prediction lies outside it, in scores as in what is served."""
+"""Metrics and targets with a domain: no scored or served prediction lies outside."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def made(space: Workspace, name: str, family: str, params: dict[str, Any]) -> Ca
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_every_family_keeps_to_the_domain(tmp_path: Path, metric: str) -> None:
+def test_every_family_predicts_within_the_domain(tmp_path: Path, metric: str) -> None:
     space = space_of(tmp_path / "run", metric)
     floor = space.problem.floor
     assert floor is not None
@@ -87,7 +87,7 @@ def test_every_family_keeps_to_the_domain(tmp_path: Path, metric: str) -> None:
         far = {**data.columns, "number": np.full(data.n_rows, -1e6)}
         for columns in (data.columns, far):
             assert served.predict_columns(columns).min() >= np.float32(floor)
-        if family in ("linear", "additive"):  # they still answer one row without ONNX Runtime
+        if family in ("linear", "additive"):  # they still predict one row without ONNX Runtime
             assert served._direct is not None
         rows = raw_rows(data.take(np.arange(5)))
         batch = served.predict_columns(data.take(np.arange(5)).columns)
@@ -99,7 +99,7 @@ def test_every_family_keeps_to_the_domain(tmp_path: Path, metric: str) -> None:
     assert np.load(space.candidates / "b0001" / "oof.npy").min() >= np.float32(floor)
 
 
-def test_what_counts_as_a_count_or_an_amount() -> None:
+def test_counts_and_amounts_have_a_floor() -> None:
     assert floor_of("r2", np.array([0.0, 1.0, 7.0])) == 0.0
     assert floor_of("r2", np.array([0.5, 0.7, 1.0, 90.0])) == 0.0
     assert floor_of("r2", np.array([20.5, 21.5, 22.5, 23.5])) is None, "a temperature may fall below zero"

@@ -19,7 +19,7 @@ def _f1(y: np.ndarray, said: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("name", ["f1", "matthews_corrcoef", "balanced_accuracy", "jaccard", "f1_macro"])
-def test_a_rare_class_wants_less_than_a_half(name: str) -> None:
+def test_a_rare_class_has_a_threshold_below_a_half(name: str) -> None:
     y, p, fold = _rare()
     metric = Metric(name, "binary", 2)
     found = tune_threshold(metric, y, p, fold)
@@ -30,7 +30,7 @@ def test_a_rare_class_wants_less_than_a_half(name: str) -> None:
     assert found.untuned.value == pytest.approx(metric.plain(y, np.column_stack([1 - p, p])))
 
 
-def test_the_threshold_is_near_the_best_on_fresh_rows() -> None:
+def test_the_threshold_is_near_the_best_on_new_rows() -> None:
     y, p, fold = _rare()
     found = tune_threshold(Metric("f1", "binary", 2), y, p, fold)
     fresh_y, fresh_p, _ = _rare(40_000, seed=1)
@@ -38,7 +38,7 @@ def test_the_threshold_is_near_the_best_on_fresh_rows() -> None:
     assert _f1(fresh_y, fresh_p >= found.value) > best - 0.02
 
 
-def test_the_cross_fitted_score_is_near_what_fresh_rows_give() -> None:
+def test_the_cross_fitted_score_is_near_that_of_new_rows() -> None:
     metric, gaps = Metric("f1", "binary", 2), []
     fresh_y, fresh_p, _ = _rare(50_000, seed=99)
     for seed in range(20):
@@ -48,7 +48,7 @@ def test_the_cross_fitted_score_is_near_what_fresh_rows_give() -> None:
     assert abs(np.mean(gaps)) < 0.02
 
 
-def test_a_half_is_kept_where_nothing_is_gained() -> None:
+def test_a_half_is_used_if_tuning_gains_nothing() -> None:
     random = np.random.default_rng(0)
     p = random.random(600)
     y = (random.random(600) < p).astype(int)
@@ -57,7 +57,7 @@ def test_a_half_is_kept_where_nothing_is_gained() -> None:
 
 
 @pytest.mark.parametrize("name", ["precision", "recall"])
-def test_one_sided_metrics_are_not_driven_to_the_end(name: str) -> None:
+def test_one_sided_metrics_are_not_tuned(name: str) -> None:
     y, p, fold = _rare()
     assert tune_threshold(Metric(name, "binary", 2), y, p, fold).value == 0.5
 
@@ -69,7 +69,7 @@ def test_weights_move_the_threshold() -> None:
     assert heavy.value == pytest.approx(1 / 8, abs=0.06)  # a missed positive costs seven times a false alarm
 
 
-def test_few_odd_rows_are_answered_or_refused() -> None:
+def test_few_odd_rows_have_a_result_or_an_error() -> None:
     metric = Metric("f1", "binary", 2)
     half = np.full(10, 0.5)
     assert tune_threshold(metric, np.zeros(10, int), half, np.arange(10) % 5).value == 0.5

@@ -30,7 +30,7 @@ ENCODINGS = [
     "encoding", ENCODINGS, ids=lambda each: f"{each.numbers}-{each.wide}-{len(each.pairs)}"
 )
 def test_training_goes_through_the_served_transform(data: Dataset, encoding: Encoding) -> None:
-    """All but the out-of-fold columns of the training matrix are the encoder's own, to the bit."""
+    """All but the out-of-fold columns of the training matrix equal the encoder's, bit by bit."""
     learned = learn(encoding, data)
     served = learned.encoder.encode_columns(data.columns)
     assert learned.matrix.dtype == np.float32
@@ -41,7 +41,7 @@ def test_training_goes_through_the_served_transform(data: Dataset, encoding: Enc
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS[1:], ids=lambda each: f"{each.numbers}-{len(each.pairs)}")
-def test_filled_encodings_give_no_missing_value_whatever_comes(data: Dataset, encoding: Encoding) -> None:
+def test_filled_encodings_never_give_missing_values(data: Dataset, encoding: Encoding) -> None:
     learned = learn(encoding, data)
     wild = learned.encoder.encode_columns(difficult_rows(data, 500))
     assert np.isfinite(learned.matrix).all()
@@ -82,7 +82,7 @@ def test_the_encoder_survives_json(data: Dataset) -> None:
         )
 
 
-def test_the_matrix_is_held_once() -> None:
+def test_the_matrix_is_in_memory_once() -> None:
     random = np.random.default_rng(0)
     frame = {f"x{at}": random.normal(size=40_000) for at in range(40)}
     data = load_dataset({**frame, "y": random.normal(size=40_000)}, target="y")
@@ -96,7 +96,7 @@ def test_the_matrix_is_held_once() -> None:
 
 
 def test_reading_and_encoding_call_python_as_often_for_few_rows_as_for_many() -> None:
-    """The cost of a row is that of array operations: no Python function is called for each."""
+    """Rows are processed by array operations, without a Python call for each."""
 
     def table(rows: int) -> dict[str, object]:
         random = np.random.default_rng(0)

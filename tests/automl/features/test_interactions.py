@@ -19,7 +19,7 @@ from workbench.runtime.core.schema import Column, Levels, Output, Schema
 
 
 def flights(rows: int = 6_000, seed: int = 0, signal: float = 2.0) -> Dataset:
-    """Routes, each late at hours of its own; neither a route nor an hour says anything alone."""
+    """Routes with their own late hours; neither a route nor an hour is informative alone."""
     random = np.random.default_rng(seed)
     route, hour = random.integers(0, 80, rows), random.integers(0, 24, rows).astype(np.float64)
     hours = np.random.default_rng(99).integers(0, 2, (80, 24))
@@ -46,7 +46,7 @@ def flights(rows: int = 6_000, seed: int = 0, signal: float = 2.0) -> Dataset:
     )
 
 
-def test_what_says_more_together_is_found() -> None:
+def test_an_interaction_is_found() -> None:
     assert find_pairs(flights()) == (("route", "hour"),)
 
 
@@ -58,14 +58,14 @@ def test_no_pair_is_found_in_noise(task: str) -> None:
         assert find_pairs(shuffled, seed=seed) == ()
 
 
-def test_a_column_that_another_one_tells_makes_no_pair() -> None:
+def test_a_column_that_another_determines_makes_no_pair() -> None:
     data = flights()
     wider = {**data.columns, "airport": Levels.of([str(text)[:2] for text in data.columns["route"].texts()])}  # type: ignore[union-attr] # levels
     schema = Schema((*data.schema.columns, Column("airport", "category")), data.schema.output)
     assert ("route", "airport") not in find_pairs(replace(data, schema=schema, columns=wider))
 
 
-def test_a_pair_that_only_names_the_groups_is_none() -> None:
+def test_a_pair_that_only_identifies_groups_is_not_found() -> None:
     data = flights()
     route, hour = data.columns["route"], np.nan_to_num(np.asarray(data.columns["hour"]))
     assert isinstance(route, Levels)
@@ -73,7 +73,7 @@ def test_a_pair_that_only_names_the_groups_is_none() -> None:
     assert find_pairs(replace(data, group=group)) == ()
 
 
-def test_only_the_rows_asked_for_are_looked_at() -> None:
+def test_only_the_given_rows_are_used() -> None:
     data = flights(12_000)
     told = np.arange(6_000)
     target = np.concatenate([data.y[told], np.random.default_rng(1).permutation(data.y[6_000:])])
@@ -101,11 +101,11 @@ def test_several_classes_get_fewer_pairs_and_one_group_none() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 3, 30])
-def test_few_rows_are_no_fault(rows: int) -> None:
+def test_few_rows_do_not_raise(rows: int) -> None:
     assert find_pairs(flights(rows)) == ()
 
 
-def test_empty_columns_and_constant_targets_are_no_fault() -> None:
+def test_empty_columns_and_constant_targets_do_not_raise() -> None:
     data = flights(500)
     empty = {**data.columns, "hour": np.full(500, np.nan), "day": Levels(np.full(500, -1, np.int32), [])}
     assert find_pairs(replace(data, columns=empty)) == ()

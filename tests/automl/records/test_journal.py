@@ -1,4 +1,4 @@
-"""The file of trials: whole lines whoever writes, and no waiting for the disk."""
+"""The journal of trials: complete lines from every process, without disk syncs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_trials_of_two_processes_are_all_there(tmp_path: Path) -> None:
     assert all(trial.value == 1.0 for trial in trials)
 
 
-def test_what_a_killed_process_left_of_a_line_is_dropped(tmp_path: Path) -> None:
+def test_an_incomplete_line_of_a_killed_process_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "optuna.journal"
     study = optuna.create_study(study_name="s", storage=open_journal(path))
     study.tell(study.ask(), 1.0)
@@ -57,7 +57,7 @@ def test_optuna_reads_it_with_its_own_backend(tmp_path: Path) -> None:
     assert own.best_params == {"x": 0.25}
 
 
-def test_no_write_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writes_do_not_sync_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def waits(descriptor: int) -> None:
         raise AssertionError("a trial's line waited for the disk")
 

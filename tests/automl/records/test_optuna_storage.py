@@ -8,16 +8,14 @@ from workbench.automl.records.optuna_storage import check_storage, fixed_storage
 from workbench.errors import RunError
 
 
-def test_a_storage_named_from_here_is_named_from_the_root(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_relative_storage_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert fixed_storage("sqlite:///study.db?timeout=5") == f"sqlite:///{tmp_path / 'study.db'}?timeout=5"
     for same in (None, "sqlite:///:memory:", "mysql://host/db", f"sqlite:///{tmp_path}/study.db"):
         assert fixed_storage(same) == same
 
 
-def test_a_storage_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
+def test_a_missing_storage_is_not_created_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'study.db'}"
     with pytest.raises(RunError, match=r"storage of the run does not exist: found no file .*study\.db"):
         check_storage(url)

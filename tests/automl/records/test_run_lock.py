@@ -1,4 +1,4 @@
-"""One search at a time in a folder; a folder that is taken away ends it in one line, and nothing is left."""
+"""One search at a time in a folder; a removed folder ends it with one line and no leftovers."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def test_two_searches_do_not_share_a_folder(tmp_path: Path) -> None:
         with pytest.raises(RunError, match=r"run is still running: found process \d+"):
             search(frame(), settings(families=("linear",), trials=1), out)
         assert [each.name for each in out.iterdir()] == [".lock"]
-    assert not out.exists(), "nothing came of it"
+    assert not out.exists(), "the folder of a search that did not begin"
 
 
-def test_two_processes_do_not_go_on_with_one_run(tmp_path: Path) -> None:
+def test_two_processes_do_not_resume_one_run(tmp_path: Path) -> None:
     run = search(frame(), settings(families=("linear",), trials=1), tmp_path / "run")
     assert not (run.path / ".lock").exists()
     with run_lock(run.path), pytest.raises(RunError, match="is still running"):
@@ -42,9 +42,7 @@ def test_two_processes_do_not_go_on_with_one_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["data", "trial", "blend"])
 @pytest.mark.parametrize("replaced", [False, True])
-def test_a_folder_that_is_taken_away_ends_the_search_in_one_line(
-    tmp_path: Path, kind: str, replaced: bool
-) -> None:
+def test_a_removed_folder_ends_the_search_with_one_line(tmp_path: Path, kind: str, replaced: bool) -> None:
     out, seen = tmp_path / "run", []
 
     def take_away(event: Any) -> None:
@@ -60,15 +58,13 @@ def test_a_folder_that_is_taken_away_ends_the_search_in_one_line(
         search(frame(), settings(families=("linear",), trials=2), out, progress=take_away)
     assert seen
     if replaced:
-        assert (out / "run.json").read_text() == ANOTHER, "another search's is left alone"
+        assert (out / "run.json").read_text() == ANOTHER, "another search's file is not changed"
     else:
         assert not out.exists()
     assert set(psutil.Process().children(recursive=True)) <= before
 
 
-def test_a_disk_that_is_full_at_the_start_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_at_the_start_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -85,9 +81,7 @@ def test_a_disk_that_is_full_at_the_start_leaves_nothing(
     assert search(frame(), settings(families=("linear",), trials=1), tmp_path / "run").state == "done"
 
 
-def test_a_long_place_for_temporary_files_is_no_obstacle(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_path_for_temporary_files_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     long = tmp_path / ("x" * 100)
     long.mkdir()
     monkeypatch.setenv("TMPDIR", str(long))
@@ -105,7 +99,7 @@ def test_a_long_place_for_temporary_files_is_no_obstacle(
 
 
 @pytest.mark.slow
-def test_a_search_that_is_killed_blocks_nobody(tmp_path: Path) -> None:
+def test_a_killed_search_blocks_no_other(tmp_path: Path) -> None:
     out = tmp_path / "run"
     code = (
         "import os, signal\n"

@@ -28,8 +28,8 @@ def _candidates(
     return y, outputs
 
 
-def test_luck_is_taken_out_of_guesses() -> None:
-    """Twenty candidates that guess: over 40 tables, the best looks better than a half, the estimate does not."""
+def test_selection_bias_is_removed_from_guesses() -> None:
+    """Twenty candidates that guess: over 40 tables the best score is above 0.5, the estimate is not."""
     best, values, covered = [], [], 0
     for seed in range(40):
         y, outputs = _candidates(150, 20, seed, strength=0.0)
@@ -53,7 +53,7 @@ def test_one_candidate_keeps_its_score() -> None:
     assert (found.repeats, found.rows) == (200, 300)
 
 
-def test_a_clear_winner_is_always_chosen() -> None:
+def test_a_clear_winner_is_always_selected() -> None:
     y, outputs = _candidates(500, 5)
     outputs["good"] = np.column_stack([1 - y, y]) * 0.8 + 0.1
     assert corrected(AUC, y, outputs).shares == {"good": 1.0}
@@ -91,7 +91,7 @@ def test_blocks_of_many_rows_give_the_interval_that_the_rows_give() -> None:
 
 
 def test_groups_are_drawn_whole() -> None:
-    """Each row ten times over: with groups the interval is that of the rows, without it is too narrow."""
+    """Each row ten times: with groups the interval is that of the rows, without groups too narrow."""
     y, outputs = _candidates(200, 1)
     wide = corrected(AUC, y, outputs)
     tenfold = {"c0": np.repeat(outputs["c0"], 10, axis=0)}
@@ -104,13 +104,13 @@ def test_groups_are_drawn_whole() -> None:
 def test_candidates_that_were_stopped_early_are_not_compared() -> None:
     y, outputs = _candidates(300, 3)
     outputs["c1"][100:] = np.nan
-    outputs["c0"][:20] = outputs["c2"][:20] = np.nan  # rows that nobody but c1 predicted
+    outputs["c0"][:20] = outputs["c2"][:20] = np.nan  # rows that only c1 predicted
     found = corrected(AUC, y, outputs)
     assert "c1" not in found.shares
     assert found.rows == 280
 
 
-def test_it_stops_when_told_and_without_any_score_it_says_so() -> None:
+def test_it_stops_at_the_time_limit_and_raises_without_any_score() -> None:
     y, outputs = _candidates(5000, 20)
     found = corrected(AUC, y, outputs, repeats=100_000, seconds=0.2)
     assert 10 <= found.repeats < 100_000
@@ -123,8 +123,8 @@ def test_it_stops_when_told_and_without_any_score_it_says_so() -> None:
 
 
 @pytest.mark.slow
-def test_many_rows_and_candidates_cost_far_less_than_scoring_each_sample() -> None:
-    """It draws 200 samples; in processor time, which both take on the same machine at the same time."""
+def test_many_rows_and_candidates_take_far_less_time_than_scoring_each_sample() -> None:
+    """200 samples, in processor time on the same machine."""
     y, outputs = _candidates(100_000, 50)
     started = time.process_time()
     corrected(AUC, y, outputs)
@@ -144,7 +144,7 @@ def test_differences_of_equals_cover_zero_at_their_rate(name: str) -> None:
     assert 106 <= same <= 119  # 95 % of 120 is 114
 
 
-def test_a_real_difference_is_seen() -> None:
+def test_a_real_difference_is_significant() -> None:
     y, outputs = _candidates(400, 1)
     _, worse = _candidates(400, 1, seed=5)
     gap = difference(AUC, y, outputs["c0"], worse["c0"])
@@ -162,7 +162,7 @@ def test_a_real_difference_is_seen() -> None:
     st.booleans(),
     st.booleans(),
 )
-def test_any_rows_are_answered_or_refused(
+def test_any_rows_have_a_result_or_an_error(
     rows: int, count: int, seed: int, name: str, weighted: bool, grouped: bool
 ) -> None:
     random = np.random.default_rng(seed)

@@ -16,7 +16,7 @@ from workbench.families.base import Loss
 def _classes(
     rows: int = 600, models: int = 6, k: int = 3, seed: int = 0
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Models of about the same strength whose errors are their own."""
+    """Models of similar strength with independent errors."""
     random = np.random.default_rng(seed)
     y = random.integers(0, k, rows)
     outputs = []
@@ -42,7 +42,7 @@ def test_losses_are_scikit_learns(space: str, k: int) -> None:
 
 
 @pytest.mark.parametrize("loss", ["log", "squared", "absolute"])
-def test_costs_rise_and_losses_fall_along_the_path(loss: Loss) -> None:
+def test_costs_increase_and_losses_decrease_along_the_path(loss: Loss) -> None:
     y, outputs = _classes(k=2, models=8)
     if loss != "log":
         random = np.random.default_rng(1)
@@ -69,14 +69,14 @@ def test_regression_weights_come_near_the_best_possible() -> None:
     assert blend.loss == pytest.approx(0.8, abs=0.05)
 
 
-def test_a_copy_earns_no_place_and_the_cheaper_of_equals_is_taken() -> None:
+def test_a_copy_is_not_selected_and_the_cheaper_of_equals_is() -> None:
     y, outputs = _classes(models=1)
     path = greedy_path(y, [outputs[0], outputs[0]], "log", costs=[5.0, 1.0])
     assert [blend.weights for blend in path] == [{1: 1.0}]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_of_few_rows_the_best_blend_found_ends_the_path(seed: int) -> None:
+def test_with_few_rows_the_best_ensemble_ends_the_path(seed: int) -> None:
     y, outputs = _classes(rows=150, models=10, seed=seed)
     total, losses = np.zeros_like(outputs[0]), []
     for step in range(25):
@@ -95,7 +95,7 @@ def test_weights_of_rows_count() -> None:
         assert greedy_path(y, outputs, "squared", weight)[-1].weights == {best: 1.0}
 
 
-def test_rows_that_a_model_did_not_predict_are_left_out() -> None:
+def test_rows_that_a_model_did_not_predict_are_ignored() -> None:
     y, outputs = _classes()
     holes = [output.copy() for output in outputs]
     holes[0][:100] = np.nan
@@ -107,17 +107,17 @@ def test_rows_that_a_model_did_not_predict_are_left_out() -> None:
         greedy_path(y, [], "log")
 
 
-def test_the_cross_fitted_score_does_not_flatter() -> None:
-    """Models that all guess: chosen on the rows, some look useful; the cross-fitted blend does not."""
+def test_the_cross_fitted_score_is_unbiased() -> None:
+    """Models that guess: selected on the rows, some look useful; the cross-fitted ensemble does not."""
     random = np.random.default_rng(0)
-    flattering, honest = [], []
+    optimistic, honest = [], []
     for _ in range(20):
         y = random.normal(size=80)
         outputs = [random.normal(size=(80, 1)) * 0.3 for _ in range(12)]
-        flattering.append(greedy_path(y, outputs, "squared")[-1].loss / y.var())
+        optimistic.append(greedy_path(y, outputs, "squared")[-1].loss / y.var())
         blended = cross_fitted(y, outputs, "squared", np.arange(80) % 5)
         honest.append(((blended[:, 0] - y) ** 2).mean() / y.var())
-    assert np.mean(honest) > np.mean(flattering) + 0.02
+    assert np.mean(honest) > np.mean(optimistic) + 0.02
 
 
 def test_cross_fitting_leaves_rows_without_a_fold_unknown_and_divides_a_single_one() -> None:

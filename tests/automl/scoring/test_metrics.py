@@ -70,13 +70,13 @@ def test_rows_without_a_prediction_are_not_counted() -> None:
     assert Metric("roc_auc", "binary", 2).score(y, output, None, "here").rows == 300
 
 
-def test_one_class_only_says_so() -> None:
+def test_rows_of_one_class_raise() -> None:
     with pytest.raises(ValueError, match="both classes"):
         Metric("roc_auc", "binary", 2).score(np.zeros(5, int), np.full((5, 2), 0.5), None, "here")
 
 
 def test_auc_intervals_cover_the_truth_at_their_rate() -> None:
-    """Scores of 1,000 drawn samples: normal marks a distance d apart have the AUC Phi(d / sqrt 2)."""
+    """Scores of 1,000 samples: normal scores a distance d apart have the AUC Phi(d / sqrt 2)."""
     from scipy.stats import norm
 
     truth, random, inside = norm.cdf(1 / 2**0.5), np.random.default_rng(3), 0
@@ -88,7 +88,7 @@ def test_auc_intervals_cover_the_truth_at_their_rate() -> None:
     assert 0.925 < inside / 1000 < 0.975
 
 
-def test_an_unknown_metric_is_named_with_near_ones() -> None:
+def test_an_unknown_metric_is_reported_with_similar_names() -> None:
     with pytest.raises(SettingsError, match="roc_auc"):
         metric_name("roc_acu", "binary")
     with pytest.raises(SettingsError, match="multiclass"):
@@ -108,8 +108,8 @@ def test_averages_over_two_classes_are_scikit_learns(name: str, average: str) ->
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_a_scorer_either_fits_the_task_or_is_refused_with_a_list(task: str) -> None:
-    """Every name of scikit-learn, on a target of the task: what is accepted has scikit-learn's value."""
+def test_a_scorer_applies_to_the_task_or_raises_with_a_list(task: str) -> None:
+    """Every scorer name on a target of the task: accepted ones have scikit-learn's value."""
     random = np.random.default_rng(0)
     k = {"binary": 2, "multiclass": 3, "regression": 0}[task]
     y = random.integers(0, k, 90) if k else random.gamma(2.0, size=90)
@@ -125,7 +125,7 @@ def test_a_scorer_either_fits_the_task_or_is_refused_with_a_list(task: str) -> N
         assert metric.plain(y, output) == pytest.approx(metric._by_scorer(y, output, None)), name
 
 
-def test_resamples_are_scored_by_the_jobs_that_joblib_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bootstrap_samples_are_scored_in_joblibs_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
     y = random.normal(size=300)
     output = (y + random.normal(scale=0.3, size=300))[:, None]

@@ -14,7 +14,7 @@ from workbench.automl.scoring.pareto import front, non_dominated
         np.float64, st.tuples(st.integers(0, 25), st.integers(1, 3)), elements=st.integers(0, 4).map(float)
     )
 )
-def test_non_dominated_is_what_the_definition_says(points: np.ndarray) -> None:
+def test_non_dominated_follows_the_definition(points: np.ndarray) -> None:
     kept = non_dominated(points)
     for at, point in enumerate(points):
         beaten = any((other <= point).all() and (other < point).any() for other in points)
@@ -23,4 +23,4 @@ def test_non_dominated_is_what_the_definition_says(points: np.ndarray) -> None:
 
 
 def test_failed_candidates_are_never_on_the_front() -> None:
-    assert front([Candidate("c0001", "linear", {}, "portfolio", "failed", reason="no luck")]) == []
+    assert front([Candidate("c0001", "linear", {}, "portfolio", "failed", reason="out of memory")]) == []

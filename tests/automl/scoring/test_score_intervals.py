@@ -1,4 +1,4 @@
-"""Intervals stay in the domain of their metric, know weights and groups, and cover what they promise."""
+"""Intervals stay within the metric's domain, respect weights and groups, and have their coverage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVERY = [(task, each.name) for each in DEFINITIONS.values() for task in each.tas
 
 
 def made(task: str, rows: int, seed: int = 0) -> tuple[Metric, np.ndarray, np.ndarray]:
-    """Return a few rows with a heavy tail, and predictions that are far off in some of them."""
+    """Return a few rows with a heavy tail, and predictions with some large errors."""
     random = np.random.default_rng(seed)
     if task == "regression":
         y = np.exp(1.5 * random.normal(size=rows))
@@ -60,7 +60,7 @@ def test_the_scale_of_weights_changes_nothing(task: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "neg_log_loss", "f1", "average_precision"])
-def test_rows_of_little_weight_do_not_narrow_an_interval(name: str) -> None:
+def test_rows_of_small_weight_do_not_narrow_an_interval(name: str) -> None:
     random = np.random.default_rng(0)
     y = random.integers(0, 2, 2_000)
     p = np.clip(0.5 + 0.3 * (y - 0.5) + random.normal(scale=0.2, size=2_000), 0.01, 0.99)
@@ -80,7 +80,7 @@ def test_rows_of_a_group_are_not_independent() -> None:
 
 
 @pytest.mark.parametrize("name", ["accuracy", "roc_auc", "f1", "recall_macro"])
-def test_a_perfect_share_of_few_rows_is_not_sure(name: str) -> None:
+def test_a_perfect_share_of_few_rows_has_an_interval(name: str) -> None:
     y = np.resize([0, 1], 30)
     score = Metric(name, "binary", 2).score(y, np.eye(2)[y], None, "")
     assert score.value == score.high == 1.0
@@ -97,7 +97,7 @@ def _covered(metric: Metric, truth: float, draw: object, times: int) -> float:
 
 
 def test_intervals_of_weighted_losses_cover_the_truth_at_their_rate() -> None:
-    """Errors of a normal and of a gamma distribution, where large errors have large weights."""
+    """Errors of a normal and a gamma distribution; large errors have large weights."""
     random = np.random.default_rng(0)
 
     def draw() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -145,7 +145,7 @@ def test_any_reach_gives_an_interval_about_the_value(
 
 
 @pytest.mark.parametrize(("task", "name"), [("binary", "roc_auc"), ("binary", "average_precision")])
-def test_rows_of_one_group_alone_are_not_sure(task: str, name: str) -> None:
+def test_rows_of_a_single_group_have_an_interval(task: str, name: str) -> None:
     _, y, output = made(task, 60)
     metric = Metric(name, "binary", 2)
     output[::5] = output[::5, ::-1]

@@ -1,4 +1,4 @@
-"""Folds that the clock ended at different rounds: cut to the same one, and served so.
+"""Folds that the time limit ended at different rounds: cut to the same number, and served so.
 
 The clock is a made one, which ends each fold's fit after a number of looks at it, so nothing depends on speed.
 """
@@ -31,8 +31,8 @@ from workbench.families.shared import boosting, forest
 from workbench.runtime.model.predictor import Predictor
 
 LOOKS = (40, 9, 25, 14, 30)
-"""Looks at the clock after which it ends each fold's fit."""
-SLOW = {"learning_rate": 0.03}  # so that no fit ends by itself
+"""Time checks after which each fold's fit ends."""
+SLOW = {"learning_rate": 0.03}  # so that early stopping ends no fit
 
 
 def space_of(path: Path, task: str, rows: int = 600) -> Workspace:
@@ -56,7 +56,7 @@ def fitted(
     params: dict[str, Any],
     looks: tuple[float, ...] = LOOKS,
 ) -> tuple[Candidate, list[Part]]:
-    """Fit all folds, each with a clock that ends it after so many looks; return the candidate and the folds' parts."""
+    """Fit all folds, each ended after a number of time checks; return the candidate and its parts."""
     config = Config("c0001", family, params, "portfolio", 0)
     for split, limit in enumerate(looks):
         count = itertools.count(1)
@@ -99,20 +99,20 @@ def test_all_folds_are_cut_at_the_same_round_and_served_so(
     if family == "catboost":
         pytest.importorskip("catboost")
     space = space_of(tmp_path / "run", task)
-    # a forest grows in batches between three looks each: 6 trees, then 31
+    # a forest grows in batches, with three time checks each: 6 trees, then 31
     looks = (9, 6, 9, 9, 6) if family.endswith(("trees", "forest")) else LOOKS
     made, parts = fitted(monkeypatch, space, family, params, looks)
     trained = [part.trained for part in parts]
     assert all(part.stopped for part in parts) and len(set(trained)) > 1, trained
     assert 0 < made.clock_rounds <= min(trained)
     assert max(made.fold_rounds) <= made.clock_rounds
-    if family != "mlp":  # of a network the best state up to there is taken
+    if family != "mlp":  # a network's best state until then is used
         assert set(made.fold_rounds) == {made.clock_rounds}
     assert f"the first after {made.clock_rounds} rounds: all folds are cut there" in made.notes[0]
     assert made.score is not None
     assert made.score.data.endswith(f"after {made.clock_rounds} rounds: the time was up")
-    # The parity gate held the served form against the library's own predictions after the cut; and trained again with
-    # as many rounds, the same comes out.
+    # The parity check compared the served form with the library's predictions after the cut. Retrained for as many
+    # rounds, the model is the same.
     assert reproduce(RunFolder.open(tmp_path / "run"), "c0001").same
 
 
@@ -135,9 +135,7 @@ def test_out_of_fold_predictions_are_on_one_scale(tmp_path: Path, monkeypatch: p
     assert made.score.value == pytest.approx(roc_auc_score(fresh.y, served), abs=0.02)
 
 
-def test_folds_that_ended_by_themselves_stay_as_they_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folds_that_stopped_early_are_not_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     space = space_of(tmp_path / "run", "binary")
     params = {"learning_rate": 0.3, "n_estimators": 300}
     never = float("inf")

@@ -14,7 +14,7 @@ from workbench.families.onnx_writing.writer import to_onnx
 from workbench.runtime.model.predictor import Predictor
 
 
-def test_the_gate_sees_missing_unseen_and_extreme_values() -> None:
+def test_the_check_has_missing_unseen_and_extreme_values() -> None:
     data = make_data(rows=300)
     columns = parity.difficult_rows(data)
     number, wide = columns["number"], columns["wide"]
@@ -26,7 +26,7 @@ def test_the_gate_sees_missing_unseen_and_extreme_values() -> None:
 
 
 @pytest.mark.parametrize("name", list(all_families()))
-def test_every_family_passes_the_gate_and_a_wrong_one_does_not(name: str) -> None:
+def test_every_family_passes_the_check_and_a_wrong_one_does_not(name: str) -> None:
     data = make_data("binary", rows=200)
     problem: Problem = describe_problem(data, 200)
     family = all_families()[name]
@@ -41,7 +41,7 @@ def test_every_family_passes_the_gate_and_a_wrong_one_does_not(name: str) -> Non
         parity.check(predictor, columns, library + 1e-3, data)
 
 
-def test_the_gate_begins_with_the_golden_rows() -> None:
+def test_the_checked_rows_begin_with_the_golden_rows() -> None:
     data = make_data(rows=300)
     golden = parity.golden_rows(data, np.arange(200, 300))
     assert len(golden) == parity.GOLDEN_ROWS and (golden >= 200).sum() > 40

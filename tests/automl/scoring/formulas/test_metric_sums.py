@@ -42,7 +42,7 @@ def test_scores_from_sums_are_scikit_learns(task: str, name: str) -> None:
     weight = np.random.default_rng(1).uniform(0.5, 2, len(y))
     weighted = metric.sums(y, output, weight)
     if weighted is None:
-        assert name == "d2_absolute_error_score"  # the weighted median is scikit-learn's to find
+        assert name == "d2_absolute_error_score"  # scikit-learn computes the weighted median
         return
     assert weighted.score(weight) == pytest.approx(metric._by_scorer(y, output, weight))
 
@@ -76,6 +76,6 @@ def test_average_precision_of_weights_is_scikit_learns() -> None:
     assert values == pytest.approx([metric.plain(y, output, each) for each in weight])
 
 
-def test_an_area_of_one_class_says_so() -> None:
+def test_an_area_of_one_class_raises() -> None:
     with pytest.raises(ValueError, match="both classes"):
         Metric("roc_auc", "binary", 2).sums(np.zeros(5, int), np.full((5, 2), 0.5))

@@ -58,7 +58,7 @@ def test_average_precision_is_scikit_learns_by_fold_weighted_by_positive_rows(we
 @pytest.mark.parametrize("positives", [2, 5, 40])
 @pytest.mark.parametrize("name", sorted(each.name for each in DEFINITIONS.values() if each.is_area))
 def test_a_constant_of_each_fold_has_an_area_of_a_half(name: str, positives: int) -> None:
-    """Its training rows lack the fold's positive rows, so a constant is lower where there are more of them."""
+    """Training rows lack the fold's positive rows, so a constant is lower with more of them."""
     random = np.random.default_rng(0)
     y = np.zeros(600, dtype=int)
     y[random.permutation(600)[:positives]] = 1
@@ -89,7 +89,7 @@ def test_areas_of_several_classes(name: str, weighted: bool) -> None:
     assert score.low < score.value < score.high
 
 
-def test_a_fold_without_both_classes_says_nothing() -> None:
+def test_a_fold_without_both_classes_does_not_count() -> None:
     y, p, fold, weight = _rows()
     metric = Metric("roc_auc", "binary", 2)
     before = metric.score(y, _columns(p), weight, "", fold=fold)
@@ -119,7 +119,7 @@ def test_comparisons_and_corrections_compare_rows_of_one_fold() -> None:
 
 
 def test_intervals_of_areas_by_fold_cover_the_truth_at_their_rate() -> None:
-    """Marks a distance of 1 apart, moved by a number of each fold, in folds of 12 rows; rows of two weights."""
+    """Scores a distance of 1 apart, shifted by fold, in folds of 12 rows; rows of two weights."""
     from scipy.stats import norm
 
     truth, random, inside = norm.cdf(1 / 2**0.5), np.random.default_rng(5), 0
@@ -138,7 +138,7 @@ def test_intervals_of_areas_by_fold_cover_the_truth_at_their_rate() -> None:
 @pytest.mark.parametrize(
     "name", ["roc_auc_ovr", "roc_auc_ovo", "roc_auc_ovr_weighted", "roc_auc_ovo_weighted"]
 )
-def test_a_class_without_rows_says_nothing(name: str) -> None:
+def test_a_class_without_rows_does_not_count(name: str) -> None:
     random = np.random.default_rng(2)
     y = random.integers(0, 3, 200)
     output = random.dirichlet(np.ones(4), 200)

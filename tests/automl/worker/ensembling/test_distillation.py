@@ -1,4 +1,4 @@
-"""Small models that others teach: what judges them has had no part in them."""
+"""Distilled models: the rows that score a student did not influence it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def opened(run: RunFolder) -> Workspace:
 
 
 @pytest.mark.slow
-def test_a_student_is_a_candidate_of_its_own(run: RunFolder, student: Candidate) -> None:
+def test_a_student_is_a_candidate(run: RunFolder, student: Candidate) -> None:
     assert student.status == "ok", student.reason
     assert (student.id, student.family, student.kind, student.models) == ("t0001", "lightgbm", "single", 1)
     assert set(student.members) <= {each.id for each in run.candidates()}
@@ -53,7 +53,7 @@ def test_a_student_is_a_candidate_of_its_own(run: RunFolder, student: Candidate)
 
 
 @pytest.mark.slow
-def test_the_labels_that_judge_a_fold_teach_it_nothing(run: RunFolder, student: Candidate) -> None:
+def test_a_folds_validation_labels_do_not_influence_its_student(run: RunFolder, student: Candidate) -> None:
     task = TeacherTask(student.members, 0)
     plain, other = opened(run), opened(run)
     valid = plain.splits[0][1]
@@ -70,12 +70,12 @@ def test_the_labels_that_judge_a_fold_teach_it_nothing(run: RunFolder, student: 
 
 
 @pytest.mark.slow
-def test_a_student_is_trained_again_alike(run: RunFolder, student: Candidate) -> None:
+def test_a_student_is_reproduced(run: RunFolder, student: Candidate) -> None:
     report = reproduce(run, student.id)
     assert report.same, report
 
 
 @pytest.mark.slow
-def test_few_candidates_have_nothing_to_teach(tmp_path: Path) -> None:
+def test_few_candidates_have_no_student(tmp_path: Path) -> None:
     made = search(frame(), settings(trials=4), tmp_path / "few")
     assert not [each for each in made.candidates() if each.taught]

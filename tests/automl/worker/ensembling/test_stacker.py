@@ -1,4 +1,4 @@
-"""A network over a blend's members: found where their answers say more together, and served as it was measured."""
+"""Stacking: a network over an ensemble's members, used if it helps, and served as measured."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def workspace(tmp_path: Path, task: Any = "multiclass", rows: int = ROWS) -> Wor
 
 
 def riddle(y: np.ndarray, seed: int = 0) -> list[np.ndarray]:
-    """Two members of three classes that tell nothing alone: one is off by a step that the other one tells."""
+    """Two members of three classes, uninformative alone: the second has the first one's error."""
     step = np.random.default_rng(seed).integers(0, 3, len(y))
     said = [np.where(np.arange(3) == ((y + step) % 3)[:, None], 0.8, 0.1)]
     said.append(np.where(np.arange(3) == step[:, None], 0.6, 0.2))
@@ -58,7 +58,7 @@ def log_loss(y: np.ndarray, p: np.ndarray) -> float:
     return float(-np.log(p[np.arange(len(y)), y]).mean())
 
 
-def test_what_members_say_together_is_found_and_holds_on_fresh_rows(tmp_path: Path) -> None:
+def test_combinations_of_members_are_learned_and_hold_on_new_rows(tmp_path: Path) -> None:
     space = workspace(tmp_path)
     y, outputs = space.dev.y, riddle(space.dev.y)
     blended = np.mean(outputs, axis=0)
@@ -74,7 +74,7 @@ def test_what_members_say_together_is_found_and_holds_on_fresh_rows(tmp_path: Pa
     assert meta.network.weights[0].shape == (6, 5 * 64)  # one layer as wide as all folds' together
 
 
-def test_numbers_have_one_too(tmp_path: Path) -> None:
+def test_numbers_have_a_stacker_too(tmp_path: Path) -> None:
     space = workspace(tmp_path, "regression")
     y, sign = space.dev.y, np.random.default_rng(0).choice([-1.0, 1.0], ROWS)
     outputs = [(sign * y)[:, None], (100.0 * sign)[:, None]]
@@ -83,7 +83,7 @@ def test_numbers_have_one_too(tmp_path: Path) -> None:
     assert np.mean((found[1][:, 0] - y) ** 2) < 0.2 * np.var(y)
 
 
-def test_there_is_none_where_it_does_not_pay(tmp_path: Path) -> None:
+def test_there_is_none_without_a_gain(tmp_path: Path) -> None:
     space = workspace(tmp_path)
     random = np.random.default_rng(0)
     scores = random.normal(size=(ROWS, 3))
@@ -92,7 +92,7 @@ def test_there_is_none_where_it_does_not_pay(tmp_path: Path) -> None:
     assert learn_meta(space, [p, p], p) is None
 
 
-def test_there_is_none_of_few_rows_nor_without_time(tmp_path: Path) -> None:
+def test_there_is_none_with_few_rows_or_without_time(tmp_path: Path) -> None:
     few = workspace(tmp_path / "few", rows=1_000)
     outputs = riddle(few.dev.y)
     assert learn_meta(few, outputs, np.mean(outputs, axis=0)) is None
@@ -101,7 +101,7 @@ def test_there_is_none_of_few_rows_nor_without_time(tmp_path: Path) -> None:
     assert learn_meta(space, outputs, np.mean(outputs, axis=0), deadline=time.monotonic()) is None
 
 
-def test_rows_that_a_member_did_not_answer_stay_as_they_are(tmp_path: Path) -> None:
+def test_rows_that_a_member_did_not_predict_are_not_changed(tmp_path: Path) -> None:
     space = workspace(tmp_path)
     outputs = riddle(space.dev.y)
     outputs[0][:50] = np.nan
@@ -110,7 +110,7 @@ def test_rows_that_a_member_did_not_answer_stay_as_they_are(tmp_path: Path) -> N
     assert np.isnan(found[1][:50]).all() and np.isfinite(found[1][50:]).all()
 
 
-def test_small_probabilities_are_kept_off_zero() -> None:
+def test_small_probabilities_are_bounded_away_from_zero() -> None:
     seen = features([np.array([[0.0, 1.0]])])
     assert np.isfinite(seen).all() and seen.dtype == np.float32
 
@@ -143,7 +143,7 @@ def stacked(run: RunFolder) -> Candidate:
 
 
 @pytest.mark.slow
-def test_a_blend_with_a_network_passes_the_gate_and_says_what_it_is(
+def test_an_ensemble_with_a_stacker_passes_the_check_and_has_a_note(
     run: RunFolder, stacked: Candidate
 ) -> None:
     assert stacked.meta_share == 0.6
@@ -156,15 +156,15 @@ def test_a_blend_with_a_network_passes_the_gate_and_says_what_it_is(
 
 
 @pytest.mark.slow
-def test_it_is_trained_again_alike(run: RunFolder, stacked: Candidate) -> None:
+def test_it_is_reproduced(run: RunFolder, stacked: Candidate) -> None:
     report = reproduce(run, stacked.id)
     assert report.same, report
 
 
 @pytest.mark.slow
-def test_a_search_gives_its_best_blend_time_for_one(run: RunFolder) -> None:
+def test_a_search_gives_its_best_ensemble_time_for_one(run: RunFolder) -> None:
     blends = [each for each in run.candidates() if each.kind == "blend" and each.origin == "derived"]
-    assert blends, "no blend was made"
+    assert blends, "no ensemble was made"
     assert all(each.status == "ok" for each in blends)
     for each in blends:
         assert bool(each.meta_share) == any("network" in note for note in each.notes)

@@ -1,4 +1,4 @@
-"""scikit-learn's metric on the kept file gives the board's score, for every candidate of every kind of run."""
+"""scikit-learn's metric of the stored file equals the leaderboard's score, in every kind of run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _frame(task: str, rows: int = 320, seed: int = 0) -> pd.DataFrame:
 
 
 def _by_folds(y: np.ndarray, p: np.ndarray, weight: np.ndarray, run: RunFolder) -> float:
-    """The area under the ROC curve as docs/run-folder.md tells to compute it."""
+    """The area under the ROC curve as docs/run-folder.md computes it."""
     compared = np.load(run.path / "data" / "folds.npz")["compared"]
     areas, pairs = [], []
     for number in np.unique(compared[compared >= 0]):
@@ -105,7 +105,7 @@ _QUICK = ("repeats", "f1")
 @pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=[] if kind in _QUICK else pytest.mark.slow) for kind in KINDS]
 )
-def test_the_score_is_scikit_learns_on_the_kept_predictions(
+def test_the_score_is_scikit_learns_on_the_stored_predictions(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task, options = KINDS[kind]
@@ -133,7 +133,7 @@ def test_the_score_is_scikit_learns_on_the_kept_predictions(
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_rows_of_weight_zero_change_no_candidate(task: str, tmp_path: Path) -> None:
-    """The same candidates, predictions and models with such rows as without them, of every family."""
+    """The same candidates, predictions and models with and without such rows, for every family."""
     frame = _frame(task)
     plain = frame[frame["weight"] > 0].reset_index(drop=True)
     strange = frame[frame["weight"] > 0].head(100).assign(weight=0.0, size=1e9, colour="violet")
@@ -150,7 +150,7 @@ def test_rows_of_weight_zero_change_no_candidate(task: str, tmp_path: Path) -> N
         np.testing.assert_array_equal(one.out_of_fold(each.id), two.out_of_fold(other.id))
 
 
-def test_a_score_of_an_old_run_loses_the_gain_of_averaging() -> None:
+def test_a_score_of_an_old_run_excludes_the_averaging_gain() -> None:
     old = Score(0.81, 0.71, 0.91, "roc_auc", "out of fold, 5 folds, with the gain of averaging", 100)
     made = Candidate("c0001", "linear", {}, "portfolio", "ok", score=old, averaging_gain=0.01)
     read = Candidate.from_json(made.to_json())
