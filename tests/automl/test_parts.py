@@ -77,7 +77,7 @@ def test_the_end_keeps_time_for_a_heavy_model_of_another_family() -> None:
         [*alike, made("c9", "extra_trees", -1.5, 3.0), made("c0000", "baseline", -2.0, 9.0)]
     )
     assert heavy - light == pytest.approx(BUILDING * (3.0 - 0.1))
-    known, _ = end_needed_s(alike, likely=alike[:2])
+    known, _ = end_needed_s(alike, forecast=alike[:2])
     guessed, _ = end_needed_s(alike)
     assert known < guessed == light
     nothing, _ = end_needed_s([])
@@ -106,7 +106,7 @@ def test_a_blend_that_is_held_open_needs_no_time_to_be_opened() -> None:
     forest = Candidate("c1", "extra_trees", {}, "portfolio", "ok", score=value, spent={"convert": 3.0})
     assert needed_s(forest) - needed_s(forest, is_open=True) == pytest.approx(2.1)
     _, alone = end_needed_s([forest])
-    _, blended = end_needed_s([forest], likely=[forest, forest])
+    _, blended = end_needed_s([forest], forecast=[forest, forest])
     assert alone - blended == pytest.approx(2.1)
 
 
@@ -218,19 +218,19 @@ def test_blends_are_looked_for_ahead_only_where_that_is_cheap_and_new(
     kept = _boosted(-1.0), replace(_boosted(-1.1), id="c0002")
     session = _session(Clock.start(60.0, used_s=30.0), *kept)
     monkeypatch.setattr(
-        ensemble_forecast, "blendable", lambda session: list(session.results.candidates.values())
+        ensemble_forecast, "ensemble_candidates", lambda session: list(session.results.candidates.values())
     )
     monkeypatch.setattr(ensemble_forecast, "cost_of", lambda session, candidate: 1.0)
-    task = ensemble_forecast.look_ahead(session)
+    task = ensemble_forecast.forecast_task(session)
     assert task is not None and set(task.costs) == {"c0001", "c0002"}
-    assert ensemble_forecast.look_ahead(session) is None, "nothing is new"
+    assert ensemble_forecast.forecast_task(session) is None, "nothing is new"
     session.time.forecast_at = 0
     session.time.charge({"blend": 5.0})
-    assert ensemble_forecast.look_ahead(session) is None, "it has taken too much of the time already"
+    assert ensemble_forecast.forecast_task(session) is None, "it has taken too much of the time already"
     early = _session(Clock.start(60.0, used_s=2.0), *kept)
-    assert ensemble_forecast.look_ahead(early) is None
+    assert ensemble_forecast.forecast_task(early) is None
     counted = _session(Clock.start(None), *kept)
-    assert ensemble_forecast.look_ahead(counted) is None, "no clock: nothing is to be kept"
+    assert ensemble_forecast.forecast_task(counted) is None, "no clock: nothing is to be kept"
 
 
 def test_what_follows_a_fit_is_kept_time_for(stopped_clock: float) -> None:

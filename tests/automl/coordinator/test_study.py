@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workbench.automl.coordinator.portfolio import in_turn
-from workbench.automl.coordinator.study import Study, _Told, default_sampler
+from workbench.automl.coordinator.study import Study, _Result, default_sampler
 from workbench.automl.records.candidate import Candidate, Score
 from workbench.families import family_named
 from workbench.families.base import Problem
@@ -67,7 +67,7 @@ def test_a_resumed_study_keeps_its_objectives_and_knows_costs(tmp_path: Path, st
     tell(begun, 0.7, (12.0, 3.0))
     resumed = opened(tmp_path, "linear")
     tell(resumed, 0.8, (24.0, 6.0))
-    assert list(resumed._told.values()) == [_Told(0.7, (12.0, 3.0)), _Told(0.8, (24.0, 6.0))]
+    assert list(resumed._results.values()) == [_Result(0.7, (12.0, 3.0)), _Result(0.8, (24.0, 6.0))]
     values = [trial.values for trial in resumed._study.trials if trial.values]
     assert values == ([[0.7, 12.0, 3.0], [0.8, 24.0, 6.0]] if steer_by_costs else [[0.7], [0.8]])
 
@@ -90,7 +90,7 @@ def test_a_trial_that_was_stopped_early_is_pruned_and_kept_in_mind(
     assert trial.intermediate_values == ({} if steer_by_costs else {1: 0.6})
     assert (trial.values[0], trial.user_attrs["reason"]) == (0.6, "behind")
     resumed = opened(tmp_path, "linear")
-    assert [each.score for each in resumed._told.values()] == [0.7, 0.6]
+    assert [each.score for each in resumed._results.values()] == [0.7, 0.6]
     assert resumed.ask().params != raced.params
 
 

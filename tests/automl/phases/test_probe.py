@@ -40,7 +40,7 @@ class Pool:
     def outcomes(self, timeout: float) -> list[Outcome]:
         task = self.tasks[-1]
         if self._seconds is None:
-            return [Outcome(task, Failure("stopped", "fit", "stopped by the clock", "", 2.0, 0.0))]
+            return [Outcome(task, Failure("stopped", "fit", "stopped at the time limit", "", 2.0, 0.0))]
         spent = {"encode": 9.0, "fit": self._seconds}
         done = FoldDone(
             task.config,

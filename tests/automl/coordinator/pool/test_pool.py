@@ -93,7 +93,7 @@ def test_a_job_over_its_time_is_killed_and_the_next_one_runs(pool: WorkerPool) -
     failure = answer(pool)
     assert isinstance(failure, Failure)
     assert failure.status == "stopped"
-    assert "clock" in failure.reason
+    assert "time limit" in failure.reason
     pool.submit(fold("c0004"))
     assert isinstance(answer(pool), FoldDone)
 
