@@ -189,7 +189,7 @@ def test_a_pipeline_that_answers_otherwise_is_refused() -> None:
     other = Encoder(ENCODER.derived, tuple(spoilt))
     content = build_pipeline(Predictor(predictor.schema, other, predictor.content))
     columns = predictor.read_columns({name: [row[name] for row in ROWS] for name in predictor.names})
-    with pytest.raises(ExportError, match=r"does not answer what the bundle answers: found \d+ of"):
+    with pytest.raises(ExportError, match=r"does not predict what the bundle predicts: found \d+ of"):
         check_pipeline(predictor, content, Dataset(predictor.schema, columns, np.zeros(len(ROWS))))
 
 

@@ -363,7 +363,7 @@ def test_a_target_cannot_end_the_comment_it_stands_in() -> None:
 
 
 def test_pairs_of_columns_are_refused_by_name() -> None:
-    with pytest.raises(ExportError, match=r"columns 'city' and 'tenure' cannot be put into source"):
+    with pytest.raises(ExportError, match=r"columns 'city' and 'tenure' cannot be written as source code"):
         program_of(make_predictor())
 
 
@@ -371,7 +371,7 @@ def test_free_text_is_refused_by_column() -> None:
     predictor = make_predictor()
     kept = tuple(step for step in predictor.encoder.steps if step.column not in PAIRS)
     predictor.encoder = Encoder(ENCODER.derived, kept)
-    with pytest.raises(ExportError, match=r"column 'note' cannot be put into source: found free text"):
+    with pytest.raises(ExportError, match=r"column 'note' cannot be written as source code: found free text"):
         program_of(predictor)
 
 
@@ -389,7 +389,7 @@ def test_an_operator_that_is_not_known_is_named() -> None:
 def test_a_model_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = made("trees", "regression")
     monkeypatch.setattr("workbench.export.source.write_source._MOST_NODES", 10)
-    with pytest.raises(ExportError, match="too large for source text"):
+    with pytest.raises(ExportError, match="too large for source code"):
         program_of(predictor)
     monkeypatch.setattr("workbench.export.source.sql._MOST_COLUMNS", 10)
     monkeypatch.setattr("workbench.export.source.write_source._MOST_NODES", 10**9)

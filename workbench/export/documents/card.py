@@ -171,10 +171,11 @@ def _cost(manifest: Manifest, decision: Decision) -> str:
 def _decision(decision: Decision) -> str:
     choice = decision.choice
     rule = f"by id ({choice.id})" if choice.how == "id" else f"by the rule “{choice.how}”"
-    limits = ", ".join(f"{name} {value:g}" for name, value in choice.limits.to_json().items()) or "none"
+    limits = ", ".join(f"{name} {value:g}" for name, value in choice.limits.to_json().items())
+    limits = f"{limits} ({choice.meeting_limits} candidates are within them)" if limits else "none"
     lines = [
         f"{plain(decision.by)} picked {choice.id} {rule} on {plain(decision.when[:10])} out of {choice.considered} "
-        f"candidates. Limits: {limits} ({choice.meeting_limits} candidates are within them).",
+        f"candidates. Limits: {limits}.",
     ]
     if decision.note:
         lines += [f"> {plain(decision.note)}", ""]
@@ -213,8 +214,8 @@ def _drivers(manifest: Manifest, drivers: Explanation | str) -> str:
     rows = [
         f"Permutation importance: the decrease of {plain(first.metric)} when one column is shuffled, {first.repeats} "
         f"times on {first.rows:,} {where}, with a 95 % interval. Columns with the same information share it. The last "
-        f"two columns are the lowest and the highest average prediction{_followed(manifest)} when only this column "
-        "varies, and its value there.",
+        f"two columns show, for the most important ones, the lowest and the highest average prediction"
+        f"{_followed(manifest)} when only this column varies, and its value there.",
         "",
         "| column | decrease | 95 % interval | lowest prediction | highest prediction |",
         "|---|---|---|---|---|",
@@ -278,7 +279,7 @@ def _limits(data: Dataset, notes: Sequence[str]) -> str:
     strict = [column.name for column in data.schema.columns if column.is_numeric and not column.nullable]
     lines = [
         "The model is valid for rows like the training data. Predictions for other populations or later times may be "
-        "wrong and still have high probabilities.",
+        + ("wrong and still have high probabilities." if data.n_classes else "wrong."),
         "A category that is not in the training data is treated as unknown, and so is a missing one in a column that "
         "had none missing. A number outside the training range may be treated as the nearest one within it.",
     ]
