@@ -1,19 +1,19 @@
-"""What can go wrong before a model serves: the training side's half of the tree.
+"""The errors of the training side, and those of the runtime that belong to the same tree.
 
 ::
 
-    WorkbenchError                (workbench.runtime.errors, with the serving half)
-    ├── UsageError                the request cannot be carried out as asked: exit code 2
-    │   ├── DataError             the data cannot be used: no such file, no target, three rows, …
-    │   ├── SettingsError         an option has a value that makes no sense
-    │   └── RunError              a run folder is missing, broken, in the way or of a newer format
-    └── WorkError                 the request was fine, the work failed: exit code 1
+    WorkbenchError                (workbench.runtime.errors, with those of serving)
+    ├── UsageError                the request is wrong: exit code 2
+    │   ├── DataError             the data cannot be used: missing file, missing target, three rows, …
+    │   ├── SettingsError         an option has an invalid value
+    │   └── RunError              a run folder is missing, broken, already there or of a newer format
+    └── WorkError                 the request is valid, but the work failed: exit code 1
         ├── SearchError           no candidate could be trained
         ├── PlatformError         the operating system lacks what the work needs
-        ├── PickError             no candidate meets the limits
-        ├── ChangedError          a decision was changed by somebody else in the meantime
-        ├── FitError              one candidate failed; the search goes on
-        └── ExportError           the bundle could not be made equal to what was measured
+        ├── PickError             no candidate is within the limits
+        ├── ChangedError          someone else changed a decision in the meantime
+        ├── FitError              one candidate failed; the search continues
+        └── ExportError           the exported model differs from the one that was measured
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ __all__ = [
 
 
 class WorkbenchWarning(UserWarning):
-    """Something that whoever reads the result should know; the command line prints it as one line."""
+    """A problem that affects how to read a result; the command line prints it as one line."""
 
 
 class UsageError(WorkbenchError):
-    """The request cannot be carried out as asked."""
+    """The request is wrong."""
 
 
 class DataError(UsageError):
@@ -74,15 +74,15 @@ class DataError(UsageError):
 
 
 class SettingsError(UsageError):
-    """An option has a value that makes no sense."""
+    """An option has an invalid value."""
 
 
 class RunError(UsageError):
-    """A run folder is missing, broken, in the way or of a newer format."""
+    """A run folder is missing, broken, already there or of a newer format."""
 
 
 class WorkError(WorkbenchError):
-    """The request was fine, the work failed."""
+    """The request is valid, but the work failed."""
 
 
 class SearchError(WorkError):
@@ -94,20 +94,20 @@ class PlatformError(WorkError):
 
 
 class PickError(WorkError):
-    """No candidate meets the limits."""
+    """No candidate is within the limits."""
 
 
 class ChangedError(WorkError):
-    """What was to be changed was changed by somebody else in the meantime."""
+    """Someone else changed the decision in the meantime."""
 
 
 class FitError(WorkError):
-    """One candidate failed; the search goes on."""
+    """One candidate failed; the search continues."""
 
 
 class OutOfTimeError(FitError):
-    """A candidate was not through when its time was up: nothing is wrong with it."""
+    """A valid candidate did not finish in its time."""
 
 
 class ExportError(WorkError):
-    """The bundle could not be made equal to what was measured."""
+    """The exported model differs from the one that was measured."""

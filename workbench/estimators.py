@@ -35,7 +35,7 @@ def _target_names() -> Iterator[str]:
 
 
 def _seed(random_state: Any) -> int:
-    """Return the seed of a search: the number given, or one drawn from a generator, as scikit-learn does."""
+    """Return the seed of a search: the given number, or one drawn from a generator as in scikit-learn."""
     from workbench.automl import arguments
 
     if random_state is None or isinstance(random_state, np.random.RandomState):
@@ -44,9 +44,9 @@ def _seed(random_state: Any) -> int:
 
 
 def _workers(workers: int | None, n_jobs: int | None) -> int | None:
-    """Return the number of concurrent trials: `workers`, else `n_jobs`, else that of `joblib.parallel_config`.
+    """Return the number of concurrent trials: `workers`, else `n_jobs`, else `joblib.parallel_config`.
 
-    Inside a worker of joblib, such as one of a parallel grid search, joblib allows one job.
+    Inside a joblib worker, such as one of a parallel grid search, joblib allows one job.
     """
     from joblib import effective_n_jobs
     from joblib.parallel import get_active_backend
@@ -67,7 +67,7 @@ def _workers(workers: int | None, n_jobs: int | None) -> int | None:
 
 
 class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """What both estimators share: a search on `fit`, the exported bundle on `predict`."""
+    """Base of both estimators: `fit` runs a search, `predict` uses the model that would be served."""
 
     _task = "auto"
 
@@ -93,12 +93,12 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Search for models of `y` given `X`, and keep the one that `pick` chooses.
+        """Search for models of `y` given `X` and keep the candidate that `pick` chooses.
 
         Parameters
         ----------
         X : data frame or array, shape (n, d)
-            Columns of a frame may have any names.
+            The columns of a frame may have any names.
         y : array, shape (n,)
 
         Returns
@@ -130,7 +130,7 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return self
 
     def __sklearn_tags__(self) -> Any:
-        """Say what inputs are taken: texts and categories too, and missing values."""
+        """Declare the supported inputs: strings, categories and missing values too."""
         tags = super().__sklearn_tags__()
         tags.input_tags.string = tags.input_tags.categorical = tags.input_tags.allow_nan = True
         return tags
@@ -139,17 +139,17 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return "regression"
 
     def _target(self, y: Any) -> Any:
-        """Return what is learned; refuse a target with holes, as scikit-learn does."""
+        """Return the target; raise for missing values, as scikit-learn does."""
         import pandas as pd
 
         if y is not None and pd.isna(np.asarray(y, dtype=object)).any():
-            raise ValueError("Input y contains NaN: leave rows without a target out.")
+            raise ValueError("Input y contains NaN: drop rows without a target.")
         return y
 
     def _table(self, X: Any, y: Any) -> tuple[Table, np.ndarray]:
         """Return features and target as one table, the target last, under a name that no feature has.
 
-        Columns are known by their position: a label may be anything, and occur twice.
+        Columns are identified by position, since a label may be any object and may occur twice.
         """
         import pandas as pd
         import pyarrow as pa
@@ -192,10 +192,11 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return output
 
     def _places(self, labels: list[Any]) -> Sequence[int]:
-        """Return where each fitted column stands in a frame: by its label, or by position where there are no labels.
+        """Return the position of each fitted column in a frame: by label, or by position without labels.
 
-        Columns may come in another order and beside others, as in scikit-learn's ColumnTransformer. Without text
-        labels on one side, columns go by position, with scikit-learn's own warning.
+        As in scikit-learn's ColumnTransformer, columns may come in another order and with additional
+        ones. If one side has no string labels, columns are matched by position, with scikit-learn's
+        warning.
         """
         fitted, named = self._fitted_labels, all(isinstance(label, str) for label in labels)
         if fitted is not None:
@@ -229,7 +230,7 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return range(len(labels))
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predict with the served artifact.
+        """Predict with the model that would be served.
 
         Parameters
         ----------
@@ -242,42 +243,42 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return self._decided(self._output(X))
 
     def _decided(self, output: np.ndarray) -> np.ndarray:
-        answers: np.ndarray = self.predictor_.decide(output)
-        return answers
+        predictions: np.ndarray = self.predictor_.decide(output)
+        return predictions
 
 
 class WorkbenchRegressor(RegressorMixin, _SearchEstimator):  # type: ignore[misc]  # as above
-    """A search for a number, as a scikit-learn estimator.
+    """A search for a regression model, as a scikit-learn estimator.
 
     Parameters
     ----------
     time : str or float or None
-        Wall-clock budget of `fit`; None where only `trials` bounds it.
+        Wall-clock limit of `fit`; None if only `trials` limits it.
     trials : int or None
-        Candidates to try at most.
+        Maximum number of candidates, the baseline not counted.
     pick : {"best", "balanced", "fastest", "cheapest"}
-        Which candidate predicts.
+        Rule that chooses the candidate to predict with.
     metric : str
         A scikit-learn scorer's name, or "auto".
-    families : tuple of str
-        Families to search; empty means all.
+    families : sequence of str or str
+        Families to search. Default: all that are installed.
     workers : int, optional
         Number of concurrent trials, one thread each. Default: one per processor.
     n_jobs : int, optional
         The same under scikit-learn's name: -1 is all processors, -2 all but one. Default: that of
         `joblib.parallel_config`, if one is active. Give either this or `workers`.
     random_state : int, RandomState or None
-        The seed; None takes another one each time.
+        Random seed; None draws another one for each `fit`.
 
     Attributes
     ----------
     feature_names_in_ : numpy.ndarray of str
-        The columns of `X`, where it was a frame and all its labels are texts.
+        The columns of `X`, if it was a frame whose labels are all strings.
     n_features_in_ : int
     leaderboard_ : pandas.DataFrame
-        Every candidate.
+        One row per candidate.
     predictor_ : workbench.runtime.model.predictor.Predictor
-        The served artifact that answers.
+        The model that would be served.
 
     Examples
     --------
@@ -293,25 +294,27 @@ class WorkbenchRegressor(RegressorMixin, _SearchEstimator):  # type: ignore[misc
 
 
 class WorkbenchClassifier(ClassifierMixin, _SearchEstimator):  # type: ignore[misc]  # as above
-    """A search for a class, as a scikit-learn estimator; the parameters are those of `WorkbenchRegressor`.
+    """A search for a classifier, as a scikit-learn estimator.
+
+    The parameters are those of `WorkbenchRegressor`.
 
     Attributes
     ----------
     classes_ : numpy.ndarray
-        The labels as they are in `y`, sorted, in the order of the columns of `predict_proba`. Of two, the second is
-        the one that a metric such as "f1" looks for.
+        The labels of `y`, sorted, in the order of the columns of `predict_proba`. Of two labels, the
+        second is the positive one for metrics such as "f1".
     """
 
     def _task_of(self, y: np.ndarray) -> str:
         return "binary" if len(np.unique(y)) == 2 else "multiclass"
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Search for models of `y` given `X`, and keep the one that `pick` chooses.
+        """Search for models of `y` given `X` and keep the candidate that `pick` chooses.
 
         Raises
         ------
         ValueError
-            Where the target is a number that does not come in classes, or has one class alone.
+            If the target is continuous, or has a single class.
         """
         super().fit(X, y)
         made, schema = self.predictor_, self.predictor_.schema
@@ -320,14 +323,14 @@ class WorkbenchClassifier(ClassifierMixin, _SearchEstimator):  # type: ignore[mi
         return self
 
     def _target(self, y: Any) -> Any:
-        """Return positions of labels: a search reads texts as a file's, "NA" as nothing, "Yes" and "yes" as one."""
+        """Return label positions: a search would read "NA" as missing, and "Yes" and "yes" as one label."""
         y = super()._target(y)
         if y is None:
             return None
         check_classification_targets(y)
         self.classes_, positions = np.unique(np.asarray(y), return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError("y has 1 class; 2 or more are needed to tell them apart")
+            raise ValueError("y has 1 class; expected at least 2")
         return positions
 
     def _decided(self, output: np.ndarray) -> np.ndarray:

@@ -61,5 +61,5 @@ def test_wrong_use_is_one_line(searched: Searched, run: Run, bundle: Path, tmp_p
 
 
 def test_an_empty_folder_of_bundles_says_what_to_do(run: Run, tmp_path: Path) -> None:
-    assert "Make one with: workbench export" in run("bundles", tmp_path).out
+    assert "Create one with: workbench export" in run("bundles", tmp_path).out
     assert json.loads(run("bundles", tmp_path, "--json").out) == []

@@ -101,7 +101,7 @@ def test_an_empty_front_says_why(searched: Searched, run: Run, tmp_path: Path) -
     assert run("front", killed, "--json").json == []
     answer = run("front", killed)
     assert answer.code == 0
-    assert f"workbench resume {killed} goes on" in answer.out
+    assert f"workbench resume {killed} continues" in answer.out
 
 
 def test_leaderboard_for_people_says_what_its_numbers_are(searched: Searched, run: Run) -> None:

@@ -22,7 +22,7 @@ def folder(searched: Searched, tmp_path: Path) -> Path:
 def test_nobody_has_decided_and_the_goal_sets_the_rule(folder: Path, run: Run) -> None:
     shown = run("decide", folder)
     assert shown.code == 0
-    assert "nobody has decided yet" in shown.out
+    assert "Decision: none stored" in shown.out
     document = run("decide", folder, "--json").json
     assert document["decision"] is None
     assert document["terms"]["pick"] == "best", "no limits and no costs: the most accurate"
@@ -80,7 +80,7 @@ def test_two_who_decide_at_once(folder: Path, run: Run) -> None:
     assert late.code == 1
     assert "found revision 1 by ada" in late.error
     after = run("decide", folder, "--threshold", "0.4", "--by", "bob", "--history")
-    assert "It follows revision 1 by ada" in after.out
+    assert "Before: revision 1 by ada" in after.out
     document = run("decide", folder, "--reset", "pick", "--history", "--json").json
     assert [each["revision"] for each in document["history"]] == [1, 2, 3]
     assert document["decision"]["pick"] is None
@@ -92,7 +92,7 @@ def test_two_who_decide_at_once(folder: Path, run: Run) -> None:
     [
         (("--costs", "5"), "--costs: found '5'"),
         (("--costs", "1,2", "--payoff", "FP=-1"), "--costs and --payoff: found both"),
-        (("--payoff", "FP=5,FN=40"), "write a cost with a minus"),
+        (("--payoff", "FP=5,FN=40"), "write a cost as a negative number"),
         (("--pick", "c0999"), "--pick: found 'c0999'"),
         (("--pick", "lowest-cost"), "expected costs or a payoff"),
         (("--threshold", "1.5"), "--threshold: found 1.5"),

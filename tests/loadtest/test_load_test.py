@@ -56,7 +56,7 @@ def test_a_zip_keeps_them_too(folder: Path, tmp_path: Path, capsys: pytest.Captu
     move_to_destination(folder, packed, tmp_path)
     for _ in range(2):
         main(["load-test", str(packed), "--rate", "30", "--seconds", "1", "--max-latency", "5s"])
-    assert f"written to {packed}, load_test.json" in capsys.readouterr().out
+    assert f"Written to {packed}, load_test.json" in capsys.readouterr().out
     assert (open_bundle(packed).path / "load_test.json").is_file()
 
 

@@ -1,4 +1,4 @@
-"""A run in Python: its candidates, the decision about it, and the bundles that it becomes.
+"""A run in Python: its candidates, the decision about it, and its export as a bundle.
 
 Every option is a named argument, so that ``help()``, tab completion and type checkers show it. Tests
 hold the signatures and docstrings equal to `workbench.automl.records.search_settings.SETTINGS`.
@@ -54,7 +54,7 @@ class Run:
         return {**self.folder.info, "state": self.folder.state}
 
     def refresh(self) -> Run:
-        """Return the run as its folder stands now."""
+        """Return the run in the present state of its folder."""
         from workbench.automl.records.run_folder import RunFolder
 
         return Run(RunFolder.open(self.path))
@@ -63,7 +63,7 @@ class Run:
 
     @property
     def decision(self) -> RunDecision | None:
-        """The decision stored in the run as it is now, or None if nobody has decided.
+        """The decision stored in the run, or None.
 
         Raises
         ------
@@ -164,7 +164,7 @@ class Run:
                 )
             except ChangedError:
                 if revision is not None:
-                    raise  # else somebody else was quicker: apply this change to theirs
+                    raise  # otherwise apply this change to the decision that was stored meanwhile
 
     def terms(
         self,
@@ -202,7 +202,7 @@ class Run:
             Cost of a wrong "yes" and of a wrong "no", which sets the threshold of every candidate
             and the choice; for regression, cost of each unit too high and too low.
         payoff : str, mapping or Payoff, optional
-            What each outcome pays, a cost with a minus, in place of `costs`; for regression
+            Payoff of each outcome, negative for a cost, in place of `costs`; for regression
             OVER=…,UNDER=….
         threshold : float, optional
             Probability from which a binary model predicts its positive label.
@@ -466,16 +466,16 @@ class Run:
         Raises
         ------
         RunError
-            Where there is no such candidate, or it has no model.
+            If the candidate does not exist or has no model.
         FitError
-            Where it cannot be trained again.
+            If it cannot be trained again.
         """
         from workbench.automl.worker.retrain import reproduce
 
         return reproduce(self.folder, name)
 
     def summary(self) -> str:
-        """Return a few lines about the run: data, candidates, failures, time used of the time allowed."""
+        """Return a short summary: data, candidates, failures, time used and time limit."""
         info, candidates = self.info, self.folder.candidates()
         failed = sum(each.status != "ok" for each in candidates)
         allowed = info.get("seconds_allowed")

@@ -104,7 +104,7 @@ def search(
         the choice; for regression, cost of each unit too high and too low. Default: a threshold of
         0.5, or one tuned to a metric of decisions.
     payoff : str, mapping or Payoff, optional
-        What each outcome pays, a cost with a minus, in place of `costs`; for regression
+        Payoff of each outcome, negative for a cost, in place of `costs`; for regression
         OVER=…,UNDER=…. Default: none.
     unit : str, optional
         The unit of a predicted number, such as kWh. Default: the one in the target column, else
@@ -256,12 +256,12 @@ def resume(
 
 
 def open_run(path: str | Path) -> Run:
-    """Open the folder of a run, finished or still going.
+    """Open the folder of a run, finished or still running.
 
     Raises
     ------
     RunError
-        Where there is none, it cannot be read, or a newer version wrote it.
+        If there is none, it cannot be read, or a newer version wrote it.
     """
     from workbench.automl import arguments
     from workbench.automl.records.run_folder import RunFolder
@@ -270,12 +270,12 @@ def open_run(path: str | Path) -> Run:
 
 
 def load(path: str | Path) -> Bundle:
-    """Open a bundle (a folder or a ``.zip``) for predicting; no training library is imported.
+    """Open a bundle (a folder or a ``.zip``) for predictions; no training library is imported.
 
     Raises
     ------
     BundleError
-        Where it cannot be used; the file concerned is named.
+        If it cannot be used; the message names the file.
     """
     from workbench.automl import arguments
     from workbench.runtime.bundle.bundle import open_bundle
@@ -290,7 +290,7 @@ def _settings(given: dict[str, Any]) -> Settings:
 
 
 def _money(prices: Any, traffic: Any) -> dict[str, Any]:
-    """Return the content of the price sheet, with the traffic: a run keeps it, so that it can be moved."""
+    """Return the content of the price sheet with the traffic, which the run stores so that it can be moved."""
     from dataclasses import replace
 
     from workbench.automl import arguments
@@ -309,13 +309,13 @@ def _money(prices: Any, traffic: Any) -> dict[str, Any]:
 
 
 def _name_of(data: Any, target: str) -> str:
-    """Name a run after its file, or after its target where the data is a frame."""
+    """Name a run after its file, or after its target if the data is a frame."""
     stem = Path(str(data)).name.split(".")[0] if isinstance(data, (str, Path)) else str(target)
     return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.") or "run"
 
 
 def _default_folder(name: str) -> Path:
-    """Return ``runs/NAME``, numbered where that is taken."""
+    """Return ``runs/NAME``, with a number if that exists."""
     folder, count = Path("runs") / name, 2
     while folder.exists():
         folder, count = Path("runs") / f"{name}-{count}", count + 1

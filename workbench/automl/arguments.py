@@ -1,15 +1,14 @@
-"""What each argument of the Python functions accepts, checked before any work starts.
+"""Checks of the arguments of the Python functions, run before any work starts.
 
-One rule for all of them: an argument of a wrong type or value is refused with one line that begins with the argument's
-own name, as Python spells it ("max_latency: found 5; expected …"). The command line alone turns such a name into its
-flag. None means "not given" wherever a default stands for it; `seed` has no such default word, since None means
-"another seed each time" elsewhere.
+A wrong type or value raises a one-line error that begins with the parameter's name in Python
+("max_latency: found 5; expected …"). Only the command line turns that name into a flag. None means
+"not given"; `seed` is the exception, since None means "another seed each time" elsewhere.
 
-- A name of a column may be anything that can label a column of a data frame (text, number, date, tuple), and is
-  compared as text.
-- A list of names may be any iterable of them; one name alone is a list of one. One text of family or language names
-  may hold several, separated by commas.
-- A whole number is an int of Python or numpy. ``3.0``, ``"3"`` and ``True`` are not.
+- A column name may be any label of a data frame's column (string, number, date, tuple). It is compared
+  as a string.
+- A list of names may be any iterable; a single name is a list of one. A string of family or language
+  names may contain several, separated by commas.
+- A whole number is an int of Python or numpy. ``3.0``, ``"3"`` and ``True`` are not whole numbers.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ Reader = Callable[[str, Any], Any]
 
 
 def wrong(name: str, value: object, expected: str, hint: str | None = None) -> SettingsError:
-    """Return the error for an argument: its name, what was found, what was expected.
+    """Return the error for an argument, with its name, the found value and what is expected.
 
     Examples
     --------
@@ -40,7 +39,7 @@ def wrong(name: str, value: object, expected: str, hint: str | None = None) -> S
 
 
 def found(value: object) -> str:
-    """Describe a wrong argument in a few words: a table or array by its type and shape, else the value itself.
+    """Describe a wrong argument: a table or array by its type and shape, else by its value.
 
     Examples
     --------
@@ -55,29 +54,29 @@ def found(value: object) -> str:
     return f"an object of type {type(value).__name__}" if "\n" in text or " object at 0x" in text else text
 
 
-def text(name: str, value: Any, expected: str = "a text") -> str:
-    """Accept a text that is not empty."""
+def text(name: str, value: Any, expected: str = "a string") -> str:
+    """Accept a non-empty string."""
     if not isinstance(value, str) or not value.strip():
         raise wrong(name, value, expected)
     return value
 
 
 def string(name: str, value: Any) -> str:
-    """Accept a text, an empty one too."""
+    """Accept a string, also an empty one."""
     if not isinstance(value, str):
-        raise wrong(name, value, "a text")
+        raise wrong(name, value, "a string")
     return value
 
 
 def path(name: str, value: Any) -> Path:
-    """Accept a path: a text or a `pathlib.Path`."""
+    """Accept a path: a string or a `pathlib.Path`."""
     if isinstance(value, os.PathLike) or (isinstance(value, str) and value.strip()):
         return Path(value)
     raise wrong(name, value, "a path")
 
 
 def column(name: str, value: Any) -> str:
-    """Accept the name of one column and return it as text; a tuple names one below several header rows."""
+    """Accept one column name and return it as a string; a tuple is a name with several header rows."""
     many = _is_many(value) and not isinstance(value, tuple)
     if value is None or isinstance(value, bytes) or many or not _is_hashable(value) or value == "":
         raise wrong(name, value, "the name of one column")
@@ -85,7 +84,7 @@ def column(name: str, value: Any) -> str:
 
 
 def columns(name: str, value: Any) -> tuple[str, ...]:
-    """Accept names of columns; one name alone is a list of one."""
+    """Accept column names; a single name is a list of one."""
     if isinstance(value, (str, int)):
         return (column(name, value),)
     if not _is_many(value) or isinstance(value, Mapping):
@@ -94,7 +93,7 @@ def columns(name: str, value: Any) -> tuple[str, ...]:
 
 
 def words(name: str, value: Any, example: str) -> tuple[str, ...]:
-    """Accept a list of words, also as one text with commas."""
+    """Accept a list of words, also as one comma-separated string."""
     listed = value.split(",") if isinstance(value, str) else value
     expected = f"a list of names such as {example}"
     if not _is_many(listed) or isinstance(listed, Mapping):
@@ -127,7 +126,7 @@ def number(name: str, value: Any, expected: str, low: float = 0.0, high: float =
 
 
 def duration(name: str, value: Any) -> float:
-    """Accept a duration above zero as text or as a number of seconds, and return seconds."""
+    """Accept a duration above zero, as a string or a number of seconds, and return seconds."""
     return _quantity(name, value, quantities.seconds, quantities.A_DURATION)
 
 
@@ -149,7 +148,7 @@ def _quantity(name: str, value: Any, read: Callable[[Any], float], expected: str
 
 
 def price(name: str, value: Any) -> float:
-    """Accept a price above zero; a currency sign before or after it does not matter.
+    """Accept a price above zero; a currency sign before or after it is ignored.
 
     Examples
     --------
@@ -172,7 +171,7 @@ def flag(name: str, value: Any) -> bool:
 
 def encoding(name: str, value: Any) -> str:
     """Accept the name of a text encoding that Python knows."""
-    from workbench.runtime.files.formats import text_encoding  # later: it takes the readers of files along
+    from workbench.runtime.files.formats import text_encoding  # here, because it imports the file readers
 
     try:
         return text_encoding(value)
@@ -181,15 +180,15 @@ def encoding(name: str, value: Any) -> str:
 
 
 def function(name: str, value: Any) -> Any:
-    """Accept something that can be called, or None."""
+    """Accept a callable or None."""
     if value is not None and not callable(value):
         raise wrong(name, value, "a function")
     return value
 
 
 def kinds(name: str, value: Any) -> dict[str, str]:
-    """Accept what columns are said to be: a mapping from column to kind."""
-    from workbench.data.kinds import KINDS  # later: it takes the reader of tables along
+    """Accept a mapping from column name to kind."""
+    from workbench.data.kinds import KINDS  # here, because it imports the table readers
 
     if not isinstance(value, Mapping):
         raise wrong(name, value, 'a mapping such as {"zip": "category"}')
@@ -197,7 +196,7 @@ def kinds(name: str, value: Any) -> dict[str, str]:
 
 
 def one_of(name: str, value: Any, words: Iterable[str]) -> str:
-    """Accept one of a few words."""
+    """Accept one of the given words."""
     known = list(words)
     if not isinstance(value, str) or value not in known:
         close = nearest(value, known, 1) if isinstance(value, str) else []
@@ -214,11 +213,12 @@ def label(name: str, value: Any) -> Any:
 
 
 def data(value: Any) -> Any:
-    """Accept what `workbench.data.read_table` reads, and say what to do with an array.
+    """Accept what `workbench.data.read_table` reads.
 
     Raises
     ------
     UsageError
+        If it is something else. For an array, the message describes how to pass it.
     """
     named = type(value).__module__.split(".")[0] in ("pandas", "polars", "pyarrow", "workbench")
     if not _is_array(value):
@@ -232,12 +232,12 @@ def data(value: Any) -> Any:
             'Make the target a column: pandas.DataFrame(X).assign(label=y) with target="label"; or use '
             "WorkbenchClassifier().fit(X, y)."
         )
-    expected = "a path, or a data frame (pandas, polars, pyarrow) that holds the target as a column"
+    expected = "a path, or a data frame (pandas, polars, pyarrow) with the target as a column"
     raise UsageError("data", found=found(value), expected=expected, hint=hint)
 
 
 def target(value: Any) -> str:
-    """Accept the target's name, and say what to do with an array."""
+    """Accept the target's name; for an array, the error describes how to pass it."""
     if _is_array(value):
         hint = "Make it a column of the data, or use WorkbenchClassifier().fit(X, y)."
         raise wrong("target", value, "the name of one column", hint)
@@ -262,7 +262,7 @@ def _is_hashable(value: Any) -> bool:
 
 
 def _is_array(value: Any) -> bool:
-    """Whether a value holds the values of one or more columns without names."""
+    """Whether a value is an array: columns without names."""
     return (
         hasattr(value, "__array__") and not hasattr(value, "columns") and not hasattr(value, "column_names")
     )

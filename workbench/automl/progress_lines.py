@@ -1,9 +1,9 @@
-"""Which lines of a search a person wants to see, and at which level of Python's `logging`.
+"""The lines of a search that are printed or logged, with their levels.
 
-A search reports an event for everything that happens. Shown by default (INFO): what was found in the data, each phase,
-each new best candidate, each failure, and a count of the candidates that were tried. Details (DEBUG): every other
-candidate. The command line prints these lines; the Python functions log them with the logger ``workbench``, which
-prints nothing until the application configures logging.
+A search reports one event for each thing that happens. INFO, the default: findings about the data, each
+phase, each new best candidate, each failure, and counts of the candidates so far. DEBUG: every other
+candidate. The command line prints these lines; the Python functions log them with the logger
+``workbench``, which prints nothing until the application configures logging.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ProgressLines:
         self._last = ""
 
     def __call__(self, event: Event) -> Iterator[tuple[int, str]]:
-        """Yield the lines of an event, each with its level; a message that repeats the one before is left out."""
+        """Yield the lines of an event with their levels; a message equal to the previous one is skipped."""
         kind, message = event.get("kind"), event_line(event)
         if kind in _COUNTED_BEFORE and self._tried.total() > self._counted:
             self._counted = self._tried.total()
@@ -68,7 +68,7 @@ def _level(event: Event) -> int:
 
 
 def event_line(event: Event) -> str:
-    """Return an event's message on one line, with the column that it is about.
+    """Return an event's message on one line, prefixed with its column.
 
     Examples
     --------
@@ -80,9 +80,9 @@ def event_line(event: Event) -> str:
 
 
 def logged(progress: Callable[[Event], object] | None) -> Callable[[Event], None]:
-    """Return a ``progress`` argument that logs what happens before it passes the event on."""
+    """Return a ``progress`` argument that logs the lines of an event before it passes the event on."""
     if not LOGGER.handlers:
-        LOGGER.addHandler(logging.NullHandler())  # a library prints nothing unasked
+        LOGGER.addHandler(logging.NullHandler())  # a library prints nothing by default
     lines = ProgressLines()
 
     def report(event: Event) -> None:

@@ -12,17 +12,19 @@ from .options import port
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs_dir", metavar="RUNS_DIR", nargs="?", default="runs", help="default: runs")
     parser.add_argument(
-        "--bundles", metavar="DIR", help="where exports go; default: the folder bundles beside RUNS_DIR"
+        "--bundles",
+        metavar="DIR",
+        help="folder for exports; default: bundles, in the parent folder of RUNS_DIR",
     )
     parser.add_argument(
         "--data",
         metavar="DIR",
-        help="tables that may be searched, and where uploads are saved; default: the folder data beside RUNS_DIR",
+        help="folder of tables, also for uploads; default: data, in the parent folder of RUNS_DIR",
     )
     parser.add_argument("--port", type=port, default=8501, metavar="N", help="default: 8501")
     parser.add_argument("--host", metavar="ADDRESS", default="localhost", help="default: localhost")
     parser.add_argument(
-        "--roles", metavar="FILE", help="who may do what, by log-in (TOML); default: everybody everything"
+        "--roles", metavar="FILE", help="permissions by log-in (TOML); default: everyone may do everything"
     )
     parser.add_argument(
         "--max-upload", metavar="200MB", default="200MB", help="largest table uploaded; default: 200MB"
@@ -32,15 +34,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PLACE",
         action="append",
         default=[],
-        help="let tables be brought from this folder or from URLs that begin so; repeatable; default: from none",
+        help="allow tables from this folder, or from URLs with this prefix (repeatable); default: none",
     )
     parser.add_argument(
         "--allow-private",
         action="store_true",
-        help="let those URLs lead to private addresses, such as those of a company's network",
+        help="allow URLs of private addresses, such as those of a company network",
     )
     parser.add_argument(
-        "--no-example", action="store_true", help="make no example run when an empty folder is opened first"
+        "--no-example", action="store_true", help="do not create an example run in an empty folder"
     )
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
 
@@ -51,7 +53,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
     upload_mb = arguments.size("max_upload", options.max_upload)
     console.note(
-        f"http://{options.host}:{options.port} shows the runs in {options.runs_dir}; Ctrl-C ends it."
+        f"http://{options.host}:{options.port} shows the runs in {options.runs_dir}; Ctrl-C stops it."
     )
     return launch(
         options.runs_dir,
@@ -71,7 +73,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 COMMAND = Command(
     name="app",
     summary="the browser app over a folder of runs",
-    description="Open the app in a browser: bring a table, say what matters, search, choose, understand, export.",
+    description="Open the app in a browser: load a table, set the goal, search, choose, explain, export.",
     example="workbench app runs",
     add_options=_add_options,
     run=_run,

@@ -47,7 +47,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     left = ["name", "version", "target", "family", "metric", "made", "signed", "path"]
     lines = [render(headers, rows, left=left)] if rows else []
     lines += [f"{entry.path} cannot be read: {entry.error}" for entry in found if entry.error]
-    nothing = f"There is no bundle in {options.folder}. Make one with: workbench export RUN --out BUNDLE"
+    nothing = f"No bundle in {options.folder}. Create one with: workbench export RUN --out BUNDLE"
     console.result([entry.to_json() for entry in found], "\n".join(lines) or nothing)
     return 0
 
@@ -55,8 +55,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 COMMAND = Command(
     name="bundles",
     summary="the bundles in a folder",
-    description="List the bundles in a folder and the folders in it, zips too, by their manifests: name, "
-    "version, score, latency, price and size. A bundle that cannot be read is listed with the reason.",
+    description="List the bundles (folders and zip files) in a folder and its subfolders by their manifests: name, "
+    "version, score, latency, price and size. An unreadable bundle is listed with the reason.",
     example="workbench bundles bundles",
     add_options=_add_options,
     run=_run,

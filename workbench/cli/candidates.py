@@ -1,4 +1,4 @@
-"""The rows of a leaderboard as text: the table, what its numbers were measured on, and what failed."""
+"""The rows of a leaderboard as text: the table, its legend, and the failures."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .text_table import NOTHING, interval, render, rounded, score_places, whole
 if TYPE_CHECKING:
     from workbench.tradeoff import LeaderboardRow
 
-_FINAL = {"hold-out": "on the hold-out, rows that no choice has seen"}
+_FINAL = {"hold-out": "on the held-out rows"}
 
 
 def candidate_table(rows: Sequence[LeaderboardRow]) -> str:
-    """Lay out the candidates that have a score: scores, costs and measurements with their units.
+    """Lay out the candidates with a score: scores, costs and measurements with their units.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def candidate_table(rows: Sequence[LeaderboardRow]) -> str:
 
 
 def _scores(shown: Sequence[LeaderboardRow]) -> dict[str, Callable[[LeaderboardRow], str]]:
-    """Return the final score first, where there is one, and beside it the one that the search chose by."""
+    """Return the final score, if there is one, and the score that the search chose by."""
     metric = shown[0].metric or "score"
     places = score_places(shown[0].score_low, shown[0].score_high)
 
@@ -64,7 +64,7 @@ def _scores(shown: Sequence[LeaderboardRow]) -> dict[str, Callable[[LeaderboardR
 
 
 def _money(shown: Sequence[LeaderboardRow]) -> dict[str, Callable[[LeaderboardRow], str]]:
-    """Return what mistakes cost and what a month costs in all, where it is known."""
+    """Return the cost of mistakes and the total cost of a month, if they are known."""
     if all(row.expected_cost_per_1000 is None for row in shown):
         return {}
 
@@ -92,12 +92,12 @@ def _marks(row: LeaderboardRow) -> str:
 
 
 def legend(rows: Sequence[LeaderboardRow]) -> str:
-    """Say what the marks mean, on which data the scores are, and where and how often latency was measured."""
+    """Explain the marks, the data of the scores, and how latency was measured."""
     lines = []
     meanings = {
         "*": "on the Pareto front (score, p50, price)",
-        "=": "not told from the best score (its interval)",
-        "<": "ended by the clock, all folds after as many rounds: more --time may improve it",
+        "=": "statistically tied with the best score",
+        "<": "stopped by the time limit, all folds after the same number of rounds: more --time may improve it",
         "!": "stopped early",
     }
     used = "".join(_marks(row) for row in rows if _has_score(row))
@@ -111,16 +111,16 @@ def legend(rows: Sequence[LeaderboardRow]) -> str:
         data = scored.score_data or "validation"
         final = next((row.final_data for row in rows if row.final_data), None)
         if final:
-            honest = _FINAL.get(str(final), final)
+            data_of_final = _FINAL.get(str(final), final)
             lines.append(
-                f"Scores: {scored.metric}, higher is better. Final: {honest}. In the search: {data}{on}."
+                f"Scores: {scored.metric}, higher is better. Final: {data_of_final}. In the search: {data}{on}."
             )
         else:
             lines.append(f"Scores: {scored.metric}, higher is better, {data}{on}.")
     priced = next((row for row in rows if row.expected_cost_data), None)
     if priced is not None:
         total = f" Total of a month: {priced.total_cost_data}." if priced.total_cost_data else ""
-        lines.append(f"Mistakes: what 1,000 cases cost, {priced.expected_cost_data}.{total}")
+        lines.append(f"Mistakes: cost of 1,000 cases, {priced.expected_cost_data}.{total}")
     timed = next((row for row in rows if row.calls), None)
     if timed is not None:
         lines.append(
@@ -136,7 +136,7 @@ def _counted(number: int | None, noun: str) -> str:
 
 
 def failures(rows: Sequence[LeaderboardRow], flagged: Callable[[str], str]) -> str:
-    """List the candidates without a score: the stage, the reason and what to do; empty if there is none.
+    """List the candidates without a score with stage, reason and hint; empty if there is none.
 
     `flagged` writes the parameters that a message names as flags (`Console.flagged`).
     """
@@ -156,28 +156,28 @@ _SPENT = {
     "fit": "fitting",
     "predict": "predicting and scoring",
     "score": "predicting and scoring",
-    "convert": "writing the served form",
-    "parity": "the parity gate",
+    "convert": "converting to the serving form",
+    "parity": "checking parity",
     "measure": "measuring",
-    "sample": "choosing what to try",
-    "blend": "choosing blends",
-    "lost": "fits that were broken off",
+    "sample": "sampling configurations",
+    "blend": "selecting ensembles",
+    "lost": "aborted fits",
     "start": "starting and reading",
-    "probe": "a first fit, to see how long fits take",
-    "quiet": "left idle for the measuring",
-    "idle": "waiting and others' work on the machine",
+    "probe": "a first fit, to time fits",
+    "quiet": "idle during measurements",
+    "idle": "waiting and other processes",
 }
 
 
 def time_spent(info: Mapping[str, Any]) -> str:
-    """Say where the processor time of a run went, and how much memory it took; empty where that is not known.
+    """Return how a run used processor time and memory; empty if that is not known.
 
     Examples
     --------
     >>> time_spent({"cpu_spent": {"fit": 90.0, "idle": 10.0, "available": 100.0}})
-    "Processor time: 90 % fitting, 10 % waiting and others' work on the machine (100 s in all)."
+    'Processor time: 90 % fitting, 10 % waiting and other processes (100 s in total).'
     >>> time_spent({"cpu_spent": {"fit": 2.0, "available": 2.0}, "memory_peak_mb": 812.4}).split("). ")[1]
-    'Memory: 812 MB at most, all processes together.'
+    'Memory: at most 812 MB, all processes together.'
     """
     spent: dict[str, float] = dict(info.get("cpu_spent") or {})
     available = spent.pop("available", 0.0)
@@ -191,8 +191,8 @@ def time_spent(info: Mapping[str, Any]) -> str:
         f"{100 * share:.0f} % {words}" for words, share in sorted(shares.items(), key=lambda each: -each[1])
     ]
     peak = float(info.get("memory_peak_mb") or 0.0)
-    memory = f" Memory: {peak:,.0f} MB at most, all processes together." if peak else ""
-    return f"Processor time: {', '.join(parts)} ({available:.0f} s in all).{memory}"
+    memory = f" Memory: at most {peak:,.0f} MB, all processes together." if peak else ""
+    return f"Processor time: {', '.join(parts)} ({available:.0f} s in total).{memory}"
 
 
 def paragraphs(*parts: str) -> str:

@@ -1,4 +1,4 @@
-"""What every verb is made of."""
+"""The parts of every verb."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .console import Console
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are `UsageError`, so that they end as one line like any other.
+    """An argument parser that raises `UsageError`, so that its errors are one line like any other.
 
     Examples
     --------
@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the usage and leaving."""
+        """Raise instead of printing the usage and exiting."""
         raise UsageError(message, hint=f"Try: {self.prog} --help")
 
 
@@ -38,13 +38,13 @@ class Command:
     summary : str
         One line for the list of commands.
     description : str
-        What it does, for its own help.
+        What it does, for its ``--help``.
     example : str
         One command line that works.
     add_options : callable
         Adds the verb's arguments to its parser.
     run : callable
-        Does the work and returns the exit code.
+        Runs the command and returns the exit code.
     shows_progress : bool
         Whether it has ``-q`` and ``-v``.
     """

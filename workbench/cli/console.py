@@ -13,12 +13,12 @@ from workbench.runtime.parameters import Flag, with_flags
 
 _MESSAGES = frozenset(
     {"detail", "error", "hint", "message", "reason"}
-)  # keys of documents with texts of the library
+)  # keys of documents with messages of the library
 
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """The two streams of a command, and whether its result is for a program.
+    """The output streams of a command and its output format.
 
     Attributes
     ----------
@@ -28,8 +28,8 @@ class Console:
     verbosity : int
         1 with ``-v``: details too; -1 with ``-q``: errors and JSON documents alone.
     flags : callable
-        Returns the flag of each parameter, to translate what the library writes (`runtime.parameters`). It is called
-        only when a message names a parameter, since building the parser takes time.
+        Returns the flag of each parameter, to translate messages of the library (`runtime.parameters`). It is
+        called only if a message names a parameter, since building the parser takes time.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class Console:
 
     @classmethod
     def standard(cls, as_json: bool = False, flags: Callable[[], Mapping[str, Flag]] = dict) -> Console:
-        """Return the console of this process; characters that its encoding lacks are replaced."""
+        """Return the console of this process; characters outside its encoding are replaced."""
         for stream in (sys.stdout, sys.stderr):
             reconfigure = getattr(stream, "reconfigure", None)
             if reconfigure is not None:
@@ -57,7 +57,7 @@ class Console:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether standard error is watched by a person."""
+        """Whether standard error is a terminal."""
         return self.err.isatty()
 
     @property
@@ -77,7 +77,7 @@ class Console:
         self.out.flush()
 
     def say(self, text: str = "") -> None:
-        """Write for a person who follows along: on standard output, or on standard error with ``--json``."""
+        """Write a line of progress: to standard output, or to standard error with ``--json``."""
         if self.is_quiet:
             return
         stream = self.err if self.as_json else self.out
@@ -94,9 +94,9 @@ class Console:
         self.err.flush()
 
     def flagged(self, value: Any) -> Any:
-        """Return a text with the parameters that it names written as flags; of a document, its messages.
+        """Return a string, or the messages of a document, with parameters written as flags.
 
-        Lay a table out after this, not before: a flag is not as long as a parameter.
+        Call it before laying out a table, since a flag and a parameter differ in length.
         """
         if isinstance(value, str):
             return with_flags(value, self.flags()) if "`" in value else value
@@ -117,7 +117,7 @@ class Console:
 
 
 def one_line(text: str) -> str:
-    r"""Put a text on one line, without characters that steer a terminal.
+    r"""Put a string on one line, with control characters escaped.
 
     Examples
     --------
@@ -129,5 +129,5 @@ def one_line(text: str) -> str:
 
 
 def debugging() -> bool:
-    """Tell whether tracebacks are wanted (environment variable ``WORKBENCH_DEBUG=1``)."""
+    """Return whether tracebacks are printed (environment variable ``WORKBENCH_DEBUG=1``)."""
     return os.environ.get("WORKBENCH_DEBUG", "") not in ("", "0")

@@ -1,4 +1,4 @@
-"""``workbench decide``: the decision about a run, which everything else goes by."""
+"""``workbench decide``: the decision stored in a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LIMITS = ("max_latency_us", "max_price_usd", "max_size_mb")
 _RESET = f"pick, limits, payoff, threshold, traffic, prices, unit, or one limit: {', '.join(_LIMITS)}"
 _WHO = {
-    "now": "said now",
+    "now": "this command",
     "decision": "decided",
     "search": "given to the search",
     "default": "default",
@@ -28,11 +28,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
     add_pick(parser)
     add_threshold(parser)
-    add_limits(parser, of="that the choice has to keep; none takes one away")
+    add_limits(parser, of="on the choice; none lifts one")
     add_terms(parser)
     group = parser.add_argument_group("the decision")
     group.add_argument(
-        "--note", metavar="TEXT", help="why; kept in the run and in the bundles exported under it"
+        "--note", metavar="TEXT", help="the reason, stored in the run and in bundles exported under it"
     )
     group.add_argument("--by", metavar="WHO", help="who decides; default: the user of this process")
     group.add_argument(
@@ -42,7 +42,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--if-revision",
         type=int,
         metavar="N",
-        help="only if this revision is the stored one (0: none); else who changed it is reported, exit code 1",
+        help="only if this revision is stored (0: none); else exit code 1 with the author of the change",
     )
     group.add_argument("--history", action="store_true", help="list every revision")
 
@@ -80,9 +80,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         "sentences": list(choice.sentences) if choice else [],
         "history": [each.to_json() for each in history],
     }
-    lines = [f"Decision: {stored.to_text() if stored else 'nobody has decided yet'}"]
+    lines = [f"Decision: {stored.to_text() if stored else 'none stored'}"]
     if changing and before is not None:
-        lines.append(f"It follows {before.to_text()}")
+        lines.append(f"Before: {before.to_text()}")
     lines += ["", _terms_table(terms, str(run.info.get("task") or "")), ""]
     lines += (
         [*choice.sentences, *(f"warning: {each}" for each in choice.warnings)]
@@ -96,7 +96,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 
 def _terms_table(terms: Terms, task: str) -> str:
-    """Return what counts, and who said so."""
+    """Return the terms that count, with their sources."""
     sheet, sources = terms.sheet, terms.sources
     rows = [["pick", terms.pick, _who(sources, "pick")]]
     limits = terms.limits.to_json()
@@ -114,7 +114,7 @@ def _terms_table(terms: Terms, task: str) -> str:
         rows.append(["threshold", "each candidate's own", _who(sources, "threshold")])
     example = " (an example)" if sheet.traffic.example else ""
     calls = f"{sheet.traffic.calls_per_month:,.0f} calls a month"
-    peak = f"{sheet.traffic.peak_calls_per_s:,.3g} a second at most"
+    peak = f"at most {sheet.traffic.peak_calls_per_s:,.3g} a second"
     rows.append(["traffic", f"{calls}, {peak}{example}", _who(sources, "traffic")])
     price = f"{sheet.currency}{sheet.usd_per_hour:g} an hour, {sheet.instance}"
     rows.append(["prices", price, _who(sources, "prices")])
@@ -131,9 +131,9 @@ def _who(sources: Mapping[str, Any], name: str) -> str:
 COMMAND = Command(
     name="decide",
     summary="see or store the decision about a run: pick, threshold, costs, limits, traffic, prices",
-    description="Show what a choice from a run is made under and who said so, or store a decision in the run. "
-    "Export, report, leaderboard, front, the app and Python go by it: an option given now comes before the stored "
-    "decision, that before what the search was given, that before the default.",
+    description="Show the terms of a choice from a run with their sources, or store a decision in the run. Export, "
+    "report, leaderboard, front, the app and Python use it. An option of the command overrides the stored decision, "
+    "the decision overrides the settings of the search, and those override the defaults.",
     example='workbench decide runs/churn --costs 5,40 --traffic 100000/1d --note "costs of the call centre"',
     add_options=_add_options,
     run=_run,

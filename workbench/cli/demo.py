@@ -1,4 +1,4 @@
-"""``workbench demo``: the main job on a table that ships here, in about a minute."""
+"""``workbench demo``: search, choose and export on a sample table, in about a minute."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SAMPLE = "subscriptions"
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--out", metavar="FOLDER", default="demo", help="where everything goes; default: demo"
+        "--out", metavar="FOLDER", default="demo", help="the folder to write to; default: demo"
     )
     parser.add_argument("--time", metavar="30s", default="30s", help="wall clock of the search; default: 30s")
     add_setting(parser, "trials", default="none", of="search N candidates instead of for a time")
@@ -40,7 +40,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     frame, target = load_sample(_SAMPLE)
     data = folder / f"{_SAMPLE}.csv"
     frame.to_csv(data, index=False)
-    console.say(f"1. Data: {data}, {len(frame):,} rows, to predict {target}.")
+    console.say(f"1. Data: {data}, {len(frame):,} rows, target {target}.")
 
     bounds = {"time": options.time} if options.trials is None else {"trials": options.trials}
     console.say("2. Search ({}: {}).".format(*next(iter(bounds.items()))))
@@ -49,13 +49,13 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     console.say(paragraphs(run.summary(), candidate_table(front), legend(front)) + "\n")
 
     choice = run.pick("balanced")
-    console.say("3. Pick: the balanced one.\n   " + "\n   ".join(choice.sentences))
+    console.say("3. Pick: balanced.\n   " + "\n   ".join(choice.sentences))
     console.say("4. Export.")
     bundle = run.export(
         choice,
         _free(folder, "bundle"),
         name=_SAMPLE,
-        note="The balanced one of a short demo.",
+        note="The balanced candidate of a short demo.",
         progress=lambda event: console.note(str(event["message"])),
     )
     report = verify_bundle(bundle, isolation="quick")
@@ -85,7 +85,7 @@ def _search(data: Path, target: str, bounds: dict[str, Any], out: Path, console:
 
 
 def _free(folder: Path, name: str) -> Path:
-    """Return a path that nothing lies at: ``run``, ``run-2``, …, so that a demo can be repeated."""
+    """Return a free path: ``run``, ``run-2``, …, so that a demo can be repeated."""
     path, number = folder / name, 1
     while path.exists():
         number += 1
@@ -94,7 +94,7 @@ def _free(folder: Path, name: str) -> Path:
 
 
 def _first_answer(bundle: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the bundle's first golden row and what the loaded model answers to it."""
+    """Return the bundle's first golden row and the loaded model's prediction for it."""
     from workbench.api import load
 
     with (bundle / "golden.jsonl").open(encoding="utf-8") as lines:
@@ -124,13 +124,13 @@ def _following(data: Path, target: str, run: Path, bundle: Path) -> str:
 
     return "\n".join(
         [
-            "What to type next:",
+            "Next:",
             f"  workbench leaderboard {word(run)}",
             f"  workbench predict {word(bundle)} {word(data)} --out {word(data.parent / 'scored.csv')}",
             f"  workbench serve {word(bundle)}",
             f"  workbench app {word(data.parent)}",
             f"  workbench inspect {word(data)} {option('--target', target)}",
-            "and with a file of your own:",
+            "With your own file:",
             "  workbench search YOUR.csv --target COLUMN --time 5m",
         ]
     )
@@ -138,9 +138,9 @@ def _following(data: Path, target: str, run: Path, bundle: Path) -> str:
 
 COMMAND = Command(
     name="demo",
-    summary="the main job on a table that ships here, in about a minute",
-    description="Search, front, pick, export, verify and one prediction on a made table of subscriptions; "
-    "ends by printing what to type next.",
+    summary="search, choose and export on a sample table, in about a minute",
+    description="Search, front, pick, export, verify and one prediction on a synthetic table of subscriptions; ends "
+    "with the commands to try next.",
     example="workbench demo",
     add_options=_add_options,
     run=_run,

@@ -10,7 +10,7 @@ from .console import Console
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("before", metavar="BEFORE", help="a bundle: a folder or one .zip")
-    parser.add_argument("after", metavar="AFTER", help="the bundle to hold against it")
+    parser.add_argument("after", metavar="AFTER", help="the bundle to compare it with")
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -25,7 +25,7 @@ COMMAND = Command(
     name="diff",
     summary="what changed between two bundles",
     description="Compare two bundles: columns and categories, settings, training data, score, latency and "
-    "price, libraries, and what both answer for their golden rows.",
+    "price, libraries, and the predictions of both for their golden rows.",
     example="workbench diff bundles/churn-1 bundles/churn-2",
     add_options=_add_options,
     run=_run,

@@ -78,7 +78,7 @@ COMMANDS: tuple[Command, ...] = (
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 _START_FIELD = 19  # of /proc/self/stat, counted after the program's name
 
-#: Parameters that a command calls otherwise.
+#: Parameters that have another name in the command line.
 _CALLED_OTHERWISE = {"how": "pick"}
 
 _DESCRIPTION = "Find, choose and serve a model for a table, by accuracy, latency and price."
@@ -88,20 +88,20 @@ Then:        workbench inspect DATA --target COL
              workbench search DATA --target COL --time 5m
 Help:        workbench COMMAND --help"""
 
-#: What the system says when a place cannot be written or read: the user's to mend.
+#: Errors of the operating system about a path that the user can fix.
 _PLACE_ERRORS = frozenset(
     [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT,
      errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP]
 )  # fmt: skip
-_FULL = "Free some space or choose another folder; what was finished is kept."
-_FORBIDDEN = "You may not use this place: choose another folder or change its permissions."
+_FULL = "Free some space or choose another folder; finished results are kept."
+_FORBIDDEN = "Permission denied: choose another folder or change its permissions."
 _HINTS = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.EFBIG: _FULL,
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,
-    errno.EROFS: "This place is read-only: choose another folder.",
+    errno.EROFS: "The file system is read-only: choose another folder.",
 }
 
 
@@ -131,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console.standard(as_json="--json" in arguments, flags=_flags)
     try:
         return _run(arguments, console, started)
-    except SystemExit as leaving:  # argparse leaves this way after --help and --version
+    except SystemExit as leaving:  # argparse exits this way after --help and --version
         return leaving.code if isinstance(leaving.code, int) else WRONG_USAGE
     except BrokenPipeError:
         _let_go_of_output()
@@ -145,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _warnings_as_lines(console: Console) -> Iterator[None]:
-    """Print what the package warns of as one line, each once; warnings of other packages go where they went."""
+    """Print each warning of the package once, as one line; other warnings are handled as before."""
     told: set[str] = set()
     before = warnings.showwarning
 
@@ -171,7 +171,7 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    top.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
+    top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     verbs = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for command in COMMANDS:
         own = verbs.add_parser(
@@ -227,7 +227,7 @@ def _fail(error: Exception, console: Console) -> int:
 
 
 def explain(error: Exception) -> tuple[str, int]:
-    """Return the one line that says what went wrong, and the exit code.
+    """Return the one-line error message and the exit code.
 
     Examples
     --------
@@ -248,7 +248,7 @@ def explain(error: Exception) -> tuple[str, int]:
         return one_line(f"{where}{reason}. {_HINTS.get(error.errno or 0, '')}"), WRONG_USAGE
     if isinstance(error, MemoryError):
         return (
-            "memory ran out. Use fewer rows or columns, fewer --workers, or a machine with more memory.",
+            "out of memory. Use fewer rows or columns, fewer --workers, or a machine with more memory.",
             FAILED,
         )
     kind = type(error).__name__
@@ -269,12 +269,12 @@ def _flags() -> dict[str, Flag]:
 
 
 def _is_place_error(error: BaseException | None) -> bool:
-    """Tell whether a place cannot be used; a copied folder's error carries no number of its own."""
+    """Return whether an error is about an unusable path; `shutil.Error` has no error number."""
     return isinstance(error, shutil.Error) or (isinstance(error, OSError) and error.errno in _PLACE_ERRORS)
 
 
 def _process_started() -> float:
-    """Return when this process began (`time.monotonic()`): starting Python counts towards a search's time."""
+    """Return the start of this process (`time.monotonic()`), since starting Python counts towards the time limit."""
     age_s = _age_by_kernel_s()
     if age_s is None:
         import psutil
@@ -284,10 +284,10 @@ def _process_started() -> float:
 
 
 def _age_by_kernel_s() -> float | None:
-    """Return this process's age by Linux's own clock; where there is none, None.
+    """Return the age of this process by Linux's clock; None on other systems.
 
-    psutil adds the start to the time of the boot, which the kernel tells in whole seconds: off by up to one second,
-    which is 5 % of a search of 20 s.
+    psutil adds the start to the boot time, which the kernel reports in whole seconds. The error of up to one
+    second is 5 % of a search of 20 s.
     """
     try:
         fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
@@ -298,7 +298,7 @@ def _age_by_kernel_s() -> float | None:
 
 
 def _let_go_of_output() -> None:
-    """Point standard output at nothing: its reader (``| head``) has left, and Python flushes at exit."""
+    """Redirect standard output to the null device: its reader (``| head``) has exited, and Python flushes at exit."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
     os.close(nothing)

@@ -14,41 +14,43 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_pick(parser)
     add_threshold(parser)
     parser.add_argument("--out", metavar="BUNDLE", required=True, help="a folder to make, or a .zip")
-    add_limits(parser, of="that the choice has to keep; default: as decided, else those of the search")
+    add_limits(parser, of="on the choice; default: as decided, else those of the search")
     add_terms(parser)
-    group = parser.add_argument_group("what the bundle says of itself")
+    group = parser.add_argument_group("name and note")
     group.add_argument("--name", metavar="NAME", help="the model's name; default: the run's")
     group.add_argument(
-        "--version", metavar="V", help="the model's version; default: the next free one beside BUNDLE"
+        "--version",
+        metavar="V",
+        help="the model's version; default: the next free one in the folder of BUNDLE",
     )
-    group.add_argument("--note", metavar="TEXT", help="why this one: kept in decision.json")
+    group.add_argument("--note", metavar="TEXT", help="the reason for the choice, stored in decision.json")
     group.add_argument("--by", metavar="WHO", help="who decided; default: the user of this process")
-    extras = parser.add_argument_group("what the bundle holds more")
+    extras = parser.add_argument_group("optional contents")
     extras.add_argument(
         "--code",
         metavar="LANGUAGES",
         action="append",
-        help="the scorer as source text: python, c, java, javascript or sql, several with commas; linear and small "
+        help="the scorer as source code: python, c, java, javascript or sql, separated by commas; for linear and small "
         "tree models without free text",
     )
     extras.add_argument(
         "--golden",
         metavar="real|masked:COL,…",
         default="real",
-        help="golden.jsonl holds real rows; masked draws the values of those columns anew; default: real",
+        help="golden.jsonl contains real rows; masked draws the values of those columns anew; default: real",
     )
     extras.add_argument(
         "--hashes",
         action="store_true",
-        help="ask pip's package index for the hashes of requirements.txt, where those that ship do not have them",
+        help="ask pip's package index for the hashes of requirements.txt, if Workbench does not ship them",
     )
     extras.add_argument("--sign", metavar="KEY", help="sign the manifest with this Ed25519 private key (PEM)")
     parser.add_argument(
         "--refit",
         action="store_true",
-        help="train the choice again on all rows first, where the search held some out; default: what was measured",
+        help="first train the choice again on all rows, if the search held some out; default: the measured model",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace a bundle that lies there")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -90,8 +92,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 COMMAND = Command(
     name="export",
     summary="pick a candidate and write it as a bundle",
-    description="Pick a candidate and write the artifact that was measured as a bundle: a folder that serves without "
-    "any training library. Nothing is trained, unless --refit asks for it.",
+    description="Pick a candidate and write the measured artifact as a bundle: a folder that serves without any "
+    "training library. Nothing is trained, unless --refit is given.",
     example="workbench export runs/churn --pick balanced --max-latency 5ms --out bundles/churn",
     add_options=_add_options,
     run=_run,

@@ -1,4 +1,4 @@
-"""What a finished search shows."""
+"""The output of a finished search."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show_run(run: Run, console: Console) -> int:
-    """Show the run's summary, its front and what to type next; return the exit code."""
+    """Print the run's summary, its front and the next commands; return the exit code."""
     from workbench.data.shell_quoting import word
 
     rows = run.rows()
@@ -23,13 +23,13 @@ def show_run(run: Run, console: Console) -> int:
     path = str(run.path)
     failed = sum(row.status != "ok" for row in rows)
     limits = run.limits()
-    kept = [row for row in rows if limits.meets(row)]
+    within = [row for row in rows if limits.meets(row)]
     document: dict[str, Any] = {
         "run": path,
         "state": run.info.get("state"),
         "candidates": len(rows),
         "failed": failed,
-        "best": kept[0].to_dict() if kept else None,
+        "best": within[0].to_dict() if within else None,
         "front": [row.to_dict() for row in front],
     }
     choice = run.pick() if front else None
@@ -54,17 +54,17 @@ def show_run(run: Run, console: Console) -> int:
 
 
 def why_empty(rows: Sequence[LeaderboardRow], run: str | Path) -> str:
-    """Say why a run's front is empty."""
+    """Return the reason that a run's front is empty."""
     from workbench.data.shell_quoting import word
 
     scored = [row for row in rows if row.status == "ok" and row.score is not None]
     if not scored:
         why = "No candidate has a score."
     elif any(row.quiet for row in scored):
-        why = "No candidate keeps the search's limits."
+        why = "No candidate is within the limits of the search."
     else:
         why = (
-            "No candidate is on the front yet: it is drawn at the end of a search, when each is measured with "
-            f"nothing else running. workbench resume {word(Path(run))} goes on."
+            "No candidate is on the front yet: it is computed at the end of a search, after measuring with "
+            f"nothing else running. workbench resume {word(Path(run))} continues."
         )
-    return f"{why} workbench leaderboard {word(Path(run))} shows all of them."
+    return f"{why} workbench leaderboard {word(Path(run))} lists all candidates."

@@ -1,4 +1,4 @@
-"""``workbench front``: the candidates that nothing dominates."""
+"""``workbench front``: the Pareto front of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
     add_threshold(parser)
     add_terms(parser)
-    add_limits(parser, of="that the front has to keep; default: as decided, else those of the search")
+    add_limits(parser, of="on the front; default: as decided, else those of the search")
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -31,8 +31,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 COMMAND = Command(
     name="front",
-    summary="the Pareto front only: nothing else is better in score, latency and price",
-    description="List the candidates that no other one beats in score, latency and price at once.",
+    summary="the Pareto front of score, latency and price",
+    description="List the candidates that no other candidate beats in score, latency and price at once.",
     example="workbench front runs/churn",
     add_options=_add_options,
     run=_run,

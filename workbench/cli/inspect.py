@@ -38,7 +38,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 COMMAND = Command(
     name="inspect",
-    summary="columns, kinds, missing values and warnings, before any search",
+    summary="columns, kinds, missing values and warnings, before a search",
     description="Show the columns of a file, their kinds and missing values, and warn of identifiers, leaks, "
     "duplicates, imbalance and dates.",
     example="workbench inspect churn.csv --target Churn",

@@ -14,7 +14,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
     add_threshold(parser)
     add_terms(parser)
-    add_limits(parser, of="that the front has to keep; default: as decided, else those of the search")
+    add_limits(parser, of="on the front; default: as decided, else those of the search")
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -33,7 +33,7 @@ COMMAND = Command(
     name="leaderboard",
     summary="every candidate with its score, latency, cost and price; failures with reasons",
     description="List every candidate: score with interval, latency p50 and p99, throughput, CPU cost, "
-    "memory, size and price; those that failed with the stage, the reason and what to do.",
+    "memory, size and price; and each failed candidate with the stage, the reason and a hint.",
     example="workbench leaderboard runs/churn",
     add_options=_add_options,
     run=_run,

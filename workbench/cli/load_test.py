@@ -28,11 +28,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prices", metavar="FILE", help="a price sheet (TOML or JSON); default: one that ships"
     )
-    parser.add_argument("--no-write", action="store_true", help="leave the bundle as it is")
+    parser.add_argument("--no-write", action="store_true", help="do not write into the bundle")
     parser.add_argument(
         "--update",
         action="store_true",
-        help="size deploy/kubernetes.yaml and deploy/kserve.yaml by the figures",
+        help="size deploy/kubernetes.yaml and deploy/kserve.yaml by the results",
     )
     parser.add_argument("--sign", metavar="KEY", help="with --update: sign the bundle again (Ed25519, PEM)")
 
@@ -62,7 +62,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
     if options.sign and not options.update:
         raise SettingsError(
-            "--sign", found="no --update", expected="both: nothing else changes what is signed"
+            "--sign", found="no --update", expected="both: only an update changes signed files"
         )
     rates, pieces, sheet = _rates(options.rate), read_traffic(options.traffic), load_prices(options.prices)
     limit_ms = arguments.latency("max_latency", options.max_latency) / 1000.0
@@ -85,10 +85,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     if not options.no_write:
         where = keep(Path(options.bundle), report)
         document["written"] = where
-        text += f"\nwritten to {where}"
+        text += f"\nWritten to {where}"
     if options.update:
         document["updated"] = resize(Path(options.bundle), document, options.sign)
-        text += f"\nsized by it: {', '.join(document['updated'])}"
+        text += f"\nresized: {', '.join(document['updated'])}"
     console.result(document, text)
     return 0 if report.best is not None else 1
 
@@ -97,8 +97,8 @@ COMMAND = Command(
     name="load-test",
     summary="latency and throughput through the real server, and replicas for a traffic profile",
     description="Start a bundle's server, send it single rows at rising rates whether or not earlier ones were "
-    "answered, and say which rates it keeps up with, what a request costs, and how many replicas your traffic "
-    "needs at which price. The figures are written into the bundle as load_test.json.",
+    "answered. Reports the rates that it keeps up with, the cost of a request, and the replicas and the price for "
+    "your traffic. The results are written into the bundle as load_test.json.",
     example="workbench load-test bundles/churn --rate 100,1000,5000 --traffic 100/30m,10000/30m",
     add_options=_add_options,
     run=_run,

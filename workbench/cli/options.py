@@ -1,4 +1,4 @@
-"""Options that several verbs share."""
+"""Options shared by several verbs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from workbench.automl.records.search_settings import BY_NAME, SETTINGS
 from workbench.runtime.parameters import Flag, with_flags
 
-#: What a table may be; docs/files.md lists every form.
-TABLE_HELP = "csv, parquet, json, Excel, FILE.db::TABLE, a pattern, an address, or - for stdin"
+#: The forms of a table; docs/files.md lists all of them.
+TABLE_HELP = "csv, parquet, json, Excel, FILE.db::TABLE, a glob pattern, a URL, or - for stdin"
 
 
 def port(text: str) -> int:
@@ -104,7 +104,7 @@ def add_setting(
     of: str = "",
     required: bool = False,
 ) -> None:
-    """Add the option of a setting: its name, value, help and default are those of the table of settings.
+    """Add the option of a setting, with its name, type, help and default from the table of settings.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def add_setting(
     name : str
         The setting's name in Python.
     default : str, optional
-        What counts if the option is not given. Default: the search's default.
+        The default in words. Default: that of a search.
     of : str, optional
         Replaces the help text.
     required : bool
@@ -149,7 +149,7 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def add_verbosity(parser: argparse.ArgumentParser) -> None:
-    """Add how much a command prints while it works."""
+    """Add the options for the amount of output."""
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "-q", "--quiet", dest="verbosity", action="store_const", const=-1, default=0, help="print errors only"
@@ -169,7 +169,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run folder, such as runs/churn")
 
 
-#: What counts for an option that is not given, if a run has a decision and its search had settings.
+#: The default of an option of a verb that works on a run: the stored decision, else the setting of the search.
 _DECIDED = "as decided, else the search's"
 
 
@@ -185,19 +185,19 @@ SAID = ("costs", "payoff", "unit", "traffic", "prices", "threshold", "max_latenc
 
 
 def add_pick(parser: argparse.ArgumentParser) -> None:
-    """Add the rule of a choice; what is not said is as decided, else it follows the goal."""
+    """Add the rule of a choice; its default is the stored decision, else it follows from the goal."""
     parser.add_argument(
         "--pick",
         metavar="HOW",
-        help=f"{PICK}; default: as decided, else lowest-cost with costs of mistakes, balanced with limits, else best",
+        help=f"{PICK}; default: as decided, else lowest-cost if costs are known, balanced with limits, else best",
     )
 
 
 def add_terms(parser: argparse.ArgumentParser) -> None:
-    """Add money: what mistakes cost, the traffic and the price sheet."""
+    """Add the options about money: cost of mistakes, traffic and price sheet."""
     group = parser.add_argument_group(
         "money",
-        "default: as decided in the run, else as the search was given (workbench decide RUN shows it)",
+        "default: as decided in the run, else the search's (workbench decide RUN shows it)",
     )
     for name in ("costs", "payoff", "unit", "traffic"):
         add_setting(group, name, default=_DECIDED)
@@ -205,7 +205,7 @@ def add_terms(parser: argparse.ArgumentParser) -> None:
 
 
 def said(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what was said now, for `api.Run.terms`."""
+    """Return the terms that the options set, for `api.Run.terms`."""
     found = {name: getattr(options, name, None) for name in SAID}
     return {name: value for name, value in found.items() if value is not None}
 
@@ -217,7 +217,7 @@ def add_threshold(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         type=float,
         help="predict the positive label from this probability on, such as 0.37; default: as decided, else the one "
-        "that costs of mistakes imply, else the model's own",
+        "that follows from the costs, else the model's own",
     )
 
 

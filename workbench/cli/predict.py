@@ -61,7 +61,7 @@ COMMAND = Command(
     name="predict",
     summary="batch scoring, file to file, in bounded memory",
     description="Score a file row by row into another one. Input columns are kept; a row that cannot be "
-    "scored does not stop the job: its error column says why.",
+    "scored does not stop the job: its error column has the reason.",
     example="workbench predict bundles/churn new.csv --out scored.csv",
     add_options=_add_options,
     run=_run,

@@ -1,4 +1,4 @@
-"""How far a search is: a live bar on a terminal, plain lines in a log."""
+"""The progress of a command: a live bar on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .text_table import rounded, seconds
 
 
 class Progress:
-    """Shows the events of a search as they come; `progress_lines` chooses which.
+    """Prints the events of a search; `progress_lines` selects them.
 
     Parameters
     ----------
     console : Console
-        Its standard error gets the lines, above a bar if it is a terminal.
+        Lines go to its standard error, above a bar if that is a terminal.
 
     Examples
     --------
@@ -48,9 +48,9 @@ class Progress:
             self._bar.close()
 
     def __call__(self, event: Event) -> None:
-        """Show one event; its keys are those of `status_line`, kind and message.
+        """Print one event; its keys are those of `status_line`, kind and message.
 
-        With ``WORKBENCH_DEBUG=1`` the traceback of a candidate that failed is shown too.
+        With ``WORKBENCH_DEBUG=1`` the traceback of a failed candidate is printed too.
         """
         if self._console.is_quiet:
             return
@@ -88,7 +88,7 @@ _BAR = "{desc} {percentage:3.0f}%|{bar:20}| {postfix}"
 
 
 def _share(event: Event) -> tuple[float, float | None]:
-    """Return how much is done of how much: seconds where time bounds the search, else candidates."""
+    """Return the completed amount and the total: seconds if the search has a time limit, else candidates."""
     if event.get("budget_s"):
         return float(event.get("elapsed_s") or 0), float(event["budget_s"])
     total = event.get("trials_budget")
@@ -96,7 +96,7 @@ def _share(event: Event) -> tuple[float, float | None]:
 
 
 def status_line(event: Event) -> str:
-    """Sum up where a search stands.
+    """Summarise the state of a search.
 
     Examples
     --------
@@ -118,13 +118,13 @@ def status_line(event: Event) -> str:
 
 
 class RowProgress:
-    """Shows how far a file is scored: a bar on a terminal, else a line every ten seconds.
+    """Prints the progress of scoring a file: a bar on a terminal, else a line every ten seconds.
 
     Parameters
     ----------
     console : Console
     clock : callable
-        Gives seconds.
+        Returns seconds.
 
     Examples
     --------
@@ -150,7 +150,7 @@ class RowProgress:
             self._bar.close()
 
     def __call__(self, rows: int, share: float) -> None:
-        """Show how many rows are scored and which share (0 to 1) of the input is read."""
+        """Print the number of scored rows and the fraction (0 to 1) of the input that is read."""
         if self._console.is_quiet:
             return
         if self._console.is_terminal:

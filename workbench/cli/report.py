@@ -14,10 +14,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", default="report.html", help="default: report.html")
     add_pick(parser)
     add_threshold(parser)
-    add_limits(parser, of="that the choice has to keep; default: as decided, else those of the search")
+    add_limits(parser, of="on the choice; default: as decided, else those of the search")
     add_terms(parser)
-    parser.add_argument("--wrong-yes", type=float, metavar="X", help="as the first of --costs")
-    parser.add_argument("--wrong-no", type=float, metavar="X", help="as the second of --costs")
+    parser.add_argument("--wrong-yes", type=float, metavar="X", help="the first of --costs")
+    parser.add_argument("--wrong-no", type=float, metavar="X", help="the second of --costs")
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -42,9 +42,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 COMMAND = Command(
     name="report",
-    summary="a run as one HTML file, for those who will never open the app",
-    description="Write one self-contained HTML file: the choice in sentences, the front, how good it is, what "
-    "drives it, where it fails, and how to repeat it. It loads nothing from elsewhere.",
+    summary="a run as one HTML file",
+    description="Write one self-contained HTML file: the choice in sentences, the front, the quality of the model, its "
+    "drivers, its errors, and how to reproduce it. It loads no external resources.",
     example="workbench report runs/churn --out report.html",
     add_options=_add_options,
     run=_run,

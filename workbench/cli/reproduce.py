@@ -1,4 +1,4 @@
-"""``workbench reproduce``: a candidate is trained again from its record, and the predictions are compared."""
+"""``workbench reproduce``: train a candidate again from its record and compare the predictions."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 COMMAND = Command(
     name="reproduce",
     summary="train a candidate again from its record and compare the predictions",
-    description="Train a candidate again on the same rows with the params, seeds and rounds of its record, and say "
-    "whether the predictions agree with those of the kept model. Exit code 1 where they do not.",
+    description="Train a candidate again on the same rows with the params, seeds and rounds of its record, and report "
+    "whether the predictions equal those of the stored model. Exit code 1 if they differ.",
     example="workbench reproduce runs/churn c0003",
     add_options=_add_options,
     run=_run,

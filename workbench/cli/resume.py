@@ -1,4 +1,4 @@
-"""``workbench resume``: a run goes on after a crash, or gets more time."""
+"""``workbench resume``: continue a run after a crash, or extend it."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 COMMAND = Command(
     name="resume",
-    summary="go on after a crash, or extend a finished run",
-    description="Continue a run where it ended: after a crash or Ctrl-C, or to give a finished search more "
-    "time. What was trained is kept.",
+    summary="continue after a crash, or extend a finished run",
+    description="Continue a run after a crash or Ctrl-C, or give a finished search more time. Trained candidates are "
+    "reused.",
     example="workbench resume runs/churn --time 5m",
     add_options=_add_options,
     run=_run,

@@ -1,4 +1,4 @@
-"""``workbench run``: one switch between batch, HTTP and stream."""
+"""``workbench run``: a bundle as a batch job, an HTTP server or a stream consumer."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from .console import Console
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "config", metavar="CONFIG", help="a TOML file: mode, bundle and a table for each mode"
-    )
-    parser.add_argument("--mode", choices=("batch", "http", "stream"), help="in place of the file's mode")
+    parser.add_argument("config", metavar="CONFIG", help="a TOML file: mode, bundle and one table per mode")
+    parser.add_argument("--mode", choices=("batch", "http", "stream"), help="overrides the mode in the file")
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -25,8 +23,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 COMMAND = Command(
     name="run",
-    summary="one switch: the same model, checks, log and metrics as batch, HTTP or stream",
-    description="Run a bundle as a configuration file says: score a file, serve HTTP, or consume a Redis stream, "
+    summary="a bundle as batch, HTTP or stream, with the same checks, log and metrics",
+    description="Run a bundle from a configuration file: score a file, serve HTTP, or consume a Redis stream, "
     "with the same schema, checks, log and metrics.",
     example="workbench run churn.toml --mode batch",
     add_options=_add_options,

@@ -1,4 +1,4 @@
-"""``workbench search``: a table and a target become a run."""
+"""``workbench search``: search models of a target."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 COMMAND = Command(
     name="search",
     summary="train, measure and compare candidates for a target",
-    description="Search models for a table: every candidate is trained, put into the form that is served, "
-    "and measured in that form. Ctrl-C once finishes with what there is, twice stops now.",
+    description="Search models for a table: every candidate is trained, converted into its serving form, and "
+    "measured in that form. Ctrl-C once finishes with the candidates so far, twice stops at once.",
     example="workbench search churn.csv --target Churn --time 5m --max-latency 2ms",
     add_options=_add_options,
     run=_run,

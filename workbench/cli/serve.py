@@ -1,4 +1,4 @@
-"""``workbench serve``: a bundle answers over HTTP."""
+"""``workbench serve``: a bundle over HTTP."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 COMMAND = Command(
     name="serve",
-    summary="answer over HTTP: plain rows, the Open Inference Protocol v2, MLflow's invocations",
-    description="Serve a bundle over HTTP until it is told to stop (Ctrl-C or SIGTERM); requests under way "
-    "are answered first. It is ready only where the golden rows come out as at export.",
+    summary="serve predictions over HTTP: plain rows, Open Inference Protocol v2, MLflow invocations",
+    description="Serve a bundle over HTTP until Ctrl-C or SIGTERM; open requests are completed first. The server is "
+    "ready only if the golden rows give the same predictions as at export.",
     example="workbench serve bundles/churn --port 8080 --expect churn@1 --max-data-age 90d",
     add_options=_add_options,
     run=_run,

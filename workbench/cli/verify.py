@@ -1,4 +1,4 @@
-"""``workbench verify``: whether a bundle is what it says it is."""
+"""``workbench verify``: check a bundle."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--isolation",
         choices=("full", "quick", "off"),
         help="run the bundle's own check in a new environment made from its requirements.txt (full), in a "
-        "fresh interpreter that refuses the training libraries (quick), or not at all (off); default: full, "
-        "where --key vouches for the bundle's code or it is this workbench's own, else off",
+        "fresh interpreter that blocks the training libraries (quick), or not (off); default: full if --key "
+        "verifies the bundle's code or the code is that of this installation, else off",
     )
     parser.add_argument(
-        "--key", metavar="PUBLIC", help="the Ed25519 public key (PEM) that the bundle has to be signed with"
+        "--key", metavar="PUBLIC", help="the Ed25519 public key (PEM) to check the signature with"
     )
 
 
@@ -34,7 +34,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 COMMAND = Command(
     name="verify",
-    summary="checksums, golden rows, parity, isolation: says what it checked",
+    summary="check signature, checksums, golden rows, parity and isolation",
     description="Check a bundle: its signature, that every file is listed and has its checksum, its golden "
     "rows, one row against a batch, the served model against the library that trained it, and that it "
     "predicts with nothing but its own requirements. Its code runs last, from a copy of the listed files, and "

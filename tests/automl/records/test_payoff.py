@@ -46,7 +46,7 @@ def test_a_right_answer_may_pay_too() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("TP=0,FP=5,FN=40,TN=0", "minus"),
+        ("TP=0,FP=5,FN=40,TN=0", "a negative number"),
         ("TP=0", "no difference"),
         ("TP=1,OVER=2", "OVER"),
         ("FPR=1", "Did you mean FP"),
@@ -54,7 +54,7 @@ def test_a_right_answer_may_pay_too() -> None:
         ("FP", "an amount"),
         ("FP=many", "an amount"),
         ("FP=inf", "an amount"),
-        ("OVER=1,UNDER=1", "minus"),
+        ("OVER=1,UNDER=1", "a negative number"),
         ("", "expected"),
     ],
 )

@@ -1,6 +1,7 @@
-"""What right and wrong predictions are worth, and the threshold at which that comes to most.
+"""Payoffs of right and wrong predictions, and the threshold that maximises the expected payoff.
 
-A payoff is money gained for one case; a cost is a payoff below zero. Amounts are in the price sheet's currency.
+A payoff is money gained for one case; a cost is a negative payoff. Amounts are in the price sheet's
+currency.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from workbench.errors import SettingsError, nearest, shown
 
 @dataclass(frozen=True, slots=True)
 class ClassPayoff:
-    """What each of the four outcomes of a yes-or-no prediction pays.
+    """Payoff of each of the four outcomes of a binary prediction.
 
     Attributes
     ----------
     tp : float
-        Predicted yes, and it is one.
+        True positive: predicted yes, actual yes.
     fp : float
-        Predicted yes, and it is a no (false alarm).
+        False positive: predicted yes, actual no.
     fn : float
-        Predicted no, and it is a yes (missed).
+        False negative: predicted no, actual yes.
     tn : float
-        Predicted no, and it is one.
+        True negative: predicted no, actual no.
 
     Raises
     ------
@@ -56,33 +57,33 @@ class ClassPayoff:
                 raise SettingsError(
                     "payoff",
                     found=found,
-                    expected="a wrong prediction that pays no more than the right one",
-                    hint=f"A payoff is money gained: write a cost with a minus, such as {wrong}=-5.",
+                    expected="a wrong prediction that pays at most as much as the right one",
+                    hint=f"A payoff is money gained: write a cost as a negative number, such as {wrong}=-5.",
                 )
 
     @property
     def wrong_yes(self) -> float:
-        """What a wrong yes costs, compared with the right no."""
+        """Cost of a false positive, compared with a true negative."""
         return self.tn - self.fp
 
     @property
     def wrong_no(self) -> float:
-        """What a wrong no costs, compared with the right yes."""
+        """Cost of a false negative, compared with a true positive."""
         return self.tp - self.fn
 
     @property
     def threshold(self) -> float:
-        """The probability from which a yes pays at least as much as a no, if probabilities are calibrated.
+        """The probability from which predicting yes pays at least as much as predicting no.
 
-        ``(TN - FP) / ((TN - FP) + (TP - FN))`` (Elkan, "The foundations of cost-sensitive learning", 2001). It is
-        computed from the amounts alone, not looked for on rows: a cost measured at it is not optimistic. It is one half
-        if right and wrong pay the same.
+        ``(TN - FP) / ((TN - FP) + (TP - FN))``, for calibrated probabilities (Elkan, "The foundations of
+        cost-sensitive learning", 2001). It depends on the amounts alone and is not tuned on rows, so a
+        cost measured at this threshold is not optimistic. It is 0.5 if right and wrong pay the same.
         """
         both = self.wrong_yes + self.wrong_no
         return self.wrong_yes / both if both else 0.5
 
     def costs(self, y: np.ndarray, output: np.ndarray, threshold: float | None = None) -> np.ndarray:
-        """Return what each case costs; below 0 it pays.
+        """Return the cost of each case; a negative cost is a gain.
 
         Parameters
         ----------
@@ -91,7 +92,7 @@ class ClassPayoff:
         output : numpy.ndarray, shape (n, 2)
             Probabilities.
         threshold : float, optional
-            Yes is predicted from this probability on; by default from `threshold`.
+            Yes is predicted from this probability on. Default: the property `threshold`.
 
         Examples
         --------
@@ -110,17 +111,17 @@ class ClassPayoff:
 
 @dataclass(frozen=True, slots=True)
 class NumberPayoff:
-    """What each unit pays by which a predicted number is too high or too low.
+    """Payoff of each unit by which a predicted number is too high or too low.
 
     Attributes
     ----------
     over, under : float
-        For each unit of the target, usually below 0.
+        Per unit of the target, usually negative.
 
     Raises
     ------
     SettingsError
-        If an amount is not a number, or errors do not cost anything.
+        If an amount is not a number, or errors have no cost.
 
     Examples
     --------
@@ -138,8 +139,8 @@ class NumberPayoff:
             raise SettingsError(
                 "payoff",
                 found=f"OVER={self.over:g}, UNDER={self.under:g}",
-                expected="errors that cost something",
-                hint="A payoff is money gained: write a cost with a minus, such as OVER=-2,UNDER=-5.",
+                expected="errors that have a cost",
+                hint="A payoff is money gained: write a cost as a negative number, such as OVER=-2,UNDER=-5.",
             )
 
     @property
@@ -148,7 +149,7 @@ class NumberPayoff:
         return None
 
     def costs(self, y: np.ndarray, output: np.ndarray, threshold: float | None = None) -> np.ndarray:
-        """Return what each case costs.
+        """Return the cost of each case.
 
         Parameters
         ----------
@@ -156,7 +157,7 @@ class NumberPayoff:
         output : numpy.ndarray, shape (n, 1)
             Predicted numbers.
         threshold : None
-            Not used; it is there so that both payoffs are called alike.
+            Ignored; both payoffs have the same signature.
         """
         del threshold
         error = output[:, 0].astype(np.float64) - np.asarray(y, dtype=np.float64)
@@ -175,18 +176,20 @@ _OUTCOMES: Mapping[type, tuple[str, ...]] = {
 
 
 def parse_payoff(given: str | Mapping[str, Any] | Payoff, name: str = "payoff") -> Payoff:
-    """Read a payoff as people write it.
+    """Read a payoff as users write it.
 
     Parameters
     ----------
     given : str, mapping or payoff
-        Such as ``"TP=0,FP=-5,FN=-40,TN=0"``, or ``"OVER=-2,UNDER=-5"`` for a number. An outcome left out pays 0.
+        Such as ``"TP=0,FP=-5,FN=-40,TN=0"``, or ``"OVER=-2,UNDER=-5"`` for a number. A missing outcome
+        pays 0.
     name : str
-        What errors call it.
+        The parameter that errors name.
 
     Raises
     ------
     SettingsError
+        If an outcome is unknown or given twice, an amount is not a number, or errors have no cost.
 
     Examples
     --------
@@ -197,7 +200,7 @@ def parse_payoff(given: str | Mapping[str, Any] | Payoff, name: str = "payoff") 
     """
     if isinstance(given, (ClassPayoff, NumberPayoff)):
         return given
-    expected = "TP=…,FP=…,FN=…,TN=… of a yes-or-no target, or OVER=…,UNDER=… of a number"
+    expected = "TP=…,FP=…,FN=…,TN=… for a binary target, or OVER=…,UNDER=… for a number"
     pairs: list[tuple[str, Any]]
     if isinstance(given, Mapping):
         pairs = [(str(key), value) for key, value in given.items()]
@@ -226,7 +229,7 @@ def parse_payoff(given: str | Mapping[str, Any] | Payoff, name: str = "payoff") 
 
 
 def parse_costs(given: str | Sequence[float], name: str = "costs") -> tuple[float, float]:
-    """Read two costs of mistakes: of a wrong yes and a wrong no, or of each unit too high and too low.
+    """Read the costs of a wrong yes and a wrong no, or of each unit too high and too low.
 
     Examples
     --------
@@ -247,12 +250,12 @@ def parse_costs(given: str | Sequence[float], name: str = "costs") -> tuple[floa
 
 
 def payoff_of_costs(costs: tuple[float, float], task: str, name: str = "costs") -> Payoff:
-    """Return the payoff that two costs stand for.
+    """Return the payoff for two costs.
 
     Raises
     ------
     SettingsError
-        If the task is neither yes or no nor a number.
+        If the task is neither binary nor regression.
 
     Examples
     --------
@@ -263,7 +266,7 @@ def payoff_of_costs(costs: tuple[float, float], task: str, name: str = "costs") 
         return ClassPayoff(fp=0 - costs[0], fn=0 - costs[1])
     if task == "regression":
         return NumberPayoff(over=0 - costs[0], under=0 - costs[1])
-    raise SettingsError(name, found=f"a {task} target", expected="a binary one, or a number")
+    raise SettingsError(name, found=f"a {task} target", expected="a binary or numeric target")
 
 
 def check_payoff(payoff: Payoff, task: str, name: str = "payoff") -> None:

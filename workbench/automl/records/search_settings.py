@@ -1,6 +1,6 @@
 """The settings of a search, one entry each: see `setting` for what comes from them.
 
-A help text is one clause without a full stop. It names other settings in backticks, as every message does
+A help string is one clause without a full stop. It names other settings in backticks, as every message does
 (`workbench.runtime.parameters`).
 """
 
@@ -116,7 +116,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "payoff", "str | Mapping[str, float] | Payoff | None",
-        "what each outcome pays, a cost with a minus, in place of `costs`; for regression OVER=…,UNDER=…", _payoff,
+        "payoff of each outcome, negative for a cost, in place of `costs`; for regression OVER=…,UNDER=…", _payoff,
         default_text="none", group=MONEY, metavar="TP=…,FP=…,FN=…,TN=…",
     ),
     Setting(

@@ -1,8 +1,8 @@
-"""What one setting of a search accepts: its type, range, default and help, written down once.
+"""One setting of a search: its type, range, default and help, defined once.
 
-`search_settings.SETTINGS` is the table. From it come the checks and error texts, the options of the
-command line with their ``--help``, the option tables of ``docs/cli.md``, and, held equal by tests,
-the signatures and docstrings of the Python functions and the fields of `settings.Settings`.
+`search_settings.SETTINGS` is the table. Checks and error messages, the options of the command line with
+their ``--help`` and the option tables of ``docs/cli.md`` come from it. Tests keep the signatures and
+docstrings of the Python functions and the fields of `settings.Settings` equal to it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from workbench.errors import SettingsError
 
 from .. import arguments
 
-#: The default of a setting that has to be given.
+#: The default of a required setting.
 REQUIRED: Any = ...
 
 
@@ -27,28 +27,28 @@ class Setting:
     Attributes
     ----------
     name : str
-        The parameter of the Python functions. A text that names another one writes it in backticks.
+        The parameter of the Python functions. A string that names another one writes it in backticks.
     annotation : str
         Its type in their signatures.
     help : str
-        What it is, in one clause.
+        One clause that describes it.
     read : callable
         Checks a value's type and returns it as `settings.Settings` stores it. Gets the setting and
         the value.
     default : object
         The default in the signatures.
     default_text : str
-        What the default means, in words.
+        The meaning of the default, in words.
     group : str
         The heading in ``--help``; empty for the first options.
     metavar : str
-        What stands for the value in ``--help``.
+        The placeholder for the value in ``--help``.
     flag : str
         The name of the option, without its dashes, if it is not that of the parameter.
     repeatable : bool
         Whether the option may be given several times.
     choices : tuple of str
-        The values that there are.
+        The allowed values.
     field : str
         The field of `settings.Settings`, if it is not called like the parameter.
     low, high : float
@@ -56,7 +56,7 @@ class Setting:
     unit : str
         The unit of a stored number.
     hint : str
-        What to do about a value out of range.
+        How to fix a value out of range.
     """
 
     name: str
