@@ -1,6 +1,7 @@
 """Workbench: search, choose, export and serve models of tables by accuracy, latency and price.
 
-The names below are imported on first use, so that `workbench.runtime` works without the training stack.
+The names below are imported on first use, so that `workbench.runtime` works without the training
+stack.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
 
     WorkbenchError                (workbench.runtime.errors, with those of serving)
     ├── UsageError                the request is wrong: exit code 2
-    │   ├── DataError             the data cannot be used: missing file, missing target, three rows, …
+    │   ├── DataError             the data cannot be used: no file, no target, three rows, …
     │   ├── SettingsError         an option has an invalid value
-    │   └── RunError              a run folder is missing, broken, already there or of a newer format
+    │   └── RunError              a run folder is missing, broken, taken or of a newer format
     └── WorkError                 the request is valid, but the work failed: exit code 1
         ├── SearchError           no candidate could be trained
         ├── PlatformError         the operating system lacks what the work needs

@@ -35,7 +35,7 @@ def _target_names() -> Iterator[str]:
 
 
 def _seed(random_state: Any) -> int:
-    """Return the seed of a search: the given number, or one drawn from a generator as in scikit-learn."""
+    """Return the seed of a search: the given number, or one drawn from the given generator."""
     from workbench.automl import arguments
 
     if random_state is None or isinstance(random_state, np.random.RandomState):
@@ -44,7 +44,7 @@ def _seed(random_state: Any) -> int:
 
 
 def _workers(workers: int | None, n_jobs: int | None) -> int | None:
-    """Return the number of concurrent trials: `workers`, else `n_jobs`, else `joblib.parallel_config`.
+    """Return the number of concurrent trials: `workers`, `n_jobs` or that of `joblib`.
 
     Inside a joblib worker, such as one of a parallel grid search, joblib allows one job.
     """
@@ -67,7 +67,7 @@ def _workers(workers: int | None, n_jobs: int | None) -> int | None:
 
 
 class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Base of both estimators: `fit` runs a search, `predict` uses the model that would be served."""
+    """Base of both estimators: `fit` runs a search, `predict` uses the served form."""
 
     _task = "auto"
 
@@ -147,7 +147,7 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return y
 
     def _table(self, X: Any, y: Any) -> tuple[Table, np.ndarray]:
-        """Return features and target as one table, the target last, under a name that no feature has.
+        """Return features and target as one table, the target last, under an unused name.
 
         Columns are identified by position, since a label may be any object and may occur twice.
         """
@@ -192,11 +192,11 @@ class _SearchEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return output
 
     def _places(self, labels: list[Any]) -> Sequence[int]:
-        """Return the position of each fitted column in a frame: by label, or by position without labels.
+        """Return the position of each fitted column in a frame, by label if there are labels.
 
-        As in scikit-learn's ColumnTransformer, columns may come in another order and with additional
-        ones. If one side has no string labels, columns are matched by position, with scikit-learn's
-        warning.
+        As in scikit-learn's ColumnTransformer, columns may come in another order and with
+        additional ones. If one side has no string labels, columns are matched by position, with
+        scikit-learn's warning.
         """
         fitted, named = self._fitted_labels, all(isinstance(label, str) for label in labels)
         if fitted is not None:
@@ -301,8 +301,8 @@ class WorkbenchClassifier(ClassifierMixin, _SearchEstimator):  # type: ignore[mi
     Attributes
     ----------
     classes_ : numpy.ndarray
-        The labels of `y`, sorted, in the order of the columns of `predict_proba`. Of two labels, the
-        second is the positive one for metrics such as "f1".
+        The labels of `y`, sorted, in the order of the columns of `predict_proba`. Of two labels,
+        the second is the positive one for metrics such as "f1".
     """
 
     def _task_of(self, y: np.ndarray) -> str:
@@ -323,7 +323,7 @@ class WorkbenchClassifier(ClassifierMixin, _SearchEstimator):  # type: ignore[mi
         return self
 
     def _target(self, y: Any) -> Any:
-        """Return label positions: a search would read "NA" as missing, and "Yes" and "yes" as one label."""
+        """Return label positions, since a search reads "NA" as missing and "Yes" as "yes"."""
         y = super()._target(y)
         if y is None:
             return None

@@ -1,4 +1,4 @@
-"""The public Python interface: `search`, `open_run`, `resume`, `load` and the `Run` that they share."""
+"""The public Python interface: `search`, `resume`, `open_run`, `load` and `Run`."""
 
 from .run import Run
 from .verbs import load, open_run, resume, search

@@ -1,7 +1,8 @@
 """A run in Python: its candidates, the decision about it, and its export as a bundle.
 
-Every option is a named argument, so that ``help()``, tab completion and type checkers show it. Tests
-hold the signatures and docstrings equal to `workbench.automl.records.search_settings.SETTINGS`.
+Every option is a named argument, so that ``help()``, tab completion and type checkers show it.
+Tests hold the signatures and docstrings equal to
+`workbench.automl.records.search_settings.SETTINGS`.
 """
 
 # ruff: noqa: PLR0913 - as many arguments as there are options
@@ -99,10 +100,10 @@ class Run:
         prices: str | Path | Mapping[str, Any] | PriceSheet | None = None,
         unit: str | None = None,
     ) -> RunDecision:
-        """Store a decision in the run. Every command, the app, the report and the model card use it.
+        """Store a decision in the run, for every command, the app, the report and the model card.
 
-        A setting that is not given keeps its earlier decision. New costs without a threshold drop the
-        threshold that was set before.
+        A setting that is not given keeps its earlier decision. New costs without a threshold drop
+        the threshold that was set before.
 
         Parameters
         ----------
@@ -114,7 +115,8 @@ class Run:
             Settings that are no longer decided: "pick", "limits", "payoff", "threshold", "traffic",
             "prices", "unit", or one limit such as "max_latency_us".
         revision : int, optional
-            The revision that the caller saw, 0 for none. If the stored one differs, nothing is written.
+            The revision that the caller saw, 0 for none. If the stored one differs, nothing is
+            written.
         pick, limits, max_latency, max_price, max_size, costs, payoff, threshold,
         traffic, prices, unit
             What is decided, as in `terms`.
@@ -126,7 +128,8 @@ class Run:
         Raises
         ------
         ChangedError
-            If the stored decision is not the one that the caller saw; the message names who changed it.
+            If the stored decision is not the one that the caller saw; the message names who changed
+            it.
         SettingsError
             If a value has a wrong type, is out of range, or does not fit the task.
         PickError
@@ -183,7 +186,8 @@ class Run:
     ) -> Terms:
         """Return the terms of a choice.
 
-        The first source that has a setting counts: an argument, the stored decision, the search, the default.
+        The first source that has a setting counts: an argument, the stored decision, the search,
+        the default.
 
         Parameters
         ----------
@@ -246,16 +250,17 @@ class Run:
         max_price: str | float | None = None,
         max_size: str | None = None,
     ) -> Limits:
-        """Return the limits on a choice: those given, else the decided ones, else those of the search."""
+        """Return the limits on a choice: those given, else decided, else those of the search."""
         return self.terms(max_latency=max_latency, max_price=max_price, max_size=max_size).limits
 
     def rows(self, *, terms: Terms | None = None) -> list[LeaderboardRow]:
-        """Return the leaderboard as records, best first; `LeaderboardRow.to_dict` makes JSON of one.
+        """Return the leaderboard as records, best first (`LeaderboardRow.to_dict` gives JSON).
 
         Parameters
         ----------
         terms : Terms, optional
-            The terms that prices, costs and the front are computed under. Default: those of `terms()`.
+            The terms that prices, costs and the front are computed under. Default: those of
+            `terms()`.
         """
         from workbench.tradeoff.expected_cost import with_expected_costs
         from workbench.tradeoff.leaderboard import leaderboard_rows
@@ -265,7 +270,7 @@ class Run:
         return with_expected_costs(rows, self.folder, under)
 
     def front_rows(self, *, terms: Terms | None = None) -> list[LeaderboardRow]:
-        """Return the rows on the Pareto front, within the limits, best first; `terms` as in `rows`."""
+        """Return the rows on the Pareto front within the limits, best first; see `rows`."""
         return [row for row in self.rows(terms=terms) if row.on_front]
 
     def leaderboard(
@@ -338,9 +343,9 @@ class Run:
         Parameters
         ----------
         how : str, optional
-            "best", "balanced", "fastest", "cheapest", "lowest-cost" or a candidate's id. Default: the stored
-            decision, else "lowest-cost" if costs of mistakes are known, "balanced" if there are limits on
-            latency, price or size, else "best".
+            "best", "balanced", "fastest", "cheapest", "lowest-cost" or a candidate's id. Default:
+            the stored decision, else "lowest-cost" if costs of mistakes are known, "balanced" if
+            there are limits on latency, price or size, else "best".
         limits, max_latency, max_price, max_size, costs, payoff, threshold,
         traffic, prices, unit
             As in `terms`.
@@ -390,39 +395,44 @@ class Run:
         refit: bool = False,
         progress: Progress | None = None,
     ) -> Path:
-        """Write a choice as a bundle: the artifact that was measured, with the threshold of the choice.
+        """Write a choice as a bundle: the measured artifact, with the threshold of the choice.
 
         Parameters
         ----------
         choice : Choice or str, optional
-            What `pick` returns, one of its rules, or a candidate's id. None picks by the terms of the run.
+            What `pick` returns, one of its rules, or a candidate's id. None picks by the terms of
+            the run.
         path : path
             The folder to create; a name that ends in ``.zip`` gives one zip file.
         name : str, optional
             The model's name. Default: the run's.
         version : str, optional
-            The model's version. Default: the next free one among the bundles beside `path`: 1, 2, 3, ….
+            The model's version. Default: the next free one among the bundles beside `path`: 1, 2,
+            3, ….
         note : str
             The reason for the choice. Default: that of the stored decision, if its terms count.
         by : str, optional
             Who decided. Default: whoever stored that decision, else the user of this process.
         golden : str or sequence of str
-            "real" writes real rows into ``golden.jsonl``; "masked:COL,…", or a list of columns, draws the
-            values of those columns anew from each column's own distribution.
+            "real" writes real rows into ``golden.jsonl``; "masked:COL,…", or a list of columns,
+            draws the values of those columns anew from each column's own distribution.
         overwrite : bool
             Whether to replace a bundle at `path`.
         hashes : bool
-            Whether pip asks its package index for the hashes of ``requirements.txt``. By default those that
-            ship with Workbench are used; if there are none, the pins have no hashes and the file notes it.
+            Whether pip asks its package index for the hashes of ``requirements.txt``. By default
+            those that ship with Workbench are used; if there are none, the pins have no hashes and
+            the file notes it.
         code : sequence of str or str
             Languages to write the scorer in as source code: python, c, java, javascript, sql.
         sign : path, optional
             A private key (Ed25519, PEM) that signs the manifest.
         threshold : float, optional
-            Probability from which a binary model predicts its positive label. Default: that of the choice.
+            Probability from which a binary model predicts its positive label. Default: that of the
+            choice.
         refit : bool
-            Whether to train the choice again on all rows, if the search held some out. It takes about as long
-            as the fits did. The scores in the bundle remain those of the measured candidate.
+            Whether to train the choice again on all rows, if the search held some out. It takes
+            about as long as the fits did. The scores in the bundle remain those of the measured
+            candidate.
         progress : callable, optional
             Receives one mapping per event: kind ("step" or "warning") and message.
 

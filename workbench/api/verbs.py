@@ -1,7 +1,8 @@
 """The functions of the Python interface: `search`, `resume`, `open_run` and `load`.
 
-Every option is a named argument, so that ``help()``, tab completion and type checkers show it. Tests
-hold the signatures and docstrings equal to `workbench.automl.records.search_settings.SETTINGS`.
+Every option is a named argument, so that ``help()``, tab completion and type checkers show it.
+Tests hold the signatures and docstrings equal to
+`workbench.automl.records.search_settings.SETTINGS`.
 """
 
 # ruff: noqa: PLR0913 - as many arguments as there are options
@@ -64,8 +65,8 @@ def search(
     Parameters
     ----------
     data : path or data frame
-        A CSV, Parquet, JSON or Excel file, ``FILE.db::TABLE``, a glob pattern, a URL or "-" (standard
-        input), compressed or not; or a pandas, polars or pyarrow table.
+        A CSV, Parquet, JSON or Excel file, ``FILE.db::TABLE``, a glob pattern, a URL or "-"
+        (standard input), compressed or not; or a pandas, polars or pyarrow table.
     target : str
         The column to predict; for a file without a header its number, from 0.
     time : str or float, optional
@@ -203,7 +204,8 @@ def resume(
     path : path
         The run's folder.
     time : str or float, optional
-        Further wall-clock time, such as "5m". Without `time` and `trials`, as much as the search had.
+        Further wall-clock time, such as "5m". Without `time` and `trials`, as much as the search
+        had.
     trials : int, optional
         Maximum number of further candidates.
     progress, stop, used_s
@@ -290,7 +292,7 @@ def _settings(given: dict[str, Any]) -> Settings:
 
 
 def _money(prices: Any, traffic: Any) -> dict[str, Any]:
-    """Return the content of the price sheet with the traffic, which the run stores so that it can be moved."""
+    """Return the price sheet's content with the traffic, as the run stores it."""
     from dataclasses import replace
 
     from workbench.automl import arguments

@@ -4,10 +4,10 @@ A wrong type or value raises a one-line error that begins with the parameter's n
 ("max_latency: found 5; expected …"). Only the command line turns that name into a flag. None means
 "not given"; `seed` is the exception, since None means "another seed each time" elsewhere.
 
-- A column name may be any label of a data frame's column (string, number, date, tuple). It is compared
-  as a string.
-- A list of names may be any iterable; a single name is a list of one. A string of family or language
-  names may contain several, separated by commas.
+- A column name may be any label of a data frame's column (string, number, date, tuple). It is
+  compared as a string.
+- A list of names may be any iterable; a single name is a list of one. A string of family or
+  language names may contain several, separated by commas.
 - A whole number is an int of Python or numpy. ``3.0``, ``"3"`` and ``True`` are not whole numbers.
 """
 
@@ -76,7 +76,7 @@ def path(name: str, value: Any) -> Path:
 
 
 def column(name: str, value: Any) -> str:
-    """Accept one column name and return it as a string; a tuple is a name with several header rows."""
+    """Accept one column name (a tuple, for several header rows) and return it as a string."""
     many = _is_many(value) and not isinstance(value, tuple)
     if value is None or isinstance(value, bytes) or many or not _is_hashable(value) or value == "":
         raise wrong(name, value, "the name of one column")

@@ -1,8 +1,8 @@
 """The lines of a search that are printed or logged, with their levels.
 
-A search reports one event for each thing that happens. INFO, the default: findings about the data, each
-phase, each new best candidate, each failure, and counts of the candidates so far. DEBUG: every other
-candidate. The command line prints these lines; the Python functions log them with the logger
+A search reports one event for each thing that happens. INFO, the default: findings about the data,
+each phase, each new best candidate, each failure, and counts of the candidates so far. DEBUG: every
+other candidate. The command line prints these lines; the Python functions log them with the logger
 ``workbench``, which prints nothing until the application configures logging.
 """
 
@@ -43,7 +43,7 @@ class ProgressLines:
         self._last = ""
 
     def __call__(self, event: Event) -> Iterator[tuple[int, str]]:
-        """Yield the lines of an event with their levels; a message equal to the previous one is skipped."""
+        """Yield the lines of an event with their levels; a repeated message is skipped."""
         kind, message = event.get("kind"), event_line(event)
         if kind in _COUNTED_BEFORE and self._tried.total() > self._counted:
             self._counted = self._tried.total()
@@ -80,7 +80,7 @@ def event_line(event: Event) -> str:
 
 
 def logged(progress: Callable[[Event], object] | None) -> Callable[[Event], None]:
-    """Return a ``progress`` argument that logs the lines of an event before it passes the event on."""
+    """Return a ``progress`` argument that logs each event before it passes it on."""
     if not LOGGER.handlers:
         LOGGER.addHandler(logging.NullHandler())  # a library prints nothing by default
     lines = ProgressLines()

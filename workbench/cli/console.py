@@ -28,8 +28,9 @@ class Console:
     verbosity : int
         1 with ``-v``: details too; -1 with ``-q``: errors and JSON documents alone.
     flags : callable
-        Returns the flag of each parameter, to translate messages of the library (`runtime.parameters`). It is
-        called only if a message names a parameter, since building the parser takes time.
+        Returns the flag of each parameter, to translate messages of the library
+        (`runtime.parameters`). It is called only if a message names a parameter, since building the
+        parser takes time.
 
     Examples
     --------
@@ -110,7 +111,7 @@ class Console:
         return value
 
     def error(self, message: str) -> None:
-        """Write the one line of a failure and, with ``--json``, the document ``{"error": message}``."""
+        """Write a failure as one line and, with ``--json``, as ``{"error": message}``."""
         self._write_line(f"workbench: error: {message}")
         if self.as_json:
             self.result({"error": one_line(message)}, "")

@@ -1,4 +1,4 @@
-"""From ``argv`` to an exit code: 0 done, 1 a check failed or the work could not be done, 2 wrong usage."""
+"""From ``argv`` to an exit code: 0 done, 1 a check or the work failed, 2 wrong usage."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 1 a check failed or the work could not be done, 2 wrong usage.
+        0 done, 1 a check or the work failed, 2 wrong usage.
 
     Examples
     --------
@@ -274,7 +274,7 @@ def _is_place_error(error: BaseException | None) -> bool:
 
 
 def _process_started() -> float:
-    """Return the start of this process (`time.monotonic()`), since starting Python counts towards the time limit."""
+    """Return the start of this process (`time.monotonic()`); Python's start counts as search time."""
     age_s = _age_by_kernel_s()
     if age_s is None:
         import psutil
@@ -286,8 +286,8 @@ def _process_started() -> float:
 def _age_by_kernel_s() -> float | None:
     """Return the age of this process by Linux's clock; None on other systems.
 
-    psutil adds the start to the boot time, which the kernel reports in whole seconds. The error of up to one
-    second is 5 % of a search of 20 s.
+    psutil adds the start to the boot time, which the kernel reports in whole seconds. The error of
+    up to one second is 5 % of a search of 20 s.
     """
     try:
         fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
@@ -298,7 +298,7 @@ def _age_by_kernel_s() -> float | None:
 
 
 def _let_go_of_output() -> None:
-    """Redirect standard output to the null device: its reader (``| head``) has exited, and Python flushes at exit."""
+    """Redirect standard output to the null device, since its reader (``| head``) has exited."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
     os.close(nothing)

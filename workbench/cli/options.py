@@ -87,7 +87,7 @@ def column_kind(text: str) -> tuple[str, str]:
     return name, kind
 
 
-#: How the text of an option becomes a value of Python, by the type of the setting; others stay text.
+#: Converts the string of an option, by the type of its setting; other types stay strings.
 _READERS: dict[str, Callable[[str], Any]] = {
     "int": whole,
     "int | None": whole,
@@ -104,7 +104,7 @@ def add_setting(
     of: str = "",
     required: bool = False,
 ) -> None:
-    """Add the option of a setting, with its name, type, help and default from the table of settings.
+    """Add the option of a setting: name, type, help and default come from the table.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def add_verbosity(parser: argparse.ArgumentParser) -> None:
         dest="verbosity",
         action="store_const",
         const=1,
-        help="print details: every candidate",
+        help="print details, such as every candidate of a search",
     )
 
 
@@ -169,7 +169,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run folder, such as runs/churn")
 
 
-#: The default of an option of a verb that works on a run: the stored decision, else the setting of the search.
+#: The default of an option of a verb that works on a run.
 _DECIDED = "as decided, else the search's"
 
 
@@ -185,7 +185,7 @@ SAID = ("costs", "payoff", "unit", "traffic", "prices", "threshold", "max_latenc
 
 
 def add_pick(parser: argparse.ArgumentParser) -> None:
-    """Add the rule of a choice; its default is the stored decision, else it follows from the goal."""
+    """Add the rule of a choice. Default: the stored decision, else it follows from the goal."""
     parser.add_argument(
         "--pick",
         metavar="HOW",

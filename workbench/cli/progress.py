@@ -88,7 +88,7 @@ _BAR = "{desc} {percentage:3.0f}%|{bar:20}| {postfix}"
 
 
 def _share(event: Event) -> tuple[float, float | None]:
-    """Return the completed amount and the total: seconds if the search has a time limit, else candidates."""
+    """Return the completed amount and the total, in seconds or, without a time limit, candidates."""
     if event.get("budget_s"):
         return float(event.get("elapsed_s") or 0), float(event["budget_s"])
     total = event.get("trials_budget")
@@ -179,7 +179,7 @@ class RowProgress:
 
 @contextmanager
 def stopping(console: Console) -> Iterator[Callable[[], str]]:
-    """Let the first Ctrl-C or SIGTERM finish a search with the candidates so far, and the second one stop it at once.
+    """Finish a search on the first Ctrl-C or SIGTERM, and stop it at once on the second.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """Plain aligned tables and rounded numbers, for people.
 
-Why not `rich`: it fits a table into the terminal's width, or into 80 columns in a pipe, by wrapping and
-cutting cells. A leaderboard of 14 columns then loses the ids to copy and the digits to compare ("c000…",
-"0.00…"). With an unlimited width it prints what this module prints, and importing it takes 50 ms. Its
-progress bar shows no more than that of `tqdm`, which Optuna brings along.
+Why not `rich`: it fits a table into the terminal's width, or into 80 columns in a pipe, by wrapping
+and cutting cells. A leaderboard of 14 columns then loses the ids to copy and the digits to compare
+("c000…", "0.00…"). With an unlimited width it prints what this module prints, and importing it
+takes 50 ms. Its progress bar shows no more than that of `tqdm`, which Optuna brings along.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _pad(text: str, width: int, to_left: bool) -> str:
 
 
 def rounded(value: float | None, digits: int = 3) -> str:
-    """Round to significant digits, with thousands marks and without exponents where a person can read it so.
+    """Round to significant digits, with thousands separators, without an exponent if readable.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def whole(value: float | None) -> str:
 
 
 def score_places(low: float | None, high: float | None) -> int:
-    """Return how many decimals of a score are worth showing: two digits of its interval's half width.
+    """Return the decimals of a score: two digits of the half width of its interval.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Compare two bundles: inputs, settings, data, score, cost, and predictions for the same rows."""
+"""What changed between two bundles: input, settings, data, score, cost, and what they answer for the same rows."""
 
 from __future__ import annotations
 
@@ -24,16 +24,15 @@ _MOST_NAMES = 8
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference between two bundles.
+    """One thing that is not the same in both.
 
     Attributes
     ----------
     part : str
-        "model", "features", "categories", "settings", "data", "score", "cost", "libraries",
-        "answers" or "files".
+        "model", "features", "categories", "settings", "data", "score", "cost", "libraries", "answers" or "files".
     what : str
     before, after : object
-        JSON values; None if a bundle does not have it.
+        As JSON carries it; None where there is nothing.
     """
 
     part: str
@@ -44,7 +43,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The differences between two bundles.
+    """What `diff_bundles` found.
 
     Attributes
     ----------
@@ -52,7 +51,7 @@ class Difference:
         The two bundles.
     changes : tuple of Change
     same_model : bool
-        Whether both have equal schema, encoder and network, so that they predict the same.
+        Whether both predict alike by construction: equal schema, encoder and network.
     """
 
     before: str
@@ -70,7 +69,7 @@ class Difference:
         }
 
     def to_text(self) -> str:
-        """Return the changes as text, part by part.
+        """Return the changes for a person, part by part.
 
         Examples
         --------
@@ -104,7 +103,7 @@ def diff_bundles(before: str | Path, after: str | Path) -> Difference:
     Raises
     ------
     BundleError
-        If one of the two cannot be used.
+        Where one of the two cannot be used.
     """
     first, second = open_bundle(before), open_bundle(after)
     changes = (
@@ -241,7 +240,7 @@ def _cost(before: Manifest, after: Manifest) -> Iterator[Change]:
 
 
 def _answers(before: Bundle, after: Bundle) -> Iterator[Change]:
-    """Compare predictions of both models for the golden rows of both, as far as both accept them."""
+    """Send the golden rows of both through both, where both take them."""
     if before.manifest.model_id == after.manifest.model_id:
         return
     if before.manifest.classes != after.manifest.classes or before.manifest.task != after.manifest.task:
@@ -254,11 +253,11 @@ def _answers(before: Bundle, after: Bundle) -> Iterator[Change]:
         except WorkbenchError:
             continue
     if not pairs:
-        yield Change("answers", "rows that both accept", len(rows), 0)
+        yield Change("answers", "rows that both can answer", len(rows), 0)
         return
     old, new = (np.array(each, dtype=np.float64) for each in zip(*pairs, strict=True))
     gaps = np.abs(old - new).max(axis=1)
-    yield Change("answers", "rows predicted by both", len(rows), len(pairs))
+    yield Change("answers", "rows answered by both", len(rows), len(pairs))
     yield Change("answers", "mean difference", 0.0, float(gaps.mean()))
     yield Change("answers", "largest difference", 0.0, float(gaps.max()))
     if before.manifest.classes:

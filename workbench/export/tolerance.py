@@ -1,4 +1,4 @@
-"""The unit in which two predictions of the same row are compared."""
+"""In which unit two answers to the same row are compared."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from workbench.automl.worker.parity import spread_of
 
 
 def difference_unit(answers: np.ndarray, *, classes: bool, own: float = 1.0) -> np.ndarray:
-    """Return the unit of each prediction: 1 for a probability; for a number the spread of all, or
-    its own size.
+    """Return the unit of each answer: 1 for a probability; for a number the spread of all, or its own size.
 
-    Without the spread, a number near zero among large ones would have to agree to more digits than
-    sums in float32 have.
+    Without the spread a number near zero among large ones would have to agree to more digits than float32 sums keep.
 
     Parameters
     ----------
     answers : numpy.ndarray of float64, shape (n,) or (n, k)
-        Values that are not finite do not count for the spread.
+        Those that are not finite say nothing of the spread.
     classes : bool
         Whether they are probabilities.
     own : float
-        Share of a number's size that is its unit, if that is larger than the spread.
+        Share of a number's own size that counts, where it is larger than the spread.
 
     Returns
     -------

@@ -18,7 +18,7 @@ from .shared.targets import class_shares, weighted_mean, weighted_median
 class FittedBaseline:
     """A constant prediction."""
 
-    prediction: np.ndarray
+    answer: np.ndarray
     rounds: int = 1
     stopped: bool = False
     unseen: None = None
@@ -29,11 +29,11 @@ class FittedBaseline:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the constant for each row of X, shape (n, k)."""
-        return np.tile(self.prediction, (len(X), 1))
+        return np.tile(self.answer, (len(X), 1))
 
     def form(self) -> Trees:
         """Return an ensemble without trees."""
-        return constant_trees(self.prediction, "identity")
+        return constant_trees(self.answer, "identity")
 
 
 class Baseline(BaseFamily):

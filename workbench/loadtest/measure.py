@@ -1,4 +1,4 @@
-"""Measure the server of a bundle at rising rates."""
+"""Rising rates against one bundle's server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LATE_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The figures of one rate.
+    """One rate.
 
     Attributes
     ----------
@@ -36,20 +36,19 @@ class Step:
     answered_per_s : float
         Requests per second answered with 200.
     p50_ms, p95_ms, p99_ms : float or None
-        From when a request was due to its response; None if no request succeeded.
+        From when a request was due to its answer; None where nothing was answered.
     requests, errors : int
-        Requests due, and those without a response of status 200.
+        Requests due, and those not answered with 200.
     statuses : dict of str to int
-        Responses by status; "0" is no response.
+        Answers by status; "0" is none at all.
     cpu_us_per_request : float or None
-        CPU microseconds of the server and its workers for each response.
+        CPU microseconds of the server and its workers for each answer.
     memory_mb : float
         Resident memory at the end.
     client_late_ms : float
-        The largest delay of the client although connections were free; if it is large, the client
-        was the limit.
+        The furthest that the client fell behind with connections free; where it is large, the client was the limit.
     kept_up : bool
-        Whether all due requests succeeded within the latency limit.
+        Whether what was due was answered, without errors and within the limit of latency.
     """
 
     rate: float
@@ -68,7 +67,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """The result of a load test.
+    """What rising rates showed of one bundle.
 
     Attributes
     ----------
@@ -76,14 +75,14 @@ class LoadReport:
     machine : str
     workers : int
     max_latency_ms : float
-        The limit of p99: above it the server does not keep up with the rate.
+        The limit of p99 beyond which a rate does not count as kept up with.
     seconds : float
         Of each step.
     steps : tuple of Step
     needs : tuple of Need
-        Replicas and price for the given traffic.
+        Replicas and price for the traffic that was named.
     targets : dict
-        The targets of an autoscaler, by the price sheet.
+        What an autoscaler is to hold, by the price sheet.
     """
 
     model: str
@@ -99,21 +98,21 @@ class LoadReport:
 
     @property
     def best(self) -> Step | None:
-        """The highest rate that the server kept up with."""
+        """The highest rate that was kept up with."""
         good = [step for step in self.steps if step.kept_up]
         return max(good, key=lambda step: step.rate) if good else None
 
     @property
     def cpu_us(self) -> float | None:
-        """CPU microseconds of a request at the highest rate that the server kept up with, else at the lowest."""
+        """CPU microseconds of a request at the highest rate kept up with, or at the lowest where there is none."""
         step = self.best or (self.steps[0] if self.steps else None)
         return step.cpu_us_per_request if step else None
 
     @property
     def most_busy(self) -> float | None:
-        """The share of its cores that the server used at the highest rate that it kept up with.
+        """The share of its cores that the server used at the highest rate kept up with.
 
-        None if no higher rate was tried, or if the client fell behind.
+        None where no higher rate was tried, or where it was the client that fell behind.
         """
         best = self.best
         if best is None or best.cpu_us_per_request is None:
@@ -134,7 +133,7 @@ class LoadReport:
         return document
 
     def to_text(self) -> str:
-        """Return the report as text."""
+        """Return the report for a person."""
         head = f"{self.model} {self.version} on {self.machine}, {self.workers} worker(s), {self.seconds:g} s a rate"
         lines = [head, f"{'rate/s':>8} {'answered/s':>11} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} "
                  f"{'errors':>7} {'CPU µs':>7} {'MB':>5}"]  # fmt: skip
@@ -144,11 +143,11 @@ class LoadReport:
         lines.append(
             f"keeps up with {best.rate:,.0f} requests/s {within}"
             if best
-            else f"does not keep up with any of these rates {within}"
+            else f"keeps up with none of these rates {within}"
         )
         if any(step.client_late_ms > _LATE_S * 1000 for step in self.steps):
             lines.append(
-                "the client fell behind: the machine was busy, or the rate is too high for the client"
+                "the client itself fell behind: the machine was busy, or the rate is beyond the client"
             )
         return "\n".join([*lines, *(need.to_text() for need in self.needs)])
 
@@ -173,29 +172,29 @@ def load_test(
     max_latency_ms: float = 20.0,
     progress: Callable[[Step], None] | None = None,
 ) -> LoadReport:
-    """Measure the real server of a bundle at each rate.
+    """Drive a bundle's real server at each rate.
 
     Parameters
     ----------
     path : str or Path
         The bundle's folder or zip.
     rates : sequence of float
-        Requests per second, each with one of the golden rows.
+        Requests per second, of one row each; the rows are golden ones.
     seconds : float
-        Duration of each rate.
+        Of each rate.
     workers : int
         Processes of the server.
     max_latency_ms : float
-        The limit of p99: above it the server does not keep up with the rate.
+        p99 beyond which a rate is not kept up with.
     progress : callable, optional
         Called after each rate.
 
     Raises
     ------
     BundleError
-        If the bundle cannot be used.
+        Where the bundle cannot be used.
     ExportError
-        If the server does not start or the model is not ready.
+        Where the server does not start or the model is not ready.
     """
     bundle = open_bundle(path)
     body = _body(bundle)

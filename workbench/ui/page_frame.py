@@ -1,4 +1,4 @@
-"""The frame of the pages: titles, addresses, order and log-in."""
+"""The frame around the pages: their titles, addresses and order, and who may enter."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from .state.access import read_roles, role_of
 from .state.session_state import Pages, sign_in
 from .texts import general as texts
 
-# Less padding at the top, so that the chart is above the fold. Captions and code get the contrast
-# that WCAG requires (4.5).
+# Streamlit leaves an empty band above a page; the app wants its chart above the fold. Tables and
+# code may be wider than a phone: they scroll by themselves. Captions and code are paler than the
+# contrast that WCAG asks for (4.5).
 _STYLE = """<style>
 [data-testid='stMainBlockContainer'] { padding-top: 4.25rem; }
 [data-testid='stMainBlockContainer'] h1 { font-size: 2.1rem; padding-bottom: 0.25rem; }
@@ -36,13 +37,13 @@ button[kind^='primary'], button[data-testid^='stBaseButton-primary'] {
 }
 </style>"""
 
-#: A local file: the browser would load a font icon from the network.
+#: A file: an icon of a font would be fetched from elsewhere for the browser's tab.
 _ICON = Path(__file__).with_name("icon.svg")
 _Show = Callable[[Workspace, Pages], None]
 
 
 def show(workspace: Workspace) -> None:
-    """Show the page of the address."""
+    """Show the page that the address names."""
     st.set_page_config(page_title=texts.APP, page_icon=str(_ICON), layout="wide")
     st.html(_STYLE)
     pages = make_pages(workspace)
@@ -52,7 +53,7 @@ def show(workspace: Workspace) -> None:
 
 
 def _entered(workspace: Workspace) -> bool:
-    """Return whether the user may enter; without a roles file everyone may do everything."""
+    """Let in whoever has a role; without a roles file everybody has every role."""
     if workspace.roles is None:
         return True
     try:
@@ -68,7 +69,7 @@ def _entered(workspace: Workspace) -> bool:
         st.button(texts.LOGIN_BUTTON, type="primary", icon=":material/login:", on_click=st.login, key="login")
         return False
     name = str(st.user.get("email") or "")
-    # An unverified address could belong to someone else.
+    # An address that the provider has not verified could be anybody's.
     verified = st.user.get("email_verified", True) is not False
     role = role_of(name if verified else None, roles)
     sign_in(role, name)
@@ -84,12 +85,12 @@ def _entered(workspace: Workspace) -> bool:
 def _login_is_set_up() -> bool:
     try:
         return "auth" in st.secrets
-    except StreamlitSecretNotFoundError:  # there is no secrets file
+    except StreamlitSecretNotFoundError:  # there is no secrets file at all
         return False
 
 
 def make_pages(workspace: Workspace) -> Pages:
-    """Return the pages of the app for a workspace."""
+    """Return the pages of the app over the given folders."""
 
     def page(render: _Show, title: str, icon: str, *, default: bool = False) -> st.Page:
         def run() -> None:

@@ -1,5 +1,1 @@
-"""The coordinating process: the state of a search and the choice of the next configuration.
-
-It trains nothing. It sends tasks to worker processes and receives their results
-(`records.messages`).
-"""
+"""The coordinating process: what it knows of the run under way, and which config is tried next. It trains nothing."""

@@ -75,9 +75,10 @@ class ClassPayoff:
     def threshold(self) -> float:
         """The probability from which predicting yes pays at least as much as predicting no.
 
-        ``(TN - FP) / ((TN - FP) + (TP - FN))``, for calibrated probabilities (Elkan, "The foundations of
-        cost-sensitive learning", 2001). It depends on the amounts alone and is not tuned on rows, so a
-        cost measured at this threshold is not optimistic. It is 0.5 if right and wrong pay the same.
+        ``(TN - FP) / ((TN - FP) + (TP - FN))``, for calibrated probabilities (Elkan, "The
+        foundations of cost-sensitive learning", 2001). It depends on the amounts alone and is not
+        tuned on rows, so a cost measured at this threshold is not optimistic. It is 0.5 if right
+        and wrong pay the same.
         """
         both = self.wrong_yes + self.wrong_no
         return self.wrong_yes / both if both else 0.5
@@ -181,8 +182,8 @@ def parse_payoff(given: str | Mapping[str, Any] | Payoff, name: str = "payoff") 
     Parameters
     ----------
     given : str, mapping or payoff
-        Such as ``"TP=0,FP=-5,FN=-40,TN=0"``, or ``"OVER=-2,UNDER=-5"`` for a number. A missing outcome
-        pays 0.
+        Such as ``"TP=0,FP=-5,FN=-40,TN=0"``, or ``"OVER=-2,UNDER=-5"`` for a number. A missing
+        outcome pays 0.
     name : str
         The parameter that errors name.
 

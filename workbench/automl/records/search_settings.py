@@ -1,7 +1,7 @@
 """The settings of a search, one entry each: see `setting` for what comes from them.
 
-A help string is one clause without a full stop. It names other settings in backticks, as every message does
-(`workbench.runtime.parameters`).
+A help string is one clause without a full stop. It names other settings in backticks, as every
+message does (`workbench.runtime.parameters`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _workers(setting: Setting, value: Any) -> int:
 
 
 def _unread(_setting: Setting, value: Any) -> Any:
-    """Return the value itself: the price sheet and its traffic are read by the layer above, which knows prices."""
+    """Return the value itself: the layer above reads price sheets and traffic."""
     return value
 
 

@@ -1,8 +1,8 @@
 """One setting of a search: its type, range, default and help, defined once.
 
-`search_settings.SETTINGS` is the table. Checks and error messages, the options of the command line with
-their ``--help`` and the option tables of ``docs/cli.md`` come from it. Tests keep the signatures and
-docstrings of the Python functions and the fields of `settings.Settings` equal to it.
+`search_settings.SETTINGS` is the table. Checks and error messages, the options of the command line
+with their ``--help`` and the option tables of ``docs/cli.md`` come from it. Tests keep the
+signatures and docstrings of the Python functions and the fields of `settings.Settings` equal to it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class Setting:
     Attributes
     ----------
     name : str
-        The parameter of the Python functions. A string that names another one writes it in backticks.
+        The parameter of the Python functions. A string that names another one writes it in
+        backticks.
     annotation : str
         Its type in their signatures.
     help : str

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:
-    """Return the settings of a search from the arguments of its caller; None leaves one at its default.
+    """Return the settings of a search from the arguments of its caller; None is the default.
 
     Raises
     ------
@@ -45,10 +45,11 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of a search: one field per entry of `search_settings.SETTINGS`, which says what each one means.
+    """The settings of a search: one field per entry of `search_settings.SETTINGS`.
 
-    A field with a unit in its name (``_s``, ``_us``, ``_mb``) stores that unit. None is "not given". `prices` is the
-    content of a price sheet, so that a run can be moved to another machine; runs of 0.1.0 store the path of one.
+    A field with a unit in its name (``_s``, ``_us``, ``_mb``) stores that unit. None is "not
+    given". `prices` is the content of a price sheet, so that a run can be moved to another machine;
+    runs of 0.1.0 store the path of one.
     """
 
     target: str
@@ -122,7 +123,7 @@ class Settings:
 
     @property
     def repeatable(self) -> bool:
-        """Whether the same settings and data give the same candidates: a trial count, no clock, one worker."""
+        """Whether equal settings and data give equal candidates: no time limit, one worker."""
         return self.time_s is None and self.workers == 1
 
     def to_json(self) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Checks of a bundle: its files, predictions and signature, and that it runs on its own."""
+"""Whether a bundle is what it claims: its files, its predictions, its signature, and that it runs on its own."""

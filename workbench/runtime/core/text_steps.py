@@ -1,7 +1,4 @@
-"""The steps of an encoder that read free text.
-
-They are our own for the reasons given in `steps`.
-"""
+"""The steps of an encoder that read free text."""
 
 from __future__ import annotations
 

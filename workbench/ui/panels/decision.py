@@ -1,4 +1,5 @@
-"""The stored decision and the current choice: store it, go back, or see who changed it."""
+"""The decision stored in the run beside what is chosen on the page: store this one, go back to that one, or see who
+changed it in between."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from workbench.ui.texts import decision as texts
 
 
 def show_decision(picked: Picked) -> None:
-    """Show the stored decision, and offer to store the current choice."""
+    """Show who decided what, and offer to store what is chosen now."""
     run, stored = picked.selection.run, picked.stored.decision
     changed = _changed_by_somebody(picked.stored)
     gaps = differences(picked)
@@ -56,9 +57,9 @@ def show_decision(picked: Picked) -> None:
 
 
 def show_decided(picked: Picked, gaps: Sequence[str]) -> None:
-    """Show the stored decision, and whether the export changes it (`gaps`: the `differences`)."""
+    """Show who decided what, and whether the export stores another choice: `gaps` are the `differences`."""
     stored = picked.stored.decision
-    changed = _changed_by_somebody(picked.stored)  # marks the revision as seen
+    changed = _changed_by_somebody(picked.stored)  # looked at from here on
     if changed:
         st.warning(texts.CHANGED.format(who=plain(changed, 600)), icon=":material/group:")
     elif stored is not None and not gaps:
@@ -68,16 +69,16 @@ def show_decided(picked: Picked, gaps: Sequence[str]) -> None:
 
 
 def store_choice(picked: Picked, by: str, why: str) -> None:
-    """Store the choice in the run, unless the decision changed since this session saw it.
+    """Store what is chosen in the run, unless somebody else changed the decision since this session looked at it.
 
     Raises
     ------
     ChangedError
-        If it was changed; the error names the author.
+        Where somebody did; it names them.
     """
     terms, before = picked.terms, picked.stored.decision
     drop = before is not None and before.given.threshold is not None and terms.threshold_from != "set"
-    chosen_terms: dict[str, Any] = {
+    said: dict[str, Any] = {
         "pick": picked.rule,
         "limits": terms.limits,
         "payoff": terms.payoff,
@@ -85,7 +86,7 @@ def store_choice(picked: Picked, by: str, why: str) -> None:
         "traffic": None if terms.sheet.traffic.example else terms.sheet.traffic,
     }
     decision = open_run(picked.view.folder).decide(
-        **chosen_terms,
+        **said,
         note=why,
         by=by or None,
         reset=("threshold",) if drop else (),
@@ -95,7 +96,7 @@ def store_choice(picked: Picked, by: str, why: str) -> None:
 
 
 def summary(picked: Picked) -> str:
-    """Return the choice and its terms in one line."""
+    """Say in a line what is chosen and under what: what would be stored, or is."""
     terms, currency = picked.terms, picked.view.sheet.currency
     how = picked.outcome.how
     parts = [named(picked.choice.row)]
@@ -112,7 +113,7 @@ def summary(picked: Picked) -> str:
 
 
 def differences(picked: Picked) -> list[str]:
-    """Return the differences between the current choice and the stored decision, in words."""
+    """Return how what is chosen now differs from the stored decision, in words; empty where it does not."""
     now, stored = picked.terms, picked.stored.terms
     currency, out = now.sheet.currency, []
     decided = picked.stored.decision
@@ -151,13 +152,13 @@ def _seen_key(view: RunView) -> str:
 
 
 def _seen(view: RunView) -> int:
-    """Return the revision that this session has seen; 0 for none."""
+    """Return the revision that this session has looked at; 0 for none."""
     now = view.decision.revision if view.decision else 0
     return int(st.session_state.setdefault(_seen_key(view), now))
 
 
 def _changed_by_somebody(view: RunView) -> str:
-    """Return the author of a newer decision than this session has seen, or nothing."""
+    """Return who decided since this session looked at the run, or nothing."""
     seen = _seen(view)
     return view.decision.to_text() if view.decision and view.decision.revision != seen else ""
 
@@ -182,7 +183,7 @@ def _offer_to_store(picked: Picked) -> None:
 
 
 def _as_decided(stored: RunView) -> None:
-    """Reset the selection of this session to the stored decision."""
+    """Forget what was selected in this session: the stored decision counts."""
     run = stored.folder.name
     st.session_state[_seen_key(stored)] = stored.decision.revision if stored.decision else 0
     forget_money(run)

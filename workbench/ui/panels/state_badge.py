@@ -1,4 +1,4 @@
-"""The state of a run as a badge."""
+"""A run's state as a badge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from workbench.ui.texts.general import STATES
 
 
 def badge(state: str) -> str:
-    """Return Markdown for a state; an unknown state is grey.
+    """Return Markdown for a state; one that is not known is shown in grey by its own name.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""State between pages and reloads: selection, drafts, roles, cached reads of runs."""
+"""What the app remembers between pages and reloads: the selection, drafts, who may do what, cached reads of runs."""

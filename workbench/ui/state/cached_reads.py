@@ -1,6 +1,6 @@
-"""Cached reads and computations, valid as long as their files do not change.
+"""What pages read and compute, kept in memory for as long as the files it comes from stay the same.
 
-Cached objects are shared between sessions and must not be modified.
+What is kept is shared between sessions and is never changed by whoever reads it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .table_preview import Look, distribution, look
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """The content of a run, as the pages show it.
+    """All that the pages show of a run.
 
     Attributes
     ----------
@@ -43,13 +43,13 @@ class RunView:
     rows : list of LeaderboardRow
         The leaderboard.
     terms : Terms
-        The terms of the rows: as decided in the run, otherwise the settings of the search.
+        What the rows were computed under: as decided in the run, else as the search was given.
     decision : RunDecision or None
-        The decision stored in the run.
+        The one stored in the run.
     hovers : dict of str to str
-        Hover text of each candidate in the chart.
+        What hovering over each candidate in the chart says.
     can_refit : bool
-        Whether a refit could also train on held-out rows (`RunFolder.can_refit`).
+        Whether rows were held out that a refit could learn from too (`RunFolder.can_refit`).
     """
 
     folder: Path
@@ -62,42 +62,42 @@ class RunView:
 
     @property
     def sheet(self) -> PriceSheet:
-        """The price sheet, with the traffic."""
+        """The prices, with the traffic."""
         return self.terms.sheet
 
     @property
     def limits(self) -> Limits:
-        """The limits, unless the selection has others."""
+        """The limits that count unless others are said now."""
         return self.terms.limits
 
     @property
     def metric(self) -> str:
-        """The scorer's name; empty without a score."""
+        """The scorer's name, as far as there is a score."""
         return next((row.metric for row in self.rows if row.metric), "")
 
     @property
     def task(self) -> str:
-        """The task; empty if it is not known."""
+        """The task, as far as it is known."""
         return str(self.info.get("task") or "")
 
     @property
     def classes(self) -> list[Any]:
-        """The labels; empty for regression."""
+        """The labels; empty for numbers."""
         return list(self.info.get("classes") or [])
 
     @property
     def target(self) -> str:
-        """The target column."""
+        """The column that was learned."""
         return str(self.info.get("settings", {}).get("target", ""))
 
 
 def read_run(folder: Path) -> RunView:
-    """Read a run; unchanged content is cached.
+    """Read a run; the same content is read once.
 
     Raises
     ------
     WorkbenchError
-        If the run or its price sheet cannot be read.
+        Where the run or its price sheet cannot be read.
     """
     return _read(str(folder), stamp(folder))
 
@@ -109,29 +109,27 @@ def _read(folder: str, version: tuple[int, ...]) -> RunView:
 
 
 def under(view: RunView, selection: Selection) -> RunView:
-    """Return a run with the payoff, threshold and traffic of the selection.
+    """Return a run as it looks with the payoff, the threshold and the traffic that are said now.
 
     Raises
     ------
     SettingsError
-        If a setting does not fit the task of the run.
+        Where what is said does not fit the run's task.
     """
-    return _under(str(view.folder), stamp(view.folder), selection) if selection.terms_now() else view
+    return _under(str(view.folder), stamp(view.folder), selection) if selection.said() else view
 
 
-@st.cache_resource(
-    max_entries=64, show_spinner=False, hash_funcs={Selection: lambda each: repr(each.terms_now())}
-)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Selection: lambda each: repr(each.said())})
 def _under(folder: str, version: tuple[int, ...], selection: Selection) -> RunView:
     del version
-    return _view(open_run(folder), selection.terms_now())
+    return _view(open_run(folder), selection.said())
 
 
 def _view(run: Run, now: dict[str, Any]) -> RunView:
     terms = run.terms(**now)
     rows = run.rows(terms=terms)
     hovers = hover_texts(rows, terms.sheet.currency)
-    # A search that is still reading its table has no held-out set yet.
+    # A search that is still reading has not set rows aside.
     begun = (run.path / "data" / "split.npz").exists()
     can_refit = begun and run.folder.can_refit
     return RunView(Path(run.path), run.info, rows, terms, run.decision, hovers, can_refit)
@@ -141,7 +139,7 @@ def _view(run: Run, now: dict[str, Any]) -> RunView:
 
 
 def evidence(folder: Path, candidate: str, part: Part = "dev") -> Evidence:
-    """Return the predictions of a candidate (`explain.evidence_of`)."""
+    """Return what a candidate predicted (`explain.evidence_of`)."""
     return _evidence(str(folder), candidate, part, _version(folder, candidate))
 
 
@@ -152,7 +150,7 @@ def _evidence(folder: str, candidate: str, part: Part, version: tuple[int, ...])
 
 
 def output(folder: Path, candidate: str) -> Output:
-    """Return the output description of a candidate's served model (`explain.output_of`)."""
+    """Return what a candidate's served model answers, and from which probability (`explain.output_of`)."""
     return _output(str(folder), candidate, _version(folder, candidate))
 
 
@@ -163,7 +161,7 @@ def _output(folder: str, candidate: str, version: tuple[int, ...]) -> Output:
 
 
 def importance(folder: Path, candidate: str) -> list[Importance]:
-    """Return the column importance, strongest first (`explain.explanation`)."""
+    """Return which columns matter, the strongest first (`explain.explanation`)."""
     return list(_explanation(str(folder), candidate, _version(folder, candidate)).importance)
 
 
@@ -174,7 +172,7 @@ def _explanation(folder: str, candidate: str, version: tuple[int, ...]) -> Expla
 
 
 def segments(folder: Path, candidate: str) -> list[Segment]:
-    """Return the weak segments of a candidate (`explain.worst_segments`)."""
+    """Return where a candidate is worse than elsewhere (`explain.worst_segments`)."""
     return _segments(str(folder), candidate, _version(folder, candidate))
 
 
@@ -185,7 +183,7 @@ def _segments(folder: str, candidate: str, version: tuple[int, ...]) -> list[Seg
 
 
 def dependence(folder: Path, candidate: str, column: str, output: int | None) -> dict[str, Any]:
-    """Return the partial dependence on one column (`explain.dependence`)."""
+    """Return how the answer moves with one column (`explain.dependence`)."""
     version = _version(folder, candidate)
     kept = _explanation(str(folder), candidate, version).curve(column) if output is None else None
     return kept or _dependence(str(folder), candidate, column, output, version)
@@ -201,14 +199,14 @@ def _dependence(
 
 
 def predictor(folder: Path, candidate: str, threshold: float | None = None) -> Predictor:
-    """Return the served model of a candidate, with the threshold of a bundle.
+    """Return the served model of a candidate, as a bundle of it would predict.
 
     Parameters
     ----------
     folder : pathlib.Path
     candidate : str
     threshold : float, optional
-        Probability from which a binary model predicts yes; the candidate's own by default.
+        From which probability a yes-or-no model predicts yes; the candidate's own by default.
     """
     return _predictor(str(folder), candidate, threshold, _version(folder, candidate))
 
@@ -225,7 +223,7 @@ def _predictor(folder: str, candidate: str, threshold: float | None, version: tu
 
 
 def bundle(folder: Path) -> Bundle:
-    """Return an exported bundle, loaded."""
+    """Return an exported bundle, opened."""
     return _bundle(str(folder), manifest_file(folder).stat().st_mtime_ns)
 
 
@@ -236,7 +234,7 @@ def _bundle(folder: str, version: int) -> Bundle:
 
 
 def column_names(folder: Path) -> list[str]:
-    """Return the names of the input columns of a run's models."""
+    """Return the names of the columns that a run's models need."""
     return _column_names(str(folder), (folder / "data" / "dataset.json").stat().st_mtime_ns)
 
 
@@ -247,7 +245,7 @@ def _column_names(folder: str, version: int) -> list[str]:
 
 
 def background(folder: Path) -> dict[str, Column1d]:
-    """Return a sample of the training rows, as canonical columns."""
+    """Return a sample of the rows that the search learned from, as canonical columns."""
     return _background(str(folder), (folder / "data" / "dataset.json").stat().st_mtime_ns)
 
 
@@ -258,13 +256,13 @@ def _background(folder: str, version: int) -> dict[str, Column1d]:
 
 
 def real_rows(folder: Path, first: int, count: int = 1) -> list[tuple[dict[str, Any], Any]]:
-    """Return held-out rows (or training rows if there are none) with their actual targets.
+    """Return rows of the hold-out, or where there is none of the data, and what each turned out to be.
 
     Parameters
     ----------
     folder : Path
     first : int
-        Index from 0; wraps around after the last row.
+        From 0; after the last row comes the first one.
     count : int
     """
     return _real_rows(str(folder), first, count, (folder / "data" / "dataset.json").stat().st_mtime_ns)
@@ -296,7 +294,7 @@ def table_look(
     kinds: tuple[tuple[str, str], ...] = (),
     encoding: str = "",
 ) -> Look:
-    """Return the preview of a table (`table_preview.look`); unchanged content is cached."""
+    """Look at a table (`intake.look`); the same content is looked at once."""
     del digest
     return look(Path(path), target, drop, dict(kinds), encoding)
 
@@ -305,20 +303,20 @@ def table_look(
 def table_distribution(
     path: str, digest: str, column: str, kind: str | None = None, encoding: str = ""
 ) -> dict[str, Any]:
-    """Return the distribution of a column (`table_preview.distribution`)."""
+    """Return how often a column's values occur (`intake.distribution`)."""
     del digest
     return distribution(Path(path), column, kind, encoding)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def report_page(folder: str, candidate: str, version: str, _make: Callable[[], str]) -> str:
-    """Return the report of a run, cached by candidate and state of the folder."""
+    """Return the report of a run, made once for each candidate and state of its folder."""
     del folder, candidate, version
     return _make()
 
 
 def _version(folder: Path, candidate: str) -> tuple[int, ...]:
-    """Return a cache key that changes with the files of a candidate."""
+    """Return what changes when a candidate's files do."""
     place = folder / "candidates" / candidate
     parts = (place / "candidate.json", place / "oof.npy", place / "predictor" / "model.onnx")
     return tuple(part.stat().st_mtime_ns if part.exists() else 0 for part in parts)

@@ -1,4 +1,4 @@
-"""The selection in a page's link: the run, the rule, and the limits."""
+"""What a page's link says: the run, how to pick from it, and the limits."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ _LIMITS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A selection, small enough for a link; missing parts are as decided in the run.
+    """A choice in the making, small enough for a link. What it leaves out counts as decided in the run.
 
     Attributes
     ----------
     run : str
-        Name of the run; empty if the link has none.
+        The run's name; empty where none is named.
     how : str
-        A rule of `tradeoff.pick`, a candidate's id, or "weights"; empty if the link has none.
+        A rule of `tradeoff.pick`, a candidate's id, or "weights"; empty where the link does not
+        say.
     limits : Limits or None
-        None if the link has none.
+        None where the link does not say.
     weights : Weights or None
-        Weights of accuracy, speed and price, if `how` is "weights".
+        How much accuracy, speed and price matter, where `how` is "weights".
     max_loss : float or None
-        Maximum distance from the best score.
+        How much lower than the best a score may be.
     threshold : float or None
-        Probability from which a binary model predicts yes.
+        From which probability a yes-or-no model predicts yes.
     payoff : Payoff or None
-        Value of right and wrong predictions.
+        What right and wrong predictions pay.
     traffic : Traffic or None
     """
 
@@ -53,7 +54,7 @@ class Selection:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Selection:
-        """Parse the parameters of a link; values that are not valid are ignored.
+        """Read the parameters of a link; what makes no sense in them counts as not given.
 
         Examples
         --------
@@ -63,13 +64,13 @@ class Selection:
         {'run': 'churn', 'threshold': '0.1', 'payoff': 'TP=0,FP=-5,FN=-40,TN=0'}
         """
         limits = Limits(**{column: _positive(query.get(name, "")) for name, column in _LIMITS.items()})
-        given_limits = limits if limits or query.get("limits") == "none" else None
+        said = limits if limits or query.get("limits") == "none" else None
         how = query.get("pick", "")
         weights = (_weights(query.get("weights", "")) or Weights()) if how == BY_WEIGHTS else None
         return cls(
             query.get("run", ""),
             how,
-            given_limits,
+            said,
             weights,
             _positive(query.get("max_loss", "")),
             _probability(query.get("threshold", "")),
@@ -99,17 +100,17 @@ class Selection:
         named = {name: f"{value:.12g}" for name, value in bounds.items() if value is not None}
         return query | (named or {"limits": "none"})
 
-    def terms_now(self) -> dict[str, Any]:
-        """Return payoff, threshold and traffic, as arguments of `api.Run.terms`."""
+    def said(self) -> dict[str, Any]:
+        """Return what is said now of payoff, threshold and traffic, by the arguments of `api.Run.terms`."""
         values = {"payoff": self.payoff, "threshold": self.threshold, "traffic": self.traffic}
         return {name: value for name, value in values.items() if value is not None}
 
     def within(self, default: Limits) -> Limits:
-        """Return the limits of the selection, or the default."""
+        """Return the limits that were selected, or else the default."""
         return default if self.limits is None else self.limits
 
     def for_run(self, name: str) -> Selection:
-        """Return the part of the selection that applies to another run: rule and limits."""
+        """Return what of the selection means something in another run: the rule and the limits."""
         if name == self.run:
             return self
         known = self.how in RULES or self.how == BY_WEIGHTS
@@ -135,7 +136,7 @@ def _probability(text: str) -> float | None:
 
 
 def payoff_text(payoff: Payoff) -> str:
-    """Format a payoff for `parse_payoff`."""
+    """Write a payoff as `search.payoff.parse_payoff` reads it."""
     return ",".join(f"{outcome}={value:g}" for outcome, value in payoff.to_json().items())
 
 

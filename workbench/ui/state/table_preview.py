@@ -1,4 +1,4 @@
-"""Preview of a table: its first rows, and the values of every column."""
+"""What the data page shows of a table: its first rows, and every column with its values."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _LONGEST = 80
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A table with its inspection and first rows.
+    """A table as the data page shows it.
 
     Attributes
     ----------
     inspection : Inspection
     head : list of dict
-        First rows, as text.
+        The first rows, as text.
     """
 
     inspection: Inspection
@@ -40,13 +40,13 @@ def look(
     kinds: Mapping[str, str] | None = None,
     encoding: str = "",
 ) -> Look:
-    """Inspect a table before a search.
+    """Look at a table before any search.
 
     Raises
     ------
     DataError
-        If the table cannot be read, the target is not valid, or a column has no value of its
-        corrected kind.
+        Where it cannot be read, the target makes no sense, or a column has nothing of the kind that
+        it is said to be.
     """
     table = read_table(path, encoding=encoding or None)
     inspection = inspect_data(table, target=target, drop=drop, kinds=kinds)
@@ -59,7 +59,7 @@ def look(
 
 
 def distribution(path: Path, name: str, kind: str | None = None, encoding: str = "") -> dict[str, Any]:
-    """Return the distribution of one column: labels, counts, and missing values."""
+    """Return how often the values of one column occur: labels and counts, and how many are missing."""
     table = read_table(path, encoding=encoding or None)
     inferred = infer_column(name, table.column(name), marks=marks_of(table), kind=kind)
     values = inferred.values

@@ -1,1 +1,1 @@
-"""The time reserved for the end of a search: ensembles, stacker, distillation, measuring."""
+"""How the time of a search is shared out: the clock, what is kept for the end, and how large a step a fit may take."""

@@ -1,7 +1,4 @@
-"""When the best ensemble is distilled into small models (students), and how long that takes.
-
-This is the only module with the time budget of distillation; `worker.ensembling.distillation` fits.
-"""
+"""When small models are taught by the best blend, by whom, and what time that takes."""
 
 from __future__ import annotations
 
@@ -17,48 +14,48 @@ from ...records.messages import Config, DistillTask, TeacherDone, TeacherTask
 from ..session import Session
 from ..time_account import mean_fold_s
 
-_MOST_ROWS = 20_000  # with more rows, labels alone are enough to train a small model
+_MOST_ROWS = 20_000  # of more rows the labels themselves say enough
 _MOST_TEACHERS = 3
-_LEAST_TRIED = 10  # candidates; with fewer the ensemble is hardly better than a student
-_MOST_SHARE = 0.06  # of the time budget
-_NESTED_FIT = 0.75  # time of a fit with two folds left out, relative to one fold left out
-_STUDENT_S = 0.3  # seconds of a student's fold, at most, and before one of its family is fitted
+_LEAST_TRIED = 10  # candidates before there is much to teach
+_MOST_SHARE = 0.06  # of the time
+_NESTED_FIT = 0.75  # what a fit on a fold's training rows less one fold takes over that of a fold
+_STUDENT_S = 0.3  # of a fold of a student whose family has fitted none
 _PREFIX = "t"
 
 
 @dataclass(slots=True)
 class Distillation:
-    """A teacher, and the folds that it has not predicted yet.
+    """A teacher, and how far the students have come.
 
     Attributes
     ----------
     weights : dict of str to float
-        The weight of each candidate in the teacher; empty without a teacher.
+        The teacher, by candidate; empty before there is one, or where there is nothing to teach.
     """
 
     weights: dict[str, float] = field(default_factory=dict)
     _open: set[int] = field(default_factory=set)
 
     def begin(self, session: Session, best: Mapping[str, float]) -> list[TeacherTask]:
-        """Choose the teacher: as many members of the best ensemble as the time allows."""
+        """Choose the teacher from the best blend, as many of its members as there is time for."""
         if not _fits(session):
             return []
         left = max(session.clock.refine_ends - time.monotonic(), 0.0)
         ordered = sorted(best, key=lambda name: (-best[name], name))[:_MOST_TEACHERS]
         chosen = _affordable(session, [session.results.candidates[name] for name in ordered], left)
-        teachers = {frozenset(each.members) for each in session.results.candidates.values() if each.taught}
-        if not chosen or frozenset(chosen) in teachers:
+        made = {frozenset(each.members) for each in session.results.candidates.values() if each.taught}
+        if not chosen or frozenset(chosen) in made:
             return []
         total = sum(best[name] for name in chosen)
         self.weights = {name: best[name] / total for name in chosen}
         self._open = set(range(_folds(session)))
         return [TeacherTask(self.weights, at, session.clock.refine_ends) for at in sorted(self._open)]
 
-    def take_in(self, session: Session, done: TeacherDone) -> list[DistillTask]:
-        """Record that the teacher predicted a fold; return the students' tasks after the last."""
-        session.time.charge(done.spent)
-        self._open.discard(done.split)
-        if done.wrong:
+    def take_in(self, session: Session, nested: TeacherDone) -> list[DistillTask]:
+        """Take in that the teacher has answered for a fold; when it has for all, the students begin."""
+        session.time.charge(nested.spent)
+        self._open.discard(nested.split)
+        if nested.wrong:
             self.weights = {}
         if self._open or not self.weights:
             return []
@@ -72,7 +69,7 @@ class Distillation:
 
 
 def needed_s(session: Session, task: TeacherTask | DistillTask) -> float:
-    """Return the estimated seconds of a task."""
+    """Return about how many seconds a task takes."""
     if isinstance(task, TeacherTask):
         fits = sum(mean_fold_s(session.results.candidates[name]) for name in task.weights)
         return (_folds(session) - 1) * _NESTED_FIT * fits
@@ -80,7 +77,7 @@ def needed_s(session: Session, task: TeacherTask | DistillTask) -> float:
 
 
 def reserve_s(session: Session) -> float:
-    """Return the seconds to reserve for distillation, as far as known."""
+    """Return the seconds of wall clock to keep for teaching, by what is known so far."""
     best = [session.results.candidates[name] for name in session.results.incumbents()][:_MOST_TEACHERS]
     if not session.clock.bounded or not _fits(session):
         return 0.0
@@ -89,10 +86,7 @@ def reserve_s(session: Session) -> float:
 
 
 def _fits(session: Session) -> bool:
-    """Return whether distillation can pay off.
-
-    It needs two classes, few rows, out-of-fold predictions of all rows, and enough candidates.
-    """
+    """Tell whether teaching may gain anything: two classes, few rows, all of them out of fold, enough tried."""
     problem, info = session.run.problem, session.run.info
     whole = info["plan"]["folds"] > 2 and not info["plan"].get("refits")
     tried = session.results.tried - session.results.failed >= _LEAST_TRIED
@@ -104,7 +98,7 @@ def _folds(session: Session) -> int:
 
 
 def _affordable(session: Session, members: Sequence[Candidate], left: float) -> list[str]:
-    """Return the first of some members that can form the teacher within the share of the time."""
+    """Return the first members of those given that can teach within their share of the time."""
     good = [each for each in members if each.family != BASELINE]
     if not session.clock.bounded:
         return [each.id for each in good]
@@ -115,8 +109,8 @@ def _affordable(session: Session, members: Sequence[Candidate], left: float) -> 
 
 
 def _distillation_s(session: Session, members: Sequence[Candidate]) -> float:
-    relative = _folds(session) * (_folds(session) - 1) * _NESTED_FIT
-    fits = relative * sum(mean_fold_s(each) for each in members)
+    nested = _folds(session) * (_folds(session) - 1) * _NESTED_FIT
+    fits = nested * sum(mean_fold_s(each) for each in members)
     students = sum(_student_s(session, family) for family, _ in _students(session))
     return (fits + students) / session.settings.workers
 
@@ -126,7 +120,7 @@ def _student_s(session: Session, family: str) -> float:
 
 
 def _students(session: Session) -> list[tuple[str, dict[str, Any]]]:
-    """Return family and params of the students, the fastest for a single row first."""
+    """Return the students of the families that the search may use, those that serve one row fastest first."""
     allowed = session.settings.families or family_names()
     traits = {name: traits_of(name) for name in family_names() if name in allowed}
     students = [(name, dict(each.student)) for name, each in traits.items() if each.student is not None]
