@@ -52,7 +52,7 @@ def test_a_table_says_the_same_as_options() -> None:
         ({"port": True}, "key 'port'"),
         ({"workers": -1}, "key 'workers'"),
         ({"strict": 1}, "key 'strict': found 1; expected a value of type bool"),
-        ({"timeout": "soon"}, "expected a duration such as 30s"),
+        ({"timeout": "soon"}, "expected a duration above zero such as 90s"),
         ({"log": 5}, "key 'log'"),
         ({"timeout_s": 5}, "is unknown"),
     ],

@@ -96,7 +96,7 @@ class Column:
 
     @property
     def is_plain(self) -> bool:
-        """Whether numbers have neither thousands marks nor units."""
+        """Whether `float` reads the numbers: they have no other marks and no unit."""
         return self.number_format is None and self.decimal == "." and not self.thousands
 
     @property
