@@ -223,11 +223,11 @@ def search(
     folder: Path, name: str, budget: str, *, rows: int, suffix: str, extra: list[str]
 ) -> dict[str, Any]:
     """Inspect and search a table; return what was measured outside and what the run says of itself."""
-    from workbench.automl.records.settings import parse_duration
+    from workbench.automl.arguments import duration
 
     source, run = folder / f"{name}-{rows}.{suffix}", folder / f"run-{name}-{rows}-{suffix}-{budget}"
     shutil.rmtree(run, ignore_errors=True)
-    seconds = parse_duration(budget)
+    seconds = duration("time", budget)
     base = [sys.executable, "-m", "workbench"]
     looked = watched([*base, "inspect", str(source), "--target", TARGET], timeout_s=1200)
     command = [*base, "search", str(source), "--target", TARGET, "--time", budget, "--out", str(run), *extra]

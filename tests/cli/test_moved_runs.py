@@ -75,8 +75,8 @@ def test_a_sheet_that_is_gone_is_one_warning_and_no_error(old: Path, elsewhere: 
     assert answer.code == 0
     warned = [line for line in answer.err.splitlines() if line.startswith("warning: ")]
     assert len(warned) == 1
-    assert "the price sheet runs/.app/left.prices.json that the search was given is gone" in warned[0]
-    with pytest.warns(WorkbenchWarning, match="is gone"):
+    assert "the price sheet runs/.app/left.prices.json of the search is missing" in warned[0]
+    with pytest.warns(WorkbenchWarning, match="is missing"):
         assert open_run(elsewhere / "left").prices().traffic.example
     stored = run("decide", elsewhere / "left", "--prices", old / ".app" / "left.prices.json", "--by", "ada")
     assert stored.code == 0, stored.err
