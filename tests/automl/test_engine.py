@@ -47,7 +47,7 @@ def settings(**more: Any) -> Settings:
 
 
 def tried(run: RunFolder) -> list[str]:
-    """Ids of the baseline and of what was tried, without what was made of it afterwards."""
+    """Ids of the baseline and of tried candidates, without derived ones."""
     return [each.id for each in run.candidates() if each.origin != "derived"]
 
 
@@ -67,13 +67,13 @@ def test_a_finished_run_has_everything(finished: RunFolder) -> None:
     assert finished.events()[-1]["kind"] == "done"
 
 
-def test_the_baseline_is_there_and_scores_nothing(finished: RunFolder) -> None:
+def test_the_baseline_has_the_score_of_chance(finished: RunFolder) -> None:
     baseline = finished.candidate("c0000")
     assert baseline.status == "ok" and baseline.score is not None
     assert (baseline.score.value, baseline.score.low, baseline.score.high) == (0.5, 0.5, 0.5)
 
 
-def test_members_of_the_front_are_measured_in_quiet_and_scored_on_the_holdout(finished: RunFolder) -> None:
+def test_the_front_is_measured_uncontended_and_scored_on_held_out_rows(finished: RunFolder) -> None:
     members = front([each for each in finished.candidates() if each.measured and each.measured.quiet])
     assert members
     for each in members:
@@ -89,7 +89,7 @@ def test_members_of_the_front_are_measured_in_quiet_and_scored_on_the_holdout(fi
         assert each.family == "baseline" or each.holdout.low < each.holdout.high
 
 
-def test_no_choice_sees_the_holdout(finished: RunFolder) -> None:
+def test_selection_does_not_use_held_out_rows(finished: RunFolder) -> None:
     """The rows that candidates are compared on and those of the final score are apart."""
     assert not set(finished.dev_rows) & set(finished.holdout_rows)
     assert len(finished.dev_rows) + len(finished.holdout_rows) == 240
@@ -107,7 +107,7 @@ def test_a_single_model_is_scored_by_one_model_of_each_row(finished: RunFolder) 
         assert each.score.value == pytest.approx(parent.stages[str(each.cut)], abs=0.05)
 
 
-def test_the_kept_holdout_predictions_are_those_of_the_artifact(finished: RunFolder) -> None:
+def test_the_stored_holdout_predictions_are_those_of_the_artifact(finished: RunFolder) -> None:
     data = finished.dataset().take(finished.holdout_rows)
     for each in finished.candidates():
         kept = np.load(finished.path / "candidates" / each.id / "holdout.npy")
@@ -130,12 +130,12 @@ def test_the_same_seed_gives_the_same_candidates_and_predictions(finished: RunFo
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """A run that holds no rows out."""
+    """A run without held-out rows."""
     families = ("lightgbm", "extra_trees", "linear")
     return search(frame(), settings(trials=4, families=families), tmp_path_factory.mktemp("runs") / "whole")
 
 
-def test_without_a_holdout_the_front_is_corrected_for_the_choice(whole: RunFolder) -> None:
+def test_without_held_out_rows_scores_are_corrected_for_the_selection(whole: RunFolder) -> None:
     assert not len(whole.holdout_rows)
     members = front([each for each in whole.candidates() if each.measured and each.measured.quiet])
     judged = [each for each in members if each.family != "baseline"]
@@ -146,7 +146,7 @@ def test_without_a_holdout_the_front_is_corrected_for_the_choice(whole: RunFolde
     assert whole.info["estimate"]["candidates"] >= 4
 
 
-def test_what_is_derived_says_of_what(whole: RunFolder) -> None:
+def test_derived_candidates_name_their_origin(whole: RunFolder) -> None:
     derived = [each for each in whole.candidates() if each.origin == "derived" and each.status == "ok"]
     assert derived
     known = {each.id for each in whole.candidates()}
@@ -159,7 +159,7 @@ def test_what_is_derived_says_of_what(whole: RunFolder) -> None:
         )
 
 
-def test_candidates_of_every_kind_are_trained_again_alike(whole: RunFolder) -> None:
+def test_candidates_of_every_kind_are_reproducible(whole: RunFolder) -> None:
     ok = [each for each in whole.candidates() if each.status == "ok" and each.family != "baseline"]
     one_of_each = {each.kind: each for each in ok}.values()
     for each in one_of_each:
@@ -167,14 +167,14 @@ def test_candidates_of_every_kind_are_trained_again_alike(whole: RunFolder) -> N
         assert report.same, report
 
 
-def test_the_account_of_the_time_adds_up(whole: RunFolder) -> None:
+def test_the_spent_time_adds_up(whole: RunFolder) -> None:
     spent = dict(whole.info["cpu_spent"])
     available = spent.pop("available")
     assert spent["fit"] > 0
     assert sum(spent.values()) == pytest.approx(available, rel=0.2)
 
 
-def test_a_run_in_the_way_is_left_alone(finished: RunFolder) -> None:
+def test_an_existing_run_is_not_overwritten(finished: RunFolder) -> None:
     before = (finished.path / "run.json").read_bytes()
     with pytest.raises(RunError, match="exists already"):
         search(frame(), settings(), finished.path)
@@ -187,7 +187,7 @@ def test_a_run_of_a_newer_format_is_refused(tmp_path: Path) -> None:
         RunFolder.open(tmp_path)
 
 
-def test_time_is_wall_clock_and_the_rest_is_kept(tmp_path: Path) -> None:
+def test_time_is_wall_clock_and_finished_candidates_remain(tmp_path: Path) -> None:
     """It ends by the clock, not by its trials; how soon after its budget depends on the machine."""
     start = time.monotonic()
     run = search(frame(), settings(time_s=12.0, trials=None), tmp_path / "timed")
@@ -196,7 +196,7 @@ def test_time_is_wall_clock_and_the_rest_is_kept(tmp_path: Path) -> None:
     assert run.info["seconds_allowed"] == 12.0
 
 
-def test_where_everything_breaks_the_limit_of_memory_one_model_is_fitted_beyond_it(
+def test_one_model_is_fitted_beyond_the_memory_limit_if_all_exceed_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workbench.automl.records.settings._LEAST_MEMORY_MB", 1.0)
@@ -221,7 +221,7 @@ def test_where_everything_breaks_the_limit_of_memory_one_model_is_fitted_beyond_
         ("time_column", [0.2, 0.2, 0.2, 0.2, 0.2], 4),
     ],
 )
-def test_few_groups_and_moments_make_few_folds(
+def test_few_groups_or_times_give_few_folds(
     column: str, shares: list[float], folds: int, tmp_path: Path
 ) -> None:
     data = frame()
@@ -243,15 +243,13 @@ def test_few_groups_and_moments_make_few_folds(
         ),
     ],
 )
-def test_what_cannot_work_is_said_before_anything_is_tried(
-    more: dict[str, Any], words: str, tmp_path: Path
-) -> None:
+def test_impossible_settings_raise_before_any_fit(more: dict[str, Any], words: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=words):
         search(frame(), settings(**more), tmp_path / "none")
     assert not (tmp_path / "none" / "candidates").exists()
 
 
-def test_rows_without_a_group_are_told(tmp_path: Path) -> None:
+def test_rows_without_a_group_raise(tmp_path: Path) -> None:
     data = frame()
     data["shop"] = np.where(np.arange(240) % 6, data.index % 20, np.nan)
     said = []
@@ -263,7 +261,7 @@ def test_rows_without_a_group_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_metric_that_counts_sizes_of_errors_is_learned(tmp_path: Path) -> None:
+def test_a_metric_of_absolute_errors_is_optimized(tmp_path: Path) -> None:
     data = frame(400)
     data["price"] = np.exp(data["size"] + np.random.default_rng(1).normal(size=400))
     about = {"target": "price", "drop": ("bought",), "families": ("lightgbm",), "trials": 1}
@@ -292,7 +290,7 @@ def test_resume_extends_a_finished_run(finished: RunFolder, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_killed_search_loses_only_what_was_in_flight(tmp_path: Path) -> None:
+def test_a_killed_search_loses_only_running_trials(tmp_path: Path) -> None:
     out = tmp_path / "killed"
     code = (
         "from tests.automl.test_engine import *\n"
@@ -363,7 +361,7 @@ def test_a_failed_fit_keeps_its_traceback(
     assert text.endswith("ZeroDivisionError: a bug in a library\n")
 
 
-def test_the_gain_of_averaging_decides_nothing(whole: RunFolder) -> None:
+def test_the_gain_of_averaging_does_not_influence_selection(whole: RunFolder) -> None:
     """It is a rough figure: enough to put an average before one of its models, too little to beat another candidate."""
     gains = [each for each in whole.candidates() if each.averaging_gain]
     for each in gains:

@@ -1,4 +1,4 @@
-"""The study when the families that can be trained are others than those that it began with."""
+"""The study: portfolio, resuming, changed families, costs and racing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def opened(folder: Path, *families: str) -> Study:
 
 
 def asked(study: Study, times: int) -> list[str]:
-    """Families of so many trials, each told as a failure."""
+    """Return the families of `times` trials, each of which fails."""
     out = []
     for _ in range(times):
         trial = study.ask()
@@ -34,7 +34,7 @@ def asked(study: Study, times: int) -> list[str]:
     return out
 
 
-def test_a_family_that_has_gone_is_passed_over(tmp_path: Path) -> None:
+def test_a_family_that_is_not_installed_is_skipped(tmp_path: Path) -> None:
     begun = opened(tmp_path, "linear", "xgboost")
     assert begun.absent == []
     assert set(asked(begun, 4)) == {"linear", "xgboost"}
@@ -44,7 +44,7 @@ def test_a_family_that_has_gone_is_passed_over(tmp_path: Path) -> None:
     assert "xgboost" in asked(opened(tmp_path, "linear", "xgboost"), 20)
 
 
-def test_a_family_that_came_later_stays_out(tmp_path: Path) -> None:
+def test_a_family_installed_later_is_not_added(tmp_path: Path) -> None:
     asked(opened(tmp_path, "linear"), 2)
     grown = opened(tmp_path, "linear", "xgboost")
     assert grown.absent == []
@@ -59,7 +59,7 @@ def tell(study: Study, score: float, costs: tuple[float, float]) -> str:
 
 
 @pytest.mark.parametrize("steer_by_costs", [False, True])
-def test_a_resumed_study_keeps_its_objectives_and_knows_costs(tmp_path: Path, steer_by_costs: bool) -> None:
+def test_a_resumed_study_keeps_its_objectives_and_costs(tmp_path: Path, steer_by_costs: bool) -> None:
     families = [family_named("linear")]
     begun = Study(
         tmp_path, None, "study", families, PROBLEM, default_sampler(0), steer_by_costs=steer_by_costs
@@ -73,9 +73,7 @@ def test_a_resumed_study_keeps_its_objectives_and_knows_costs(tmp_path: Path, st
 
 
 @pytest.mark.parametrize("steer_by_costs", [False, True])
-def test_a_trial_that_was_stopped_early_is_pruned_and_kept_in_mind(
-    tmp_path: Path, steer_by_costs: bool
-) -> None:
+def test_a_trial_stopped_early_is_pruned_with_its_estimate(tmp_path: Path, steer_by_costs: bool) -> None:
     families = [family_named("linear")]
     begun = Study(
         tmp_path, None, "study", families, PROBLEM, default_sampler(0), steer_by_costs=steer_by_costs
@@ -94,7 +92,7 @@ def test_a_trial_that_was_stopped_early_is_pruned_and_kept_in_mind(
     assert resumed.ask().params != raced.params
 
 
-def test_a_booster_is_tried_again_next_of_all_with_larger_steps(tmp_path: Path) -> None:
+def test_a_booster_is_tried_again_next_with_larger_steps(tmp_path: Path) -> None:
     study = opened(tmp_path, "lightgbm", "linear")
     first = study.ask()
     study.repeat_with_larger_steps(first, 2.0)
@@ -107,7 +105,7 @@ def test_a_booster_is_tried_again_next_of_all_with_larger_steps(tmp_path: Path) 
     assert study.ask().family == "linear", "and then on with the portfolio"
 
 
-def test_where_time_is_short_what_follows_of_the_portfolio_takes_larger_steps(tmp_path: Path) -> None:
+def test_the_rest_of_the_portfolio_takes_larger_steps_if_time_is_short(tmp_path: Path) -> None:
     families = ["lightgbm", "xgboost", "linear"]
     plain = in_turn([family_named(name) for name in families], PROBLEM)
     study = opened(tmp_path, *families)
@@ -119,7 +117,7 @@ def test_where_time_is_short_what_follows_of_the_portfolio_takes_larger_steps(tm
         assert (asked.family, asked.params) == (family, expected)
 
 
-def test_a_resumed_study_goes_on_with_the_portfolio_where_it_was(tmp_path: Path) -> None:
+def test_a_resumed_study_continues_the_portfolio(tmp_path: Path) -> None:
     families = ("lightgbm", "linear")
     plain = in_turn([family_named(name) for name in families], PROBLEM)
     begun = opened(tmp_path, *families)
@@ -134,9 +132,7 @@ def test_a_resumed_study_goes_on_with_the_portfolio_where_it_was(tmp_path: Path)
 
 
 @pytest.mark.parametrize("families", [("linear",), ("linear", "xgboost")])
-def test_few_families_are_sampled_before_there_is_much_to_learn_from(
-    tmp_path: Path, families: tuple[str, ...]
-) -> None:
+def test_sampling_works_with_few_families_and_trials(tmp_path: Path, families: tuple[str, ...]) -> None:
     study = opened(tmp_path, *families)
     portfolio = len(in_turn([family_named(name) for name in families], PROBLEM))
     assert portfolio < 10  # fewer than the sampler begins with

@@ -1,4 +1,4 @@
-"""A search ends with a model, whatever the load: fits are slow or fail on purpose."""
+"""A search ends with a model even if fits are slow or fail."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def settings(**more: Any) -> Settings:
 
 
 @pytest.mark.parametrize("families", [("lightgbm", "linear"), pytest.param(("mlp",), marks=pytest.mark.slow)])
-def test_where_no_fit_is_done_in_time_one_is_finished_all_the_same(
+def test_one_model_is_completed_beyond_the_budget_if_no_fit_ends_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, families: tuple[str, ...]
 ) -> None:
     in_workers(monkeypatch, tmp_path / "site", EVERY, "time.sleep(0.8)")
@@ -40,17 +40,17 @@ def test_where_no_fit_is_done_in_time_one_is_finished_all_the_same(
     (made,) = models(run)
     assert made.family == ("mlp" if families == ("mlp",) else "linear")
     assert made.measured is not None and made.measured.quiet
-    said = [each["message"] for each in run.events() if each["kind"] == "late"]
-    assert len(said) == 1
-    assert said[0].startswith("no model was ready after ")
-    assert said[0].endswith(f": fitting {made.id} {made.family} beyond the limit of time")
+    late = [each["message"] for each in run.events() if each["kind"] == "late"]
+    assert len(late) == 1
+    assert late[0].startswith("no model was ready after ")
+    assert late[0].endswith(f": fitting {made.id} {made.family} beyond the limit of time")
     assert made.score is not None and made.score.data.startswith("out of fold, 5 folds")
     assert "times" not in made.score.data
     assert run.info["seconds_used"] > run.info["seconds_allowed"]
     assert reproduce(run, made.id).same
 
 
-def test_where_all_fits_fail_a_quick_one_of_another_family_is_tried(
+def test_a_quick_model_of_another_family_is_tried_if_all_fits_fail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_workers(monkeypatch, tmp_path / "site", ("lightgbm",), "raise ZeroDivisionError('a bug')")
@@ -62,9 +62,7 @@ def test_where_all_fits_fail_a_quick_one_of_another_family_is_tried(
     ]
 
 
-def test_where_nothing_can_be_trained_the_search_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_without_any_model_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     in_workers(monkeypatch, tmp_path / "site", ("lightgbm",), "raise ZeroDivisionError('a bug')")
     with pytest.raises(SearchError, match=r"every candidate failed: found .*fit: ZeroDivisionError: a bug"):
         search(frame(), settings(families=("lightgbm",), trials=1, time_s=None, workers=1), tmp_path / "run")
@@ -74,7 +72,7 @@ def test_where_nothing_can_be_trained_the_search_says_so(
 
 
 @pytest.mark.parametrize("by", ["a test", True])
-def test_a_search_that_is_stopped_at_once_says_who_stopped_it(tmp_path: Path, by: Any) -> None:
+def test_a_search_stopped_at_once_names_who_stopped_it(tmp_path: Path, by: Any) -> None:
     words = "a test" if by == "a test" else "the stop function of its caller"
     with pytest.raises(SearchError, match=f"the search was stopped by {words} before any model was ready"):
         search(frame(), settings(), tmp_path / "run", stop=lambda: by)

@@ -1,4 +1,4 @@
-"""Large data in small: configs tried on a sample, the best fitted on more rows; what a search costs in memory."""
+"""Configurations are tried on a sample and the best are fitted on more rows; peak memory is recorded."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ ROWS, SAMPLE = 900, 200
 
 @pytest.fixture(scope="module")
 def grown(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """A run whose data is too much for its time, as the plan is made to think."""
+    """A run whose plan is made to take the data for too large."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plans, "_CELLS_A_MINUTE", 1.0)
         patch.setattr(plans, "_LEAST_SAMPLE", SAMPLE)
         return search(frame(ROWS), settings(), tmp_path_factory.mktemp("runs") / "grown")
 
 
-def test_configs_are_tried_on_a_sample_only_where_the_data_is_much_for_the_time() -> None:
+def test_configurations_are_tried_on_a_sample_if_data_is_large_for_the_time() -> None:
     large = Problem("binary", 2, 10_000_000, 10)
     assert make_plan(large, 300.0).sample == 384_615
     assert make_plan(large, 120.0).sample == 153_846
@@ -41,13 +41,13 @@ def test_configs_are_tried_on_a_sample_only_where_the_data_is_much_for_the_time(
     assert make_plan(Problem("binary", 2, 100_000, 10), 60.0).sample == 0
 
 
-def test_rows_that_may_tell_of_those_kept_apart_are_no_reserve() -> None:
+def test_data_with_times_or_groups_is_not_sampled() -> None:
     large = Problem("binary", 2, 10_000_000, 10)
     assert make_plan(large, 300.0, in_time=True).sample == 0
     assert make_plan(large, 300.0, in_groups=True).sample == 0
 
 
-def test_each_row_has_one_part(grown: RunFolder) -> None:
+def test_each_row_is_in_one_part_of_the_split(grown: RunFolder) -> None:
     parts = [grown.dev_rows, grown.holdout_rows, grown.reserve_rows]
     np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(ROWS))
     assert len(grown.dev_rows) == SAMPLE
@@ -55,7 +55,7 @@ def test_each_row_has_one_part(grown: RunFolder) -> None:
     assert y[grown.dev_rows].mean() == pytest.approx(y.mean(), abs=0.01)
 
 
-def test_the_best_are_fitted_on_all_rows_and_scored_on_the_rows_of_their_rivals(grown: RunFolder) -> None:
+def test_the_best_are_fitted_on_all_rows_and_validated_on_the_same_rows(grown: RunFolder) -> None:
     reserve = len(grown.reserve_rows)
     for name in ("c0001", "c0002"):
         small, large = grown.candidate(name), grown.candidate(f"{name}g")
@@ -68,7 +68,7 @@ def test_the_best_are_fitted_on_all_rows_and_scored_on_the_rows_of_their_rivals(
         np.testing.assert_array_equal(*known)
 
 
-def test_what_was_fitted_on_more_rows_repeats_and_is_exported_as_it_is(grown: RunFolder) -> None:
+def test_a_fit_on_more_rows_is_reproducible_and_exported_unchanged(grown: RunFolder) -> None:
     assert reproduce(grown, "c0002g").same
     served = serve_all_rows(grown, grown.candidate("c0001g"))
     assert not served.trained_again and not grown.can_refit
@@ -76,7 +76,7 @@ def test_what_was_fitted_on_more_rows_repeats_and_is_exported_as_it_is(grown: Ru
     assert len(served.library) == len(served.golden)
 
 
-def test_rows_that_validate_are_not_fitted_on(grown: RunFolder, tmp_path: Path) -> None:
+def test_validation_rows_are_not_fitted_on(grown: RunFolder, tmp_path: Path) -> None:
     path = tmp_path / "copy"
     (path / "cache").mkdir(parents=True)
     (path / "data").symlink_to(grown.path / "data")
@@ -92,7 +92,7 @@ def test_rows_that_validate_are_not_fitted_on(grown: RunFolder, tmp_path: Path) 
     assert all(row.tobytes() in everyone for row in np.asarray(sample.X[len(train) :]))
 
 
-def test_a_run_says_how_much_memory_it_took(grown: RunFolder) -> None:
+def test_a_run_records_its_peak_memory(grown: RunFolder) -> None:
     assert grown.info["memory_peak_mb"] > 0.8 * proportional_mb(grown.info["process"]) > 0
     assert 1.0 < proportional_mb(os.getpid()) < 1e6
     assert proportional_mb(2**22 + 1) == 0.0

@@ -1,4 +1,4 @@
-"""A first fit decides about folds where the size of the data leaves it in doubt."""
+"""A first fit decides about the folds if the size of the data leaves them in doubt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ONE_PART = Plan(1, "one validation part", holdout=0.2)
 
 
 class Pool:
-    """Answers every task alike."""
+    """Returns the same outcome for every task."""
 
     def __init__(self, seconds: float | None, stopped: bool = False) -> None:
         self.tasks: list[Any] = []
@@ -73,7 +73,7 @@ BOOSTERS = [family_named("linear"), family_named("lightgbm")]
 
 
 class Asking:
-    """A study that asks for the first of the portfolio."""
+    """A study that returns the first configuration of the portfolio."""
 
     def __init__(self, params: dict[str, Any]) -> None:
         self._asked = cast(
@@ -89,7 +89,7 @@ class Asking:
     ("seconds", "stopped", "folds"),
     [(0.5, False, 5), (1.6, False, 3), (4.0, False, 1), (0.5, True, 1), (None, False, 1)],
 )
-def test_quick_fits_give_folds(
+def test_a_quick_fit_leads_to_folds(
     tmp_path: Path, seconds: float | None, stopped: bool, folds: int, workers: int
 ) -> None:
     pool = Pool(seconds, stopped)
@@ -100,11 +100,13 @@ def test_quick_fits_give_folds(
     most = max(folds_affordable(asking.clock.left, workers).values())
     assert probe.folds(asking) == (folds if (seconds or 0.0) <= most else 1)
     if folds > 1 or workers == 1:
-        assert asking.time.spent["probe"] >= (seconds or 2.0), "what it took is in the account, killed or not"
+        assert asking.time.spent["probe"] >= (seconds or 2.0), (
+            "its time is charged, whether it was killed or not"
+        )
         assert not probe.continues
 
 
-def test_a_fit_that_is_not_quick_is_the_first_candidates(tmp_path: Path) -> None:
+def test_a_slow_fit_becomes_that_of_the_first_candidate(tmp_path: Path) -> None:
     pool = Pool(4.0)
     asking = session(pool, tmp_path)
     asking.schedule.folds = 1
@@ -117,7 +119,7 @@ def test_a_fit_that_is_not_quick_is_the_first_candidates(tmp_path: Path) -> None
     assert asking.time.spent["fit"] == 4.0 and "probe" not in asking.time.spent
 
 
-def test_a_fit_of_other_params_than_the_studys_is_dropped(tmp_path: Path) -> None:
+def test_a_fit_of_other_parameters_than_the_study_asks_for_is_dropped(tmp_path: Path) -> None:
     asking = session(Pool(4.0), tmp_path)
     probe = Probe.start(asking, ONE_PART, BOOSTERS)
     assert probe is not None and probe.folds(asking) == 1
@@ -127,7 +129,7 @@ def test_a_fit_of_other_params_than_the_studys_is_dropped(tmp_path: Path) -> Non
     assert asking.time.spent["probe"] > 4.0
 
 
-def test_nothing_is_probed_where_nothing_is_in_doubt(tmp_path: Path) -> None:
+def test_nothing_is_probed_if_folds_are_not_in_doubt(tmp_path: Path) -> None:
     families = [family_named("lightgbm")]
     pool = Pool(0.1)
     folds = Plan(5, "five folds")
@@ -140,7 +142,7 @@ def test_nothing_is_probed_where_nothing_is_in_doubt(tmp_path: Path) -> None:
     assert not pool.tasks
 
 
-def test_the_plan_is_in_doubt_a_little_above_what_is_affordable() -> None:
+def test_folds_are_in_doubt_slightly_above_the_affordable_size() -> None:
     assert not is_doubtful(Plan(1, "", refits=True), DOUBTFUL, 60.0)
     assert not is_doubtful(Plan(1, "", sample=50_000), DOUBTFUL, 60.0)
     assert is_doubtful(make_plan(DOUBTFUL, 60.0), DOUBTFUL, 60.0)

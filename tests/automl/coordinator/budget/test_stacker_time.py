@@ -1,4 +1,4 @@
-"""When a blend gets time for a network over its members, and who else it sees."""
+"""When an ensemble gets a stacker, and which further candidates it sees."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ def session(
     return SimpleNamespace(run=run, clock=clock, time=time, results=results, settings=settings)
 
 
-def test_few_rows_and_one_model_have_none() -> None:
+def test_few_rows_or_one_member_get_no_stacker() -> None:
     assert meta_s(session(STACKER_LEAST_ROWS - 1), BLEND.weights) == 0.0
     assert meta_s(session(), ["c1"]) == 0.0
 
 
-def test_rows_in_time_have_none() -> None:
+def test_rows_ordered_in_time_get_no_stacker() -> None:
     assert meta_s(session(time_column="day"), BLEND.weights) == 0.0
 
 
-def test_it_gets_a_part_of_the_time_or_none() -> None:
+def test_the_stacker_gets_a_share_of_the_time_or_none() -> None:
     assert 0.0 < meta_s(session(budget=60.0), BLEND.weights) <= 6.0
     assert meta_s(session(budget=15.0), BLEND.weights) == 0.0
     assert meta_s(session(budget=None), BLEND.weights) == math.inf
 
 
-def test_it_gets_what_is_left_up_to_more_than_enough() -> None:
+def test_the_stacker_gets_the_remaining_time_up_to_a_limit() -> None:
     task = stacked(session(), BLEND, COSTS)
     assert timed(task, 100.0).meta_s == pytest.approx(1.6 * task.meta_s)
     assert timed(task, 0.9 * task.meta_s).meta_s == pytest.approx(0.9 * task.meta_s)
@@ -53,13 +53,13 @@ def test_it_gets_what_is_left_up_to_more_than_enough() -> None:
     assert timed(without_end, math.inf).meta_s == math.inf
 
 
-def test_where_one_part_validates_the_rows_are_still_divided() -> None:
+def test_one_validation_set_is_divided_into_parts() -> None:
     many = 5 * STACKER_LEAST_ROWS
     assert meta_s(session(many, folds=1), BLEND.weights) == meta_s(session(many, folds=5), BLEND.weights)
     assert meta_s(session(many - 10, folds=1), BLEND.weights) == 0.0  # what validates is too little
 
 
-def test_it_sees_the_best_of_each_family_that_errs_otherwise_and_costs_little() -> None:
+def test_it_sees_the_best_cheap_candidate_of_each_complementing_family() -> None:
     task = stacked(session(), BLEND, COSTS)
     assert task.stacker_only == (
         "c3",
@@ -68,11 +68,11 @@ def test_it_sees_the_best_of_each_family_that_errs_otherwise_and_costs_little() 
     assert task.meta_s > 0 and task.weights == BLEND.weights
 
 
-def test_a_family_that_the_blend_has_is_not_added_again() -> None:
+def test_a_family_in_the_ensemble_is_not_added_again() -> None:
     with_linear = BuildTask(BLEND.config, {"c1": 0.5, "c2": 0.3, "c4": 0.2})
     assert stacked(session(), with_linear, COSTS).stacker_only == ("c6",)
 
 
 @pytest.mark.parametrize("rows", [100, 20_000])
-def test_without_time_a_blend_is_as_it_was(rows: int) -> None:
+def test_without_time_the_task_is_unchanged(rows: int) -> None:
     assert stacked(session(rows, budget=10.0), BLEND, COSTS) == BLEND

@@ -1,4 +1,4 @@
-"""Workers are killed from outside and replaced; what they were doing is answered for."""
+"""Workers are killed from outside and replaced; their tasks have an outcome."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def fold(name: str, split: int = 0, params: dict[str, object] | None = None) -> 
     )
 
 
-def test_folds_come_back_and_make_a_measured_candidate(pool: WorkerPool, run: Path) -> None:
+def test_folds_are_assembled_into_a_measured_candidate(pool: WorkerPool, run: Path) -> None:
     for split in range(3):
         pool.submit(fold("c0001", split))
         done = answer(pool)
@@ -78,7 +78,7 @@ def test_folds_come_back_and_make_a_measured_candidate(pool: WorkerPool, run: Pa
     assert not (run / "candidates" / "c0001" / "parts").exists()
 
 
-def test_a_failing_job_says_at_which_stage_and_why(pool: WorkerPool) -> None:
+def test_a_failing_task_has_a_stage_and_a_reason(pool: WorkerPool) -> None:
     pool.submit(fold("c0002", params={"C": "much"}))
     candidate = answer(pool)
     assert isinstance(candidate, Candidate)
@@ -86,9 +86,9 @@ def test_a_failing_job_says_at_which_stage_and_why(pool: WorkerPool) -> None:
     assert candidate.reason
 
 
-def test_a_job_over_its_time_is_killed_and_the_next_one_runs(pool: WorkerPool) -> None:
+def test_a_task_above_its_time_is_killed_and_the_next_one_runs(pool: WorkerPool) -> None:
     before = pool._workers[0].process.pid
-    os.kill(before, signal.SIGSTOP)  # a fit that does not come back
+    os.kill(before, signal.SIGSTOP)  # a fit that hangs
     pool.submit(fold("c0003"), kill_at=time.monotonic() + 0.3)
     failure = answer(pool)
     assert isinstance(failure, Failure)
@@ -98,9 +98,9 @@ def test_a_job_over_its_time_is_killed_and_the_next_one_runs(pool: WorkerPool) -
     assert isinstance(answer(pool), FoldDone)
 
 
-def test_a_job_over_its_memory_is_killed(pool: WorkerPool) -> None:
+def test_a_task_above_its_memory_is_killed(pool: WorkerPool) -> None:
     pool.memory_limit_mb = 1.0
-    os.kill(pool._workers[0].process.pid, signal.SIGSTOP)  # it stays until it is looked at
+    os.kill(pool._workers[0].process.pid, signal.SIGSTOP)  # it waits until its memory is read
     pool.submit(fold("c0005"))
     failure = answer(pool)
     assert isinstance(failure, Failure)
@@ -109,7 +109,7 @@ def test_a_job_over_its_memory_is_killed(pool: WorkerPool) -> None:
     assert (candidate.status, candidate.peak_memory_mb > 1) == ("stopped", True)
 
 
-def test_a_worker_that_dies_is_answered_for_and_replaced(pool: WorkerPool) -> None:
+def test_a_worker_that_dies_is_replaced(pool: WorkerPool) -> None:
     process = pool._workers[0].process
     os.kill(process.pid, signal.SIGSTOP)
     pool.submit(fold("c0006"))
@@ -120,7 +120,7 @@ def test_a_worker_that_dies_is_answered_for_and_replaced(pool: WorkerPool) -> No
     assert pool.idle == 1
 
 
-def test_nothing_is_left_behind(run: Path) -> None:
+def test_closing_leaves_no_process_and_no_folder(run: Path) -> None:
     problem = describe_problem(make_data("binary", rows=400), 300)
     with Spawner() as spawner:
         pool = WorkerPool(2, 8000, spawner)
@@ -133,7 +133,7 @@ def test_nothing_is_left_behind(run: Path) -> None:
 
 
 def test_workers_end_when_the_search_is_killed(run: Path, tmp_path: Path) -> None:
-    """SIGKILL to the searching process leaves no orphan at work."""
+    """SIGKILL to the searching process leaves no worker running."""
     import subprocess
     import sys
 
