@@ -8,7 +8,7 @@ from workbench.families import _FAMILIES
 def test_every_family_and_ensembles_have_a_label() -> None:
     assert all(family.traits.label for family in _FAMILIES)
     assert family_name("mlp") == "Neural network"
-    assert family_name("blend") == "Blend of models"
+    assert family_name("blend") == "Ensemble"
 
 
 def test_every_scorer_has_plain_words() -> None:

@@ -186,7 +186,7 @@ def test_without_a_hold_out_it_says_what_the_model_relies_on(
     found = importance(bare, best)
     assert not found[0].unseen
     assert found[0].drop > 0
-    with pytest.raises(RunError, match="hold-out"):
+    with pytest.raises(RunError, match="held-out set"):
         evidence_of(bare, best, "holdout")
 
 

@@ -155,7 +155,7 @@ def evidence_of(run: RunFolder, candidate: str, part: Part = "dev") -> Evidence:
     )
 
 
-_WORDS = {"dev": "development rows", "holdout": "hold-out"}
+_WORDS = {"dev": "development rows", "holdout": "held-out set"}
 
 
 def output_of(run: RunFolder, candidate: str) -> Output:

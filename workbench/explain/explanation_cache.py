@@ -32,10 +32,10 @@ class Explanation:
     Attributes
     ----------
     importance : tuple of Importance
-        Of every input column, the strongest first.
+        Importance of every input column, strongest first.
     curves : tuple of dict
-        How the answer moves with each of the strongest columns, as `dependence` returns it; for
-        several classes, the probability of the last one.
+        Partial dependence on each of the strongest columns, as from `dependence`; for several
+        classes, of the probability of the last one.
     """
 
     importance: tuple[Importance, ...]

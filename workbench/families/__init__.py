@@ -81,7 +81,7 @@ BASELINE = Baseline.name
 """Name of the family that ignores the input."""
 ENSEMBLE = "blend"
 """Family of an ensemble in the records of a run; no family may take this name."""
-_ENSEMBLE_TRAITS = Traits(label="Blend of models")
+_ENSEMBLE_TRAITS = Traits(label="Ensemble")
 _RESERVED = frozenset([*_BUILT_IN, ENSEMBLE])
 
 
