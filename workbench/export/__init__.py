@@ -1,6 +1,6 @@
-"""A choice becomes a bundle: taken as it was measured, held against its library, written, and verified.
+"""Export a choice as a bundle, and verify, list and compare bundles.
 
-The names below are loaded on first use: listing bundles (`catalog`) needs nothing of the rest.
+The names below are imported on first use, so that listing bundles does not import the rest.
 """
 
 from __future__ import annotations

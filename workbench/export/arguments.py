@@ -1,4 +1,4 @@
-"""What each argument of an export accepts, checked before any work starts; the rule is that of `search.arguments`."""
+"""The arguments of an export: what each accepts, checked before any work starts (see `automl.arguments`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .source.languages import LANGUAGES
 
 
 def _languages(name: str, value: Any) -> tuple[str, ...]:
-    """Accept languages as a list, or as one text with commas; which there are is the exporter's to say."""
+    """Accept supported languages as a list, or as one string with commas."""
     chosen = accept.words(name, value, '["python", "sql"]')
     for each in chosen:
         accept.one_of(name, each, LANGUAGES)
@@ -35,7 +35,7 @@ _READERS: dict[str, accept.Reader] = {
 
 
 def read_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of an export as `export_bundle` takes them; None is left to its default.
+    """Return the options of an export as `export_bundle` accepts them; None means the default.
 
     Other keys are ignored: Python itself refuses an unknown argument.
 

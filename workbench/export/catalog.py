@@ -1,4 +1,4 @@
-"""The bundles that lie in a folder, told by their manifests alone."""
+"""List the bundles in a folder by their manifests."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class BundleEntry:
     size_mb : float
     data, data_date : str
     signed : bool
-        Whether a signature lies in it; `verify_bundle(key=...)` checks it.
+        Whether it has a signature; `verify_bundle(key=...)` checks it.
     error : str
-        Why it cannot be read; empty where it can.
+        Why it cannot be read; empty if it can.
     """
 
     path: str
@@ -67,8 +67,9 @@ class BundleEntry:
 def list_bundles(folder: str | Path) -> list[BundleEntry]:
     """Return the bundles in a folder and its subfolders, by name and then by creation time.
 
-    Commands and the app list bundles with this function. It reads manifests only; `workbench verify` checks the files.
-    A zip next to a folder of the same name and with the same manifest is that bundle, packed, and not listed again.
+    Commands and the app list bundles with this function. It reads manifests only; `workbench
+    verify` checks the files. A zip next to a folder of the same name and with the same manifest is
+    that bundle, packed, and not listed again.
 
     Parameters
     ----------
@@ -92,9 +93,10 @@ def list_bundles(folder: str | Path) -> list[BundleEntry]:
 
 
 def next_version(folder: str | Path, name: str) -> str:
-    """Return the next free version of a name in a folder of bundles: one more than the highest whole number.
+    """Return the next free version of a name in a folder of bundles: one more than the highest
+    whole number.
 
-    Only bundles right in the folder count.
+    Bundles in subfolders do not count.
 
     Examples
     --------
@@ -122,7 +124,7 @@ def _manifest_of(path: Path) -> dict[str, Any]:
 
 
 def _packed(path: Path) -> bool:
-    """Tell whether a path is the zip of the bundle that lies beside it as a folder."""
+    """Return whether a path is the zip of a bundle that is next to it as a folder."""
     folder = path.with_suffix("")
     if path.suffix.lower() != ".zip" or not (folder / MANIFEST_FILE).is_file():
         return False
@@ -147,7 +149,7 @@ def _candidates(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _manifest_in(path: Path) -> str | None:
-    """Return the name of the manifest in a zip, or None where that is no bundle."""
+    """Return the name of the manifest in a zip, or None if the zip is not a bundle."""
     try:
         with reading(path) as archive:
             names = [name for name in archive.namelist() if name.split("/")[-1] == MANIFEST_FILE]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from workbench.errors import ExportError
 from workbench.runtime.bundle.manifest import Manifest
@@ -15,14 +16,15 @@ from .documents.card import model_card, readme
 from .documents.deploy import deploy_files, size_of
 from .documents.mlmodel import MLMODEL_FILE, mlmodel
 from .documents.profile import PROFILE_FILE, profile
+from .documents.reference import reference_document
 from .documents.requirements import Pin, requirements_text
 from .documents.sbom import SBOM_FILE, sbom
 from .pipeline import PIPELINE_FILE, build_pipeline, check_pipeline, golden_columns
 
 DECISION_FILE, CARD_FILE, REQUIREMENTS_FILE = "decision.json", "MODEL_CARD.md", "requirements.txt"
 
-#: Files of every bundle of the current format, besides the folder of the runtime. A file may be missing only if the
-#: manifest's "omitted" gives the reason.
+#: Files of every bundle of the current format, besides the folder of the runtime. A file may be
+#: missing only if the manifest's "omitted" gives the reason.
 CONTENTS = (
     "schema.json",
     "encoder.json",
@@ -67,7 +69,7 @@ def write_documents(
     manifest, decision, schema = about.manifest, about.decision, about.data.schema
     size = size_of(about.measured.artifact_mb, about.measured.cpu_us_per_row, about.sheet)
     texts = {
-        PROFILE_FILE: dump_json(profile(about.data, about.predictor, about.seed)),
+        PROFILE_FILE: dump_json(_profile(about)),
         DECISION_FILE: dump_json(decision.to_json()),
         CARD_FILE: model_card(
             manifest,
@@ -86,6 +88,13 @@ def write_documents(
     }
     write_texts(folder, texts)
     return manifest
+
+
+def _profile(about: Description) -> dict[str, Any]:
+    document = profile(about.data, about.predictor, about.seed)
+    if about.reference is not None:
+        document["reference"] = reference_document(about.reference, about.predictor.classes)
+    return document
 
 
 def write_texts(folder: Path, texts: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The threshold that a bundle predicts with: the one that was decided, else the model's own."""
+"""The threshold that a bundle predicts with: that of the decision, else the model's own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workbench.tradeoff.terms import Source, Terms, check_threshold
 
 
 def served_terms(run: RunFolder, choice: Choice, threshold: float | None) -> Terms:
-    """Return what a bundle is written under: the choice's terms, else the run's, and a threshold given now.
+    """Return the terms of a bundle: those of the choice, else of the run, with a threshold given now.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def served_terms(run: RunFolder, choice: Choice, threshold: float | None) -> Ter
 
 
 def set_threshold(served: Served, terms: Terms) -> tuple[Served, ServedThreshold | None]:
-    """Return a candidate that predicts its positive label from the terms' threshold on, and how that came about."""
+    """Return the model with the threshold of the terms, and a record of the threshold's origin."""
     own = served.predictor
     output = own.schema.output
     if output.task != "binary":
@@ -51,9 +51,9 @@ def set_threshold(served: Served, terms: Terms) -> tuple[Served, ServedThreshold
 
 
 def score_at(run: RunFolder, candidate: Candidate, own: ServedThreshold) -> Score | None:
-    """Return the score of decisions at a threshold, or None where the metric looks at probabilities alone.
+    """Return the score at a threshold, or None if the metric does not depend on it.
 
-    It is counted on the hold-out where there is one, else out of fold; there it is not corrected for any choice.
+    It is computed on the hold-out if there is one, else out of fold without bias correction.
     """
     metric = Metric(run.info["metric"], run.problem.task, run.problem.n_classes, run.settings.seed)
     if not metric.definition.decides:
@@ -61,6 +61,6 @@ def score_at(run: RunFolder, candidate: Candidate, own: ServedThreshold) -> Scor
     held = candidate.holdout is not None
     known = evidence_of(run, candidate.id, "holdout" if held else "dev")
     sure = (known.probability >= own.value).astype(np.float64)
-    who = "that the costs of mistakes imply" if own.how == "payoff" else "set by whoever decided"
+    who = "that follows from the costs of mistakes" if own.how == "payoff" else "set in the decision"
     words = f"{'hold-out' if held else 'out of fold'}, at a threshold of {own.value:g} {who}"
     return metric.score(known.y, np.column_stack([1.0 - sure, sure]), known.weight, words)

@@ -31,6 +31,7 @@ from workbench.tradeoff.decision import Decision, ServedThreshold, decide
 from workbench.tradeoff.prices import PriceSheet, price_per_million_usd
 
 from .decided_threshold import score_at
+from .documents.reference import Reference, reference_of
 from .golden import golden_text
 from .request import ExportRequest
 
@@ -68,6 +69,8 @@ class Description:
     drivers : Explanation or str
         Which columns drive the candidate, or why that was not computed.
     seed : int
+    reference : Reference or None
+        Predictions of rows that the model was not trained on.
     """
 
     manifest: Manifest
@@ -82,6 +85,7 @@ class Description:
     held_out: int = 0
     drivers: Explanation | str = ""
     seed: int = 0
+    reference: Reference | None = None
 
 
 def describe(
@@ -128,6 +132,7 @@ def describe(
         held_out=0 if model.trained_again else len(run.holdout_rows),
         drivers=drivers,
         seed=run.settings.seed,
+        reference=reference_of(run, candidate, model, data),
     )
 
 

@@ -1,4 +1,4 @@
-"""Where a bundle goes: names that a URL takes, and a place that is written whole or not at all."""
+"""The destination of a bundle: names that can be part of a URL, and atomic writes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_name(text: str, option: str) -> str:
     Raises
     ------
     SettingsError
-        Naming the option, where it cannot.
+        If it cannot; the message names the option.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def check_name(text: str, option: str) -> str:
 
 
 def name_for(text: str) -> str:
-    """Return a text as a name, with what a URL does not take replaced.
+    """Return text as a name: characters that a URL does not allow are replaced.
 
     Examples
     --------
@@ -49,38 +49,40 @@ def name_for(text: str) -> str:
 
 
 def is_zip(target: Path) -> bool:
-    """Tell whether a bundle goes into one zip file rather than a folder."""
+    """Return whether a bundle is written as a zip file instead of a folder."""
     return target.suffix.lower() == ".zip"
 
 
 def check_destination(target: Path, overwrite: bool) -> None:
-    """Refuse a place that is taken; only a bundle is ever replaced.
+    """Check that a destination is free, or with `overwrite` a bundle.
 
     Raises
     ------
     SettingsError
-        Where something is in the way.
+        If it is not.
     """
     if _is_empty(target) or not (target.exists() or target.is_symlink()):
         return
     if not overwrite:
-        raise SettingsError(f"{target} exists already", hint="Choose another place, or remove it first.")
+        raise SettingsError(f"{target} exists already", hint="Choose another path, or remove it first.")
     if not (is_zip_file(target) if is_zip(target) else (target / MANIFEST_FILE).is_file()):
-        raise SettingsError(f"{target} is no bundle", hint="Only a bundle is replaced. Choose another place.")
+        raise SettingsError(
+            f"{target} is not a bundle", hint="Only bundles are replaced. Choose another path."
+        )
 
 
 @contextmanager
 def work_folder(target: Path) -> Iterator[Path]:
-    """Give a folder to work in, on the file system of `target`; it is removed whatever happens.
+    """Create a temporary folder on the file system of `target`, and remove it at the end.
 
-    One process at a time works on a place; what a killed one left there is removed.
+    Only one process at a time writes to a destination. Leftovers of killed processes are removed.
 
     Raises
     ------
     ExportError
-        Where it cannot be written (no permission, a disk that is full).
+        If it cannot be written (no permission, disk full).
     BadFileError
-        Where another process works on this place.
+        If another process writes to this destination.
     """
     work = target.parent / f".{target.name}.{os.getpid()}"
     try:
@@ -97,16 +99,17 @@ def work_folder(target: Path) -> Iterator[Path]:
 
 
 def _reason(error: OSError) -> str:
-    """Return why in a few words; a copied folder's error lists every file, of which the first is enough."""
+    """Return the reason in a few words; the error of a copied folder lists every file, so the first one is used."""
     if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
         return str(error.args[0][0][2]).partition(": ")[0]
     return error.strerror or str(error)
 
 
 def move_to_destination(folder: Path, target: Path, work: Path) -> None:
-    """Move a finished bundle from the folder `work` to its place, as a zip where the name asks for one.
+    """Move a finished bundle from the folder `work` to its destination, as a zip if the name ends
+    in ``.zip``.
 
-    A bundle that is replaced is moved away first, and back if the move fails.
+    A bundle that is replaced is moved away first, and moved back if the move fails.
     """
     if is_zip(target):
         packed = work / "bundle.zip"
@@ -127,7 +130,7 @@ def move_to_destination(folder: Path, target: Path, work: Path) -> None:
 
 
 def write_zip(folder: Path, path: Path) -> None:
-    """Zip a bundle's folder under one top folder of its name; equal bundles give equal bytes."""
+    """Zip a bundle under a top-level folder of its name; equal bundles give equal bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(folder.rglob("*")):
             if not file.is_file() or "__pycache__" in file.parts:

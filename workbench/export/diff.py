@@ -1,4 +1,4 @@
-"""What changed between two bundles: input, settings, data, score, cost, and what they answer for the same rows."""
+"""Compare two bundles: inputs, settings, data, score, cost, and predictions for the same rows."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ _MOST_NAMES = 8
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that is not the same in both.
+    """One difference between two bundles.
 
     Attributes
     ----------
     part : str
-        "model", "features", "categories", "settings", "data", "score", "cost", "libraries", "answers" or "files".
+        "model", "features", "categories", "settings", "data", "score", "cost", "libraries",
+        "answers" or "files".
     what : str
     before, after : object
-        As JSON carries it; None where there is nothing.
+        JSON values; None if a bundle does not have it.
     """
 
     part: str
@@ -43,7 +44,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What `diff_bundles` found.
+    """The differences between two bundles.
 
     Attributes
     ----------
@@ -51,7 +52,7 @@ class Difference:
         The two bundles.
     changes : tuple of Change
     same_model : bool
-        Whether both predict alike by construction: equal schema, encoder and network.
+        Whether both have equal schema, encoder and network, so that they predict the same.
     """
 
     before: str
@@ -69,7 +70,7 @@ class Difference:
         }
 
     def to_text(self) -> str:
-        """Return the changes for a person, part by part.
+        """Return the changes as text, part by part.
 
         Examples
         --------
@@ -103,7 +104,7 @@ def diff_bundles(before: str | Path, after: str | Path) -> Difference:
     Raises
     ------
     BundleError
-        Where one of the two cannot be used.
+        If one of the two cannot be used.
     """
     first, second = open_bundle(before), open_bundle(after)
     changes = (
@@ -240,7 +241,7 @@ def _cost(before: Manifest, after: Manifest) -> Iterator[Change]:
 
 
 def _answers(before: Bundle, after: Bundle) -> Iterator[Change]:
-    """Send the golden rows of both through both, where both take them."""
+    """Compare predictions of both models for the golden rows of both, as far as both accept them."""
     if before.manifest.model_id == after.manifest.model_id:
         return
     if before.manifest.classes != after.manifest.classes or before.manifest.task != after.manifest.task:
@@ -253,11 +254,11 @@ def _answers(before: Bundle, after: Bundle) -> Iterator[Change]:
         except WorkbenchError:
             continue
     if not pairs:
-        yield Change("answers", "rows that both can answer", len(rows), 0)
+        yield Change("answers", "rows that both accept", len(rows), 0)
         return
     old, new = (np.array(each, dtype=np.float64) for each in zip(*pairs, strict=True))
     gaps = np.abs(old - new).max(axis=1)
-    yield Change("answers", "rows answered by both", len(rows), len(pairs))
+    yield Change("answers", "rows predicted by both", len(rows), len(pairs))
     yield Change("answers", "mean difference", 0.0, float(gaps.mean()))
     yield Change("answers", "largest difference", 0.0, float(gaps.max()))
     if before.manifest.classes:

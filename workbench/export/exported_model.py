@@ -12,8 +12,8 @@ from .request import ExportRequest
 def exported_model(request: ExportRequest) -> Served:
     """Return the model to export, with the model's own threshold.
 
-    By default it is the artifact that was measured, so that its hold-out score stays valid and nothing is trained. A
-    refit gives a model that was trained on more rows and has not been scored.
+    By default it is the artifact that was measured, so that its hold-out score stays valid and
+    nothing is trained. A refit gives a model that was trained on more rows and has not been scored.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Golden rows: real inputs with the outputs that the exported model gave, replayed wherever the bundle runs."""
+"""Golden rows: real inputs with the outputs of the exported model, replayed where the bundle runs."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ def write_golden(
     masked: Sequence[str] = (),
     seed: int = 0,
 ) -> None:
-    """Write ``golden.jsonl``: one row a line with its output, and the training library's own under "library".
+    """Write ``golden.jsonl``: one line for each row, with its output and the training library's as
+    "library".
 
-    With `masked` columns the outputs are those of the masked rows, and there is no "library": it did not predict them.
+    With `masked` columns the outputs are those of the masked rows, without "library", because the
+    training library did not predict them.
 
     Parameters
     ----------
@@ -37,12 +39,12 @@ def write_golden(
     predictor : Predictor
         The exported model.
     library : numpy.ndarray of float64, shape (n, k)
-        The training library's own predictions of the rows.
+        The training library's predictions of the rows.
     data : Dataset
     rows : numpy.ndarray of int, shape (n,)
         Positions in `data`.
     masked : sequence of str
-        Columns whose values are drawn anew (`mask`).
+        Columns whose values are drawn at random (`mask`).
     seed : int
     """
     inputs = mask(raw_rows(data.take(rows)), data, masked, seed)
@@ -68,10 +70,11 @@ def write_golden(
 def mask(
     rows: Sequence[dict[str, Any]], data: Dataset, columns: Sequence[str], seed: int = 0
 ) -> list[dict[str, Any]]:
-    """Return rows whose values in some columns are drawn anew from each column's own distribution.
+    """Return rows with the values of some columns drawn at random from each column's own distribution.
 
-    Each value comes from a row drawn at random, for each column by itself, so that no row keeps its values together. A
-    value that names a person by itself, such as the number of an account, still does: drop such a column instead.
+    Each value comes from a random row, independently for each column, so values of a row do not
+    stay together. A value that identifies a person alone, such as an account number, still does:
+    drop such a column instead.
     """
     random = np.random.default_rng(seed)
     drawn = {name: raw_rows(data.take(random.integers(0, data.n_rows, len(rows)))) for name in columns}
@@ -79,7 +82,8 @@ def mask(
 
 
 def masked_columns(golden: str | Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
-    """Read which columns of the golden rows are masked: "real" is none, "masked:a,b" or a list of names some.
+    """Return the columns of the golden rows to mask: none for "real", else from "masked:a,b" or a
+    list.
 
     Raises
     ------
@@ -99,13 +103,11 @@ def masked_columns(golden: str | Sequence[str], names: Sequence[str]) -> tuple[s
         kind, colon, listed = golden.partition(":")
         wanted = [name.strip() for name in next(csv.reader([listed]), [])]
         if kind != "masked" or not colon or not any(wanted):
-            raise SettingsError(
-                "golden", found=shown(golden), expected="real, or masked: and names of columns"
-            )
+            raise SettingsError("golden", found=shown(golden), expected="real, or masked: with column names")
     elif isinstance(golden, (list, tuple)):
         wanted = [str(name) for name in golden]
     else:
-        raise SettingsError("golden", found=shown(golden), expected="real, or masked: and names of columns")
+        raise SettingsError("golden", found=shown(golden), expected="real, or masked: with column names")
     for name in wanted:
         if name not in names:
             close = nearest(name, names, 1)
@@ -117,17 +119,17 @@ def masked_columns(golden: str | Sequence[str], names: Sequence[str]) -> tuple[s
 
 
 def golden_text(rows: int, masked: Sequence[str]) -> str:
-    """Say what the golden rows are, for whoever passes a bundle on.
+    """Describe the golden rows, for users who share a bundle.
 
     Examples
     --------
     >>> golden_text(64, ())
-    'golden.jsonl holds 64 real rows of the data, with all their values.'
+    'golden.jsonl has 64 real rows of the data, with all their values.'
     """
     if not masked:
-        return f"{GOLDEN_FILE} holds {rows:,} real rows of the data, with all their values."
+        return f"{GOLDEN_FILE} has {rows:,} real rows of the data, with all their values."
     return (
-        f"{GOLDEN_FILE} holds {rows:,} rows of the data with other values drawn at random in {', '.join(masked)}; "
+        f"{GOLDEN_FILE} has {rows:,} rows of the data, with random values in {', '.join(masked)}; "
         "the outputs are those of the masked rows."
     )
 

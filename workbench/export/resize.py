@@ -1,4 +1,4 @@
-"""A bundle's cluster manifests by what a load test measured, in place of what was reckoned at export."""
+"""Resize the cluster manifests of a bundle by a load test; an export can only estimate their sizes."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from .checks.signing import read_private_key, sign_manifest
 from .destination import move_to_destination, work_folder
 from .documents.deploy import CLUSTER_FILES, Size, deploy_files
 
-_SPARE = 1.25  # memory asked for, beyond what the server used
+_SPARE = 1.25  # requested memory over the memory that the server used
 _CPU_M = 1000
 
 
 def size_by_load(
     memory_mb: float, requests_per_s_per_core: float, cpu_percent: float, busiest_per_s: Sequence[float]
 ) -> Size:
-    """Return the size of a replica of one core, and how many of them the traffic needs.
+    """Return the size of a replica with one core, and the number of replicas that the traffic needs.
 
     Parameters
     ----------
     memory_mb : float
         Resident memory of the server.
     requests_per_s_per_core : float
-        That a replica answers at `cpu_percent`.
+        Throughput of a replica at `cpu_percent`.
     cpu_percent : float
-        At which replicas are added.
+        CPU use at which replicas are added.
     busiest_per_s : sequence of float
-        Requests in the busiest second of each piece of traffic; the quietest sets the fewest replicas, and there may
-        be twice as many as the busiest needs, but no fewer than four.
+        Requests in the busiest second of each traffic profile. The smallest one sets the minimum of
+        replicas. The maximum is twice what the largest one needs, and at least four.
 
     Examples
     --------
@@ -50,16 +50,16 @@ def size_by_load(
 
 
 def measured_size(report: Mapping[str, Any]) -> tuple[Size, str]:
-    """Return the size that the content of ``load_test.json`` asks for, and a line that says what it follows from.
+    """Return the size that follows from the content of ``load_test.json``, and a line with the reason.
 
     Raises
     ------
     ExportError
-        Where it has no figures: nothing was answered.
+        If it has no figures, because no request succeeded.
     """
     targets, steps, needs = report["targets"], report["steps"], report["needs"]
     if not targets or not steps:
-        raise ExportError("the load test has no figures", found="no answers", hint="Run it again.")
+        raise ExportError("the load test has no figures", found="no successful request", hint="Run it again.")
     rate, busy = targets["requests_per_s_per_core"], targets["cpu_percent"]
     memory = max(step["memory_mb"] for step in steps)
     size = size_by_load(memory, rate, busy, [need["busiest_per_s"] for need in needs])
@@ -71,12 +71,12 @@ def measured_size(report: Mapping[str, Any]) -> tuple[Size, str]:
 
 
 def check_resizable(target: Path, *, signing: bool) -> Bundle:
-    """Return a bundle whose manifests can be written again, before the work of measuring it.
+    """Open a bundle and check, before it is measured, that its manifests can be rewritten.
 
     Raises
     ------
     ExportError
-        Where the bundle has no such manifests, or is signed and would not be signed again.
+        If the bundle has no such manifests, or is signed and there is no key to sign it again.
     """
     bundle = open_bundle(target)
     if any(name not in bundle.manifest.files for name in CLUSTER_FILES):
@@ -85,30 +85,31 @@ def check_resizable(target: Path, *, signing: bool) -> Bundle:
         )
     if not signing and (bundle.path / SIGNATURE_FILE).is_file():
         raise ExportError(
-            f"{target} is signed", found="no key to sign it again with", hint="Give the key with `sign`."
+            f"{target} is signed", found="no key to sign it again", hint="Pass the key as `sign`."
         )
     return bundle
 
 
 def resize(target: Path, report: Mapping[str, Any], sign: str | Path | None = None) -> list[str]:
-    """Write a bundle's cluster manifests again, by the content of its ``load_test.json``; returns their names.
+    """Rewrite the cluster manifests of a bundle by the content of its ``load_test.json``; return
+    their names.
 
-    The model stays as it is, and so does its id; ``manifest.json`` gets the new digests.
+    The model and its id do not change; ``manifest.json`` gets the new digests.
 
     Parameters
     ----------
     target : Path
-        A bundle: a folder or one zip. It is replaced as a whole or not at all.
+        A bundle, a folder or a zip. It is replaced atomically.
     report : mapping
     sign : path, optional
-        A private key: a bundle that is signed has to be signed again.
+        A private key, required if the bundle is signed.
 
     Raises
     ------
     ExportError
-        As `check_resizable`, or where the bundle cannot be written.
+        As in `check_resizable`, or if the bundle cannot be written.
     SettingsError
-        Where `sign` is no key.
+        If `sign` is not a key.
     """
     key = read_private_key(sign) if sign is not None else None
     bundle = check_resizable(target, signing=key is not None)

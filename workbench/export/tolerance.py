@@ -1,4 +1,4 @@
-"""In which unit two answers to the same row are compared."""
+"""The unit in which two predictions of the same row are compared."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from workbench.automl.worker.parity import spread_of
 
 
 def difference_unit(answers: np.ndarray, *, classes: bool, own: float = 1.0) -> np.ndarray:
-    """Return the unit of each answer: 1 for a probability; for a number the spread of all, or its own size.
+    """Return the unit of each prediction: 1 for a probability; for a number the spread of all, or
+    its own size.
 
-    Without the spread a number near zero among large ones would have to agree to more digits than float32 sums keep.
+    Without the spread, a number near zero among large ones would have to agree to more digits than
+    sums in float32 have.
 
     Parameters
     ----------
     answers : numpy.ndarray of float64, shape (n,) or (n, k)
-        Those that are not finite say nothing of the spread.
+        Values that are not finite do not count for the spread.
     classes : bool
         Whether they are probabilities.
     own : float
-        Share of a number's own size that counts, where it is larger than the spread.
+        Share of a number's size that is its unit, if that is larger than the spread.
 
     Returns
     -------

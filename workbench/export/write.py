@@ -54,10 +54,11 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     refit: bool = False,
     progress: Progress | None = None,
 ) -> Path:
-    """Write a choice as a bundle: the artifact that was measured, or with `refit` one trained again on all rows.
+    """Write a choice as a bundle: the artifact that was measured, or with `refit` one trained again
+    on all rows.
 
-    The bundle is written to a temporary folder next to `out`, its golden rows are replayed from there, and only then is
-    it moved to `out`. An export that fails leaves nothing behind.
+    The bundle is written to a temporary folder next to `out`, its golden rows are replayed from
+    there, and only then is it moved to `out`. An export that fails leaves nothing behind.
 
     Parameters
     ----------
@@ -70,29 +71,34 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     version : str, optional
         Default: the next free version of that name among the bundles next to `out`: 1, 2, 3, ….
     note : str
-        Why this model was chosen. Default: the note of the decision stored in the run, if the bundle follows it.
+        Why this model was chosen. Default: the note of the decision stored in the run, if the
+        bundle follows it.
     by : str, optional
         Who decided. Default: who stored that decision, else the user of this process.
     golden : str or sequence of str
-        "real" writes real rows with all their values to ``golden.jsonl``. "masked:COL,…", or a list of columns, draws
-        the values of those columns at random from each column's own distribution.
+        "real" writes real rows with all their values to ``golden.jsonl``. "masked:COL,…", or a list
+        of columns, draws the values of those columns at random from each column's own distribution.
     overwrite : bool
         Whether to replace a bundle at `out`.
     hashes : bool
-        Whether to ask pip's package index for the hashes of the packages in ``requirements.txt``. By default the
-        hashes that ship with Workbench are used. Without any, the file has versions only and says so.
+        Whether to ask pip's package index for the hashes of the packages in ``requirements.txt``.
+        By default the hashes that ship with Workbench are used. Without any, the file has versions
+        only and says so.
     code : sequence of str
-        Languages in which to write the scorer as source code, under ``source/``: python, c, java, javascript, sql.
+        Languages in which to write the scorer as source code, under ``source/``: python, c, java,
+        javascript, sql.
     sign : path, optional
         A private key (Ed25519, PEM) to sign the manifest with.
     threshold : float, optional
-        The probability from which a binary model predicts its positive label. Default: that of the choice's terms,
-        which follow the decision stored in the run, else the model's own.
+        The probability from which a binary model predicts its positive label. Default: that of the
+        choice's terms, which follow the decision stored in the run, else the model's own.
     refit : bool
-        Whether to train the model again on all rows if the search held some out. It takes about as long as the
-        candidate's fits. The scores in the bundle stay those of the candidate that was measured.
+        Whether to train the model again on all rows if the search held some out. It takes about as
+        long as the candidate's fits. The scores in the bundle stay those of the candidate that was
+        measured.
     progress : callable, optional
-        Called with a mapping for each step and warning: "kind" is "step" or "warning", "message" is a line of text.
+        Called with a mapping for each step and warning: "kind" is "step" or "warning", "message" is
+        a line of text.
 
     Returns
     -------
@@ -106,7 +112,8 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     BadFileError
         If another process writes a bundle to `out`.
     ExportError
-        If a refit fails, or the predictions of the exported model differ from those of the training library.
+        If a refit fails, or the predictions of the exported model differ from those of the training
+        library.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from .shared.targets import class_shares, weighted_mean, weighted_median
 class FittedBaseline:
     """A constant prediction."""
 
-    answer: np.ndarray
+    prediction: np.ndarray
     rounds: int = 1
     stopped: bool = False
     unseen: None = None
@@ -29,11 +29,11 @@ class FittedBaseline:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the constant for each row of X, shape (n, k)."""
-        return np.tile(self.answer, (len(X), 1))
+        return np.tile(self.prediction, (len(X), 1))
 
     def form(self) -> Trees:
         """Return an ensemble without trees."""
-        return constant_trees(self.answer, "identity")
+        return constant_trees(self.prediction, "identity")
 
 
 class Baseline(BaseFamily):

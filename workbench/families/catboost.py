@@ -75,9 +75,9 @@ class FittedCatBoost:
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the library's raw scores; see `workbench.families.base.Fitted.raw`."""
-        kept = min(rounds or self.rounds, self.rounds)
+        count = min(rounds or self.rounds, self.rounds)
         raw = self.model.predict(
-            self.inputs.pool(X), prediction_type="RawFormulaVal", ntree_end=kept, thread_count=1
+            self.inputs.pool(X), prediction_type="RawFormulaVal", ntree_end=count, thread_count=1
         )
         return self.scale.unscaled(self.outputs.whole(raw))
 
@@ -179,9 +179,9 @@ class CatBoost(BaseFamily):
         except catboost.CatBoostError as error:
             raise FitError("CatBoost failed", found=str(error).strip().splitlines()[0]) from error
         boosted = callback.stopping.boosted
-        kept = max(min(boosted.rounds, model.tree_count_), 1)
+        count = max(min(boosted.rounds, model.tree_count_), 1)
         return FittedCatBoost(
-            model, inputs, outputs, link, scale, kept, boosted.stopped, max(boosted.trained, kept)
+            model, inputs, outputs, link, scale, count, boosted.stopped, max(boosted.trained, count)
         )
 
 
@@ -236,13 +236,13 @@ def _pool(inputs: Inputs, outputs: Outputs, sample: Sample, scale: TargetScale) 
 
 def _known(valid: Sample, outputs: Outputs) -> Sample | None:
     """Return the rows for early stopping whose class occurs in training; None if there are none."""
-    kept = np.isin(valid.y, outputs.classes) if outputs.count > 1 else np.ones(len(valid.y), dtype=bool)
-    if not kept.any() or (valid.weight is not None and not valid.weight[kept].sum() > 0):
+    usable = np.isin(valid.y, outputs.classes) if outputs.count > 1 else np.ones(len(valid.y), dtype=bool)
+    if not usable.any() or (valid.weight is not None and not valid.weight[usable].sum() > 0):
         return None
-    if kept.all():
+    if usable.all():
         return valid
-    weight = None if valid.weight is None else valid.weight[kept]
-    return Sample(valid.X[kept], valid.y[kept], weight, valid.codes)
+    weight = None if valid.weight is None else valid.weight[usable]
+    return Sample(valid.X[usable], valid.y[usable], weight, valid.codes)
 
 
 def _can_learn(train: Sample) -> bool:

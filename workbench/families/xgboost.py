@@ -77,8 +77,8 @@ class FittedXGBoost:
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the library's raw scores; see `workbench.families.base.Fitted.raw`."""
-        kept = min(rounds or self.rounds, self.rounds)
-        raw = self.booster.inplace_predict(X, iteration_range=(0, kept), predict_type="margin")
+        count = min(rounds or self.rounds, self.rounds)
+        raw = self.booster.inplace_predict(X, iteration_range=(0, count), predict_type="margin")
         return self.scale.unscaled(np.asarray(raw, dtype=np.float64).reshape(len(X), self.n_raw))
 
     def predict(self, X: np.ndarray) -> np.ndarray:

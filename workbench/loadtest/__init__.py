@@ -1,5 +1,6 @@
-"""Load test: a bundle behind its real server, asked at rising rates, and what that says about replicas and money.
+"""Load test: measure a bundle on its real server at rising rates, and derive replicas and price.
 
-Requests are sent when they are due, whether or not earlier ones were answered (an open loop), and a request's time
-counts from when it was due: a server that stalls is seen to stall.
+Requests are sent when they are due, whether or not earlier ones have completed (an open loop), and
+the latency of a request counts from when it was due. So a server that stalls is measured as
+stalling.
 """

@@ -1,4 +1,4 @@
-"""An open-loop HTTP client: one request after the other on each connection, as many connections as it takes."""
+"""An open-loop HTTP client with as many connections as needed and one request at a time on each."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from dataclasses import dataclass, field
 import numpy as np
 
 _MOST_CONNECTIONS = 256
-_PATIENCE_S = 5.0  # for answers that are still missing at the end of a step
+_PATIENCE_S = 5.0  # for responses that are still missing at the end of a step
 _LONGEST_SLEEP_S = 0.05
 
 
 @dataclass(slots=True)
 class Drive:
-    """What came of one rate.
+    """The result of one rate.
 
     Attributes
     ----------
     due : int
         Requests that were due.
     seconds : float
-        From the first one's due time to the last answer, or the end of the step where that was later.
+        From the due time of the first request to the last response, or to the end of the step if
+        that is later.
     statuses : Counter
-        Answers by status; 0 is a connection that broke or an answer that never came.
+        Responses by status; 0 is a broken connection or a missing response.
     latencies_s : list of float
-        From when a request was due to its answer, for those answered with 200.
+        From when a request was due to its response, for responses with status 200.
     late_s : float
-        The furthest that sending fell behind what was due, with connections free: the client's own limit.
+        The largest delay in sending although connections were free: the limit of the client.
     """
 
     due: int = 0
@@ -41,7 +42,7 @@ class Drive:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection; it is free, or waits for one answer."""
+    """One connection, which is free or waits for one response."""
 
     def __init__(self, pool: _Pool) -> None:
         self._pool = pool
@@ -86,7 +87,7 @@ class _Connection(asyncio.Protocol):
 
 
 class _Pool:
-    """The connections of one step, the requests that wait for one, and what was answered."""
+    """The connections of one step, the requests that wait for one, and the responses."""
 
     def __init__(self, address: tuple[str, int], request: bytes, most: int) -> None:
         self.request, self._address, self._most = request, address, most
@@ -145,7 +146,8 @@ class _Pool:
 
 
 def due_times(rate: float, seconds: float, seed: int = 0) -> Iterator[float]:
-    """Yield when requests are due, in seconds from the start: as independent callers come, at random.
+    """Yield the due times of requests in seconds from the start: at random, as from independent
+    callers.
 
     Examples
     --------
@@ -177,14 +179,14 @@ async def drive(
     Parameters
     ----------
     host, port
-        Of a server on this machine.
+        Address of a server on this machine.
     body : bytes
         Of each request to ``/predict``.
     rate : float
         Requests per second.
     seconds : float
     connections : int
-        At most so many; a request that finds none free waits, and its time counts.
+        Maximum number of connections. A request waits if none is free, and the wait counts.
     """
     pool = _Pool((host, port), build_request(host, port, body), connections)
     start = time.perf_counter()
@@ -193,7 +195,7 @@ async def drive(
         while (now := time.perf_counter()) < at:
             await asyncio.sleep(min(at - now, _LONGEST_SLEEP_S))
         pool.due(at, now)
-        if pool.drive.due % 8 == 0:  # answers are read between sends, however far behind
+        if pool.drive.due % 8 == 0:  # responses are read between sends, even if sending is behind
             await asyncio.sleep(0)
     while (left := start + seconds - time.perf_counter()) > 0:
         await asyncio.sleep(left)

@@ -1,4 +1,4 @@
-"""Rising rates against one bundle's server."""
+"""Measure the server of a bundle at rising rates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LATE_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rate.
+    """The figures of one rate.
 
     Attributes
     ----------
@@ -36,19 +36,20 @@ class Step:
     answered_per_s : float
         Requests per second answered with 200.
     p50_ms, p95_ms, p99_ms : float or None
-        From when a request was due to its answer; None where nothing was answered.
+        From when a request was due to its response; None if no request succeeded.
     requests, errors : int
-        Requests due, and those not answered with 200.
+        Requests due, and those without a response of status 200.
     statuses : dict of str to int
-        Answers by status; "0" is none at all.
+        Responses by status; "0" is no response.
     cpu_us_per_request : float or None
-        CPU microseconds of the server and its workers for each answer.
+        CPU microseconds of the server and its workers for each response.
     memory_mb : float
         Resident memory at the end.
     client_late_ms : float
-        The furthest that the client fell behind with connections free; where it is large, the client was the limit.
+        The largest delay of the client although connections were free; if it is large, the client
+        was the limit.
     kept_up : bool
-        Whether what was due was answered, without errors and within the limit of latency.
+        Whether all due requests succeeded within the latency limit.
     """
 
     rate: float
@@ -67,7 +68,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What rising rates showed of one bundle.
+    """The result of a load test.
 
     Attributes
     ----------
@@ -75,14 +76,14 @@ class LoadReport:
     machine : str
     workers : int
     max_latency_ms : float
-        The limit of p99 beyond which a rate does not count as kept up with.
+        The limit of p99: above it the server does not keep up with the rate.
     seconds : float
         Of each step.
     steps : tuple of Step
     needs : tuple of Need
-        Replicas and price for the traffic that was named.
+        Replicas and price for the given traffic.
     targets : dict
-        What an autoscaler is to hold, by the price sheet.
+        The targets of an autoscaler, by the price sheet.
     """
 
     model: str
@@ -98,21 +99,21 @@ class LoadReport:
 
     @property
     def best(self) -> Step | None:
-        """The highest rate that was kept up with."""
+        """The highest rate that the server kept up with."""
         good = [step for step in self.steps if step.kept_up]
         return max(good, key=lambda step: step.rate) if good else None
 
     @property
     def cpu_us(self) -> float | None:
-        """CPU microseconds of a request at the highest rate kept up with, or at the lowest where there is none."""
+        """CPU microseconds of a request at the highest rate that the server kept up with, else at the lowest."""
         step = self.best or (self.steps[0] if self.steps else None)
         return step.cpu_us_per_request if step else None
 
     @property
     def most_busy(self) -> float | None:
-        """The share of its cores that the server used at the highest rate kept up with.
+        """The share of its cores that the server used at the highest rate that it kept up with.
 
-        None where no higher rate was tried, or where it was the client that fell behind.
+        None if no higher rate was tried, or if the client fell behind.
         """
         best = self.best
         if best is None or best.cpu_us_per_request is None:
@@ -133,7 +134,7 @@ class LoadReport:
         return document
 
     def to_text(self) -> str:
-        """Return the report for a person."""
+        """Return the report as text."""
         head = f"{self.model} {self.version} on {self.machine}, {self.workers} worker(s), {self.seconds:g} s a rate"
         lines = [head, f"{'rate/s':>8} {'answered/s':>11} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} "
                  f"{'errors':>7} {'CPU µs':>7} {'MB':>5}"]  # fmt: skip
@@ -143,11 +144,11 @@ class LoadReport:
         lines.append(
             f"keeps up with {best.rate:,.0f} requests/s {within}"
             if best
-            else f"keeps up with none of these rates {within}"
+            else f"does not keep up with any of these rates {within}"
         )
         if any(step.client_late_ms > _LATE_S * 1000 for step in self.steps):
             lines.append(
-                "the client itself fell behind: the machine was busy, or the rate is beyond the client"
+                "the client fell behind: the machine was busy, or the rate is too high for the client"
             )
         return "\n".join([*lines, *(need.to_text() for need in self.needs)])
 
@@ -172,29 +173,29 @@ def load_test(
     max_latency_ms: float = 20.0,
     progress: Callable[[Step], None] | None = None,
 ) -> LoadReport:
-    """Drive a bundle's real server at each rate.
+    """Measure the real server of a bundle at each rate.
 
     Parameters
     ----------
     path : str or Path
         The bundle's folder or zip.
     rates : sequence of float
-        Requests per second, of one row each; the rows are golden ones.
+        Requests per second, each with one of the golden rows.
     seconds : float
-        Of each rate.
+        Duration of each rate.
     workers : int
         Processes of the server.
     max_latency_ms : float
-        p99 beyond which a rate is not kept up with.
+        The limit of p99: above it the server does not keep up with the rate.
     progress : callable, optional
         Called after each rate.
 
     Raises
     ------
     BundleError
-        Where the bundle cannot be used.
+        If the bundle cannot be used.
     ExportError
-        Where the server does not start or the model is not ready.
+        If the server does not start or the model is not ready.
     """
     bundle = open_bundle(path)
     body = _body(bundle)

@@ -1,4 +1,4 @@
-"""The real server of a bundle, as a process of its own whose CPU time and memory can be read."""
+"""Run the real server of a bundle as a process, and read its CPU time and memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Server:
     process: psutil.Process
 
     def cpu_s(self) -> float:
-        """Return the CPU seconds of it and its workers so far."""
+        """Return the CPU seconds used by the server and its workers."""
         total = 0.0
         for each in self._all():
             with suppress(psutil.NoSuchProcess):
@@ -41,7 +41,7 @@ class Server:
         return total
 
     def memory_mb(self) -> float:
-        """Return the resident memory of it and its workers, in MB."""
+        """Return the resident memory of the server and its workers, in MB."""
         total = 0.0
         for each in self._all():
             with suppress(psutil.NoSuchProcess):
@@ -54,12 +54,12 @@ class Server:
 
 @contextmanager
 def served(bundle: Path, *, workers: int = 1) -> Iterator[Server]:
-    """Serve a bundle on a free port of this machine until the block is left.
+    """Serve a bundle on a free port of this machine during a with block.
 
     Raises
     ------
     ExportError
-        Where the server does not start or the model is not ready.
+        If the server does not start or the model is not ready.
     """
     words = [
         sys.executable,
@@ -110,4 +110,4 @@ def _wait(url: str, process: subprocess.Popen[str]) -> None:
             raise ExportError("the model is not ready", found=error.read().decode()[:300]) from None
         except OSError:
             time.sleep(0.05)
-    raise ExportError("the server did not become ready", found=f"no answer within {_START_S:g} s")
+    raise ExportError("the server did not become ready", found=f"no response within {_START_S:g} s")

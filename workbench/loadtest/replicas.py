@@ -1,4 +1,4 @@
-"""How many replicas the traffic needs that somebody expects, and at what price."""
+"""The number of replicas for expected traffic, and their price."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.tradeoff.traffic import Piece
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What one piece of traffic needs.
+    """The replicas for one traffic profile.
 
     Attributes
     ----------
@@ -22,9 +22,9 @@ class Need:
     replicas : int
         Instances of the price sheet.
     cpu_percent : float
-        How busy their cores are on average.
+        Average CPU use of their cores.
     price : float
-        Of the replicas for that time, in the sheet's currency.
+        The price of the replicas for that time, in the currency of the price sheet.
     currency : str
     """
 
@@ -41,7 +41,7 @@ class Need:
         return asdict(self)
 
     def to_text(self) -> str:
-        """Return one line for a person.
+        """Return the record as one line of text.
 
         Examples
         --------
@@ -56,9 +56,10 @@ class Need:
 
 
 def needs(pieces: Sequence[Piece], cpu_us_per_request: float, sheet: PriceSheet) -> tuple[Need, ...]:
-    """Return what each piece of traffic needs, from the CPU time that a request really took.
+    """Return the replicas for each traffic profile, from the measured CPU time of a request.
 
-    ``replicas = max(min_replicas, 1, ⌈busiest calls/s × CPU seconds a call / (vcpus × utilisation)⌉)``
+    ``replicas = max(min_replicas, 1, ⌈busiest calls/s × CPU seconds a call / (vcpus ×
+    utilisation)⌉)``
 
     Examples
     --------
@@ -83,15 +84,15 @@ def needs(pieces: Sequence[Piece], cpu_us_per_request: float, sheet: PriceSheet)
 
 
 def targets(cpu_us_per_request: float, sheet: PriceSheet, most_busy: float | None = None) -> dict[str, float]:
-    """Return what an autoscaler is to hold: for CPU as a share, or for requests per second.
+    """Return the targets of an autoscaler: CPU use as a share, and requests per second.
 
     Parameters
     ----------
     cpu_us_per_request : float
     sheet : PriceSheet
-        Whose utilisation is the share of a core that is to be used.
+        Its utilisation is the target share of a core.
     most_busy : float, optional
-        The share beyond which answers were found to come too late; then no more than that is used.
+        The measured share above which latency is too high; the target is at most this share.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Keep a load test with its bundle: in ``load_test.json``, beside the files that the manifest lists.
+"""Store a load test with its bundle as ``load_test.json``, a file that the manifest does not list.
 
-The figures are of a machine, not of the model, and come after the bundle was sealed. So they are no part of what the
-manifest lists, its digest stays as it was, and whoever checks the bundle is not disturbed.
+The figures depend on the machine and are measured after the export. Therefore the manifest does not
+list them, so its digest does not change and checks of the bundle still pass.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ FILE = LOAD_TEST_FILE
 
 
 def keep(path: Path, report: LoadReport) -> str:
-    """Write a report into a bundle's folder or zip, in place of an older one; returns where it lies.
+    """Write a report to the folder or zip of a bundle, replacing an older one; return its path.
 
     Raises
     ------
     ExportError
-        Where it cannot be written.
+        If it cannot be written.
     """
     content = json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
     target = path if path.is_file() else path / FILE
@@ -44,7 +44,7 @@ def keep(path: Path, report: LoadReport) -> str:
 
 
 def _rewrite(path: Path, part: Path, content: str) -> None:
-    """Copy a zip, with the report beside its manifest."""
+    """Copy a zip, with the report next to its manifest."""
     with reading(path) as old, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as new:
         names = old.namelist()
         manifest = min((name for name in names if name.split("/")[-1] == "manifest.json"), key=len)

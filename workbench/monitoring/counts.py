@@ -104,9 +104,10 @@ def reference_counts(profile: Mapping[str, Any]) -> dict[str, Counts]:
 def prediction_counts(profile: Mapping[str, Any]) -> dict[str, Counts]:
     """Return the reference of the predictions: of each class's probability, or of the number.
 
-    Of two classes the second one says all.
+    Of two classes only the second one is returned, since the first adds nothing. A profile of version 1
+    has no predictions of rows that the model was not trained on; those of its training rows are returned.
     """
-    prediction = profile["prediction"]
+    prediction = profile.get("reference") or profile["prediction"]
     if "probabilities" not in prediction:
         parts = [("prediction", prediction)]
     else:

@@ -1,9 +1,8 @@
-"""The app: look at runs, choose a candidate on the front, export it.
+"""The Streamlit app: view runs, choose a candidate on the front, export it.
 
-The only folder that knows Streamlit. One file per page in `pages`; the words of all of them in
-`texts`; charts are functions from leaderboard rows to figures; pages render and do not compute.
-Whatever a page does, a script can do with the same public functions. Importing this package does
-not import Streamlit.
+This is the only folder that depends on Streamlit. `pages` has one file per page, `panels` the parts
+of pages, `texts` all strings. Pages render and do not compute, so a script can do everything with
+the same public functions. Importing this package does not import Streamlit.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ __all__ = ["launch", "main"]
 
 
 def main() -> None:
-    """Run the app inside a Streamlit script; the runs folder is the script's first argument (default ``runs``)."""
+    """Run the app in a Streamlit script; its argument is the runs folder (default ``runs``)."""
     import sys
 
     from .files.folders import workspace_from_arguments

@@ -1,4 +1,4 @@
-"""What the lists of runs and bundles say, in words."""
+"""Text of the lists of runs and bundles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .texts.general import UNKNOWN
 
 
 def bundle_table(entries: Sequence[BundleEntry], folder: Path) -> list[dict[str, str]]:
-    """Return the rows of the list of bundles; the row of a broken bundle has the reason."""
+    """Return the rows of the list of bundles; a broken bundle has its error."""
     return [
         {
             "folder": bundle_label(folder, entry),
@@ -36,7 +36,7 @@ def bundle_table(entries: Sequence[BundleEntry], folder: Path) -> list[dict[str,
 
 
 def run_facts(info: Mapping[str, Any]) -> list[str]:
-    """Return what ``run.json`` says of the task, the data and the time, in words; what it does not say is left out."""
+    """Return task, data and time of ``run.json`` in words; missing values are left out."""
     settings, data = _object(info.get("settings")), _object(info.get("data"))
     task = str(info.get("task") or settings.get("task") or "")
     facts = []

@@ -1,4 +1,4 @@
-"""Start the app: a Streamlit server in a process of its own."""
+"""Start the app: a Streamlit server in a separate process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CONFIG = Path(__file__).with_name("config.toml")
 _ENTRY = Path(__file__).parent / "entry" / "app.py"
 
 
-def launch(  # noqa: PLR0913 - each is something that whoever starts the app may want to say
+def launch(  # noqa: PLR0913 - one parameter per option of the app
     runs_dir: str | Path = "runs",
     port: int = 8501,
     headless: bool = False,
@@ -41,43 +41,41 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
     Parameters
     ----------
     runs_dir : path
-        The folder whose runs are shown. It need not exist yet.
+        Folder of runs. It does not have to exist yet.
     port : int
-        1 to 65535, or 0 for any that is free.
+        1 to 65535, or 0 for any free port.
     headless : bool
         Do not open a browser.
     bundles_dir : path, optional
-        Where exports go; by default the folder ``bundles`` beside `runs_dir`.
+        Folder of exports; by default the folder ``bundles`` next to `runs_dir`.
     data_dir : path, optional
-        The folder of tables, where uploads are saved too; by default the folder ``data`` beside
-        `runs_dir`.
+        Folder of tables, also for saved uploads; by default the folder ``data`` next to `runs_dir`.
     roles : path, optional
-        A file that says who may do what (see `access.read_roles`); it asks for a log-in.
+        File of user roles (see `access.read_roles`); it requires a log-in.
     host : str
-        The address to listen on. Without `roles` there is no log-in: other than on ``localhost``,
-        whoever reaches the app can use it.
+        Address to listen on. Without `roles` there is no log-in: on another address than
+        ``localhost``, everyone who reaches the app can use it.
     upload_mb : float
-        The largest table that may be uploaded.
+        Maximum size of an upload, in millions of bytes.
     example : bool
-        Whether an example run is made when a folder without runs is opened first.
+        Whether to create an example run when a folder without runs is opened for the first time.
     allow : sequence of str
-        Folders and beginnings of URLs from which tables may be brought (see `places.read_places`);
+        Folders and URL prefixes from which tables can be loaded (see `remote_sources.read_places`);
         none by default.
     allow_private : bool
-        Whether those URLs may lead to addresses that are not of the public internet.
+        Whether these URLs may resolve to addresses outside the public internet.
 
     Returns
     -------
     int
-        Streamlit's exit code; 0 when stopped by Ctrl-C.
+        Exit code of Streamlit; 0 after Ctrl-C.
 
     Raises
     ------
     RunError
-        Where `runs_dir` is a file.
+        If `runs_dir` is a file.
     SettingsError
-        Where the port makes no sense or is taken, or the roles file or a place that is allowed
-        cannot be used.
+        If the port is not valid or in use, or the roles file or an allowed source is not valid.
     """
     if Path(runs_dir).is_file():
         raise RunError(f"runs folder {runs_dir}", found="a file", expected="a folder of runs")
@@ -108,7 +106,7 @@ def launch(  # noqa: PLR0913 - each is something that whoever starts the app may
 
 @contextmanager
 def _stopped_together(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Stop the app's process together with this one: a terminal sends Ctrl-C to both, but SIGTERM to one."""
+    """Stop the app with this process: a terminal sends Ctrl-C to both, SIGTERM only to one."""
     with signal_handler(lambda *_: process.terminate(), signal.SIGTERM):
         try:
             yield
@@ -130,7 +128,7 @@ def app_command(  # noqa: PLR0913 - as `launch`
     allow: Sequence[str] = (),
     allow_private: bool = False,
 ) -> list[str]:
-    """Return the command that `launch` runs, the theme and settings of the app passed as options.
+    """Return the command that `launch` runs, with theme and settings of the app as options.
 
     Examples
     --------
@@ -152,7 +150,7 @@ def app_command(  # noqa: PLR0913 - as `launch`
 
 
 def free_port(host: str = "localhost") -> int:
-    """Return a TCP port that nobody listens on."""
+    """Return a free TCP port."""
     with socket.socket() as listener:
         listener.bind((host, 0))
         return int(listener.getsockname()[1])
@@ -164,10 +162,8 @@ def _check_free(host: str, port: int) -> None:
         try:
             listener.bind((host, port))
         except OSError as error:
-            hint = "Name another port, or stop what uses it."
-            raise SettingsError(
-                f"{host}:{port} cannot be listened on", found=error.strerror, hint=hint
-            ) from error
+            hint = "Use another port, or stop the process that uses it."
+            raise SettingsError(f"cannot listen on {host}:{port}", found=error.strerror, hint=hint) from error
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""The frame around the pages: their titles, addresses and order, and who may enter."""
+"""The frame of the pages: titles, addresses, order and log-in."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from .state.access import read_roles, role_of
 from .state.session_state import Pages, sign_in
 from .texts import general as texts
 
-# Streamlit leaves an empty band above a page; the app wants its chart above the fold. Tables and
-# code may be wider than a phone: they scroll by themselves. Captions and code are paler than the
-# contrast that WCAG asks for (4.5).
+# Less padding at the top, so that the chart is above the fold. Captions and code get the contrast
+# that WCAG requires (4.5).
 _STYLE = """<style>
 [data-testid='stMainBlockContainer'] { padding-top: 4.25rem; }
 [data-testid='stMainBlockContainer'] h1 { font-size: 2.1rem; padding-bottom: 0.25rem; }
@@ -37,13 +36,13 @@ button[kind^='primary'], button[data-testid^='stBaseButton-primary'] {
 }
 </style>"""
 
-#: A file: an icon of a font would be fetched from elsewhere for the browser's tab.
+#: A local file: the browser would load a font icon from the network.
 _ICON = Path(__file__).with_name("icon.svg")
 _Show = Callable[[Workspace, Pages], None]
 
 
 def show(workspace: Workspace) -> None:
-    """Show the page that the address names."""
+    """Show the page of the address."""
     st.set_page_config(page_title=texts.APP, page_icon=str(_ICON), layout="wide")
     st.html(_STYLE)
     pages = make_pages(workspace)
@@ -53,7 +52,7 @@ def show(workspace: Workspace) -> None:
 
 
 def _entered(workspace: Workspace) -> bool:
-    """Let in whoever has a role; without a roles file everybody has every role."""
+    """Return whether the user may enter; without a roles file everyone may do everything."""
     if workspace.roles is None:
         return True
     try:
@@ -69,7 +68,7 @@ def _entered(workspace: Workspace) -> bool:
         st.button(texts.LOGIN_BUTTON, type="primary", icon=":material/login:", on_click=st.login, key="login")
         return False
     name = str(st.user.get("email") or "")
-    # An address that the provider has not verified could be anybody's.
+    # An unverified address could belong to someone else.
     verified = st.user.get("email_verified", True) is not False
     role = role_of(name if verified else None, roles)
     sign_in(role, name)
@@ -85,12 +84,12 @@ def _entered(workspace: Workspace) -> bool:
 def _login_is_set_up() -> bool:
     try:
         return "auth" in st.secrets
-    except StreamlitSecretNotFoundError:  # there is no secrets file at all
+    except StreamlitSecretNotFoundError:  # there is no secrets file
         return False
 
 
 def make_pages(workspace: Workspace) -> Pages:
-    """Return the pages of the app over the given folders."""
+    """Return the pages of the app for a workspace."""
 
     def page(render: _Show, title: str, icon: str, *, default: bool = False) -> st.Page:
         def run() -> None:

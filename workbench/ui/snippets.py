@@ -1,4 +1,4 @@
-"""Code that asks an exported model, filled with the model's own columns and a real row."""
+"""Code examples that call an exported model with its columns and a real row."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def commands(bundle: str) -> str:
 
 
 def dockerfile(bundle: Path) -> tuple[str, bool]:
-    """Return the Dockerfile of a bundle, and whether the bundle has one of its own.
+    """Return a Dockerfile for a bundle, and whether it is the bundle's own file.
 
-    Where it has none, the one returned is to be put beside the bundle's folder.
+    If the bundle has none, the returned file belongs next to the bundle folder.
     """
     own = bundle / "Dockerfile"
     if own.is_file():
@@ -84,7 +84,7 @@ def curl(row: Mapping[str, Any]) -> str:
 
 
 def python(bundle: str, row: Mapping[str, Any]) -> str:
-    """Return Python code that loads a bundle and asks it."""
+    """Return Python code that loads a bundle and predicts one row."""
     fields = "".join(f"    {key!r}: {value!r},\n" for key, value in row.items())
     return (
         "import workbench as wb\n\n"
@@ -96,36 +96,36 @@ def python(bundle: str, row: Mapping[str, Any]) -> str:
 
 
 def javascript(row: Mapping[str, Any]) -> str:
-    """Return JavaScript that asks a server."""
+    """Return JavaScript that calls a server."""
     body = json.dumps(dict(row), ensure_ascii=False, indent=2).replace("\n", "\n  ")
     return (
         f"const row = {body.replace(chr(10) + '  ', chr(10))};\n\n"
-        'const answer = await fetch("http://localhost:8080/predict", {\n'
+        'const response = await fetch("http://localhost:8080/predict", {\n'
         '  method: "POST",\n'
         '  headers: { "Content-Type": "application/json" },\n'
         "  body: JSON.stringify({ rows: [row] }),\n"
         "});\n"
-        "if (!answer.ok) throw new Error((await answer.json()).error);\n"
-        "console.log(await answer.json());\n"
+        "if (!response.ok) throw new Error((await response.json()).error);\n"
+        "console.log(await response.json());\n"
     )
 
 
 def java(row: Mapping[str, Any]) -> str:
-    """Return Java (11 and later) that asks a server."""
+    """Return Java code (11 and later) that calls a server."""
     body = json.dumps({"rows": [dict(row)]}, ensure_ascii=True)
     return (
         "import java.net.URI;\n"
         "import java.net.http.*;\n\n"
-        "public class Ask {\n"
+        "public class Predict {\n"
         "    public static void main(String[] args) throws Exception {\n"
         f"        String body = {json.dumps(body)};\n"
         '        HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:8080/predict"))\n'
         '            .header("Content-Type", "application/json")\n'
         "            .POST(HttpRequest.BodyPublishers.ofString(body))\n"
         "            .build();\n"
-        "        HttpResponse<String> answer = HttpClient.newHttpClient()\n"
+        "        HttpResponse<String> response =  HttpClient.newHttpClient()\n"
         "            .send(request, HttpResponse.BodyHandlers.ofString());\n"
-        "        System.out.println(answer.body());\n"
+        "        System.out.println(response.body());\n"
         "    }\n"
         "}\n"
     )

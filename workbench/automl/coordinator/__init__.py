@@ -1,1 +1,5 @@
-"""The coordinating process: what it knows of the run under way, and which config is tried next. It trains nothing."""
+"""The coordinating process: the state of a search and the choice of the next configuration.
+
+It trains nothing. It sends tasks to worker processes and receives their results
+(`records.messages`).
+"""

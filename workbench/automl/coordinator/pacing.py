@@ -1,4 +1,4 @@
-"""How fits adapt to the time that they have: when they stop for what follows them, and when they take larger steps."""
+"""How fits adapt to the available time: when they stop, and when they take larger steps."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from .trial import Trial
 if TYPE_CHECKING:
     from .study import Study
 
-_LEAST_SHARE, _SLACK, _MOST_SHARE = 0.1, 1.2, 0.6  # of a fold's time, reserved for what follows its fit
+#: Share of a fold's time reserved for what follows its fit: least, relative to the largest seen,
+#: most.
+_LEAST_SHARE, _SLACK, _MOST_SHARE = 0.1, 1.2, 0.6
 _FACTOR, _MOST_SCALE = 2.0, 4.0  # of a booster's learning rate: per repetition, and at most
-_NEARLY = 0.97  # of a booster's rounds: a fit that used as many would have learned more from further ones
+_NEARLY = 0.97  # share of a booster's rounds: a fit that uses more was still improving
 
 
 @dataclass(slots=True)
@@ -27,10 +29,11 @@ class Pacing:
     Attributes
     ----------
     after_fit : dict of str to float
-        The largest share of a fold's time, by family, that followed the fit: predictions, and the serving form of
-        large models.
+        The largest share of a fold's time, by family, that followed the fit: predictions, and the
+        serving form of large models.
     step_scale : float
-        The factor of the learning rates in the portfolio. Above 1 if the clock ended fits that were still improving.
+        The factor of the learning rates in the portfolio. Above 1 if the clock ended fits that were
+        still improving.
     overtime : bool
         Whether a first model was fitted beyond the time budget. It is then also measured beyond it.
     """
@@ -51,12 +54,12 @@ class Pacing:
         self.after_fit[done.config.family] = max(self.after_fit.get(done.config.family, 0.0), share)
 
     def enlarge_steps(self, study: Study, trial: Trial, candidate: Candidate, time: TimeAccount) -> None:
-        """Use larger steps if the clock, or the number of rounds, ended fits that were still improving.
+        """Use larger steps if the clock or the number of rounds ended fits that still improved.
 
-        The rest of the portfolio uses them at once: if the clock is too short for the trees of one family, it is too
-        short for those of the next. A candidate that is not clearly worse than the best is tried again with larger
-        steps. Nothing changes if a number of trials is the budget: the configurations tried must not depend on the
-        speed of the machine.
+        The rest of the portfolio uses them at once: if the clock is too short for the trees of one
+        family, it is too short for those of the next. A candidate that is not clearly worse than
+        the best is tried again with larger steps. Nothing changes if a number of trials is the
+        budget: the configurations tried must not depend on the speed of the machine.
         """
         asked, folds = trial.asked, trial.folds.done.values()
         if asked is None or not time.clock.bounded:

@@ -1,8 +1,9 @@
-"""The order in which families' good defaults are tried before the sampler takes over.
+"""The order in which the families' defaults are tried before the sampler suggests parameters.
 
-The first few seconds give a front with fast and with accurate members: a strong booster and a linear model. Then come
-families that err differently (trees of random splits, networks), before more defaults of the same families, since
-ensembles gain more from that. Each family states its positions as the trait `turns`.
+The first few seconds give a front with fast and accurate members: a strong booster and a linear
+model. Families with different errors follow (trees with random splits, networks), before more
+defaults of the same families, because they improve ensembles more. Each family states its positions
+as the trait `turns`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from workbench.families.base import Family, Problem
 
 
 def in_turn(families: Sequence[Family], problem: Problem) -> list[tuple[str, dict[str, Any]]]:
-    """Return (family, params) of all portfolios in the order in which they are to be tried.
+    """Return (family, params) of all portfolios, in the order to try them.
 
-    Defaults at equal positions are tried in the order of the families; those beyond a family's `turns` follow, one of
-    each family in rotation.
+    Defaults at equal positions are tried in the order of the families. Those beyond a family's
+    `turns` follow, one of each family in rotation.
     """
     waiting = {family.name: family.portfolio(problem) for family in families if not family.traits.baseline}
     turns = [(turn, family.name) for family in families for turn in family.traits.turns]

@@ -1,4 +1,4 @@
-"""The candidates of a run so far: the best one, the counts, and the artifacts that workers hold in memory."""
+"""The candidates of a run so far: the best, the counts, and which worker has one open."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Results:
     best : Candidate or None
         The candidate with the highest score.
     tried, ok, failed : int
-        Candidates that this search or resume has finished; `tried` counts neither the baseline nor candidates derived
-        from others.
+        Candidates that this search or resume has finished; `tried` counts neither the baseline nor
+        candidates derived from others.
     """
 
     candidates: dict[str, Candidate] = field(default_factory=dict)

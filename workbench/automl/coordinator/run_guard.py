@@ -1,4 +1,4 @@
-"""A search that fails leaves a run that says so, or nothing if its folder was taken away."""
+"""Leave a consistent run behind if a search fails."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def guarded(run: RunFolder, pool: WorkerPool) -> Iterator[None]:
-    """See to it that a search which fails leaves a run that says so, or nothing where its folder was taken away.
+    """Mark the run as stopped if the block fails; delete what is left if its folder was removed.
 
     Raises
     ------
     SearchError
-        Where the folder was removed, or another search's lies there.
+        If the folder was removed, or another search's run is in its place.
     """
     try:
         yield
@@ -32,11 +32,10 @@ def guarded(run: RunFolder, pool: WorkerPool) -> Iterator[None]:
                 if run.info["state"] == "running":
                     run.update(state="stopped")
             if isinstance(error, OSError) and error.errno in _FULL and not error.filename:
-                error.filename = str(path)  # else nobody knows which disk
+                error.filename = str(path)  # the error would not show which disk is full
             raise
         pool.close()
-        if not (
-            path / "run.json"
-        ).exists():  # what workers wrote since; a run that lies there by now is not ours
+        if not (path / "run.json").exists():  # otherwise it is another search's run
+            # Delete what workers wrote after the folder was removed.
             shutil.rmtree(path, ignore_errors=True)
         raise removed(path) from None

@@ -18,7 +18,7 @@ from .trial import Schedule
 
 Progress = Callable[[Mapping[str, Any]], None]
 Stop = Callable[[], bool | str]
-"""Called from time to time to ask whether to finish early; a string that is not empty also names who asks."""
+"""Returns whether to finish early; a string that is not empty also names who asks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The Optuna study behind a search: ask for parameters, tell what came of them."""
+"""The Optuna study behind a search: it suggests parameters and learns from the results."""
 
 from __future__ import annotations
 
@@ -22,47 +22,48 @@ from ..records.candidate import Candidate, Origin
 from ..records.journal import open_journal
 from .portfolio import in_turn
 
-#: What a trial is told: the sampler steers by the score alone, and the costs are kept beside it. Told all three, it
-#: spends most trials on what is cheap, which the portfolio and models cut off earlier give anyway: the best candidates
-#: and blends were worse, and the front no better (`benchmarks/samplers.py`).
+#: The sampler optimizes the score alone; the costs are stored with the trial. With all three as
+#: objectives it spends most trials on cheap models, which the portfolio and models with fewer
+#: rounds provide anyway: the best candidates and ensembles were worse, and the front was not better
+#: (`benchmarks/samplers.py`).
 OBJECTIVE, COSTS = "score", ("latency_us", "cpu_s_per_million")
 FAMILY = "family"
-_REPEATS = 8
+_REPEATS = 8  # attempts to get parameters that were not tried before
 
 
 class OneFamilySampler(optuna.samplers.TPESampler):
-    """TPE over groups of parameters, of which it samples only those that a trial uses: its family's.
+    """TPE over groups of parameters that samples only the group of the trial's family.
 
-    Optuna samples every family's group for every trial, which with ten families costs nine times the work and changes
-    nothing, since the groups are sampled apart from one another.
+    Optuna samples the groups of all families for every trial. With ten families that is about nine
+    times the work, and it changes nothing because the groups are sampled independently.
     """
 
     def sample_relative(
         self, study: optuna.Study, trial: optuna.trial.FrozenTrial, search_space: dict[str, Any]
     ) -> dict[str, Any]:
-        """Sample the family, then its parameters; see `optuna.samplers.BaseSampler.sample_relative`."""
+        """Sample the family, then its parameters; see Optuna's `BaseSampler.sample_relative`."""
         choice = {name: each for name, each in search_space.items() if name == FAMILY}
         if not choice:
             return super().sample_relative(study, trial, search_space)
         drawn = super().sample_relative(study, trial, choice)
         family = trial.system_attrs.get("fixed_params", {}).get(FAMILY, drawn.get(FAMILY))
-        if family is None:  # of the first trials nothing is drawn here: each parameter is sampled at random
+        if family is None:  # the first trials: Optuna samples each parameter at random instead
             return drawn
         own = {name: each for name, each in search_space.items() if name.startswith(f"{family}.")}
         return {**drawn, **super().sample_relative(study, trial, own)}
 
 
 def default_sampler(seed: int) -> optuna.samplers.BaseSampler:
-    """Return the sampler that a search asks; benchmarks/samplers.py compares it with others."""
+    """Return the sampler of a search; benchmarks/samplers.py compares it with others."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`: chosen knowingly
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # about `group`
         return OneFamilySampler(
             seed=seed, multivariate=True, group=True, n_startup_trials=10, constant_liar=True
         )
 
 
 def _costs_of(trial: optuna.trial.FrozenTrial) -> tuple[float, float]:
-    """Return the costs of a trial: kept beside its score, or, in a study that is steered by them, among its values."""
+    """Return the costs of a trial, from its user attributes or, in old studies, its values."""
     if len(trial.values) > 1:
         return trial.values[1], trial.values[2]
     latency_us, cpu_s = (float(trial.user_attrs.get(name, 0.0)) for name in COSTS)
@@ -70,8 +71,8 @@ def _costs_of(trial: optuna.trial.FrozenTrial) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What is known of params that were tried: score, costs, and whether the score is an estimate of a first fold's."""
+class _Result:
+    """A result: score, costs, and whether the score is an estimate after one fold."""
 
     score: float
     costs: tuple[float, float]
@@ -89,7 +90,7 @@ class Asked:
     params : dict
     origin : Origin
     step_scale : float
-        By what the learning rate that the portfolio has was multiplied.
+        Factor by which the portfolio's learning rate was multiplied.
     """
 
     trial: optuna.Trial
@@ -100,13 +101,16 @@ class Asked:
 
     @property
     def id(self) -> str:
-        """The candidate's id; the baseline, which is no trial, is c0000."""
+        """The id of the candidate. The baseline is not a trial; its id is c0000."""
         return f"c{self.trial.number + 1:04d}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """Params to try before the sampler is asked: the portfolio's, known by `key`, or some that the search came upon."""
+    """Parameters to try before the sampler suggests any.
+
+    `key` identifies those of the portfolio; it is empty for parameters that the search adds.
+    """
 
     family: str
     params: dict[str, Any]
@@ -114,7 +118,7 @@ class _Planned:
     step_scale: float = 1.0
 
     def with_steps(self, scale: float) -> _Planned:
-        """Return the same with larger steps, where it is of the portfolio and has steps."""
+        """Return the same with larger steps, if it is from the portfolio and has steps."""
         params = with_larger_steps(self.params, scale) if self.key else None
         return self if params is None else replace(self, params=params, step_scale=scale)
 
@@ -129,17 +133,17 @@ class Study:
     Parameters
     ----------
     folder : Path
-        The run's folder, which keeps the journal where there is no `storage`.
+        The folder of the run; it holds the journal if there is no `storage`.
     storage : str or None
         An Optuna storage URL.
     name : str
         The study's name in the storage.
     families : sequence of Family
-        Without the baseline.
+        All families except the baseline.
     problem : Problem
     sampler : optuna.samplers.BaseSampler
     steer_by_costs : bool
-        Whether the costs of a new study are objectives too, as benchmarks/samplers.py compares.
+        Whether the costs are objectives of a new study, for benchmarks/samplers.py.
     """
 
     def __init__(
@@ -171,7 +175,7 @@ class Study:
             )
         except (ImportError, ValueError) as error:
             raise SettingsError("storage", found=shown(storage), expected="an Optuna storage URL") from error
-        except Exception as error:  # SQLAlchemy raises its own kinds for a storage that is not there
+        except Exception as error:  # SQLAlchemy raises its own types if a storage is not available
             if storage is None:
                 raise
             first = str(error).splitlines()[0][:200]
@@ -181,15 +185,15 @@ class Study:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # names for the dashboard
             self._study.set_metric_names([OBJECTIVE, *COSTS][: len(self._study.directions)])
-        self._told: dict[str, _Told] = {}
+        self._results: dict[str, _Result] = {}
         self._waiting: list[_Planned] = []
         self._recover()
 
     def _recover(self) -> None:
-        """Plan the portfolio, or what of it a killed search had not come to; repeat what was deferred."""
+        """Plan what a killed search has not tried of the portfolio; repeat deferred trials."""
         trials = self._study.get_trials(deepcopy=False)
         self._choices = self._settled_choices(trials)
-        enqueued = self._study.user_attrs.get("portfolio")  # all of it, as an earlier version did
+        enqueued = self._study.user_attrs.get("portfolio")  # earlier versions enqueued all of it
         if not enqueued:
             families = [each for name, each in self._families.items() if name in self._choices]
             known = {trial.user_attrs.get("planned") for trial in trials}
@@ -206,10 +210,10 @@ class Study:
                 self._enqueue_again(trial)
             elif trial.values and "params" in trial.user_attrs:
                 pruned = trial.state == TrialState.PRUNED
-                self._told[trial.user_attrs["params"]] = _Told(trial.values[0], _costs_of(trial), pruned)
+                self._results[trial.user_attrs["params"]] = _Result(trial.values[0], _costs_of(trial), pruned)
 
     def _enqueue_next(self, step_scale: float) -> None:
-        """Enqueue what is planned next, unless a trial waits that a killed search has left."""
+        """Enqueue the next planned parameters, unless a trial of a killed search is waiting."""
         if not self._waiting or self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
             return
         next_ = self._waiting.pop(0).with_steps(step_scale)
@@ -221,9 +225,9 @@ class Study:
         self._study.enqueue_trial(fixed, user_attrs=attrs)
 
     def repeat_with_larger_steps(self, asked: Asked, factor: float) -> None:
-        """Try a booster's params again, next of all, with steps larger by a factor."""
+        """Plan to try a booster's parameters next, with steps larger by a factor."""
         params = with_larger_steps(asked.params, factor)
-        if params is not None and _key(asked.family, params) not in self._told:
+        if params is not None and _key(asked.family, params) not in self._results:
             self._waiting.insert(0, _Planned(asked.family, params, step_scale=asked.step_scale * factor))
 
     def _enqueue_again(self, trial: optuna.trial.FrozenTrial) -> None:
@@ -233,7 +237,7 @@ class Study:
             self._study.enqueue_trial(params, user_attrs=attrs)
 
     def left_running(self) -> list[Asked]:
-        """Return the trials that a killed search was at, to be told or repeated."""
+        """Return the trials that a killed search left running, to be completed or repeated."""
         left = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         return [
             Asked(
@@ -246,7 +250,7 @@ class Study:
         ]
 
     def repeat(self, asked: Asked) -> None:
-        """Fail a trial that was left running, and ask for the same again later."""
+        """Mark a trial that was left running as failed, and enqueue its parameters again."""
         (trial,) = (
             each for each in self._study.get_trials(deepcopy=False) if each.number == asked.trial.number
         )
@@ -254,7 +258,7 @@ class Study:
         self._enqueue_again(trial)
 
     def _settled_choices(self, trials: Sequence[optuna.trial.FrozenTrial]) -> list[str]:
-        """Return the families that the study began with: a choice keeps its options, whatever is installed now."""
+        """Return the families that the study started with; Optuna does not allow other choices."""
         if not trials:
             self._study.set_user_attr("families", self._choices)
             return self._choices
@@ -264,29 +268,29 @@ class Study:
 
     @property
     def absent(self) -> list[str]:
-        """The families that the study began with and that cannot be trained here."""
+        """Families that the study started with and that are not installed here."""
         return [name for name in self._choices if name not in self._families]
 
     @property
     def count(self) -> int:
-        """Trials ended so far, whatever came of them."""
+        """Number of trials that have ended, whatever their state."""
         ended = (TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED)
         return len(self._study.get_trials(deepcopy=False, states=ended))
 
     def ask(self, step_scale: float = 1.0) -> Asked:
-        """Return the next trial; params that were tried before are answered from memory and passed over.
+        """Return the next trial; parameters tried before get their earlier result and are skipped.
 
         Parameters
         ----------
         step_scale : float
-            By what to multiply the learning rates of the portfolio's boosters, where time is short for them.
+            Factor for the learning rates of the portfolio's boosters, above 1 if time is short.
         """
         for attempt in range(_REPEATS + 1):
             self._enqueue_next(step_scale)
             trial, family = self._ask_family()
             params = self._families[family].suggest(trial, self._problem)
             key = _key(family, params)
-            known = self._told.get(key)
+            known = self._results.get(key)
             if known is None or attempt == _REPEATS:
                 break
             self._record(trial, known)
@@ -295,8 +299,8 @@ class Study:
         return Asked(trial, family, params, attrs.get("origin", "sampler"), attrs.get("haste", 1.0))
 
     def ask_for(self, family: str, params: Mapping[str, Any]) -> Asked | None:
-        """Return a trial of these params, before all that is planned; None where they have been tried."""
-        if family not in self._choices or _key(family, params) in self._told:
+        """Return a trial of these parameters; None if they were tried before."""
+        if family not in self._choices or _key(family, params) in self._results:
             return None
         planned, self._waiting = self._waiting, [_Planned(family, dict(params), _key(family, params))]
         try:
@@ -305,23 +309,23 @@ class Study:
             self._waiting = [each for each in planned if each.key != _key(family, params)]
         if asked.family == family:
             return asked
-        self.defer(asked)  # a trial that a killed search has left was waiting before it
+        self.defer(asked)  # a trial of a killed search was waiting and came first
         return None
 
     def _ask_family(self) -> tuple[optuna.Trial, str]:
-        """Return a trial of a family that can be trained here; of one that cannot there is nothing to tell."""
-        passed_over = 0
+        """Return a trial of an installed family; mark trials of other families as failed."""
+        skipped = 0
         while True:
             trial = self._study.ask()
             family = trial.suggest_categorical(FAMILY, self._choices)
             if family in self._families:
                 return trial, family
             self._study.tell(trial, state=TrialState.FAIL)
-            passed_over += 1
-            if passed_over > _REPEATS:  # a sampler may like nothing else
+            skipped += 1
+            if skipped > _REPEATS:  # the sampler may prefer a family that is not installed
                 own = next(name for name in self._families if name in self._choices)
                 self._study.enqueue_trial({FAMILY: own}, skip_if_exists=False)
-                passed_over = 0
+                skipped = 0
 
     def tell(
         self,
@@ -330,16 +334,17 @@ class Study:
         costs: tuple[float, float] | None,
         excess: Mapping[str, float] | None = None,
     ) -> None:
-        """Tell what came of a trial.
+        """Record the result of a trial.
 
         Parameters
         ----------
         asked : Asked
         candidate : Candidate
         costs : (float, float) or None
-            Latency (µs) and CPU (s per million); None for a failure.
+            Latency (µs) and CPU seconds per million rows; None for a failure.
         excess : mapping, optional
-            By how much limits are broken: above zero, the sampler counts the trial as infeasible.
+            By how much each limit is exceeded. Above zero, the sampler treats the trial as
+            infeasible.
         """
         trial = asked.trial
         trial.set_user_attr("candidate", candidate.id)
@@ -350,36 +355,37 @@ class Study:
             return
         for name, amount in (excess or {}).items():
             trial.set_constraint(name, amount)
-        self._finish(trial, _Told(candidate.score.value, costs))
+        self._finish(trial, _Result(candidate.score.value, costs))
 
     def tell_estimate(
         self, asked: Asked, candidate: Candidate, score: float, costs: tuple[float, float]
     ) -> None:
-        """Tell what a trial would have come to that was stopped early, after its first fold.
+        """Record the estimated score of a trial that was stopped early after its first fold.
 
-        It counts as pruned, with the estimate as its value after one fold. The sampler learns from it: TPE ranks pruned
-        trials behind the complete ones, by their last value.
+        The trial counts as pruned, with the estimate as its value after one fold. The sampler
+        learns from it: TPE ranks pruned trials below complete ones, by their last value.
         """
         asked.trial.set_user_attr("candidate", candidate.id)
         asked.trial.set_user_attr("reason", candidate.reason)
-        self._finish(asked.trial, _Told(score, costs, pruned=True))
+        self._finish(asked.trial, _Result(score, costs, pruned=True))
 
     def defer(self, asked: Asked) -> None:
-        """Give back a trial for which there is no time; a resumed search takes it up."""
+        """Give back a trial for which there is no time; a resumed search tries it again."""
         asked.trial.set_user_attr("deferred", True)
         self._study.tell(asked.trial, state=TrialState.FAIL)
 
-    def _finish(self, trial: optuna.Trial, told: _Told) -> None:
-        self._told[trial.user_attrs["params"]] = told
-        self._record(trial, told)
+    def _finish(self, trial: optuna.Trial, result: _Result) -> None:
+        self._results[trial.user_attrs["params"]] = result
+        self._record(trial, result)
 
-    def _record(self, trial: optuna.Trial, told: _Told) -> None:
-        for name, value in zip(COSTS, told.costs, strict=True):
+    def _record(self, trial: optuna.Trial, result: _Result) -> None:
+        for name, value in zip(COSTS, result.costs, strict=True):
             trial.set_user_attr(name, value)
         objectives = len(self._study.directions)
-        if told.pruned and objectives == 1:
-            trial.report(told.score, step=1)
+        if result.pruned and objectives == 1:
+            trial.report(result.score, step=1)
             self._study.tell(trial, state=TrialState.PRUNED)
             return
-        # A study of an earlier version has the costs among its objectives, and with several nothing can be pruned.
-        self._study.tell(trial, [told.score, *told.costs][:objectives])
+        # Studies of earlier versions have the costs as objectives; Optuna cannot prune with
+        # several.
+        self._study.tell(trial, [result.score, *result.costs][:objectives])

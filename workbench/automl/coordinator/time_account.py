@@ -55,14 +55,14 @@ class TimeAccount:
         self.fold_s.setdefault(done.config.family, []).append(done.seconds)
 
     def typical_fold_s(self, family: str = "") -> float:
-        """Return the median wall-clock seconds of a fold, of one family or of all; 0 if none has been fitted."""
+        """Return the median wall-clock seconds of a fold, of one family or all; 0 if unknown."""
         trained = {name: seconds for name, seconds in self.fold_s.items() if name != BASELINE}
         known = sorted(trained.get(family, []) if family else itertools.chain(*trained.values()))
         return known[len(known) // 2] if known else 0.0
 
     @property
     def contention(self) -> float:
-        """Wall-clock seconds that one CPU second of a worker takes, from 1 (an idle machine) to 3."""
+        """Wall-clock seconds per CPU second of the workers, from 1 (idle machine) to 3."""
         cpu = sum(each.cpu_s for each in self.results.candidates.values())
         wall = sum(each.seconds for each in self.results.candidates.values())
         return min(max(wall / cpu, 1.0), _MOST_CONTENTION) if cpu > _CONTENTION_KNOWN_S else 1.0

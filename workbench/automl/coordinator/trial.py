@@ -73,13 +73,15 @@ class Limits:
     Attributes
     ----------
     deadline : float or None
-        `time.monotonic()` at which every fold must end; None to share the searching time among the waiting folds.
+        `time.monotonic()` at which every fold must end; None to share the searching time among the
+        waiting folds.
     fold_s : float
         Seconds after which a fold ends if it is repeated, or if `overtime` is True.
     overtime : bool
         Whether the folds run beyond the time budget of the search.
     unlimited_memory : bool
-        Whether the folds may use more memory than a trial is allowed. True for the baseline, which uses little.
+        Whether the folds may use more memory than a trial is allowed. True for the baseline, which
+        uses little.
     """
 
     deadline: float | None = None

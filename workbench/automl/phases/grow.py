@@ -1,8 +1,7 @@
 """After a search on a sample: fit its best configurations on more rows.
 
-The number of rows depends on the remaining time.
-
-A sample ranks configurations well in a fraction of the time. A model of all rows is better than one
+A sample ranks configurations well in a fraction of the time. The number of further rows depends on
+the remaining time. A model of all rows is better than one
 of the sample, the more so the more levels a category has. So about half of the time goes to each:
 this is successive halving (Jamieson and Talwalkar 2016) with two rungs and rows as the resource.
 The new models are validated on the same rows as those of the sample, so they can be compared and

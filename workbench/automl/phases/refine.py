@@ -17,7 +17,7 @@ from workbench.families import ENSEMBLE, traits_of
 
 from ..coordinator.budget.distillation_time import Distillation
 from ..coordinator.budget.distillation_time import needed_s as distillation_needed_s
-from ..coordinator.budget.ensemble_forecast import blend_task, blendable, cost_of
+from ..coordinator.budget.ensemble_forecast import cost_of, ensemble_candidates, ensemble_task
 from ..coordinator.budget.reserve import BUILDING, OVERRUN_S, form_s
 from ..coordinator.budget.stacker_time import stacked, timed
 from ..coordinator.clock import GRACE_S
@@ -38,7 +38,7 @@ from ..records.messages import (
 from ..scoring.pareto import non_dominated
 from ..scoring.serving_cost import cost_of_visits
 
-_MOST_BLENDS = 6
+_MOST_ENSEMBLES = 6
 _MOST_REFITS = 6
 _REFIT_FOLDS = 1.4  # folds that take as long as a fit on all rows
 
@@ -55,7 +55,7 @@ class Point:
 
 def refine(session: Session) -> None:
     """Build ensembles, and the single models on all rows that would be on the Pareto front."""
-    good = blendable(session)
+    good = ensemble_candidates(session)
     if not good or session.stopping:
         return
     session.report("phase", "building ensembles, and single models on all rows")
@@ -65,7 +65,7 @@ def refine(session: Session) -> None:
     while True:
         while waiting and session.pool.idle and time.monotonic() < until:
             task = waiting.pop(0)
-            last = until + OVERRUN_S * _is_first_blend(session, task)
+            last = until + OVERRUN_S * _is_first_ensemble(session, task)
             slack = last - time.monotonic() - _needed_s(session, task)
             if slack > 0:
                 on = None
@@ -115,7 +115,7 @@ def _in_order(waiting: list[Any]) -> list[Any]:
     return [*builds[:1], *others, *distilling, *builds[1:]]
 
 
-def _is_first_blend(session: Session, task: Any) -> bool:
+def _is_first_ensemble(session: Session, task: Any) -> bool:
     """Return whether a task builds the best ensemble, the candidate most likely to be chosen."""
     return isinstance(task, BuildTask) and not any(
         each.kind == "blend" for each in session.results.candidates.values()
@@ -123,7 +123,7 @@ def _is_first_blend(session: Session, task: Any) -> bool:
 
 
 def _first_tasks(session: Session, good: list[Candidate]) -> Iterator[Any]:
-    blends = blend_task(session, good, session.clock.refine_ends - time.monotonic())
+    blends = ensemble_task(session, good, session.clock.refine_ends - time.monotonic())
     if blends is not None:
         yield blends
     if session.schedule.folds > 1:
@@ -206,7 +206,7 @@ def _take_in(session: Session, outcome: Outcome, distillation: Distillation) -> 
         return []
     if isinstance(result, Ensembles):
         session.time.charge({"blend": outcome.cpu_s})
-        best_first = list(result.weights)[::-1][:_MOST_BLENDS]
+        best_first = list(result.weights)[::-1][:_MOST_ENSEMBLES]
         students = distillation.begin(session, best_first[0]) if best_first else []
         return [*_builds(session, best_first), *students]
     for candidate in result if isinstance(result, list) else [result]:
@@ -227,7 +227,7 @@ def _builds(session: Session, best_first: list[Mapping[str, float]]) -> list[Bui
         for at, weights in enumerate(new)
     ]
     if tasks:
-        costs = {each.id: cost_of(session, each) for each in blendable(session)}
+        costs = {each.id: cost_of(session, each) for each in ensemble_candidates(session)}
         tasks[0] = stacked(session, tasks[0], costs)
     return tasks
 

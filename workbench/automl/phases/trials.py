@@ -117,7 +117,7 @@ def hand_out(session: Session, study: Study | None) -> bool:
             return _start_fold(session, trial)
     if study is None or not _wanted(session):
         return False
-    look = ensemble_forecast.look_ahead(session)
+    look = ensemble_forecast.forecast_task(session)
     if look is not None:
         session.pool.submit(look)
         return True
@@ -229,7 +229,7 @@ def take_in(session: Session, study: Study | None, outcome: Outcome) -> None:
     result = outcome.result
     if isinstance(outcome.task, EnsembleTask):
         if isinstance(result, Ensembles):
-            ensemble_forecast.take_in(session, result, outcome.cpu_s)
+            ensemble_forecast.store(session, result, outcome.cpu_s)
         return
     if isinstance(result, Failure):
         session.time.charge({"lost": result.seconds})

@@ -7,13 +7,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from workbench.errors import BadFileError, RunError, SearchError
 from workbench.runtime.files.writer_lock import sole_writer
-
-if TYPE_CHECKING:
-    pass
 
 LOCK_FILE = ".lock"
 

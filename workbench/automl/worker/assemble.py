@@ -32,23 +32,17 @@ def assemble(task: AssembleTask, space: Workspace) -> Candidate:
 
 
 def _assemble(task: AssembleTask, space: Workspace, stage: Stage) -> Candidate:
-    config = task.config
+    refits = space.setup.refits
     with stage("predict"):
         folds = _load_folds(task, space)
-        model = None if space.setup.refits else _average(folds, space)
-    if model is None:
-        with stage("fit"):
-            model = _refit(folds, space, task.deadline, stage)
-    done = build_candidate(
-        _record(folds, space),
-        replace(model, train_cpu_s=sum(part.cpu_s for part in folds.parts) + stage.spent.get("fit", 0.0)),
-        space,
-        stage,
-        score_data=folds.score_data(space),
-    )
+    with stage("fit" if refits else "predict"):
+        model = _refit(folds, space, task.deadline) if refits else _average(folds, space)
+    fits = sum(part.cpu_s for part in folds.parts) + stage.spent.get("fit", 0.0)
+    model = replace(model, train_cpu_s=fits)
+    done = build_candidate(_record(folds, space), model, space, stage, score_data=folds.score_data(space))
     with stage("score"):
         done = replace(done, stages=_save_stages(folds, space))
-    shutil.rmtree(space.candidates / config.id / "parts", ignore_errors=True)
+    shutil.rmtree(space.candidates / task.config.id / "parts", ignore_errors=True)
     return done
 
 
@@ -136,7 +130,7 @@ def _average(folds: _Folds, space: Workspace) -> FittedModel:
     )
 
 
-def _refit(folds: _Folds, space: Workspace, deadline: float, stage: Stage) -> FittedModel:
+def _refit(folds: _Folds, space: Workspace, deadline: float) -> FittedModel:
     """Fit one model on all rows, for 1.1 times the mean rounds of the folds."""
     rounds = max(1, round(folds.mean_rounds * GROWTH))
     fitted = fit_on(folds.config, space, space.whole(folds.encoding), rounds, deadline)

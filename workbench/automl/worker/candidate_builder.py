@@ -153,11 +153,9 @@ def _calibrate(model: FittedModel, space: Workspace) -> FittedModel:
         return model
     calibration, oof = _choose_calibration(model, space)
     if calibration is None:
-        note = (
-            "probabilities as the model gives them: no calibration was better on rows it was not trained on"
-        )
+        note = "probabilities are not calibrated: no calibration improved the out-of-fold log loss"
         return replace(model, oof=oof, notes=(*model.notes, note))
-    note = f"probabilities calibrated on rows it was not trained on ({calibration.words})"
+    note = f"probabilities are calibrated on out-of-fold predictions ({calibration.words})"
     comparison = model.comparison
     if comparison is not None:
         comparison = np.stack([calibration.apply(each) for each in comparison])

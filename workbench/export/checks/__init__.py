@@ -1,1 +1,1 @@
-"""Whether a bundle is what it claims: its files, its predictions, its signature, and that it runs on its own."""
+"""Checks of a bundle: its files, predictions and signature, and that it runs on its own."""

@@ -31,7 +31,8 @@ def check_listed(base: Path, folder: Path, manifest: Manifest) -> Outcome:
     Parameters
     ----------
     base : Path
-        The folder in which nothing else may lie: that of the bundle, or the one that a zip was unpacked to.
+        The folder in which nothing else may lie: that of the bundle, or the one that a zip was
+        unpacked to.
     folder : Path
         The bundle.
     manifest : Manifest

@@ -1,4 +1,4 @@
-"""Does a bundle answer where nothing of the training stack is installed?"""
+"""Check that a bundle predicts without the training stack."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ sys.exit(main())
 def check_in_fresh_interpreter(folder: Path) -> Outcome:
     """Run the bundle's own check in a new interpreter that refuses to import the training stack.
 
-    The libraries are those installed here: quick, but it does not show that ``requirements.txt`` is complete.
+    It uses the libraries installed here, which is quick but does not show that ``requirements.txt``
+    is complete.
 
     Parameters
     ----------
@@ -67,10 +68,12 @@ def check_in_fresh_interpreter(folder: Path) -> Outcome:
 
 
 def check_in_bare_environment(folder: Path) -> Outcome:
-    """Install the bundle's ``requirements.txt`` into a new virtual environment and run the bundle's own check in it.
+    """Install the bundle's ``requirements.txt`` into a new virtual environment and run the bundle's
+    own check in it.
 
-    pip is given the pins as they were read here, takes wheels alone (which run nothing when they are installed), and
-    no command runs inside the bundle's folder, where Python would look for modules first.
+    pip gets the pins as they were read here and installs wheels only, which run no code on
+    installation. No command runs inside the bundle's folder, where Python would look for modules
+    first.
 
     Parameters
     ----------
@@ -80,7 +83,7 @@ def check_in_bare_environment(folder: Path) -> Outcome:
     Raises
     ------
     TamperedBundleError
-        Where ``requirements.txt`` asks for anything but pinned packages.
+        If ``requirements.txt`` installs anything but pinned packages.
     """
     lines = plain_pins(read_document(folder / REQUIREMENTS_FILE).decode("utf-8", "replace"))
     with tempfile.TemporaryDirectory(prefix="bare-") as name:
@@ -89,7 +92,7 @@ def check_in_bare_environment(folder: Path) -> Outcome:
         wanted.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         made = _run([sys.executable, "-I", "-m", "venv", str(venv)], scratch, _INSTALL_S)
         if isinstance(made, str) or made.returncode:
-            return Outcome(None, f"no virtual environment could be made: {_why(made)}")
+            return Outcome(None, f"a virtual environment could not be created: {_why(made)}")
         python = str(venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
         done = _run([python, *_INSTALL, "-r", str(wanted)], scratch, _INSTALL_S)
         if isinstance(done, str):
@@ -116,11 +119,11 @@ def _run_check(command: list[str], folder: Path) -> Outcome:
         checks = {check["name"]: check for check in report["checks"]}
         return Outcome(report["ok"] is True, str(checks["golden rows"]["detail"]))
     except (ValueError, KeyError, TypeError):
-        return Outcome(False, f"the bundle's own check answered {shown(done.stdout[:60])}")
+        return Outcome(False, f"the bundle's own check printed {shown(done.stdout[:60])}")
 
 
 def _run(command: list[str], folder: Path, seconds: float) -> subprocess.CompletedProcess[str] | str:
-    """Run a command in a folder, without this process's Python settings; a text says why it could not."""
+    """Run a command in a folder, without this process's Python settings; return a string if it could not run."""
     disable_telemetry()  # of the bundle's own ONNX Runtime, whichever version of ours it holds
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     environment["PYTHONNOUSERSITE"] = "1"
@@ -136,7 +139,7 @@ def _run(command: list[str], folder: Path, seconds: float) -> subprocess.Complet
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"no end after {seconds:g} s"
+        return f"it did not finish within {seconds:g} s"
     except OSError as error:
         return error.strerror or str(error)
 

@@ -1,8 +1,9 @@
 """Sign a bundle's manifest, which has the sha256 of every other file, and verify that signature.
 
-Ed25519 by the `cryptography` package (extra ``sign``); keys are PEM files as OpenSSL makes them, and the signature is
-the bare 64 bytes, so OpenSSL verifies it too. OpenSSF's model-signing was looked at: for a key of one's own it does the
-same with nineteen further packages (Sigstore's clients), and it can still be run over a bundle's folder.
+Ed25519 by the `cryptography` package (extra ``sign``); keys are PEM files as OpenSSL makes them,
+and the signature is the bare 64 bytes, so OpenSSL verifies it too. OpenSSF's model-signing was
+looked at: for a key of one's own it does the same with nineteen further packages (Sigstore's
+clients), and it can still be run over a bundle's folder.
 """
 
 from __future__ import annotations

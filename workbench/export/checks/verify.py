@@ -52,10 +52,10 @@ def verify_bundle(
     ----------
     path : str or Path
     isolation : bool or "quick", optional
-        True installs the bundle's requirements into a new environment and runs the bundle's own check there. "quick"
-        uses a new interpreter that refuses to import the training stack. False skips the check. By default it is True
-        if the key vouches for the bundle's code, or the code is byte for byte this workbench's own; other code runs
-        only on request.
+        True installs the bundle's requirements into a new environment and runs the bundle's own
+        check there. "quick" uses a new interpreter that refuses to import the training stack. False
+        skips the check. By default it is True if the key vouches for the bundle's code, or the code
+        is byte for byte this workbench's own; other code runs only on request.
     run : RunFolder, optional
         The run that the bundle comes from, to check its lineage against.
     key : path, optional

@@ -1,1 +1,1 @@
-"""The members of a bundle that describe it: model card, SBOM, MLmodel, requirements, manifests for clusters."""
+"""The files that describe a bundle: model card, SBOM, MLmodel, requirements, cluster manifests."""

@@ -1,4 +1,4 @@
-"""The two pages of a bundle that people read: the model card, and the README with three commands."""
+"""The model card and the README of a bundle."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ _CONTROL = str.maketrans(
 
 
 def plain(text: object) -> str:
-    """Return a text so that Markdown shows it as it is: on one line, no table cell ended, no tag opened.
+    """Return text that Markdown shows literally: on one line, without ending a table cell or
+    opening a tag.
 
     Examples
     --------
@@ -61,40 +62,40 @@ def model_card(
         Without its `files`: the card is one of them.
     decision : Decision
     data : Dataset
-        What the model learned from.
+        The training data.
     notes : sequence of str
-        What whoever uses the model should know.
+        What users of the model should know.
     trained_again : bool
-        Whether the model is another one than was scored: of the same config, trained on all rows.
+        Whether the model was trained again on all rows after the candidate was scored.
     held_out : int
-        Rows that the model has not learned from, since the score is computed on them.
+        Rows held out for the score, on which the model was not trained.
     drivers : Explanation or str
-        What drives the candidate, or why that is not said.
+        Which columns drive the candidate, or why that was not computed.
     """
     parts = [
         _front_matter(manifest),
         f"# {plain(manifest.name)}, version {plain(manifest.version)}",
         _purpose(manifest),
-        "## How good it is",
+        "## Score",
         _quality(manifest, trained_again, held_out),
-        "## How fast and at what price",
+        "## Latency and price",
         _cost(manifest, decision),
-        "## Why this one",
+        "## Why this model",
         _decision(decision),
-        "## What drives it",
+        "## Feature importance",
         _drivers(manifest, drivers),
-        "## What it learned from",
+        "## Training data",
         _training(manifest, data),
-        "## Its input",
+        "## Inputs",
         _columns(data.schema.columns),
-        "## Its limits",
+        "## Limitations",
         _limits(data, notes),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _front_matter(manifest: Manifest) -> str:
-    """Return the metadata that Hugging Face and other readers of model cards take from the top of the page."""
+    """Return the front matter that Hugging Face and other readers of model cards parse."""
     task = "tabular-regression" if manifest.task == "regression" else "tabular-classification"
     metric = manifest.metric
     result = {
@@ -115,12 +116,12 @@ def _front_matter(manifest: Manifest) -> str:
 def _purpose(manifest: Manifest) -> str:
     target = plain(manifest.target)
     if manifest.task == "regression":
-        return f"Predicts the number **{target}** of a row. Model family: {plain(manifest.lineage.family)}."
+        return f"Predicts the number **{target}** for a row. Model family: {plain(manifest.lineage.family)}."
     labels = ", ".join(plain(label) for label in manifest.classes[:20])
     more = f" and {len(manifest.classes) - 20} more" if len(manifest.classes) > 20 else ""
     positive = f" The positive class is {plain(manifest.classes[1])}." if manifest.task == "binary" else ""
     return (
-        f"Predicts **{target}** of a row, one of {labels}{more}, with a probability for each.{positive} "
+        f"Predicts **{target}** for a row, one of {labels}{more}, with a probability for each.{positive} "
         f"Model family: {plain(manifest.lineage.family)}."
     )
 
@@ -130,16 +131,18 @@ def _quality(manifest: Manifest, trained_again: bool, held_out: int) -> str:
     interval = "" if metric.low is None else f", 95 % interval {metric.low:.4g} to {metric.high:.4g}"
     rows = f", {metric.rows:,} rows" if metric.rows else ""
     direction = (
-        " Errors are negative: higher is better." if metric.name.startswith("neg_") else " Higher is better."
+        " The metric is a negated error, so higher is better."
+        if metric.name.startswith("neg_")
+        else " Higher is better."
     )
     return (
         f"{plain(metric.name)} **{metric.value:.4g}**{interval} ({plain(metric.data)}{rows}).{direction} "
         + (
-            "The score is of the candidate as the search trained it; the model in this bundle was then trained again, "
-            "in the same way, on all rows, those included."
+            "The score is that of the candidate in the search. The model in this bundle was then trained again with "
+            "the same settings on all rows, including those held out for the score, and was not scored itself."
             if trained_again
             else "The model in this bundle is the one that the search scored"
-            + (f"; it has not learned from the {held_out:,} rows held out for that." if held_out else ".")
+            + (f"; it was not trained on the {held_out:,} rows held out for the score." if held_out else ".")
         )
     )
 
@@ -154,7 +157,7 @@ def _cost(manifest: Manifest, decision: Decision) -> str:
             f"on {plain(latency.machine)})."
         )
     if manifest.cpu_us_per_row is not None:
-        lines.append(f"- CPU time of one row: {latency_text(manifest.cpu_us_per_row)}, HTTP not counted.")
+        lines.append(f"- CPU time of one row: {latency_text(manifest.cpu_us_per_row)}, without HTTP.")
     if manifest.price is not None:
         sheet = decision.choice.sheet
         currency = sheet.currency if sheet else "$"
@@ -167,11 +170,12 @@ def _cost(manifest: Manifest, decision: Decision) -> str:
 
 def _decision(decision: Decision) -> str:
     choice = decision.choice
-    rule = f"by name ({choice.id})" if choice.how == "id" else f"as the {choice.how} one"
-    limits = ", ".join(f"{name} {value:g}" for name, value in choice.limits.to_json().items()) or "none"
+    rule = f"by id ({choice.id})" if choice.how == "id" else f"by the rule “{choice.how}”"
+    limits = ", ".join(f"{name} {value:g}" for name, value in choice.limits.to_json().items())
+    limits = f"{limits} ({choice.meeting_limits} candidates are within them)" if limits else "none"
     lines = [
-        f"Picked {rule} by {plain(decision.by)} on {plain(decision.when[:10])} out of {choice.considered} candidates. "
-        f"Limits: {limits} ({choice.meeting_limits} met them).",
+        f"{plain(decision.by)} picked {choice.id} {rule} on {plain(decision.when[:10])} out of {choice.considered} "
+        f"candidates. Limits: {limits}.",
     ]
     if decision.note:
         lines += [f"> {plain(decision.note)}", ""]
@@ -184,7 +188,7 @@ def _decision(decision: Decision) -> str:
 
 
 def _payoff(decision: Decision) -> list[str]:
-    """Say what outcomes pay, who said it, and on which rows the cost of mistakes was counted."""
+    """Return the payoff of outcomes and its origin, and the rows on which the cost of mistakes was counted."""
     terms, row = decision.choice.terms, decision.choice.row
     if terms is None or terms.payoff is None:
         return []
@@ -193,26 +197,27 @@ def _payoff(decision: Decision) -> list[str]:
     each = (
         "" if terms.payoff.threshold is not None else f" for each {terms.unit or 'unit'} too high or too low"
     )
-    who = {"now": "given at export", "decision": "decided in the run", "search": "given to the search"}
-    said = f"Outcomes pay {amounts}{each} ({who.get(terms.sources.get('payoff', ''), 'default')})."
+    origin = {"now": "given at export", "decision": "decided in the run", "search": "given to the search"}
+    payoff = (
+        f"Payoff of outcomes: {amounts}{each} ({origin.get(terms.sources.get('payoff', ''), 'default')})."
+    )
     data = row.expected_cost_data
-    return [said, f"The cost of mistakes was counted {data}."] if data else [said]
+    return [payoff, f"The cost of mistakes is computed {data}."] if data else [payoff]
 
 
 def _drivers(manifest: Manifest, drivers: Explanation | str) -> str:
-    """Return the columns that matter most, what the score loses without each, and where the answer goes."""
+    """Return the most important columns: the loss of score without each, and its effect on the prediction."""
     if isinstance(drivers, str):
         return plain(drivers)
     first = drivers.importance[0]
-    where = (
-        "rows that no choice has seen" if first.unseen else "rows that it learned from (none were held out)"
-    )
+    where = "held-out rows" if first.unseen else "training rows (none were held out)"
     rows = [
-        f"What {plain(first.metric)} loses when one column is shuffled, {first.repeats} times on {first.rows:,} "
-        f"{where}, with 95 % intervals; columns that say the same share it. Beside it where the average answer is "
-        f"lowest and highest{_followed(manifest)} when the column alone is moved.",
+        f"Permutation importance: the decrease of {plain(first.metric)} when one column is shuffled, {first.repeats} "
+        f"times on {first.rows:,} {where}, with a 95 % interval. Columns with the same information share it. The last "
+        f"two columns show, for the most important ones, the lowest and the highest average prediction"
+        f"{_followed(manifest)} when only this column varies, and its value there.",
         "",
-        "| column | lost | 95 % | lowest answer | highest answer |",
+        "| column | decrease | 95 % interval | lowest prediction | highest prediction |",
         "|---|---|---|---|---|",
     ]
     curves = {curve["column"]: curve for curve in drivers.curves}
@@ -221,7 +226,7 @@ def _drivers(manifest: Manifest, drivers: Explanation | str) -> str:
         interval = f"{each.low:.3g} to {each.high:.3g}"
         rows.append(f"| {plain(each.column)} | {each.drop:.3g} | {interval} | {ends} |")
     more = len(drivers.importance) - _MOST_DRIVERS
-    return "\n".join([*rows, *([f"\n{more} more columns matter less."] if more > 0 else [])])
+    return "\n".join([*rows, *([f"\n{more} more columns are less important."] if more > 0 else [])])
 
 
 def _followed(manifest: Manifest) -> str:
@@ -229,7 +234,7 @@ def _followed(manifest: Manifest) -> str:
 
 
 def _ends(curve: Mapping[str, Any]) -> tuple[str, str]:
-    """Return where a curve is lowest and highest: "0.12 at 2"."""
+    """Return the lowest and the highest value of a curve with its position: "0.12 at 2"."""
     mean, values = curve["mean"], curve["values"]
     low, high = min(range(len(mean)), key=mean.__getitem__), max(range(len(mean)), key=mean.__getitem__)
     return f"{mean[low]:.3g} at {_value(values[low])}", f"{mean[high]:.3g} at {_value(values[high])}"
@@ -273,15 +278,14 @@ def _seen(column: Column) -> str:
 def _limits(data: Dataset, notes: Sequence[str]) -> str:
     strict = [column.name for column in data.schema.columns if column.is_numeric and not column.nullable]
     lines = [
-        "It knows what the rows above showed it. Rows from elsewhere, or of a later time, may be answered wrongly "
-        "with full confidence.",
-        "A category that training never met is answered as an unknown one, and so is a missing one where training "
-        "saw none missing; a number outside the range seen may be "
-        "taken for the nearest one seen.",
+        "The model is valid for rows like the training data. Predictions for other populations or later times may be "
+        + ("wrong and still have high probabilities." if data.n_classes else "wrong."),
+        "A category that is not in the training data is treated as unknown, and so is a missing one in a column that "
+        "had none missing. A number outside the training range may be treated as the nearest one within it.",
     ]
     if strict:
         named = ", ".join(plain(name) for name in strict[:8]) + (" and others" if len(strict) > 8 else "")
-        lines.append(f"A missing value is refused in {named}: training saw none there.")
+        lines.append(f"A missing value is an error in {named}: the training data have none there.")
     return "\n".join(f"- {line}" for line in (*lines, *(plain(note) for note in notes)))
 
 
@@ -289,35 +293,35 @@ def readme(manifest: Manifest) -> str:
     """Return the bundle's ``README.md``."""
     return f"""# {plain(manifest.name)}, version {plain(manifest.version)}
 
-Everything that answers with this model is in this folder. Set up once, with Python 3.11 or newer:
+This folder has everything that is needed to predict with this model. Set up once, with Python 3.11 or newer:
 
     pip install -r requirements.txt
 
 Then, inside the folder:
 
     python -m runtime predict rows.csv --out predictions.csv    # score a file (csv, jsonl; parquet with pyarrow)
-    python -m runtime serve --port 8080                         # answer over HTTP
+    python -m runtime serve --port 8080                         # serve over HTTP
     python -m runtime check                                     # checksums and golden rows
 
 From Python, with `workbench` installed: `workbench.load("this folder").predict({{...}})`; with MLflow installed:
 `mlflow.pyfunc.load_model("this folder").predict(frame)`. In a container: `docker build -t {dns_name(manifest.name)} .`;
 compose, Kubernetes and KServe files are in `deploy/`.
 {_other_languages(manifest)}
-`golden.jsonl` holds rows of the training data; `MODEL_CARD.md` says under "Its limits" which of their values are real.
-Look at it before this folder is passed on.
+`golden.jsonl` has rows of the training data; "Limitations" in `MODEL_CARD.md` states which of their values are real.
+Check it before you share this folder.
 
-`MODEL_CARD.md` says what the model is good for, `schema.json` what it takes, `profile.json` what the training data
-looked like, `decision.json` why it was chosen, `sbom.cdx.json` what it is made of.
+`MODEL_CARD.md` describes the model for people, `schema.json` its inputs and output, `profile.json` the distribution of
+the training data, `decision.json` why it was chosen, and `sbom.cdx.json` its components.
 """
 
 
 def _other_languages(manifest: Manifest) -> str:
     reason = manifest.omitted.get("pipeline.onnx")
     if reason:
-        return f"\nThere is no `pipeline.onnx` in it: {plain(reason)}\n"
+        return f"\nThere is no `pipeline.onnx`: {plain(reason)}\n"
     return """
-Other languages run `pipeline.onnx` with their own ONNX Runtime. Each column is an input of its own name, shape (n, 1):
-float64 for numbers, booleans (1 or 0) and date-times (seconds since 1970 UTC), with NaN for a missing value; string for
-categories and texts, with an empty string for a missing value. Texts are passed without blanks around them, and a whole
-number that is a category without a decimal part. The model's metadata says the same, column by column.
+Other languages run `pipeline.onnx` with ONNX Runtime. Each column is an input of the same name, shape (n, 1): float64
+for numbers, booleans (1 or 0) and date-times (seconds since 1970 UTC), with NaN for a missing value; string for
+categories and text, with an empty string for a missing value. Pass strings without surrounding blanks, and whole
+numbers that are categories without a decimal part. The model's metadata documents each column.
 """

@@ -1,4 +1,4 @@
-"""How a bundle is run elsewhere: ``Dockerfile``, and under ``deploy/`` compose, Kubernetes and KServe."""
+"""Deployment files: ``Dockerfile``, and under ``deploy/`` Docker Compose, Kubernetes and KServe."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from workbench.tradeoff.prices import PriceSheet, monthly
 from .yaml_files import dump_yaml
 
 PORT = 8080
-#: What says how many replicas there are, and how large.
+#: The files with the number and size of replicas.
 CLUSTER_FILES = ("deploy/kubernetes.yaml", "deploy/kserve.yaml")
-_RECKONED = "Replicas and the target follow from the measured CPU time and the price sheet in manifest.json."
+_RECKONED = "Replicas and target follow from the measured CPU time and the price sheet in manifest.json."
 _USER = 10001
-_GRACE_S = 45  # preStop and draining take 5 each, requests under way 30 at most
+_GRACE_S = 45  # preStop and draining take 5 each, open requests at most 30
 _BASE_MB, _MODEL_COPIES = (
     160,
     3,
-)  # resident memory: the runtime's own, and how often a model's bytes lie in memory
+)  # resident memory: that of the runtime, and copies of a model's bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a replica is, and how many there are to be.
+    """The size and number of replicas.
 
     Attributes
     ----------
     memory_mb : int
-        That a replica asks for; its limit is twice that.
+        Memory request of a replica; its limit is twice that.
     cpu_m : int
-        Thousandths of a core that a replica asks for.
+        CPU request of a replica, in thousandths of a core.
     replicas, most : int
-        To begin with, and at most.
+        The minimum and the maximum number of replicas.
     busy_percent : int
         CPU use at which replicas are added.
     """
@@ -49,7 +49,8 @@ class Size:
 
 
 def size_of(model_mb: float, cpu_us_per_row: float, sheet: PriceSheet) -> Size:
-    """Return the size of a replica: memory from the model's size, replicas from the price sheet's busiest second.
+    """Return the size of replicas: memory by the model's size, replicas by the price sheet's
+    busiest second.
 
     Parameters
     ----------
@@ -71,14 +72,14 @@ def size_of(model_mb: float, cpu_us_per_row: float, sheet: PriceSheet) -> Size:
 
 
 def deploy_files(manifest: Manifest, size: Size, why: str = _RECKONED) -> dict[str, str]:
-    """Return the files, by their path in the bundle.
+    """Return the deployment files by their path in the bundle.
 
     Parameters
     ----------
     manifest : Manifest
     size : Size
     why : str
-        What the size follows from, in one line.
+        The reason for the size, in one line.
     """
     python = ".".join(manifest.libraries.get("python", "3.11").split(".")[:2])
     return {
@@ -91,12 +92,13 @@ def deploy_files(manifest: Manifest, size: Size, why: str = _RECKONED) -> dict[s
 
 
 def dockerfile(python: str) -> str:
-    """Return the ``Dockerfile``: packages in one stage, the bundle in the next, no root, nothing written at run time.
+    """Return the ``Dockerfile``: packages in one stage, the bundle in the next, not root, no writes
+    at run time.
 
     Parameters
     ----------
     python : str
-        The version that the pins were made with, such as "3.11".
+        The version of the export, such as "3.11".
     """
     probe = (
         "import os, urllib.request as r; "
@@ -123,7 +125,7 @@ CMD ["serve"]
 
 
 def dns_name(text: str) -> str:
-    """Return a name as Kubernetes takes it: lower-case letters, digits and '-', at most 53 of them.
+    """Return a name that Kubernetes accepts: lower-case letters, digits and '-', at most 53 of them.
 
     Examples
     --------
@@ -174,7 +176,7 @@ def _container(manifest: Manifest, size: Size, name: str) -> dict[str, Any]:
             "limits": {"memory": f"{2 * size.memory_mb}Mi"},
         },
         "startupProbe": _probe("/v2/health/live", periodSeconds=1, failureThreshold=60),
-        # Endpoints are taken out of the lists meanwhile; SIGTERM, and the image's own draining, come after it.
+        # meanwhile the endpoint is removed from load balancers; SIGTERM and draining follow
         "lifecycle": {"preStop": {"exec": {"command": ["sleep", "5"]}}},
         "livenessProbe": _probe("/v2/health/live", periodSeconds=10, timeoutSeconds=3),
         "readinessProbe": _probe("/v2/health/ready", periodSeconds=5, timeoutSeconds=3),
@@ -238,7 +240,9 @@ def _kubernetes(manifest: Manifest, size: Size, why: str) -> str:
             "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": busy}}],
         },
     }
-    head = f"Set image to where {_image(manifest)} was pushed, then: kubectl apply -f kubernetes.yaml\n{why}"
+    head = (
+        f"Set image to the registry path of {_image(manifest)}, then: kubectl apply -f kubernetes.yaml\n{why}"
+    )
     return dump_yaml(deployment, service, scaler, head=head)
 
 
@@ -259,7 +263,7 @@ def _kserve(manifest: Manifest, size: Size, why: str) -> str:
         },
     }
     head = (
-        f"Set image to where {_image(manifest)} was pushed, then: kubectl apply -f kserve.yaml\n"
-        f"Speaks the Open Inference Protocol v2 under /v2/models/{manifest.name}/infer.\n{why}"
+        f"Set image to the registry path of {_image(manifest)}, then: kubectl apply -f kserve.yaml\n"
+        f"Serves the Open Inference Protocol v2 under /v2/models/{manifest.name}/infer.\n{why}"
     )
     return dump_yaml(service, head=head)

@@ -1,4 +1,4 @@
-"""The sha256 of what ``requirements.txt`` installs: from the table that ships, or as pip's index states them."""
+"""The sha256 hashes of serving packages: from the table that ships, or from pip's package index."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LINUX_TAGS = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_27", "manylinux_
                "manylinux_2_17", "manylinux2014", "manylinux_2_12", "manylinux2010", "manylinux1")  # fmt: skip
 TABLE_FILE = Path(__file__).with_name("package_hashes.toml")
 Table = Mapping[str, Mapping[str, Sequence[str]]]
-#: The platforms of Linux wheels, by machine.
+#: The platform tags of Linux wheels, by machine.
 LINUX = {machine: tuple(f"{tag}_{machine}" for tag in _LINUX_TAGS) for machine in ("x86_64", "aarch64")}
 
 
@@ -30,7 +30,8 @@ def read_table() -> Table:
 
 
 def with_known_hashes(packages: Sequence[Pin]) -> list[Pin]:
-    """Return the pins with their hashes, or as they are where the table lacks one: pip takes all or none.
+    """Return the pins with their hashes, or unchanged if the table lacks one: pip requires all or
+    none.
 
     Examples
     --------
@@ -45,9 +46,10 @@ def with_known_hashes(packages: Sequence[Pin]) -> list[Pin]:
 
 
 def with_hashes(pins: Sequence[Pin]) -> list[Pin]:
-    """Return the pins with the hashes of the files that pip would install: here, and on Linux on x86_64 and aarch64.
+    """Return the pins with the hashes of the files that pip would install here, and on Linux x86_64
+    and aarch64.
 
-    Nothing is installed; pip asks its index what there is, which takes some seconds.
+    Nothing is installed. pip asks its package index, which takes some seconds.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ def with_hashes(pins: Sequence[Pin]) -> list[Pin]:
     Returns
     -------
     list of Pin
-        Without any hashes where those of one package could not be had: pip takes hashes for all or for none.
+        Without hashes if those of one package are not available: pip requires all or none.
     """
     found: dict[str, dict[str, None]] = {}
     for options in _targets():
@@ -68,7 +70,7 @@ def with_hashes(pins: Sequence[Pin]) -> list[Pin]:
 
 
 def _targets() -> list[list[str]]:
-    """Return pip's options for each system: none at all is this one."""
+    """Return pip's options for each system; no options stand for this one."""
     out: list[list[str]] = [[]]
     here = platform.machine() if sys.platform == "linux" else ""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -76,13 +78,13 @@ def _targets() -> list[list[str]]:
 
 
 def options_for(platforms: Sequence[str], python: str) -> list[str]:
-    """Return the options with which pip looks for another system's wheels."""
+    """Return the options with which pip looks up the wheels of another system."""
     words = [word for platform in platforms for word in ("--platform", platform)]
     return [*words, "--python-version", python, "--only-binary=:all:", "--target", "nowhere"]
 
 
 def ask(pins: Sequence[Pin], options: Sequence[str]) -> list[tuple[str, str]]:
-    """Return name and sha256 of each file that pip would take; nothing where pip cannot tell."""
+    """Return name and sha256 of each file that pip would install; empty if pip fails."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet",
                "--no-input", "--disable-pip-version-check", "--retries", "0",
                "--timeout", "10", "--report", "-"]  # fmt: skip

@@ -1,4 +1,4 @@
-"""``MLmodel``: what ``mlflow.pyfunc.load_model`` reads."""
+"""``MLmodel``, the file that ``mlflow.pyfunc.load_model`` reads."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ _TYPES = {str: "string", bool: "boolean", int: "long", float: "double"}
 
 
 def mlmodel(manifest: Manifest, schema: Schema) -> str:
-    """Return the content of ``MLmodel``: the python_function flavor, loaded by the bundle's own runtime.
+    """Return the content of ``MLmodel``: the python_function flavor, loaded by the bundle's own
+    runtime.
 
-    The signature asks for the schema's columns, each of type "any": MLflow's own types refuse what the runtime takes
-    (whole numbers in a column of numbers, a missing flag, a date as text), and the runtime checks every value itself.
+    The signature has the schema's columns, each of type "any": MLflow's own types reject values
+    that the runtime accepts (integers in a column of numbers, a missing boolean, a date as text),
+    and the runtime checks every value itself.
     """
     created = manifest.created[:19].replace("T", " ")
     document = {

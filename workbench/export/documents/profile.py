@@ -1,4 +1,4 @@
-"""What the training data looked like, column by column: the reference that drift is measured against."""
+"""``profile.json``: the distribution of each column in the training data, the reference for drift."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from workbench.runtime.core.schema import Column, Column1d, Levels, label_text
 from workbench.runtime.model.predictor import Predictor
 
 PROFILE_FILE = "profile.json"
-PROFILE_VERSION = 1
-_BINS = 20
-_MOST_LEVELS = 200
+PROFILE_VERSION = 2
+_BINS = 64
+_MOST_LEVELS = 1_000
 _MOST_PREDICTED = 20_000
 _QUANTILES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 
@@ -24,19 +24,20 @@ def profile(data: Dataset, predictor: Predictor, seed: int = 0) -> dict[str, Any
     Parameters
     ----------
     data : Dataset
-        What the exported model learned from.
+        The training data of the exported model.
     predictor : Predictor
-        The exported model: how its answers over that data are spread is part of the profile.
+        The exported model; the distribution of its predictions is part of the profile.
     seed : int
-        Chooses the rows that are predicted, where there are many.
+        Selects the rows to predict if there are many.
 
     Returns
     -------
     dict
-        "rows"; "columns", one entry a column with its missing values and a distribution; "target" and "prediction",
-        each a distribution. A distribution of numbers has "mean", "std", "quantiles" and "histogram" (edges e0 < … <
-        ek of k bins, the last closed, and k counts); one of categories has "levels" with counts, "other" (rows of the
-        levels that are not listed) and "distinct"; one of texts is that of their lengths.
+        "rows"; "columns", one entry for each column with its missing values and its distribution;
+        "target" and "prediction", each a distribution. The distribution of numbers has "mean",
+        "std", "quantiles" and "histogram" (edges e0 < … < ek of k bins, the last closed, and k
+        counts). That of categories has "levels" with counts, "other" (rows of unlisted levels) and
+        "distinct". That of text is the distribution of lengths.
     """
     columns = [
         {"name": column.name, "kind": column.kind, **_column(column, data.columns[column.name])}
@@ -67,7 +68,7 @@ def _column(column: Column, values: Column1d) -> dict[str, Any]:
 
 
 def numbers(values: np.ndarray) -> dict[str, Any]:
-    """Return the distribution of numbers; infinite ones are counted and left out of the rest.
+    """Return the distribution of numbers; infinite values are only counted.
 
     Examples
     --------
@@ -84,7 +85,7 @@ def numbers(values: np.ndarray) -> dict[str, Any]:
     if len(edges) == 1:
         edges = np.array([edges[0], np.nextafter(edges[0], np.inf)])
     counts, _ = np.histogram(finite, bins=edges)
-    scale = max(float(np.abs(finite).max()), 1e-300)  # so that no square overflows
+    scale = max(float(np.abs(finite).max()), 1e-300)  # so that squares do not overflow
     mean, std = float((finite / scale).mean()) * scale, float((finite / scale).std()) * scale
     quantiles = {f"{share:g}": float(point) for share, point in zip(_QUANTILES, points, strict=True)}
     histogram = {"edges": edges.tolist(), "counts": counts.tolist()}
@@ -120,7 +121,7 @@ def _prediction(data: Dataset, predictor: Predictor, seed: int) -> dict[str, Any
     if data.n_rows > _MOST_PREDICTED:
         rows = np.sort(np.random.default_rng(seed).choice(data.n_rows, _MOST_PREDICTED, replace=False))
     answers = predictor.predict_columns(data.take(rows).columns).astype(np.float64)
-    note = "answers of the exported model over the rows it learned from"
+    note = "predictions of the exported model for the rows of the training data"
     if not predictor.classes:
         return {"of": note, "rows": len(rows), **numbers(answers[:, 0])}
     shares = [

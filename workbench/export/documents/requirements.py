@@ -1,4 +1,4 @@
-"""The exact pins that serving needs, with the hashes of what they install, and nothing of the training stack."""
+"""``requirements.txt``: exact pins and hashes of the packages for serving, without the training stack."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from packaging.requirements import Requirement
 
 from workbench.errors import ExportError, TamperedBundleError, shown
 
-#: What the runtime imports: the first two to predict, the others to answer over HTTP.
+#: The imports of the runtime: the first two for predictions, the others for HTTP.
 ROOTS = ("numpy", "onnxruntime", "orjson", "uvicorn", "httptools", "uvloop")
 
-#: What trains, and what a bundle must never need. Import names and the names of packages.
+#: Packages for training, which a bundle must never need: import names and package names.
 TRAINING_STACK = frozenset(
     ["autogluon", "catboost", "joblib", "lightgbm", "onnx", "optuna", "pandas", "polars", "scikit-learn", "scipy",
      "sklearn", "skl2onnx", "streamlit", "torch", "workbench", "workbench-automl", "xgboost", "xgboost-cpu"]
@@ -30,16 +30,16 @@ _MARKERS = {"uvloop": 'sys_platform != "win32"'}
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One package that serving needs.
+    """A package for serving.
 
     Attributes
     ----------
     name, version : str
         Normalised name; the version installed here.
     marker : str
-        On which systems it is needed; empty for all.
+        The systems that need it, as an environment marker; empty for all.
     hashes : tuple of str
-        sha256 of the files that may be installed; empty where they could not be had.
+        sha256 of the files that may be installed; empty if not available.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Pin:
     hashes: tuple[str, ...] = ()
 
     def line(self) -> str:
-        r"""Return the pin as ``requirements.txt`` has it.
+        r"""Return the pin as it is written in ``requirements.txt``.
 
         Examples
         --------
@@ -61,12 +61,12 @@ class Pin:
 
 
 def pins(roots: Sequence[str] = ROOTS) -> list[Pin]:
-    """Return each package as installed here, with all that it needs, sorted by name.
+    """Return each package and its dependencies in the versions installed here, sorted by name.
 
     Raises
     ------
     ExportError
-        Where a package that serving needs is not installed here.
+        If a package for serving is not installed here.
 
     Examples
     --------
@@ -83,11 +83,11 @@ def pins(roots: Sequence[str] = ROOTS) -> list[Pin]:
         try:
             found[key] = version(name)
         except PackageNotFoundError:
-            if _MARKERS.get(key) and not asked_by:  # not made for this system
+            if _MARKERS.get(key) and not asked_by:  # not available for this system
                 continue
             raise ExportError(
                 f"{name} is not installed",
-                expected="what a bundle is served with",
+                expected="the packages that serve a bundle",
                 hint=f"pip install {name}",
             ) from None
         for line in requires(name) or []:
@@ -106,23 +106,23 @@ def requirements_text(packages: Sequence[Pin]) -> str:
     h11==0.16.0
     """
     head = [
-        "What serving this bundle needs, exactly as it was exported and checked with. Nothing of it trains."
+        "Packages for serving this bundle, in the versions that it was exported and checked with. None of them trains."
     ]
     if packages and all(pin.hashes for pin in packages):
         head += [
-            "The hashes are of files for Linux (x86_64, aarch64), and for the system and Python of the export or the",
-            "usual others. For one that is not among them take the pins: sed -n 's/ *\\\\$//; /==/p' requirements.txt",
+            "The hashes are of files for Linux (x86_64, aarch64) and for other common systems or that of the export.",
+            "For any other system, use the pins only: sed -n 's/ *\\\\$//; /==/p' requirements.txt",
         ]
     else:
         head += [
-            "Without hashes: those of these versions do not ship with Workbench, and no package index was asked",
-            "(export option `hashes`) or reached at the export.",
+            "Without hashes: none ship with Workbench for these versions, and no package index was asked (export",
+            "option `hashes`) or reached.",
         ]
     return "".join(f"# {line}\n" for line in head) + "".join(f"{pin.line()}\n" for pin in packages)
 
 
 def requirement_names(text: str) -> list[str]:
-    r"""Return the packages that a ``requirements.txt`` names, normalised.
+    r"""Return the normalised names of the packages in a ``requirements.txt``.
 
     Examples
     --------
@@ -135,15 +135,15 @@ def requirement_names(text: str) -> list[str]:
 
 
 def plain_pins(text: str) -> list[str]:
-    r"""Return the lines of a ``requirements.txt`` that asks for pinned packages and for nothing else.
+    r"""Return the lines of a ``requirements.txt`` that has pinned packages only.
 
-    What pip can be told besides (``--index-url``, ``-r``, URLs, paths, variables of the environment) installs what no
-    signature covers.
+    Everything else that pip accepts (``--index-url``, ``-r``, URLs, paths, environment variables)
+    installs code that no signature covers.
 
     Raises
     ------
     TamperedBundleError
-        Naming the line that is no pin.
+        If a line is not a pin; the message has the line.
 
     Examples
     --------
@@ -156,7 +156,9 @@ def plain_pins(text: str) -> list[str]:
     """
     if len(text) > _LONGEST:
         raise TamperedBundleError(
-            "requirements.txt is too long", found=f"{len(text):,} letters", expected=f"at most {_LONGEST:,}"
+            "requirements.txt is too long",
+            found=f"{len(text):,} characters",
+            expected=f"at most {_LONGEST:,}",
         )
     lines = [line.split("#", 1)[0].strip() for line in text.replace("\\\n", " ").splitlines()]
     for line in filter(None, lines):
@@ -168,7 +170,7 @@ def plain_pins(text: str) -> list[str]:
 
 
 def serving_names() -> frozenset[str]:
-    """Return the packages that serving may install: what the runtime imports, with all that those need."""
+    """Return the packages that serving may install: the imports of the runtime and their dependencies."""
     return frozenset(pin.name for pin in pins()) | set(ROOTS)
 
 

@@ -1,4 +1,4 @@
-"""``sbom.cdx.json``: CycloneDX 1.6, the model as a component with its model card, and what serving it installs."""
+"""``sbom.cdx.json``: CycloneDX 1.6 with the model, its model card, and the packages for serving."""
 
 from __future__ import annotations
 
@@ -31,21 +31,20 @@ def sbom(
     Parameters
     ----------
     manifest : Manifest
-        With the digests of the model's own files.
+        With the model id.
     decision : Decision
     schema : Schema
     pins : sequence of Pin
-        What ``requirements.txt`` installs.
+        The packages in ``requirements.txt``.
     notes : sequence of str
-        Known limits, in plain sentences.
+        Known limitations, as sentences.
     train_cpu_s : float, optional
-        CPU seconds that training the candidate took, where they were measured.
+        CPU seconds of training the candidate, if they were measured.
 
     Returns
     -------
     dict
-        Valid by the JSON schema of CycloneDX 1.6. The serial number follows from the model: equal models, equal
-        serial number.
+        Valid by the JSON schema of CycloneDX 1.6. Equal models have equal serial numbers.
     """
     model = f"model:{manifest.name}@{manifest.version}"
     components = [_dataset(manifest), *(_package(pin) for pin in pins)]
@@ -98,7 +97,7 @@ def _dataset(manifest: Manifest) -> dict[str, Any]:
             {
                 "type": "dataset",
                 "name": data.name or "training data",
-                "description": f"{data.rows} rows; they are not part of the bundle, but for the rows of golden.jsonl",
+                "description": f"{data.rows} rows; only those in golden.jsonl are part of the bundle",
                 "contents": {"properties": [_property(key, value) for key, value in facts.items() if value]},
             }
         ],
@@ -160,7 +159,7 @@ def _card(
             "approach": {"type": "supervised"},
             "task": task,
             "architectureFamily": manifest.lineage.family,
-            "modelArchitecture": "ONNX graph behind an encoder of tabular columns",
+            "modelArchitecture": "encoder of tabular columns followed by an ONNX graph",
             "datasets": [{"ref": _data_ref(manifest)}],
             "inputs": [{"format": f"{column.name}: {column.kind}"} for column in schema.columns],
             "outputs": [{"format": each} for each in outputs],
@@ -205,15 +204,15 @@ def _considerations(
     costs: dict[str, str] = {}
     if train_cpu_s is not None:
         costs["train_cpu_s"] = f"{train_cpu_s:.6g}"
-    if manifest.cpu_us_per_row is not None:  # a microsecond a row is a second a million rows
+    if manifest.cpu_us_per_row is not None:  # microseconds per row equal seconds per million rows
         costs["cpu_s_per_million_predictions"] = f"{manifest.cpu_us_per_row:.6g}"
-    costs["energy"] = "not measured; CPU time is what it follows from"
+    costs["energy"] = "not measured; it depends on the CPU time"
     return {
-        "users": ["services and people that score rows of the table it learned from"],
+        "users": ["services and people that predict rows like those of the training data"],
         "useCases": [f"predicting {manifest.target} of rows like the training data"],
         "technicalLimitations": [
-            "Rows from elsewhere or of a later time may be answered wrongly with full confidence.",
-            "Unseen categories are answered as unknown ones.",
+            "Predictions for other populations or later times may be wrong and still have high probabilities.",
+            "Categories that are not in the training data are treated as unknown.",
             *notes,
         ],
         "performanceTradeoffs": list(_tradeoffs(manifest, decision)),

@@ -1,7 +1,14 @@
-"""``pipeline.onnx``: raw columns in, the prediction out, in one graph that every ONNX Runtime runs."""
+"""``pipeline.onnx``: one ONNX graph from raw columns to the prediction, for every ONNX Runtime."""
 
 from .build import PIPELINE_FILE, build_pipeline
 from .ort_session import PipelineModel
-from .parity_check import Gate, check_pipeline, golden_columns
+from .parity_check import PipelineParity, check_pipeline, golden_columns
 
-__all__ = ["PIPELINE_FILE", "Gate", "PipelineModel", "build_pipeline", "check_pipeline", "golden_columns"]
+__all__ = [
+    "PIPELINE_FILE",
+    "PipelineModel",
+    "PipelineParity",
+    "build_pipeline",
+    "check_pipeline",
+    "golden_columns",
+]

@@ -1,4 +1,4 @@
-"""Put an encoder's nodes in front of a model's graph, and a label behind it."""
+"""Build ``pipeline.onnx``: the nodes of the encoder, the graph of the model, and a label."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ _MODEL_PREFIX = "model/"
 
 
 def build_pipeline(predictor: Predictor, about: Mapping[str, str] | None = None) -> bytes:
-    """Write the graph that answers raw columns.
+    """Return the graph that predicts from raw columns.
 
-    Inputs are the schema's columns under their own names, one row of each (n, 1): float64 for a number, a boolean (1
-    or 0) and a date-time (seconds since 1970 UTC), where NaN is missing; string for a category and a text, where an
-    empty string is missing. Outputs are "label" (n) and "probabilities" float32 (n, k), or "value" float32 (n, 1) for
-    a regression; a column that has such a name gives the output an underscore behind it.
+    Inputs are the schema's columns by name, of shape (n, 1): float64 for numbers, booleans (1 or 0)
+    and date-times (seconds since 1970 UTC), with NaN for a missing value; string for categories and
+    text, with an empty string for a missing value. Outputs are "label" (n) and "probabilities"
+    float32 (n, k), or "value" float32 (n, 1) for regression. If a column has the name of an output,
+    the output gets an underscore appended.
 
     Parameters
     ----------
     predictor : Predictor
     about : mapping, optional
-        Further texts for the model's metadata.
+        Further strings for the model's metadata.
 
     Returns
     -------
@@ -45,7 +46,7 @@ def build_pipeline(predictor: Predictor, about: Mapping[str, str] | None = None)
     Raises
     ------
     ExportError
-        Where a step of the encoder or the model itself cannot be put into one graph, naming it.
+        If a step of the encoder or the model cannot be part of one graph; the message names it.
     """
     schema = predictor.schema
     names = set(schema.names)
@@ -90,11 +91,11 @@ def _free_prefix(prefix: str, names: set[str]) -> str:
 
 
 def _model(content: bytes, prefix: str) -> onnx.ModelProto:
-    """Read the model, brought to the operator set that the encoder's nodes are of."""
+    """Read the model, converted to the operator set of the encoder's nodes."""
     model = onnx.load_model_from_string(content)
     if len(model.graph.input) != 1 or len(model.graph.output) != 1:
         raise ExportError(
-            "model.onnx cannot be put behind the encoder",
+            "model.onnx cannot be joined to the encoder",
             found=f"{len(model.graph.input)} inputs and {len(model.graph.output)} outputs",
             expected="one of each",
         )
@@ -104,7 +105,7 @@ def _model(content: bytes, prefix: str) -> onnx.ModelProto:
             model = onnx.version_converter.convert_version(model, _OPSET)
         except Exception as error:  # the converter's own types are not public
             raise ExportError(
-                "model.onnx cannot be put behind the encoder", found=f"operator set {version}: {error}"
+                "model.onnx cannot be joined to the encoder", found=f"operator set {version}: {error}"
             ) from error
     prefixed: onnx.ModelProto = compose.add_prefix(model, prefix)
     return prefixed
@@ -115,7 +116,7 @@ def _input(column: Column) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(column.name, kind, ["n", 1], doc_string=column.kind)
 
 
-# ---------------------------------------------------------------- what comes out
+# ---------------------------------------------------------------- outputs
 
 
 class _Outputs:
@@ -126,7 +127,7 @@ class _Outputs:
 
 
 def _answer(graph: Graph, output: Output, result: str, taken: set[str]) -> _Outputs:
-    """Add the nodes that follow the model: a label beside the probabilities."""
+    """Add the nodes that follow the model, which give a label in addition to probabilities."""
     out = _Outputs()
     before = len(graph.nodes)
 
@@ -163,7 +164,7 @@ def _label(graph: Graph, output: Output, result: str, name: str) -> tuple[int, s
 
 
 def _labels(classes: Sequence[Label]) -> tuple[int, np.ndarray]:
-    """Return labels as a tensor of their own type; of several types, as texts."""
+    """Return labels as a tensor of their type, or of strings if they have several types."""
     kinds = {type(label) for label in classes}
     if kinds == {int}:
         return INT64, np.asarray(classes, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Under which texts a category is looked up where it comes as it was written."""
+"""The spellings under which a raw category is looked up."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .graph import ML_DOMAIN, Graph
 
 
 def spellings(levels: Sequence[str], missing: Sequence[str] = ()) -> dict[str, int]:
-    """Return every text that is looked up, with its row in the table of `level_table`.
+    """Return every spelling that is looked up, with its row in the table of `level_table`.
 
-    Beside the levels themselves these are whole numbers written ``3.0``, and what stands for a missing value, in any
-    column or (`missing`) in this one.
+    These are the levels, whole numbers written as ``3.0``, and the words for a missing value in
+    every column or (`missing`) in this one.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def spellings(levels: Sequence[str], missing: Sequence[str] = ()) -> dict[str, i
 
 
 def look_up(graph: Graph, source: str, levels: Sequence[str], missing: Sequence[str] = ()) -> str:
-    """Add the node that finds a category among levels: after them comes a missing one, then any other."""
+    """Add the node that finds a category among the levels; after them are a missing and any other value."""
     texts = spellings(levels, missing)
     return graph.add(
         "LabelEncoder",

@@ -1,4 +1,4 @@
-"""Nodes of an ONNX graph, added one call at a time, and arithmetic on them as Python writes it."""
+"""Build an ONNX graph node by node, with Python arithmetic on its results."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from onnx import TensorProto, helper, numpy_helper
 
 ML_DOMAIN, CONTRIB_DOMAIN = "ai.onnx.ml", "com.microsoft"
 
-#: What the element types of tensors are called in ONNX.
+#: ONNX names of the element types of tensors.
 STRING, DOUBLE, FLOAT = int(TensorProto.STRING), int(TensorProto.DOUBLE), int(TensorProto.FLOAT)
 INT64, BOOL = int(TensorProto.INT64), int(TensorProto.BOOL)
 
 
 class Graph:
-    """A graph that grows. Every method adds a node and returns the name of its result.
+    """A graph under construction. Every method adds a node and returns the name of its result.
 
     Attributes
     ----------
     nodes : list of onnx.NodeProto
     constants : list of onnx.TensorProto
     declared : list of onnx.ValueInfoProto
-        Types of results that readers cannot infer: ONNX's own inference ends the process without them.
+        Types of results that cannot be inferred: ONNX's shape inference crashes without them.
     domains : set of str
-        Operator sets beside the standard one that the nodes come from.
+        Operator sets of the nodes besides the standard one.
     """
 
     def __init__(self, prefix: str = "encode/") -> None:
@@ -40,7 +40,7 @@ class Graph:
     def add(
         self, operator: str, *inputs: str, domain: str = "", name: str | None = None, **attributes: Any
     ) -> str:
-        """Add a node with one result, called `name` where that is given."""
+        """Add a node with one result, named `name` if given."""
         output = name or f"{self._prefix}{operator}_{len(self.nodes)}"
         node = helper.make_node(operator, list(inputs), [output], output, domain=domain, **attributes)
         self.nodes.append(node)
@@ -49,7 +49,7 @@ class Graph:
         return output
 
     def declare(self, name: str, kind: int, *shape: str | int) -> str:
-        """Say what a result of an operator outside the standard is."""
+        """Declare the type of a result of a non-standard operator."""
         self.declared.append(helper.make_tensor_value_info(name, kind, list(shape)))
         return name
 
@@ -73,8 +73,8 @@ class Graph:
         """Choose element by element."""
         return self.add("Where", condition, yes, no)
 
-    def beside(self, parts: Sequence[str]) -> str:
-        """Put matrices of n rows beside each other."""
+    def concat(self, parts: Sequence[str]) -> str:
+        """Concatenate matrices of n rows by columns."""
         return parts[0] if len(parts) == 1 else self.add("Concat", *parts, axis=1)
 
     def columns(self, matrix: str, positions: Sequence[int]) -> str:
@@ -82,14 +82,15 @@ class Graph:
         return self.add("Gather", matrix, self.constant(positions, np.int64), axis=1)
 
     def reshape(self, value: str, *shape: int) -> str:
-        """Change the shape; -1 is what is left, 0 what it was."""
+        """Change the shape; -1 is the remaining size, 0 the old size."""
         return self.add("Reshape", value, self.constant(shape, np.int64))
 
 
 class Number:
-    """A float64 tensor of a graph that adds, subtracts, multiplies, divides, floors and compares as floats do.
+    """A float64 tensor of a graph with the arithmetic and comparisons of floats.
 
-    `date_part` computes with these as it does with floats, so that the graph's calendar is the runtime's own.
+    `date_part` computes with tensors as with floats, so the graph's calendar equals that of the
+    runtime.
     """
 
     __slots__ = ("graph", "name")
@@ -118,7 +119,7 @@ class Number:
         return self._with("Div", other)
 
     def __mod__(self, other: float) -> Number:
-        """Take the remainder with the divisor's sign, as Python does; the divisor is above zero."""
+        """Return the remainder with the divisor's sign, as Python does; the divisor is positive."""
         graph, divisor = self.graph, self.graph.constant(other, np.float64)
         rest = graph.add("Mod", self.name, divisor, fmod=1)
         below = graph.add("Less", rest, graph.constant(0.0, np.float64))

@@ -1,4 +1,4 @@
-"""Call ``pipeline.onnx`` as any other program would: one tensor a column."""
+"""Run ``pipeline.onnx`` as any other program would, with one tensor for each column."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _MOST_ROWS = 16_384
 
 
 def wanted_outputs(schema: Schema) -> list[str]:
-    """Return what a pipeline of a schema answers with."""
+    """Return the output names of a pipeline."""
     return ["value"] if schema.output.task == "regression" else ["label", "probabilities"]
 
 
 def tensors(schema: Schema, columns: Mapping[str, Column1d]) -> dict[str, np.ndarray]:
-    """Return canonical columns as the pipeline's inputs, each (n, 1).
+    """Return canonical columns as inputs of the pipeline, each (n, 1).
 
     Examples
     --------
@@ -61,9 +61,10 @@ class PipelineModel:
     Raises
     ------
     ExportError
-        Where ONNX Runtime cannot load it.
+        If ONNX Runtime cannot load it.
     TamperedBundleError
-        Where it asks for more than a pipeline needs (see `scan_onnx`, `graph_cost`), or is of another model.
+        If it uses more than a pipeline needs (see `scan_onnx`, `graph_cost`), or is that of another
+        model.
     """
 
     def __init__(self, content: bytes, schema: Schema) -> None:
@@ -82,7 +83,7 @@ class PipelineModel:
         found = [entry.name for entry in self._session.get_inputs()]
         if found != schema.names:
             raise TamperedBundleError(
-                "pipeline.onnx and schema.json have other columns", found=str(found)[:200]
+                "pipeline.onnx and schema.json have different columns", found=str(found)[:200]
             )
         props = self._session.get_modelmeta().custom_metadata_map
         try:
@@ -119,7 +120,7 @@ class PipelineModel:
         right = numbers.dtype.kind == "f" and numbers.shape == (rows, expected)
         if not right or (len(results) > 1 and np.shape(results[0]) != (rows,)):
             raise TamperedBundleError(
-                "pipeline.onnx and schema.json do not belong together",
+                "pipeline.onnx and schema.json do not match",
                 found=f"outputs of shape {numbers.shape}",
                 expected=f"{rows} rows of {expected} columns",
             )
@@ -138,10 +139,12 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
-def answers_alike(predictor: Predictor, model: PipelineModel, columns: Mapping[str, Column1d]) -> np.ndarray:
-    """Return for each row how far the pipeline's numbers are from the predictor's; infinite where a label differs.
+def prediction_gaps(
+    predictor: Predictor, model: PipelineModel, columns: Mapping[str, Column1d]
+) -> np.ndarray:
+    """Return for each row the difference of pipeline and predictor; infinite if the labels differ.
 
-    See `difference_unit` for what one is.
+    `difference_unit` defines the unit of the difference.
     """
     served = predictor.predict_canonical(columns)
     labels, piped = model.run(columns)
@@ -152,13 +155,13 @@ def answers_alike(predictor: Predictor, model: PipelineModel, columns: Mapping[s
     gaps = np.where((piped == served) | (np.isnan(piped) & np.isnan(served)), 0.0, gaps).max(axis=1)
     gaps = np.where(np.isnan(gaps), np.inf, gaps)
     if labels is not None:
-        sound = np.isfinite(piped).all(axis=1)  # there is no label where there is no number
+        sound = np.isfinite(piped).all(axis=1)  # rows without numbers have no label
         gaps[sound] = np.where(_labels_differ(predictor, labels[sound], piped[sound]), np.inf, gaps[sound])
     return np.asarray(gaps)
 
 
 def _labels_differ(predictor: Predictor, labels: np.ndarray, piped: np.ndarray) -> np.ndarray:
-    """Compare the labels with what the runtime decides from the same numbers."""
+    """Compare the labels with those that the runtime derives from the same numbers."""
     own = predictor.decide(piped)
     if labels.dtype == object and not all(isinstance(label, str) for label in predictor.classes):
         own = np.asarray([label_text(_plain(label)) for label in own], dtype=object)

@@ -1,6 +1,7 @@
-"""Two columns as one category, as ONNX nodes: the place of each part, both together as one whole number, its level.
+"""Pairs of columns as ONNX nodes: the positions of both parts form one integer, which gives the level.
 
-A text of both parts, as the runtime makes it, would need an operator that older versions of ONNX Runtime lack.
+A string of both parts, as in the runtime, would need an operator that older versions of ONNX
+Runtime lack.
 """
 
 from __future__ import annotations
@@ -24,20 +25,20 @@ def pair_level(
     other: int,
     missing: Mapping[str, Sequence[str]],
 ) -> str:
-    """Add the nodes that find a pair's level.
+    """Add the nodes that find the level of a pair.
 
     Parameters
     ----------
     graph : Graph
     pair : Pair
     sources : mapping of str to str
-        What the graph calls each column of numbers; those of texts go by their own names.
+        The name of each column of numbers in the graph; columns of strings have their own names.
     levels : sequence of str
-        The pair's texts that are told apart.
+        The strings of the pair that are distinguished.
     other : int
-        What any other text becomes.
+        The level of any other string.
     missing : mapping of str to sequence of str
-        The texts that stand for a missing value in each column.
+        The strings that mean a missing value in each column.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def pair_level(
         else:
             code, known = _of_text(graph, name, texts, missing.get(name, ()))
         codes.append(code)
-        sizes.append(len(known) + 1)  # the last place is that of a text that is not known
+        sizes.append(len(known) + 1)  # the last position is that of an unknown string
         numbers.append([known[text] for text in texts])
     both = graph.add("Add", graph.add("Mul", codes[0], graph.constant(sizes[1], np.int64)), codes[1])
     return graph.add(
@@ -67,7 +68,7 @@ def pair_level(
 
 
 def _of_number(graph: Graph, source: str, edges: Sequence[float]) -> tuple[str, dict[str, int]]:
-    """Count the edges below a number; the place after the last is that of a missing one."""
+    """Count the edges below a number; the position after the last is that of a missing one."""
     known = {str(at): at for at in range(len(edges) + 1)} | {"": len(edges) + 1}
     missing = graph.add("IsNaN", source)
     if edges:
@@ -81,7 +82,7 @@ def _of_number(graph: Graph, source: str, edges: Sequence[float]) -> tuple[str, 
 def _of_text(
     graph: Graph, name: str, texts: Sequence[str], missing: Sequence[str]
 ) -> tuple[str, dict[str, int]]:
-    """Look up a text; the place after the last is that of a text that is not known."""
+    """Look up a string; the position after the last is that of an unknown one."""
     levels = [text for text in dict.fromkeys(texts) if text]
     known = {text: at for at, text in enumerate(levels)} | {"": len(levels)}
     return look_up(graph, name, levels, missing), known

@@ -1,4 +1,4 @@
-"""The gate that ``pipeline.onnx`` passes before it goes into a bundle, and again when a bundle is verified."""
+"""Compare ``pipeline.onnx`` with the predictor, at export and when a bundle is verified."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from workbench.runtime.bundle.manifest import GOLDEN_FILE
 from workbench.runtime.core.schema import Column1d
 from workbench.runtime.model.predictor import Predictor
 
-from .ort_session import PipelineModel, answers_alike
+from .ort_session import PipelineModel, prediction_gaps
 
 TOLERANCE = 1e-5
 ROWS = 1_200
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """What the gate saw: rows compared, and the largest difference of a probability or (relative) number."""
+class PipelineParity:
+    """The number of rows compared, and the largest difference of a probability or (relative) number."""
 
     rows: int
     largest: float
@@ -38,8 +38,8 @@ def check_pipeline(
     golden: Mapping[str, Column1d] | None = None,
     rows: int = ROWS,
     seed: int = 0,
-) -> Gate:
-    """Hold a pipeline against the predictor whose columns it takes.
+) -> PipelineParity:
+    """Compare a pipeline with the predictor of the same columns.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def check_pipeline(
     content : bytes
         The pipeline.
     data : Dataset
-        Real rows; all of them where they are few, and `rows` more that are made to be difficult, go through both.
+        Real rows. All of them if there are few, and `rows` perturbed ones, are predicted by both.
     golden : mapping of columns, optional
         Further rows, canonical: see `golden_columns`.
     rows : int
@@ -55,12 +55,12 @@ def check_pipeline(
 
     Returns
     -------
-    Gate
+    PipelineParity
 
     Raises
     ------
     ExportError
-        Where it cannot be loaded or answers otherwise, naming the row.
+        If it cannot be loaded or predicts differently; the message names the row.
     """
     model = PipelineModel(content, predictor.schema)
     real = data.take(np.arange(min(data.n_rows, rows)))
@@ -68,18 +68,18 @@ def check_pipeline(
     one = data.take(np.arange(min(data.n_rows, 1)))
     sets = [dict(one.columns), dict(real.columns), difficult_rows(data, rows, seed)]
     for columns in sets if golden is None else [*sets, dict(golden)]:
-        gaps = answers_alike(predictor, model, columns)
+        gaps = prediction_gaps(predictor, model, columns)
         largest = float(gaps.max(initial=0.0))
         if not largest <= TOLERANCE:
             wrong = ~(gaps <= TOLERANCE)
             at = int(wrong.argmax())
             raise ExportError(
-                "pipeline.onnx does not answer what the bundle answers",
+                "pipeline.onnx does not predict what the bundle predicts",
                 found=f"{int(wrong.sum())} of {len(gaps)} rows differ, such as row {at}: {gaps[at]:.3g}",
                 expected=f"no difference above {TOLERANCE:g}",
             )
         worst, seen = max(worst, largest), seen + len(gaps)
-    return Gate(seen, worst)
+    return PipelineParity(seen, worst)
 
 
 def golden_columns(predictor: Predictor, folder: Path) -> dict[str, Column1d]:

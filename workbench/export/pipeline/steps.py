@@ -1,8 +1,9 @@
-"""An encoder's derived columns and steps as ONNX nodes: canonical columns in, the float32 matrix out.
+"""The derived columns and steps of an encoder as ONNX nodes, from canonical columns to the float32
+matrix.
 
-The nodes do the runtime's own float64 arithmetic in the runtime's own order, so the matrix is equal bit for bit.
-Steps of one kind share their nodes, however many columns there are; what a category becomes is looked up in a table
-that the runtime's steps fill themselves.
+The nodes do the float64 arithmetic of the runtime in the same order, so the matrix is equal bit by
+bit. Steps of one kind share their nodes, however many columns there are. The features of a category
+are looked up in a table that the runtime's steps compute.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ _UNKNOWN = "\0 a level that no step knows"
 
 @dataclass(slots=True)
 class Blocks:
-    """Parts of the matrix, and for each of their columns the place it has in the matrix."""
+    """Parts of the matrix, with the position of each of their columns in the matrix."""
 
     names: list[str] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
 
     def add(self, name: str, places: Sequence[int]) -> None:
-        """Add a part, float32 (n, number of places)."""
+        """Add a part, float32 (n, number of positions)."""
         self.names.append(name)
         self.places.extend(places)
 
@@ -49,8 +50,9 @@ def encode(graph: Graph, schema: Schema, encoder: Encoder) -> str:
     ----------
     graph : Graph
     schema : Schema
-        Its columns are the graph's inputs, by name: float64 (n, 1) for numbers, booleans and date-times (NaN is
-        missing), string (n, 1) for categories and texts (an empty string is missing).
+        Its columns are the graph's inputs by name: float64 (n, 1) for numbers, booleans and
+        date-times (NaN is missing), string (n, 1) for categories and text (an empty string is
+        missing).
     encoder : Encoder
 
     Returns
@@ -61,7 +63,7 @@ def encode(graph: Graph, schema: Schema, encoder: Encoder) -> str:
     Raises
     ------
     ExportError
-        Where a step cannot be expressed, naming it.
+        If a step cannot be expressed; the message names it.
     """
     sources = {column.name: column.name for column in schema.columns if column.is_numeric}
     for extra in encoder.derived:
@@ -87,7 +89,7 @@ def encode(graph: Graph, schema: Schema, encoder: Encoder) -> str:
             _strings(graph, kinds[name], own, blocks)
     if not blocks.names:
         raise ExportError("the encoder has no features")
-    matrix = graph.beside(blocks.names)
+    matrix = graph.concat(blocks.names)
     order = np.argsort(np.asarray(blocks.places))
     return matrix if (order == np.arange(len(order))).all() else graph.columns(matrix, order.tolist())
 
@@ -99,7 +101,7 @@ def _numbers(
     graph: Graph, sources: Mapping[str, str], placed: Sequence[tuple[Any, list[int]]], blocks: Blocks
 ) -> None:
     where = {name: at for at, name in enumerate(sources)}
-    matrix = graph.beside(list(sources.values()))
+    matrix = graph.concat(list(sources.values()))
     kinds: dict[type[Any], list[tuple[Any, list[int]]]] = {}
     for step, places in placed:
         kinds.setdefault(type(step), []).append((step, places))
@@ -116,7 +118,7 @@ def _derive(graph: Graph, extra: Derived, sources: Mapping[str, str]) -> str:
         first, second = (sources[name] for name in extra.columns)
         return graph.add("Sub", second, first)
     source = sources[extra.columns[0]]
-    # NaN where it is not finite: infinity times zero is NaN, and NaN plus a number too
+    # NaN if it is not finite: infinity times zero is NaN, and so is NaN plus a number
     void = graph.add("Mul", source, graph.constant(0.0, np.float64))
     finite = graph.add("Add", source, void)
     result = date_part(extra.op, Number(graph, finite), Number.floor)
@@ -130,7 +132,7 @@ def _row(graph: Graph, values: Sequence[float | None]) -> str:
 
 
 def _clip(graph: Graph, value: str, low: str, high: str) -> str:
-    """Bound values; a missing one stays missing, which ``Clip`` does not promise."""
+    """Clip values; a missing one stays missing, which ``Clip`` does not guarantee."""
     bounded = graph.where(graph.add("Less", value, low), low, value)
     return graph.where(graph.add("Greater", bounded, high), high, bounded)
 
@@ -149,7 +151,7 @@ def _number(graph: Graph, value: str, steps: Sequence[runtime_steps.Number]) -> 
 
 
 def _curve(graph: Graph, value: str, steps: Sequence[runtime_steps.Curve]) -> str:
-    """Find each value's piece by halving, then go along it."""
+    """Find the segment of each value by bisection, then interpolate."""
     halves = max(len(step.x) - 1 for step in steps).bit_length()
     knots = 2**halves
     x = np.full((len(steps), knots), np.inf)
@@ -218,7 +220,7 @@ def _pair(
     placed: Sequence[tuple[Any, list[int]]],
     blocks: Blocks,
 ) -> None:
-    """Look up what two columns are together."""
+    """Look up the features of pairs of columns."""
     for step, _ in placed:
         if not isinstance(step, _TABLE_STEPS):
             raise ExportError(f"step {step.op!r} of the pair {pair.name!r} has no ONNX form")
@@ -230,20 +232,20 @@ def _pair(
 
 
 def known_levels(step: Any) -> Sequence[str]:
-    """Return the categories that a step tells apart, in its own order."""
+    """Return the categories that a step distinguishes, in its order."""
     if isinstance(step, runtime_steps.Mean):
         return list(step.means)
     return list(getattr(step, "levels", ()))
 
 
 def level_table(steps: Sequence[Any]) -> tuple[list[str], np.ndarray]:
-    """Return the levels that steps of one column know, and what the steps make of each.
+    """Return the levels of the steps of one column, and the features of each.
 
     Returns
     -------
     levels : list of str
     table : numpy.ndarray of float32, shape (levels + 2, features)
-        A row a level, then one for a missing value, then one for any other level.
+        One row for each level, then one for a missing value and one for any other level.
 
     Examples
     --------

@@ -1,9 +1,10 @@
-r"""The steps that read free text, as ONNX nodes.
+r"""The steps of free text as ONNX nodes.
 
-Python's ``\w\w+`` over ``text.lower()`` becomes a ``StringNormalizer`` and ONNX Runtime's own ``Tokenizer`` (domain
-``com.microsoft``, part of every full build). A test holds the two against each other over every character there is.
-They differ in the letter U+0130 (an I with a dot), in a capital Greek sigma that ends a word, and in letters that are
-younger than the Unicode of the Python that trained; a text column of a bundle says so in ``pipeline.onnx``'s metadata.
+Python's ``\w\w+`` over ``text.lower()`` becomes a ``StringNormalizer`` and ONNX Runtime's own
+``Tokenizer`` (domain ``com.microsoft``, part of every full build). A test compares both for every
+Unicode character. They differ for U+0130 (an I with a dot), a capital Greek sigma at the end of a
+word, and letters that are newer than the Unicode version of the Python that trained; the metadata
+of ``pipeline.onnx`` of a bundle with text columns states this.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from workbench.runtime.core.text_steps import Length, Terms, TermScore
 from .graph import CONTRIB_DOMAIN, DOUBLE, FLOAT, INT64, ML_DOMAIN, STRING, Graph
 
 KNOWN_DIFFERENCES = (
-    "text columns: U+0130, a capital Greek sigma at the end of a word, and letters newer than Unicode 14 may be "
-    "split into words otherwise than by the bundled runtime"
+    "text columns: words with U+0130, a capital Greek sigma at the end, or letters newer than Unicode 14 may be "
+    "split differently from the bundled runtime"
 )
 
 _SPACE = r"\t-\r\x1c-\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 _WORD = r"[\p{L}\p{N}_]{2,}"
 _STRIPPED = rf"[^{_SPACE}](?s:.*)[^{_SPACE}]|[^{_SPACE}]"
-_LOCALE = "C.UTF-8"  # the one that needs no language pack
+_LOCALE = "C.UTF-8"  # needs no language pack
 
 
 class TextColumn:
-    """One column of texts; what several of its steps need is computed once.
+    """One text column; results that several steps need are computed once.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ class TextColumn:
     Attributes
     ----------
     stripped : str
-        String (n, 1), without blanks around it and empty where the value is missing.
+        String (n, 1), without surrounding blanks, and empty if the value is missing.
     """
 
     def __init__(self, graph: Graph, source: str) -> None:
@@ -66,30 +67,30 @@ class TextColumn:
         return graph.where(missing, graph.constant("", object), bare)
 
     def _first(self, tokens: str) -> str:
-        """Return the first token of each text; none at all is an empty one."""
+        """Return the first token of each text; an empty string if there is none."""
         graph = self.graph
         rows = graph.add("Shape", tokens, start=0, end=1)
         nothing = graph.add(
             "Expand", graph.constant([[""]], object), graph.add("Concat", rows, graph.constant([1]), axis=0)
         )
-        return graph.add("Gather", graph.beside([tokens, nothing]), graph.constant(0, np.int64), axis=1)
+        return graph.add("Gather", graph.concat([tokens, nothing]), graph.constant(0, np.int64), axis=1)
 
     def _tokenize(self, flat: str, pattern: str) -> str:
-        """Return string (n, tokens of the longest), filled up with empty strings."""
+        """Return string (n, tokens of the longest), padded with empty strings."""
         tokens = self.graph.add(
             "Tokenizer", flat, domain=CONTRIB_DOMAIN, mark=0, pad_value="", tokenexp=pattern, mincharnum=1
         )
         return self.graph.declare(tokens, STRING, "n", f"tokens of {tokens}")
 
     def _words(self, ngrams: int) -> str:
-        """Return words and then runs of words, string (n, at least 1), in the runtime's order."""
+        """Return words and then n-grams of words, string (n, at least 1), in the runtime's order."""
         if ngrams not in self._tokens:
             graph = self.graph
             single = self._tokenize(self._lowered(), _WORD)
             rows = graph.add("Shape", single, start=0, end=1)
             shape = graph.add("Concat", rows, graph.constant([ngrams]), axis=0)
-            padded = graph.beside([single, graph.add("Expand", graph.constant([[""]], object), shape)])
-            self._tokens[ngrams] = graph.beside(
+            padded = graph.concat([single, graph.add("Expand", graph.constant([[""]], object), shape)])
+            self._tokens[ngrams] = graph.concat(
                 [padded, *(self._runs(padded, size) for size in range(2, ngrams + 1))]
             )
         return self._tokens[ngrams]
@@ -102,7 +103,7 @@ class TextColumn:
         return self._lower
 
     def _runs(self, words: str, size: int) -> str:
-        """Return each run of `size` neighbours joined by blanks; one that reaches into the filling is no word."""
+        """Return each n-gram of `size` words joined by blanks; one that includes padding is empty."""
         graph = self.graph
         axis = graph.constant([1], np.int64)
         joined = ""
@@ -133,7 +134,7 @@ class TextColumn:
             real = graph.add("Not", graph.add("Equal", tokens, graph.constant("", object)))
             number = graph.cast(real, INT64)
             counts.append(graph.add("ReduceSum", number, graph.constant([1], np.int64), keepdims=1))
-        return graph.cast(graph.beside(counts), FLOAT)
+        return graph.cast(graph.concat(counts), FLOAT)
 
     def _codes(self, ngrams: int, terms: list[str]) -> str:
         """Return the position of each word in `terms`, int64 (n, words); ``len(terms)`` for an unknown one."""
@@ -147,7 +148,7 @@ class TextColumn:
         )
 
     def _total(self, values: str) -> str:
-        """Add up along axis 1 from left to right, as the runtime does, so that the sum rounds alike."""
+        """Sum along axis 1 from left to right, as the runtime does, so that the sum rounds equally."""
         graph = self.graph
         running = graph.add("CumSum", values, graph.constant(1, np.int64))
         return graph.add("Gather", running, graph.constant(-1, np.int64), axis=1)

@@ -1,4 +1,4 @@
-"""A linear or small tree model as source text: the whole scorer, preprocessing included, depending on nothing."""
+"""Export a linear or small tree model as source code: a scorer with preprocessing and without dependencies."""
 
 from .languages import LANGUAGES
 from .write_source import SOURCE_FOLDER, check_languages, source_files, source_head

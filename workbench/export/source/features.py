@@ -1,4 +1,4 @@
-"""An encoder as formulas: one for each feature of the matrix."""
+"""The features of an encoder as formulas."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ from .formulas import Choice, Constant, Formula, IfMissing, Input, Lookup, Progr
 
 
 def encode(schema: Schema, encoder: Encoder) -> tuple[Program, list[Formula]]:
-    """Return a program with the encoder's derived columns and features, and what refers to each feature.
+    """Return a program with the encoder's derived columns and features, and a reference to each
+    feature.
 
     Raises
     ------
     ExportError
-        Where a step cannot be said in every language (free text, pairs of columns), naming its column.
+        If a step cannot be written in every language (free text, pairs of columns); the message
+        names its column.
     """
     for extra in encoder.derived:
         if isinstance(extra, Pair):
             raise ExportError(
-                f"columns {' and '.join(map(repr, extra.columns))} cannot be put into source",
-                found="what they are together, as one category of many levels",
-                expected="columns that are looked up one by one",
-                hint="pipeline.onnx takes them; or pick a candidate with pairs=False.",
+                f"columns {' and '.join(map(repr, extra.columns))} cannot be written as source code",
+                found="a pair of columns, used as one category",
+                expected="single columns",
+                hint="Use pipeline.onnx, or pick a candidate with pairs=False.",
             )
     numbers = [column.name for column in schema.columns if column.is_numeric]
     texts = [column.name for column in schema.columns if not column.is_numeric]
@@ -50,7 +52,7 @@ def _derive(extra: Derived, known: dict[str, Formula]) -> Formula:
         first, second = (known[name] for name in extra.columns)
         return second - first
     seconds = known[extra.columns[0]]
-    finite = seconds + seconds * 0.0  # missing where it is infinite
+    finite = seconds + seconds * 0.0  # infinite values are missing
     result: Formula = date_part(extra.op, finite, Formula.floor)
     return result
 
@@ -62,10 +64,10 @@ def _step(step: Any, known: dict[str, Formula], places: dict[str, int]) -> Seque
         ):
             return _lookups(step, places[step.column])
         raise ExportError(
-            f"column {step.column!r} cannot be put into source",
+            f"column {step.column!r} cannot be written as source code",
             found=f"free text (step {step.op!r})",
             expected="numbers, booleans, date-times and categories",
-            hint="pipeline.onnx takes free text, in every language that has ONNX Runtime.",
+            hint="Use pipeline.onnx, which supports free text in every language with ONNX Runtime.",
         )
     value = known[step.column]
     if isinstance(step, runtime_steps.Missing):
@@ -75,7 +77,7 @@ def _step(step: Any, known: dict[str, Formula], places: dict[str, int]) -> Seque
     if isinstance(step, runtime_steps.Curve):
         bounded = _bound(value, step.x[0], step.x[-1])
         return [IfMissing(value, Constant(step.fill), _curve(step, bounded, 0, len(step.x) - 1))]
-    raise ExportError(f"step {step.op!r} of column {step.column!r} cannot be put into source")
+    raise ExportError(f"step {step.op!r} of column {step.column!r} cannot be written as source code")
 
 
 def _bound(value: Formula, low: float, high: float) -> Formula:
@@ -93,7 +95,7 @@ def _number(step: runtime_steps.Number, value: Formula) -> Formula:
 
 
 def _curve(step: runtime_steps.Curve, value: Formula, first: int, last: int) -> Formula:
-    """Find the piece between knots `first` and `last` by halving, and go along it."""
+    """Find the segment between knots `first` and `last` by bisection, and interpolate."""
     if first == last:
         return Constant(step.y[first]) + (value - step.x[first]) * step.slopes()[first]
     middle = (first + last + 1) // 2

@@ -1,6 +1,7 @@
-"""What a scorer computes, as a tree of few kinds of nodes that every language can say.
+"""The computation of a scorer as expression trees with a few kinds of nodes that every language has.
 
-Numbers are float64 with a missing value (NaN; NULL in SQL), which any arithmetic keeps and no comparison accepts.
+Numbers are float64 with a missing value (NaN; NULL in SQL). Arithmetic with a missing value is
+missing, and comparisons with it are false.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 
 
 class Formula:
-    """A number; formulas add, subtract, multiply, divide and compare as floats do, so `date_part` takes them too."""
+    """A number, with the arithmetic and comparisons of floats, so that `date_part` accepts formulas."""
 
     __slots__ = ()
 
@@ -30,7 +31,7 @@ class Formula:
         return Arithmetic("/", self, _formula(other))
 
     def __mod__(self, other: float) -> Formula:
-        """Take the remainder with the divisor's sign, as Python does; the divisor is above zero."""
+        """Return the remainder with the divisor's sign, as Python does; the divisor is positive."""
         return Remainder(self, float(other))
 
     def __le__(self, other: float) -> Formula:
@@ -43,21 +44,21 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Constant(Formula):
-    """A number that is known; NaN is the missing value."""
+    """A constant; NaN is the missing value."""
 
     value: float
 
 
 @dataclass(frozen=True, slots=True)
 class Input(Formula):
-    """A numeric input column, by its place among them."""
+    """A numeric input column, by its position."""
 
     at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Value(Formula):
-    """What was computed before, by its place."""
+    """A value computed before, by its position."""
 
     at: int
 
@@ -81,7 +82,7 @@ class Call(Formula):
 
 @dataclass(frozen=True, slots=True)
 class Remainder(Formula):
-    """What is left of `value` by a divisor above zero, from 0 to it."""
+    """The remainder of `value` by a positive divisor, from 0 to the divisor."""
 
     value: Formula
     divisor: float
@@ -89,7 +90,7 @@ class Remainder(Formula):
 
 @dataclass(frozen=True, slots=True)
 class Choice(Formula):
-    """`yes` where ``left sign right`` holds, else `no`; a missing value never makes it hold."""
+    """`yes` if ``left sign right`` is true, else `no`; with a missing value it is false."""
 
     left: Formula
     sign: str
@@ -100,7 +101,7 @@ class Choice(Formula):
 
 @dataclass(frozen=True, slots=True)
 class IfMissing(Formula):
-    """`yes` where the value is missing, else `no`."""
+    """`yes` if the value is missing, else `no`."""
 
     value: Formula
     yes: Formula
@@ -109,7 +110,7 @@ class IfMissing(Formula):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lookup(Formula):
-    """A number for a text input: by its text, else `other`; `missing` where there is none or it is empty."""
+    """A number for a string input: by its value, else `other`; `missing` if it is missing or empty."""
 
     at: int
     table: Mapping[str, float]
@@ -119,7 +120,7 @@ class Lookup(Formula):
 
 @dataclass(slots=True)
 class Program:
-    """Numbers computed one after the other, in levels: one level reads only the levels before it.
+    """Numbers computed in levels; a level refers only to earlier levels.
 
     Attributes
     ----------
@@ -127,7 +128,7 @@ class Program:
         The input columns, by kind.
     levels : list of list of Formula
     results : list of int
-        The places of the prediction's numbers.
+        The positions of the prediction's numbers.
     """
 
     numbers: list[str]
@@ -141,13 +142,13 @@ class Program:
         return sum(len(level) for level in self.levels)
 
     def add(self, formulas: list[Formula]) -> list[Formula]:
-        """Add a level and return what refers to its values."""
+        """Add a level and return references to its values."""
         start = self.size
         self.levels.append(formulas)
         return [Value(start + at) for at in range(len(formulas))]
 
     def nodes(self) -> int:
-        """Return how many formulas there are, inner ones included."""
+        """Return the number of formulas, including inner ones."""
         return sum(count(formula) for level in self.levels for formula in level)
 
 
@@ -156,7 +157,7 @@ def _formula(value: Formula | float) -> Formula:
 
 
 def total(parts: list[Formula]) -> Formula:
-    """Add up, in halves so that no language meets a deep expression.
+    """Sum as a balanced tree, because languages limit the depth of expressions.
 
     Examples
     --------
@@ -172,7 +173,7 @@ def total(parts: list[Formula]) -> Formula:
 
 
 def inner(formula: Formula) -> tuple[Formula, ...]:
-    """Return the formulas that one is made of."""
+    """Return the operands of a formula."""
     if isinstance(formula, Arithmetic):
         return formula.left, formula.right
     if isinstance(formula, Call | Remainder):

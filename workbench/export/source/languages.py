@@ -1,4 +1,4 @@
-"""The same program in five languages."""
+"""Write a program in five languages."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ _C_REMAINDER = """static double scorer_remainder(double value, double divisor) {
 }
 
 """
-_JAVA_METHOD_NODES = 700  # Java takes at most 64 KB of code a method
+_JAVA_METHOD_NODES = 700  # Java allows at most 64 KB of code for each method
 
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """How a language says what is not the same everywhere.
+    """The syntax of a language.
 
     Attributes
     ----------
     value, number, text : str
-        Of something computed, a numeric input and a text input, with ``{}`` for its place.
+        Of a computed value, a numeric input and a string input, with ``{}`` for its position.
     missing : str
         Whether a number is missing, with ``{}`` for it.
     nan : str
     call : str
-        A function of floor, exp and tanh, with ``{}`` for its name.
+        A call of floor, exp or tanh, with ``{}`` for the name.
     choice : callable
         From test, yes and no to an expression.
     lookup : callable
-        From a text input and a lookup's number to an expression.
+        From a string input and a lookup's number to an expression.
     remainder : str
         The name of the function for it.
     """
@@ -66,7 +66,7 @@ class Spelling:
     remainder: str = "remainder"
 
     def say(self, formula: Formula, lookups: dict[int, int]) -> str:
-        """Return a formula in this language; `lookups` gives the number of each lookup's own function."""
+        """Return a formula in this language; `lookups` maps each lookup to the number of its function."""
         if isinstance(formula, Constant):
             return self.constant(formula.value)
         if isinstance(formula, Value):
@@ -89,7 +89,7 @@ class Spelling:
         return self.choice(test, self.say(formula.yes, lookups), self.say(formula.no, lookups))
 
     def constant(self, value: float) -> str:
-        """Return a float64 as it is read back."""
+        """Return a float64 as a literal that is read back exactly."""
         if math.isnan(value):
             return self.nan
         text = repr(float(value))
@@ -124,7 +124,7 @@ _JAVASCRIPT = Spelling(
 
 
 def _lookups(program: Program) -> list[Lookup]:
-    """Return the lookups of a program; they stand alone, never inside another formula."""
+    """Return the lookups of a program; they are never inside another formula."""
     return [each for level in program.levels for each in level if isinstance(each, Lookup)]
 
 
@@ -133,7 +133,7 @@ def _numbered(lookups: Sequence[Lookup]) -> dict[int, int]:
 
 
 def _assignments(program: Program, spelling: Spelling) -> list[tuple[str, int]]:
-    """Return an assignment a value, without its end, and how many formulas are in it."""
+    """Return one assignment for each value, without its terminator, and its number of formulas."""
     numbers = _numbered(_lookups(program))
     formulas = [each for level in program.levels for each in level]
     return [
@@ -143,7 +143,7 @@ def _assignments(program: Program, spelling: Spelling) -> list[tuple[str, int]]:
 
 
 def _quoted(text: str) -> str:
-    """Return a text as C, Java and JavaScript read it."""
+    """Return a string literal of C, Java and JavaScript."""
     out = json.dumps(text, ensure_ascii=False)
     return out.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
@@ -155,8 +155,8 @@ def _array(texts: Sequence[str]) -> str:
 def _about(about: str, mark: str) -> str:
     lines = [
         about,
-        "Numbers, booleans (1 or 0) and date-times (seconds since 1970 UTC) are numbers; categories are texts without",
-        "blanks around them, whole numbers without a decimal part. Depends on nothing but the language.",
+        "Numbers, booleans (1 or 0) and date-times (seconds since 1970 UTC) are numbers. Categories are strings,",
+        "without surrounding blanks; those that are whole numbers have no decimal part. There are no dependencies.",
     ]
     return "".join(f"{mark} {line}\n" for line in lines)
 
@@ -321,7 +321,7 @@ void scorer_score(const double *x, const char *const *t, double *out) {{
 
 
 def _c_text(text: str) -> str:
-    """Return a text as C reads it, in UTF-8; octal escapes, since hexadecimal ones have no end."""
+    """Return a string literal of C in UTF-8; with octal escapes, because hexadecimal ones have no fixed length."""
     body = "".join(
         chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
         for byte in text.encode()
@@ -353,7 +353,7 @@ def java(program: Program, output: Output, about: str) -> str:
             "    return best;\n"
         )
     place = (
-        "\n  /** Return the place in LABELS of the label that a prediction stands for. */\n"
+        "\n  /** Return the position in LABELS of the predicted label. */\n"
         f"  public static int label(double[] out) {{\n{label}  }}\n"
         if label
         else ""
@@ -402,7 +402,7 @@ def _java_methods(assignments: Sequence[tuple[str, int]]) -> tuple[str, str]:
 
 Writer = Callable[[Program, Output, str], str]
 
-#: For each language the file's name and what writes it.
+#: The file name and the writer of each language.
 LANGUAGES: dict[str, tuple[str, Writer]] = {
     "python": ("scorer.py", python),
     "c": ("scorer.c", c),

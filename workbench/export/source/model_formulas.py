@@ -1,4 +1,4 @@
-"""A model's ONNX graph as formulas, operator by operator, for the few operators that small models are made of."""
+"""The ONNX graph of a model as formulas, for the operators of small models."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Row = list[Formula]
 
 
 def add_model(program: Program, content: bytes, features: Row) -> None:
-    """Add a model's levels to a program whose features are computed.
+    """Add the levels of a model to a program with its features.
 
     Raises
     ------
     ExportError
-        Where the graph has an operator that is not among those known here, naming it.
+        If the graph has an unsupported operator; the message names it.
     """
     graph = onnx.load_model_from_string(content).graph
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
@@ -36,9 +36,9 @@ def add_model(program: Program, content: bytes, features: Row) -> None:
         maker = _OPERATORS.get(node.op_type)
         if maker is None:
             raise ExportError(
-                f"model.onnx cannot be put into source: operator {node.op_type}",
+                f"model.onnx cannot be written as source code: operator {node.op_type}",
                 expected=f"one of {', '.join(sorted(_OPERATORS))}",
-                hint="Linear models and small tree models can.",
+                hint="Pick a linear model or a small tree model.",
             )
         inputs = [rows[name] if name in rows else constants[name] for name in node.input if name]
         rows[node.output[0]] = maker(program, inputs, attributes)
@@ -74,7 +74,9 @@ def _linear(program: Program, inputs: list[Any], attributes: Mapping[str, Any]) 
     if after == b"SOFTMAX":
         return _softmax(program, scores)
     if after != b"NONE":
-        raise ExportError(f"model.onnx cannot be put into source: LinearRegressor with {after.decode()}")
+        raise ExportError(
+            f"model.onnx cannot be written as source code: LinearRegressor with {after.decode()}"
+        )
     return scores
 
 
@@ -108,7 +110,7 @@ def _as_row(value: Any) -> Row:
 
 def _gather(program: Program, inputs: list[Any], attributes: Mapping[str, Any]) -> Row:
     if attributes.get("axis", 0) not in (1, -1):
-        raise ExportError("model.onnx cannot be put into source: Gather of rows")
+        raise ExportError("model.onnx cannot be written as source code: Gather of rows")
     row = inputs[0]
     return [row[int(at)] for at in np.asarray(inputs[1]).ravel()]
 
@@ -118,7 +120,7 @@ def _slice(program: Program, inputs: list[Any], attributes: Mapping[str, Any]) -
     axis = int(np.asarray(inputs[3]).ravel()[0]) if len(inputs) > 3 else 0
     step = int(np.asarray(inputs[4]).ravel()[0]) if len(inputs) > 4 else 1
     if axis not in (1, -1):
-        raise ExportError("model.onnx cannot be put into source: Slice of rows")
+        raise ExportError("model.onnx cannot be written as source code: Slice of rows")
     return list(inputs[0][start:stop:step])
 
 
@@ -135,7 +137,7 @@ def _positive(value: Formula) -> Formula:
 
 
 def _clip(program: Program, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Row:
-    """Bound values from below and, where that is given, from above."""
+    """Clip values from below and, if given, from above."""
     row = _as_row(inputs[0])
     for sign, edge in zip("<>", inputs[1:3], strict=False):
         (limit,) = _as_row(edge)

@@ -1,4 +1,4 @@
-"""The program as one SQL query, for SQLite, DuckDB, PostgreSQL and others that know ``WITH``, ``floor`` and ``exp``."""
+"""Write a program as one SQL query, for SQLite, DuckDB, PostgreSQL and others with ``WITH``, ``floor`` and ``exp``."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _MOST_COLUMNS = 1_800
 
 
 def sql(program: Program, output: Output, about: str) -> str:
-    """Return ``scorer.sql``: the rows of the table ``input`` with the prediction beside them."""
+    """Return ``scorer.sql``: the rows of the table ``input`` with their predictions."""
     if program.size > _MOST_COLUMNS:
         raise ExportError(
             "the model is too wide for SQL",
             found=f"{program.size} values",
-            expected=f"at most {_MOST_COLUMNS}, which SQLite takes as columns",
+            expected=f"at most {_MOST_COLUMNS}, the limit of columns in SQLite",
         )
     head = [
         about,
-        "Answers every row of the table input, whose columns are those of the model. Booleans are 1 or 0, date-times",
-        "seconds since 1970 UTC, and NULL is a missing value. tanh aside, any SQL with WITH, floor and exp runs it.",
+        "Predicts every row of the table input, which has the columns of the model. Booleans are 1 or 0, date-times",
+        "are seconds since 1970 UTC, and NULL is a missing value. Needs WITH, floor, exp, and tanh if it is used.",
     ]
     parts = ["level_0 AS (SELECT * FROM input)"]
     start = 0
@@ -43,7 +43,7 @@ def sql(program: Program, output: Output, about: str) -> str:
         values = ", ".join(
             f"{_say(formula, program)} AS {_value(start + place)}" for place, formula in enumerate(level)
         )
-        # materialized: else a planner may put each value's formula wherever the value is used, and again above that
+        # materialized, because a planner may otherwise inline each formula at every use
         parts.append(f"level_{at} AS MATERIALIZED (SELECT *, {values} FROM level_{at - 1})")  # noqa: S608
         start += len(level)
     last = len(parts) - 1
@@ -97,7 +97,7 @@ def _number(value: float) -> str:
     if math.isnan(value):
         return "NULL"
     text = repr(float(value))
-    text = text if "e" in text else f"{text}e0"  # else a DECIMAL in some
+    text = text if "e" in text else f"{text}e0"  # a DECIMAL in some databases otherwise
     return f"({text})" if text.startswith("-") else text
 
 
@@ -112,7 +112,7 @@ def _say(formula: Formula, program: Program) -> str:
         return f"({_say(formula.left, program)} {formula.sign} {_say(formula.right, program)})"
     if isinstance(formula, Call):
         return f"{formula.name}({_say(formula.value, program)})"
-    if isinstance(formula, Remainder):  # as floor says it: the languages' own remainders are not in every SQL
+    if isinstance(formula, Remainder):  # by floor, because not every SQL has a remainder
         value, divisor = _say(formula.value, program), _number(formula.divisor)
         return f"({value} - {divisor} * floor({value} / {divisor}))"
     if isinstance(formula, Lookup):

@@ -1,4 +1,4 @@
-"""Trees of an ONNX graph as formulas: one value a tree and target, then their sums."""
+"""The trees of an ONNX graph as formulas: one value for each tree and target, then their sums."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class _Node:
     no: Any
 
 
-_Leaf = dict[int, float]  # what it adds to each target
+_Leaf = dict[int, float]  # its value for each target
 
 
 def tree_level(program: Program, inputs: list[Any], attributes: Mapping[str, Any]) -> list[Formula]:
-    """Add the trees of a ``TreeEnsemble`` or ``TreeEnsembleRegressor`` node and return what refers to their sums."""
+    """Add the trees of a ``TreeEnsemble`` or ``TreeEnsembleRegressor`` node and return references to their sums."""
     (features,) = inputs
     if attributes.get("aggregate_function", 1) not in (1, b"SUM") or attributes.get(
         "post_transform", b"NONE"
@@ -40,7 +40,7 @@ def tree_level(program: Program, inputs: list[Any], attributes: Mapping[str, Any
         0,
         b"NONE",
     ):
-        raise ExportError("model.onnx cannot be put into source: trees that are not summed")
+        raise ExportError("model.onnx cannot be written as source code: trees that are not summed")
     roots = _shared(attributes) if "nodes_treeids" in attributes else _flat(attributes)
     targets = int(attributes.get("n_targets", 1))
     parts: list[list[Formula]] = [[] for _ in range(targets)]
@@ -58,22 +58,23 @@ def _formula(node: _Node | _Leaf, target: int, features: list[Formula]) -> Formu
     if yes == no:
         return yes
     value = features[node.feature]
-    if node.threshold == -math.inf:  # numbers are bounded before: only a missing value is told apart here
+    if node.threshold == -math.inf:  # numbers are clipped before, so this only separates missing values
         return IfMissing(value, yes if node.missing_yes else no, no)
     bound, inclusive = double_threshold(node.threshold, node.mode == _LT)
-    if node.missing_yes:  # no comparison holds for a missing value, so the other one is asked
+    if node.missing_yes:  # comparisons with a missing value are false, so the inverse is tested
         return Choice(value, ">" if inclusive else ">=", Constant(bound), no, yes)
     return Choice(value, "<=" if inclusive else "<", Constant(bound), yes, no)
 
 
 def double_threshold(threshold: float, strict: bool) -> tuple[float, bool]:
-    """Return where a float64 stands to a float32 threshold once it is rounded to float32.
+    """Return the float64 bound that is equivalent to a float32 threshold after rounding.
 
     Returns
     -------
     bound : float
     inclusive : bool
-        ``float32(x) <= threshold`` (`strict`: ``<``) is ``x <= bound`` where True and ``x < bound`` where False.
+        ``float32(x) <= threshold`` (`strict`: ``<``) is ``x <= bound`` if True and ``x < bound`` if
+        False.
 
     Examples
     --------
@@ -86,7 +87,7 @@ def double_threshold(threshold: float, strict: bool) -> tuple[float, bool]:
     high = np.nextafter(low, np.float32(np.inf))
     if not (np.isfinite(low) and np.isfinite(high)):
         return float(edge), not strict
-    even = int(np.asarray(low, dtype=np.float32).view(np.int32)) % 2 == 0  # a tie goes to the even one
+    even = int(np.asarray(low, dtype=np.float32).view(np.int32)) % 2 == 0  # ties round to even
     return (float(low) + float(high)) / 2.0, even
 
 
@@ -110,7 +111,7 @@ def _array(value: Any) -> list[Any]:
 
 
 def _flat(attributes: Mapping[str, Any]) -> list[_Node | _Leaf]:
-    """Read a ``TreeEnsemble``: leaves apart from nodes, each with one target."""
+    """Read a ``TreeEnsemble``: leaves are separate from nodes, each with one target."""
     get = {
         key: _array(value)
         for key, value in attributes.items()
@@ -130,7 +131,7 @@ def _flat(attributes: Mapping[str, Any]) -> list[_Node | _Leaf]:
         mode = get["nodes_modes"][at]
         if mode not in (_LEQ, _LT):
             raise ExportError(
-                "model.onnx cannot be put into source: trees that split by other than a threshold"
+                "model.onnx cannot be written as source code: trees with splits that are not thresholds"
             )
         return _Node(
             get["nodes_featureids"][at],
@@ -164,7 +165,7 @@ def _shared(attributes: Mapping[str, Any]) -> list[_Node | _Leaf]:
             return leaves.get(key, {})
         if mode not in _MODES:
             raise ExportError(
-                "model.onnx cannot be put into source: trees that split by other than a threshold"
+                "model.onnx cannot be written as source code: trees with splits that are not thresholds"
             )
         return _Node(
             get["nodes_featureids"][at],

@@ -1,4 +1,4 @@
-"""Write a predictor's scorer in the languages asked for, once it is held against the predictor."""
+"""Write the scorer of a predictor in the requested languages, after comparing it with the predictor."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def check_languages(languages: Sequence[str]) -> tuple[str, ...]:
 
 
 def source_head(manifest: Manifest) -> str:
-    """Return the line that says which model a source is of."""
-    # it stands in a comment, which C continues after a backslash and Java ends at a backslash with u000a
+    """Return the line that names the model of the source code."""
+    # in a comment, C continues a line after a backslash, and Java ends it at backslash u000a
     target = manifest.target.replace("\\", "/")
     return f"{manifest.name}, version {manifest.version}: predicts {target}; model {manifest.model_id}."
 
 
 def source_files(predictor: Predictor, languages: Sequence[str], data: Dataset, about: str) -> dict[str, str]:
-    """Return the scorer as source text, by path in the bundle.
+    """Return the source code of the scorer by path in the bundle.
 
     Parameters
     ----------
@@ -56,17 +56,17 @@ def source_files(predictor: Predictor, languages: Sequence[str], data: Dataset, 
     languages : sequence of str
         Of `LANGUAGES`.
     data : Dataset
-        Real rows; they and some that are made to be difficult go through the scorer (in Python: all languages are
-        written from the same formulas).
+        Real rows. The scorer in Python is compared on these and on perturbed ones; all languages
+        are written from the same formulas.
     about : str
         One line for the head of each file.
 
     Raises
     ------
     SettingsError
-        Where a language is not known.
+        If a language is not supported.
     ExportError
-        Where the model is too large or has free text, or where the scorer answers otherwise than the predictor.
+        If the model is too large or has free text, or if the scorer and the predictor differ.
     """
     check_languages(languages)
     if not languages:
@@ -82,22 +82,22 @@ def source_files(predictor: Predictor, languages: Sequence[str], data: Dataset, 
 
 
 def program_of(predictor: Predictor) -> Program:
-    """Return everything that a predictor computes, as one program.
+    """Return the whole computation of a predictor as one program.
 
     Raises
     ------
     ExportError
-        Where it cannot be said in source, or is too large for it.
+        If it cannot be written as source code, or is too large.
     """
     program, features = encode(predictor.schema, predictor.encoder)
     add_model(program, predictor.content, features)
     nodes = program.nodes()
     if nodes > _MOST_NODES:
         raise ExportError(
-            "the model is too large for source text",
+            "the model is too large for source code",
             found=f"{nodes:,} operations",
             expected=f"at most {_MOST_NODES:,}",
-            hint="Pick a linear or a small tree model; pipeline.onnx takes any.",
+            hint="Pick a linear or a small tree model, or use pipeline.onnx.",
         )
     return program
 
@@ -117,7 +117,7 @@ def _check(program: Program, predictor: Predictor, data: Dataset, about: str) ->
             unit = 1.0 if predictor.classes else max(1.0, float(np.abs(wanted).max()))
             if not np.abs(found - wanted).max() <= TOLERANCE * unit and np.isfinite(wanted).all():
                 raise ExportError(
-                    "the source does not answer what the model answers",
+                    "the source code does not predict what the model predicts",
                     found=f"{found.tolist()} for row {at}",
                     expected=str(wanted.tolist()),
                 )
@@ -128,8 +128,8 @@ def _known(value: float) -> float | None:
 
 
 def load_python(text: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return the function ``score`` of a scorer that was written just now."""
+    """Return the function ``score`` of a scorer that this module wrote."""
     space: dict[str, Any] = {}
-    exec(compile(text, "scorer.py", "exec"), space)  # noqa: S102 - text that this package wrote itself
+    exec(compile(text, "scorer.py", "exec"), space)  # noqa: S102 - code that this package wrote
     score: Callable[[dict[str, Any]], dict[str, Any]] = space["score"]
     return score

@@ -16,8 +16,8 @@ class Trees:
 
     Nodes (m in total), leaves (l) and leaf entries (e) are concatenated in the order of the trees,
     so the first trees are the first part of each array. The root of a tree is its first node; a
-    tree without nodes is a single leaf. A child is the position of a node or, for a leaf, ``-1 -
-    position``.
+    tree without nodes is a single leaf. A child is the position of a node or, for a leaf,
+    ``-1 - position``.
 
     Attributes
     ----------

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ..base import Encoding, Fitted, Params, Problem, Sample, Suggester, Traits
 from .dense_columns import dense_encoding
-from .search_space import Space, complete, distinct, draw, with_defaults
+from .search_space import Space, complete, distinct, suggest_params, with_defaults
 from .targets import check_sample
 
 
@@ -102,7 +102,7 @@ class BaseFamily(ABC):
 
     def suggest(self, trial: Suggester, problem: Problem) -> dict[str, Any]:
         """Suggest params; see `workbench.families.base.Family.suggest`."""
-        return draw(self.space(problem), self.name, trial)
+        return suggest_params(self.space(problem), self.name, trial)
 
     def portfolio(self, problem: Problem) -> list[dict[str, Any]]:
         """Return the defaults as points of the search space, without duplicates."""

@@ -152,8 +152,8 @@ class EarlyStopping:
     @property
     def boosted(self) -> Boosted:
         """The result so far."""
-        kept = self._best_rounds if self._guided else max(self._done, 1)
-        return Boosted(kept, self._stopped, max(self._done, 1))
+        best = self._best_rounds if self._guided else max(self._done, 1)
+        return Boosted(best, self._stopped, max(self._done, 1))
 
 
 def boost(

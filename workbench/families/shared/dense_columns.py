@@ -65,8 +65,8 @@ class ColumnScale:
             squares += ((part - center) ** 2).sum(axis=0)
         spread = np.sqrt(squares / len(X))
         varies = (high > low) & np.isfinite(spread) & (spread > 0)
-        keeps = (zeros >= _SPARSE * len(X)) & (np.maximum(np.abs(low), np.abs(high)) <= 1.0)
-        factor = np.where(varies, np.where(keeps, 1.0, 1.0 / np.where(varies, spread, 1.0)), 0.0)
+        sparse = (zeros >= _SPARSE * len(X)) & (np.maximum(np.abs(low), np.abs(high)) <= 1.0)
+        factor = np.where(varies, np.where(sparse, 1.0, 1.0 / np.where(varies, spread, 1.0)), 0.0)
         return cls(np.where(np.isfinite(center), center, 0.0), factor)
 
     def unfold(self, weights: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

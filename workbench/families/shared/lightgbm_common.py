@@ -42,8 +42,8 @@ class FittedLightGBM:
 
     def raw(self, X: np.ndarray, rounds: int | None = None) -> np.ndarray:
         """Return the library's raw scores; see `workbench.families.base.Fitted.raw`."""
-        kept = min(rounds or self.rounds, self.rounds)
-        raw = self.booster.predict(X, num_iteration=kept, raw_score=True, num_threads=1)
+        count = min(rounds or self.rounds, self.rounds)
+        raw = self.booster.predict(X, num_iteration=count, raw_score=True, num_threads=1)
         return self.scale.unscaled(np.asarray(raw, dtype=np.float64).reshape(len(X), self.n_raw))
 
     def predict(self, X: np.ndarray) -> np.ndarray:

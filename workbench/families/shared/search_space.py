@@ -40,7 +40,7 @@ Dimension = Real | Whole | Choice
 Space = Mapping[str, Dimension]
 
 
-def draw(space: Space, family: str, trial: Suggester) -> dict[str, Any]:
+def suggest_params(space: Space, family: str, trial: Suggester) -> dict[str, Any]:
     """Suggest params by a trial, in which each is named ``<family>.<name>``.
 
     Parameters

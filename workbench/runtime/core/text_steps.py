@@ -1,4 +1,7 @@
-"""The steps of an encoder that read free text."""
+"""The steps of an encoder that read free text.
+
+They are our own for the reasons given in `steps`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Compressed files, unpacked to disk: bzip2, xz, zstd and zip archives of one table.
 
-Gzip is not unpacked here, since the readers read it as a stream; `check_gzip` only measures it.
+Gzip is not unpacked here, since the readers read it as a stream; `check_gzip_size` only
+measures it.
 """
 
 from __future__ import annotations

@@ -17,6 +17,9 @@ in CSV and in training: ``"NaN"`` is a missing value; ``"Infinity"``, ``"inf"`` 
 numbers, as in files that pandas writes, and the encoder clips them. They are reported as
 ``out_of_range``, and refused in strict mode. The literal ``Infinity`` is refused because it is not
 JSON.
+
+These rules are our own because no library has them: orjson rounds long integers and refuses
+``NaN``, and Python's json accepts ``Infinity``.
 """
 
 from __future__ import annotations
@@ -48,6 +51,7 @@ def read_json(content: bytes) -> Any:
     Raises
     ------
     JsonError
+        If the document is not JSON by the rules of this module.
 
     Examples
     --------
@@ -99,6 +103,7 @@ def loads_plainly(content: bytes) -> Any:
     Raises
     ------
     JsonError
+        If the document is not JSON by the rules of this module.
     """
     try:
         text = content.decode()

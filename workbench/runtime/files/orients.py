@@ -2,7 +2,7 @@
 
 The readers accept a list of objects, an object a line and ``{"rows": […]}``. This module converts
 other shapes to rows: ``{"data": […]}`` and similar keys, and pandas' orients split, table, columns,
-index and values.
+index and values. pandas itself is not in the runtime.
 """
 
 from __future__ import annotations

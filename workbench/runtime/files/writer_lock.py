@@ -4,6 +4,8 @@ The lock is a file next to the target. The operating system releases it when its
 killed process blocks nobody. The file is removed at the end; one left by a killed process is
 reused. Longer writes to a path that a user chose take the lock: an export, a report, a file of
 predictions, a search.
+
+The package filelock is not used, since its locks do not name the process that holds them.
 """
 
 from __future__ import annotations

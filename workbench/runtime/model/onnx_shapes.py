@@ -2,6 +2,7 @@
 
 Sizes are upper bounds that do not depend on values, except for short integer lists that hold a
 shape. An operator without a rule here has no known bound, and a bundle's graph must not use it.
+ONNX's own shape inference is not in the runtime, counts no operations, and trusts the file.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Names with the prefix ``workbench_`` are our own. The others are those of MLServer
 (``model_infer_request_*``, ``rest_server_*``) and KServe (``request_preprocess_seconds``,
 ``request_predict_seconds``, ``request_postprocess_seconds``), so that their dashboards work
-unchanged. prometheus-client is not used: it would be one more dependency of every bundle, costs
-more for each request, and needs memory-mapped files to add up several processes.
+unchanged. prometheus-client is not used: it would be one more dependency of every bundle, and
+needs memory-mapped files to add up several processes.
 """
 
 from __future__ import annotations

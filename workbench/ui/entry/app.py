@@ -1,6 +1,6 @@
-"""The script that `workbench app` gives to Streamlit.
+"""The script that `workbench app` passes to Streamlit.
 
-It lies in a folder of its own because Streamlit puts a script's folder first on the import path.
+It has its own folder because Streamlit puts the script's folder first on the import path.
 """
 
 from workbench.ui import main

@@ -1,1 +1,1 @@
-"""The folders that the app works in, uploads, and downloads from places that its operator allows."""
+"""The folders of the app, uploads, and downloads from allowed sources."""

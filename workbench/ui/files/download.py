@@ -1,4 +1,4 @@
-"""A download that only goes where it is meant to: no other host by a redirect, no private address by a name."""
+"""Safe downloads: redirects and DNS names cannot reach other hosts or private addresses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workbench.errors import DataError, shown
 _MOST_REDIRECTS = 3
 _PATIENCE_S, _MOST_S = 20.0, 300.0
 _CHUNK = 1 << 20
-_SAFE = "/%:@!$&'()*+,;=~?-._"  # what is written as it is; % stands since the rest is written already
+_SAFE = "/%:@!$&'()*+,;=~?-._"  # characters that are not quoted; % is kept since the path is quoted already
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -25,32 +25,31 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 def fetch(
     url: str, allowed: Callable[[str], bool], most_bytes: int, *, private: bool = False
 ) -> Iterator[bytes]:
-    """Yield what lies at a URL, chunk by chunk.
+    """Yield the content of a URL in chunks.
 
-    The host's name is looked up once, each address is checked, and the connection goes to the
-    address that was checked. Proxies of the environment are not used: behind one, no address could
-    be checked.
+    The host name is resolved once, each address is checked, and the connection uses the checked
+    address. Proxies of the environment are not used, since addresses behind a proxy cannot be
+    checked.
 
     Parameters
     ----------
     url : str
     allowed : callable
-        Says whether a URL may be asked: of `url` and of wherever it redirects to.
+        Returns whether a URL is allowed; called for `url` and for every redirect.
     most_bytes : int
     private : bool
-        Whether addresses that are not of the public internet (this machine, its network) may be
-        asked.
+        Whether addresses outside the public internet (this machine, its network) are allowed.
 
     Raises
     ------
     DataError
-        Where the URL or what it redirects to is not allowed, does not answer, or answers too much
-        or too slowly.
+        If the URL or a redirect is not allowed, does not respond, or the response is too large or
+        too slow.
     """
     end = time.monotonic() + _MOST_S
     for _ in range(_MOST_REDIRECTS + 1):
         if not allowed(url):
-            raise DataError("URL", found=shown(url), expected="one that the app may bring tables from")
+            raise DataError("URL", found=shown(url), expected="an allowed URL")
         parts = urlsplit(url)
         try:
             with closing(_connect(parts, private)) as connection:
@@ -60,27 +59,27 @@ def fetch(
                 connection.request(
                     "GET", path, headers={"Accept-Encoding": "identity", "User-Agent": "workbench"}
                 )
-                answer = connection.getresponse()
-                if answer.status in (301, 302, 303, 307, 308) and answer.headers.get("Location"):
-                    url = urljoin(url, answer.headers["Location"])
+                response = connection.getresponse()
+                if response.status in (301, 302, 303, 307, 308) and response.headers.get("Location"):
+                    url = urljoin(url, response.headers["Location"])
                     continue
-                if answer.status != http.client.OK:
+                if response.status != http.client.OK:
                     raise DataError(
-                        f"{url}", found=f"HTTP {answer.status} {answer.reason}", expected="HTTP 200"
+                        f"{url}", found=f"HTTP {response.status} {response.reason}", expected="HTTP 200"
                     )
-                yield from _content(answer, url, most_bytes, end)
+                yield from _content(response, url, most_bytes, end)
                 return
         except (OSError, http.client.HTTPException, ssl.CertificateError) as error:
             raise DataError(f"{url} cannot be fetched", found=str(error) or type(error).__name__) from None
     raise DataError(f"{url} cannot be fetched", found=f"more than {_MOST_REDIRECTS} redirects")
 
 
-def _content(answer: http.client.HTTPResponse, url: str, most_bytes: int, end: float) -> Iterator[bytes]:
-    declared, got = answer.length, 0
+def _content(response: http.client.HTTPResponse, url: str, most_bytes: int, end: float) -> Iterator[bytes]:
+    declared, got = response.length, 0
     expected = f"at most {most_bytes / 1e6:,.0f} MB"
     if declared is not None and declared > most_bytes:
         raise DataError(f"{url} is too large", found=f"{declared / 1e6:,.0f} MB", expected=expected)
-    while chunk := answer.read(_CHUNK):
+    while chunk := response.read(_CHUNK):
         got += len(chunk)
         if got > most_bytes:
             raise DataError(f"{url} is too large", expected=expected)
@@ -88,11 +87,11 @@ def _content(answer: http.client.HTTPResponse, url: str, most_bytes: int, end: f
             raise DataError(f"{url} takes too long", found=f"{got / 1e6:,.0f} MB in {_MOST_S:.0f} s")
         yield chunk
     if declared is not None and got < declared:
-        raise DataError(f"{url} broke off", found=f"{got:,} of {declared:,} bytes")
+        raise DataError(f"{url} was interrupted", found=f"{got:,} of {declared:,} bytes")
 
 
 def _connect(parts: SplitResult, private: bool) -> http.client.HTTPConnection:
-    """Open a connection to an address of the host that may be asked."""
+    """Open a connection to a checked address of the host."""
     host = parts.hostname or ""
     secure = parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
@@ -102,12 +101,12 @@ def _connect(parts: SplitResult, private: bool) -> http.client.HTTPConnection:
     if not private and not all(is_public(ipaddress.ip_address(each.split("%")[0])) for each in found):
         raise DataError(
             "URL",
-            found=f"{shown(host)}, which is no address of the public internet",
-            expected="a public one",
-            hint="Whoever runs the app can allow others with `allow_private`.",
+            found=f"{shown(host)}, which is not an address of the public internet",
+            expected="a public address",
+            hint="The operator of the app can allow private addresses with `allow_private`.",
         )
     connection = http.client.HTTPConnection(host, port, timeout=_PATIENCE_S)
-    # The name is not looked up again: it could lead elsewhere by then.
+    # The name is not resolved again, since it could resolve differently.
     connection.sock = socket.create_connection((found[0], port), timeout=_PATIENCE_S)
     if secure:
         try:
@@ -119,7 +118,7 @@ def _connect(parts: SplitResult, private: bool) -> http.client.HTTPConnection:
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address is one of the public internet, also where it is wrapped in another one.
+    """Return whether an address is public, also for IPv4 addresses embedded in IPv6.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The folders that the app works in, and what lies in them."""
+"""The folders of the app, with their runs and bundles."""
 
 from __future__ import annotations
 
@@ -23,21 +23,19 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Where runs are read and bundles are written: chosen by whoever starts the app, never by a page.
+    """The folders of runs, bundles and tables, set when the app starts.
 
     Attributes
     ----------
     runs, bundles : pathlib.Path
     tables : pathlib.Path or None
-        The folder of tables that may be searched, and where uploads are saved; by default ``data``
-        beside the runs.
+        Folder of tables to search, also for saved uploads; by default ``data`` next to the runs.
     roles : pathlib.Path or None
-        A file that says who may do what (see `access`); None lets everybody do everything.
+        File of user roles (see `access`); with None everyone may do everything.
     example : bool
-        Whether an example run is made when a folder without runs is opened first.
+        Whether to create an example run when a folder without runs is opened for the first time.
     places : Places
-        From where tables may be brought by path or URL; nowhere, unless whoever starts the app says
-        so.
+        Allowed sources of tables by path or URL; none by default.
     """
 
     runs: Path
@@ -49,30 +47,30 @@ class Workspace:
 
     @property
     def data(self) -> Path:
-        """The folder of tables."""
+        """Folder of tables."""
         return self.tables or self.runs.parent / "data"
 
     @property
     def own(self) -> Path:
-        """What the app itself keeps: uploads, goals and the logs of searches that it started."""
+        """Folder for files of the app: uploads, drafts and logs of searches."""
         return self.runs / ".app"
 
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """A run as the list shows it.
+    """A run in the list of runs.
 
     Attributes
     ----------
     name : str
-        The folder's name: how links call it.
+        Name of the folder, used in links.
     folder : pathlib.Path
     state : str
         "running", "done", "stopped", "failed", or "broken".
     info : dict
-        The content of ``run.json``; empty where it is broken.
+        The content of ``run.json``; empty if it is broken.
     problem : str
-        Why it is broken.
+        The error of a broken run.
     """
 
     name: str
@@ -83,7 +81,7 @@ class RunEntry:
 
 
 def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
-    """Read ``[RUNS_DIR [BUNDLES_DIR]]`` and the options of `launch`; folders lie beside the runs unless said otherwise.
+    """Parse ``[RUNS_DIR [BUNDLES_DIR]]`` and the options of `launch`.
 
     Examples
     --------
@@ -112,10 +110,9 @@ def workspace_from_arguments(arguments: Sequence[str]) -> Workspace:
 
 
 def list_runs(folder: Path) -> list[RunEntry]:
-    """Return the runs in a folder, the newest first; a folder that cannot be read as a run says why.
+    """Return the runs in a folder, newest first; a run that cannot be read has its error.
 
-    Folders that hold nothing of a run are passed over. A folder that is itself a run is the only
-    one listed.
+    Folders without run files are skipped. If the folder itself is a run, it is the only one listed.
     """
     if not folder.is_dir():
         return []
@@ -126,12 +123,12 @@ def list_runs(folder: Path) -> list[RunEntry]:
 
 
 def find_run(entries: Sequence[RunEntry], name: str) -> RunEntry:
-    """Return the run of that name: a link names one of the runs there are and is never read as a path.
+    """Return the run with this name; the name is never used as a path.
 
     Raises
     ------
     RunError
-        Where none is called so.
+        If there is no run with this name.
     """
     for entry in entries:
         if entry.name == name:
@@ -140,7 +137,7 @@ def find_run(entries: Sequence[RunEntry], name: str) -> RunEntry:
 
 
 def newest_bundles(folder: Path) -> list[BundleEntry]:
-    """Return the bundles in a folder, the last changed first; none if there is no such folder."""
+    """Return the bundles in a folder, last changed first; none if the folder does not exist."""
     if not folder.is_dir():
         return []
 
@@ -163,17 +160,17 @@ def bundle_label(folder: Path, entry: BundleEntry) -> str:
 
 
 def manifest_file(bundle: Path) -> Path:
-    """Return the file that changes whenever a bundle does: its manifest, or the zip that it is."""
+    """Return the file that changes with the bundle: its manifest, or the zip file."""
     return bundle / MANIFEST_FILE if bundle.is_dir() else bundle
 
 
 def bundle_path(bundles: Path, name: str, version: str) -> Path:
-    """Return where a bundle of that name and version goes: always one folder right inside the bundles folder.
+    """Return the path of a bundle: always a folder directly in the bundles folder.
 
     Raises
     ------
     SettingsError
-        Where the name or the version is more than letters, digits, dot, underscore and hyphen.
+        If name or version has other characters than letters, digits, dot, underscore and hyphen.
 
     Examples
     --------
@@ -189,13 +186,13 @@ def bundle_path(bundles: Path, name: str, version: str) -> Path:
             raise SettingsError(
                 what,
                 found=shown(text),
-                expected=("letters, digits and, between them, dots, underscores and hyphens, at most 64"),
+                expected=("letters, digits and, between them, dots, underscores and hyphens, up to 64"),
             )
     return bundles / f"{name}-{version}"
 
 
 def stamp(folder: Path) -> tuple[int, ...]:
-    """Return what changes whenever a run gains or changes a candidate or its decision: a key for what was read."""
+    """Return a cache key that changes with the candidates and the decision of a run."""
     return tuple(
         _modified_ns(folder / part) for part in (RUN_FILE, DECISION_FILE, "events.jsonl", "candidates")
     )
@@ -210,7 +207,7 @@ def _looks_like_run(folder: Path) -> bool:
 
 
 def read_entry(folder: Path) -> RunEntry:
-    """Read one folder as a run; where it cannot be read, the entry says why."""
+    """Read a folder as a run; if it cannot be read, the entry has the error."""
     try:
         info = open_run(folder).info
         return RunEntry(folder.name, folder, str(info["state"]), info)

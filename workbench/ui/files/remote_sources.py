@@ -1,4 +1,4 @@
-"""Tables by path or URL: only from the folders and addresses that whoever runs the app allows."""
+"""Tables by path or URL, from folders and URLs that the operator allows."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _SCHEMES = ("http", "https")
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where tables may be brought from.
+    """Allowed sources of tables.
 
     Attributes
     ----------
     folders : tuple of pathlib.Path
-        Files in them and in folders below, links followed.
+        Allowed folders, including subfolders; links are resolved.
     urls : tuple of str
-        What a URL has to begin with: scheme, host, port, and whole parts of its path.
+        Allowed URL prefixes: scheme, host, port, and complete path segments.
     private : bool
-        Whether those URLs may lead to addresses that are not of the public internet.
+        Whether these URLs may resolve to addresses outside the public internet.
     """
 
     folders: tuple[Path, ...] = ()
@@ -41,11 +41,11 @@ class Places:
 
     @property
     def names(self) -> list[str]:
-        """The places, for people."""
+        """The sources, for display."""
         return [*(folder.as_posix() for folder in self.folders), *self.urls]
 
     def has_url(self, url: str) -> bool:
-        """Tell whether a URL lies in one of the places.
+        """Return whether a URL is below one of the allowed prefixes.
 
         Examples
         --------
@@ -59,14 +59,14 @@ class Places:
 
 
 def read_places(given: Sequence[str], private: bool = False, *, strict: bool = True) -> Places:
-    """Read what `allow` was given: folders and beginnings of URLs.
+    """Parse the values of `allow`: folders and URL prefixes.
 
-    A folder that is not there is an error, or passed over where `strict` is off: it may come back.
+    A missing folder is an error, or skipped if `strict` is False.
 
     Raises
     ------
     SettingsError
-        Where one is neither.
+        If a value is not a folder or a URL.
 
     Examples
     --------
@@ -86,28 +86,28 @@ def read_places(given: Sequence[str], private: bool = False, *, strict: bool = T
         elif Path(each).is_dir():
             folders.append(Path(each).resolve())
         elif strict:
-            raise SettingsError("allow", found=shown(each), expected="a folder that is there, or a URL")
+            raise SettingsError("allow", found=shown(each), expected="an existing folder, or a URL")
     return Places(tuple(folders), tuple(urls), private)
 
 
 def bring(text: str, places: Places, own: Path, session: str, most_bytes: int) -> Source:
-    """Bring a table from a path or a URL: a copy of its own for this session, as an upload is.
+    """Copy a table from a path or URL for this session, like an upload.
 
     Parameters
     ----------
     text : str
-        What somebody typed: a path, absolute or below one of the folders, or a URL.
+        User input: a path, absolute or relative to one of the folders, or a URL.
     places : Places
     own : pathlib.Path
-        The app's folder.
+        Folder of the app.
     session : str
-        A random token of the session.
+        Random token of the session.
     most_bytes : int
 
     Raises
     ------
     DataError
-        Where it lies nowhere that is allowed, cannot be had, or is too large.
+        If the source is not allowed, cannot be read, or is too large.
     """
     text = text.strip()
     if "://" in text:
@@ -115,7 +115,7 @@ def bring(text: str, places: Places, own: Path, session: str, most_bytes: int) -
             raise DataError(
                 "URL",
                 found=shown(text),
-                expected=f"one below {', '.join(places.urls) or 'none: no URL is allowed'}",
+                expected=f"a URL below {', '.join(places.urls) or 'none: no URL is allowed'}",
             )
         name = unquote(urlsplit(text).path).rsplit("/", 1)[-1]
         suffix_of(name)
@@ -132,10 +132,10 @@ def bring(text: str, places: Places, own: Path, session: str, most_bytes: int) -
 
 
 def _find(text: str, folders: Sequence[Path]) -> Path:
-    """Return the file that a path means, if it lies in one of the folders once all links are followed.
+    """Return the file of a path, if it is in one of the folders after resolving links.
 
-    A file elsewhere and one that is not there get the same answer, which tells nothing of what is
-    elsewhere.
+    A file elsewhere and a missing file give the same error, which reveals nothing about other
+    folders.
     """
     for folder in folders:
         try:
@@ -145,21 +145,21 @@ def _find(text: str, folders: Sequence[Path]) -> Path:
             continue
         if inside:
             return path
-    where = ", ".join(folder.as_posix() for folder in folders) or "none is allowed"
-    raise DataError("path", found=shown(text), expected=f"a file in a folder that is allowed: {where}")
+    where = ", ".join(folder.as_posix() for folder in folders) or "none: no folder is allowed"
+    raise DataError("path", found=shown(text), expected=f"a file in an allowed folder: {where}")
 
 
 def _read(path: Path, most_bytes: int) -> Iterator[bytes]:
     expected = f"at most {most_bytes / 1e6:,.0f} MB"
     try:
-        # O_NONBLOCK: a pipe in the place of the file must not hold up the page.
+        # O_NONBLOCK, so that a named pipe does not block the page.
         file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
     except OSError as error:
         raise DataError(f"{path.name} cannot be read", found=error.strerror) from None
     with file:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
-            raise DataError(f"{path.name} is no file")
+            raise DataError(f"{path.name} is not a file")
         if about.st_size > most_bytes:
             raise DataError(
                 f"{path.name} is too large", found=f"{about.st_size / 1e6:,.0f} MB", expected=expected
@@ -184,7 +184,7 @@ def _inside(url: str, prefix: str) -> bool:
 
 
 def _straight(path: str) -> bool:
-    """Tell whether a URL's path has no part that leads upwards, however it is written."""
+    """Return whether a URL path has no parent segments, also after decoding."""
     plain = unquote(unquote(path))
     signs = any(ord(letter) < 0x21 for letter in path) or "\\" in plain
     return not signs and not {"..", "."} & set(plain.split("/"))

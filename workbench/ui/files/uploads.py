@@ -1,4 +1,4 @@
-"""Tables that are brought to the app: kept apart by session until they are saved, and never under their own name."""
+"""Uploaded tables: separate for each session until saved, never under their own name."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ SUFFIXES = (
     ".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".csv.gz", ".tsv.gz", ".jsonl.gz", ".zip", ".bz2", ".xz",
     ".zst", ".feather", ".arrow", ".orc", ".xlsx", ".xls", ".ods",
 )  # fmt: skip
-UNPACKED_TIMES = 10  # of the largest upload
+UNPACKED_TIMES = 10  # times the largest upload
 _STALE_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table to look at.
+    """A table of a session.
 
     Attributes
     ----------
     path : pathlib.Path
     name : str
-        What people call it; never a path.
+        Display name; never a path.
     digest : str
-        sha256 of the file's content: equal content, equal digest.
+        sha256 of the content.
     """
 
     path: Path
@@ -43,12 +43,12 @@ class Source:
 
 
 def suffix_of(name: str) -> str:
-    """Return the ending that says how a file is read.
+    """Return the file extension, which determines how a file is read.
 
     Raises
     ------
     DataError
-        Where it is none that can be read.
+        If the extension is not supported.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def suffix_of(name: str) -> str:
 
 
 def safe_name(name: str, otherwise: str = "table") -> str:
-    """Return a name fit for a file or a run, made of the letters of another: never a path, never hidden.
+    """Return a safe file or run name from any text: never a path, never hidden.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def safe_name(name: str, otherwise: str = "table") -> str:
 
 
 def session_folder(own: Path, session: str) -> Path:
-    """Return where what belongs to a session is kept: named by the hash of its token, which a listing thus hides."""
+    """Return the folder of a session, named by the hash of its token."""
     return own / "uploads" / hashlib.sha256(session.encode()).hexdigest()[:24]
 
 
@@ -91,25 +91,25 @@ def keep_upload(
     session: str,
     most_unpacked: int | None = None,
 ) -> Source:
-    """Write an upload to the session's own folder, in the place of what was there.
+    """Write an upload to the session's folder, replacing the previous one.
 
     Parameters
     ----------
     content : iterable of bytes
-        Chunk by chunk, so that a large table is not held twice.
+        Content in chunks, so that a large table is not in memory twice.
     name : str
-        The name that the browser gave; only its ending is used for a path.
+        File name from the browser; only its extension is used for a path.
     own : pathlib.Path
         The app's folder.
     session : str
         A random token of the session.
     most_unpacked : int, optional
-        Bytes that a packed file may unpack to.
+        Maximum bytes of a decompressed file.
 
     Raises
     ------
     DataError
-        Where the ending is none that can be read, or it unpacks to more than is allowed.
+        If the extension is not supported, or the decompressed file is too large.
     """
     suffix = suffix_of(name)
     folder = session_folder(own, session)
@@ -132,7 +132,7 @@ def keep_upload(
 
 
 def _check_unpacked(path: Path, name: str, most: int | None) -> None:
-    """Unpack a file once, so that a small one that becomes a huge one is refused before anything reads it."""
+    """Decompress a file once, so that a decompression bomb is rejected before it is read."""
     if most is None:
         return
     check_parquet(path, most, name)
@@ -146,7 +146,7 @@ def _check_unpacked(path: Path, name: str, most: int | None) -> None:
 
 
 def save_table(source: Source, data: Path, name: str) -> Path:
-    """Copy a table into the folder of tables, under a name of which no other content is there; return its path.
+    """Copy a table into the folder of tables, without overwriting other content.
 
     Examples
     --------
@@ -188,12 +188,12 @@ def list_tables(data: Path) -> list[str]:
 
 
 def open_table(data: Path, name: str) -> Source:
-    """Return a table of the operator's folder: one of those listed, never a path that somebody typed.
+    """Return a table of the operator's folder by its listed name; never by a path.
 
     Raises
     ------
     DataError
-        Where none is called so.
+        If there is no table with this name.
     """
     if name not in list_tables(data):
         raise DataError("table", found=shown(name), expected="one of the tables listed")
@@ -202,7 +202,7 @@ def open_table(data: Path, name: str) -> Source:
 
 
 def forget_stale(own: Path) -> None:
-    """Remove uploads of sessions that ended long ago."""
+    """Remove uploads of sessions without activity for 24 hours."""
     folder = own / "uploads"
     if not folder.is_dir():
         return

@@ -1,1 +1,1 @@
-"""Searches and exports that the app starts, each a process of its own, and how far they are."""
+"""Searches and exports in separate processes, with their progress."""

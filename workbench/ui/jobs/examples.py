@@ -1,4 +1,4 @@
-"""The example run: a table that ships here, searched for half a minute, so that nobody meets an empty app."""
+"""The example run: a 30-second search on a built-in table, for an app without runs."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .goals import SearchRequest
 from .searches import forget_search, read_started, start_search, started_names
 
 SAMPLE, TIME, NAME = "subscriptions", "30s", "example"
-_OPENED = "opened"  # marks a folder that was opened before: an example that was removed does not come back
-# Made up, as the table is: a call to a customer who would have stayed, and a subscription lost.
+_OPENED = "opened"  # marks a folder that was opened before, so that a removed example is not created again
+# Example costs: a call to a customer who would have stayed, and a lost subscription.
 COSTS = (5.0, 40.0)
 
 
 def write_sample(name: str, folder: Path) -> tuple[Source, str]:
-    """Write a table that ships as a CSV file; return it with the name of its target.
+    """Write a sample table as a CSV file; return it with the name of its target.
 
     Raises
     ------
     DataError
-        Where there is no such table.
+        If there is no such table.
     """
-    from workbench.data.samples import load_sample  # brings scikit-learn, which pages do without
+    from workbench.data.samples import load_sample  # imports scikit-learn, which pages do not need
 
     frame, target = load_sample(name)
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def write_sample(name: str, folder: Path) -> tuple[Source, str]:
 
 
 def start_example(workspace: Workspace, name: str, time: str = TIME) -> None:
-    """Start the search of the example under a name that no run has."""
+    """Start the example search under an unused name."""
     source, target = write_sample(SAMPLE, workspace.data)
     costs = ",".join(f"{each:g}" for each in COSTS)
     request = SearchRequest(str(source.path), target, str(workspace.runs / name), time, (("--costs", costs),))
@@ -50,18 +50,18 @@ def start_example(workspace: Workspace, name: str, time: str = TIME) -> None:
 
 
 def start_first_example(workspace: Workspace) -> bool:
-    """Start the example where nothing was ever searched, once for each folder of runs; return whether it did.
+    """Start the example in a folder without runs, once per folder; return whether it started.
 
     Raises
     ------
     WorkbenchError, OSError
-        Where it cannot be started.
+        If the example cannot be started.
     """
     if not workspace.example or list_runs(workspace.runs) or started_names(workspace.own):
         return False
     workspace.own.mkdir(parents=True, exist_ok=True)
     try:
-        (workspace.own / _OPENED).touch(exist_ok=False)  # of two people who come at once, one starts it
+        (workspace.own / _OPENED).touch(exist_ok=False)  # only one of several concurrent sessions starts it
     except FileExistsError:
         return False
     start_example(workspace, free_name(workspace, NAME))
@@ -69,12 +69,12 @@ def start_first_example(workspace: Workspace) -> bool:
 
 
 def is_example(workspace: Workspace, name: str) -> bool:
-    """Tell whether a run is an example that the app made."""
+    """Return whether a run is an example of the app."""
     return _record(workspace, name).exists()
 
 
 def starting(workspace: Workspace) -> list[str]:
-    """Return the examples whose search has begun and has no folder yet."""
+    """Return the examples whose search has started and has no run folder yet."""
     return [
         name
         for name in started_names(workspace.own)
@@ -84,19 +84,19 @@ def starting(workspace: Workspace) -> list[str]:
 
 
 def remove_example(workspace: Workspace, name: str) -> None:
-    """Remove an example run, what the app keeps of it, and its table as long as that is as it was made.
+    """Remove an example run, its records, and its table if it is unchanged.
 
     Raises
     ------
     RunError
-        Where there is no such example, or it is at work.
+        If there is no such example, or it is running.
     """
     if not is_example(workspace, name):
-        raise RunError("run", found=shown(name), expected="an example that the app made")
+        raise RunError("run", found=shown(name), expected="an example run of the app")
     entry = find_run(list_runs(workspace.runs), name)
     started = read_started(workspace.own, name)
     if entry.state == "running" or (started is not None and started.alive):
-        raise RunError(f"{name} is at work", hint="Stop it first, or wait until it is done.")
+        raise RunError(f"{name} is running", hint="Stop it first, or wait until it is done.")
     record = json.loads(_record(workspace, name).read_text(encoding="utf-8"))
     table = workspace.data / Path(str(record["table"])).name
     others = [each for each in workspace.own.glob("*.example.json") if each != _record(workspace, name)]
@@ -112,7 +112,7 @@ def _record(workspace: Workspace, name: str) -> Path:
 
 
 def free_name(workspace: Workspace, wanted: str) -> str:
-    """Return a name that no run and no started search has: the wanted one, or that with a number."""
+    """Return an unused run name: the wanted one, or the wanted one with a number."""
     name, number = wanted, 1
     while (workspace.runs / name).exists() or (workspace.own / f"{name}.started.json").exists():
         number += 1

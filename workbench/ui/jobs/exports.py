@@ -1,4 +1,4 @@
-"""Exports: each is a process of its own, since it trains; its page reads the steps that the process writes down."""
+"""Exports run in a separate process, since they may train; the page reads their log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STEPS = ("export", "verify", "zip")
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What is to be exported, and where to.
+    """The parameters of an export.
 
     Attributes
     ----------
@@ -38,19 +38,19 @@ class ExportRequest:
         A rule or a candidate's id.
     limits : Limits
     target : str
-        Path of the bundle's folder; the zip lies beside it.
+        Path of the bundle folder; the zip file is next to it.
     name, version, by, note : str
     threshold : float or None
-        From which probability a yes-or-no model predicts yes; None leaves what the payoff implies,
+        Probability from which a binary model predicts yes; None uses the one implied by the payoff,
         or the model's own.
     payoff : dict of str to float or None
-        What each outcome pays.
+        Value of each outcome.
     traffic : (float, float) or None
         Calls a month, and in the busiest second.
     masked : tuple of str
-        Columns of the golden rows whose values are drawn anew.
+        Columns of the golden rows to mask with random values.
     refit : bool
-        Whether to train the choice again on all rows first, where some were held out.
+        Whether to train the choice again on all rows first.
     """
 
     run: str
@@ -73,7 +73,7 @@ class ExportRequest:
 
     @classmethod
     def from_text(cls, text: str) -> ExportRequest:
-        """Read what `to_text` wrote."""
+        """Read the output of `to_text`."""
         values = json.loads(text)
         traffic = None if values["traffic"] is None else tuple(values["traffic"])
         return cls(
@@ -87,13 +87,13 @@ class ExportRequest:
 
     @property
     def zip_path(self) -> Path:
-        """Where the zip goes."""
+        """Path of the zip file."""
         return Path(f"{self.target}.zip")
 
 
 @dataclass(slots=True)
 class Step:
-    """How far one step is, with what it said."""
+    """The state of one step, with its messages."""
 
     name: str
     state: State = "waiting"
@@ -102,17 +102,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ExportJob:
-    """An export under way or over.
+    """A running or finished export.
 
     Attributes
     ----------
     request : ExportRequest
     log : pathlib.Path
-        Where its process writes what happens, one JSON object a line.
+        Log of the process, one JSON object a line.
     process : int
     begun : float or None
-        When the process began, seconds since 1970: a later process of the same number is another
-        one.
+        Start time of the process, seconds since 1970; identifies the process if its number is
+        reused.
     """
 
     request: ExportRequest
@@ -122,12 +122,12 @@ class ExportJob:
 
     @property
     def running(self) -> bool:
-        """Whether the process is at work."""
+        """Whether the process is running."""
         return still_runs(self.process, self.begun)
 
     def steps(self) -> list[Step]:
-        """Return the steps as they stand; those of a process that died count as failed."""
-        alive = self.running  # asked first: what is written before the end is then read below
+        """Return the current steps; running steps of a dead process are failed."""
+        alive = self.running  # checked first, so that the log below is complete if the process has ended
         steps = read_steps(self.log)
         for step in steps:
             if step.state == "running" and not alive:
@@ -141,13 +141,13 @@ class ExportJob:
 
 
 def start_export(own: Path, request: ExportRequest) -> ExportJob:
-    """Start an export in a process of its own and return at once; `last_export` finds it again, from any session."""
+    """Start an export in a separate process and return immediately; see `last_export`."""
     record, log = _record(own, request.run), _record(own, request.run).with_suffix(".jsonl")
     record.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
     words = [sys.executable, "-m", "workbench.ui.jobs.exports", request.to_text(), str(log)]
     process = subprocess.Popen(words)
-    # Somebody has to fetch the exit code, or the ended process would look alive.
+    # Collect the exit code; otherwise the ended process remains as a zombie and looks alive.
     threading.Thread(target=process.wait, daemon=True, name=f"waits for {log.stem}").start()
     job = ExportJob(request, log, process.pid, process_started(process.pid))
     kept = {"request": request.to_text(), "process": job.process, "begun": job.begun}
@@ -156,7 +156,7 @@ def start_export(own: Path, request: ExportRequest) -> ExportJob:
 
 
 def last_export(own: Path, run: Path) -> ExportJob | None:
-    """Return the export of a run that was started last and not put away, or None."""
+    """Return the last export of a run that was not dismissed, or None."""
     record = _record(own, str(run))
     try:
         kept = json.loads(record.read_text(encoding="utf-8"))
@@ -167,7 +167,7 @@ def last_export(own: Path, run: Path) -> ExportJob | None:
 
 
 def put_away(own: Path, run: Path) -> None:
-    """Forget the last export of a run; the bundle stays."""
+    """Dismiss the last export of a run; the bundle is kept."""
     record = _record(own, str(run))
     for path in (record, record.with_suffix(".jsonl")):
         path.unlink(missing_ok=True)
@@ -178,7 +178,7 @@ def _record(own: Path, run: str) -> Path:
 
 
 def read_steps(log: Path) -> list[Step]:
-    """Read the steps from an export's log; a line that is still being written is passed over."""
+    """Read the steps from the log of an export; incomplete lines are skipped."""
     steps = {name: Step(name) for name in STEPS}
     for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else []:
         try:
@@ -193,7 +193,7 @@ def read_steps(log: Path) -> list[Step]:
 
 
 def run_export(request: ExportRequest, tell: Callable[..., None]) -> bool:
-    """Export, verify and zip; `tell(step, state, line)` hears of everything. Return whether all of it succeeded."""
+    """Export, verify and zip; report through `tell(step, state, line)`. Return the success."""
     works: Mapping[str, Callable[[ExportRequest, Callable[[str], None]], bool]] = {
         "export": _export,
         "verify": _verify,
@@ -241,7 +241,7 @@ def _export(request: ExportRequest, say: Callable[[str], None]) -> bool:
 
 
 def _verify(request: ExportRequest, say: Callable[[str], None]) -> bool:
-    from workbench.export import verify_bundle  # brings the training stack, which pages do without
+    from workbench.export import verify_bundle  # imports the training stack, which pages do not need
 
     def progress(check: Check) -> None:
         say(f"{check.status}: {check.name}: {check.detail}")
@@ -257,8 +257,8 @@ def _zip(request: ExportRequest, say: Callable[[str], None]) -> bool:
 
 
 def pack(folder: Path, path: Path) -> Path:
-    """Zip a bundle's folder, so that nobody sees half a zip; return its path."""
-    from workbench.export.destination import write_zip  # brings the training stack, which pages do without
+    """Zip a bundle folder atomically; return the path."""
+    from workbench.export.destination import write_zip  # imports the training stack, which pages do not need
 
     with atomic_path(path) as draft:
         write_zip(folder, draft)
@@ -266,7 +266,7 @@ def pack(folder: Path, path: Path) -> Path:
 
 
 def main(request: str, log: str) -> int:
-    """Carry out a request in this process, writing what happens to a log."""
+    """Run an export in this process and write its log."""
     path = Path(log)
 
     def tell(step: str, state: str, line: str) -> None:

@@ -1,4 +1,4 @@
-"""What somebody wants of a model, in their words, and the search that it comes to."""
+"""The goal of a search: payoff, traffic and budget, and the resulting command."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from workbench.runtime.parameters import option
 from workbench.tradeoff import Traffic, load_prices
 
 _BUSY_HOURS, _DAYS = 8.0, 365.0 / 12.0
-#: How many times its mean a busy hour's busiest second has.
+#: Calls in the busiest second of a busy hour, as a multiple of the mean.
 PEAK_OVER_MEAN = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What matters for one run; None is "nobody said".
+    """The goal of a run; None means "not set".
 
     Attributes
     ----------
     payoff : Payoff or None
-        What right and wrong predictions pay.
+        Value of right and wrong predictions.
     quiet_calls, busy_calls : float or None
         Calls in a quiet and in a busy hour; eight hours of a day are busy.
     budget : float or None
-        What a month of machines may cost, in the price sheet's currency.
+        Budget for the machines of a month, in the currency of the price sheet.
     """
 
     payoff: Payoff | None = None
@@ -40,7 +40,7 @@ class Goal:
 
     @property
     def traffic(self) -> Traffic | None:
-        """The calls of a month, and of its busiest second; None where nobody said how many there are.
+        """Calls of a month and of its busiest second; None if they are not set.
 
         Examples
         --------
@@ -58,7 +58,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A search to start: what the command line would be given.
+    """A search to start: the parameters of its command.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class SearchRequest:
     time : str
         Such as "5m".
     options : tuple of (str, str)
-        Further options with their values, such as ("--metric", "roc_auc"); repeated ones repeat.
+        Further options with values, such as ("--metric", "roc_auc"); options can repeat.
     """
 
     data: str
@@ -76,7 +76,7 @@ class SearchRequest:
     options: tuple[tuple[str, str], ...] = field(default=())
 
     def arguments(self) -> list[str]:
-        """Return the words after ``workbench``.
+        """Return the arguments of ``workbench``.
 
         Examples
         --------
@@ -84,16 +84,16 @@ class SearchRequest:
         ['search', '--target=-y', '--time=1m', '--out=runs/a', '--drop=id', '--', 'a.csv']
         """
         given = [("--target", self.target), ("--time", self.time), ("--out", self.out), *self.options]
-        # With "=", a column that is called like an option stays a value.
+        # With "=", a column named like an option is still a value.
         return ["search", *(f"{name}={value}" for name, value in given), "--", self.data]
 
     def command(self) -> str:
-        """Return the command as one would type it."""
+        """Return the command as a shell line."""
         return command_line(self.arguments())
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """Return a command of workbench as one would type it.
+    """Return a workbench command as a shell line.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def command_line(arguments: Sequence[str]) -> str:
 
 
 def sheet_of(goal: Goal, changes: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-    """Return the content of a goal's price sheet, or None where nothing differs from the one that ships."""
+    """Return the price sheet of a goal, or None if it equals the built-in one."""
     shipped = load_prices().to_json()
     sheet = shipped | dict(changes or {}) | {"budget_usd_per_month": goal.budget}
     if goal.traffic is not None:
@@ -121,7 +121,7 @@ def sheet_of(goal: Goal, changes: Mapping[str, Any] | None = None) -> dict[str, 
 
 
 def prices_path(own: Path, run: str) -> Path:
-    """Return where the price sheet of a search that is being started lies; the search keeps its content in the run."""
+    """Return the path of the price sheet of a new search; the run stores its content."""
     return own / f"{run}.prices.json"
 
 

@@ -1,4 +1,4 @@
-"""How far a search is: read from the end of a run's ``events.jsonl``."""
+"""The progress of a search, read from the end of ``events.jsonl``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TAIL_BYTES, _HISTORY_BYTES = 65_536, 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The latest that a run said of itself; None is "not said".
+    """The latest progress of a run; None means "not known".
 
     Attributes
     ----------
@@ -24,9 +24,9 @@ class Progress:
     best_score : float or None
     best_family : str
     trials_budget : int or None
-        Candidates to try at most.
+        Maximum number of candidates.
     messages : tuple of str
-        The latest last.
+        Latest last.
     """
 
     elapsed_s: float | None = None
@@ -41,14 +41,14 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """The part of the time that is over, 0 to 1."""
+        """Completed share of the search, 0 to 1."""
         by_clock = self.elapsed_s / self.budget_s if self.elapsed_s and self.budget_s else 0.0
         by_count = self.trials / self.trials_budget if self.trials_budget else 0.0
         return min(1.0, max(by_clock, by_count))
 
     @property
     def left_s(self) -> float | None:
-        """Seconds left: of the budget, or at the pace so far of the trials to come; None where neither says."""
+        """Estimated seconds left, from the time budget or the number of candidates."""
         left = []
         if self.elapsed_s is not None and self.budget_s:
             left.append(max(0.0, self.budget_s - self.elapsed_s))
@@ -58,20 +58,20 @@ class Progress:
 
 
 def read_progress(folder: Path, messages: int = 6) -> Progress:
-    """Read a run's progress; a line that is still being written is passed over.
+    """Read the progress of a run; incomplete lines are skipped.
 
     Parameters
     ----------
     folder : pathlib.Path
         The run.
     messages : int
-        How many of the latest messages to keep.
+        Number of latest messages to return.
     """
     events = _last_events(folder / "events.jsonl")
     latest: dict[str, Any] = {}
     for event in events:
         latest |= {key: value for key, value in event.items() if value is not None}
-    said = [str(event["message"]) for event in events if event.get("message")]
+    texts = [str(event["message"]) for event in events if event.get("message")]
     return Progress(
         elapsed_s=_number(latest.get("elapsed_s")),
         budget_s=_number(latest.get("budget_s")),
@@ -81,12 +81,12 @@ def read_progress(folder: Path, messages: int = 6) -> Progress:
         best_score=_number(latest.get("best_score")),
         best_family=str(latest.get("best_family", "")),
         trials_budget=int(_number(latest.get("trials_budget")) or 0) or None,
-        messages=tuple(said[-messages:]),
+        messages=tuple(texts[-messages:]),
     )
 
 
 def read_history(folder: Path) -> list[tuple[float, float]]:
-    """Return the seconds at which the best score changed, and the score then."""
+    """Return the time in seconds and the score of each improvement of the best score."""
     out: list[tuple[float, float]] = []
     for event in _last_events(folder / "events.jsonl", _HISTORY_BYTES):
         seconds, best = _number(event.get("elapsed_s")), _number(event.get("best_score"))
@@ -107,7 +107,7 @@ def _last_events(path: Path, most: int = _TAIL_BYTES) -> list[dict[str, Any]]:
     except OSError:
         return []
     if start:
-        lines = lines[1:]  # most likely cut
+        lines = lines[1:]  # probably truncated
     events = []
     for line in lines:
         try:

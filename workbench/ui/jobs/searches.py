@@ -1,4 +1,4 @@
-"""Searches that the app starts: each a process of its own, the command line's, which outlives the tab and the app."""
+"""Searches run as a separate command-line process that outlives the tab and the app."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _LOG_BYTES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A search that the app started.
+    """A search started by the app.
 
     Attributes
     ----------
     command : str
-        As one would type it.
+        The command as a shell line.
     process : int
     begun : float or None
-        When the process began, seconds since 1970: a later process of the same number is another
-        one.
+        Start time of the process, seconds since 1970; identifies the process if its number is
+        reused.
     arguments : tuple of str
-        What the command line was given; empty where an older version of the app did not keep it.
+        Arguments of the command; empty for records of older versions of the app.
     """
 
     command: str
@@ -45,23 +45,23 @@ class Started:
 
     @property
     def alive(self) -> bool:
-        """Whether the process still runs."""
+        """Whether the process is running."""
         return still_runs(self.process, self.begun)
 
 
 def still_runs(process: int, begun: float | None) -> bool:
-    """Tell whether the process of that number that began at that time, seconds since 1970, is at work."""
+    """Return whether the process with this number and start time is running."""
     now = process_started(process)
     return now is not None and (begun is None or abs(now - begun) < 2.0)
 
 
 def start_search(own: Path, run: str, request: SearchRequest) -> Started:
-    """Start a search and return at once."""
+    """Start a search and return immediately."""
     return _start(own, run, request.arguments())
 
 
 def resume_search(own: Path, run: str, folder: Path, time: str) -> Started:
-    """Let a run go on for a while longer, and return at once."""
+    """Resume a run for `time`, and return immediately."""
     return _start(own, run, ["resume", f"--time={time}", "--", str(folder)])
 
 
@@ -73,9 +73,9 @@ def _start(own: Path, run: str, arguments: Sequence[str]) -> Started:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # neither a closed tab nor the app's Ctrl-C ends it
+            start_new_session=True,  # a closed tab or Ctrl-C in the app does not end it
         )
-    # Somebody has to fetch the exit code, or the ended process would look alive.
+    # Collect the exit code; otherwise the ended process remains as a zombie and looks alive.
     threading.Thread(target=process.wait, daemon=True, name=f"waits for {run}").start()
     began = process_started(process.pid)
     started = Started(command_line(arguments), process.pid, began, tuple(arguments))
@@ -84,12 +84,12 @@ def _start(own: Path, run: str, arguments: Sequence[str]) -> Started:
 
 
 def start_again(own: Path, run: str) -> Started:
-    """Start a search that ended before its run had a folder once more, as it was started.
+    """Start a search again that ended before its run had a folder.
 
     Raises
     ------
     RunError
-        Where it is not known how.
+        If the command is not known.
     """
     before = read_started(own, run)
     if before is None or not before.arguments:
@@ -100,18 +100,18 @@ def start_again(own: Path, run: str) -> Started:
 
 
 def forget_search(own: Path, run: str) -> None:
-    """Remove what the app keeps of a search whose run is gone: its log and its price sheet."""
+    """Remove the records of a search: its log and its price sheet."""
     for part in ("started.json", "log", "prices.json"):
         (own / f"{run}.{part}").unlink(missing_ok=True)
 
 
 def log_path(own: Path, run: str) -> Path:
-    """Return where a search's output goes."""
+    """Return the path of a search's log."""
     return own / f"{run}.log"
 
 
 def read_started(own: Path, run: str) -> Started | None:
-    """Return what is known of the search that the app started under a name, or None."""
+    """Return the record of the search with this name, or None."""
     try:
         record = json.loads((own / f"{run}.started.json").read_text(encoding="utf-8"))
         arguments = tuple(map(str, record.get("arguments", ())))
@@ -121,13 +121,13 @@ def read_started(own: Path, run: str) -> Started | None:
 
 
 def started_names(own: Path) -> list[str]:
-    """Return the names under which the app started searches, the latest first."""
+    """Return the names of searches started by the app, latest first."""
     found = sorted(own.glob("*.started.json"), key=lambda path: -path.stat().st_mtime) if own.is_dir() else []
     return [path.name.removesuffix(".started.json") for path in found]
 
 
 def read_log(own: Path, run: str, lines: int = 12) -> list[str]:
-    """Return the last lines that a search wrote."""
+    """Return the last lines of a search's log."""
     try:
         with log_path(own, run).open("rb") as file:
             end = file.seek(0, os.SEEK_END)
@@ -139,12 +139,12 @@ def read_log(own: Path, run: str, lines: int = 12) -> list[str]:
 
 
 def stop_search(folder: Path) -> None:
-    """Ask a running search to finish with what there is, as Ctrl-C does.
+    """Stop a running search early and keep its results, like Ctrl-C.
 
     Raises
     ------
     RunError
-        Where it does not run on this machine.
+        If the search does not run on this machine.
     """
     run = open_run(folder)
     process = run.info.get("process")

@@ -1,1 +1,1 @@
-"""One file per page. A page lays out and renders; what it shows is computed by functions that a script can call."""
+"""One file per page. Pages render; the computations are functions for scripts too."""

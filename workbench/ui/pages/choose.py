@@ -1,4 +1,4 @@
-"""The page where a candidate is chosen: the front, the controls, what the choice means and costs."""
+"""The page Choose: the front, the controls, and the quality and cost of the choice."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from workbench.ui.texts import general
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
-    """Show one run and let a candidate be chosen."""
+    """Show one run, and choose a candidate."""
     went_back = navigated()
     entry = choose_run(workspace, pages, general.CHOOSE)
     if entry is None:
@@ -62,7 +62,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
     if went_back:
         forget_money(entry.name)
 
-    # A control reruns this part alone: the chart must follow the hand.
+    # A control reruns only this part, so that the chart follows immediately.
     @st.fragment
     def choice() -> None:
         current = view_of(entry)
@@ -74,7 +74,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
 
 
 def _show_choice(stored: RunView, selection: Selection, pages: Pages) -> None:
-    """Show controls, chart, choice, and the closer look that is asked for."""
+    """Show controls, chart, choice, and the selected details."""
     try:
         view = under(stored, selection)
     except WorkbenchError as error:
@@ -196,7 +196,7 @@ def _show_limit_costs(view: RunView, how: str, limits: Limits) -> None:
 
 
 def _show_closer(choice: Choice, view: RunView, selection: Selection) -> None:
-    """Show one closer look at a time: what is not asked for is not computed."""
+    """Show one detail view at a time; the others are not computed."""
     run = selection.run
     asked = st.segmented_control(
         texts.VIEW,

@@ -1,4 +1,4 @@
-"""The page where a table is brought and understood, before any search."""
+"""The page Data: choose and inspect a table before a search."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ICONS = {"error": ":material/error:", "warning": ":material/warning:", "info": 
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
-    """Let a table be brought, show what it holds, and ask for the target."""
+    """Ask for a table, show its content, and ask for the target."""
     st.title(general.DATA)
     st.markdown(texts.INTRO)
     if refused("search", "analyst"):
@@ -50,7 +50,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
                 current.encoding,
             )
     except WorkbenchError as error:
-        # by the name that people know, not the one it is kept under
+        # by its display name, not its stored name
         words = str(error).replace(current.source.path.name, current.source.name)
         st.error(plain(words, 600), icon=":material/broken_image:")
         if current.target:
@@ -82,7 +82,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
 
 
 def _ask_encoding(current: Draft) -> None:
-    """Ask for the encoding of a text file, where the one found out shows wrong letters."""
+    """Ask for the encoding of a text file, in case the detected one is wrong."""
     if not current.source.path.name.removesuffix(".gz").endswith((".csv", ".tsv", ".txt", ".jsonl", ".json")):
         return
     with st.expander(texts.ENCODING_TITLE, icon=":material/translate:"):

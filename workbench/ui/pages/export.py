@@ -1,4 +1,4 @@
-"""The page that turns a choice into a bundle."""
+"""The page Export: write the choice as a bundle."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ICONS = {
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
-    """Show the choice, ask for its name, export it, and offer the result."""
+    """Show the choice, ask for its name, export it, and offer the download."""
     picked = find_picked(workspace, pages, general.EXPORT)
     if picked is None:
         return
@@ -107,7 +107,7 @@ def _ask(workspace: Workspace, picked: Picked, gaps: Sequence[str]) -> None:
 
 
 def _propose_version(workspace: Workspace, name: str) -> None:
-    """Fill in the next free version, unless somebody has typed another."""
+    """Fill in the next free version, unless the user has entered another."""
     number = int(next_version(workspace.bundles, name))
     while name and (workspace.bundles / f"{safe_name(name)}-{number}").exists():
         number += 1
@@ -118,7 +118,7 @@ def _propose_version(workspace: Workspace, name: str) -> None:
 
 
 def _request(picked: Picked, target: Path, name: str, version: str) -> ExportRequest:
-    """Return the export of what is chosen, all of it said: a decision that changes meanwhile does not change it."""
+    """Return the export request with all terms, independent of later decisions."""
     terms = picked.terms
     traffic = terms.sheet.traffic
     return ExportRequest(
@@ -135,7 +135,7 @@ def _request(picked: Picked, target: Path, name: str, version: str) -> ExportReq
 
 
 def _ask_golden(picked: Picked) -> tuple[str, ...]:
-    """Say that a bundle holds real rows, and ask which of their columns are drawn anew."""
+    """Explain that a bundle contains real rows, and ask for the columns to mask."""
     try:
         names = cached_reads.column_names(picked.view.folder)
     except (WorkbenchError, OSError):
@@ -153,13 +153,13 @@ def _ask_golden(picked: Picked) -> tuple[str, ...]:
 
 
 def _ask_threshold(picked: Picked) -> None:
-    """Show from which probability on the bundle predicts yes, and let it be set."""
+    """Show the threshold of the bundle, and a control to change it."""
     if picked.view.task != "binary":
         return
     try:
         output = cached_reads.output(picked.view.folder, picked.choice.id)
     except WorkbenchError:
-        return  # a run copied in part: what the export says of it is the better message
+        return  # an incomplete copy of a run: the export reports a better message
     terms = picked.terms
     wanted = output.threshold if terms.threshold is None else terms.threshold
     start = round(100.0 * wanted, 1)
@@ -190,7 +190,7 @@ def _target(workspace: Workspace, name: str, version: str) -> tuple[Path | None,
 
 
 def _show_job(workspace: Workspace, job: ExportJob) -> None:
-    """Follow an export, then offer what came of it."""
+    """Show the progress of an export, then its result."""
     if job.running:
 
         @st.fragment(run_every=_REFRESH_S)
@@ -202,7 +202,7 @@ def _show_job(workspace: Workspace, job: ExportJob) -> None:
         st.subheader(texts.RUNNING)
         follow()
         return
-    good = job.succeeded and job.request.zip_path.is_file()  # it may have been removed since
+    good = job.succeeded and job.request.zip_path.is_file()  # it may have been removed
     st.subheader(texts.DONE if good else texts.FAILED)
     if good:
         offer_download(Path(job.request.target), "download")

@@ -1,4 +1,4 @@
-"""The page that asks what matters, and starts the search that follows from it."""
+"""The page Goal: ask for the goal, and start the search."""
 
 from __future__ import annotations
 
@@ -30,10 +30,8 @@ from workbench.ui.texts import general
 from workbench.ui.texts import goal as texts
 
 _USUAL_TIME = "1m"
-_EXAMPLE = Goal(
-    quiet_calls=100.0, busy_calls=10_000.0
-)  # shown where nobody has said a number, and never used
-#: The widgets whose values a reload keeps.
+_EXAMPLE = Goal(quiet_calls=100.0, busy_calls=10_000.0)  # shown as placeholders, never used
+#: The widgets whose values survive a reload.
 _KEYS = (
     "positive", "wrong_yes", "wrong_no", "right_yes", "right_no", "over", "under", "unit", "latency", "quiet_calls",
     "busy_calls", "budget", "time", "families", "trials", "workers", "seed", "group", "time_column", "weight",
@@ -43,7 +41,7 @@ _KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What the page was told."""
+    """The answers of the page."""
 
     goal: Goal
     time: str
@@ -54,7 +52,7 @@ class _Asked:
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
-    """Ask what matters and offer to start the search."""
+    """Ask for the goal, and offer to start the search."""
     st.title(general.GOAL)
     st.markdown(texts.INTRO)
     if refused("search", "analyst"):
@@ -139,7 +137,7 @@ def _ask(workspace: Workspace, current: Draft, seen: Inspection, stem: str) -> _
 
 
 def _forget_unless(key: str, options: Collection[Any]) -> None:
-    """Forget an answer that is none of the options any more: another target, or a column that was left out since."""
+    """Remove an answer that is not an option any more, after a change of target or columns."""
     kept = st.session_state.get(key)
     known = all(each in options for each in kept) if isinstance(kept, list) else kept in options
     if kept is not None and not known:
@@ -162,7 +160,7 @@ def _ask_metric(task: str) -> tuple[tuple[str, str], ...]:
 
 
 def _ask_mistakes(about: Any) -> tuple[tuple[str, str], ...]:
-    """Ask which class counts as yes and what mistakes cost; return the options that say the class."""
+    """Ask for the positive class and the costs; return the options for the class."""
     labels = [str(label) for label in about["classes"]]
     usual = str(about["positive"])
     _forget_unless("positive", labels)
@@ -182,7 +180,7 @@ def _ask_mistakes(about: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _ask_unit_costs(about: Any) -> tuple[tuple[str, str], ...]:
-    """Ask what each unit too high or too low costs; return the options that say the unit."""
+    """Ask for the cost of each unit too high or too low; return the options for the unit."""
     unit = st.text_input(texts.UNIT, help=texts.UNIT_HELP, placeholder=texts.UNIT_EXAMPLE, key="unit").strip()
     words = {"unit": plain(unit or texts.UNIT_OF.format(target=about["name"]))}
     one, two = st.columns(2)
@@ -205,7 +203,7 @@ def _ask_amount(place: Any, key: str, label: str, help_text: str, *, negative: b
 
 
 def _payoff_asked(task: str) -> tuple[Payoff | None, str]:
-    """Return what the amounts come to, or None with what is missing; both are empty where nobody gave an amount."""
+    """Return the payoff of the amounts and the problem with them; both empty without amounts."""
     names = {"binary": ("wrong_yes", "wrong_no"), "regression": ("over", "under")}.get(task, ())
     given: list[Any] = [st.session_state.get(name) for name in names]
     if not names or given == [None, None]:
@@ -352,7 +350,7 @@ def _start(workspace: Workspace, current: Draft, asked: _Asked) -> None:
 
 
 def _request(workspace: Workspace, current: Draft, asked: _Asked, table: str) -> SearchRequest:
-    """Return the search of a table, with the price sheet named where it is not the one that ships."""
+    """Return the search of a table, with its price sheet unless it is the built-in one."""
     name = asked.name or "NAME"
     own_sheet = sheet_of(asked.goal, asked.prices) is not None
     more = (("--prices", prices_path(workspace.own, name).as_posix()),) if own_sheet else ()

@@ -1,4 +1,4 @@
-"""The page that everybody meets first: what there is, and how to start."""
+"""The home page: how to start, runs, and bundles."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _REFRESH_S, _LIVE_S = 2.0, 2.0
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
-    """Show how to start, then the runs, then the bundles."""
+    """Show how to start, the runs, and the bundles."""
     st.title(texts.TITLE)
     st.markdown(texts.INTRO)
     _make_first_example(workspace)
@@ -73,7 +73,7 @@ def show(workspace: Workspace, pages: Pages) -> None:
 
 
 def _make_first_example(workspace: Workspace) -> None:
-    """Start the example where this folder is opened for the first time."""
+    """Start the example if this folder is opened for the first time."""
     if not allowed("search"):
         return
     try:
@@ -100,7 +100,7 @@ def _show_start(workspace: Workspace, pages: Pages, *, empty: bool) -> None:
             key="start_example",
             disabled=not allowed("search"),
         )
-        if asked and allowed("search"):  # a browser may be told to press what it shows as disabled
+        if asked and allowed("search"):  # a disabled button can still be pressed through the browser tools
             name = free_name(workspace, NAME)
             try:
                 start_example(workspace, name)
@@ -122,7 +122,7 @@ def _seen(workspace: Workspace) -> list[tuple[str, str]]:
 
 
 def _follow(workspace: Workspace, seen: Sequence[tuple[str, str]]) -> None:
-    """Draw the page again when a run starts or ends."""
+    """Rerun the page when a run starts or ends."""
 
     @st.fragment(run_every=_REFRESH_S)
     def look() -> None:
@@ -182,11 +182,11 @@ def _show_run(workspace: Workspace, entry: RunEntry, pages: Pages) -> None:
 
 
 def _show_progress(entry: RunEntry) -> None:
-    """Show how far a search is, as long as this page is open."""
+    """Show the progress of a search while this page is open."""
 
     @st.fragment(run_every=_LIVE_S)
     def live() -> None:
-        with suppress(WorkbenchError):  # what is wrong with it was said when the page was drawn
+        with suppress(WorkbenchError):  # the page has shown the error already
             st.markdown(_summary(read_run(entry.folder)))
         show_bar(read_progress(entry.folder))
 
@@ -211,7 +211,9 @@ def _summary(view: RunView) -> str:
         return texts.RUN_NO_SCORE
     metric = best.metric or ""
     words = metric_words(metric)
-    value, low, high, _ = lead_score(best)  # the number that Choose, the card and the report lead with
+    value, low, high, _ = lead_score(
+        best
+    )  # the same score as on the page Choose, in the model card and in the report
     return texts.RUN_BEST.format(
         label=plain(words.label),
         score=plain(score(value, metric)),

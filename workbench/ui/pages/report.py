@@ -1,4 +1,4 @@
-"""The page that offers the report."""
+"""The page Report: create and download the report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MONTH_H = 730
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
-    """Say what is in the report, make it when asked, and offer it."""
+    """Describe the report, create it on request, and offer the download."""
     picked = find_picked(workspace, pages, general.REPORT)
     if picked is None:
         return
@@ -43,23 +43,23 @@ def show(workspace: Workspace, pages: Pages) -> None:
 
 
 def _now(picked: Picked) -> list[str]:
-    """Return the options that say what is neither decided in the run nor given to its search."""
-    said, terms = picked.selection.said(), picked.terms
+    """Return the options for terms that are neither decided in the run nor set in its search."""
+    now, terms = picked.selection.terms_now(), picked.terms
     words = []
-    if "payoff" in said:
+    if "payoff" in now:
         words.append(f"--payoff={payoff_text(picked.selection.payoff)}" if picked.selection.payoff else "")
-    if "threshold" in said:
+    if "threshold" in now:
         words.append(f"--threshold={terms.threshold:.12g}")
-    if "traffic" in said:
+    if "traffic" in now:
         traffic = terms.sheet.traffic
         rest = max(0.0, traffic.calls_per_month - traffic.peak_calls_per_s)
-        # a second at the peak, and the rest of the month
+        # one second at the peak, and the rest of the month
         words.append(f"--traffic={traffic.peak_calls_per_s:.12g}/1s,{rest:.12g}/{_MONTH_H}h")
     return [word for word in words if word]
 
 
 def _state(picked: Picked) -> str:
-    """Return what changes whenever the report would: the run's files, and all that is chosen under."""
+    """Return a cache key of the report: the run's files and the terms."""
     return repr((stamp(picked.view.folder), picked.terms.to_json()))
 
 

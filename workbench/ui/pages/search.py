@@ -1,4 +1,4 @@
-"""The page that follows a search: started here, on a command line or on another day."""
+"""The page Search: follow a search, whether started here or on the command line."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _REFRESH_S = 2.0
 
 
 def show(workspace: Workspace, pages: Pages) -> None:
-    """Follow one search, live or over."""
+    """Show one search, running or finished."""
     entries = {entry.name: entry for entry in list_runs(workspace.runs) if not entry.problem}
     names = list(dict.fromkeys([*(n for n in started_names(workspace.own) if n not in entries), *entries]))
     if not names:
@@ -67,13 +67,13 @@ def show(workspace: Workspace, pages: Pages) -> None:
 
 
 def _latest(entries: dict[str, RunEntry], names: list[str]) -> str:
-    """Return the search that somebody who comes here most likely means: one under way, else the latest."""
+    """Return the default search: a running one, otherwise the latest."""
     running = [name for name in names if name not in entries or entries[name].state == "running"]
     return (running or names)[0]
 
 
 def _show_starting(workspace: Workspace, name: str, pages: Pages) -> None:
-    """Wait for the run's folder, or say why there will be none."""
+    """Wait for the run folder, or show why the search failed."""
     started = read_started(workspace.own, name)
     seen_alive: list[str] = []
 
@@ -139,7 +139,7 @@ def _show_controls(workspace: Workspace, entry: RunEntry, pages: Pages) -> None:
 
 
 def _follow(workspace: Workspace, entry: RunEntry) -> None:
-    """Show how it goes, again and again while something may change."""
+    """Show the progress, refreshed while the search runs."""
     started = read_started(workspace.own, entry.name)
     live = entry.state == "running" or (started is not None and started.alive)
 

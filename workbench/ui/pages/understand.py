@@ -1,4 +1,4 @@
-"""The page that explains a candidate: what drives it, where it fails, what it would say."""
+"""The page Understand: importance, weak segments, and single predictions."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _show_drivers(picked: Picked) -> None:
 
 
 def _class(picked: Picked) -> tuple[int | None, str]:
-    """Return which output is followed, and what it is called."""
+    """Return the explained output, and its name."""
     classes = picked.view.classes
     if len(classes) <= 2:
         return None, str(classes[-1]) if classes else picked.view.target

@@ -1,1 +1,1 @@
-"""Parts of pages, each a function that renders one thing."""
+"""Parts of pages, one function each."""

@@ -1,4 +1,4 @@
-"""All candidates of a run: the usable ones as a table, the failed ones with their reasons."""
+"""Tables of all candidates: usable ones, and failed ones with their reasons."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FORMATS = {
 def show_leaderboard(
     rows: Sequence[LeaderboardRow], metric: str, sheet: PriceSheet, key: str, on_pick: Callable[[str], None]
 ) -> None:
-    """Show every usable candidate, and say what its figures were measured on.
+    """Show every usable candidate, with a note on how figures were measured.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ def show_leaderboard(
     metric : str
     sheet : PriceSheet
     key : str
-        The run's name: tables of different runs are told apart by it.
+        Widget key: the name of the run.
     on_pick : callable
-        Gets the id of a candidate whose row was selected.
+        Called with the id of the candidate in the selected row.
     """
     if st.toggle(texts.ONLY_FRONT, key=f"only_front:{key}"):
         rows = [row for row in rows if row.on_front]
@@ -81,7 +81,7 @@ def show_leaderboard(
 
 
 def show_failures(rows: Sequence[LeaderboardRow]) -> None:
-    """Show the candidates that came to nothing, with the reason and what to do."""
+    """Show the failed and stopped candidates, with reason and hint."""
     table = failure_table(rows)
     if not table:
         return

@@ -1,4 +1,4 @@
-"""The candidate that a link or this session names, for the pages after the choice."""
+"""The chosen candidate of a link or session, for the pages after the choice."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from workbench.ui.texts import general
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """A run with the candidate chosen from it.
+    """A run with its chosen candidate.
 
     Attributes
     ----------
     view : RunView
-        With what is said now.
+        The run with the current selection.
     choice : Choice
     outcome : Outcome
     selection : Selection
     stored : RunView
-        With what is decided in the run.
+        The run with the stored decision.
     """
 
     view: RunView
@@ -42,17 +42,17 @@ class Picked:
 
     @property
     def terms(self) -> Terms:
-        """All that the choice is made under."""
+        """The terms of the choice."""
         return self.choice.terms or self.view.terms
 
     @property
     def rule(self) -> str:
-        """What gets this choice from the run again: its rule, or the candidate's id where another way led to it."""
+        """The rule that gives this choice again, or the candidate's id."""
         return self.outcome.how if self.outcome.how == self.choice.how else self.choice.id
 
 
 def find_picked(workspace: Workspace, pages: Pages, title: str) -> Picked | None:
-    """Show the top of the page; return the choice, or None with the reason on the page."""
+    """Show the header of the page; return the choice, or None with the reason on the page."""
     entry = choose_run(workspace, pages, title)
     view = view_of(entry) if entry is not None else None
     if entry is None or view is None:

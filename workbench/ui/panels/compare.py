@@ -1,4 +1,4 @@
-"""Two to four candidates side by side, and how they differ in sentences."""
+"""Compare two to four candidates, in a table and in sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 4
 
 
 def show_compare(choice: Choice, rows: Sequence[LeaderboardRow], sheet: PriceSheet, key: str) -> None:
-    """Show the choice beside others; by default beside its neighbours on the front and the most accurate."""
+    """Compare the choice with others; by default its neighbours and the most accurate."""
     usable = {row.id: row for row in servable(rows)}
     others = [choice.faster, choice.more_accurate, best_row([row for row in rows if row.on_front])]
     wanted = list(dict.fromkeys(row.id for row in others if row is not None and row.id != choice.id))
@@ -39,7 +39,7 @@ def show_compare(choice: Choice, rows: Sequence[LeaderboardRow], sheet: PriceShe
     ]
     columns = {texts.COMPARE_FACT: st.column_config.TextColumn(texts.COMPARE_FACT, pinned=True)}
     st.dataframe(table, hide_index=True, width="stretch", height="content", column_config=columns)
-    # What the choice already says of its neighbours is not said twice.
+    # The sentences of the choice cover its neighbours already.
     sentences = [in_words(row, choice.row, sheet) for row in shown[1:] if row.id not in wanted]
     if sentences:
         st.markdown("\n".join(f"- {plain(sentence, 600)}" for sentence in sentences))

@@ -1,4 +1,4 @@
-"""What the choice costs for the traffic that is expected."""
+"""The monthly cost of the choice for the expected traffic."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from workbench.ui.texts import choose as texts
 
 
 def show_cost(row: ServableRow, rows: Sequence[LeaderboardRow], sheet: PriceSheet, run: str) -> None:
-    """Ask for the traffic and show what a month of it costs with the choice and with the rest of the front."""
+    """Ask for the traffic; show the cost of a month with the choice and with the front."""
     st.subheader(texts.COST_TITLE)
     _ask_traffic(sheet.traffic, run)
     traffic = sheet.traffic
-    said = texts.COST_TRAFFIC.format(
+    text = texts.COST_TRAFFIC.format(
         calls=count(traffic.calls_per_month), peak=count(traffic.peak_calls_per_s)
     )
-    st.caption(f"{said} {texts.COST_EXAMPLE}" if traffic.example else said)
+    st.caption(f"{text} {texts.COST_EXAMPLE}" if traffic.example else text)
     month = monthly(row.cpu_us_per_row, sheet)
     busy_only = row.price_per_million_usd * traffic.calls_per_month / 1e6
     with st.container(horizontal=True, key="cost"):
@@ -48,7 +48,7 @@ def show_cost(row: ServableRow, rows: Sequence[LeaderboardRow], sheet: PriceShee
 
 
 def _ask_traffic(now: Traffic, run: str) -> None:
-    """Ask for the traffic; what is said counts for the whole page, so it is kept before the page is drawn again."""
+    """Ask for the traffic; it applies to the whole page, so it is stored before a rerun."""
     calls, peak = f"calls:{run}", f"peak:{run}"
 
     def keep() -> None:

@@ -1,5 +1,4 @@
-"""The decision stored in the run beside what is chosen on the page: store this one, go back to that one, or see who
-changed it in between."""
+"""The stored decision and the current choice: store it, go back, or see who changed it."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ from workbench.ui.texts import decision as texts
 
 
 def show_decision(picked: Picked) -> None:
-    """Show who decided what, and offer to store what is chosen now."""
+    """Show the stored decision, and offer to store the current choice."""
     run, stored = picked.selection.run, picked.stored.decision
     changed = _changed_by_somebody(picked.stored)
     gaps = differences(picked)
@@ -57,9 +56,9 @@ def show_decision(picked: Picked) -> None:
 
 
 def show_decided(picked: Picked, gaps: Sequence[str]) -> None:
-    """Show who decided what, and whether the export stores another choice: `gaps` are the `differences`."""
+    """Show the stored decision, and whether the export changes it (`gaps`: the `differences`)."""
     stored = picked.stored.decision
-    changed = _changed_by_somebody(picked.stored)  # looked at from here on
+    changed = _changed_by_somebody(picked.stored)  # marks the revision as seen
     if changed:
         st.warning(texts.CHANGED.format(who=plain(changed, 600)), icon=":material/group:")
     elif stored is not None and not gaps:
@@ -69,16 +68,16 @@ def show_decided(picked: Picked, gaps: Sequence[str]) -> None:
 
 
 def store_choice(picked: Picked, by: str, why: str) -> None:
-    """Store what is chosen in the run, unless somebody else changed the decision since this session looked at it.
+    """Store the choice in the run, unless the decision changed since this session saw it.
 
     Raises
     ------
     ChangedError
-        Where somebody did; it names them.
+        If it was changed; the error names the author.
     """
     terms, before = picked.terms, picked.stored.decision
     drop = before is not None and before.given.threshold is not None and terms.threshold_from != "set"
-    said: dict[str, Any] = {
+    chosen_terms: dict[str, Any] = {
         "pick": picked.rule,
         "limits": terms.limits,
         "payoff": terms.payoff,
@@ -86,7 +85,7 @@ def store_choice(picked: Picked, by: str, why: str) -> None:
         "traffic": None if terms.sheet.traffic.example else terms.sheet.traffic,
     }
     decision = open_run(picked.view.folder).decide(
-        **said,
+        **chosen_terms,
         note=why,
         by=by or None,
         reset=("threshold",) if drop else (),
@@ -96,7 +95,7 @@ def store_choice(picked: Picked, by: str, why: str) -> None:
 
 
 def summary(picked: Picked) -> str:
-    """Say in a line what is chosen and under what: what would be stored, or is."""
+    """Return the choice and its terms in one line."""
     terms, currency = picked.terms, picked.view.sheet.currency
     how = picked.outcome.how
     parts = [named(picked.choice.row)]
@@ -113,7 +112,7 @@ def summary(picked: Picked) -> str:
 
 
 def differences(picked: Picked) -> list[str]:
-    """Return how what is chosen now differs from the stored decision, in words; empty where it does not."""
+    """Return the differences between the current choice and the stored decision, in words."""
     now, stored = picked.terms, picked.stored.terms
     currency, out = now.sheet.currency, []
     decided = picked.stored.decision
@@ -152,13 +151,13 @@ def _seen_key(view: RunView) -> str:
 
 
 def _seen(view: RunView) -> int:
-    """Return the revision that this session has looked at; 0 for none."""
+    """Return the revision that this session has seen; 0 for none."""
     now = view.decision.revision if view.decision else 0
     return int(st.session_state.setdefault(_seen_key(view), now))
 
 
 def _changed_by_somebody(view: RunView) -> str:
-    """Return who decided since this session looked at the run, or nothing."""
+    """Return the author of a newer decision than this session has seen, or nothing."""
     seen = _seen(view)
     return view.decision.to_text() if view.decision and view.decision.revision != seen else ""
 
@@ -183,7 +182,7 @@ def _offer_to_store(picked: Picked) -> None:
 
 
 def _as_decided(stored: RunView) -> None:
-    """Forget what was selected in this session: the stored decision counts."""
+    """Reset the selection of this session to the stored decision."""
     run = stored.folder.name
     st.session_state[_seen_key(stored)] = stored.decision.revision if stored.decision else 0
     forget_money(run)

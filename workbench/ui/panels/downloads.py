@@ -1,4 +1,4 @@
-"""Bundles to download: those that lie in the folder of bundles, whoever exported them and when."""
+"""Downloads of exported bundles."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from workbench.ui.texts import export as texts
 
 
 def offer_download(bundle: Path, key: str, *, first: bool = True) -> None:
-    """Show a button that downloads a bundle as a zip, packed when it is pressed if there is no zip of it yet.
+    """Show a download button for a bundle; the zip is created on demand.
 
     Parameters
     ----------
     bundle : pathlib.Path
-        The bundle's folder; the zip is kept beside it.
+        The bundle folder; the zip file is stored next to it.
     key : str
     first : bool
-        Whether this is what the page is for.
+        Whether this is the primary button of the page.
     """
     st.download_button(
         texts.DOWNLOAD.format(name=plain(f"{bundle.name.removesuffix('.zip')}.zip")),
@@ -38,7 +38,7 @@ def offer_download(bundle: Path, key: str, *, first: bool = True) -> None:
 
 
 def show_downloads(workspace: Workspace, run: str | None = None) -> None:
-    """Offer the bundles, those of one run or all, to whoever may export."""
+    """Offer the bundles of one run or of all runs, to users who may export."""
     found = {
         bundle_label(workspace.bundles, entry): entry
         for entry in newest_bundles(workspace.bundles)

@@ -1,4 +1,4 @@
-"""The top of every page about a run: its title, the run, and what to do where there is none."""
+"""The header of every page about a run: title, run selection, and hints without a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.ui.texts import general as texts
 
 
 def choose_run(workspace: Workspace, pages: Pages, title: str) -> RunEntry | None:
-    """Show the title and a chooser of runs; return the run that is looked at, or None with a way to get one."""
+    """Show the title and the run selection; return the run, or None with a hint on the page."""
     entries = [entry for entry in list_runs(workspace.runs) if not entry.problem]
     if not entries:
         st.title(title)
@@ -35,7 +35,7 @@ def _chosen(entries: Sequence[RunEntry], title: str) -> RunEntry | None:
         if wanted and wanted not in names:
             st.warning(texts.UNKNOWN_RUN.format(name=plain(wanted)), icon=":material/info:")
         run = wanted if wanted in names else names[0]
-    st.session_state["run"] = run  # each time: what a chooser on the page before has set is forgotten else
+    st.session_state["run"] = run  # in every run: Streamlit drops the state of widgets of the previous page
     right.selectbox(texts.RUN_LABEL, names, key="run")
     try:
         entry = find_run(entries, st.session_state["run"])
@@ -47,7 +47,7 @@ def _chosen(entries: Sequence[RunEntry], title: str) -> RunEntry | None:
 
 
 def nothing_to_choose(pages: Pages, selection: Selection) -> None:
-    """Say that no candidate can be used, and show the way to where more time can be given."""
+    """Report that no candidate is usable, with a link to the search."""
     st.info(texts.NO_CANDIDATES, icon=":material/info:")
     st.page_link(
         pages.search, label=texts.GO_SEARCH, icon=":material/search:", query_params=selection.to_query()
@@ -55,7 +55,7 @@ def nothing_to_choose(pages: Pages, selection: Selection) -> None:
 
 
 def view_of(entry: RunEntry) -> RunView | None:
-    """Return what the pages show of a run, or None with the reason on the page."""
+    """Return the content of a run, or None with the reason on the page."""
     try:
         return read_run(entry.folder)
     except WorkbenchError as error:
@@ -64,7 +64,7 @@ def view_of(entry: RunEntry) -> RunView | None:
 
 
 def refused(act: str, needed: str) -> bool:
-    """Tell whether the role does not allow something, and say so on the page."""
+    """Return whether the role does not allow something, with a message on the page."""
     if allowed(act):  # type: ignore[arg-type]  # one of the acts
         return False
     st.warning(texts.NOT_ALLOWED.format(role=role(), needed=needed), icon=":material/lock:")

@@ -1,4 +1,4 @@
-"""The figures of a candidate."""
+"""Key figures of a candidate."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from workbench.tradeoff import ServableRow, lead_score, monthly, traffic_words
 from workbench.tradeoff.terms import Terms
 from workbench.ui.texts import general as texts
 
-#: Metrics in the unit of the number that is predicted.
+#: Metrics in the unit of the target.
 _IN_UNITS = (
     "neg_root_mean_squared_error", "neg_mean_absolute_error", "neg_median_absolute_error", "neg_max_error",
 )  # fmt: skip
 
 
 def show_facts(row: ServableRow, terms: Terms) -> None:
-    """Show the figures of a candidate, each explained behind its question mark; money first, if it is known."""
+    """Show the key figures of a candidate with explanations; costs first, if known."""
     metric, sheet = row.metric, terms.sheet
     words = metric_words(metric)
     month = monthly(row.cpu_us_per_row, sheet)
@@ -59,7 +59,7 @@ def show_facts(row: ServableRow, terms: Terms) -> None:
 
 
 def _show_money(row: ServableRow, terms: Terms) -> None:
-    """Show what a month costs in all, and what mistakes cost."""
+    """Show the total cost of a month, and the cost of mistakes."""
     sheet, total, mistakes = terms.sheet, row.total_cost, row.expected_cost
     if total is None or mistakes is None:
         return

@@ -1,4 +1,4 @@
-"""The controls that choose: a rule or weights, a click, and limits."""
+"""The controls of the choice: a rule or weights, a click, and limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workbench.ui.texts import choose as texts
 
 _BY_HAND, _RULE, _LOSS, _GIVEN_UP = "by_hand", "rule", "max_loss", "given_up"
 _USUAL, _FRONT = "usual_rule", "front_list"
-# Limits that people come with, beside those that tell these candidates apart: 0.1 ms to 0.1 s.
+# Common limits, in addition to those from the candidates: 0.1 ms to 0.1 s.
 _USUAL_LATENCIES = (100.0, 500.0, 2_000.0, 10_000.0, 100_000.0)
 _LIMITS = (
     ("max_latency_us", "latency_p99_us", texts.LIMIT_LATENCY, texts.LIMIT_LATENCY_HELP),
@@ -28,16 +28,15 @@ _LIMITS = (
 
 
 def restore(selection: Selection, usual: str, *, again: bool = False) -> None:
-    """Set the controls to a selection, when its page opens; from then on the controls say what is selected.
+    """Set the controls to a selection when the page opens.
 
     Parameters
     ----------
     selection : Selection
     usual : str
-        The rule or the candidate's id that counts where the selection does not say.
+        The rule or candidate's id that applies if the selection has none.
     again : bool
-        Whether the address changed by itself (the browser's Back): then it counts, and not what the
-        controls say.
+        Whether the address changed (browser Back): then it takes precedence over the controls.
     """
     run, how = selection.run, selection.how or usual
     rule, by_hand = _key(run, _RULE), _key(run, _BY_HAND)
@@ -55,19 +54,19 @@ def restore(selection: Selection, usual: str, *, again: bool = False) -> None:
 
 
 def choose_rule(run: str, usual: str, *, priced: bool) -> tuple[str, Weights | None]:
-    """Show the rules; return the rule chosen with its weights, or the id of the candidate that was clicked.
+    """Show the rules; return the rule with its weights, or the id of the clicked candidate.
 
     Parameters
     ----------
     run : str
     usual : str
-        The rule that counts once a click is given up.
+        The rule that applies after a click is dismissed.
     priced : bool
-        Whether costs of mistakes are known: only then one candidate costs least.
+        Whether costs of mistakes are known, which "lowest-cost" requires.
     """
     rules = [rule for rule in texts.RULES if priced or rule != "lowest-cost"]
     usual = usual if usual in rules else rules[0]
-    if st.session_state.get(_key(run, _RULE)) not in (None, *rules):  # costs were taken back
+    if st.session_state.get(_key(run, _RULE)) not in (None, *rules):  # costs were removed
         st.session_state[_key(run, _RULE)] = usual
     st.session_state[_key(run, _USUAL)] = usual
     st.segmented_control(
@@ -89,13 +88,13 @@ def choose_rule(run: str, usual: str, *, priced: bool) -> tuple[str, Weights | N
 
 
 def choose_from_front(run: str, rows: Sequence[LeaderboardRow], chosen: str | None) -> None:
-    """Offer the front as a list: what a click in the chart does, for those who use a keyboard."""
+    """Offer the front as a list, the keyboard alternative to a click in the chart."""
     front = {row.id: row for row in rows if row.on_front}
     names = list(dict.fromkeys([*([chosen] if chosen else []), *front]))
     if len(names) < 2:
         return
     known = {row.id: row for row in rows}
-    key = f"{_FRONT}:{run}:{chosen}"  # it begins at the choice again whenever that moves
+    key = f"{_FRONT}:{run}:{chosen}"  # resets to the choice whenever the choice changes
 
     def take() -> None:
         picked = st.session_state[key]
@@ -122,7 +121,7 @@ def _choose_weights(run: str) -> Weights:
 
 
 def choose_limits(run: str, rows: Sequence[ServableRow], limits: Limits, currency: str) -> Limits:
-    """Show a slider a limit, from the tightest that anything meets to none; return the limits chosen."""
+    """Show a slider for each limit, from the tightest possible to none; return the limits."""
     writers: dict[str, Callable[[float], str]] = {
         "max_latency_us": latency,
         "max_price_usd": lambda price: plain(amount(price, currency)),
@@ -138,7 +137,7 @@ def choose_limits(run: str, rows: Sequence[ServableRow], limits: Limits, currenc
 
 
 def choose_loss(run: str, rows: Sequence[ServableRow], wanted: float | None) -> float | None:
-    """Show the slider of how much less accurate than the best a candidate may be; return what is chosen."""
+    """Show the slider of the accepted loss of accuracy; return its value."""
     best = max((row.score for row in rows), default=None)
     if best is None:
         return None
@@ -188,7 +187,7 @@ def _limit_text(write: Callable[[float], str], value: float) -> str:
 
 
 def picked_id(event: Any) -> str | None:
-    """Return the candidate of a click in the chart: every point carries its id, whichever trace it is in.
+    """Return the candidate of a click in the chart; every point has its id.
 
     Examples
     --------
@@ -203,14 +202,14 @@ def picked_id(event: Any) -> str | None:
 
 
 def take_click(run: str, chart: str) -> None:
-    """Remember the candidate that was clicked in the chart of that key."""
+    """Store the candidate that was clicked in the chart."""
     clicked = picked_id(st.session_state.get(chart))
     if clicked is not None:
         take_by_hand(run, clicked)
 
 
 def take_by_hand(run: str, candidate: str) -> None:
-    """Remember a candidate that was picked by hand."""
+    """Store a candidate picked by hand."""
     st.session_state[_key(run, _BY_HAND)] = candidate
     st.session_state[_key(run, _RULE)] = None
 
@@ -218,8 +217,8 @@ def take_by_hand(run: str, candidate: str) -> None:
 def chart_key(run: str) -> str:
     """Return the key of a run's chart.
 
-    It changes whenever a click is given up for a rule: a browser keeps a point selected, and would
-    say nothing of a click on the same point again.
+    It changes when a rule replaces a click: the browser keeps a point selected, and would not
+    report a click on the same point again.
     """
     return f"front:{run}:{st.session_state.get(_key(run, _GIVEN_UP), 0)}"
 

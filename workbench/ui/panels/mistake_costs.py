@@ -1,4 +1,4 @@
-"""The threshold of a yes-or-no model, in money."""
+"""The cost of mistakes over the threshold of a binary model."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from workbench.ui.state.cached_reads import RunView
 from workbench.ui.state.session_state import say
 from workbench.ui.texts import choose as texts
 
-# Less, more and as much as at the model's own threshold; of several classes there is none.
+# Less, more and equal to the cost at the model's own threshold; a multiclass model has none.
 _DELTAS = (texts.COST_SAVED, texts.COST_MORE, texts.COST_SAME)
 _RULE_DELTAS = (texts.COST_RULE_SAVED, texts.COST_RULE_MORE, texts.COST_RULE_SAME)
 
 
 def show_money(view: RunView, candidate: str) -> None:
-    """Show what predicting yes from a probability on costs, and let costs and threshold be set."""
+    """Show the cost over the threshold, and controls for costs and threshold."""
     if view.task == "regression":
         _show_number_costs(view, candidate)
         return
@@ -54,7 +54,7 @@ def show_money(view: RunView, candidate: str) -> None:
 
 
 def _show_rule(view: RunView, candidate: str, known: Evidence) -> None:
-    """Show, of several classes, what a rule of one's own over one class would cost: the bundle does not follow it."""
+    """Show the cost of a custom rule on one class of several; the bundle does not apply it."""
     run, currency = view.folder.name, view.sheet.currency
     position = st.selectbox(
         texts.MONEY_CLASS,
@@ -91,7 +91,7 @@ def _show_rule(view: RunView, candidate: str, known: Evidence) -> None:
 
 
 def _show_number_costs(view: RunView, candidate: str) -> None:
-    """Ask what each unit too high or too low costs, and show what a thousand predictions cost."""
+    """Ask for the cost of each unit too high or too low, and show the cost of 1,000 predictions."""
     run, currency = view.folder.name, view.sheet.currency
     unit = view.terms.unit or texts.UNIT
     st.markdown(texts.MONEY_NUMBER_INTRO.format(target=plain(view.target)))
@@ -125,7 +125,7 @@ def _show_number_costs(view: RunView, candidate: str) -> None:
 
 
 def _ask_payoff(run: str, yes: str, no: str, payoff: ClassPayoff | None, currency: str) -> None:
-    """Ask what mistakes cost and what right predictions pay; what is said counts for the whole page."""
+    """Ask for the value of each outcome; it applies to the whole page."""
     keys = {name: f"payoff_{name}:{run}" for name in ("fp", "fn", "tp", "tn")}
     sign = plain(currency)
     for name, key in keys.items():
@@ -138,12 +138,12 @@ def _ask_payoff(run: str, yes: str, no: str, payoff: ClassPayoff | None, currenc
             return
         amounts = {"fp": -given["fp"], "fn": -given["fn"], "tp": given["tp"] or 0.0, "tn": given["tn"] or 0.0}
         try:
-            said = ClassPayoff(**{name: value + 0.0 for name, value in amounts.items()})
+            given_payoff = ClassPayoff(**{name: value + 0.0 for name, value in amounts.items()})
         except WorkbenchError as error:
             st.session_state[f"payoff_problem:{run}"] = str(error)
             return
         forget_threshold(run)
-        say(payoff=said, threshold=None)
+        say(payoff=given_payoff, threshold=None)
 
     def ask(place: Any, name: str, label: str) -> None:
         place.number_input(
@@ -169,13 +169,13 @@ def _ask_payoff(run: str, yes: str, no: str, payoff: ClassPayoff | None, currenc
 
 
 def forget_threshold(run: str) -> None:
-    """Let the slider begin at the threshold that counts, whatever it stood at."""
+    """Reset the slider to the current threshold."""
     for key in [each for each in st.session_state if str(each).startswith(f"threshold:{run}:")]:
         del st.session_state[key]
 
 
 def forget_money(run: str) -> None:
-    """Let all controls of money begin at what counts, whatever they stood at: the address changed by itself."""
+    """Reset all cost controls to the selection, after the address changed."""
     forget_threshold(run)
     names = (
         "payoff_fp",
@@ -194,7 +194,7 @@ def forget_money(run: str) -> None:
 def _ask_threshold(
     view: RunView, candidate: str, yes: str, known: Evidence, payoff: ClassPayoff | None
 ) -> float:
-    """Show the slider, at the threshold that counts; return the one that counts now."""
+    """Show the slider at the current threshold; return the new one."""
     run = view.folder.name
     threshold = known.threshold if view.terms.threshold is None else view.terms.threshold
     key, shown = f"threshold:{run}:{candidate}", _tenths(threshold)
@@ -230,7 +230,7 @@ def _follow_costs(run: str, payoff: ClassPayoff) -> None:
 
 
 def _tenths(threshold: float) -> float:
-    """Return a threshold as the slider has it: in percent, with one decimal."""
+    """Return a threshold in percent with one decimal, as on the slider."""
     return min(100.0, max(0.0, round(100.0 * threshold, 1)))
 
 
@@ -243,7 +243,7 @@ def _show_figures(
     *,
     priced: bool = True,
 ) -> None:
-    """Show the cost at the threshold beside that at the model's own, and what happens to a thousand cases."""
+    """Show the cost at the threshold and at the model's own, and the outcomes of 1,000 cases."""
     yes, no = labels
     lower, higher, same = deltas
 
@@ -312,7 +312,7 @@ def _show_holdout(
     try:
         unseen = cached_reads.evidence(view.folder, candidate, "holdout")
     except WorkbenchError:
-        return  # a run without a hold-out has nothing to confirm with
+        return  # without a held-out set there is no confirmation
     unseen = unseen if position is None else unseen.against(position)
     sure = explain.decisions(unseen, payoff, threshold)
     low, cost, high = (

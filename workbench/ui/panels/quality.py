@@ -1,4 +1,4 @@
-"""How good a candidate is: curves of yes-or-no answers, confusions of classes, errors of numbers."""
+"""Quality of a candidate: curves of binary models, confusion matrix, regression errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workbench.ui.texts import choose as texts
 
 
 def show_quality(view: RunView, candidate: str) -> None:
-    """Show the curves that fit the task."""
+    """Show the charts for the task."""
     try:
         known = cached_reads.evidence(view.folder, candidate)
     except WorkbenchError as error:

@@ -1,4 +1,4 @@
-"""A search under way: how far it is, refreshed while the page is open."""
+"""Progress of a running search, refreshed while the page is open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REFRESH_S = 2.0
 
 
 def show_live(entry: RunEntry) -> None:
-    """Show the progress of a running search; the page around it follows whenever there is something new."""
+    """Show the progress of a running search; rerun the page when the run changes."""
     drawn = stamp(entry.folder)
 
     @st.fragment(run_every=_REFRESH_S)
@@ -27,7 +27,7 @@ def show_live(entry: RunEntry) -> None:
 
 
 def show_bar(progress: Progress) -> None:
-    """Show how far a search is, and how long it still takes."""
+    """Show the progress and the remaining time of a search."""
     elapsed, left = duration(progress.elapsed_s), progress.left_s
     if progress.budget_s:
         text = texts.TIME if left else texts.TIME_OVER
@@ -39,7 +39,7 @@ def show_bar(progress: Progress) -> None:
 
 
 def show_counts(progress: Progress, metric: str) -> None:
-    """Show what has come of a search so far."""
+    """Show the number of candidates so far, and the best score."""
     with st.container(horizontal=True, key="progress"):
         st.metric(texts.TRIED, count(progress.ok + progress.failed), help=texts.TRIED_HELP)
         st.metric(texts.USABLE, count(progress.ok), help=texts.USABLE_HELP)

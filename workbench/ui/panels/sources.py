@@ -1,4 +1,4 @@
-"""Where a table comes from: an upload, the server, a sample, or a place that the operator allows."""
+"""Sources of a table: an upload, the server, a sample, or an allowed path or URL."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from workbench.ui.texts import data as texts
 
 
 def choose_source(workspace: Workspace) -> None:
-    """Ask where the table comes from, and keep what came as the draft."""
+    """Ask for the source of the table, and store the table as the draft."""
     ways = [texts.UPLOAD, texts.PICK, texts.SAMPLE, *([texts.BRING] if workspace.places else [])]
     way = st.segmented_control(texts.SOURCE, ways, default=texts.UPLOAD, key="source")
     try:
@@ -62,7 +62,7 @@ def _upload(workspace: Workspace) -> None:
 
 
 def _bring(workspace: Workspace) -> None:
-    """Ask for a path or a URL; it is fetched when the form is sent, never while somebody types."""
+    """Ask for a path or a URL, which is loaded only when the form is submitted."""
     limit = int(st.get_option("server.maxUploadSize"))
     with st.form("bring", border=False):
         text = st.text_input(texts.BRING_LABEL, key="bring_text")

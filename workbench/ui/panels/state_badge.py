@@ -1,4 +1,4 @@
-"""A run's state as a badge."""
+"""The state of a run as a badge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from workbench.ui.texts.general import STATES
 
 
 def badge(state: str) -> str:
-    """Return Markdown for a state; one that is not known is shown in grey by its own name.
+    """Return Markdown for a state; an unknown state is grey.
 
     Examples
     --------

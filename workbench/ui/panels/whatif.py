@@ -1,4 +1,4 @@
-"""The form that asks the served model about one row."""
+"""A form that predicts one row with the served model."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from workbench.ui.state import cached_reads
 from workbench.ui.texts import understand as texts
 
 _MOST_SHOWN = 18
-_OTHERS = 16  # real rows that are asked in between
+_OTHERS = 16  # real rows to predict in between
 
 
 def show_whatif(workspace: Workspace, picked: Picked) -> None:
-    """Show a form with a row's values, the model's prediction to it, and what made that prediction."""
+    """Show a form with the values of a row, its prediction, and the contributions."""
     view, candidate = picked.view, picked.choice.id
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -32,7 +32,7 @@ def show_whatif(workspace: Workspace, picked: Picked) -> None:
         model, searched = _choose_model(workspace, picked)
         number = st.number_input(texts.WHATIF_ROW, min_value=1, value=1, key=f"row:{view.folder.name}")
         row, actual = cached_reads.real_rows(view.folder, int(number) - 1)[0]
-        # By importance: what matters is asked first.
+        # The most important columns first.
         order = [each.column for each in cached_reads.importance(view.folder, candidate)]
         fields = {field.name: field for field in explain.fields(model, row)}
         ordered = [fields[name] for name in order if name in fields]
@@ -50,7 +50,7 @@ def show_whatif(workspace: Workspace, picked: Picked) -> None:
 
 
 def _choose_model(workspace: Workspace, picked: Picked) -> tuple[Predictor, float]:
-    """Return the model that answers, and how fast the search measured it."""
+    """Return the model, and its latency as measured by the search."""
     run = str(picked.view.info.get("name") or picked.view.folder.name)
     exported: dict[str, Path] = {}
     for entry in newest_bundles(workspace.bundles):
@@ -70,7 +70,7 @@ def _choose_model(workspace: Workspace, picked: Picked) -> tuple[Predictor, floa
 
 
 def _ask(fields: list[Field], key: str) -> dict[str, Any]:
-    """Show the fields in a form: each change would rerun the page."""
+    """Show the fields in a form, so that not every change reruns the page."""
     asked: dict[str, Any] = {}
     with st.form(f"whatif:{key}", border=True):
         columns = st.columns(3)
@@ -87,7 +87,7 @@ def _ask(fields: list[Field], key: str) -> dict[str, Any]:
 
 
 def _widget(field: Field, key: str) -> Any:
-    """Show one field with the widget that fits its kind; an empty one is a missing value."""
+    """Show one field with the widget of its kind; an empty field is a missing value."""
     label = plain(f"{field.name} ({field.unit})" if field.unit else field.name)
     name = f"field:{key}:{field.name}"
     if field.kind == "number":
@@ -120,7 +120,7 @@ def _widget(field: Field, key: str) -> Any:
 
 
 def _show_prediction(timed: TimedPrediction, actual: Any, searched: float, target: str) -> None:
-    st.subheader(texts.WHATIF_ANSWER)
+    st.subheader(texts.WHATIF_PREDICTION)
     with st.container(horizontal=True, key="prediction"):
         value = timed.prediction
         shown = significant(value, 4) if isinstance(value, float) else str(value)

@@ -1,1 +1,1 @@
-"""What the app remembers between pages and reloads: the selection, drafts, who may do what, cached reads of runs."""
+"""State between pages and reloads: selection, drafts, roles, cached reads of runs."""

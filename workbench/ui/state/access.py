@@ -1,4 +1,4 @@
-"""Who may do what: three roles, each with all that the one before it may do."""
+"""User roles: three roles, each with the permissions of the previous one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NEEDED: Mapping[Act, Role] = MappingProxyType({"look": "viewer", "search": "ana
 
 
 def may(role: Role, act: Act) -> bool:
-    """Tell whether a role may look at runs, start searches, or export bundles.
+    """Return whether a role may view runs, start searches, or export bundles.
 
     Examples
     --------
@@ -29,14 +29,14 @@ def may(role: Role, act: Act) -> bool:
 
 
 def role_of(user: str | None, roles: Mapping[str, str]) -> Role:
-    """Return the role of a user: their own, else that of their domain, else that of ``*``, else none at all.
+    """Return the role of a user: by address, by domain, by ``*``, or "nobody".
 
     Parameters
     ----------
     user : str or None
-        The e-mail address that the identity provider vouches for.
+        The e-mail address verified by the identity provider.
     roles : mapping of str to str
-        As `read_roles` returns.
+        The result of `read_roles`.
 
     Examples
     --------
@@ -53,12 +53,14 @@ def role_of(user: str | None, roles: Mapping[str, str]) -> Role:
 
 
 def read_roles(path: Path) -> dict[str, str]:
-    """Read a roles file: TOML with a table ``[roles]`` from e-mail address, ``@domain`` or ``*`` to a role.
+    """Read a roles file.
+
+    The file is TOML with a table ``[roles]`` from e-mail address, ``@domain`` or ``*`` to a role.
 
     Raises
     ------
     SettingsError
-        Where it cannot be read, or names a role that there is not.
+        If the file cannot be read, or has an unknown role.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))

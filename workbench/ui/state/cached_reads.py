@@ -1,6 +1,6 @@
-"""What pages read and compute, kept in memory for as long as the files it comes from stay the same.
+"""Cached reads and computations, valid as long as their files do not change.
 
-What is kept is shared between sessions and is never changed by whoever reads it.
+Cached objects are shared between sessions and must not be modified.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .table_preview import Look, distribution, look
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """All that the pages show of a run.
+    """The content of a run, as the pages show it.
 
     Attributes
     ----------
@@ -43,13 +43,13 @@ class RunView:
     rows : list of LeaderboardRow
         The leaderboard.
     terms : Terms
-        What the rows were computed under: as decided in the run, else as the search was given.
+        The terms of the rows: as decided in the run, otherwise the settings of the search.
     decision : RunDecision or None
-        The one stored in the run.
+        The decision stored in the run.
     hovers : dict of str to str
-        What hovering over each candidate in the chart says.
+        Hover text of each candidate in the chart.
     can_refit : bool
-        Whether rows were held out that a refit could learn from too (`RunFolder.can_refit`).
+        Whether a refit could also train on held-out rows (`RunFolder.can_refit`).
     """
 
     folder: Path
@@ -62,42 +62,42 @@ class RunView:
 
     @property
     def sheet(self) -> PriceSheet:
-        """The prices, with the traffic."""
+        """The price sheet, with the traffic."""
         return self.terms.sheet
 
     @property
     def limits(self) -> Limits:
-        """The limits that count unless others are said now."""
+        """The limits, unless the selection has others."""
         return self.terms.limits
 
     @property
     def metric(self) -> str:
-        """The scorer's name, as far as there is a score."""
+        """The scorer's name; empty without a score."""
         return next((row.metric for row in self.rows if row.metric), "")
 
     @property
     def task(self) -> str:
-        """The task, as far as it is known."""
+        """The task; empty if it is not known."""
         return str(self.info.get("task") or "")
 
     @property
     def classes(self) -> list[Any]:
-        """The labels; empty for numbers."""
+        """The labels; empty for regression."""
         return list(self.info.get("classes") or [])
 
     @property
     def target(self) -> str:
-        """The column that was learned."""
+        """The target column."""
         return str(self.info.get("settings", {}).get("target", ""))
 
 
 def read_run(folder: Path) -> RunView:
-    """Read a run; the same content is read once.
+    """Read a run; unchanged content is cached.
 
     Raises
     ------
     WorkbenchError
-        Where the run or its price sheet cannot be read.
+        If the run or its price sheet cannot be read.
     """
     return _read(str(folder), stamp(folder))
 
@@ -109,27 +109,29 @@ def _read(folder: str, version: tuple[int, ...]) -> RunView:
 
 
 def under(view: RunView, selection: Selection) -> RunView:
-    """Return a run as it looks with the payoff, the threshold and the traffic that are said now.
+    """Return a run with the payoff, threshold and traffic of the selection.
 
     Raises
     ------
     SettingsError
-        Where what is said does not fit the run's task.
+        If a setting does not fit the task of the run.
     """
-    return _under(str(view.folder), stamp(view.folder), selection) if selection.said() else view
+    return _under(str(view.folder), stamp(view.folder), selection) if selection.terms_now() else view
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Selection: lambda each: repr(each.said())})
+@st.cache_resource(
+    max_entries=64, show_spinner=False, hash_funcs={Selection: lambda each: repr(each.terms_now())}
+)
 def _under(folder: str, version: tuple[int, ...], selection: Selection) -> RunView:
     del version
-    return _view(open_run(folder), selection.said())
+    return _view(open_run(folder), selection.terms_now())
 
 
 def _view(run: Run, now: dict[str, Any]) -> RunView:
     terms = run.terms(**now)
     rows = run.rows(terms=terms)
     hovers = hover_texts(rows, terms.sheet.currency)
-    # A search that is still reading has not set rows aside.
+    # A search that is still reading its table has no held-out set yet.
     begun = (run.path / "data" / "split.npz").exists()
     can_refit = begun and run.folder.can_refit
     return RunView(Path(run.path), run.info, rows, terms, run.decision, hovers, can_refit)
@@ -139,7 +141,7 @@ def _view(run: Run, now: dict[str, Any]) -> RunView:
 
 
 def evidence(folder: Path, candidate: str, part: Part = "dev") -> Evidence:
-    """Return what a candidate predicted (`explain.evidence_of`)."""
+    """Return the predictions of a candidate (`explain.evidence_of`)."""
     return _evidence(str(folder), candidate, part, _version(folder, candidate))
 
 
@@ -150,7 +152,7 @@ def _evidence(folder: str, candidate: str, part: Part, version: tuple[int, ...])
 
 
 def output(folder: Path, candidate: str) -> Output:
-    """Return what a candidate's served model answers, and from which probability (`explain.output_of`)."""
+    """Return the output description of a candidate's served model (`explain.output_of`)."""
     return _output(str(folder), candidate, _version(folder, candidate))
 
 
@@ -161,7 +163,7 @@ def _output(folder: str, candidate: str, version: tuple[int, ...]) -> Output:
 
 
 def importance(folder: Path, candidate: str) -> list[Importance]:
-    """Return which columns matter, the strongest first (`explain.explanation`)."""
+    """Return the column importance, strongest first (`explain.explanation`)."""
     return list(_explanation(str(folder), candidate, _version(folder, candidate)).importance)
 
 
@@ -172,7 +174,7 @@ def _explanation(folder: str, candidate: str, version: tuple[int, ...]) -> Expla
 
 
 def segments(folder: Path, candidate: str) -> list[Segment]:
-    """Return where a candidate is worse than elsewhere (`explain.worst_segments`)."""
+    """Return the weak segments of a candidate (`explain.worst_segments`)."""
     return _segments(str(folder), candidate, _version(folder, candidate))
 
 
@@ -183,7 +185,7 @@ def _segments(folder: str, candidate: str, version: tuple[int, ...]) -> list[Seg
 
 
 def dependence(folder: Path, candidate: str, column: str, output: int | None) -> dict[str, Any]:
-    """Return how the answer moves with one column (`explain.dependence`)."""
+    """Return the partial dependence on one column (`explain.dependence`)."""
     version = _version(folder, candidate)
     kept = _explanation(str(folder), candidate, version).curve(column) if output is None else None
     return kept or _dependence(str(folder), candidate, column, output, version)
@@ -199,14 +201,14 @@ def _dependence(
 
 
 def predictor(folder: Path, candidate: str, threshold: float | None = None) -> Predictor:
-    """Return the served model of a candidate, as a bundle of it would predict.
+    """Return the served model of a candidate, with the threshold of a bundle.
 
     Parameters
     ----------
     folder : pathlib.Path
     candidate : str
     threshold : float, optional
-        From which probability a yes-or-no model predicts yes; the candidate's own by default.
+        Probability from which a binary model predicts yes; the candidate's own by default.
     """
     return _predictor(str(folder), candidate, threshold, _version(folder, candidate))
 
@@ -223,7 +225,7 @@ def _predictor(folder: str, candidate: str, threshold: float | None, version: tu
 
 
 def bundle(folder: Path) -> Bundle:
-    """Return an exported bundle, opened."""
+    """Return an exported bundle, loaded."""
     return _bundle(str(folder), manifest_file(folder).stat().st_mtime_ns)
 
 
@@ -234,7 +236,7 @@ def _bundle(folder: str, version: int) -> Bundle:
 
 
 def column_names(folder: Path) -> list[str]:
-    """Return the names of the columns that a run's models need."""
+    """Return the names of the input columns of a run's models."""
     return _column_names(str(folder), (folder / "data" / "dataset.json").stat().st_mtime_ns)
 
 
@@ -245,7 +247,7 @@ def _column_names(folder: str, version: int) -> list[str]:
 
 
 def background(folder: Path) -> dict[str, Column1d]:
-    """Return a sample of the rows that the search learned from, as canonical columns."""
+    """Return a sample of the training rows, as canonical columns."""
     return _background(str(folder), (folder / "data" / "dataset.json").stat().st_mtime_ns)
 
 
@@ -256,13 +258,13 @@ def _background(folder: str, version: int) -> dict[str, Column1d]:
 
 
 def real_rows(folder: Path, first: int, count: int = 1) -> list[tuple[dict[str, Any], Any]]:
-    """Return rows of the hold-out, or where there is none of the data, and what each turned out to be.
+    """Return held-out rows (or training rows if there are none) with their actual targets.
 
     Parameters
     ----------
     folder : Path
     first : int
-        From 0; after the last row comes the first one.
+        Index from 0; wraps around after the last row.
     count : int
     """
     return _real_rows(str(folder), first, count, (folder / "data" / "dataset.json").stat().st_mtime_ns)
@@ -294,7 +296,7 @@ def table_look(
     kinds: tuple[tuple[str, str], ...] = (),
     encoding: str = "",
 ) -> Look:
-    """Look at a table (`intake.look`); the same content is looked at once."""
+    """Return the preview of a table (`table_preview.look`); unchanged content is cached."""
     del digest
     return look(Path(path), target, drop, dict(kinds), encoding)
 
@@ -303,20 +305,20 @@ def table_look(
 def table_distribution(
     path: str, digest: str, column: str, kind: str | None = None, encoding: str = ""
 ) -> dict[str, Any]:
-    """Return how often a column's values occur (`intake.distribution`)."""
+    """Return the distribution of a column (`table_preview.distribution`)."""
     del digest
     return distribution(Path(path), column, kind, encoding)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def report_page(folder: str, candidate: str, version: str, _make: Callable[[], str]) -> str:
-    """Return the report of a run, made once for each candidate and state of its folder."""
+    """Return the report of a run, cached by candidate and state of the folder."""
     del folder, candidate, version
     return _make()
 
 
 def _version(folder: Path, candidate: str) -> tuple[int, ...]:
-    """Return what changes when a candidate's files do."""
+    """Return a cache key that changes with the files of a candidate."""
     place = folder / "candidates" / candidate
     parts = (place / "candidate.json", place / "oof.npy", place / "predictor" / "model.onnx")
     return tuple(part.stat().st_mtime_ns if part.exists() else 0 for part in parts)

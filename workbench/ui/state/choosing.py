@@ -1,4 +1,4 @@
-"""A selection applied to a run: the front within its limits, and the candidate that it comes to."""
+"""Apply a selection to a run: the front within its limits, and the chosen candidate."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from .selection import BY_WEIGHTS, Selection
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a selection comes to.
+    """The result of a selection.
 
     Attributes
     ----------
     rows : list of LeaderboardRow
-        The leaderboard with the front of what the limits allow marked.
+        The leaderboard, with the front within the limits marked.
     over : set of str
-        Ids of the candidates that miss a limit or lie too far below the best score.
+        Ids of the candidates over a limit, or too far below the best score.
     choice : Choice or None
     problem : str
-        Why there is no choice.
+        The reason if there is no choice.
     provisional : bool
-        Whether nothing has been measured in quiet yet.
+        Whether no latency has been measured uncontended yet.
     how : str
-        What to give to `tradeoff.pick` to get this choice from the run again: the rule, or the id.
+        The rule or id for `tradeoff.pick` that gives this choice again.
     """
 
     rows: list[LeaderboardRow]
@@ -47,9 +47,9 @@ def choose(rows: Sequence[LeaderboardRow], selection: Selection, terms: Terms) -
     ----------
     rows : sequence of leaderboard rows
     selection : Selection
-        Its rule and limits come before those of the terms.
+        Its rule and limits take precedence over the terms.
     terms : Terms
-        What the rows were computed under.
+        The terms that the rows were computed with.
     """
     limits = selection.within(terms.limits)
     near = within_loss(rows, selection.max_loss)
@@ -70,14 +70,14 @@ def choose(rows: Sequence[LeaderboardRow], selection: Selection, terms: Terms) -
             how = pick(near, how, limits, terms=terms).id
         choice = pick(rows, how, limits, terms=_now(terms, selection, how, limits))
         if choice.cheaper_equal is not None and choice.cheaper_equal.id not in kept:
-            choice = replace(choice, cheaper_equal=None)  # no advice beyond what may be given up
+            choice = replace(choice, cheaper_equal=None)  # no advice beyond the accepted loss
     except (PickError, SettingsError) as error:
         return Outcome(marked, over, None, str(error), provisional, how)
     return Outcome(marked, over, choice, "", provisional, how)
 
 
 def _now(terms: Terms, selection: Selection, how: str, limits: Limits) -> Terms:
-    """Return the terms with the rule and the limits that are said now."""
+    """Return the terms with the rule and the limits of the selection."""
     sources = dict(terms.sources)
     if selection.how:
         sources["pick"] = "now"

@@ -1,8 +1,8 @@
-"""A table being prepared and what was answered about it, kept on disk: a reload of the page loses neither.
+"""A table in preparation with the answers about it, stored on disk to survive a reload.
 
-The address of the pages Data and Goal carries a random token. What belongs to it lies in the folder
-named by the token's hash, so that a listing of folders does not reveal the token, and is removed
-with the upload, a day after its last use.
+The address of the pages Data and Goal has a random token. The draft is stored in a folder named by
+the hash of the token, so that a folder listing does not reveal the token. It is removed with the
+upload, a day after its last use.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A table that is being prepared for a search.
+    """A table in preparation for a search.
 
     Attributes
     ----------
     original, source : Source
-        As it came, and as it is read.
+        The table as uploaded, and as it is read.
     target : str
     drop : tuple of str
     kinds : mapping of str to str
-        Columns that are read as another kind: "number", "category", "text" or "date".
+        Columns with a corrected kind: "number", "category", "text" or "date".
     encoding : str
-        Of a text file; empty finds it out.
+        Encoding of a text file; empty detects it.
     """
 
     original: Source
@@ -47,17 +47,17 @@ class Draft:
 
     @classmethod
     def of(cls, source: Source) -> Draft:
-        """Return the draft of a table that just came."""
+        """Return the draft of a new table."""
         return cls(source, source)
 
     @property
     def said_kinds(self) -> tuple[tuple[str, str], ...]:
-        """Columns and what they are read as, in a fixed order."""
+        """Columns with their corrected kind, in a fixed order."""
         return tuple(sorted(self.kinds.items()))
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text can be a token: anything else in an address counts as none.
+    """Return whether a text is a valid token.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def is_token(text: str) -> bool:
 
 
 def save_draft(own: Path, token: str, draft: Draft | None) -> None:
-    """Keep a draft under a token; None forgets it."""
+    """Store a draft under a token; None removes it."""
     path = session_folder(own, token) / DRAFT_FILE
     if draft is None:
         path.unlink(missing_ok=True)
@@ -78,7 +78,7 @@ def save_draft(own: Path, token: str, draft: Draft | None) -> None:
 
 
 def load_draft(own: Path, token: str) -> Draft | None:
-    """Return the draft that is kept under a token, or None where there is none or its table is gone."""
+    """Return the draft of a token, or None if there is none or its table is missing."""
     document = _read(session_folder(own, token) / DRAFT_FILE)
     try:
         known = {each.name for each in fields(Draft)}
@@ -95,7 +95,7 @@ def load_draft(own: Path, token: str) -> Draft | None:
 
 
 def save_answers(own: Path, token: str, answers: Mapping[str, Any]) -> None:
-    """Keep what was answered on the page Goal."""
+    """Store the answers of the page Goal."""
     path = session_folder(own, token) / ANSWERS_FILE
     if _read(path) != dict(answers):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ def save_answers(own: Path, token: str, answers: Mapping[str, Any]) -> None:
 
 
 def load_answers(own: Path, token: str) -> dict[str, Any]:
-    """Return what was answered on the page Goal; empty where nothing was."""
+    """Return the stored answers of the page Goal."""
     return _read(session_folder(own, token) / ANSWERS_FILE)
 
 

@@ -1,4 +1,4 @@
-"""What a page's link says: the run, how to pick from it, and the limits."""
+"""The selection in a page's link: the run, the rule, and the limits."""
 
 from __future__ import annotations
 
@@ -21,25 +21,24 @@ _LIMITS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A choice in the making, small enough for a link. What it leaves out counts as decided in the run.
+    """A selection, small enough for a link; missing parts are as decided in the run.
 
     Attributes
     ----------
     run : str
-        The run's name; empty where none is named.
+        Name of the run; empty if the link has none.
     how : str
-        A rule of `tradeoff.pick`, a candidate's id, or "weights"; empty where the link does not
-        say.
+        A rule of `tradeoff.pick`, a candidate's id, or "weights"; empty if the link has none.
     limits : Limits or None
-        None where the link does not say.
+        None if the link has none.
     weights : Weights or None
-        How much accuracy, speed and price matter, where `how` is "weights".
+        Weights of accuracy, speed and price, if `how` is "weights".
     max_loss : float or None
-        How much lower than the best a score may be.
+        Maximum distance from the best score.
     threshold : float or None
-        From which probability a yes-or-no model predicts yes.
+        Probability from which a binary model predicts yes.
     payoff : Payoff or None
-        What right and wrong predictions pay.
+        Value of right and wrong predictions.
     traffic : Traffic or None
     """
 
@@ -54,7 +53,7 @@ class Selection:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Selection:
-        """Read the parameters of a link; what makes no sense in them counts as not given.
+        """Parse the parameters of a link; values that are not valid are ignored.
 
         Examples
         --------
@@ -64,13 +63,13 @@ class Selection:
         {'run': 'churn', 'threshold': '0.1', 'payoff': 'TP=0,FP=-5,FN=-40,TN=0'}
         """
         limits = Limits(**{column: _positive(query.get(name, "")) for name, column in _LIMITS.items()})
-        said = limits if limits or query.get("limits") == "none" else None
+        given_limits = limits if limits or query.get("limits") == "none" else None
         how = query.get("pick", "")
         weights = (_weights(query.get("weights", "")) or Weights()) if how == BY_WEIGHTS else None
         return cls(
             query.get("run", ""),
             how,
-            said,
+            given_limits,
             weights,
             _positive(query.get("max_loss", "")),
             _probability(query.get("threshold", "")),
@@ -100,17 +99,17 @@ class Selection:
         named = {name: f"{value:.12g}" for name, value in bounds.items() if value is not None}
         return query | (named or {"limits": "none"})
 
-    def said(self) -> dict[str, Any]:
-        """Return what is said now of payoff, threshold and traffic, by the arguments of `api.Run.terms`."""
+    def terms_now(self) -> dict[str, Any]:
+        """Return payoff, threshold and traffic, as arguments of `api.Run.terms`."""
         values = {"payoff": self.payoff, "threshold": self.threshold, "traffic": self.traffic}
         return {name: value for name, value in values.items() if value is not None}
 
     def within(self, default: Limits) -> Limits:
-        """Return the limits that were selected, or else the default."""
+        """Return the limits of the selection, or the default."""
         return default if self.limits is None else self.limits
 
     def for_run(self, name: str) -> Selection:
-        """Return what of the selection means something in another run: the rule and the limits."""
+        """Return the part of the selection that applies to another run: rule and limits."""
         if name == self.run:
             return self
         known = self.how in RULES or self.how == BY_WEIGHTS
@@ -136,7 +135,7 @@ def _probability(text: str) -> float | None:
 
 
 def payoff_text(payoff: Payoff) -> str:
-    """Write a payoff as `search.payoff.parse_payoff` reads it."""
+    """Format a payoff for `parse_payoff`."""
     return ",".join(f"{outcome}={value:g}" for outcome, value in payoff.to_json().items())
 
 

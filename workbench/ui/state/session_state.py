@@ -1,4 +1,4 @@
-"""What lasts from one page to the next: the selection, which the address shows, and a table being prepared."""
+"""State from one page to the next: the selection in the address, and the draft of a table."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Pages:
     report: st.Page
 
     def all(self) -> list[st.Page]:
-        """Return the pages in the order of the way through."""
+        """Return the pages in order."""
         return [
             self.home,
             self.data,
@@ -45,7 +45,7 @@ class Pages:
 
 
 def recall() -> Selection:
-    """Return what the address says, or else what was selected last in this session."""
+    """Return the selection of the address, or the last one of this session."""
     query = st.query_params.to_dict()
     if query.get("run"):
         return Selection.from_query(query)
@@ -54,17 +54,17 @@ def recall() -> Selection:
 
 
 def navigated() -> bool:
-    """Tell whether the address is not the one that the app wrote last: the reader went back, or followed a link.
+    """Return whether the user changed the address: with the Back button or a link.
 
-    Only a run of the whole page may ask: a control that is moved twice in quick succession reruns
-    its fragment with the address of before the first move.
+    Call this only in a run of the whole page: a control that is moved twice quickly reruns its
+    fragment with the address before the first move.
     """
     query = st.query_params.to_dict()
     return bool(query.get("run")) and query != st.session_state.get(_WRITTEN)
 
 
 def remember(selection: Selection) -> None:
-    """Keep a selection for the other pages and show it in the address."""
+    """Store a selection for the other pages, and show it in the address."""
     st.session_state[_KEY] = selection
     wanted = selection.to_query()
     st.session_state[_WRITTEN] = wanted
@@ -73,12 +73,12 @@ def remember(selection: Selection) -> None:
 
 
 def open_draft(own: Path) -> None:
-    """Begin a page that prepares a table: a reload finds the draft again by the token in the address.
+    """Open a page that prepares a table; a reload restores the draft by its token.
 
     Parameters
     ----------
     own : pathlib.Path
-        The app's folder, where drafts are kept.
+        Folder of the app, which stores drafts.
     """
     st.session_state[_OWN] = own
     named = st.query_params.get(_DRAFT, "")
@@ -91,18 +91,18 @@ def open_draft(own: Path) -> None:
 
 
 def say(**changes: object) -> None:
-    """Change what is selected, from a control that is not one of the choice's own: payoff, threshold, traffic."""
+    """Change payoff, threshold or traffic of the selection."""
     remember(replace(recall(), **changes))  # type: ignore[arg-type]  # the fields of Selection
 
 
 def draft() -> Draft | None:
-    """Return the table that is being prepared in this session, if any."""
+    """Return the draft of this session, if any."""
     kept = st.session_state.get(_DRAFT)
     return kept if isinstance(kept, Draft) else None
 
 
 def keep_draft(value: Draft | None) -> None:
-    """Keep the table that is being prepared, also for a reload; None forgets it."""
+    """Store the draft, also for a reload; None removes it."""
     st.session_state[_DRAFT] = value
     own = st.session_state.get(_OWN)
     if own is not None:
@@ -111,14 +111,14 @@ def keep_draft(value: Draft | None) -> None:
 
 
 def change_draft(**changes: object) -> None:
-    """Change the table that is being prepared."""
+    """Change the draft."""
     kept = draft()
     if kept is not None:
         keep_draft(replace(kept, **changes))  # type: ignore[arg-type]  # the fields of Draft
 
 
 def restore_answers(keys: Collection[str]) -> None:
-    """Set the widgets of these keys to what was answered before a reload, or before another page was looked at."""
+    """Restore the widgets with these keys after a reload or a visit to another page."""
     own = st.session_state.get(_OWN)
     if own is None or draft() is None:
         return
@@ -128,7 +128,7 @@ def restore_answers(keys: Collection[str]) -> None:
 
 
 def keep_answers(keys: Collection[str]) -> None:
-    """Keep what the widgets of these keys say, for `restore_answers`."""
+    """Store the values of the widgets with these keys, for `restore_answers`."""
     own = st.session_state.get(_OWN)
     if own is not None and draft() is not None:
         given = {key: st.session_state[key] for key in sorted(keys) if key in st.session_state}
@@ -136,28 +136,28 @@ def keep_answers(keys: Collection[str]) -> None:
 
 
 def token() -> str:
-    """Return a random token of this session, under which its uploads and its draft are kept."""
+    """Return the random token of this session, which names its uploads and draft."""
     if _TOKEN not in st.session_state:
         st.session_state[_TOKEN] = secrets.token_hex(16)
     return str(st.session_state[_TOKEN])
 
 
 def sign_in(role: Role, user: str) -> None:
-    """Keep who uses this session, and as what."""
+    """Store the user and role of this session."""
     st.session_state[_ROLE], st.session_state[_USER] = role, user
 
 
 def allowed(act: Act) -> bool:
-    """Tell whether whoever uses this session may do something."""
+    """Return whether the user of this session may do something."""
     return may(role(), act)
 
 
 def role() -> Role:
-    """Return the role in this session; without a roles file everybody may do everything."""
+    """Return the role of this session; without a roles file everyone may do everything."""
     kept: Role = st.session_state.get(_ROLE, "deployer")
     return kept
 
 
 def user() -> str:
-    """Return who is logged in, or nothing."""
+    """Return the logged-in user, or an empty string."""
     return str(st.session_state.get(_USER, ""))

@@ -1,4 +1,4 @@
-"""What the data page shows of a table: its first rows, and every column with its values."""
+"""Preview of a table: its first rows, and the values of every column."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _LONGEST = 80
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A table as the data page shows it.
+    """A table with its inspection and first rows.
 
     Attributes
     ----------
     inspection : Inspection
     head : list of dict
-        The first rows, as text.
+        First rows, as text.
     """
 
     inspection: Inspection
@@ -40,13 +40,13 @@ def look(
     kinds: Mapping[str, str] | None = None,
     encoding: str = "",
 ) -> Look:
-    """Look at a table before any search.
+    """Inspect a table before a search.
 
     Raises
     ------
     DataError
-        Where it cannot be read, the target makes no sense, or a column has nothing of the kind that
-        it is said to be.
+        If the table cannot be read, the target is not valid, or a column has no value of its
+        corrected kind.
     """
     table = read_table(path, encoding=encoding or None)
     inspection = inspect_data(table, target=target, drop=drop, kinds=kinds)
@@ -59,7 +59,7 @@ def look(
 
 
 def distribution(path: Path, name: str, kind: str | None = None, encoding: str = "") -> dict[str, Any]:
-    """Return how often the values of one column occur: labels and counts, and how many are missing."""
+    """Return the distribution of one column: labels, counts, and missing values."""
     table = read_table(path, encoding=encoding or None)
     inferred = infer_column(name, table.column(name), marks=marks_of(table), kind=kind)
     values = inferred.values

@@ -1,1 +1,1 @@
-"""Every text that a user of the app reads: one catalogue for each page, `general` for what several pages say."""
+"""All strings of the app: one file per page, and `general` for shared strings."""

@@ -1,71 +1,75 @@
-"""The page that turns a choice into a bundle."""
+"""Strings of the page Export."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-INTRO = "The chosen model, as it was measured, is written as a bundle, and checked."
+INTRO = "Export writes the measured model as a bundle and verifies it."
 GO_CHOOSE = "Go to the front"
 NAME = "Name"
 NAME_HELP = "The name under which the model is served. Letters, digits, dot, underscore, hyphen."
 VERSION = "Version"
 VERSION_HELP = "Letters, digits, dot, underscore, hyphen."
-BY = "Who decides"
+BY = "Decided by"
 BY_LOGIN = "From your log-in."
-NOTE = "Why this one"
-NOTE_HELP = "Kept in the bundle's decision.json, for whoever asks later."
-THRESHOLD = "Answer “{yes}” from this probability on (%)"
+NOTE = "Reason"
+NOTE_HELP = "Stored in the bundle's decision.json."
+THRESHOLD = "Predict “{yes}” from this probability (%)"
 THRESHOLD_HELP = (
-    "The exported model answers so, everywhere it runs. It also gives the probability, so that "
-    "whoever calls it can decide differently."
+    "The exported model uses this threshold everywhere. It also returns the probability, so callers "
+    "can apply their own threshold."
 )
 THRESHOLD_FROM: Mapping[str, str] = MappingProxyType(
     {
-        "set": ("Set by hand and kept in the run and in the bundle's decision.json. The search set {own}."),
-        "payoff": "As the costs of mistakes imply. The search set {own}.",
+        "set": (
+            "Set by hand, and stored in the run and in the bundle's decision.json. The search set {own}."
+        ),
+        "payoff": "Implied by the costs of mistakes. The search set {own}.",
         "model": (
-            "As the search set it: nobody has given costs or a threshold. Choose shows what another "
-            "one costs."
+            "From the search: costs and threshold are not set. The page Choose shows the cost of "
+            "other thresholds."
         ),
     }
 )
 REFIT = "Train again on all rows first"
 REFIT_HELP = (
-    "The search held rows out to score its candidates. Without this, the bundle holds the very "
-    "model that was scored and timed. With it, the same config is trained on those rows too, which "
-    "takes as long as its fits did in the search; nobody has scored that model."
+    "The search held rows out to score its candidates. Without this option, the bundle contains the "
+    "model that was scored and timed. With it, the same configuration is trained on those rows too. "
+    "This takes about as long as training in the search, and the new model is not scored."
 )
-GOLDEN = "A bundle holds at least 50 real rows of your table (golden.jsonl), by which a server checks itself."
-MASK, MASK_NONE = "Columns to mask in those rows", "none: the rows stay as they are"
+GOLDEN = (
+    "A bundle contains at least 50 real rows of your table (golden.jsonl). A server uses them to "
+    "check itself."
+)
+MASK, MASK_NONE = "Columns to mask in these rows", "none: the rows are not changed"
 MASK_HELP = (
-    "Their values are drawn anew, each column by itself, from what the table holds; predictions are "
-    "those of the masked rows."
+    "Their values are replaced by random values of the same column; predictions are those of the masked rows."
 )
-TARGET = "Goes to {path}"
+TARGET = "Destination: {path}"
 BUTTON = "Export and verify"
-EXISTS = "{path} is there already: raise the version or change the name."
+EXISTS = "{path} exists already: increase the version or change the name."
 STEPS: Mapping[str, str] = MappingProxyType(
     {
         "export": "Write the bundle",
-        "verify": "Check the bundle",
-        "zip": "Pack it for download",
+        "verify": "Verify the bundle",
+        "zip": "Compress it for download",
     }
 )
 STATES: Mapping[str, str] = MappingProxyType(
-    {"waiting": "waiting", "running": "at work", "done": "done", "failed": "failed"}
+    {"waiting": "waiting", "running": "running", "done": "done", "failed": "failed"}
 )
 RUNNING = "Exporting …"
-DONE = "Exported and checked"
-FAILED = "The export did not succeed"
-LOST = "The export's process ended without a result; the terminal that the app runs in may say why."
-AGAIN = "Export another"
+DONE = "Exported and verified"
+FAILED = "The export failed"
+LOST = "The export process ended without a result. The log of the app may show the reason."
+AGAIN = "Export again"
 DOWNLOAD = "Download {name}"
 EXPORTED = "Exported from this run"
 EXPORTED_WHICH = "Bundle"
 EXPORTED_LABEL = "{name} {version} · {when}"
-USE = "Hand it over"
-USE_INTRO = "Everything in the bundle is needed, and nothing else: no training library, no pickle."
+USE = "Use the bundle"
+USE_INTRO = "The bundle contains everything that serving needs: no training library, no pickle."
 TABS: Mapping[str, str] = MappingProxyType(
     {
         "commands": "Commands",
@@ -76,7 +80,9 @@ TABS: Mapping[str, str] = MappingProxyType(
         "java": "Java",
     }
 )
-COMMANDS_NOTE = "The last three lines work anywhere with Python 3.11: nothing of the training side is needed."
-DOCKER_NOTE = "The Dockerfile lies in the bundle."
-DOCKER_OWN_NOTE = "Put this file beside the bundle's folder."
-HTTP_NOTE = "Against a server started by `workbench serve` or the container; the row is a real one."
+COMMANDS_NOTE = "The last three lines work with any Python 3.11; training libraries are not needed."
+DOCKER_NOTE = "The Dockerfile is in the bundle."
+DOCKER_OWN_NOTE = "Put this file next to the bundle folder."
+HTTP_NOTE = (
+    "For a server started with `workbench serve` or the container. The row is a real row of your table."
+)

@@ -1,4 +1,4 @@
-"""What several pages say."""
+"""Strings that several pages share."""
 
 from __future__ import annotations
 
@@ -23,38 +23,39 @@ STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 RUN_LABEL = "Run"
-NO_RUN = "There is no run to look at yet. Start one with a table of yours, or with the example."
-UNKNOWN_RUN = "There is no run named {name} here. These are the ones there are."
+NO_RUN = "There are no runs yet. Start one with your own table, or with the example."
+UNKNOWN_RUN = "There is no run named {name}. These runs exist:"
 NO_CANDIDATES = "No candidate has been trained and measured yet."
-GO_SEARCH = "See the search: how far it is, what failed, more time"
-NOT_ALLOWED = "Your role ({role}) does not allow this. Ask whoever runs the app for the role “{needed}”."
+GO_SEARCH = "Open the search: progress, failures, more time"
+NOT_ALLOWED = "Your role ({role}) does not allow this. Ask the operator of the app for the role “{needed}”."
 LOGIN_TITLE = "Please log in"
 LOGIN_BUTTON = "Log in"
 LOGIN_MISSING = (
-    "This app was started with a roles file, but no log-in is set up. Whoever runs it has to add "
-    "the section [auth] to .streamlit/secrets.toml."
+    "This app was started with a roles file, but no log-in is configured. The operator must add the "
+    "section [auth] to .streamlit/secrets.toml."
 )
-NOBODY = "{user} has no role here. Ask whoever runs the app."
+NOBODY = "{user} has no role in this app. Ask the operator of the app."
 LOGOUT = "Log out"
 GO_HOME = "Back to Home"
 
 FACT_SCORE_HELP = "{explained} 95 % interval: {interval} ({data})."
 FACT_FINAL_HELP = (
-    "Candidates were chosen by {score} ({data}), which is optimistic for the best of many; this one is not."
+    "Candidates are chosen by {score} ({data}), which is optimistic for the best of many. This "
+    "score is corrected for that."
 )
-FACT_TOTAL, FACT_TOTAL_EXAMPLE = "A month in all", "A month in all, example traffic"
+FACT_TOTAL, FACT_TOTAL_EXAMPLE = "Total a month", "Total a month, example traffic"
 FACT_TOTAL_HELP = "Mistakes and machines, at {traffic}. 95 % interval: {low} to {high}."
-FACT_MISTAKES = "Mistakes, 1,000 cases"
-FACT_MISTAKES_HELP = "95 % interval: {low} to {high} ({data}). Below 0 it pays."
+FACT_MISTAKES = "Mistakes per 1,000 cases"
+FACT_MISTAKES_HELP = "95 % interval: {low} to {high} ({data}). Negative values are a gain."
 FACT_MACHINES = "Machines a month"
-FACT_LATENCY = "Answers in"
+FACT_LATENCY = "Latency"
 FACT_LATENCY_HELP = (
-    "Median time of one row, in process, on {machine}. 99 of 100 answer within {p99}. "
-    "The network is not in it."
+    "Median time of one row, in process, on {machine}. 99 of 100 predictions take at most {p99}. "
+    "The network is not included."
 )
-FACT_MONTH = "A month"
-FACT_MONTH_HELP = "{replicas} × {instance} at {hourly} an hour, paid all month, for {traffic}."
+FACT_MONTH = "Machines a month"
+FACT_MONTH_HELP = "{replicas} × {instance} at {hourly} an hour, billed all month, for {traffic}."
 FACT_PRICE = "Per million"
-FACT_PRICE_HELP = "Price of a million single-row predictions on {instance}, kept {utilisation} busy."
+FACT_PRICE_HELP = "Price of a million single-row predictions on {instance} at {utilisation} utilisation."
 FACT_SIZE = "Size"
-FACT_SIZE_HELP = "Size on disk of everything that one prediction needs: schema, encoder and model."
+FACT_SIZE_HELP = "Size on disk of schema, encoder and model."

@@ -1,4 +1,4 @@
-"""The home page."""
+"""Strings of the home page."""
 
 from __future__ import annotations
 
@@ -7,49 +7,49 @@ from types import MappingProxyType
 
 TITLE = "Pick the right model for your table"
 INTRO = (
-    "Workbench trains many models on a table of yours, measures how accurate, how fast and how dear "
-    "each one is, and lets you choose. What you choose leaves as a bundle that IT can run."
+    "Workbench trains many models on your table and measures the accuracy, speed and price of each. "
+    "You choose one, and export it as a bundle that IT can run."
 )
 STEPS = (
-    ("Data", "Bring a table and say what to predict."),
-    ("Goal", "Say what a mistake costs and how fast an answer must be."),
-    ("Search", "Watch models being trained and measured."),
-    ("Choose", "Pick a point between accuracy, speed and price."),
-    ("Export", "Hand a checked bundle to IT."),
+    ("Data", "Choose a table and the column to predict."),
+    ("Goal", "Set the cost of mistakes and the required speed."),
+    ("Search", "Follow the training and measurement of models."),
+    ("Choose", "Choose a balance of accuracy, speed and price."),
+    ("Export", "Hand a verified bundle to IT."),
 )
 START = "Start with my table"
 EXAMPLE = "Try the example"
-EXAMPLE_HELP = "Makes a table of 4,000 subscriptions and searches for 30 seconds who will cancel."
+EXAMPLE_HELP = "Creates a table of 4,000 subscriptions and runs a 30-second search to predict cancellations."
 EXAMPLE_STARTED = (
-    "So that there is something to look at, an example is being made: 4,000 made-up subscriptions, "
-    "searched for 30 seconds for who will cancel."
+    "An example run is being created: a 30-second search on 4,000 synthetic subscriptions to "
+    "predict cancellations."
 )
-EXAMPLE_STARTING = "The example is starting: its table is being read."
+EXAMPLE_STARTING = "The example is starting and reading its table."
 EXAMPLE_BADGE = ":violet-badge[example]"
 EXAMPLE_REMOVE = "Remove"
-EXAMPLE_REMOVE_HELP = "Removes the example run and its table; what was exported from it stays."
-EXAMPLE_REMOVE_SURE = "Remove it for good"
+EXAMPLE_REMOVE_HELP = "Removes the example run and its table. Exported bundles are kept."
+EXAMPLE_REMOVE_SURE = "Remove permanently"
 RUNS = "Runs"
-RUNS_INTRO = "One search is one run: a folder with everything about it."
-RUNS_EMPTY = "No runs yet. Start with a table of yours, or try the example: it takes about a minute."
-RUNS_FILTER = "Show runs whose name contains"
-RUNS_NO_MATCH = "No run's name contains that."
-RUNS_MORE = "{count} more; type part of a name to find them."
+RUNS_INTRO = "Each search is a run: one folder with all its results."
+RUNS_EMPTY = "No runs yet. Start with your own table, or try the example, which takes about a minute."
+RUNS_FILTER = "Filter runs by name"
+RUNS_NO_MATCH = "No run matches this filter."
+RUNS_MORE = "{count} more; filter by name to find them."
 RUN_BROKEN = "{problem}"
-RUN_NO_SCORE = "No candidate is usable yet."
-RUN_BEST = "Best: **{score}** {label}, {interval} · {family} · answers in {latency}"
+RUN_NO_SCORE = "No usable candidate yet."
+RUN_BEST = "Best: **{score}** {label}, {interval} · {family} · latency {latency}"
 RUN_CANDIDATES = "{count} candidates"
-RUN_STOPPED = "{count} given up early"
+RUN_STOPPED = "{count} stopped early"
 RUN_FAILED = "{count} failed"
 RUN_ROWS = "{rows} rows"
-RUN_TARGET = "learns {target} ({task})"
+RUN_TARGET = "predicts {target} ({task})"
 RUN_TIME = "took {seconds}{budget}"
 RUN_BUDGET = " of {budget}"
 RUN_OPEN = "Choose a model"
-RUN_WATCH = "Watch"
-RUN_LOOK = "See what happened"
+RUN_WATCH = "Follow the search"
+RUN_LOOK = "Show details"
 BUNDLES = "Bundles"
-BUNDLES_INTRO = "What was exported to {folder}."
+BUNDLES_INTRO = "Exported to {folder}."
 BUNDLES_EMPTY = "Nothing has been exported to {folder} yet."
 BUNDLE_COLUMNS: Mapping[str, str] = MappingProxyType(
     {
@@ -58,7 +58,7 @@ BUNDLE_COLUMNS: Mapping[str, str] = MappingProxyType(
         "version": "version",
         "created": "exported",
         "score": "score",
-        "latency": "answers in",
+        "latency": "latency",
         "run": "from run",
         "candidate": "candidate",
         "problem": "problem",

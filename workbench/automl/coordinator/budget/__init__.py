@@ -1,1 +1,1 @@
-"""How the time of a search is shared out: the clock, what is kept for the end, and how large a step a fit may take."""
+"""The time reserved for the end of a search: ensembles, stacker, distillation, measuring."""

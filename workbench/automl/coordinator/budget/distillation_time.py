@@ -1,4 +1,7 @@
-"""When small models are taught by the best blend, by whom, and what time that takes."""
+"""When the best ensemble is distilled into small models (students), and how long that takes.
+
+This is the only module with the time budget of distillation; `worker.ensembling.distillation` fits.
+"""
 
 from __future__ import annotations
 
@@ -14,48 +17,48 @@ from ...records.messages import Config, DistillTask, TeacherDone, TeacherTask
 from ..session import Session
 from ..time_account import mean_fold_s
 
-_MOST_ROWS = 20_000  # of more rows the labels themselves say enough
+_MOST_ROWS = 20_000  # with more rows, labels alone are enough to train a small model
 _MOST_TEACHERS = 3
-_LEAST_TRIED = 10  # candidates before there is much to teach
-_MOST_SHARE = 0.06  # of the time
-_NESTED_FIT = 0.75  # what a fit on a fold's training rows less one fold takes over that of a fold
-_STUDENT_S = 0.3  # of a fold of a student whose family has fitted none
+_LEAST_TRIED = 10  # candidates; with fewer the ensemble is hardly better than a student
+_MOST_SHARE = 0.06  # of the time budget
+_NESTED_FIT = 0.75  # time of a fit with two folds left out, relative to one fold left out
+_STUDENT_S = 0.3  # seconds of a student's fold, at most, and before one of its family is fitted
 _PREFIX = "t"
 
 
 @dataclass(slots=True)
 class Distillation:
-    """A teacher, and how far the students have come.
+    """A teacher, and the folds that it has not predicted yet.
 
     Attributes
     ----------
     weights : dict of str to float
-        The teacher, by candidate; empty before there is one, or where there is nothing to teach.
+        The weight of each candidate in the teacher; empty without a teacher.
     """
 
     weights: dict[str, float] = field(default_factory=dict)
     _open: set[int] = field(default_factory=set)
 
     def begin(self, session: Session, best: Mapping[str, float]) -> list[TeacherTask]:
-        """Choose the teacher from the best blend, as many of its members as there is time for."""
+        """Choose the teacher: as many members of the best ensemble as the time allows."""
         if not _fits(session):
             return []
         left = max(session.clock.refine_ends - time.monotonic(), 0.0)
         ordered = sorted(best, key=lambda name: (-best[name], name))[:_MOST_TEACHERS]
         chosen = _affordable(session, [session.results.candidates[name] for name in ordered], left)
-        made = {frozenset(each.members) for each in session.results.candidates.values() if each.taught}
-        if not chosen or frozenset(chosen) in made:
+        teachers = {frozenset(each.members) for each in session.results.candidates.values() if each.taught}
+        if not chosen or frozenset(chosen) in teachers:
             return []
         total = sum(best[name] for name in chosen)
         self.weights = {name: best[name] / total for name in chosen}
         self._open = set(range(_folds(session)))
         return [TeacherTask(self.weights, at, session.clock.refine_ends) for at in sorted(self._open)]
 
-    def take_in(self, session: Session, nested: TeacherDone) -> list[DistillTask]:
-        """Take in that the teacher has answered for a fold; when it has for all, the students begin."""
-        session.time.charge(nested.spent)
-        self._open.discard(nested.split)
-        if nested.wrong:
+    def take_in(self, session: Session, done: TeacherDone) -> list[DistillTask]:
+        """Record that the teacher predicted a fold; return the students' tasks after the last."""
+        session.time.charge(done.spent)
+        self._open.discard(done.split)
+        if done.wrong:
             self.weights = {}
         if self._open or not self.weights:
             return []
@@ -69,7 +72,7 @@ class Distillation:
 
 
 def needed_s(session: Session, task: TeacherTask | DistillTask) -> float:
-    """Return about how many seconds a task takes."""
+    """Return the estimated seconds of a task."""
     if isinstance(task, TeacherTask):
         fits = sum(mean_fold_s(session.results.candidates[name]) for name in task.weights)
         return (_folds(session) - 1) * _NESTED_FIT * fits
@@ -77,7 +80,7 @@ def needed_s(session: Session, task: TeacherTask | DistillTask) -> float:
 
 
 def reserve_s(session: Session) -> float:
-    """Return the seconds of wall clock to keep for teaching, by what is known so far."""
+    """Return the seconds to reserve for distillation, as far as known."""
     best = [session.results.candidates[name] for name in session.results.incumbents()][:_MOST_TEACHERS]
     if not session.clock.bounded or not _fits(session):
         return 0.0
@@ -86,7 +89,10 @@ def reserve_s(session: Session) -> float:
 
 
 def _fits(session: Session) -> bool:
-    """Tell whether teaching may gain anything: two classes, few rows, all of them out of fold, enough tried."""
+    """Return whether distillation can pay off.
+
+    It needs two classes, few rows, out-of-fold predictions of all rows, and enough candidates.
+    """
     problem, info = session.run.problem, session.run.info
     whole = info["plan"]["folds"] > 2 and not info["plan"].get("refits")
     tried = session.results.tried - session.results.failed >= _LEAST_TRIED
@@ -98,7 +104,7 @@ def _folds(session: Session) -> int:
 
 
 def _affordable(session: Session, members: Sequence[Candidate], left: float) -> list[str]:
-    """Return the first members of those given that can teach within their share of the time."""
+    """Return the first of some members that can form the teacher within the share of the time."""
     good = [each for each in members if each.family != BASELINE]
     if not session.clock.bounded:
         return [each.id for each in good]
@@ -109,8 +115,8 @@ def _affordable(session: Session, members: Sequence[Candidate], left: float) -> 
 
 
 def _distillation_s(session: Session, members: Sequence[Candidate]) -> float:
-    nested = _folds(session) * (_folds(session) - 1) * _NESTED_FIT
-    fits = nested * sum(mean_fold_s(each) for each in members)
+    relative = _folds(session) * (_folds(session) - 1) * _NESTED_FIT
+    fits = relative * sum(mean_fold_s(each) for each in members)
     students = sum(_student_s(session, family) for family, _ in _students(session))
     return (fits + students) / session.settings.workers
 
@@ -120,7 +126,7 @@ def _student_s(session: Session, family: str) -> float:
 
 
 def _students(session: Session) -> list[tuple[str, dict[str, Any]]]:
-    """Return the students of the families that the search may use, those that serve one row fastest first."""
+    """Return family and params of the students, the fastest for a single row first."""
     allowed = session.settings.families or family_names()
     traits = {name: traits_of(name) for name in family_names() if name in allowed}
     students = [(name, dict(each.student)) for name, each in traits.items() if each.student is not None]

@@ -1,1 +1,1 @@
-"""The worker processes as the coordinator sees them: started, given tasks, and killed where they exceed a limit."""
+"""The worker processes: started by a fork server, given tasks, killed above a limit."""

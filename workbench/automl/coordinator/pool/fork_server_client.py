@@ -1,7 +1,7 @@
-"""The search's side of the process that imports the training libraries and forks workers (`server`).
+"""The client of the fork server, the process that imports training libraries and forks workers.
 
-It knows nothing of the rest of the package, so that it can be started before anything else is imported: what trainers
-need and what the search itself needs are then loaded at the same time.
+This module imports nothing else of the package, so the server can be started first: it then imports
+the training libraries while this process imports what the search needs.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from pathlib import Path
 from types import TracebackType
 
 _START_S = 120.0
-_LONGEST_ADDRESS = 100  # bytes of a socket's path; systems allow 103 or 107
-_SHORT_PLACES = ("/tmp", "/var/tmp")  # noqa: S108 - a folder of its own is made there, with a random name
-_MOST_DEATHS = 3  # of the process: killed from outside, it is started again
+_LONGEST_ADDRESS = 100  # bytes of a socket's path; operating systems allow 103 or 107
+_SHORT_PLACES = ("/tmp", "/var/tmp")  # noqa: S108 - for a new folder with a random name
+_MOST_DEATHS = 3  # times that the server is restarted after it was killed from outside
 _THREADS = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS NUMEXPR_NUM_THREADS ARROW_NUM_THREADS"
 _ENVIRONMENT = dict.fromkeys(_THREADS.split(), "1")
 
 
 class StartError(Exception):
-    """The process did not bring a worker forth; the message is the last that it said."""
+    """The fork server did not start a worker; the message is the last line of its log."""
 
 
 class Spawner:
-    """A process that forks single-threaded workers on demand; they connect to an address of this process.
+    """A fork server that starts single-threaded workers on demand; they connect to this process.
 
     Examples
     --------
     >>> with Spawner() as spawner:
     ...     spawner.ask()
     ...     connection = spawner.accept()
-    ...     isinstance(connection.recv(), int)  # its process id; it waits for its set-up
+    ...     isinstance(connection.recv(), int)  # its process id; it waits for a set-up
     True
     """
 
@@ -62,34 +62,35 @@ class Spawner:
                     **_ENVIRONMENT,
                     "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
                 },
-                start_new_session=True,  # Ctrl-C in the terminal is for the search to handle, not for its workers
+                start_new_session=True,  # only the search handles Ctrl-C in the terminal
             )
-        _say(server, self._key.hex())
+        _send_line(server, self._key.hex())
         return server
 
     @property
     def pid(self) -> int:
-        """The process's id; another one after it was killed and started again."""
+        """The process id of the server; it changes if the server is restarted."""
         return self._server.pid
 
     def ask(self, count: int = 1) -> None:
-        """Ask for so many workers; `accept` receives them."""
+        """Request `count` workers; `accept` returns them."""
         for _ in range(count):
-            _say(self._server, "fork")
+            _send_line(self._server, "fork")
 
     def accept(self, awaited: int = 1) -> Connection:
         """Return the connection of a worker that has started.
 
+        If the server was killed, it is restarted and asked again.
+
         Parameters
         ----------
         awaited : int
-            Workers that were asked for and have not come, this one included: where the process was killed, a new one
-            is asked for them.
+            Workers that were requested and have not connected, this one included.
 
         Raises
         ------
         StartError
-            Where none starts.
+            If no worker starts within 120 s, or the server was killed more than 3 times.
         """
         limit = time.monotonic() + _START_S
         socket = self._listener._listener._socket  # type: ignore[attr-defined]  # the only way to bound accept()
@@ -100,22 +101,22 @@ class Spawner:
             except TimeoutError:
                 gone = self._server.poll() is not None
                 if time.monotonic() > limit or (gone and self._deaths >= _MOST_DEATHS):
-                    raise StartError(self._last_words()) from None
+                    raise StartError(self._last_message()) from None
                 if gone:
                     self._deaths += 1
                     _close_input(self._server)
-                    self._server = self._start()  # the workers of the one before go on without it
+                    self._server = self._start()  # the workers of the killed server keep running
                     self.ask(awaited)
 
-    def _last_words(self) -> str:
+    def _last_message(self) -> str:
         log = Path(self._folder.name) / "log"
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return lines[-1][:300] if lines else "no message"
 
     def close(self) -> None:
-        """End the process and all its workers at once."""
+        """Kill the server and all its workers."""
         with suppress(ProcessLookupError):
-            os.killpg(self._server.pid, signal.SIGKILL)  # it leads the group that its workers belong to
+            os.killpg(self._server.pid, signal.SIGKILL)  # the server leads the process group of its workers
         self._server.wait()
         _close_input(self._server)
         self._listener.close()
@@ -131,19 +132,19 @@ class Spawner:
 
 
 def _folder_for_a_socket() -> tempfile.TemporaryDirectory[str]:
-    """Make a folder whose path is short enough for a socket's address: ``TMPDIR``'s, where that is, else the system's.
+    """Create a folder whose path is short enough for a socket: in ``TMPDIR``, else in ``/tmp``.
 
     Raises
     ------
     SearchError
-        Where no such folder can be made.
+        If no such folder can be created.
     """
     for place in (None, *_SHORT_PLACES):
         try:
             folder = tempfile.TemporaryDirectory(prefix="workbench-", dir=place)
         except OSError:
             if place is None and len(os.fsencode(tempfile.gettempdir())) <= _LONGEST_ADDRESS:
-                raise  # a disk that is full, for instance: said as it is
+                raise  # for instance a full disk: its own message is the best one
             continue
         if len(os.fsencode(f"{folder.name}/s")) <= _LONGEST_ADDRESS:
             return folder
@@ -158,7 +159,7 @@ def _folder_for_a_socket() -> tempfile.TemporaryDirectory[str]:
     )
 
 
-def _say(server: subprocess.Popen[bytes], line: str) -> None:
+def _send_line(server: subprocess.Popen[bytes], line: str) -> None:
     assert server.stdin is not None
     with suppress(BrokenPipeError):
         server.stdin.write(f"{line}\n".encode())

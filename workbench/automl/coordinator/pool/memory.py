@@ -1,8 +1,8 @@
-"""The memory of a search: the highest that all its processes have held together.
+"""The peak memory of a search, over all its processes together.
 
-What processes share counts once, and finding that out makes the system walk through all their pages: some 30 ms a look,
-which the fits would pay for. So it is asked only where the sum of what each holds, shared or not, is the highest so
-far, and now and then beside that.
+Shared pages count once. To find them, the operating system walks through all pages, which takes
+about 30 ms per call and slows the fits down. So the exact value is read only if the sum of the
+resident memory, shared or not, is the highest so far, and additionally every ten seconds.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 import psutil
 
 _TICK_S = 0.5
-_MARGIN = 1.01  # of the highest sum: less is no new peak worth a look
-_SURE_TICKS = 20  # after so many the pages are walked in any case: what was shared may have become two copies
+_MARGIN = 1.01  # times the highest sum: below it there is no new peak
+_SURE_TICKS = 20  # ticks between exact reads in any case: shared pages may have become copies
 
 
 class MemoryWatch:
-    """Looks at the memory of some processes twice a second, and keeps the highest sum.
+    """Reads the memory of some processes twice a second, and keeps the highest sum.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class MemoryWatch:
         self._thread.join()
 
     def look(self) -> float:
-        """Look once more and return the highest sum so far, MB (10⁶ bytes)."""
+        """Read the memory now and return the highest sum so far, in MB (10⁶ bytes)."""
         self.peak_mb = max(self.peak_mb, sum(proportional_mb(each) for each in self._processes()))
         return self.peak_mb
 
@@ -63,25 +63,25 @@ class MemoryWatch:
             self.tick()
 
     def tick(self) -> None:
-        """Look, if there may be a new peak."""
+        """Read the exact memory if there may be a new peak."""
         self._ticks += 1
-        held = sum(resident_mb(each) for each in self._processes())
-        if held > self._highest_mb * _MARGIN or self._ticks % _SURE_TICKS == 0:
-            self._highest_mb = max(self._highest_mb, held)
+        resident = sum(resident_mb(each) for each in self._processes())
+        if resident > self._highest_mb * _MARGIN or self._ticks % _SURE_TICKS == 0:
+            self._highest_mb = max(self._highest_mb, resident)
             self.look()
 
 
 def resident_mb(process: int) -> float:
-    """Return a process's memory in MB (10⁶ bytes), what it shares with others included; 0 where it has gone."""
+    """Return a process's resident memory in MB (10⁶ bytes), with shared pages; 0 if it ended."""
     with suppress(psutil.Error):
         return float(psutil.Process(process).memory_info().rss / 1e6)
     return 0.0
 
 
 def proportional_mb(process: int) -> float:
-    """Return a process's memory in MB (10⁶ bytes); of what it shares with others its part (Linux), else all of it.
+    """Return a process's memory in MB (10⁶ bytes), with its part of shared pages; 0 if it ended.
 
-    A process that has gone holds none.
+    Outside Linux shared pages count in full.
     """
     with suppress(OSError, ValueError, IndexError):
         rollup = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")

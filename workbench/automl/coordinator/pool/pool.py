@@ -1,22 +1,23 @@
-"""Worker processes that can be killed: wall clock, CPU time and memory of a trial are limited from outside.
+"""Worker processes that can be killed: time and memory of a trial are limited from outside.
 
 Native code cannot be interrupted from within, so the only limit that holds is to kill the process.
 
-Why this is not Pebble (5.2) or loky (3.7), as measured on two cores:
+Pebble (5.2) and loky (3.7) were measured on two cores and not used:
 
-- loky fails every running task with `TerminatedWorkerError` if one worker is killed, so no limit can be enforced on
-  one task alone.
-- Pebble kills one task and keeps the others, which is what is needed here. But with the start methods that are safe
-  beside threads (`forkserver`, `spawn`) each worker imports the user's main module again: 8 times in a test that
-  replaced 6 workers. A replacement took 240 to 320 ms with all libraries preloaded in the fork server, against 30 to
-  60 ms here. With `fork` it copies the coordinating process, whose Optuna and pandas threads may hold locks.
-- Busy workers of both continue after the parent is killed with SIGKILL: all were alive 2 s later. Here the fork server
-  notices that its input closed and kills them.
-- Both choose the worker themselves. Here a task can be given to the worker that holds an artifact open, and the process
-  id, peak memory and CPU time of each task are known while it runs, without private attributes.
+- loky fails every running task with `TerminatedWorkerError` if one worker is killed. No limit can
+  be enforced on one task alone.
+- Pebble kills one task and keeps the others, as needed here. But with the start methods that are
+  safe in a process with threads (`forkserver`, `spawn`), each worker imports the user's main module
+  again: 8 times in a test that replaced 6 workers. With all libraries preloaded in the fork server,
+  a replacement took 240 to 320 ms, against 30 to 60 ms here. The start method `fork` copies the
+  coordinating process, whose threads may hold locks.
+- After SIGKILL of the parent, the busy workers of both continued: all were alive 2 s later. Here
+  the fork server notices that its input has closed and kills them.
+- Both choose the worker of a task. Here a task can go to the worker that has an artifact open, and
+  the process id, the CPU time and the peak memory of a task are known while it runs.
 
-What Pebble would replace is the loop that waits, enforces limits and replaces workers (about 100 lines of this file);
-the fork server would remain.
+Pebble would replace the loop that waits, enforces limits and replaces workers, about 100 lines of
+this file. The fork server would remain.
 """
 
 from __future__ import annotations
@@ -43,21 +44,9 @@ from .memory import MemoryWatch
 _TICK_S = 0.1
 
 
-@dataclass(slots=True)
-class _Worker:
-    connection: Connection
-    process: psutil.Process
-    task: Any = None
-    started: float = 0.0
-    cpu_before: float = 0.0
-    kill_at: float = float("inf")
-    peak_mb: float = 0.0
-    limited: bool = True
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a worker did not answer."""
+    """Why a task has no result, with the seconds that it ran and the peak memory of its worker."""
 
     status: Status
     stage: str
@@ -67,11 +56,39 @@ class Failure:
     peak_memory_mb: float
 
 
+@dataclass(slots=True)
+class _Worker:
+    """A worker process and the task that it carries out; `limited` tasks obey the memory limit."""
+
+    connection: Connection
+    process: psutil.Process
+    task: Any = None
+    started: float = 0.0
+    cpu_before: float = 0.0
+    kill_at: float = float("inf")
+    peak_mb: float = 0.0
+    limited: bool = True
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the task was submitted."""
+        return time.monotonic() - self.started
+
+    def cpu_s(self) -> float:
+        """Return the CPU seconds of the task so far."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system) - self.cpu_before
+
+    def failed(self, reason: str, hint: str, status: Status = "stopped") -> Outcome:
+        """Return the outcome of a task that has no result."""
+        return Outcome(self.task, Failure(status, "fit", reason, hint, self.seconds, self.peak_mb))
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A task, what came of it, and the processor time that it took (0 where the worker did not live to tell).
+    """A task with its result, or the failure in its place.
 
-    `worker` is the process that carried it out.
+    `cpu_s` is the CPU time of the task, 0 if the worker died. `worker` is the process id.
     """
 
     task: Any
@@ -81,21 +98,23 @@ class Outcome:
 
     @property
     def died(self) -> bool:
-        """Whether the worker died over the task, killed by nobody here."""
+        """Whether the worker died during the task without having been killed by the pool."""
         return isinstance(self.result, Failure) and self.result.status == "failed"
 
 
 class WorkerPool:
-    """A fixed number of single-threaded worker processes, each killable.
+    """A fixed number of single-threaded worker processes that can be killed.
+
+    It is a context manager: leaving the block ends all workers.
 
     Parameters
     ----------
     count : int
-        Workers at a time.
+        Number of workers.
     memory_limit_mb : float
-        Resident memory at which a trial is killed.
+        Resident memory (10⁶ bytes) above which a trial is killed.
     spawner : Spawner
-        Starts them; it stays open.
+        Starts the workers; it stays open.
     """
 
     def __init__(self, count: int, memory_limit_mb: float, spawner: Spawner) -> None:
@@ -116,16 +135,16 @@ class WorkerPool:
         self.close()
 
     def peak_memory_mb(self) -> float:
-        """Return the most memory that all processes of the search held at one time, in MB (10⁶ bytes)."""
+        """Return the peak memory of all processes of the search together, in MB (10⁶ bytes)."""
         return self._memory.look()
 
     def open(self, setup: Setup) -> None:
-        """Give the run's set-up and start the workers.
+        """Start the workers with the set-up of the run.
 
         Raises
         ------
         SearchError
-            Where the worker processes cannot start.
+            If the worker processes cannot start.
         """
         self._setup = setup
         self._spawner.ask(self.count)
@@ -133,7 +152,7 @@ class WorkerPool:
             self._workers.append(self._accept(self.count - at))
 
     def reopen(self, setup: Setup) -> None:
-        """Start all workers anew with another set-up; none may be at work."""
+        """Restart all workers with another set-up; none may have a task."""
         self._setup = setup
         for worker in list(self._workers):
             self._replace(worker)
@@ -148,12 +167,12 @@ class WorkerPool:
         return _Worker(connection, process)
 
     def processes(self) -> list[int]:
-        """Return the ids of this process and of all that work for it."""
+        """Return the ids of this process, the fork server and the workers."""
         return [os.getpid(), self._spawner.pid, *(worker.process.pid for worker in list(self._workers))]
 
     @property
     def idle(self) -> int:
-        """Workers without a task."""
+        """Number of workers without a task."""
         return len(self._idle_workers())
 
     def _idle_workers(self) -> list[_Worker]:
@@ -161,9 +180,9 @@ class WorkerPool:
 
     @property
     def largest_idle(self) -> int | None:
-        """The idle worker with the most memory, as a process id.
+        """The process id of the idle worker with the most memory.
 
-        What is large is made there in half the time: the pages need not be had from the system first.
+        It builds a large artifact in half the time, because it already has the memory pages.
         """
         sizes = {}
         for worker in self._idle_workers():
@@ -173,16 +192,24 @@ class WorkerPool:
 
     @property
     def busy(self) -> int:
-        """Workers with a task."""
+        """Number of workers with a task."""
         return self.count - self.idle
 
     def submit(
         self, task: Any, *, kill_at: float = float("inf"), on: int | None = None, limited: bool = True
     ) -> None:
-        """Give a task to an idle worker, the process `on` if that is one.
+        """Give a task to an idle worker.
 
-        It is killed at `kill_at` (`time.monotonic()`), and, where it is `limited`, when it takes more memory than a
-        trial may.
+        Parameters
+        ----------
+        task : Any
+            A task of `records.messages`.
+        kill_at : float
+            `time.monotonic()` at which the worker is killed.
+        on : int, optional
+            The process id of the worker to prefer, if it is idle.
+        limited : bool
+            Whether the worker is also killed above the memory limit.
         """
         idle = self._idle_workers()
         worker = next((worker for worker in idle if worker.process.pid == on), idle[0])
@@ -190,15 +217,16 @@ class WorkerPool:
         worker.limited = limited
         try:
             worker.connection.send(task)
-        except OSError:  # it has died while it was idle: the task is not to blame
+        except OSError:  # the worker died while idle, so the task is not the cause
             self._replace(worker)
             self.submit(task, kill_at=kill_at, limited=limited)
             return
+        worker.cpu_before = 0.0
         with suppress(psutil.Error):
-            worker.cpu_before = _cpu(worker.process)
+            worker.cpu_before = worker.cpu_s()
 
     def outcomes(self, timeout: float) -> list[Outcome]:
-        """Wait up to `timeout` seconds for tasks to end, watching their limits meanwhile."""
+        """Wait up to `timeout` seconds for tasks to end, and enforce their limits meanwhile."""
         stop = time.monotonic() + max(timeout, 0.0)
         while True:
             busy = {worker.connection: worker for worker in self._workers if worker.task is not None}
@@ -211,49 +239,42 @@ class WorkerPool:
                 return done
 
     def _receive(self, worker: _Worker) -> Outcome:
-        task, seconds = worker.task, time.monotonic() - worker.started
         try:
             result = worker.connection.recv()
         except (EOFError, OSError):
-            self._replace(worker)
             hint = "It may have run out of memory: allow fewer `workers`, or set `max_memory`."
-            return Outcome(
-                task, Failure("failed", "fit", "the worker process died", hint, seconds, worker.peak_mb)
-            )
-        worker.task = None
+            outcome = worker.failed("the worker process died", hint, "failed")
+            self._replace(worker)
+            return outcome
+        task, worker.task = worker.task, None
         cpu_s = 0.0
         with suppress(psutil.Error):
-            cpu_s = _cpu(worker.process) - worker.cpu_before
+            cpu_s = worker.cpu_s()
         return Outcome(task, result, cpu_s, worker.process.pid)
 
     def _enforce(self, workers: list[_Worker]) -> Iterator[Outcome]:
-        now = time.monotonic()
+        """Kill the workers that exceed a limit, and yield the outcomes of their tasks."""
         for worker in workers:
-            failure = self._limit_broken(worker, now)
-            if failure:
-                task = worker.task
+            outcome = self._exceeded(worker)
+            if outcome:
                 self._replace(worker)
-                yield Outcome(task, failure)
+                yield outcome
 
-    def _limit_broken(self, worker: _Worker, now: float) -> Failure | None:
-        seconds = now - worker.started
+    def _exceeded(self, worker: _Worker) -> Outcome | None:
+        """Return the outcome of a task that exceeds a limit, or None."""
         try:
-            memory = worker.process.memory_info().rss / 1e6
-            cpu = _cpu(worker.process) - worker.cpu_before
+            memory, cpu = worker.process.memory_info().rss / 1e6, worker.cpu_s()
         except psutil.Error:
-            return None  # its closed connection will tell
-        worker.peak_mb = max(worker.peak_mb, memory)
+            return None  # the process has ended: `_receive` finds its connection closed
+        seconds, worker.peak_mb = worker.seconds, max(worker.peak_mb, memory)
         if worker.limited and memory > self.memory_limit_mb:
             reason = f"memory {memory:,.0f} MB over the limit of {self.memory_limit_mb:,.0f} MB"
-            return Failure("stopped", "fit", reason, "Allow more with `max_memory`.", seconds, worker.peak_mb)
-        if now > worker.kill_at:
-            reason = f"stopped by the clock after {seconds:.1f} s"
-            return Failure("stopped", "fit", reason, "Give more `time`.", seconds, worker.peak_mb)
+            return worker.failed(reason, "Allow more with `max_memory`.")
+        if time.monotonic() > worker.kill_at:
+            return worker.failed(f"stopped at the time limit after {seconds:.1f} s", "Give more `time`.")
         if cpu > 1.5 * seconds + 5.0:
-            reason = f"{cpu:.0f} s of processor time in {seconds:.0f} s: more than one thread"
-            return Failure(
-                "stopped", "fit", reason, "Leave the family out with `families`.", seconds, worker.peak_mb
-            )
+            reason = f"{cpu:.0f} s of CPU time in {seconds:.0f} s: more than one thread"
+            return worker.failed(reason, "Leave the family out with `families`.")
         return None
 
     def _replace(self, worker: _Worker) -> None:
@@ -265,7 +286,7 @@ class WorkerPool:
         self._workers.append(self._accept())
 
     def extend(self, name: str) -> None:
-        """Let tasks on a config take as long as they take."""
+        """Remove the time limit of the tasks of a configuration."""
         for worker in self._workers:
             if worker.task is not None and _config_id(worker.task) == name:
                 worker.kill_at = float("inf")
@@ -273,30 +294,24 @@ class WorkerPool:
     def stop_all(
         self, reason: str, hint: str = "Give more `time`.", *, only: str | None = None
     ) -> list[Outcome]:
-        """Kill every busy worker at once, or those at a config, and answer for their tasks; new ones take their places.
+        """Kill and replace all busy workers, and return the outcomes of their tasks.
 
         Parameters
         ----------
         reason, hint : str
-            For the candidates that end so.
+            Why the tasks were stopped, and what to do about it.
         only : str, optional
-            The id of a config.
+            The id of the only configuration whose tasks are stopped.
         """
         out = []
         busy = [worker for worker in self._workers if worker.task is not None]
         for worker in [worker for worker in busy if only in (None, _config_id(worker.task))]:
-            seconds = time.monotonic() - worker.started
-            out.append(
-                Outcome(
-                    worker.task,
-                    Failure("stopped", "fit", reason, hint, seconds, worker.peak_mb),
-                )
-            )
+            out.append(worker.failed(reason, hint))
             self._replace(worker)
         return out
 
     def close(self) -> None:
-        """End all workers at once: what they still do is wanted by nobody."""
+        """Kill all workers at once."""
         for worker in self._workers:
             worker.connection.close()
             with suppress(psutil.Error):
@@ -309,13 +324,8 @@ def _config_id(task: Any) -> str | None:
     return None if config is None else str(config.id)
 
 
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
 def failed_candidate(task: Any, failure: Failure) -> Candidate:
-    """Turn a task on a config that was not answered into a candidate that says why."""
+    """Return the candidate of a task that failed, with the reason."""
     config = task.config
     return Candidate(
         id=next(iter(task.cuts)) if isinstance(task, RefitTask) else config.id,

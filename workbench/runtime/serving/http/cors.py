@@ -1,4 +1,7 @@
-"""Cross-origin resource sharing (CORS): origins whose pages may call the server from a browser."""
+"""Cross-origin resource sharing (CORS): origins whose pages may call the server from a browser.
+
+The middleware of a web framework would need the framework; the rules for keys in headers are short.
+"""
 
 from __future__ import annotations
 

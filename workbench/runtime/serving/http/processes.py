@@ -3,7 +3,7 @@
 The parent process listens but serves no requests: it starts the workers, replaces those that die,
 and forwards signals. Workers stop with their parent, even if it is killed, since each has a pipe to
 it that then closes. So no worker of a killed server keeps serving an old model or occupies the
-port.
+port. uvicorn's own workers have no drain time.
 """
 
 from __future__ import annotations
