@@ -45,7 +45,7 @@ def small(family: Family, problem: Problem) -> dict[str, object]:
 def served(family: Family, sample: Sample, problem: Problem, rows: np.ndarray, **arguments: object) -> float:
     """Fit, and return the largest difference between the library and the served form.
 
-    It is counted in the target's spread, beyond what float32 cannot tell apart where the target lies far from zero.
+    It is relative to the spread of the target, beyond float32 rounding if the target is far from 0.
     """
     fitted = family.fit(small(family, problem), sample, problem, **arguments)  # type: ignore[arg-type] # test shorthand
     form = fitted.form()
