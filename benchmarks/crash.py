@@ -27,7 +27,7 @@ from typing import Any
 
 import psutil
 
-VICTIMS = ("main", "main", "everything", "nursery", "worker")
+VICTIMS = ("main", "main", "everything", "fork server", "worker")
 MOMENTS = ("start", "data", "folds", "folds", "blends", "measuring")
 TRIALS = 5
 _PATIENCE_S = 600.0
@@ -39,7 +39,7 @@ class Round:
 
     Attributes
     ----------
-    victim : {"main", "everything", "nursery", "worker"}
+    victim : {"main", "everything", "fork server", "worker"}
     moment : {"start", "data", "folds", "blends", "measuring"}
     delay_s : float
         After the moment.
@@ -131,7 +131,7 @@ def play(plan: Round, folder: Path) -> list[str]:
         return [f"the search ended before it was killed, with {process.returncode}: {err[-300:]}"]
     time.sleep(plan.delay_s)
     family = _kill(plan.victim, process)
-    if plan.victim in ("nursery", "worker"):
+    if plan.victim in ("fork server", "worker"):
         return [*_check_survivor(table, process), *_check_end(table, {})]
     process.wait()
     for pipe in (process.stdout, process.stderr):
@@ -154,7 +154,7 @@ def _reached(plan: Round, table: Table) -> Callable[[], bool]:
         return (table.run / "run.json").exists
     if plan.moment == "folds":
         return lambda: len(list(table.run.glob("candidates/c*/candidate.json"))) >= plan.candidates
-    word = "blends" if plan.moment == "blends" else "measuring"
+    word = "ensembles" if plan.moment == "blends" else "measuring"
     return lambda: any(word in phase for phase in table.phases())
 
 
@@ -173,9 +173,9 @@ def _kill(victim: str, process: subprocess.Popen[str]) -> list[psutil.Process]:
         children = psutil.Process(process.pid).children(recursive=True)
     except psutil.Error:
         children = []
-    nurseries = [each for each in children if each.ppid() == process.pid]
+    servers = [each for each in children if each.ppid() == process.pid]
     workers = [each for each in children if each.ppid() != process.pid]
-    chosen = {"main": [], "everything": children, "nursery": nurseries, "worker": workers[:1]}[victim]
+    chosen = {"main": [], "everything": children, "fork server": servers, "worker": workers[:1]}[victim]
     if victim in ("main", "everything"):
         process.send_signal(signal.SIGKILL)
     for each in chosen:
