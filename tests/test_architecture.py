@@ -311,6 +311,7 @@ def test_there_is_no_utils_module() -> None:
 #: What builds command lines: the options of the commands, and texts to paste into a shell.
 COMMAND_LINES = (
     "workbench/cli/", "workbench/runtime/__main__.py", "workbench/runtime/serving/serving_settings.py",
+    "workbench/runtime/prediction_log/options.py",
     "workbench/ui/jobs/", "workbench/ui/pages/goal.py", "workbench/ui/pages/report.py", "workbench/ui/snippets.py",
     "workbench/ui/launch.py", "workbench/ui/files/folders.py", "workbench/loadtest/process.py",
     "workbench/export/documents/card.py", "workbench/export/documents/deploy.py",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
+from workbench.runtime.prediction_log.options import add_log_options, log_options_of
+
 from .command import Command
 from .console import Console
 from .options import TABLE_HELP
@@ -32,14 +34,18 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="of a text file, such as shift_jis; default: its own, else training's",
     )
+    add_log_options(parser)
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from workbench.runtime.bundle.bundle import open_bundle
     from workbench.runtime.jobs.batch import score_file
+    from workbench.runtime.prediction_log.opening import logged_job
+    from workbench.runtime.serving.request_log import print_notice
 
     bundle = open_bundle(options.bundle)
-    with RowProgress(console) as progress:
+    kept = log_options_of(options)
+    with logged_job(kept, bundle, print_notice) as predictions, RowProgress(console) as progress:
         report = score_file(
             bundle,
             options.input,
@@ -47,6 +53,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             progress=progress,
             encoding=options.encoding,
             escape_formulas=options.escape_formulas,
+            predictions=predictions,
         )
     if options.out == "-":  # standard output has the rows
         text = json.dumps(report.to_json()) if console.as_json else console.flagged(report.to_text())

@@ -15,7 +15,10 @@ from .errors import InputError, NoBundleError, WorkbenchError
 from .jobs.batch import score_file
 from .jobs.run_config import MODES, read_config, run
 from .parameters import flags_of, with_flags
+from .prediction_log.opening import logged_job
+from .prediction_log.options import add_log_options, log_options_of
 from .serving.http.server import serve
+from .serving.request_log import print_notice
 from .serving.serving_settings import add_serve_options, settings_of
 
 _HERE = Path(__file__).resolve().parent.parent
@@ -46,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
         help="encoding of a text file; default: detected, else that of the training file",
     )
 
+    add_log_options(predict)
+
     serving = verbs.add_parser("serve", help="serve over HTTP")
     serving.add_argument("bundle", nargs="?", default=_HERE, help="default: the folder above runtime/")
     add_serve_options(serving)
@@ -74,13 +79,16 @@ def _run(options: argparse.Namespace) -> int:
         checked = check_bundle(options.bundle)
         _show(options, checked.to_json(), checked.to_text())
         return 0 if checked.ok else 1
-    report = score_file(
-        open_bundle(options.bundle),
-        options.input,
-        options.out,
-        encoding=options.encoding,
-        escape_formulas=options.escape_formulas,
-    )
+    bundle = open_bundle(options.bundle)
+    with logged_job(log_options_of(options), bundle, print_notice) as predictions:
+        report = score_file(
+            bundle,
+            options.input,
+            options.out,
+            encoding=options.encoding,
+            escape_formulas=options.escape_formulas,
+            predictions=predictions,
+        )
     stream = sys.stderr if options.out == "-" else sys.stdout  # standard output has the rows
     text = with_flags(report.to_text(), flags_of(_parser()))
     print(json.dumps(report.to_json()) if options.json else text, file=stream)

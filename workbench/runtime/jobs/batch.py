@@ -20,6 +20,8 @@ from ..files.formats import Chunk, Source
 from ..files.readers import open_source
 from ..files.writers import open_sink, replacing, to_standard_output, unique_names
 from ..model.predictor import Predictor
+from ..prediction_log.background import PredictionLog
+from .logged_chunks import ChunkRecorder
 
 _FIRST_ERRORS = 5
 _NOT_FINITE = "the model returned NaN or infinity"
@@ -101,6 +103,7 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
     unseen: UnseenReport | None = None,
     encoding: str | None = None,
     escape_formulas: bool = False,
+    predictions: PredictionLog | None = None,
 ) -> BatchReport:
     """Score a file into another one.
 
@@ -134,6 +137,8 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
     escape_formulas : bool
         Whether cells that a spreadsheet would execute are escaped in a ``.csv`` (see
         `spreadsheet`).
+    predictions : PredictionLog, optional
+        Each row is recorded there.
 
     Returns
     -------
@@ -153,7 +158,8 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
     detector = UnseenDetector(bundle.schema, strict=strict)
     with opened(input) as found, to_standard_output(output) as out_path:
         source = open_source(found.path, bundle.schema, encoding)
-        target = _Target(out_path, escape_formulas and str(output).lower().endswith(".csv"))
+        escape = escape_formulas and str(output).lower().endswith(".csv")
+        target = _Target(out_path, escape, predictions)
         rows, failed, first_errors, formulas = _score(
             bundle.predictor, source, target, detector, report, chunk_rows, progress
         )
@@ -166,10 +172,11 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """The output file, and whether cells that a spreadsheet would execute are escaped."""
+    """The output file, whether cells that a spreadsheet would execute are escaped, and the prediction log."""
 
     path: Path
     escape: bool
+    predictions: PredictionLog | None = None
 
 
 def _score(
@@ -187,12 +194,16 @@ def _score(
     detector.header(source.header, report)
     rows = failed = 0
     first_errors: list[str] = []
+    log, classifier = target.predictions, bool(predictor.classes)
+    recorder = ChunkRecorder(log, where, classifier=classifier) if log is not None else None
     with replacing(target.path) as part:
         sink = open_sink(part, target.path, source, added, escape=target.escape)
         try:
             for chunk in source.chunks(chunk_rows):
                 scored, errors = score_chunk(predictor, chunk, where, detector=detector, unseen=report)
                 sink.write([*chunk.columns, *scored], chunk.rows)
+                if recorder is not None:
+                    recorder.record(chunk, scored, errors, report)
                 shown = sorted(errors)[: _FIRST_ERRORS - len(first_errors)]
                 first_errors += [f"row {rows + position}, {errors[position]}" for position in shown]
                 rows, failed = rows + chunk.rows, failed + len(errors)

@@ -12,6 +12,8 @@ A configuration is a TOML file::
     [log]
     file = "requests.jsonl"          # or "off"; default: standard error
     rows = false
+    dir = "logs"                     # the prediction log: inputs and outputs; see `prediction_log`
+    mask = ["name", "zip=hash"]      # also mask_key, sample, keep, max_size
 
     [metrics]
     file = "metrics.prom"            # batch and stream only; HTTP has /metrics
@@ -44,6 +46,7 @@ from typing import Any
 from ..core.unseen_values import UnseenReport
 from ..errors import InputError, nearest, shown
 from ..files.atomic_write import write_atomically
+from ..prediction_log.options import TABLE_KEYS, log_options_from
 from ..serving.http.server import serve
 from ..serving.request_log import print_notice
 from ..serving.service import Service
@@ -156,8 +159,8 @@ def run(config: RunConfig, *, stop: threading.Event | None = None) -> RunReport:
             else _consume(service, config, stop, write_metrics)
         )
     finally:
-        write_metrics(True)
         service.close()
+        write_metrics(True)
 
 
 def _batch_job(service: Service, config: RunConfig) -> RunReport:
@@ -165,7 +168,14 @@ def _batch_job(service: Service, config: RunConfig) -> RunReport:
     service.readiness.require()
     source, target = config.batch
     unseen, started = UnseenReport(), perf_counter()
-    report = score_file(service.bundle, source, target, strict=config.settings.strict, unseen=unseen)
+    report = score_file(
+        service.bundle,
+        source,
+        target,
+        strict=config.settings.strict,
+        unseen=unseen,
+        predictions=service.predictions,
+    )
     service.metrics.add("workbench_rows_total", (), report.rows - report.failed)
     service.metrics.lenient(unseen.counts)
     for _ in range(report.failed):
@@ -251,7 +261,8 @@ def _text(where: str, value: Any) -> str:
 def _settings(where: str, base: Path, tables: Mapping[str, dict[str, Any]]) -> ServeSettings:
     checks, log = tables["checks"], tables["log"]
     _known(f"{where}, [checks]", checks, _CHECKS)
-    _known(f"{where}, [log]", log, ("file", "rows"))
+    _known(f"{where}, [log]", log, ("file", "rows", *TABLE_KEYS))
+    kept = log_options_from(log, f"{where}, [log]", base)
     both = sorted(set(tables["http"]) & {*_CHECKS, "log", "log_rows"})
     if both:
         raise InputError(f"{where}, [http], key {shown(both[0])}", hint="Move it to [checks] or [log].")
@@ -264,7 +275,7 @@ def _settings(where: str, base: Path, tables: Mapping[str, dict[str, Any]]) -> S
         raise InputError(f"{where}, [log], rows", found=shown(rows), expected="true or false")
     if file is not None and file != "off":
         file = str(base / _text(f"{where}, [log], file", file))
-    return replace(settings, **named, log=file, log_rows=rows)
+    return replace(settings, **named, log=file, log_rows=rows, prediction_log=kept)
 
 
 def _batch(where: str, base: Path, table: dict[str, Any], *, needed: bool) -> tuple[Path, Path] | None:

@@ -255,7 +255,8 @@ class Consumer:
                 rows.append(row)
                 positions.append(position)
         if rows:
-            scored = self._service.score_rows(rows, "stream", entries[0][0].decode())
+            ids = [entries[position][0].decode() for position in positions]
+            scored = self._service.score_rows(rows, "stream", entries[0][0].decode(), ids)
             for position, result in zip(positions, scored, strict=True):
                 results[position] = result
         self._write(entries, texts, results)

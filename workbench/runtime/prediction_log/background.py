@@ -11,10 +11,10 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from .counters import DROPPED, ERRORS, QUEUE, ROWS
 from .records import LoggedRequest
 from .segments import OpenSegment
 from .writer import LogWriter
@@ -24,11 +24,6 @@ QUEUE_ROWS = 20_000
 CLOSE_S = 30.0
 _AT_ONCE = 64  # requests written before others may go on
 _HOUSEKEEPING_S = 60.0
-
-ROWS = "workbench_prediction_log_rows_total"
-DROPPED = "workbench_prediction_log_dropped_total"
-ERRORS = "workbench_prediction_log_errors_total"
-QUEUE = "workbench_prediction_log_queue_rows"
 
 
 class Counters(Protocol):
@@ -150,7 +145,7 @@ class PredictionLog:
         ):
             metrics.add(name, labels, value)
 
-    def gauges(self) -> Mapping[str, Mapping[tuple[tuple[str, str], ...], float]]:
+    def gauges(self) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
         """Return what is so at this moment: the rows that wait."""
         return {QUEUE: {(): self._queued}}
 
@@ -210,12 +205,3 @@ class PredictionLog:
         """Seal what killed processes left, and remove what is too old."""
         self._writer.adopt()
         self._writer.prune()
-
-
-def counters_help() -> tuple[tuple[str, str, tuple[str, ...], str], ...]:
-    """Return name, kind, labels and help of the log's counters, as `serving.counters` lists them."""
-    return (
-        (ROWS, "counter", (), "Rows written to the prediction log."),
-        (DROPPED, "counter", ("reason",), "Rows that the prediction log does not hold, by reason."),
-        (ERRORS, "counter", (), "Writes of the prediction log that failed."),
-    )

@@ -68,6 +68,8 @@ def check_folder(folder: Path) -> dict[str, Any]:
     ------
     InputError
         If the folder holds other things than a log, or a log of a newer format.
+    OSError
+        If it cannot be read.
     """
     path = folder / LOG_FILE
     try:
@@ -81,9 +83,8 @@ def check_folder(folder: Path) -> dict[str, Any]:
                 expected="an empty folder, one that does not exist, or the folder of a log or endpoint",
             ) from None
         return {}
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path} cannot be read", found=reason) from error
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read", found=str(error)) from error
     version = document.get("format") if isinstance(document, dict) else None
     if type(version) is not int or version < 1:
         raise InputError(f"{path}, key 'format'", found=shown(version), expected=f"1 to {FORMAT}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from ..bundle.bundle import Bundle
 from .background import PredictionLog
@@ -13,6 +14,30 @@ from .records import Identity, RecordEncoder
 from .reference import reference_of
 from .sealing import SegmentModel
 from .writer import LogWriter, SegmentLimits
+
+
+@contextmanager
+def logged_job(
+    options: LogOptions | None, bundle: Bundle, notify: Callable[[str], None]
+) -> Iterator[PredictionLog | None]:
+    """Yield the log of a job that ends, and write all of it when the block does; None without options.
+
+    Raises
+    ------
+    InputError
+        As for `open_log`.
+    """
+    log = open_log(options, bundle, notify) if options is not None else None
+    try:
+        yield log
+    finally:
+        if log is not None:
+            log.close()
+            left_out = log.counts().lost
+            if left_out:
+                notify(
+                    f"warning: {left_out:,} rows are not in the prediction log, which could not be written"
+                )
 
 
 def open_log(

@@ -248,7 +248,9 @@ class RecordEncoder:
         if kind == UNSEEN:
             return value is not None and value not in (column.categories or ())
         low, high = column.low, column.high
-        return isinstance(value, float) and low is not None and high is not None and not low <= value <= high
+        if not isinstance(value, float) or low is None or high is None:
+            return False
+        return value < low or value > high  # NaN, a missing value, is neither
 
 
 class _Field:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files.atomic_write import write_atomically
+from ..prediction_log.counters import counters_help
 
 BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 COUNTER, GAUGE, HISTOGRAM, SUMMARY = "counter", "gauge", "histogram", "summary"
@@ -32,6 +33,7 @@ SERIES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("model_infer_request_success_total", COUNTER, ("model", "version"), "Inference requests that succeeded."),
     ("model_infer_request_failure_total", COUNTER, ("model", "version"), "Inference requests that failed."),
     ("model_infer_request_duration", SUMMARY, ("model", "version"), "Seconds of inference requests."),
+    *counters_help(),
     ("rest_server_requests_total", COUNTER, ("method", "path", "status_code", "app_name"), "Requests."),
     ("rest_server_requests_duration_seconds", HISTOGRAM, ("method", "path", "status_code", "app_name"),
      "Seconds of requests."),

@@ -32,6 +32,8 @@ class Scored:
         The unseen values in the rows.
     read_s, model_s : float
         Wall-clock seconds of reading and encoding, and of the model.
+    encode_s : float
+        The part of `read_s` that is encoding; 0 for a model that needs no encoded matrix.
     """
 
     rows: int
@@ -40,6 +42,7 @@ class Scored:
     unseen: UnseenReport = field(default_factory=UnseenReport)
     read_s: float = 0.0
     model_s: float = 0.0
+    encode_s: float = 0.0
 
 
 class Scorer:
@@ -96,11 +99,11 @@ class Scorer:
             read = self.predictor.read_columns(columns)
         except BadValueError as error:
             raise self._of_another_kind(error, columns[error.column]) from None
-        unseen = self._detector.columns(read, keys())
+        unseen, ready = self._detector.columns(read, keys()), perf_counter()
         if len(next(iter(read.values()), ())) > self.predictor.block_rows:
-            return self._scored(self.predictor.predict_canonical(read), unseen, started, perf_counter())
+            return self._scored(self.predictor.predict_canonical(read), unseen, started, ready, ready)
         matrix, encoded = self.predictor.encoder.encode_columns(read), perf_counter()
-        return self._scored(self.predictor.predict_matrix(matrix), unseen, started, encoded)
+        return self._scored(self.predictor.predict_matrix(matrix), unseen, started, ready, encoded)
 
     def _of_another_kind(self, error: BadValueError, values: Any) -> InputError:
         """Return the error, or a `WrongKindError` if no value of the column can be read."""
@@ -109,7 +112,8 @@ class Scorer:
         return worse.at(error.row) if worse is not None and error.row is not None else error
 
     def _predict_few(self, values: Sequence[list[Any]], unseen: UnseenReport, started: float) -> Scored:
-        predictor, encoded = self.predictor, perf_counter()
+        predictor = self.predictor
+        ready = encoded = perf_counter()
         output = predictor.predict_values(values)
         if output is None:
             matrix = predictor.encode_values(values)
@@ -117,12 +121,16 @@ class Scorer:
             output = predictor.predict_matrix(matrix)
         labels, numbers = predictor.decide_few(output)
         probabilities = numbers if predictor.classes else None
-        return Scored(len(labels), labels, probabilities, unseen, encoded - started, perf_counter() - encoded)
+        spent = encoded - started, perf_counter() - encoded, encoded - ready
+        return Scored(len(labels), labels, probabilities, unseen, *spent)
 
-    def _scored(self, output: np.ndarray, unseen: UnseenReport, started: float, encoded: float) -> Scored:
+    def _scored(
+        self, output: np.ndarray, unseen: UnseenReport, started: float, ready: float, encoded: float
+    ) -> Scored:
         labels = self.predictor.decide(output).tolist()
         probabilities = output.astype(np.float64).tolist() if self.predictor.classes else None
-        return Scored(len(labels), labels, probabilities, unseen, encoded - started, perf_counter() - encoded)
+        spent = encoded - started, perf_counter() - encoded, encoded - ready
+        return Scored(len(labels), labels, probabilities, unseen, *spent)
 
 
 def unreadable(column: Column, values: Any) -> WrongKindError | None:

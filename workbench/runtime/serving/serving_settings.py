@@ -11,9 +11,11 @@ from typing import Any
 
 from .. import quantities
 from ..errors import InputError, nearest, shown
+from ..prediction_log.options import LogOptions, add_log_options, log_options_of
 
 MAX_BODY_BYTES = 10_000_000
 LOG_OFF = "off"
+LOG_ROWS_NOTICE = "warning: rows go into the request log; the prediction log (--log-dir) replaces --log-rows"
 #: Options whose fields have a unit in their name.
 _OPTIONS = {
     "max_body": "max_body_bytes",
@@ -87,6 +89,8 @@ class ServeSettings:
         log.
     log_rows : bool
         Whether the log holds inputs and outputs, for monitoring.
+    prediction_log : LogOptions or None
+        The folder of the prediction log, and what it holds; None is no such log.
     max_body_bytes : int
         Requests with longer bodies are refused with status 413.
     queue : int
@@ -126,6 +130,7 @@ class ServeSettings:
     workers: int = 1
     log: str | None = None
     log_rows: bool = False
+    prediction_log: LogOptions | None = None
     max_body_bytes: int = MAX_BODY_BYTES
     queue: int = 512
     timeout_s: float = 30.0
@@ -198,6 +203,7 @@ def add_serve_options(parser: argparse.ArgumentParser) -> None:
         "--log", metavar="FILE", help='file for the request log, or "off"; default: standard error'
     )
     parser.add_argument("--log-rows", action="store_true", help="log inputs and outputs too")
+    add_log_options(parser)
     limits = parser.add_argument_group("limits")
     limits.add_argument(
         "--max-body",
@@ -257,6 +263,7 @@ def add_serve_options(parser: argparse.ArgumentParser) -> None:
 def settings_of(options: argparse.Namespace) -> ServeSettings:
     """Return the settings given by the options of `add_serve_options`."""
     given = {**vars(options), "cors": tuple(options.cors or ())}
+    given["prediction_log"] = log_options_of(options)
     renamed = {field: option for option, field in _OPTIONS.items()}
     return ServeSettings(
         **{each.name: given[renamed.get(each.name, each.name)] for each in fields(ServeSettings)}
@@ -276,7 +283,7 @@ def settings_from(table: dict[str, Any], where: str) -> ServeSettings:
     >>> settings_from({"port": 0, "max_data_age": "90d", "log": "off"}, "[http]").max_data_age_s
     7776000.0
     """
-    names = {each.name: each for each in fields(ServeSettings)}
+    names = {each.name: each for each in fields(ServeSettings) if each.name != "prediction_log"}
     option = _OPTIONS
     values: dict[str, Any] = {}
     for key, value in table.items():

@@ -18,6 +18,7 @@ from typing import Any
 
 from ...bundle.bundle import Bundle
 from ...errors import shown
+from ...prediction_log.background import PredictionLog
 from ..counters import Metrics
 from ..readiness import Readiness
 from ..request_log import RequestLog
@@ -26,6 +27,7 @@ from .auth import Keys
 from .cors import Cors
 from .handlers import ConsumerStatus, Handlers
 from .inflate import CODINGS
+from .logged_requests import logged_request
 from .replies import RETRY, Reply, make_terse, refuse
 from .request_body import ClientDisconnectedError, UploadError, Uploads, overloaded
 from .routes import PROBES, QUIET
@@ -51,6 +53,7 @@ class App:
         If a check fails, inference requests get status 503.
     settings : ServeSettings
     log : RequestLog or None
+    predictions : PredictionLog or None
     keys : Keys or None
         The API keys; None if no key is needed.
     counts : Path or None
@@ -65,13 +68,14 @@ class App:
         loop.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a server
         self,
         bundle: Bundle,
         readiness: Readiness,
         settings: ServeSettings | None = None,
         *,
         log: RequestLog | None = None,
+        predictions: PredictionLog | None = None,
         keys: Keys | None = None,
         counts: Path | None = None,
         consumer: ConsumerStatus | None = None,
@@ -88,7 +92,9 @@ class App:
             settings=self._settings,
             keys=keys is not None,
             alive=consumer.alive if consumer is not None else None,
+            predictions=predictions,
         )
+        self._predictions = predictions
         self._log, self._keys = log, keys
         self._cors = Cors(self._settings.cors) if self._settings.cors else None
         self._pool: ThreadPoolExecutor | None = None
@@ -179,6 +185,10 @@ class App:
                 metrics.lenient(scored.unseen.counts)
         elif route in self._handlers.post:
             metrics.inference(seconds, ok=False)
+        if self._predictions is not None and method == "POST" and route in self._handlers.post:
+            logged = logged_request(route, request_id, client, seconds, reply)
+            if logged is not None:
+                self._predictions.record(logged)
         if self._log is not None and not (route in QUIET and reply.status == 200):
             entry = self._entry(method, route, request_id, seconds, reply)
             if client is not None:
@@ -268,6 +278,8 @@ class App:
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        if self._predictions is not None:
+            self._predictions.start()
         loop.call_later(_TICK_S, self._tick)
 
     def _tick(self) -> None:
@@ -275,6 +287,8 @@ class App:
         if self._loop is None:
             return
         self._uploads.expire(self._loop.time())
+        if self._predictions is not None:
+            self._predictions.publish(self._metrics)
         self._metrics.share()
         self._loop.call_later(_TICK_S, self._tick)
 
@@ -284,8 +298,11 @@ class App:
             self._log.reopen()
 
     def close(self) -> None:
-        """Share the counts, flush the log and stop the threads."""
+        """Share the counts, flush the logs and stop the threads."""
         self._loop = None
+        if self._predictions is not None:
+            self._predictions.close()
+            self._predictions.publish(self._metrics)
         self._metrics.share()
         if self._log is not None:
             self._log.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from ...bundle.bundle import Bundle
 from ...errors import InputError, ModelError, NotReadyError, WorkbenchError, shown
 from ...files.json_text import JsonError, read_json
+from ...prediction_log.background import PredictionLog
 from ..counters import Metrics
 from ..protocols import invocations, json_protocol, tensors
 from ..protocols.invocations import error_keys
@@ -19,6 +21,7 @@ from ..readiness import Readiness
 from ..request_log import Encode, json_encoder
 from ..scorer import Scored, Scorer
 from ..serving_settings import ServeSettings
+from .logged_requests import estimated_rows, rows_sent
 from .openapi import document_bytes
 from .replies import Reply, refuse
 from .routes import LIVE, READY, ROUTES, Router
@@ -54,6 +57,8 @@ class Handlers:
         Whether callers need a key, for the OpenAPI document.
     alive : callable, optional
         Of a stream consumer: whether it is alive. Then there are no routes for rows.
+    predictions : PredictionLog, optional
+        The prediction log: replies then hold the rows for it.
 
     Attributes
     ----------
@@ -70,8 +75,10 @@ class Handlers:
         settings: ServeSettings,
         keys: bool = False,
         alive: Callable[[], bool] | None = None,
+        predictions: PredictionLog | None = None,
     ) -> None:
         manifest = bundle.manifest
+        self._predictions = predictions
         self._bundle, self._manifest, self._keys = bundle, manifest, keys
         self._scorer = Scorer(bundle.predictor, strict=settings.strict)
         self._readiness, self._metrics, self._log_rows = readiness, metrics, settings.log_rows
@@ -111,6 +118,7 @@ class Handlers:
             reply = self._refused(503, error)
         except InputError as error:
             reply = self._refused(422 if route == "/predict" else 400, error)
+            reply.at_fault = getattr(error, "row", None)
         except _BodyError as error:
             reply = refuse(error.status, str(error), "bad_request", logged=error.logged)
         except ModelError as error:
@@ -118,6 +126,9 @@ class Handlers:
             reply.document["error"] = "the model failed; the server's log has the cause"
         if route == "/invocations":
             reply.document |= error_keys(reply.document, reply.status)
+        if self._predictions is not None:
+            reply.sent = partial(rows_sent, route, body, headers, self._bundle.schema)
+            reply.sent_rows = estimated_rows(body)
         return reply
 
     def _refused(self, status: int, error: WorkbenchError) -> Reply:
@@ -135,7 +146,9 @@ class Handlers:
         scored = self._scorer.rows(rows)
         started = perf_counter()
         document = json_protocol.rows_response(self._manifest, self._scorer.class_names, scored)
-        return self._scored(self.dumps(document), scored, started, rows)
+        reply = self._scored(self.dumps(document), scored, started, rows)
+        reply.sent = rows
+        return reply
 
     def _infer(self, body: bytes, headers: Request) -> Reply:
         head, tail = tensors.split_body(body, headers.get(tensors.HEADER))
@@ -145,10 +158,12 @@ class Handlers:
         document = json_protocol.infer_response(self._manifest, request, scored)
         rows = json_protocol.rows_of(request) if self._log_rows else None
         if not request.binary:
-            return self._scored(self.dumps(document), scored, started, rows)
+            reply = self._scored(self.dumps(document), scored, started, rows)
+            reply.sent = partial(json_protocol.rows_of, request)
+            return reply
         content, length = tensors.write_tensors(document, request.binary, self.dumps)
         reply = self._scored(content, scored, started, rows)
-        reply.content_type = tensors.CONTENT_TYPE
+        reply.sent, reply.content_type = partial(json_protocol.rows_of, request), tensors.CONTENT_TYPE
         reply.headers += ((tensors.HEADER, str(length).encode()),)
         return reply
 
@@ -175,7 +190,7 @@ class Handlers:
         given = accepted(headers.get(b"accept", b""))
         content = invocations.write_response(table, scored, given, self.dumps)
         reply = self._scored(content, scored, started, table.dicts() if self._log_rows else None)
-        reply.content_type = CONTENT_TYPES[given]
+        reply.sent, reply.content_type = table.dicts, CONTENT_TYPES[given]
         return reply
 
     def _scored(self, content: bytes, scored: Scored, started: float, rows: Any) -> Reply:
@@ -218,7 +233,11 @@ class Handlers:
         return reply
 
     def _metrics_text(self) -> Reply:
-        text = self._metrics.text(self._readiness.gauges()).encode()
+        gauges = dict(self._readiness.gauges())
+        if self._predictions is not None:
+            self._predictions.publish(self._metrics)
+            gauges |= self._predictions.gauges()
+        text = self._metrics.text(gauges).encode()
         return Reply(200, text, b"text/plain; version=0.0.4; charset=utf-8")
 
     def _page(self, name: str) -> bytes:

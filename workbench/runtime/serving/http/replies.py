@@ -43,6 +43,12 @@ class Reply:
         Seconds of writing the response.
     inputs, outputs : Any
         Rows for the log, if it holds rows.
+    sent : sequence of mapping, callable or None
+        The rows as they were sent, for the prediction log; a callable returns them.
+    sent_rows : int
+        How many rows that are; an estimate if only the callable finds out.
+    at_fault : int or None
+        The row that caused the error.
     """
 
     status: int
@@ -56,6 +62,9 @@ class Reply:
     write_s: float = 0.0
     inputs: Any = None
     outputs: Any = None
+    sent: Any = None
+    sent_rows: int = 0
+    at_fault: int | None = None
 
 
 def refuse(

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from ...bundle.bundle import Bundle, open_bundle
 from ...errors import ServeError, WorkbenchError, shown
+from ...prediction_log.opening import open_log
 from ..readiness import check_readiness
 from ..request_log import RequestLog, json_encoder, print_notice
-from ..serving_settings import LOG_OFF, ServeSettings
+from ..serving_settings import LOG_OFF, LOG_ROWS_NOTICE, ServeSettings
 from .asgi import App
 from .auth import exposed, read_keys
 
@@ -55,12 +56,17 @@ class AppFactory:
         if fault is not None and print_faults:
             print_notice(f"not ready ({fault.code}): {fault.text}")
         log = None if settings.log == LOG_OFF else RequestLog(settings.log, json_encoder())
+        notify = print_notice if print_faults else lambda _: None
+        kept = settings.prediction_log
+        predictions = open_log(kept, bundle, notify) if kept is not None else None
+        if settings.log_rows and print_faults:
+            print_notice(LOG_ROWS_NOTICE)
         keys = read_keys(settings.auth_file) if settings.auth_file else None
         open_to_all = exposed(settings.auth_file) if settings.auth_file and print_faults else ""
         if open_to_all:
             print_notice(f"warning: {open_to_all}")
         counts = Path(self.counts) if self.counts else None
-        return App(bundle, readiness, settings, log=log, keys=keys, counts=counts)
+        return App(bundle, readiness, settings, log=log, predictions=predictions, keys=keys, counts=counts)
 
 
 def serve(bundle: str | Path, settings: ServeSettings | None = None) -> int:
