@@ -37,6 +37,17 @@ def test_all_is_sealed_at_sigterm(folder: Path, tmp_path: Path) -> None:
     assert sorted(each["request_id"] for each in rows_of(log)) == sorted(f"r{at}" for at in range(20))
 
 
+def load(url: str, name: str, stop: threading.Event, answered: dict[str, float]) -> None:
+    """Send requests until the server is gone, and note when each was answered."""
+    with contextlib.suppress(httpx.HTTPError), httpx.Client(base_url=url, timeout=10) as client:
+        for at in range(1_000_000):
+            if stop.is_set():
+                return
+            headers = {"x-request-id": f"{name}-{at}"}
+            client.post("/predict", json=ROWS[0], headers=headers).raise_for_status()
+            answered[headers["x-request-id"]] = time.monotonic()
+
+
 @pytest.mark.slow
 def test_a_kill_under_load_loses_a_second_and_tears_nothing(
     folder: Path, bundle: Bundle, tmp_path: Path
@@ -46,19 +57,10 @@ def test_a_kill_under_load_loses_a_second_and_tears_nothing(
         answered: dict[str, float] = {}
         with serving(folder, "--log", "off", "--log-dir", str(log)) as served:
             stop = threading.Event()
-
-            def load(number: int, turn: int = turn, url: str = served.url) -> None:
-                with contextlib.suppress(httpx.HTTPError), httpx.Client(base_url=url, timeout=10) as client:
-                    for at in range(1_000_000):
-                        if stop.is_set():
-                            return
-                        name = f"t{turn}-{number}-{at}"
-                        client.post(
-                            "/predict", json=ROWS[0], headers={"x-request-id": name}
-                        ).raise_for_status()
-                        answered[name] = time.monotonic()
-
-            threads = [threading.Thread(target=load, args=(number,)) for number in range(4)]
+            names = [f"t{turn}-{number}" for number in range(4)]
+            threads = [
+                threading.Thread(target=load, args=(served.url, name, stop, answered)) for name in names
+            ]
             for thread in threads:
                 thread.start()
             time.sleep(1.0 + turn * 0.05)
