@@ -206,7 +206,7 @@ class RecordEncoder:
         guilty = at == request.at_fault
         if request.errors is not None:
             code, message, guilty = code or "bad_value", request.errors.get(at, ""), True
-        if self._masks and request.errors is not None:
+        if self._masks:
             message = message.partition(": ")[0]  # the place; what follows may be a masked value
         text = self._row_text(known) if guilty and known is not None else None
         return {"code": code, "message": message, "row": text}
