@@ -55,6 +55,24 @@ def test_without_orjson_records_are_the_same(bundle: Bundle, monkeypatch: pytest
     assert lines(bundle, scored(bundle)) == expected
 
 
+@pytest.mark.parametrize("odd", [None, 0, 1, 2, "inf", "huge", "extra"])
+def test_many_rows_are_written_as_few_are(bundle: Bundle, odd: Any) -> None:
+    """Rows that need no change are written as they were sent; one row that does changes nothing for the others."""
+    plain = {**ROWS[0], "signed": "2020-01-31T00:00:00"}
+    rows = [{**plain, "tenure": at, "city": ["Rome", "Oslo"][at % 2]} for at in range(20)]
+    if isinstance(odd, int):
+        rows[3] = ROWS[odd]
+    elif odd is not None:
+        rows[3] |= {"inf": {"tenure": float("inf")}, "huge": {"tenure": 10**25}, "extra": {"x": 1}}[odd]
+    many = [each["inputs"] for each in lines(bundle, LoggedRequest("r", "/predict", 500, rows, 20, code="c"))]
+    each_alone = [
+        lines(bundle, LoggedRequest("r", "/predict", 500, [row], 1, code="c"))[0]["inputs"] for row in rows
+    ]
+    if odd == "huge":  # written in full, or as the nearest float
+        assert float(many[3].pop("tenure")) == each_alone[3].pop("tenure")
+    assert many == each_alone
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, "\ud800", [1], {"a": 1}, b"x"])
 def test_no_value_breaks_a_record(bundle: Bundle, value: Any) -> None:
     rows = [{**ROWS[0], name: value} for name in ROWS[0]]

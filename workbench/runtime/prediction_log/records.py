@@ -23,16 +23,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.rows import positions
-from ..core.schema import Column, Schema, label_text
+from ..core.schema import Schema, label_text
 from ..errors import BadValueError
+from .logged_values import LoggedValues
 from .masking import Masks
 
 SCHEMA_VERSION = 1
 EXTRA, MISSING = "extra_column", "missing_column"
 UNSEEN, OUT_OF_RANGE = "unseen_category", "out_of_range"
-_MEMO = 4096  # values of a column whose reading is remembered
 _MOST_NAMES = 20  # of unknown columns reported for one row
 _LONGEST_ROW = 10_000  # letters of a row at fault
+_MANY_ROWS = 16  # from here on, columns are looked at as a whole
 
 Rows = Sequence[Mapping[Any, Any]]
 Encode = Callable[[Any], bytes]
@@ -119,15 +120,19 @@ class RecordEncoder:
     def __init__(
         self, schema: Schema, identity: Identity, masks: Masks | None = None, sample: float = 1.0
     ) -> None:
-        self._columns = [_Field(column) for column in schema.columns]
         self._names = schema.names
         self._by_name = {column.name: column for column in schema.columns}
         self._masks = masks or Masks()
-        self._kept = [field for field in self._columns if field.name not in self._masks.removed]
+        self._kept = [
+            (column.name, LoggedValues(column))
+            for column in schema.columns
+            if column.name not in self._masks.removed
+        ]
         self.classes = tuple(label_text(label) for label in schema.output.classes)
         self._threshold = schema.output.threshold if schema.output.task == "binary" else None
         self._sample = sample
         self._dumps = json_encoder()
+        self._second = (-1, "")
         self._who = {
             "endpoint": identity.endpoint,
             "model": identity.model,
@@ -138,11 +143,10 @@ class RecordEncoder:
     def lines(self, request: LoggedRequest) -> list[bytes]:
         """Return a request's records, a line each, newline included."""
         rows = request.rows() if callable(request.rows) else request.rows
-        moment = dt.datetime.fromtimestamp(request.time_s, dt.UTC).isoformat(timespec="milliseconds")
         read, encode, predict, total = request.latency_us
-        head = {
+        fields = {
             "v": SCHEMA_VERSION,
-            "time": moment.replace("+00:00", "Z"),
+            "time": self._time(request.time_s),
             "request_id": request.request_id,
             "caller": request.caller,
             **self._who,
@@ -150,27 +154,53 @@ class RecordEncoder:
             "threshold": self._threshold,
             "latency_us": {"read": read, "encode": encode, "predict": predict, "total": total},
         }
+        head = self._dumps(fields)[:-1] + b","
         if not rows and request.code:  # a body without rows: the failure itself is one record
             return [self._line(head, request, 0, None)] if self._keeps(f"{request.request_id}-0") else []
         out = []
+        as_sent = len(rows) >= _MANY_ROWS and self._are_plain(rows)
         for at, row in enumerate(rows):
             number = request.first_row + at
             if self._sample >= 1.0 or self._keeps(f"{request.request_id}-{number}"):
-                out.append(self._line(head, request, at, row))
+                out.append(self._line(head, request, at, row, as_sent=as_sent))
         return out
+
+    def _time(self, time_s: float) -> str:
+        """Return a moment as ISO 8601; its second is written once for all of its requests."""
+        second = int(time_s)
+        if second != self._second[0]:
+            text = dt.datetime.fromtimestamp(second, dt.UTC).isoformat().removesuffix("+00:00")
+            self._second = second, text
+        return f"{self._second[1]}.{int((time_s - second) * 1000):03d}Z"
 
     def _keeps(self, prediction_id: str) -> bool:
         return self._sample >= 1.0 or zlib.crc32(prediction_id.encode()) < self._sample * 2**32
 
+    def _are_plain(self, rows: Rows) -> bool:
+        """Whether all rows can be written as they were sent."""
+        width = len(self._names)
+        if self._masks or any(len(row) != width for row in rows):
+            return False
+        try:
+            return all(values.are_plain([row[name] for row in rows]) for name, values in self._kept)
+        except KeyError:
+            return False
+
     def _line(
-        self, head: dict[str, Any], request: LoggedRequest, at: int, row: Mapping[Any, Any] | None
+        self,
+        head: bytes,
+        request: LoggedRequest,
+        at: int,
+        row: Mapping[Any, Any] | None,
+        *,
+        as_sent: bool = False,
     ) -> bytes:
-        record = dict(head)
-        record["prediction_id"] = f"{request.request_id}-{request.first_row + at}"
+        """Return one record; `head` has the fields that all rows of the request share."""
+        record: dict[str, Any] = {"prediction_id": f"{request.request_id}-{request.first_row + at}"}
         failed = request.labels is None or (request.errors is not None and at in request.errors)
         record["status"] = request.status if request.errors is None or not failed else 422
-        known = self._known(row) if row is not None else None
-        record["inputs"] = None if known is None else self._inputs(known)
+        known = row if as_sent or row is None else self._known(row)
+        record["inputs"] = known if as_sent or known is None else self._inputs(known)
         record["outputs"] = record["decision"] = record["error"] = None
         if not failed and request.labels is not None:
             label = request.labels[at]
@@ -184,9 +214,10 @@ class RecordEncoder:
             record["error"] = self._error(request, at, known)
         record["warnings"] = self._warnings(request, row, failed)
         try:
-            return self._dumps(record) + b"\n"
+            content = self._dumps(record)
         except (ValueError, TypeError, RecursionError):
-            return plain_json(_finite(record)) + b"\n"
+            content = plain_json(_finite(record))
+        return head + content[1:] + b"\n"
 
     def _known(self, row: Mapping[Any, Any]) -> Mapping[Any, Any]:
         """Return the row's values under the model's names; other columns are left out."""
@@ -196,7 +227,10 @@ class RecordEncoder:
         return {name: values[at] for name, at in positions(self._names, list(row)).items()}
 
     def _inputs(self, row: Mapping[Any, Any]) -> dict[str, Any]:
-        inputs = {field.name: field.plain(row.get(field.name)) for field in self._kept}
+        try:
+            inputs = {name: values.plain(row[name]) for name, values in self._kept}
+        except KeyError:
+            inputs = {name: values.plain(row.get(name)) for name, values in self._kept}
         return self._masks.apply(inputs) if self._masks.hashed else inputs
 
     def _error(
@@ -251,42 +285,6 @@ class RecordEncoder:
         if not isinstance(value, float) or low is None or high is None:
             return False
         return value < low or value > high  # NaN, a missing value, is neither
-
-
-class _Field:
-    """How one column's values are written: the JSON of their canonical form."""
-
-    def __init__(self, column: Column) -> None:
-        self.name, self.kind = column.name, column.kind
-        self._column, self._read = column, column.reader()
-        self._memo: dict[str, Any] = {}
-
-    def plain(self, value: Any) -> Any:
-        """Return a value as a float, an int, a bool or a string as the column's kind has it; None if it has none."""
-        kind = type(value)
-        if value is None:
-            return None
-        if self.kind == "number" and (kind is float or (kind is int and -(2**53) < value < 2**53)):
-            return value if kind is int or math.isfinite(value) else self._slow(value)
-        if self.kind == "boolean" and kind is bool:
-            return value
-        if kind is str:
-            if self.kind == "text":
-                return value
-            if value in self._memo:
-                return self._memo[value]
-            found = self._slow(value)
-            if len(self._memo) < _MEMO:
-                self._memo[value] = found
-            return found
-        return self._slow(value)
-
-    def _slow(self, value: Any) -> Any:
-        try:
-            read = self._read(value)
-        except (BadValueError, ValueError, OverflowError):
-            return None
-        return None if read == "" else self._column.write(read)
 
 
 def plain_json(document: Any) -> bytes:
