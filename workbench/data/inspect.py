@@ -155,12 +155,12 @@ def inspect_data(
         roles = find_roles(table, target, drop=drop)
         dropped = frozenset(roles.dropped)
         dataset = load_dataset(table, target=target, drop=drop, kinds=kinds)
-    said = find_kinds(table, kinds, roles.target if roles else None)
-    dropped |= {name for name, kind in said.items() if kind == "ignore"}
+    given = find_kinds(table, kinds, roles.target if roles else None)
+    dropped |= {name for name, kind in given.items() if kind == "ignore"}
     reports, findings = [], list(table.findings)
     for name, values in zip(table.names, table.columns, strict=True):
         infer = infer_column if roles and name == roles.target else infer_input
-        kind = said.get(name) if name not in dropped else None
+        kind = given.get(name) if name not in dropped else None
         inferred = infer(name, values, marks=marks, kind=kind)
         role = _role(name, roles, dropped, inferred.role)
         reports.append(_report(inferred, role))
@@ -313,12 +313,12 @@ def _share(ratio: float) -> str:
 def _finding_lines(findings: Sequence[Finding], complete: str) -> list[str]:
     """Return one line for each finding; only the first ones of many with the same code."""
     alike = Counter(finding.code for finding in findings)
-    told: Counter[str] = Counter()
+    listed_so_far: Counter[str] = Counter()
     lines = []
     for finding in findings:
-        told[finding.code] += 1
-        if alike[finding.code] > _MOST_ALIKE and told[finding.code] > _ALIKE_SHOWN:
-            if told[finding.code] == alike[finding.code]:
+        listed_so_far[finding.code] += 1
+        if alike[finding.code] > _MOST_ALIKE and listed_so_far[finding.code] > _ALIKE_SHOWN:
+            if listed_so_far[finding.code] == alike[finding.code]:
                 more = alike[finding.code] - _ALIKE_SHOWN
                 lines.append(f"{_MARKS[finding.severity]} … and {more} more {finding.code} ({complete})")
             continue

@@ -58,9 +58,9 @@ def score_at(run: RunFolder, candidate: Candidate, own: ServedThreshold) -> Scor
     metric = Metric(run.info["metric"], run.problem.task, run.problem.n_classes, run.settings.seed)
     if not metric.definition.decides:
         return None
-    held = candidate.holdout is not None
-    known = evidence_of(run, candidate.id, "holdout" if held else "dev")
-    sure = (known.probability >= own.value).astype(np.float64)
-    who = "that follows from the costs of mistakes" if own.how == "payoff" else "set in the decision"
-    words = f"{'hold-out' if held else 'out of fold'}, at a threshold of {own.value:g} {who}"
-    return metric.score(known.y, np.column_stack([1.0 - sure, sure]), known.weight, words)
+    held_out = candidate.holdout is not None
+    known = evidence_of(run, candidate.id, "holdout" if held_out else "dev")
+    positive = (known.probability >= own.value).astype(np.float64)
+    origin = "that follows from the costs of mistakes" if own.how == "payoff" else "set in the decision"
+    rows = f"{'hold-out' if held_out else 'out of fold'}, at a threshold of {own.value:g} {origin}"
+    return metric.score(known.y, np.column_stack([1.0 - positive, positive]), known.weight, rows)

@@ -52,12 +52,12 @@ def write_golden(
         {name: [row[name] for row in inputs] for name in predictor.schema.names}
     )
     served = predictor.predict_matrix(matrix)
-    answers = predictor.decide(served)
+    decided = predictor.decide(served)
     lines = []
     for at, row in enumerate(inputs):
         output: dict[str, Any]
         if predictor.classes:
-            output = {"label": _plain(answers[at]), "probabilities": served[at].astype(np.float64).tolist()}
+            output = {"label": _plain(decided[at]), "probabilities": served[at].astype(np.float64).tolist()}
         else:
             output = {"value": float(served[at, 0])}
         entry = {"input": row, "output": output}

@@ -18,7 +18,7 @@ from .checks.signing import read_private_key, sign_manifest
 from .destination import move_to_destination, work_folder
 from .documents.deploy import CLUSTER_FILES, Size, deploy_files
 
-_SPARE = 1.25  # requested memory over the memory that the server used
+_MEMORY_SLACK = 1.25  # requested memory over the memory that the server used
 _CPU_M = 1000
 
 
@@ -45,7 +45,7 @@ def size_by_load(
     Size(memory_mb=128, cpu_m=1000, replicas=1, most=6, busy_percent=50)
     """
     needed = [max(1, math.ceil(each / requests_per_s_per_core - 1e-9)) for each in busiest_per_s] or [1]
-    memory = 64 * math.ceil(_SPARE * memory_mb / 64)
+    memory = 64 * math.ceil(_MEMORY_SLACK * memory_mb / 64)
     return Size(memory, _CPU_M, min(needed), max(4, 2 * max(needed)), max(1, round(cpu_percent)))
 
 

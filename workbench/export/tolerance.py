@@ -7,7 +7,7 @@ import numpy as np
 from workbench.automl.worker.parity import spread_of
 
 
-def difference_unit(answers: np.ndarray, *, classes: bool, own: float = 1.0) -> np.ndarray:
+def difference_unit(predictions: np.ndarray, *, classes: bool, own: float = 1.0) -> np.ndarray:
     """Return the unit of each prediction: 1 for a probability; for a number the spread of all, or
     its own size.
 
@@ -16,7 +16,7 @@ def difference_unit(answers: np.ndarray, *, classes: bool, own: float = 1.0) -> 
 
     Parameters
     ----------
-    answers : numpy.ndarray of float64, shape (n,) or (n, k)
+    predictions : numpy.ndarray of float64, shape (n,) or (n, k)
         Values that are not finite do not count for the spread.
     classes : bool
         Whether they are probabilities.
@@ -35,7 +35,7 @@ def difference_unit(answers: np.ndarray, *, classes: bool, own: float = 1.0) -> 
     [[1.0, 1.0]]
     """
     if classes:
-        return np.ones(answers.shape)
-    known = answers[np.isfinite(answers)]
+        return np.ones(predictions.shape)
+    known = predictions[np.isfinite(predictions)]
     least = spread_of(known if known.size else np.zeros(1))
-    return np.asarray(np.fmax(least, own * np.abs(answers)))
+    return np.asarray(np.fmax(least, own * np.abs(predictions)))

@@ -83,7 +83,7 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
     hashes : bool
         Whether to ask pip's package index for the hashes of the packages in ``requirements.txt``.
         By default the hashes that ship with Workbench are used. Without any, the file has versions
-        only and says so.
+        only, and a comment states this.
     code : sequence of str
         Languages in which to write the scorer as source code, under ``source/``: python, c, java,
         javascript, sql.

@@ -84,20 +84,20 @@ def _one_target(name: str, codes: np.ndarray, y: np.ndarray) -> Finding | None:
 
 def _copies(codes: Mapping[str, np.ndarray], y: np.ndarray, ids: list[str]) -> list[Finding]:
     """Return a finding if rows are copies except for one column; ids are ignored."""
-    told = {name: each for name, each in codes.items() if name not in ids}
-    if len(told) < _FEWEST_COLUMNS:
+    compared = {name: each for name, each in codes.items() if name not in ids}
+    if len(compared) < _FEWEST_COLUMNS:
         return []
     rows = len(y)
-    parts = {name: _hashed(each, at) for at, (name, each) in enumerate(told.items())}
+    parts = {name: _hashed(each, at) for at, (name, each) in enumerate(compared.items())}
     total = np.sum(list(parts.values()), axis=0, dtype=np.uint64) + _hashed(y, len(parts))
     if rows - len(np.unique(total)) >= _COPIES * rows / 2:
         return []  # whole rows repeat, which has its own finding
     every = _pairs(np.array([rows]))
-    chance = {name: _pairs(np.bincount(each)) / every for name, each in told.items()}
-    everywhere = float(np.prod(list(chance.values()))) * _pairs(np.bincount(y))
+    chance = {name: _pairs(np.bincount(each)) / every for name, each in compared.items()}
+    all_chance = float(np.prod(list(chance.values()))) * _pairs(np.bincount(y))
     for name, part in parts.items():
         rest, counts = np.unique(total - part, return_counts=True)
-        copies, expected = rows - len(rest), everywhere / max(chance[name], 1e-12)
+        copies, expected = rows - len(rest), all_chance / max(chance[name], 1e-12)
         if copies < _COPIES * rows or _pairs(counts) < _TIMES_EXPECTED * (expected + 1.0):
             continue
         by = _grouping(codes, name, total - part, ids)

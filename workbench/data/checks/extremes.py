@@ -21,7 +21,7 @@ _ODD = frozenset(
 ) | {-32768.0, -2147483648.0, -1.0}  # fmt: skip
 _FILL = 1e15  # fill values of scientific formats are larger
 _SPACINGS = 3.0  # median gaps between values: how far a number made of nines must be from the others
-_FEWEST_BESIDE_ZERO, _ZERO_GAP = 20, 0.2  # other values, and the lowest of them over their median
+_FEWEST_ABOVE_ZERO, _ZERO_GAP = 20, 0.2  # other values, and the lowest of them over their median
 _TAIL = 6.0  # upper quartile to 95th percentile: 6 of it beyond are about 6.5 standard deviations of a normal
 _APART = 2.0
 _FEW = 0.01
@@ -70,7 +70,7 @@ def missing_codes(name: str, values: np.ndarray, *, target: bool = False) -> lis
 
 def _zeros(name: str, distinct: np.ndarray, counts: np.ndarray, *, target: bool) -> list[Finding]:
     """Report zeros that are far from all other numbers, such as a blood pressure or a length of 0."""
-    if distinct[0] != 0.0 or len(distinct) <= _FEWEST_BESIDE_ZERO or counts[0] < _FEWEST:
+    if distinct[0] != 0.0 or len(distinct) <= _FEWEST_ABOVE_ZERO or counts[0] < _FEWEST:
         return []
     nearest, median = (
         float(distinct[1]),

@@ -95,10 +95,10 @@ def _duplicate_columns(dataset: Dataset) -> Iterator[Finding]:
             pattern
         ):  # nearly unique values all have the same pattern: compare the values
             key = _codes(start).tobytes()
-        twins = first_of.setdefault(key, [])
-        same = next((name for name in twins if _same(values, dataset.columns[name])), None)
+        same_pattern = first_of.setdefault(key, [])
+        same = next((name for name in same_pattern if _same(values, dataset.columns[name])), None)
         if same is None:
-            twins.append(column.name)
+            same_pattern.append(column.name)
         else:
             message = f"it has the same information as {shown(same)}; one of them is enough"
             yield Finding("duplicate_columns", "info", column.name, message)

@@ -213,17 +213,17 @@ def _as_codes(
     padded = [text for text in whole if PADDED.fullmatch(text)]
     if padded and {len(text) for text in whole} <= marks.padded:
         return None  # another column of the file pads its decimals to the same width
-    beside = [piece for piece in pieces if not piece.is_bare]
-    multiplies = _multiplies(beside, whole, texts, affixes)
+    affixed = [piece for piece in pieces if not piece.is_bare]
+    multiplies = _multiplies(affixed, whole, texts, affixes)
     odd = [
         text
         for text in texts.known
         if not means_no_value(text, among_codes=True) and not WHOLE.fullmatch(text)
     ]
-    fitting = {piece.text for piece in beside if piece.text not in affixes.unfit and multiplies}
+    fitting = {piece.text for piece in affixed if piece.text not in affixes.unfit and multiplies}
     fitting |= set(affixes.decorated)
     strays = [text for text in odd if text not in fitting]
-    if affixes.unit and not padded and _is_unit_of_most(beside, texts, affixes):
+    if affixes.unit and not padded and _is_unit_of_most(affixed, texts, affixes):
         return None
     if not are_codes(whole, strays):
         return None
@@ -248,31 +248,31 @@ def _as_codes(
 
 def _is_doubtful(pieces: Sequence[Piece], texts: Texts, affixes: Affixes) -> bool:
     """Return whether letters next to some of many integers (``2A`` and ``2B`` among 1 to 95) may have a meaning."""
-    beside = [piece for piece in pieces if not piece.is_bare]
-    bare = len(pieces) - len(beside)
-    if not bare or not beside or _is_unit_of_most(beside, texts, affixes):
+    affixed = [piece for piece in pieces if not piece.is_bare]
+    bare = len(pieces) - len(affixed)
+    if not bare or not affixed or _is_unit_of_most(affixed, texts, affixes):
         return False
-    return len(affixes.multiplied) < len(beside)
+    return len(affixes.multiplied) < len(affixed)
 
 
 def _means_nothing(pieces: Sequence[Piece], texts: Texts, affixes: Affixes) -> bool:
     """Return whether letters next to some of many integers are typing errors: neither a unit nor multipliers."""
-    beside = [piece for piece in pieces if not piece.is_bare and piece.text not in affixes.decorated]
+    affixed = [piece for piece in pieces if not piece.is_bare and piece.text not in affixes.decorated]
     whole = [piece.text for piece in pieces if piece.is_bare]
-    if not whole or not beside or not all(map(WHOLE.fullmatch, whole)):
+    if not whole or not affixed or not all(map(WHOLE.fullmatch, whole)):
         return False
-    if affixes.unit and _is_unit_of_most(beside, texts, affixes):
+    if affixes.unit and _is_unit_of_most(affixed, texts, affixes):
         return False
-    return not _multiplies(beside, whole, texts, affixes)
+    return not _multiplies(affixed, whole, texts, affixes)
 
 
-def _multiplies(beside: Sequence[Piece], whole: Sequence[str], texts: Texts, affixes: Affixes) -> bool:
+def _multiplies(affixed: Sequence[Piece], whole: Sequence[str], texts: Texts, affixes: Affixes) -> bool:
     """Return whether ``2B`` among integers is two billion.
 
     It is if the column has decimals or money, if most numbers have a multiplier, or if plain
     numbers of several widths are large enough for the multiplied ones to continue them.
     """
-    fit = [piece for piece in beside if piece.text not in affixes.unfit]
+    fit = [piece for piece in affixed if piece.text not in affixes.unfit]
     if not fit:
         return False
     if affixes.money or any("." in piece.digits[0] or "," in piece.digits[0] for piece in fit):
@@ -288,9 +288,9 @@ def _multiplies(beside: Sequence[Piece], whole: Sequence[str], texts: Texts, aff
     return bool(values) and min(values) <= _FARTHEST * largest
 
 
-def _is_unit_of_most(beside: Sequence[Piece], texts: Texts, affixes: Affixes) -> bool:
+def _is_unit_of_most(affixed: Sequence[Piece], texts: Texts, affixes: Affixes) -> bool:
     """Return whether enough numbers have a unit for those without to share it; a long name is enough."""
-    fit = [piece.text for piece in beside if piece.text not in affixes.unfit]
+    fit = [piece.text for piece in affixed if piece.text not in affixes.unfit]
     clear = affixes.money or not affixes.unit.isalnum() or (len(affixes.unit) > 1 and affixes.unit.isalpha())
     return bool(fit) and (clear or 2 * texts.count(fit) >= sum(texts.rows.values()))
 

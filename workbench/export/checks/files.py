@@ -64,7 +64,7 @@ def check_runtime(bundle: Bundle) -> Outcome:
 
 
 def check_packaged(bundle: Bundle) -> Outcome:
-    """Check that there is no pickle, and that ``requirements.txt`` has what serves and nothing that trains."""
+    """Check that there is no pickle, and that ``requirements.txt`` has all serving packages and none for training."""
     files = [path for path in bundle.path.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     for path in files:
         if path.suffix.lower() in _PICKLES or _is_pickle(path):
@@ -82,11 +82,11 @@ def check_packaged(bundle: Bundle) -> Outcome:
     if lacking:
         return Outcome(False, f"{REQUIREMENTS_FILE} does not install {lacking[0]}")
     size = sum(path.stat().st_size for path in files) / 1e6
-    return Outcome(True, f"no pickle, {len(names)} packages to install and none that trains, {size:.2f} MB")
+    return Outcome(True, f"no pickle, {len(names)} packages to install, none for training, {size:.2f} MB")
 
 
 def is_known_code(bundle: Bundle) -> bool:
-    """Return whether all code that the isolation check runs is this workbench's own, or what that serves with."""
+    """Return whether the isolation check runs only this workbench's own code and serving packages."""
     others = [
         name
         for name in bundle.manifest.files

@@ -1,9 +1,9 @@
-"""Sign a bundle's manifest, which has the sha256 of every other file, and verify that signature.
+"""Sign the manifest of a bundle, which has the sha256 of every other file, and verify the signature.
 
-Ed25519 by the `cryptography` package (extra ``sign``); keys are PEM files as OpenSSL makes them,
-and the signature is the bare 64 bytes, so OpenSSL verifies it too. OpenSSF's model-signing was
-looked at: for a key of one's own it does the same with nineteen further packages (Sigstore's
-clients), and it can still be run over a bundle's folder.
+Signatures are Ed25519 by the `cryptography` package (extra ``sign``). Keys are PEM files as OpenSSL
+writes them, and the signature is the raw 64 bytes, so OpenSSL can verify it too. OpenSSF's
+model-signing does the same for a private key but needs nineteen more packages (Sigstore's clients);
+it can be used on the folder of a bundle in addition.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def read_private_key(path: str | Path) -> Ed25519PrivateKey:
     Raises
     ------
     SettingsError
-        Where the file is none.
+        If the file is not such a key.
     """
     serialization, ed25519 = _library()
     content = _read(path, "sign")
@@ -42,7 +42,7 @@ def read_private_key(path: str | Path) -> Ed25519PrivateKey:
         ) from error
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         raise SettingsError(
-            "sign", found=f"{path}, another kind of key", expected="an Ed25519 key", hint=_MAKE
+            "sign", found=f"{path}, another type of key", expected="an Ed25519 key", hint=_MAKE
         )
     return cast("Ed25519PrivateKey", key)
 
@@ -53,7 +53,7 @@ def read_public_key(path: str | Path) -> Ed25519PublicKey:
     Raises
     ------
     SettingsError
-        Where the file is none.
+        If the file is not such a key.
     """
     serialization, ed25519 = _library()
     content = _read(path, "key")
@@ -68,18 +68,18 @@ def read_public_key(path: str | Path) -> Ed25519PublicKey:
         ) from error
     if not isinstance(key, ed25519.Ed25519PublicKey):
         raise SettingsError(
-            "key", found=f"{path}, another kind of key", expected="an Ed25519 key", hint=_MAKE_PUBLIC
+            "key", found=f"{path}, another type of key", expected="an Ed25519 key", hint=_MAKE_PUBLIC
         )
     return cast("Ed25519PublicKey", key)
 
 
 def sign_manifest(folder: Path, key: Ed25519PrivateKey) -> None:
-    """Write the signature of a bundle's manifest beside it."""
+    """Write the signature of a bundle's manifest next to it."""
     (folder / SIGNATURE_FILE).write_bytes(key.sign((folder / MANIFEST_FILE).read_bytes()))
 
 
 def check_signature(folder: Path, key: Ed25519PublicKey | None) -> Outcome | None:
-    """Say whether a bundle's manifest is signed by a key.
+    """Check that the manifest of a bundle is signed by a key.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def check_signature(folder: Path, key: Ed25519PublicKey | None) -> Outcome | Non
     Returns
     -------
     Outcome or None
-        None where there is neither a key nor a signature: there is nothing to say.
+        None if there is neither a key nor a signature.
     """
     path = folder / SIGNATURE_FILE
     if key is None:
@@ -103,9 +103,9 @@ def check_signature(folder: Path, key: Ed25519PublicKey | None) -> Outcome | Non
         key.verify(path.read_bytes()[:1024], (folder / MANIFEST_FILE).read_bytes())
     except InvalidSignature:
         return Outcome(
-            False, f"{SIGNATURE_FILE} is not of this key, or {MANIFEST_FILE} was changed after signing"
+            False, f"{SIGNATURE_FILE} is not by this key, or {MANIFEST_FILE} was changed after signing"
         )
-    return Outcome(True, f"{MANIFEST_FILE} is signed by the key, and with it the sha256 of every file")
+    return Outcome(True, f"{MANIFEST_FILE} is signed by the key, and covers the sha256 of every file")
 
 
 def _read(path: str | Path, option: str) -> bytes:

@@ -260,11 +260,11 @@ def _columns(columns: Sequence[Column]) -> str:
     rows = ["| column | kind | missing allowed | seen in training |", "|---|---|---|---|"]
     for column in columns:
         nullable = "yes" if column.nullable else "no"
-        rows.append(f"| {plain(column.name)} | {column.kind} | {nullable} | {_seen(column)} |")
+        rows.append(f"| {plain(column.name)} | {column.kind} | {nullable} | {_training_range(column)} |")
     return "\n".join(rows)
 
 
-def _seen(column: Column) -> str:
+def _training_range(column: Column) -> str:
     if column.categories:
         more = len(column.categories) - _MOST_LEVELS
         levels = ", ".join(plain(level) for level in column.categories[:_MOST_LEVELS])

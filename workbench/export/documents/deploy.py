@@ -16,7 +16,7 @@ from .yaml_files import dump_yaml
 PORT = 8080
 #: The files with the number and size of replicas.
 CLUSTER_FILES = ("deploy/kubernetes.yaml", "deploy/kserve.yaml")
-_RECKONED = "Replicas and target follow from the measured CPU time and the price sheet in manifest.json."
+_ESTIMATED = "Replicas and target follow from the measured CPU time and the price sheet in manifest.json."
 _USER = 10001
 _GRACE_S = 45  # preStop and draining take 5 each, open requests at most 30
 _BASE_MB, _MODEL_COPIES = (
@@ -71,7 +71,7 @@ def size_of(model_mb: float, cpu_us_per_row: float, sheet: PriceSheet) -> Size:
     return Size(memory, 1000, least, max(4, 3 * least), max(1, round(100 * sheet.utilisation)))
 
 
-def deploy_files(manifest: Manifest, size: Size, why: str = _RECKONED) -> dict[str, str]:
+def deploy_files(manifest: Manifest, size: Size, why: str = _ESTIMATED) -> dict[str, str]:
     """Return the deployment files by their path in the bundle.
 
     Parameters

@@ -120,11 +120,12 @@ def _prediction(data: Dataset, predictor: Predictor, seed: int) -> dict[str, Any
     rows = np.arange(data.n_rows)
     if data.n_rows > _MOST_PREDICTED:
         rows = np.sort(np.random.default_rng(seed).choice(data.n_rows, _MOST_PREDICTED, replace=False))
-    answers = predictor.predict_columns(data.take(rows).columns).astype(np.float64)
+    predictions = predictor.predict_columns(data.take(rows).columns).astype(np.float64)
     note = "predictions of the exported model for the rows of the training data"
     if not predictor.classes:
-        return {"of": note, "rows": len(rows), **numbers(answers[:, 0])}
+        return {"of": note, "rows": len(rows), **numbers(predictions[:, 0])}
     shares = [
-        {"label": label_text(label), **numbers(answers[:, at])} for at, label in enumerate(predictor.classes)
+        {"label": label_text(label), **numbers(predictions[:, at])}
+        for at, label in enumerate(predictor.classes)
     ]
     return {"of": note, "rows": len(rows), "probabilities": shares}

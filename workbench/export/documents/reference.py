@@ -64,9 +64,9 @@ def reference_document(reference: Reference, classes: tuple[Label, ...]) -> dict
     dict
         "of" and "rows". With classes "probabilities": for each its "label", the distribution of its
         probability, and "calibration": for bins of equal numbers of rows, in the order of the
-        probability, "rows", "mean" (predicted) and "share" (observed). Without: the distribution of the
-        predicted numbers, and "calibration" with "rows", "mean" (predicted), "target" (observed mean),
-        and "mae" and "rmse" of the errors.
+        probability, "rows", "mean" (predicted) and "share" (observed). Without: the distribution of
+        the predicted numbers, and "calibration" with "rows", "mean" (predicted), "target" (observed
+        mean), and "mae" and "rmse" of the errors.
 
     Examples
     --------

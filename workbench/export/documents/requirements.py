@@ -74,16 +74,16 @@ def pins(roots: Sequence[str] = ROOTS) -> list[Pin]:
     ['click', 'h11', 'uvicorn']
     """
     found: dict[str, str] = {}
-    waiting = [(root, "") for root in roots]
-    while waiting:
-        name, asked_by = waiting.pop()
+    pending = [(root, "") for root in roots]
+    while pending:
+        name, required_by = pending.pop()
         key = _normal(name)
         if key in found:
             continue
         try:
             found[key] = version(name)
         except PackageNotFoundError:
-            if _MARKERS.get(key) and not asked_by:  # not available for this system
+            if _MARKERS.get(key) and not required_by:  # not available for this system
                 continue
             raise ExportError(
                 f"{name} is not installed",
@@ -93,7 +93,7 @@ def pins(roots: Sequence[str] = ROOTS) -> list[Pin]:
         for line in requires(name) or []:
             need = Requirement(line)
             if need.marker is None or need.marker.evaluate({"extra": ""}):
-                waiting.append((need.name, name))
+                pending.append((need.name, name))
     return [Pin(key, found[key], _MARKERS.get(key, "")) for key in sorted(found)]
 
 

@@ -35,12 +35,12 @@ class Blocks:
     """Parts of the matrix, with the position of each of their columns in the matrix."""
 
     names: list[str] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
 
-    def add(self, name: str, places: Sequence[int]) -> None:
+    def add(self, name: str, positions: Sequence[int]) -> None:
         """Add a part, float32 (n, number of positions)."""
         self.names.append(name)
-        self.places.extend(places)
+        self.positions.extend(positions)
 
 
 def encode(graph: Graph, schema: Schema, encoder: Encoder) -> str:
@@ -90,7 +90,7 @@ def encode(graph: Graph, schema: Schema, encoder: Encoder) -> str:
     if not blocks.names:
         raise ExportError("the encoder has no features")
     matrix = graph.concat(blocks.names)
-    order = np.argsort(np.asarray(blocks.places))
+    order = np.argsort(np.asarray(blocks.positions))
     return matrix if (order == np.arange(len(order))).all() else graph.columns(matrix, order.tolist())
 
 
@@ -98,19 +98,19 @@ def encode(graph: Graph, schema: Schema, encoder: Encoder) -> str:
 
 
 def _numbers(
-    graph: Graph, sources: Mapping[str, str], placed: Sequence[tuple[Any, list[int]]], blocks: Blocks
+    graph: Graph, sources: Mapping[str, str], positioned: Sequence[tuple[Any, list[int]]], blocks: Blocks
 ) -> None:
     where = {name: at for at, name in enumerate(sources)}
     matrix = graph.concat(list(sources.values()))
     kinds: dict[type[Any], list[tuple[Any, list[int]]]] = {}
-    for step, places in placed:
-        kinds.setdefault(type(step), []).append((step, places))
+    for step, positions in positioned:
+        kinds.setdefault(type(step), []).append((step, positions))
     for kind, own in kinds.items():
         maker = _NUMERIC_STEPS.get(kind)
         if maker is None:
             raise ExportError(f"step {kind.op!r} of column {own[0][0].column!r} has no ONNX form")
         used = graph.columns(matrix, [where[step.column] for step, _ in own])
-        blocks.add(maker(graph, used, [step for step, _ in own]), [places[0] for _, places in own])
+        blocks.add(maker(graph, used, [step for step, _ in own]), [positions[0] for _, positions in own])
 
 
 def _derive(graph: Graph, extra: Derived, sources: Mapping[str, str]) -> str:
@@ -163,20 +163,20 @@ def _curve(graph: Graph, value: str, steps: Sequence[runtime_steps.Curve]) -> st
     first, last = _row(graph, [step.x[0] for step in steps]), _row(graph, [step.x[-1] for step in steps])
     bounded = _clip(graph, graph.where(missing, first, value), first, last)
     x_table = graph.constant(x.ravel())
-    place = graph.add("Mul", graph.cast(missing, INT64), graph.constant(0, np.int64))
-    place = graph.add("Add", place, graph.constant(np.arange(len(steps), dtype=np.int64)[None] * knots))
+    position = graph.add("Mul", graph.cast(missing, INT64), graph.constant(0, np.int64))
+    position = graph.add("Add", position, graph.constant(np.arange(len(steps), dtype=np.int64)[None] * knots))
     for half in reversed(range(halves)):
-        further = graph.add("Add", place, graph.constant(2**half, np.int64))
+        further = graph.add("Add", position, graph.constant(2**half, np.int64))
         reached = graph.add("GreaterOrEqual", bounded, graph.add("Gather", x_table, further, axis=0))
-        place = graph.where(reached, further, place)
+        position = graph.where(reached, further, position)
 
-    def at_place(table: np.ndarray) -> str:
-        return graph.add("Gather", graph.constant(table.ravel()), place, axis=0)
+    def at_position(table: np.ndarray) -> str:
+        return graph.add("Gather", graph.constant(table.ravel()), position, axis=0)
 
     along = graph.add(
-        "Mul", graph.add("Sub", bounded, graph.add("Gather", x_table, place, axis=0)), at_place(slope)
+        "Mul", graph.add("Sub", bounded, graph.add("Gather", x_table, position, axis=0)), at_position(slope)
     )
-    curved = graph.add("Add", at_place(y), along)
+    curved = graph.add("Add", at_position(y), along)
     return graph.cast(graph.where(missing, _row(graph, [step.fill for step in steps]), curved), FLOAT)
 
 
@@ -194,10 +194,12 @@ _NUMERIC_STEPS: Mapping[type[Any], Any] = {
 # ---------------------------------------------------------------- categories and texts
 
 
-def _strings(graph: Graph, column: Column, placed: Sequence[tuple[Any, list[int]]], blocks: Blocks) -> None:
-    tables = [pair for pair in placed if isinstance(pair[0], (*_TABLE_STEPS, runtime_steps.Missing))]
-    others = [pair for pair in placed if isinstance(pair[0], _TEXT_STEPS)]
-    for step, _ in placed:
+def _strings(
+    graph: Graph, column: Column, positioned: Sequence[tuple[Any, list[int]]], blocks: Blocks
+) -> None:
+    tables = [pair for pair in positioned if isinstance(pair[0], (*_TABLE_STEPS, runtime_steps.Missing))]
+    others = [pair for pair in positioned if isinstance(pair[0], _TEXT_STEPS)]
+    for step, _ in positioned:
         if not isinstance(step, (*_TABLE_STEPS, runtime_steps.Missing, *_TEXT_STEPS)):
             raise ExportError(f"step {step.op!r} of column {column.name!r} has no ONNX form")
     source = column.name
@@ -206,10 +208,10 @@ def _strings(graph: Graph, column: Column, placed: Sequence[tuple[Any, list[int]
         source = text.stripped
     if tables:
         own = _table(graph, source, [step for step, _ in tables], column.missing)
-        blocks.add(own, [place for _, places in tables for place in places])
-    for step, places in others:
+        blocks.add(own, [position for _, positions in tables for position in positions])
+    for step, positions in others:
         assert text is not None
-        blocks.add(text.features(step), places)
+        blocks.add(text.features(step), positions)
 
 
 def _pair(
@@ -217,18 +219,18 @@ def _pair(
     pair: Pair,
     sources: Mapping[str, str],
     columns: Mapping[str, Column],
-    placed: Sequence[tuple[Any, list[int]]],
+    positioned: Sequence[tuple[Any, list[int]]],
     blocks: Blocks,
 ) -> None:
     """Look up the features of pairs of columns."""
-    for step, _ in placed:
+    for step, _ in positioned:
         if not isinstance(step, _TABLE_STEPS):
             raise ExportError(f"step {step.op!r} of the pair {pair.name!r} has no ONNX form")
-    levels, table = level_table([step for step, _ in placed])
+    levels, table = level_table([step for step, _ in positioned])
     missing = {name: columns[name].missing for name in pair.columns if name in columns}
     code = pair_level(graph, pair, sources, levels, other=len(levels) + 1, missing=missing)
     own = graph.reshape(graph.add("Gather", graph.constant(table), code, axis=0), 0, -1)
-    blocks.add(own, [place for _, own_places in placed for place in own_places])
+    blocks.add(own, [position for _, own_positions in positioned for position in own_positions])
 
 
 def known_levels(step: Any) -> Sequence[str]:

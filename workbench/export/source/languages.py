@@ -65,7 +65,7 @@ class Spelling:
     lookup: Callable[[str, int], str]
     remainder: str = "remainder"
 
-    def say(self, formula: Formula, lookups: dict[int, int]) -> str:
+    def expression(self, formula: Formula, lookups: dict[int, int]) -> str:
         """Return a formula in this language; `lookups` maps each lookup to the number of its function."""
         if isinstance(formula, Constant):
             return self.constant(formula.value)
@@ -74,19 +74,20 @@ class Spelling:
         if isinstance(formula, Input):
             return self.number.format(formula.at)
         if isinstance(formula, Arithmetic):
-            return f"({self.say(formula.left, lookups)} {formula.sign} {self.say(formula.right, lookups)})"
+            left, right = (self.expression(each, lookups) for each in (formula.left, formula.right))
+            return f"({left} {formula.sign} {right})"
         if isinstance(formula, Call):
-            return f"{self.call.format(formula.name)}({self.say(formula.value, lookups)})"
+            return f"{self.call.format(formula.name)}({self.expression(formula.value, lookups)})"
         if isinstance(formula, Remainder):
-            return f"{self.remainder}({self.say(formula.value, lookups)}, {self.constant(formula.divisor)})"
+            return f"{self.remainder}({self.expression(formula.value, lookups)}, {self.constant(formula.divisor)})"
         if isinstance(formula, Lookup):
             return self.lookup(self.text.format(formula.at), lookups[id(formula)])
         if isinstance(formula, IfMissing):
-            test = self.missing.format(self.say(formula.value, lookups))
+            test = self.missing.format(self.expression(formula.value, lookups))
         else:
             assert isinstance(formula, Choice)
-            test = f"{self.say(formula.left, lookups)} {formula.sign} {self.say(formula.right, lookups)}"
-        return self.choice(test, self.say(formula.yes, lookups), self.say(formula.no, lookups))
+            test = f"{self.expression(formula.left, lookups)} {formula.sign} {self.expression(formula.right, lookups)}"
+        return self.choice(test, self.expression(formula.yes, lookups), self.expression(formula.no, lookups))
 
     def constant(self, value: float) -> str:
         """Return a float64 as a literal that is read back exactly."""
@@ -137,7 +138,7 @@ def _assignments(program: Program, spelling: Spelling) -> list[tuple[str, int]]:
     numbers = _numbered(_lookups(program))
     formulas = [each for level in program.levels for each in level]
     return [
-        (f"{spelling.value.format(at)} = {spelling.say(each, numbers)}", count(each))
+        (f"{spelling.value.format(at)} = {spelling.expression(each, numbers)}", count(each))
         for at, each in enumerate(formulas)
     ]
 

@@ -41,7 +41,8 @@ def sql(program: Program, output: Output, about: str) -> str:
     start = 0
     for at, level in enumerate((each for each in program.levels if each), start=1):
         values = ", ".join(
-            f"{_say(formula, program)} AS {_value(start + place)}" for place, formula in enumerate(level)
+            f"{_expression(formula, program)} AS {_value(start + place)}"
+            for place, formula in enumerate(level)
         )
         # materialized, because a planner may otherwise inline each formula at every use
         parts.append(f"level_{at} AS MATERIALIZED (SELECT *, {values} FROM level_{at - 1})")  # noqa: S608
@@ -51,10 +52,10 @@ def sql(program: Program, output: Output, about: str) -> str:
     results = [_value(at) for at in program.results]
     joined = ",\n".join(parts)
     comment = "".join(f"-- {line}\n" for line in head)
-    return f"{comment}WITH {joined}\nSELECT {columns}, {_answer(output, results)}\nFROM level_{last};\n"
+    return f"{comment}WITH {joined}\nSELECT {columns}, {_outputs(output, results)}\nFROM level_{last};\n"
 
 
-def _answer(output: Output, results: list[str]) -> str:
+def _outputs(output: Output, results: list[str]) -> str:
     if not output.classes:
         return f'{results[0]} AS "prediction"'
     labels = [_label(label) for label in output.classes]
@@ -101,7 +102,7 @@ def _number(value: float) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _say(formula: Formula, program: Program) -> str:
+def _expression(formula: Formula, program: Program) -> str:
     if isinstance(formula, Constant):
         return _number(formula.value)
     if isinstance(formula, Value):
@@ -109,20 +110,20 @@ def _say(formula: Formula, program: Program) -> str:
     if isinstance(formula, Input):
         return f"CAST({_name(program.numbers[formula.at])} AS DOUBLE PRECISION)"
     if isinstance(formula, Arithmetic):
-        return f"({_say(formula.left, program)} {formula.sign} {_say(formula.right, program)})"
+        return f"({_expression(formula.left, program)} {formula.sign} {_expression(formula.right, program)})"
     if isinstance(formula, Call):
-        return f"{formula.name}({_say(formula.value, program)})"
+        return f"{formula.name}({_expression(formula.value, program)})"
     if isinstance(formula, Remainder):  # by floor, because not every SQL has a remainder
-        value, divisor = _say(formula.value, program), _number(formula.divisor)
+        value, divisor = _expression(formula.value, program), _number(formula.divisor)
         return f"({value} - {divisor} * floor({value} / {divisor}))"
     if isinstance(formula, Lookup):
         return _lookup(formula, program)
     if isinstance(formula, IfMissing):
-        test = f"{_say(formula.value, program)} IS NULL"
+        test = f"{_expression(formula.value, program)} IS NULL"
     else:
         assert isinstance(formula, Choice)
-        test = f"{_say(formula.left, program)} {formula.sign} {_say(formula.right, program)}"
-    return f"CASE WHEN {test} THEN {_say(formula.yes, program)} ELSE {_say(formula.no, program)} END"
+        test = f"{_expression(formula.left, program)} {formula.sign} {_expression(formula.right, program)}"
+    return f"CASE WHEN {test} THEN {_expression(formula.yes, program)} ELSE {_expression(formula.no, program)} END"
 
 
 def _lookup(formula: Lookup, program: Program) -> str:
