@@ -183,8 +183,8 @@ def _about_strongest(powers: Sequence[Power]) -> list[Finding]:
         return []
     listed = ", ".join(f"{shown(power.column)} {power.score:.3f}" for power in strong)
     message = (
-        f"the strongest single columns, by {strong[0].metric}: {listed}; leave out a column that is known only after "
-        "the outcome with `drop`"
+        f"the strongest single columns, by {strong[0].metric}: {listed}; use `drop` for a column that is known only "
+        "after the outcome"
     )
     return [Finding("strongest_columns", "info", None, message)]
 
