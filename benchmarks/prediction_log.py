@@ -181,11 +181,11 @@ def kill(bundle: Path, rows: list[dict[str, Any]], options: argparse.Namespace) 
             with serving(bundle, options_of("prediction log", Path(folder)), None) as (host, port, process):
                 requests = [request_bytes(host, [row]) for row in rows]
 
-                async def play(host: str = host, port: int = port, requests: Any = requests) -> None:
-                    await load(host, port, requests, 8, 1.0)
+                async def play(args: Any = (host, port, requests), process: psutil.Process = process) -> None:
+                    asyncio.get_running_loop().call_later(1.0, process.kill)  # while requests are under way
+                    await load(*args, 8, 3600.0)
 
                 asyncio.run(play())
-                process.kill()
             for path in list_files(log).open:
                 torn += any(not line.endswith(b"}") for line in path.read_bytes().split(b"\n")[:-1])
     print(f"{options.kills} kills: {torn} open files with a torn line before the last")
