@@ -1,4 +1,6 @@
-"""A user of the app without a browser: a session over the web socket that sends what a browser sends and reads on."""
+"""A user of the app without a browser: a session over the web socket that sends what a browser
+sends and reads on.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ class Session:
         return self._run(BackMsg())
 
     def move(self, label: str, part: float) -> float:
-        """Move a slider to a part of its range, 0 to 1; return the seconds until the page is drawn."""
+        """Move a slider to a part of its range, 0 to 1; return the seconds until the page is
+        drawn.
+        """
         slider = self.sliders[label]
         message = BackMsg()
         state = message.rerun_script.widget_states.widgets.add()

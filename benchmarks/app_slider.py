@@ -1,8 +1,8 @@
 """How long the page Choose takes to answer a slider, with 2,000 candidates, in a real browser.
 
-The time runs from the browser's message until the marked point has moved, and until the page is at rest again: the
-script's run, the transfer and the drawing. (Streamlit waits 0.2 s after a key press for a further one before it sends
-the message.) Run it with::
+The time runs from the browser's message until the marked point has moved, and until the page is at
+rest again: the script's run, the transfer and the drawing. (Streamlit waits 0.2 s after a key press
+for a further one before it sends the message.) Run it with::
 
     python benchmarks/app_slider.py
 """
@@ -80,7 +80,9 @@ CLOCK = """() => {
 
 
 def measure(address: str, moves: int) -> tuple[list[float], list[float]]:
-    """Move the slider of latencies; return the milliseconds until the ring moved, and until the page was at rest."""
+    """Move the slider of latencies; return the milliseconds until the ring moved, and until the
+    page was at rest.
+    """
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900})

@@ -1,7 +1,8 @@
-"""A table of 200 MB uploaded to the page Data in a real browser: how long it takes, what it needs, and who has to wait.
+"""A table of 200 MB uploaded to the page Data in a real browser: how long it takes, what it needs,
+and who has to wait.
 
-While it goes on, the page of the uploader is asked for a frame again and again (the longest gap is how long it was
-frozen), and another user moves a slider on the page Choose. Run it with::
+While it goes on, the page of the uploader is asked for a frame again and again (the longest gap is
+how long it was frozen), and another user moves a slider on the page Choose. Run it with::
 
     python benchmarks/app_upload.py
 """

@@ -1,7 +1,9 @@
-"""Several people at once on the page Choose of one run of 2,000 candidates: how long a slider takes, what they need.
+"""Several people at once on the page Choose of one run of 2,000 candidates: how long a slider
+takes, what they need.
 
-Each has a session of their own, over the web socket, without a browser (whose drawing is elsewhere). After
-each answer they look for a while (1 to 3 s) before they move the slider again. Run it with::
+Each has a session of their own, over the web socket, without a browser (whose drawing is
+elsewhere). After each answer they look for a while (1 to 3 s) before they move the slider again.
+Run it with::
 
     python benchmarks/app_users.py
 """

@@ -1,7 +1,9 @@
-"""A file of rows scored by a bundle, beside the library's own batch prediction; one thread each, Parquet to Parquet.
+"""A file of rows scored by a bundle, beside the library's own batch prediction; one thread each,
+Parquet to Parquet.
 
-Each side is a process of its own, so that its CPU time and its highest memory are its own. The bundle also scores a
-file that is larger still: its memory does not grow with it, where the library reads the whole. Run it with::
+Each side is a process of its own, so that its CPU time and its highest memory are its own. The
+bundle also scores a file that is larger still: its memory does not grow with it, where the library
+reads the whole. Run it with::
 
     python benchmarks/batch.py --rows 1000000
 """
@@ -75,7 +77,9 @@ def write_rows(path: Path, frame: pd.DataFrame, rows: int) -> None:
 
 
 def compare(place: Path, name: str, frame: pd.DataFrame, rows: int, larger: int) -> None:
-    """Print one line a side and size, of one kind of model; `place` has ``NAME`` (a bundle) and ``NAME.joblib``."""
+    """Print one line a side and size, of one kind of model; `place` has ``NAME`` (a bundle) and
+    ``NAME.joblib``.
+    """
     sides = {"bundle": (_OURS, place / name), "library": (_THEIRS, place / f"{name}.joblib")}
     for size, asked in ((rows // 5, sides), (rows, sides), (larger, {"bundle": sides["bundle"]})):
         write_rows(place / "rows.parquet", frame.drop(columns="y"), size)

@@ -1,7 +1,9 @@
-"""How often the interval of the corrected estimate holds the truth, on a made table whose truth is known.
+"""How often the interval of the corrected estimate holds the truth, on a made table whose truth is
+known.
 
-Again and again: draw rows of the table, let candidates predict them out of fold, choose the best, estimate what it is
-worth; then train it on all drawn rows and score it on a large fresh sample. Run it with::
+Again and again: draw rows of the table, let candidates predict them out of fold, choose the best,
+estimate what it is worth; then train it on all drawn rows and score it on a large fresh sample. Run
+it with::
 
     python benchmarks/coverage.py
 """
@@ -33,7 +35,8 @@ class Outcome:
     Attributes
     ----------
     truth : float
-        The served model's score on the fresh sample: the chosen candidate, trained on all drawn rows.
+        The served model's score on the fresh sample: the chosen candidate, trained on all drawn
+        rows.
     fold_truth : float
         The mean of that of its fold models: what its out-of-fold score estimates.
     plain, plain_low, plain_high : float
@@ -80,8 +83,8 @@ def features(frame: pd.DataFrame) -> list[np.ndarray]:
 def candidates(count: int, *, alike: bool, seed: int) -> list[Candidate]:
     """Return blocks of features and ridge penalties.
 
-    Alike: each sees four of the eight blocks that matter, so that luck decides which is best. Otherwise two see all
-    blocks, and the others half of them.
+    Alike: each sees four of the eight blocks that matter, so that luck decides which is best.
+    Otherwise two see all blocks, and the others half of them.
     """
     random = np.random.default_rng(seed)
     if alike:

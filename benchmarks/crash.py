@@ -1,9 +1,10 @@
 """Kill a search at random moments, then see whether anything is lost, blocked or left behind.
 
-Each round starts ``workbench search`` on a small made table, sends SIGKILL to the main process, to all of its
-processes at once, to the process that starts workers, or to one worker; while it starts, fits folds, makes blends or
-measures. Then it looks at the run from outside: it can be read, ``resume`` ends well, every candidate that had ended is
-there as it was, nothing is tried twice, and no trial, process or file is left over. Run it with::
+Each round starts ``workbench search`` on a small made table, sends SIGKILL to the main process, to
+all of its processes at once, to the process that starts workers, or to one worker; while it starts,
+fits folds, makes blends or measures. Then it looks at the run from outside: it can be read,
+``resume`` ends well, every candidate that had ended is there as it was, nothing is tried twice, and
+no trial, process or file is left over. Run it with::
 
     python benchmarks/crash.py --rounds 30 --seed 0
 """
@@ -284,7 +285,9 @@ def _check_temporary(table: Table) -> Iterator[str]:
 
 
 def _temporary(table: Table) -> list[str]:
-    """Return what the search left among temporary files; `.ses` is ONNX Runtime's, one for a machine."""
+    """Return what the search left among temporary files; `.ses` is ONNX Runtime's, one for a
+    machine.
+    """
     return [path.name for path in table.temporary.iterdir() if path.name != ".ses"]
 
 

@@ -1,13 +1,16 @@
-"""Whether a small, fast model gains from being taught by a blend, and whether that gain can be told without new rows.
+"""Whether a small, fast model gains from being taught by a blend, and whether that gain can be told
+without new rows.
 
-The teacher is the average of four families, by their out-of-fold predictions. A student is fitted on the log-odds of
-``0.8 * teacher + 0.2 * label`` instead of on the labels. Its cross-validated loss uses the folds of the teacher: the
-teacher's predictions of the other folds' rows were made by models that had seen the labels of the fold that judges.
-Beside it stands the loss on rows that nobody saw. Run it with::
+The teacher is the average of four families, by their out-of-fold predictions. A student is fitted
+on the log-odds of ``0.8 * teacher + 0.2 * label`` instead of on the labels. Its cross-validated
+loss uses the folds of the teacher: the teacher's predictions of the other folds' rows were made by
+models that had seen the labels of the fold that judges. Beside it stands the loss on rows that
+nobody saw. Run it with::
 
     python benchmarks/distillation.py --data FOLDER --sets titanic,telco_churn --seeds 3
 
-The list of tables is that of the benchmark beside peers (``--list``); tables with two classes can be used.
+The list of tables is that of the benchmark beside peers (``--list``); tables with two classes can
+be used.
 """
 
 from __future__ import annotations
@@ -81,7 +84,9 @@ class Halves:
     def fitted(
         self, family: str, params: Mapping[str, Any], y: np.ndarray, problem: Problem
     ) -> tuple[Any, ...]:
-        """Return out-of-fold predictions, and those of the other half by a model of all rows: (n,) and (m,)."""
+        """Return out-of-fold predictions, and those of the other half by a model of all rows: (n,)
+        and (m,).
+        """
         kind = all_families()[family]
         X, test, codes = self.encoded(kind.encoding(params, self.problem))
         out, rounds = np.zeros(len(y)), []

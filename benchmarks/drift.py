@@ -1,15 +1,16 @@
 """False alarms and detection of the drift alarms, by simulation, beside the rules that are usual.
 
 Twenty columns: ten of numbers (normal, skewed, mostly zero, counts) and ten of categories with 2 to
-500 levels. A reference of 5,000 rows is drawn anew in each repeat; then a fortnight of hourly looks,
-each at a fresh window. Windows are drawn as bin counts from the true probabilities of the bins.
+500 levels. A reference of 5,000 rows is drawn anew in each repeat; then a fortnight of hourly
+looks, each at a fresh window. Windows are drawn as bin counts from the true probabilities of the
+bins.
 
     python benchmarks/drift.py --repeats 1000
 
 prints, for each size of the window, the share of fortnights with any alarm (with the upper end of
-its 95 % interval), without a change; and how often a shift of one column is found at its first look.
-Beside them the rules "PSI >= 0.1", "Kolmogorov-Smirnov p < 0.05" and "Jensen-Shannon >= 0.1", on the
-same counts.
+its 95 % interval), without a change; and how often a shift of one column is found at its first
+look. Beside them the rules "PSI >= 0.1", "Kolmogorov-Smirnov p < 0.05" and "Jensen-Shannon >= 0.1",
+on the same counts.
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ def below(kind: str, points: np.ndarray, strict: bool, shift: float = 0.0) -> np
 
 
 def number_column(kind: str, rng: np.random.Generator, shift: float = 0.0) -> tuple[Counts, np.ndarray]:
-    """Return the reference of a column, and the true probabilities of its bins (shifted by standard deviations)."""
+    """Return the reference of a column, and the true probabilities of its bins (shifted by standard
+    deviations).
+    """
     values = draw(kind, rng, REFERENCE)
     column = {"name": kind, "kind": "number", "missing": 0, **numbers(values)}
     counts = reference_counts({"columns": [column]})[kind]
@@ -89,7 +92,9 @@ def number_column(kind: str, rng: np.random.Generator, shift: float = 0.0) -> tu
 
 
 def level_column(levels: int, rng: np.random.Generator) -> tuple[Counts, np.ndarray]:
-    """Return the reference of a category whose levels follow Zipf's law, and the true probabilities of its bins."""
+    """Return the reference of a category whose levels follow Zipf's law, and the true probabilities
+    of its bins.
+    """
     chances = 1.0 / np.arange(1, levels + 1)
     chances /= chances.sum()
     found = rng.multinomial(REFERENCE, chances)
@@ -134,7 +139,9 @@ def one_fortnight(window: int, rng: np.random.Generator) -> dict[str, bool]:
 
 
 def detected(window: int, shift: float, rng: np.random.Generator) -> bool:
-    """Tell whether the first look after one of twenty normal columns has shifted raises an alarm for it."""
+    """Tell whether the first look after one of twenty normal columns has shifted raises an alarm
+    for it.
+    """
     columns = [number_column("normal", rng, shift if at == 0 else 0.0) for at in range(20)]
     found = [
         changes(counts, rng.multinomial(window, chances / chances.sum(), size=1), np.zeros(1, dtype=int))

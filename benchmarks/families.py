@@ -1,7 +1,8 @@
 """What a family adds to a search: the same seconds with it and without it.
 
-For each table: the score on test rows of the most accurate candidate, the members of the front that are of the family
-(or blends with one), and the share of the plane of test score and latency that the front covers. Run it with::
+For each table: the score on test rows of the most accurate candidate, the members of the front that
+are of the family (or blends with one), and the share of the plane of test score and latency that
+the front covers. Run it with::
 
     python benchmarks/families.py --data FOLDER --sets titanic,diamonds --without additive,catboost --time 30
 
@@ -31,7 +32,9 @@ from tables import Split, choose, read_list, split
 
 
 def searched(cut: Split, families: list[str], seconds: float, seed: int, folder: Path) -> dict[str, Any]:
-    """Search with some families, and return each candidate's score on the test rows, with its latency."""
+    """Search with some families, and return each candidate's score on the test rows, with its
+    latency.
+    """
     run = wb.search(
         cut.train,
         target=cut.table.target,

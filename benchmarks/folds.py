@@ -1,8 +1,9 @@
-"""How many folds: the average of five, eight or ten folds' models, and one model of all rows, on rows nobody saw.
+"""How many folds: the average of five, eight or ten folds' models, and one model of all rows, on
+rows nobody saw.
 
-Each family's first defaults are fitted in every fold as a search does it, averaged and calibrated; the blend is the
-greedy one of a search, chosen out of fold. "whole" is one forest of all rows with as many trees as five folds' forests
-have together. Run it with::
+Each family's first defaults are fitted in every fold as a search does it, averaged and calibrated;
+the blend is the greedy one of a search, chosen out of fold. "whole" is one forest of all rows with
+as many trees as five folds' forests have together. Run it with::
 
     python benchmarks/folds.py --data FOLDER --sets titanic,wine_white --rows 10000
 
@@ -70,7 +71,9 @@ def measured(space: Workspace, test: Dataset) -> Found:
 def averaged(
     space: Workspace, family: str, params: Mapping[str, Any], test: Dataset
 ) -> tuple[np.ndarray, np.ndarray, Calibration | None]:
-    """Return out-of-fold answers, the answers of the folds' average to the test rows, and their calibration."""
+    """Return out-of-fold answers, the answers of the folds' average to the test rows, and their
+    calibration.
+    """
     encoding = encoding_of(Config("c", family, dict(params), "portfolio", 0), space)
     rows = space.encoded(encoding).encoder.encode_columns(test.columns)
     raws, oof, link = [], None, "identity"

@@ -1,7 +1,9 @@
-"""Which forest to begin with: forests alone, and beside LightGBM's first default, on a fold that they have not seen.
+"""Which forest to begin with: forests alone, and beside LightGBM's first default, on a fold that
+they have not seen.
 
-What a forest adds to a blend counts for more than what it is alone, so each is also mixed with the booster in the
-proportion that is best on those rows: *gain* is what that takes off the booster's own loss. Run it with::
+What a forest adds to a blend counts for more than what it is alone, so each is also mixed with the
+booster in the proportion that is best on those rows: *gain* is what that takes off the booster's
+own loss. Run it with::
 
     python benchmarks/forests.py --data FOLDER --sets flight_delays,nyc_taxis --rows 60000
 
@@ -34,7 +36,9 @@ _SHARES = np.linspace(0.0, 1.0, 11)
 
 
 def configs(problem: Problem) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return what is compared: the booster first, then each forest's first default and what differs from it."""
+    """Return what is compared: the booster first, then each forest's first default and what differs
+    from it.
+    """
     first = {name: all_families()[name].portfolio(problem)[0] for name in ("extra_trees", "random_forest")}
     found = {"lightgbm": ("lightgbm", dict(all_families()["lightgbm"].portfolio(problem)[0]))}
     for family, params in first.items():
@@ -55,7 +59,9 @@ def configs(problem: Problem) -> dict[str, tuple[str, dict[str, Any]]]:
 
 @one_thread()
 def measured(space: Workspace) -> dict[str, tuple[float, float, float]]:
-    """Return each config's score (higher is better), the seconds of a fit, and its gain beside the booster."""
+    """Return each config's score (higher is better), the seconds of a fit, and its gain beside the
+    booster.
+    """
     splits = range(_SPLITS if space.dev.n_rows < _FEW_ROWS else 1)
     y = np.concatenate([space.dev.y[space.splits[at][1]] for at in splits])
     found: dict[str, tuple[float, float, float]] = {}

@@ -1,12 +1,15 @@
-"""One fit of PerpetualBooster, which needs no tuning, beside one fit of each booster's default here.
+"""One fit of PerpetualBooster, which needs no tuning, beside one fit of each booster's default
+here.
 
-Both get the same encoded rows (numbers as they are, categories as codes and means) and one thread. Ours stop early on a
-fifth of the rows; PerpetualBooster trains on all of them until it finds that it generalises no further. Run it with
-PerpetualBooster installed beside Workbench (``pip install perpetual``)::
+Both get the same encoded rows (numbers as they are, categories as codes and means) and one thread.
+Ours stop early on a fifth of the rows; PerpetualBooster trains on all of them until it finds that
+it generalises no further. Run it with PerpetualBooster installed beside Workbench (``pip install
+perpetual``)::
 
     python benchmarks/one_fit.py --data FOLDER --sets titanic,diamonds
 
-The list of tables is that of the benchmark beside peers (``--list``); tables with two classes or a number can be used.
+The list of tables is that of the benchmark beside peers (``--list``); tables with two classes or a
+number can be used.
 """
 
 from __future__ import annotations
@@ -62,7 +65,9 @@ def _perpetual(
 
 @one_thread()
 def compare(data: Dataset, rows: int, seed: int) -> Iterator[tuple[str, float, float, int]]:
-    """Yield name, loss on the half of the rows that nobody saw, CPU seconds of the fit, and trees or rounds."""
+    """Yield name, loss on the half of the rows that nobody saw, CPU seconds of the fit, and trees
+    or rounds.
+    """
     drawn = np.random.default_rng(seed).permutation(data.n_rows)[:rows]
     train, test = data.take(np.sort(drawn[len(drawn) // 2 :])), data.take(np.sort(drawn[: len(drawn) // 2]))
     problem, task = describe_problem(data, train.n_rows), data.schema.output.task

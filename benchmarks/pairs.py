@@ -1,4 +1,5 @@
-"""What pairs of columns add: each family's first default without and with them, on folds that it has not seen.
+"""What pairs of columns add: each family's first default without and with them, on folds that it
+has not seen.
 
 Only tables on which pairs are found have lines. Run it with::
 
@@ -42,7 +43,9 @@ def workspace(data: Dataset, folder: Path) -> Workspace:
 
 @one_thread()
 def measured(space: Workspace) -> Iterator[tuple[str, float, float, float]]:
-    """Yield a family, its scores without pairs and with them (higher is better), and the CPU seconds of both."""
+    """Yield a family, its scores without pairs and with them (higher is better), and the CPU
+    seconds of both.
+    """
     splits = range(FOLDS if space.dev.n_rows < _FEW_ROWS else 1)
     y = np.concatenate([space.dev.y[space.splits[at][1]] for at in splits])
     for family in _FAMILIES:

@@ -1,8 +1,9 @@
-"""Which sampler finds the better candidates: the same study, the same families, real fits, other samplers.
+"""Which sampler finds the better candidates: the same study, the same families, real fits, other
+samplers.
 
-Every sampler starts from what the portfolio gave (fitted once for a table) and then asks for so many trials. A trial
-is one fold of five, through the search's own encoding and fitting; its cost is counted in node visits and bytes, so
-that it has no noise. Run it with::
+Every sampler starts from what the portfolio gave (fitted once for a table) and then asks for so
+many trials. A trial is one fold of five, through the search's own encoding and fitting; its cost is
+counted in node visits and bytes, so that it has no noise. Run it with::
 
     python benchmarks/samplers.py --data FOLDER --sets titanic,telco_churn --trials 50 --seeds 0,1 --out samplers.jsonl
     python benchmarks/samplers.py --report samplers.jsonl
@@ -155,7 +156,9 @@ def read_table(path: Path, options: Mapping[str, Any]) -> pd.DataFrame:
 
 
 class PerFamily(optuna.samplers.BaseSampler):
-    """A sampler for each family: families take turns, and TPE chooses within each by that family's trials alone."""
+    """A sampler for each family: families take turns, and TPE chooses within each by that family's
+    trials alone.
+    """
 
     def __init__(self, names: Iterable[str], seed: int) -> None:
         self._names = list(names)
@@ -216,7 +219,9 @@ SAMPLERS: dict[str, tuple[Callable[[int, list[str]], optuna.samplers.BaseSampler
 
 
 def run_study(bench: Bench, sampler: str, seed: int, trials: int, folder: Path) -> dict[str, Any]:
-    """Run the portfolio (from memory) and so many trials of a sampler, and return the figures of the study."""
+    """Run the portfolio (from memory) and so many trials of a sampler, and return the figures of
+    the study.
+    """
     make, with_costs = SAMPLERS[sampler]
     names = [family.name for family in bench.families]
     study = Study(
@@ -271,7 +276,9 @@ def _candidate(name: str, family: str, params: Mapping[str, Any], found: Outcome
 
 
 def blend_loss(bench: Bench, outcomes: list[Outcome]) -> float:
-    """Return the loss of the best blend: chosen on half of the fold's rows, judged on the other, and the reverse."""
+    """Return the loss of the best blend: chosen on half of the fold's rows, judged on the other,
+    and the reverse.
+    """
     y, loss = bench.valid_y, bench.problem.loss
     half = np.random.default_rng(0).random(len(y)) < 0.5
     best = sorted(outcomes, key=lambda each: -each.score)[:40]
@@ -287,7 +294,8 @@ def blend_loss(bench: Bench, outcomes: list[Outcome]) -> float:
 
 
 def hypervolume(points: np.ndarray, worst: float, best: float, cheapest: float = _CHEAPEST_US) -> float:
-    """Return the share of the plane of score and (the logarithm of) cost that points (score, cost in µs) cover.
+    """Return the share of the plane of score and (the logarithm of) cost that points (score, cost
+    in µs) cover.
 
     Examples
     --------

@@ -1,7 +1,8 @@
-"""One row, a dict, answered by ``bundle.predict``, beside the same library behind a pandas frame and a pipeline.
+"""One row, a dict, answered by ``bundle.predict``, beside the same library behind a pandas frame
+and a pipeline.
 
-Both answer the same rows in the same run, in turn, so that a busy machine slows both alike; both give a label, with all
-their checks. Run it with::
+Both answer the same rows in the same run, in turn, so that a busy machine slows both alike; both
+give a label, with all their checks. Run it with::
 
     python benchmarks/single_row.py
 """

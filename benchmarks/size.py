@@ -1,9 +1,11 @@
-"""Large tables: 10 columns by 10 million rows, and 2,000 columns by 20,000 rows, made here and searched for real.
+"""Large tables: 10 columns by 10 million rows, and 2,000 columns by 20,000 rows, made here and
+searched for real.
 
-Measured from outside: wall clock against the budget, the highest memory of all processes together, CPU seconds, and
-how good the best candidate is on rows that nobody has seen, beside a plain LightGBM of 200 trees on all rows. Memory
-is the sum of proportional set sizes (``smaps_rollup``), in which a page that several processes share counts once.
-The second part times reading and encoding alone from 10,000 to 10 million rows. Run it with::
+Measured from outside: wall clock against the budget, the highest memory of all processes together,
+CPU seconds, and how good the best candidate is on rows that nobody has seen, beside a plain
+LightGBM of 200 trees on all rows. Memory is the sum of proportional set sizes (``smaps_rollup``),
+in which a page that several processes share counts once. The second part times reading and encoding
+alone from 10,000 to 10 million rows. Run it with::
 
     python benchmarks/size.py make --folder size
     python benchmarks/size.py search --folder size --table tall --time 300s
@@ -51,7 +53,9 @@ _TREES = 200
 
 
 def tall(rows: int, at: int, part: int = _TRAIN) -> pa.Table:
-    """Return a chunk of the tall table: ten columns of all kinds and a binary target with a real signal."""
+    """Return a chunk of the tall table: ten columns of all kinds and a binary target with a real
+    signal.
+    """
     fixed, draw = np.random.default_rng(11), np.random.default_rng((5, part, at))
     merchant_pull, city_pull = fixed.normal(0, 0.8, _MERCHANTS), fixed.normal(0, 0.4, _CITIES)
     merchant = np.minimum(draw.zipf(1.3, rows) - 1, _MERCHANTS - 1)
@@ -90,7 +94,9 @@ def tall(rows: int, at: int, part: int = _TRAIN) -> pa.Table:
 
 
 def wide(rows: int, at: int, part: int = _TRAIN) -> pa.Table:
-    """Return a chunk of the wide table: 1,880 numbers, 120 categories and a binary target made of 60 of them."""
+    """Return a chunk of the wide table: 1,880 numbers, 120 categories and a binary target made of
+    60 of them.
+    """
     fixed, draw = np.random.default_rng(12), np.random.default_rng((6, part, at))
     levels = fixed.choice([2, 5, 12, 30, 400], _WIDE_CATEGORIES, p=[0.3, 0.3, 0.2, 0.15, 0.05])
     weights, used = fixed.normal(0, 0.35, _WIDE_SIGNALS), fixed.permutation(_WIDE_NUMBERS)[:_WIDE_SIGNALS]
@@ -163,7 +169,8 @@ def make_tables(folder: Path, *, most: int = TALL_ROWS) -> None:
 
 
 def watched(command: list[str], *, timeout_s: float) -> dict[str, Any]:
-    """Run a command; return its exit code, output, wall and CPU seconds, and the memory of all its processes.
+    """Run a command; return its exit code, output, wall and CPU seconds, and the memory of all its
+    processes.
 
     Processes that live less than a tick, and what a process does in its last tick, are not seen.
     """
@@ -197,7 +204,9 @@ def watched(command: list[str], *, timeout_s: float) -> dict[str, Any]:
 
 
 def _tree(root: int, cpu: dict[tuple[int, float], float]) -> tuple[float, float]:
-    """Return proportional and anonymous memory (MB) of a process and all below it, and note their CPU seconds."""
+    """Return proportional and anonymous memory (MB) of a process and all below it, and note their
+    CPU seconds.
+    """
     total = own = 0.0
     with suppress(psutil.Error):
         parent = psutil.Process(root)
@@ -222,7 +231,9 @@ def _tree(root: int, cpu: dict[tuple[int, float], float]) -> tuple[float, float]
 def search(
     folder: Path, name: str, budget: str, *, rows: int, suffix: str, extra: list[str]
 ) -> dict[str, Any]:
-    """Inspect and search a table; return what was measured outside and what the run says of itself."""
+    """Inspect and search a table; return what was measured outside and what the run says of
+    itself.
+    """
     from workbench.automl.arguments import duration
 
     source, run = folder / f"{name}-{rows}.{suffix}", folder / f"run-{name}-{rows}-{suffix}-{budget}"
@@ -311,7 +322,9 @@ print(json.dumps({"read_s": round(read_s, 1), "fit_s": round(time.perf_counter()
 
 
 def plain(folder: Path, name: str, rows: int) -> dict[str, Any]:
-    """Fit LightGBM's defaults with 200 trees on all rows, all cores, and score it on the test rows."""
+    """Fit LightGBM's defaults with 200 trees on all rows, all cores, and score it on the test
+    rows.
+    """
     words = [
         str(folder / f"{name}-{rows}.parquet"),
         str(folder / f"{name}-test.parquet"),
@@ -361,7 +374,9 @@ print(json.dumps({"wall_s": round(wall, 3), "cpu_s": round(cpu, 3), "peak_mb": p
 
 
 def linear(folder: Path, *, most: int = TALL_ROWS) -> Iterator[dict[str, Any]]:
-    """Time reading, inspecting and encoding the tall table at each size, each in a process of its own."""
+    """Time reading, inspecting and encoding the tall table at each size, each in a process of its
+    own.
+    """
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
     place = folder / "canonical"
     for rows in (each for each in SIZES if each <= most):

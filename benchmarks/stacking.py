@@ -1,8 +1,9 @@
-"""What a blend gains by a matrix that mixes its classes, and by a network over its members, on rows nobody saw.
+"""What a blend gains by a matrix that mixes its classes, and by a network over its members, on rows
+nobody saw.
 
-Each family's first defaults are fitted in five folds as a search does it, and blended by what they say out of fold. The
-network is learned whatever the number of rows: a search has none below `STACKER_LEAST_ROWS` of `messages`, and the
-tables here say why. Run it with::
+Each family's first defaults are fitted in five folds as a search does it, and blended by what they
+say out of fold. The network is learned whatever the number of rows: a search has none below
+`STACKER_LEAST_ROWS` of `messages`, and the tables here say why. Run it with::
 
     python benchmarks/stacking.py --data FOLDER
 

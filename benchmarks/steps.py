@@ -1,8 +1,9 @@
 """What larger steps are worth to a booster in the same seconds, on a fold that it has not seen.
 
-Each booster's first default is fitted for as many seconds as given, with its own learning rate and with multiples of
-it. A booster that learned all that it could in the time (``ended``) shows what larger steps cost; one that was cut off
-(``cut``) shows what they gain. A search takes steps of twice the size where a booster was cut off. Run it with::
+Each booster's first default is fitted for as many seconds as given, with its own learning rate and
+with multiples of it. A booster that learned all that it could in the time (``ended``) shows what
+larger steps cost; one that was cut off (``cut``) shows what they gain. A search takes steps of
+twice the size where a booster was cut off. Run it with::
 
     python benchmarks/steps.py --data FOLDER --seconds 4
 
@@ -35,7 +36,9 @@ _BOOSTERS = ("lightgbm", "xgboost", "catboost")
 
 @one_thread()
 def measured(space: Workspace, seconds: float) -> Iterator[tuple[str, float, int, bool, float]]:
-    """Yield a booster, its learning rate, its rounds, whether it was cut off, and its score (higher is better)."""
+    """Yield a booster, its learning rate, its rounds, whether it was cut off, and its score (higher
+    is better).
+    """
     for family in _BOOSTERS:
         trainer = all_families().get(family)
         if trainer is None:

@@ -1,10 +1,12 @@
-"""What rows that chose when to stop say of a model, and what a search takes from them, against new rows.
+"""What rows that chose when to stop say of a model, and what a search takes from them, against new
+rows.
 
-Each family's first default is fitted in five folds, where the fold's rows choose when to stop. Its score out of fold is
-given twice: with the states that those very rows chose, and as a search counts it: of a network, with the states that
-others of them chose. The folds' models also answer rows that nobody has seen: the mean of their scores is what one is
-worth, the score of their average what is served. All scores are given as the advantage over the linear model, which
-nothing stops early: what rows happen to be in a part then falls out. Run it with::
+Each family's first default is fitted in five folds, where the fold's rows choose when to stop. Its
+score out of fold is given twice: with the states that those very rows chose, and as a search counts
+it: of a network, with the states that others of them chose. The folds' models also answer rows that
+nobody has seen: the mean of their scores is what one is worth, the score of their average what is
+served. All scores are given as the advantage over the linear model, which nothing stops early: what
+rows happen to be in a part then falls out. Run it with::
 
     python benchmarks/stopping.py --data FOLDER --splits 6
 
@@ -37,7 +39,9 @@ _FAMILIES = (_BESIDE, "lightgbm", "xgboost", "catboost", "additive", "mlp")
 
 @one_thread()
 def measured(space: Workspace, test: Dataset) -> Iterator[tuple[str, tuple[float, ...]]]:
-    """Yield a family and its scores: by rows that chose, as counted, of one model on new rows, of their average."""
+    """Yield a family and its scores: by rows that chose, as counted, of one model on new rows, of
+    their average.
+    """
     for name in _FAMILIES:
         family = all_families().get(name)
         if family is None:

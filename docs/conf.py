@@ -1,7 +1,8 @@
 """Configuration of the documentation site: ``sphinx-build -W -b html docs docs/_build``.
 
-Sphinx, since it reads numpydoc docstrings without a plugin of its own kind, checks every reference, and is maintained;
-Material for MkDocs receives no further fixes. MyST keeps the pages Markdown, so that they also read well on GitHub.
+Sphinx, since it reads numpydoc docstrings without a plugin of its own kind, checks every reference,
+and is maintained; Material for MkDocs receives no further fixes. MyST keeps the pages Markdown, so
+that they also read well on GitHub.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ html_theme_options = {"navigation_with_keys": True}
 
 
 def _link(target: str, source: Path, page: Path) -> str:
-    """Return a link of a file as the page that shows it has to write it: inside the site, or into the repository."""
+    """Return a link of a file as the page that shows it has to write it: inside the site, or into
+    the repository.
+    """
     if re.match(r"[a-z]+:|#", target):
         return target
     name, _, anchor = target.partition("#")
@@ -76,7 +79,9 @@ def _link(target: str, source: Path, page: Path) -> str:
 
 
 def _read(app: Any, name: str, source: list[str]) -> None:
-    """Fetch a shared page's text, and let links that leave the folder of the site lead to the repository."""
+    """Fetch a shared page's text, and let links that leave the folder of the site lead to the
+    repository.
+    """
     page = _DOCS / f"{name}.md"
     file = _ROOT / _SHARED[name] if name in _SHARED else page
     text = file.read_text(encoding="utf-8")

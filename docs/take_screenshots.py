@@ -1,6 +1,8 @@
-"""Draw the pictures of the app in ``docs/screenshots``: every page at desk and phone width, light and dark.
+"""Draw the pictures of the app in ``docs/screenshots``: every page at desk and phone width, light
+and dark.
 
-Needs a Chromium, playwright and a folder with the example run, for instance that of ``workbench demo``::
+Needs a Chromium, playwright and a folder with the example run, for instance that of ``workbench
+demo``::
 
     workbench demo --time 60s && mkdir -p pictures/runs && mv demo/run pictures/runs/subscriptions
     python docs/take_screenshots.py pictures/runs subscriptions

@@ -1,4 +1,6 @@
-"""What all tests share: how random inputs are drawn, which tests are slow, and small searches that really ran."""
+"""What all tests share: how random inputs are drawn, which tests are slow, and small searches that
+really ran.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ _LEFT_OUT = pytest.StashKey[int]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Draw by one rule, and leave out slow tests unless they are asked for, by ``-m`` or by name."""
+    """Draw by one rule, and leave out slow tests unless they are asked for, by ``-m`` or by
+    name.
+    """
     drawing.settle_each(items)
     slow = [item for item in items if item.get_closest_marker("slow")]
     if not slow or config.option.markexpr or any("::" in each for each in config.args):

@@ -1,10 +1,13 @@
-"""How tests draw random inputs: the same for everybody in the suite, fresh ones in ``scripts/fuzz``.
+"""How tests draw random inputs: the same for everybody in the suite, fresh ones in
+``scripts/fuzz``.
 
-The suite must not fail on one machine and pass on the next. So Hypothesis is derandomised: what a test draws follows
-from its code alone. No database of earlier failures has an influence, nor do the constants that Hypothesis collects
-from whatever modules of the project happen to be imported, nor the time that drawing takes on a busy machine.
+The suite must not fail on one machine and pass on the next. So Hypothesis is derandomised: what a
+test draws follows from its code alone. No database of earlier failures has an influence, nor do the
+constants that Hypothesis collects from whatever modules of the project happen to be imported, nor
+the time that drawing takes on a busy machine.
 
-``scripts/fuzz`` sets ``WORKBENCH_FUZZ`` to the factor by which it takes more examples, and passes the seed to pytest.
+``scripts/fuzz`` sets ``WORKBENCH_FUZZ`` to the factor by which it takes more examples, and passes
+the seed to pytest.
 """
 
 from __future__ import annotations
@@ -45,7 +48,9 @@ def settle() -> None:
 
 
 def settle_each(items: list[pytest.Item]) -> None:
-    """Hold tests that have settings of their own to the same rules: they replace those of the profile."""
+    """Hold tests that have settings of their own to the same rules: they replace those of the
+    profile.
+    """
     functions = [item.obj for item in items if isinstance(item, pytest.Function)]
     for test in {id(each): each for each in functions if is_hypothesis_test(each)}.values():
         own = test._hypothesis_internal_use_settings

@@ -16,7 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "workbench"
 
-#: The units of the package from the bottom to the top. A unit imports units of lower floors, never of its own.
+#: The units of the package from the bottom to the top. A unit imports units of lower floors, never
+#: of its own.
 FLOORS = (
     ("runtime",),
     ("errors", "version"),
@@ -31,7 +32,8 @@ FLOORS = (
     ("__init__", "__main__"),
 )
 FLOOR = {unit: height for height, units in enumerate(FLOORS) for unit in units}
-#: Units that know few others, although more lie below them: what watches a model needs nothing that trains one.
+#: Units that know few others, although more lie below them: what watches a model needs nothing that
+#: trains one.
 KNOWS = {"monitoring": {"runtime", "tradeoff"}}
 
 #: What a bundle's requirements.txt installs, or what a command asks for only when it is needed.
@@ -129,7 +131,9 @@ def imported_modules() -> dict[str, frozenset[str]]:
 
 
 def edges_inside(folder: str) -> dict[str, set[str]]:
-    """Return what each file or folder that lies in a folder imports of the others there; `__init__` is not counted."""
+    """Return what each file or folder that lies in a folder imports of the others there; `__init__`
+    is not counted.
+    """
     inside = f"{folder}."
     edges: dict[str, set[str]] = {}
     for name, others in imported_modules().items():
@@ -145,7 +149,9 @@ FOLDERS = sorted(".".join(module_of(path)) for path in files() if path.name == "
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_nothing_in_a_folder_imports_in_a_circle(folder: str) -> None:
-    """The files and folders of each folder can be put in an order in which imports only point down."""
+    """The files and folders of each folder can be put in an order in which imports only point
+    down.
+    """
     edges = edges_inside(folder)
     try:
         list(TopologicalSorter(edges).static_order())
@@ -183,13 +189,16 @@ def test_folders_can_be_overlooked(folder: Path) -> None:
         assert len(names) <= MAX_FILES, f"{len(names)} files: give it rooms"
 
 
-#: A bundle's requirements have no package that trains: names of packages, which those of some families are too.
+#: A bundle's requirements have no package that trains: names of packages, which those of some
+#: families are too.
 NAMES_PACKAGES = ("workbench/export/documents/requirements.py",)
 
 
 @pytest.mark.parametrize("path", files(), ids=label)
 def test_a_family_is_named_in_its_own_file_alone(path: Path) -> None:
-    """What the rest of the package asks of a family is a trait: families of other packages have it too."""
+    """What the rest of the package asks of a family is a trait: families of other packages have it
+    too.
+    """
     from workbench.families import _FAMILIES, BASELINE
 
     if unit_of(path) == "families" or label(path) in NAMES_PACKAGES:

@@ -1,4 +1,6 @@
-"""What the documents promise: their commands run, their options exist, their links lead somewhere."""
+"""What the documents promise: their commands run, their options exist, their links lead
+somewhere.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,17 @@ DOCUMENTS = [page for page in DOCUMENTS if "_build" not in page.parts]
 
 
 def blocks(mark: str, language: str) -> list[str]:
-    """Return the code blocks of a language that follow ``<!-- mark -->``, of the README and the tutorial."""
+    """Return the code blocks of a language that follow ``<!-- mark -->``, of the README and the
+    tutorial.
+    """
     pattern = rf"^<!-- {re.escape(mark)} -->\n```{language}\n(.*?)^```$"
     return re.findall(pattern, README + TUTORIAL, flags=re.MULTILINE | re.DOTALL)
 
 
 def quick(code: str) -> str:
-    """Return the code with fewer candidates in place of its time budgets; nothing else is changed."""
+    """Return the code with fewer candidates in place of its time budgets; nothing else is
+    changed.
+    """
     code = code.replace("--time 5m", "--trials 2 --families linear,lightgbm").replace("--max-latency 2ms", "")
     code = code.replace(
         'time="5m", max_latency="2ms"', 'trials=2, families="linear,lightgbm", out="runs/from-python"'

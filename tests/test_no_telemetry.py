@@ -1,4 +1,6 @@
-"""Nothing phones home: what libraries keep under an empty home folder, beside a control without our setting."""
+"""Nothing phones home: what libraries keep under an empty home folder, beside a control without our
+setting.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def kept(home: Path, code: str, cwd: Path) -> list[str]:
-    """Run Python with an empty home and none of the variables that mark a build server; return what it keeps there."""
+    """Run Python with an empty home and none of the variables that mark a build server; return what
+    it keeps there.
+    """
     home.mkdir()
     paths = os.pathsep.join([str(PACKAGE.parent), *filter(None, sys.path)])
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": paths}

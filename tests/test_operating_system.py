@@ -1,4 +1,6 @@
-"""Where fork and Unix sockets are missing, as on Windows: what is refused, in one line, and what still works."""
+"""Where fork and Unix sockets are missing, as on Windows: what is refused, in one line, and what
+still works.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The version of Workbench: the package, its metadata and everything it writes take it from here."""
+"""The version of Workbench: the package, its metadata and everything it writes take it from
+here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Run one command and measure it from outside: wall clock, processor time of it and all it started, and the company.
+"""Run one command and measure it from outside: wall clock, processor time of it and all it started,
+and the company.
 
 Used as a program, so that what the command leaves behind is counted and ended::
 
@@ -23,7 +24,9 @@ _GRACE_S = 2.0
 
 
 def busy_s() -> tuple[float, float] | None:
-    """Seconds that all processes of the machine have run so far: at normal and at low priority; None if unknown."""
+    """Seconds that all processes of the machine have run so far: at normal and at low priority;
+    None if unknown.
+    """
     try:
         first = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()
     except OSError:

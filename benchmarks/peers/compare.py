@@ -1,4 +1,6 @@
-"""The figures of the report: ranks, win rates, noise of one test set, hypervolume. Needs numpy only."""
+"""The figures of the report: ranks, win rates, noise of one test set, hypervolume. Needs numpy
+only.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ Task = tuple[str, int]
 
 
 def read_lines(paths: Iterable[Path]) -> list[dict[str, Any]]:
-    """Read JSON lines; of two of one cell the later counts. The predictions kept beside a file are noted."""
+    """Read JSON lines; of two of one cell the later counts. The predictions kept beside a file are
+    noted.
+    """
     cells: dict[tuple[Any, ...], dict[str, Any]] = {}
     for path in paths:
         for text in path.read_text(encoding="utf-8").splitlines():
@@ -43,7 +47,8 @@ def loss(line: Line) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Cells of one budget: losses of every task (a data set and a seed) by every system that has all of them.
+    """Cells of one budget: losses of every task (a data set and a seed) by every system that has
+    all of them.
 
     Attributes
     ----------
@@ -65,7 +70,9 @@ class Grid:
         return np.asarray(better + (equal + 1) / 2)
 
     def normalised(self) -> np.ndarray:
-        """1 for the best system of a task, 0 for the worst that gave a score (and for a failure)."""
+        """1 for the best system of a task, 0 for the worst that gave a score (and for a
+        failure).
+        """
         finite = np.where(np.isfinite(self.losses), self.losses, np.nan)
         best, worst = np.nanmin(finite, axis=1, keepdims=True), np.nanmax(finite, axis=1, keepdims=True)
         return np.asarray(np.nan_to_num((worst - finite) / np.where(worst > best, worst - best, 1), nan=0.0))
@@ -111,9 +118,11 @@ def wilson(wins: float, of: int) -> tuple[float, float]:
 
 
 def z_of_difference(ours: Line, theirs: Line) -> float | None:
-    """How many standard errors of this test set our loss is below theirs, paired by row; None if not known.
+    """How many standard errors of this test set our loss is below theirs, paired by row; None if
+    not known.
 
-    AUC: DeLong et al. (1988). Log loss and squared error: mean and spread of the difference row by row.
+    AUC: DeLong et al. (1988). Log loss and squared error: mean and spread of the difference row by
+    row.
     """
     paths = [Path(str(each["predictions"])) for each in (ours, theirs)]
     if not all(path.exists() for path in paths):
@@ -132,10 +141,12 @@ def z_of_difference(ours: Line, theirs: Line) -> float | None:
 
 
 def z_if_independent(ours: Line, theirs: Line) -> float | None:
-    """How many standard errors our loss is below theirs, as if theirs were of other rows with an error like ours.
+    """How many standard errors our loss is below theirs, as if theirs were of other rows with an
+    error like ours.
 
-    For a cell of theirs whose predictions are not kept. On the same rows errors go together, so the true standard error
-    is smaller and this figure nearer to 0 than that of `z_of_difference`. None where ours are not kept either.
+    For a cell of theirs whose predictions are not kept. On the same rows errors go together, so the
+    true standard error is smaller and this figure nearer to 0 than that of `z_of_difference`. None
+    where ours are not kept either.
     """
     path = Path(str(ours["predictions"]))
     if not path.exists() or not math.isfinite(loss(ours)) or not math.isfinite(loss(theirs)):
@@ -178,7 +189,9 @@ def _delong(positive: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> float
 
 
 def _placements(positive: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each positive the share of negatives below it, for each negative the share of positives above it."""
+    """For each positive the share of negatives below it, for each negative the share of positives
+    above it.
+    """
     ups, downs = np.sort(values[positive]), np.sort(values[~positive])
     left, right = (np.searchsorted(downs, values[positive], side=side) for side in ("left", "right"))
     above = (left + right) / 2 / len(downs)
@@ -188,7 +201,9 @@ def _placements(positive: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, n
 
 
 def points(line: Line) -> list[tuple[float, float]]:
-    """What a system offers for one task: (loss, one-row latency in microseconds), a peer one, we the front."""
+    """What a system offers for one task: (loss, one-row latency in microseconds), a peer one, we
+    the front.
+    """
     more = [*dict(line.get("picks") or {}).values(), *(line.get("front") or [])]
     offered = [
         (loss({**each, "metric": line["metric"]}), each.get("latency_p50_us")) for each in (line, *more)
@@ -199,8 +214,8 @@ def points(line: Line) -> list[tuple[float, float]]:
 def hypervolume(offered: Sequence[tuple[float, float]], constant: float, best: float) -> float:
     """Share of the plane of score and latency that something offered is at least as good as.
 
-    Score: 0 for a constant prediction, 1 for the best system of the task. Latency: 0 for a second, 1 for a
-    microsecond, by its logarithm.
+    Score: 0 for a constant prediction, 1 for the best system of the task. Latency: 0 for a second,
+    1 for a microsecond, by its logarithm.
 
     Examples
     --------

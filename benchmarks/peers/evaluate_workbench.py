@@ -1,9 +1,10 @@
-"""Predict the test rows with what a finished run of Workbench offers. Runs with the Python that has Workbench.
+"""Predict the test rows with what a finished run of Workbench offers. Runs with the Python that has
+Workbench.
 
-For the picks ``best``, ``balanced`` and ``fastest``: a bundle is exported and opened with `workbench.load`. It holds
-what was ready at the end of the budget, since an export trains nothing. Besides, every candidate on the front predicts
-with its own predictor, as it was scored in the search. Predictions go to
-``predictions.npz``, everything else to ``evaluation.json``.
+For the picks ``best``, ``balanced`` and ``fastest``: a bundle is exported and opened with
+`workbench.load`. It holds what was ready at the end of the budget, since an export trains nothing.
+Besides, every candidate on the front predicts with its own predictor, as it was scored in the
+search. Predictions go to ``predictions.npz``, everything else to ``evaluation.json``.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     python benchmarks/peers/make_environments.py --out environments
 
-Peers pin each other's libraries apart, so they cannot share one. About 6 GB; an environment that is there already is
-left. AutoGluon needs PyTorch first, and its CPU build is enough: where `pip install torch` would bring CUDA, say where
-the CPU build is with ``--torch-index https://download.pytorch.org/whl/cpu``.
+Peers pin each other's libraries apart, so they cannot share one. About 6 GB; an environment that is
+there already is left. AutoGluon needs PyTorch first, and its CPU build is enough: where `pip
+install torch` would bring CUDA, say where the CPU build is with ``--torch-index
+https://download.pytorch.org/whl/cpu``.
 """
 
 from __future__ import annotations

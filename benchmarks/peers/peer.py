@@ -1,9 +1,11 @@
-"""Fit and use one peer. Runs with the Python of that peer's environment, in a process for each step::
+"""Fit and use one peer. Runs with the Python of that peer's environment, in a process for each
+step::
 
     python peer.py fit job.json        start-up, reading, training as asked, saving
     python peer.py predict job.json    the saved model opened again: test rows, one-row latency, size
 
-Every peer gets the metric by which it is judged, the same number of cores, and the frame as it was read.
+Every peer gets the metric by which it is judged, the same number of cores, and the frame as it was
+read.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ Predict = Callable[[pd.DataFrame], np.ndarray]
 
 
 class AutoGluon:
-    """AutoGluon Tabular with a preset, kept in memory for prediction (`persist`), its deployment clone weighed."""
+    """AutoGluon Tabular with a preset, kept in memory for prediction (`persist`), its deployment
+    clone weighed.
+    """
 
     package = "autogluon.tabular"
     metrics: ClassVar = {
@@ -81,7 +85,9 @@ class AutoGluon:
         )
 
     def load(self, job: Job) -> tuple[Predict, list[str], Path, str]:
-        """Open what was saved: how it predicts, the classes, what to keep of it, and the model it chose."""
+        """Open what was saved: how it predicts, the classes, what to keep of it, and the model it
+        chose.
+        """
         from autogluon.tabular import TabularPredictor
 
         predictor = TabularPredictor.load(str(job.model))
@@ -101,7 +107,8 @@ class AutoGluon:
 class Flaml:
     """FLAML's AutoML with its default estimators, pickled.
 
-    Its columns are numbered: it fails on names with a comma or a quote ("Do not support special JSON characters").
+    Its columns are numbered: it fails on names with a comma or a quote ("Do not support special
+    JSON characters").
     """
 
     package = "flaml"
@@ -127,7 +134,9 @@ class Flaml:
         (job.model / "automl.pkl").write_bytes(pickle.dumps(automl, protocol=pickle.HIGHEST_PROTOCOL))
 
     def load(self, job: Job) -> tuple[Predict, list[str], Path, str]:
-        """Open what was saved: how it predicts, the classes, what to keep of it, and the model it chose."""
+        """Open what was saved: how it predicts, the classes, what to keep of it, and the model it
+        chose.
+        """
         automl = pickle.loads((job.model / "automl.pkl").read_bytes())
         chosen = str(automl.best_estimator)
         if job.task == "regression":
@@ -170,7 +179,9 @@ class Mljar:
         automl.fit(frame.drop(columns=job.target), frame[job.target])
 
     def load(self, job: Job) -> tuple[Predict, list[str], Path, str]:
-        """Open what was saved: how it predicts, the classes, what to keep of it, and the model it chose."""
+        """Open what was saved: how it predicts, the classes, what to keep of it, and the model it
+        chose.
+        """
         from supervised import AutoML
 
         automl = AutoML(results_path=str(job.model))
@@ -182,7 +193,9 @@ class Mljar:
 
 
 class LightGBM:
-    """LightGBM with its defaults and text as native categories: the reference that takes no budget."""
+    """LightGBM with its defaults and text as native categories: the reference that takes no
+    budget.
+    """
 
     package = "lightgbm"
 
@@ -210,7 +223,9 @@ class LightGBM:
         return out
 
     def load(self, job: Job) -> tuple[Predict, list[str], Path, str]:
-        """Open what was saved: how it predicts, the classes, what to keep of it, and the model it chose."""
+        """Open what was saved: how it predicts, the classes, what to keep of it, and the model it
+        chose.
+        """
         model, levels = pickle.loads((job.model / "model.pkl").read_bytes())
         if job.task == "regression":
             return lambda frame: model.predict(self._encode(frame, levels)), [], job.model, "gbdt"

@@ -1,4 +1,6 @@
-"""The picture of the report: score against one-row latency, and the clock that each system kept. Needs matplotlib."""
+"""The picture of the report: score against one-row latency, and the clock that each system kept.
+Needs matplotlib.
+"""
 
 from __future__ import annotations
 

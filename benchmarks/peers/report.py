@@ -1,4 +1,5 @@
-"""Turn result lines into tables and a plot, and put them into a Markdown file between its two marks::
+"""Turn result lines into tables and a plot, and put them into a Markdown file between its two
+marks::
 
     environments/report/bin/python benchmarks/peers/report.py peers.jsonl ours.jsonl --into benchmarks/README.md
 
@@ -122,7 +123,9 @@ def _budget(at: Sequence[Line], budget: float, ours: str) -> tuple[str, dict[str
 
 
 def ranked_grid(at: Sequence[Line]) -> Grid:
-    """The grid of those systems that were run on most tasks: one that was run on few would leave few to count."""
+    """The grid of those systems that were run on most tasks: one that was run on few would leave
+    few to count.
+    """
     counts = Counter(str(line["system"]) for line in at)
     enough = _COVERED * max(counts.values())
     return grid(at, sorted((system for system, count in counts.items() if count >= enough), key=_order))

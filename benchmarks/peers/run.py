@@ -1,6 +1,8 @@
-"""Run cells of the benchmark, one at a time: a system, a data set, a budget, a seed; each becomes one JSON line.
+"""Run cells of the benchmark, one at a time: a system, a data set, a budget, a seed; each becomes
+one JSON line.
 
-Cells that the output file has already are skipped, so an interrupted benchmark goes on where it was. For example::
+Cells that the output file has already are skipped, so an interrupted benchmark goes on where it
+was. For example::
 
     python benchmarks/peers/run.py --system workbench --budget 60 --out ours.jsonl
     python benchmarks/peers/run.py --system flaml,mljar --environments DIR --budget 15,60 --seeds 0,1 --out peers.jsonl
@@ -132,7 +134,9 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 def _workbench(cell: Cell, cut: Split, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Search with the command line of a checkout; then export what the search measured, and predict with it."""
+    """Search with the command line of a checkout; then export what the search measured, and predict
+    with it.
+    """
     python = str(options.python or sys.executable)
     more = {"PYTHONPATH": str(options.checkout.resolve())} if options.checkout else {}
     command = [
@@ -213,7 +217,9 @@ def _peer(cell: Cell, cut: Split, folder: Path, options: argparse.Namespace) -> 
 
 
 def _constant_score(cut: Split) -> float:
-    """Score of the best prediction that looks at no column: what a score is worth is counted from here."""
+    """Score of the best prediction that looks at no column: what a score is worth is counted from
+    here.
+    """
     y = cut.train[cut.table.target]
     if cut.table.task == "regression":
         return score(cut, np.full(len(cut.test), float(y.mean())), [])
@@ -325,7 +331,9 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _disturbed(line: dict[str, Any], share: float | None) -> bool:
-    """Whether others took more than a share of the cores' time from a cell, at a priority that takes it away."""
+    """Whether others took more than a share of the cores' time from a cell, at a priority that
+    takes it away.
+    """
     if share is None:
         return False
     return float(line.get("others_cpu_s") or 0) > share * float(line["wall_s"]) * int(line["cores"])

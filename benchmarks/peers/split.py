@@ -1,4 +1,5 @@
-"""Write the training and test rows of a data set, the very ones that every system of the benchmark gets.
+"""Write the training and test rows of a data set, the very ones that every system of the benchmark
+gets.
 
 For example::
 

@@ -1,4 +1,6 @@
-"""A list of data sets (TOML or JSON) becomes frames, each cut into the same training and test rows for every system."""
+"""A list of data sets (TOML or JSON) becomes frames, each cut into the same training and test rows
+for every system.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ class Table:
     drop : tuple of str
         Columns that no system gets: identifiers, and columns that give the answer away.
     read : mapping
-        Options for `pandas.read_csv` or `pandas.read_parquet`; ``header = false`` says that there is no header.
+        Options for `pandas.read_csv` or `pandas.read_parquet`; ``header = false`` says that there
+        is no header.
     """
 
     name: str
@@ -87,7 +90,8 @@ def choose(tables: Sequence[Table], names: str | None) -> list[Table]:
 
 
 def load(table: Table, folder: Path) -> pd.DataFrame:
-    """Read a table: rows without a target left out, columns to drop dropped, a number target made numeric.
+    """Read a table: rows without a target left out, columns to drop dropped, a number target made
+    numeric.
 
     Every other column stays as pandas reads it.
     """
@@ -127,7 +131,9 @@ def split(table: Table, folder: Path, seed: int = 0) -> Split:
 
 
 def write(frame: pd.DataFrame, path: Path) -> Path:
-    """Write a frame as Parquet or, by the path's suffix, CSV, so that every version of pandas reads the same."""
+    """Write a frame as Parquet or, by the path's suffix, CSV, so that every version of pandas reads
+    the same.
+    """
     if path.suffix == ".csv":
         frame.to_csv(path, index=False)
         return path

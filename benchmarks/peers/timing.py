@@ -1,4 +1,6 @@
-"""How the answer to one row is timed: the same way for every system. Needs the standard library and numpy."""
+"""How the answer to one row is timed: the same way for every system. Needs the standard library and
+numpy.
+"""
 
 from __future__ import annotations
 

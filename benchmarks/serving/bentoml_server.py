@@ -1,4 +1,6 @@
-"""The usual way with BentoML: a pipeline from joblib, and one row as a data frame at each request."""
+"""The usual way with BentoML: a pipeline from joblib, and one row as a data frame at each
+request.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""A bundle's server beside the usual ones: throughput, latency, CPU, cold start and memory, in one run, in turn.
+"""A bundle's server beside the usual ones: throughput, latency, CPU, cold start and memory, in one
+run, in turn.
 
-The same LightGBM model (12 numbers, 8 texts of 20 levels, 500 trees) answers single rows: as a bundle, behind FastAPI
-with a joblib pipeline and pandas, behind ``mlflow models serve``, and behind BentoML. The server has one core, the
-client another::
+The same LightGBM model (12 numbers, 8 texts of 20 levels, 500 trees) answers single rows: as a
+bundle, behind FastAPI with a joblib pipeline and pandas, behind ``mlflow models serve``, and behind
+BentoML. The server has one core, the client another::
 
     apt-get install wrk
     python benchmarks/serving/environments.py .benchmark-envs
@@ -140,7 +141,9 @@ def free_port() -> int:
 
 @contextmanager
 def running(candidate: Candidate, log: Path) -> Iterator[tuple[str, psutil.Process, float]]:
-    """Start a server on the first core; yields its address, process, and seconds to its first answer."""
+    """Start a server on the first core; yields its address, process, and seconds to its first
+    answer.
+    """
     port = free_port()
     words = ["taskset", "-c", "0", *(word.replace("PORT", str(port)) for word in candidate.words)]
     started = time.perf_counter()
@@ -251,7 +254,9 @@ def middle(found: Sequence[Figures]) -> Figures:
 
 
 def table(rounds: list[list[Figures]]) -> str:
-    """Return the median of each figure over the rounds as a Markdown table, and the CPU's ratio to the first."""
+    """Return the median of each figure over the rounds as a Markdown table, and the CPU's ratio to
+    the first.
+    """
     best = [middle(found) for found in zip(*rounds, strict=True)]
     names = ["server", "requests/s", "p50 ms", "p99 ms", "CPU µs a request", "one at a time, p50 ms"]
     names += ["cold start s (CPU s)", "MB", "CPU, times the first"]

@@ -1,4 +1,5 @@
-"""Make the environments of the servers that are compared, each with the very versions that trained the model.
+"""Make the environments of the servers that are compared, each with the very versions that trained
+the model.
 
 python benchmarks/serving/environments.py FOLDER
 """
@@ -19,7 +20,9 @@ PACKAGES = {
 
 
 def make(folder: Path, name: str) -> Path | None:
-    """Return the interpreter of an environment, made where it is not there yet; None where it cannot be installed."""
+    """Return the interpreter of an environment, made where it is not there yet; None where it
+    cannot be installed.
+    """
     python = folder / name / "bin" / "python"
     done = folder / name / "installed"
     if done.exists():

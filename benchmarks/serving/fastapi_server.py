@@ -1,4 +1,6 @@
-"""The usual server: FastAPI, pydantic, a data frame of one row, and a scikit-learn pipeline from joblib."""
+"""The usual server: FastAPI, pydantic, a data frame of one row, and a scikit-learn pipeline from
+joblib.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,9 @@ from workbench.runtime.core.schema import Column, Levels, Output, Schema
 
 
 def make_data(task: str = "binary", rows: int = 300, seed: int = 0) -> Dataset:
-    """A number with gaps, a wide and a narrow category, a flag, two dates and a text; all carry signal."""
+    """A number with gaps, a wide and a narrow category, a flag, two dates and a text; all carry
+    signal.
+    """
     random = np.random.default_rng(seed)
     number = random.normal(size=rows)
     shown = number.copy()

@@ -1,7 +1,7 @@
 """Fits that are slow on purpose, or need much memory, in the worker processes of a search.
 
-Workers are forked from a process that runs a ``sitecustomize`` module found on its path: one is written there that
-changes what the families do. So no test depends on how fast the machine is.
+Workers are forked from a process that runs a ``sitecustomize`` module found on its path: one is
+written there that changes what the families do. So no test depends on how fast the machine is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ if "workbench.automl.worker.fork_server" in sys.orig_argv:
 
 
 def in_workers(monkeypatch: pytest.MonkeyPatch, folder: Path, families: tuple[str, ...], body: str) -> None:
-    """Run a statement before each fit of some families, in every worker that is started from now on."""
+    """Run a statement before each fit of some families, in every worker that is started from now
+    on.
+    """
     folder.mkdir(exist_ok=True)
     (folder / "sitecustomize.py").write_text(_CODE.format(families=families, body=body), encoding="utf-8")
     monkeypatch.syspath_prepend(folder)

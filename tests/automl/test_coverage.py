@@ -1,6 +1,8 @@
-"""The made table's truth is known: does the interval hold it, and does the winner's own score flatter?
+"""The made table's truth is known: does the interval hold it, and does the winner's own score
+flatter?
 
-A shortened run of ``benchmarks/coverage.py``, which has 200 repetitions, other metrics and other candidates.
+A shortened run of ``benchmarks/coverage.py``, which has 200 repetitions, other metrics and other
+candidates.
 """
 
 from __future__ import annotations

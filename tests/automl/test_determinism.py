@@ -1,4 +1,6 @@
-"""The same seed, trials and one worker give the same, in another process with another order of sets."""
+"""The same seed, trials and one worker give the same, in another process with another order of
+sets.
+"""
 
 from __future__ import annotations
 

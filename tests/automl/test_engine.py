@@ -362,7 +362,9 @@ def test_a_failed_fit_keeps_its_traceback(
 
 
 def test_the_gain_of_averaging_does_not_influence_selection(whole: RunFolder) -> None:
-    """It is a rough figure: enough to put an average before one of its models, too little to beat another candidate."""
+    """It is a rough figure: enough to put an average before one of its models, too little to beat
+    another candidate.
+    """
     gains = [each for each in whole.candidates() if each.averaging_gain]
     for each in gains:
         assert each.score is not None

@@ -1,4 +1,6 @@
-"""Searches that are killed: two rounds of `benchmarks/crash.py`, which plays as many as one likes."""
+"""Searches that are killed: two rounds of `benchmarks/crash.py`, which plays as many as one
+likes.
+"""
 
 from __future__ import annotations
 

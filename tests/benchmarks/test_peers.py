@@ -1,4 +1,6 @@
-"""The benchmark beside peers: the same rows for everybody, an honest clock, figures that agree with a second way."""
+"""The benchmark beside peers: the same rows for everybody, an honest clock, figures that agree with
+a second way.
+"""
 
 from __future__ import annotations
 
@@ -100,11 +102,14 @@ def test_the_clock_kills_what_takes_too_long(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Result lines of a peer that needs no environment of its own, and of Workbench, as a user would make them."""
+    """Result lines of a peer that needs no environment of its own, and of Workbench, as a user
+    would make them.
+    """
     folder = tmp_path_factory.mktemp("cells")
     (folder / "environments" / "flaml" / "bin").mkdir(parents=True)
     (folder / "environments" / "flaml" / "bin" / "python").symlink_to(sys.executable)
-    # A link alone would be taken for the Python it leads to, without the packages of this environment.
+    # A link alone would be taken for the Python it leads to, without the packages of this
+    # environment.
     config, here = Path(sys.prefix) / "pyvenv.cfg", folder / "environments" / "flaml"
     if config.exists():
         (here / "pyvenv.cfg").write_text(config.read_text(encoding="utf-8"), encoding="utf-8")

@@ -51,7 +51,9 @@ def command(*arguments: object) -> Answer:
 
 
 def write_table(path: Path, rows: int = 240) -> Path:
-    """Write a small table of customers: numbers with gaps, a category, an inscrutable name, a yes-or-no target."""
+    """Write a small table of customers: numbers with gaps, a category, an inscrutable name, a
+    yes-or-no target.
+    """
     random = np.random.default_rng(7)
     tenure = random.integers(0, 72, rows)
     charge = random.normal(60, 20, rows).round(2)

@@ -1,4 +1,6 @@
-"""What a user can get wrong: each is one clear line and exit code 2, and nothing that was there is lost."""
+"""What a user can get wrong: each is one clear line and exit code 2, and nothing that was there is
+lost.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Runs of 0.1.0, and runs made as the app makes them, are moved and read from elsewhere by every command.
+"""Runs of 0.1.0, and runs made as the app makes them, are moved and read from elsewhere by every
+command.
 
-``runs/0.1.0.zip`` holds runs that version 0.1.0 wrote: two as its app started them (``left``, two classes, and ``kwh``,
-numbers; their price sheets are named relative to the app's folder), and one with costs (``costs``).
+``runs/0.1.0.zip`` holds runs that version 0.1.0 wrote: two as its app started them (``left``, two
+classes, and ``kwh``, numbers; their price sheets are named relative to the app's folder), and one
+with costs (``costs``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Rows of weight 0 are left out, wrong weights are refused, and classes that cannot be scored are too."""
+"""Rows of weight 0 are left out, wrong weights are refused, and classes that cannot be scored are
+too.
+"""
 
 from __future__ import annotations
 

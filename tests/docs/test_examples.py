@@ -1,4 +1,6 @@
-"""The examples in other languages answer the golden rows, wherever their language is on this machine."""
+"""The examples in other languages answer the golden rows, wherever their language is on this
+machine.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def expected(predictor: Predictor, row: dict[str, Any]) -> tuple[Any, list[float
 
 
 def node_libraries() -> Path | None:
-    """The folder that holds onnxruntime-node: of NODE_PATH, or node_modules beside the project or above it."""
+    """The folder that holds onnxruntime-node: of NODE_PATH, or node_modules beside the project or
+    above it.
+    """
     given = [Path(each) for each in os.environ.get("NODE_PATH", "").split(os.pathsep) if each]
     places = [*given, *(folder / "node_modules" for folder in (ROOT, *ROOT.parents))]
     return next((each for each in places if (each / "onnxruntime-node").is_dir()), None)

@@ -1,4 +1,5 @@
-"""A model family of another package, from its wheel to a served model, without a change to Workbench.
+"""A model family of another package, from its wheel to a served model, without a change to
+Workbench.
 
 The package is `examples/outside_family`. CONTRIBUTING.md tells these steps in words.
 """
@@ -54,7 +55,9 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A search in which the family takes part: of a target that is partly linear and partly a ring."""
+    """A search in which the family takes part: of a target that is partly linear and partly a
+    ring.
+    """
     folder = tmp_path_factory.mktemp("runs") / "rings"
     random = np.random.default_rng(0)
     x = random.normal(size=(400, 3))

@@ -1,4 +1,6 @@
-"""A small real run of each task: three candidates trained, measured and written as a search writes them."""
+"""A small real run of each task: three candidates trained, measured and written as a search writes
+them.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ JOBS = (
 
 
 def make_data(task: str, rows: int = 240) -> Dataset:
-    """A number with gaps, a category with gaps, a flag and a date; names that Markdown and HTML would choke on."""
+    """A number with gaps, a category with gaps, a flag and a date; names that Markdown and HTML
+    would choke on.
+    """
     random = np.random.default_rng(7)
     number = np.round(random.normal(size=rows), 3)
     color = Levels.of(["red", "green", "blue"][at] for at in random.integers(0, 3, rows))
@@ -123,7 +127,9 @@ def choose(run: RunFolder, how: str = "c0002", limits: Limits | None = None) -> 
 
 @pytest.fixture(autouse=True, scope="session")
 def quick_measuring() -> Iterator[None]:
-    """Time the exported model for a moment only: these tests look at what is written, not at how fast it is."""
+    """Time the exported model for a moment only: these tests look at what is written, not at how
+    fast it is.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(write, "_MEASURE_S", 0.1)
         yield

@@ -185,7 +185,9 @@ AMBIGUOUS = ["1e5", "0o17", "0x1f", "1_000", "12:30", "2026-01-01", ".5", "+1", 
 
 
 def test_yaml_keeps_text_that_looks_like_something_else() -> None:
-    """Versions and labels stay text, for readers of YAML 1.2 and of Kubernetes too: they are in quotes."""
+    """Versions and labels stay text, for readers of YAML 1.2 and of Kubernetes too: they are in
+    quotes.
+    """
     text = dump_yaml({"values": AMBIGUOUS, **dict.fromkeys(AMBIGUOUS, 0)})
     assert yaml.safe_load(text) == {"values": AMBIGUOUS, **dict.fromkeys(AMBIGUOUS, 0)}
     assert all(line.strip()[2:3] in "'\"" for line in text.splitlines() if line.strip().startswith("- "))

@@ -32,7 +32,9 @@ def test_units_grow_with_the_answers(answers: np.ndarray, factor: float) -> None
 
 
 def test_a_number_near_zero_among_large_ones_is_compared_by_their_spread() -> None:
-    """Sums in float32 of numbers of some 18,000 are off by a thousandth, also where they come to 300."""
+    """Sums in float32 of numbers of some 18,000 are off by a thousandth, also where they come to
+    300.
+    """
     answers = np.array([300.0, 4_000.0, 18_000.0])
     assert (0.001 / difference_unit(answers, classes=False) < 1e-6).all()
     answers[2] = np.nan  # an answer that is none says nothing of the others

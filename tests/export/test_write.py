@@ -152,7 +152,8 @@ def test_steps_are_told_and_a_surprising_latency_is_a_warning(
     events: list[Any] = []
     path = export_bundle(runs["binary"], choose(runs["binary"]), tmp_path / "b", progress=events.append)
     assert {event["kind"] for event in events} == {"step", "warning"}
-    # Others may be there, such as an index of packages that does not answer: they are no business of this test.
+    # Others may be there, such as an index of packages that does not answer: they are no business
+    # of this test.
     warnings = [event["message"] for event in events if event["kind"] == "warning"]
     (warning,) = [message for message in warnings if "1e+06 µs" in message]
     assert warning in json.loads((path / "decision.json").read_text())["warnings"]

@@ -1,8 +1,9 @@
 """The Open Inference Protocol v2 over REST, as an OpenAPI description.
 
-It states what specification/protocol/open_inference_rest.yaml of github.com/kserve/open-inference-protocol states
-(paths, schemas, required keys), in our words. A copy of the original may be named by the environment variable
-`ORIGINAL`; the tests then use it as well.
+It states what specification/protocol/open_inference_rest.yaml of
+github.com/kserve/open-inference-protocol states (paths, schemas, required keys), in our words. A
+copy of the original may be named by the environment variable `ORIGINAL`; the tests then use it as
+well.
 """
 
 from __future__ import annotations
@@ -104,8 +105,8 @@ def descriptions() -> dict[str, dict[str, Any]]:
 def served(description: dict[str, Any], name: str, version: str) -> dict[str, Any]:
     """Return a description whose paths are those of one model.
 
-    Names and versions that a server does not have are answered by 404, which the description does not list; and the
-    ``$`` before its path parameters would stand in the address.
+    Names and versions that a server does not have are answered by 404, which the description does
+    not list; and the ``$`` before its path parameters would stand in the address.
     """
     paths = {}
     for path, item in description["paths"].items():

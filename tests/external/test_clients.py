@@ -1,4 +1,6 @@
-"""Other people's tools against a running server: Triton's client, and schemathesis with two descriptions."""
+"""Other people's tools against a running server: Triton's client, and schemathesis with two
+descriptions.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,9 @@ CHECKS = (
 
 
 def fuzz(description: Any, count: int) -> set[tuple[str, int]]:
-    """Send requests made from a description; their answers have to be what it says. Returns paths and statuses."""
+    """Send requests made from a description; their answers have to be what it says. Returns paths
+    and statuses.
+    """
     checks = schemathesis.checks.CHECKS.get_by_names(CHECKS)
     answered: set[tuple[str, int]] = set()
     for found in description.get_all_operations():
@@ -109,7 +113,9 @@ def test_it_does_what_its_description_says(url: str) -> None:
 @pytest.mark.fuzz
 @pytest.mark.parametrize("which", descriptions())
 def test_it_does_what_the_protocol_says(url: str, which: str) -> None:
-    """The same with the protocol's own description, which knows nothing of this model: its paths, keys and types."""
+    """The same with the protocol's own description, which knows nothing of this model: its paths,
+    keys and types.
+    """
     description = served(descriptions()[which], "churn", "3")
     loaded = schemathesis.openapi.from_dict(description)
     loaded.config.update(base_url=url)

@@ -15,7 +15,9 @@ def make_problem(task: str, rows: int = 240, columns: int = 6) -> Problem:
 
 
 def make_sample(task: str, rows: int = 240, columns: int = 6, seed: int = 0) -> Sample:
-    """Codes, a constant, numbers with NaN; the target depends on three columns and is far from 0."""
+    """Codes, a constant, numbers with NaN; the target depends on three columns and is far from
+    0.
+    """
     random = np.random.default_rng(seed)
     X = random.normal(size=(rows, columns)).astype(np.float32)
     X[:, 0] = random.integers(0, 7, rows)

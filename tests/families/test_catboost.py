@@ -30,7 +30,9 @@ def installed() -> None:
 
 
 def levels(task: str, seed: int = 0) -> Sample:
-    """A number and codes of 2, 4, 12 and 300 levels with effects; the last two have missing values."""
+    """A number and codes of 2, 4, 12 and 300 levels with effects; the last two have missing
+    values.
+    """
     random = np.random.default_rng(seed)
     X = np.empty((2_000, 5), dtype=np.float32)
     X[:, 0] = random.normal(size=len(X))

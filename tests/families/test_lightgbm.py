@@ -100,7 +100,9 @@ def test_native_categories_are_served_exactly(task: str) -> None:
 
 
 def _with_shared_leaves(form: Trees) -> Blend:
-    """Return the predictions in a model with a forest of shared leaves, which needs old operators."""
+    """Return the predictions in a model with a forest of shared leaves, which needs old
+    operators.
+    """
     k = form.n_raw
     nothing = replace(
         constant_trees(np.zeros(k), "identity"),

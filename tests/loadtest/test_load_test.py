@@ -74,7 +74,9 @@ def test_a_model_that_is_not_ready_is_not_measured(tmp_path: Path) -> None:
 
 @pytest.fixture
 def slow_server() -> Iterator[int]:
-    """A server that answers each connection's requests one by one, after a nap; every fifth with 503."""
+    """A server that answers each connection's requests one by one, after a nap; every fifth with
+    503.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     count = iter(range(1, 1_000_000))
 
@@ -99,7 +101,9 @@ def slow_server() -> Iterator[int]:
 
 
 def test_waiting_for_a_connection_counts(slow_server: int) -> None:
-    """Two connections of five answers a second each, asked thirty times a second: the wait grows, and is seen."""
+    """Two connections of five answers a second each, asked thirty times a second: the wait grows,
+    and is seen.
+    """
     found = asyncio.run(drive("127.0.0.1", slow_server, b"{}", 30.0, 1.0, connections=2))
     assert found.due > 15
     assert sum(found.statuses.values()) == found.due

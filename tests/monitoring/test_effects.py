@@ -56,7 +56,9 @@ def test_distances_are_those_of_scipy() -> None:
 
 
 def test_psi_is_corrected_for_its_expectation() -> None:
-    """Without a change the usual index is large for small samples, and the corrected one is near 0."""
+    """Without a change the usual index is large for small samples, and the corrected one is
+    near 0.
+    """
     old, new = sample(0.0, 5_000, size=500), sample(0.0, 200, seed=1, size=500)
     assert psi(old, new).mean() < 0.03
     shifted = psi(sample(0.0, 10**6), sample(0.5, 10**6, seed=1))[0]

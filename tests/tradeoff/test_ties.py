@@ -45,7 +45,8 @@ def test_it_is_symmetric_and_stricter_than_overlap(a: float, ha: float, b: float
 
 
 def test_it_errs_about_one_time_in_twenty_for_equal_models() -> None:
-    # two independent means with the same expectation, 95 % normal intervals: told apart in 5 % of the draws
+    # two independent means with the same expectation, 95 % normal intervals: told apart in 5 % of
+    # the draws
     random = np.random.default_rng(0)
     draws = random.normal(0.0, 1.0, (4000, 2))
     told_apart = [not within_noise(scored(a, 1.96), scored(b, 1.96)) for a, b in draws.tolist()]

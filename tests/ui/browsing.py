@@ -35,7 +35,9 @@ WAIT_MS = 300_000
 
 @contextmanager
 def served(runs: Path, where: Path | None = None, port: int | None = None, **options: Any) -> Iterator[str]:
-    """Serve the app over a folder of runs, by the command that ``workbench app`` runs; give its address."""
+    """Serve the app over a folder of runs, by the command that ``workbench app`` runs; give its
+    address.
+    """
     port = port or free_port()
     server = subprocess.Popen(app_command(runs, port, headless=True, **options), cwd=where)
     try:
@@ -64,7 +66,9 @@ def settled(page: Any) -> None:
 
 
 def watched(page: Any) -> list[str]:
-    """Return a list that gets what goes wrong in a page: errors of scripts, and boxes that pop up."""
+    """Return a list that gets what goes wrong in a page: errors of scripts, and boxes that pop
+    up.
+    """
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("dialog", lambda dialog: trouble.append(dialog.message))
@@ -72,7 +76,9 @@ def watched(page: Any) -> list[str]:
 
 
 def axe_script() -> str | None:
-    """Return the text of axe-core, found as Node.js would find it, or None where it is not installed."""
+    """Return the text of axe-core, found as Node.js would find it, or None where it is not
+    installed.
+    """
     named = [Path(folder) for folder in os.environ.get("NODE_PATH", "").split(os.pathsep) if folder]
     above = [folder / "node_modules" for folder in Path(__file__).parents]
     for folder in (*named, *above):

@@ -121,7 +121,9 @@ def write_run(
 
 
 def show_page(folder: str, page: str, settings: dict[str, object]) -> None:
-    """What Streamlit runs to show one page over ``FOLDER/runs``, ``FOLDER/bundles`` and ``FOLDER/data``."""
+    """What Streamlit runs to show one page over ``FOLDER/runs``, ``FOLDER/bundles`` and
+    ``FOLDER/data``.
+    """
     from importlib import import_module
     from pathlib import Path
 
@@ -144,7 +146,9 @@ def open_page(
     settings: dict[str, object] | None = None,
     **query: str,
 ) -> AppTest:
-    """Open a page as a browser would, with the parameters of its address, in an app started with some settings."""
+    """Open a page as a browser would, with the parameters of its address, in an app started with
+    some settings.
+    """
     app = AppTest.from_function(show_page, args=(str(folder), page, settings or {}), default_timeout=600)
     for name, value in query.items():
         app.query_params[name] = value

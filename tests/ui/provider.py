@@ -1,4 +1,6 @@
-"""A stand-in for an identity provider: OpenID Connect's code flow, with one person who is always logged in."""
+"""A stand-in for an identity provider: OpenID Connect's code flow, with one person who is always
+logged in.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Each page, light and dark, by the rules of axe-core: nothing that it calls serious or critical."""
+"""Each page, light and dark, by the rules of axe-core: nothing that it calls serious or
+critical.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The app in a real browser: what only a browser can show, from the list of runs to a downloaded bundle."""
+"""The app in a real browser: what only a browser can show, from the list of runs to a downloaded
+bundle.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ def choice(page: playwright.Page) -> playwright.Locator:
 
 
 def apart(rows: list[LeaderboardRow], chosen: str) -> str:
-    """Return another candidate that is in view (the axis of scores leaves out what lies far below), not overlapped."""
+    """Return another candidate that is in view (the axis of scores leaves out what lies far below),
+    not overlapped.
+    """
     near = [row for row in servable(rows) if row.family != "baseline"][:4]
     places = {row.id: math.log(row.latency_p50_us) for row in near}
     others = {

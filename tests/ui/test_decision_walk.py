@@ -1,4 +1,6 @@
-"""From an upload to a served bundle, as an analyst goes it: what was decided in the app is what the bundle predicts."""
+"""From an upload to a served bundle, as an analyst goes it: what was decided in the app is what the
+bundle predicts.
+"""
 
 from __future__ import annotations
 

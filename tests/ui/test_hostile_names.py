@@ -1,4 +1,6 @@
-"""Names and values that are HTML or Markdown are shown as they are, on every page, and never run."""
+"""Names and values that are HTML or Markdown are shown as they are, on every page, and never
+run.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ HOSTILE = f"<b>bold</b>{MARK}[x](javascript:1)"
 
 
 def make_hostile_run(folder: Path) -> None:
-    """A finished run in which every name and every word that comes from a table is HTML and Markdown."""
+    """A finished run in which every name and every word that comes from a table is HTML and
+    Markdown.
+    """
     random = np.random.default_rng(3)
     frame = pd.DataFrame(
         {

@@ -10,7 +10,8 @@ from workbench.errors import PlatformError
 
 
 def check_operating_system() -> None:
-    """Refuse a system without fork or Unix sockets, by which a search starts and reaches its workers.
+    """Refuse a system without fork or Unix sockets, by which a search starts and reaches its
+    workers.
 
     Raises
     ------

@@ -274,7 +274,9 @@ def _is_place_error(error: BaseException | None) -> bool:
 
 
 def _process_started() -> float:
-    """Return the start of this process (`time.monotonic()`); Python's start counts as search time."""
+    """Return the start of this process (`time.monotonic()`); Python's start counts as search
+    time.
+    """
     age_s = _age_by_kernel_s()
     if age_s is None:
         import psutil

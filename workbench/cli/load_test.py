@@ -1,4 +1,6 @@
-"""``workbench load-test``: a bundle's server at rising rates, and the replicas that traffic needs."""
+"""``workbench load-test``: a bundle's server at rising rates, and the replicas that traffic
+needs.
+"""
 
 from __future__ import annotations
 

@@ -88,7 +88,9 @@ _BAR = "{desc} {percentage:3.0f}%|{bar:20}| {postfix}"
 
 
 def _share(event: Event) -> tuple[float, float | None]:
-    """Return the completed amount and the total, in seconds or, without a time limit, candidates."""
+    """Return the completed amount and the total, in seconds or, without a time limit,
+    candidates.
+    """
     if event.get("budget_s"):
         return float(event.get("elapsed_s") or 0), float(event["budget_s"])
     total = event.get("trials_budget")

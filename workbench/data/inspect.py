@@ -177,7 +177,9 @@ def inspect_data(
 
 
 def _about_strongest(powers: Sequence[Power]) -> list[Finding]:
-    """Report the columns that predict best alone: only the user knows whether they are known in time."""
+    """Report the columns that predict best alone: only the user knows whether they are known in
+    time.
+    """
     strong = [power for power in powers if power.score >= _STRONG[power.metric]][:_STRONGEST_SHOWN]
     if not strong:
         return []

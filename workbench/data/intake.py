@@ -245,7 +245,9 @@ def infer_inputs(table: Table, roles: Roles, marks: NumberMarks, kinds: Mapping[
 
 
 def codes_of_input(inferred: Inferred) -> list[Finding]:
-    """Report numbers of an input that stand for a missing value; a sample is checked if there are many rows."""
+    """Report numbers of an input that stand for a missing value; a sample is checked if there are
+    many rows.
+    """
     values = inferred.values
     if inferred.column.kind != "number" or not isinstance(values, np.ndarray):
         return []

@@ -88,7 +88,9 @@ def _line(cell: np.ndarray, repeat: int) -> np.ndarray:
 
 
 def fold_table(parts: Sequence[Sequence[Split]], rows: int) -> np.ndarray:
-    """Return the fold that validates each row in each repeat, int64 (repeats, rows); -1 if it always trains."""
+    """Return the fold that validates each row in each repeat, int64 (repeats, rows); -1 if it
+    always trains.
+    """
     out = np.full((len(parts), rows), -1, dtype=np.int64)
     for repeat, splits in enumerate(parts):
         for at, (_, valid) in enumerate(splits):

@@ -1,4 +1,6 @@
-"""Sample tables: small ones from scikit-learn, and a simulated one whose best possible score is known."""
+"""Sample tables: small ones from scikit-learn, and a simulated one whose best possible score is
+known.
+"""
 
 from __future__ import annotations
 

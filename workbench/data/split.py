@@ -1,4 +1,6 @@
-"""Split rows into development, hold-out, training and validation: stratified, by group or by time."""
+"""Split rows into development, hold-out, training and validation: stratified, by group or by
+time.
+"""
 
 from __future__ import annotations
 
@@ -142,7 +144,9 @@ def folds(dataset: Dataset, rows: np.ndarray, k: int, seed: int) -> list[Split]:
 
 
 def deal(dataset: Dataset, rows: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
-    """Assign rows to k stratified parts without splitting groups; -1 for the only row of a class."""
+    """Assign rows to k stratified parts without splitting groups; -1 for the only row of a
+    class.
+    """
     labels = dataset.y[rows] if dataset.n_classes else np.zeros(len(rows), dtype=np.int64)
     if dataset.group is not None:
         return _deal_groups(dataset.group[rows], labels, k, rng)
@@ -265,7 +269,9 @@ def _divide(
 def _share_of_classes(
     y: np.ndarray, wanted: int, rng: np.random.Generator, leave: int = 1, least: int = 0
 ) -> np.ndarray:
-    """Take each class's share by largest remainders: leave `leave` rows of each, take at least `least` if possible."""
+    """Take each class's share by largest remainders: leave `leave` rows of each, take at least
+    `least` if possible.
+    """
     counts = np.bincount(y)
     exact = counts * (wanted / len(y))
     most = np.maximum(counts - leave, 0)
@@ -293,7 +299,9 @@ def _whole_groups(group: np.ndarray, wanted: int, keep: int, rng: np.random.Gene
 
 
 def _last_in_time(time: np.ndarray, group: np.ndarray | None, wanted: int, keep: int) -> np.ndarray:
-    """Take the rows of the last times, never a part of one time; with groups, the groups that end last."""
+    """Take the rows of the last times, never a part of one time; with groups, the groups that end
+    last.
+    """
     keys = time if group is None else _last_of_group(time, group)
     _, number, sizes = np.unique(
         keys if group is None else _ranked(keys, group), return_inverse=True, return_counts=True
@@ -309,7 +317,9 @@ def _last_of_group(time: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 
 def _ranked(keys: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Code (key, group) pairs so that rows of a group share a code and codes ascend with the key."""
+    """Code (key, group) pairs so that rows of a group share a code and codes ascend with the
+    key.
+    """
     order = np.lexsort((group, keys))
     changed = np.r_[False, (np.diff(keys[order]) != 0) | (np.diff(group[order]) != 0)]
     rank = np.empty(len(keys), dtype=np.int64)
@@ -318,7 +328,9 @@ def _ranked(keys: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 
 def _nearest_prefix(order: np.ndarray, sizes: np.ndarray, wanted: int, keep: int) -> np.ndarray:
-    """Mark the first units of `order` whose total size is nearest to `wanted`: at least one, leaving `keep`."""
+    """Mark the first units of `order` whose total size is nearest to `wanted`: at least one,
+    leaving `keep`.
+    """
     total = np.cumsum(sizes[order])
     count = int(np.abs(total - wanted).argmin()) + 1
     chosen = np.zeros(len(sizes), dtype=bool)
@@ -328,7 +340,9 @@ def _nearest_prefix(order: np.ndarray, sizes: np.ndarray, wanted: int, keep: int
 
 
 def _deal_rows(labels: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
-    """Assign the rows of each class to the folds in turn, continuing where the last class ended; -1 always trains."""
+    """Assign the rows of each class to the folds in turn, continuing where the last class ended; -1
+    always trains.
+    """
     number = np.full(len(labels), -1, dtype=np.int64)
     order = rng.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]

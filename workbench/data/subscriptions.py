@@ -1,4 +1,5 @@
-"""A simulated table of a streaming service's customers, whose probabilities of cancelling are known.
+"""A simulated table of a streaming service's customers, whose probabilities of cancelling are
+known.
 
 Each row is drawn in two steps. Nine independent *factors* with a few *states* each (how long ago
 the customer signed up, the sentiment of the last comment, …) determine the log-odds of cancelling.
@@ -165,7 +166,9 @@ def best_reachable_auc() -> float:
 
 
 def _together(contract: np.ndarray, tickets: np.ndarray) -> np.ndarray:
-    """Return the interaction of two factors: many tickets have more effect if the customer can leave at any time."""
+    """Return the interaction of two factors: many tickets have more effect if the customer can
+    leave at any time.
+    """
     return np.where((contract == 0) & (tickets == 2), 0.9, 0.0)
 
 

@@ -289,7 +289,9 @@ def _about_digits(name: str, known: np.ndarray) -> list[Finding]:
 def _boolean_labels(
     name: str, values: pa.ChunkedArray, numbers: np.ndarray, usable: np.ndarray
 ) -> tuple[list[Label], np.ndarray, list[Finding]]:
-    """Return the labels of a boolean column: True and False, or the words used (the most frequent spelling of each)."""
+    """Return the labels of a boolean column: True and False, or the words used (the most frequent
+    spelling of each).
+    """
     codes = np.where(usable, numbers, -1).astype(np.int64)
     if pa.types.is_boolean(values.type):
         return [False, True], codes, []
@@ -377,7 +379,9 @@ def _classification(
 
 
 def _positive(labels: Sequence[Label], counts: np.ndarray, positive: object) -> int:
-    """Return the position of the positive label: the given one, else by its meaning, else the rarer one."""
+    """Return the position of the positive label: the given one, else by its meaning, else the rarer
+    one.
+    """
     texts = [str(label) for label in labels]
     if positive is not None:
         wanted = category_text(positive)

@@ -1,4 +1,6 @@
-"""The arguments of an export: what each accepts, checked before any work starts (see `automl.arguments`)."""
+"""The arguments of an export: what each accepts, checked before any work starts (see
+`automl.arguments`).
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ from workbench.tradeoff.terms import Source, Terms, check_threshold
 
 
 def served_terms(run: RunFolder, choice: Choice, threshold: float | None) -> Terms:
-    """Return the terms of a bundle: those of the choice, else of the run, with a threshold given now.
+    """Return the terms of a bundle: those of the choice, else of the run, with a threshold given
+    now.
 
     Raises
     ------

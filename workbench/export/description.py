@@ -1,4 +1,6 @@
-"""What a bundle's documents state about its model: manifest, decision, notes, and the columns that drive it."""
+"""What a bundle's documents state about its model: manifest, decision, notes, and the columns that
+drive it.
+"""
 
 from __future__ import annotations
 
@@ -163,7 +165,9 @@ def _latency_warnings(candidate: Candidate, measured: Measurements) -> Iterator[
 
 
 def _drivers(run: RunFolder, candidate: str, predictor: Predictor | None) -> Explanation | str:
-    """Return what drives the candidate, or why it was not computed: an export neither fails nor waits for it."""
+    """Return what drives the candidate, or why it was not computed: an export neither fails nor
+    waits for it.
+    """
     try:
         found = explanation_within(run, candidate, _EXPLAIN_S, _EXPLAIN_MOST_S, predictor)
     except RunError as error:

@@ -99,7 +99,9 @@ def work_folder(target: Path) -> Iterator[Path]:
 
 
 def _reason(error: OSError) -> str:
-    """Return the reason in a few words; the error of a copied folder lists every file, so the first one is used."""
+    """Return the reason in a few words; the error of a copied folder lists every file, so the first
+    one is used.
+    """
     if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
         return str(error.args[0][0][2]).partition(": ")[0]
     return error.strerror or str(error)

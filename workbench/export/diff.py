@@ -241,7 +241,9 @@ def _cost(before: Manifest, after: Manifest) -> Iterator[Change]:
 
 
 def _answers(before: Bundle, after: Bundle) -> Iterator[Change]:
-    """Compare predictions of both models for the golden rows of both, as far as both accept them."""
+    """Compare predictions of both models for the golden rows of both, as far as both accept
+    them.
+    """
     if before.manifest.model_id == after.manifest.model_id:
         return
     if before.manifest.classes != after.manifest.classes or before.manifest.task != after.manifest.task:

@@ -1,4 +1,6 @@
-"""The model of a bundle: the artifact that was measured, or one that is trained again on all rows."""
+"""The model of a bundle: the artifact that was measured, or one that is trained again on all
+rows.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Golden rows: real inputs with the outputs of the exported model, replayed where the bundle runs."""
+"""Golden rows: real inputs with the outputs of the exported model, replayed where the bundle
+runs.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,8 @@ def write_golden(
 def mask(
     rows: Sequence[dict[str, Any]], data: Dataset, columns: Sequence[str], seed: int = 0
 ) -> list[dict[str, Any]]:
-    """Return rows with the values of some columns drawn at random from each column's own distribution.
+    """Return rows with the values of some columns drawn at random from each column's own
+    distribution.
 
     Each value comes from a random row, independently for each column, so values of a row do not
     stay together. A value that identifies a person alone, such as an account number, still does:

@@ -1,4 +1,6 @@
-"""Resize the cluster manifests of a bundle by a load test; an export can only estimate their sizes."""
+"""Resize the cluster manifests of a bundle by a load test; an export can only estimate their
+sizes.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ _CPU_M = 1000
 def size_by_load(
     memory_mb: float, requests_per_s_per_core: float, cpu_percent: float, busiest_per_s: Sequence[float]
 ) -> Size:
-    """Return the size of a replica with one core, and the number of replicas that the traffic needs.
+    """Return the size of a replica with one core, and the number of replicas that the traffic
+    needs.
 
     Parameters
     ----------
@@ -50,7 +53,8 @@ def size_by_load(
 
 
 def measured_size(report: Mapping[str, Any]) -> tuple[Size, str]:
-    """Return the size that follows from the content of ``load_test.json``, and a line with the reason.
+    """Return the size that follows from the content of ``load_test.json``, and a line with the
+    reason.
 
     Raises
     ------

@@ -163,7 +163,9 @@ def export_bundle(  # noqa: PLR0913 - each option is one that the command line o
 
 
 def _stored_reason(run: RunFolder, terms: Terms) -> tuple[str | None, str]:
-    """Return who decided and why, if the bundle follows the decision stored in the run and nothing is given now."""
+    """Return who decided and why, if the bundle follows the decision stored in the run and nothing
+    is given now.
+    """
     stored = read_decision(run.path)
     if stored is None or stored.revision != terms.revision or "now" in terms.sources.values():
         return None, ""

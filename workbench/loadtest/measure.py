@@ -105,7 +105,9 @@ class LoadReport:
 
     @property
     def cpu_us(self) -> float | None:
-        """CPU microseconds of a request at the highest rate that the server kept up with, else at the lowest."""
+        """CPU microseconds of a request at the highest rate that the server kept up with, else at
+        the lowest.
+        """
         step = self.best or (self.steps[0] if self.steps else None)
         return step.cpu_us_per_request if step else None
 

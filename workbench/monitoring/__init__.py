@@ -1,4 +1,6 @@
-"""What a model meets in production, compared with what it learned from: drift, with alarms that can be believed."""
+"""What a model meets in production, compared with what it learned from: drift, with alarms that can
+be believed.
+"""
 
 from .column_drift import ColumnDrift, DriftReport, compare, drift
 

@@ -6,8 +6,8 @@ An alarm needs both:
 - **effect**: the lower confidence bound of the effect exceeds a tolerance.
 
 The false-alarm rate is stated per time, not per look. Without any change, the expected share of
-periods of `PERIOD_S` with one or more alarms is at most `FALSE_ALARMS`: a look may spend the share of
-it that the time since the previous look is of the period, so by the union bound the number and
+periods of `PERIOD_S` with one or more alarms is at most `FALSE_ALARMS`: a look may spend the share
+of it that the time since the previous look is of the period, so by the union bound the number and
 spacing of looks do not matter.
 """
 

@@ -128,8 +128,8 @@ def drift(
     rows : data frame, list of dict, or mapping of columns
         As for `Bundle.predict`.
     elapsed_s : float
-        Seconds since the previous look at this model. It decides which share of the false-alarm rate
-        this look may spend; a single look may spend that of a period (14 days).
+        Seconds since the previous look at this model. It decides which share of the false-alarm
+        rate this look may spend; a single look may spend that of a period (14 days).
     tolerance : float
         Effects up to this many standard deviations raise no alarm.
 
@@ -362,7 +362,9 @@ def _distance(old: Counts, new: Counts) -> float | None:
 
 
 def _prediction_tolerance(profile: Mapping[str, Any], tolerance: float) -> float:
-    """Out-of-fold predictions are those of other models than the exported one, whose spread may differ a little."""
+    """Out-of-fold predictions are those of other models than the exported one, whose spread may
+    differ a little.
+    """
     held_out = profile.get("reference", {}).get("of") == "held-out"
     return tolerance if held_out else max(tolerance, _OUT_OF_FOLD_TOLERANCE)
 

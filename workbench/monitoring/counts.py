@@ -1,7 +1,7 @@
 """Columns as counts in fixed bins, which can be added: the form in which drift is measured.
 
-A reference fixes the bins: those of a bundle's ``profile.json``. Rows of any number are counted into
-them, so what is kept of an hour, a day or a window has the same small size.
+A reference fixes the bins: those of a bundle's ``profile.json``. Rows of any number are counted
+into them, so what is kept of an hour, a day or a window has the same small size.
 """
 
 from __future__ import annotations
@@ -56,12 +56,13 @@ class Counts:
 
     @property
     def unseen_expected(self) -> tuple[float, float]:
-        """Rows of the reference that count as unseen, and the number of rows that this estimate is worth.
+        """Rows of the reference that count as unseen, and the number of rows that this estimate is
+        worth.
 
         Left out of the reference, a row whose level occurs once would have an unseen level, so the
-        share of these rows is how often a new row is expected to have one (Good 1953). Its variance is
-        that of a share of fewer rows: ``once + 2 twice`` in place of ``once`` (Esty 1983). A few rows
-        are added, since a reference may have no such row by chance.
+        share of these rows is how often a new row is expected to have one (Good 1953). Its variance
+        is that of a share of fewer rows: ``once + 2 twice`` in place of ``once`` (Esty 1983). A few
+        rows are added, since a reference may have no such row by chance.
         """
         inflation = (self.once + 2 * self.twice) / self.once if self.once else 1.0
         return (self.once + _UNSEEN_SLACK) / inflation, float(self.bins.sum() + _UNSEEN_SLACK) / inflation
@@ -104,8 +105,9 @@ def reference_counts(profile: Mapping[str, Any]) -> dict[str, Counts]:
 def prediction_counts(profile: Mapping[str, Any]) -> dict[str, Counts]:
     """Return the reference of the predictions: of each class's probability, or of the number.
 
-    Of two classes only the second one is returned, since the first adds nothing. A profile of version 1
-    has no predictions of rows that the model was not trained on; those of its training rows are returned.
+    Of two classes only the second one is returned, since the first adds nothing. A profile of
+    version 1 has no predictions of rows that the model was not trained on; those of its training
+    rows are returned.
     """
     prediction = profile.get("reference") or profile["prediction"]
     if "probabilities" not in prediction:

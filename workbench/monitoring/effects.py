@@ -1,8 +1,8 @@
 """How large a change is, whatever the number of rows: effects with lower confidence bounds.
 
-All effects that a decision uses are on one scale, standard deviations: 0.1 is a change as large as a
-shift of a normal distribution by a tenth of its standard deviation. PSI, the Jensen-Shannon distance
-and the Wasserstein distance are reported besides, since people know them.
+All effects that a decision uses are on one scale, standard deviations: 0.1 is a change as large as
+a shift of a normal distribution by a tenth of its standard deviation. PSI, the Jensen-Shannon
+distance and the Wasserstein distance are reported besides, since people know them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def location_shift(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarr
 
 
 def shape_change(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the largest difference of the distribution functions in standard deviations, and a lower bound.
+    """Return the largest difference of the distribution functions in standard deviations, and a
+    lower bound.
 
     A small shift by ``d`` standard deviations moves a normal distribution function by ``0.399 d``.
     The bound is that of Dvoretzky, Kiefer and Wolfowitz.
@@ -73,8 +74,8 @@ def shape_change(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray
 def share_change(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the change of each bin's share as Cohen's h, and a lower bound of its size.
 
-    ``h = 2 asin(sqrt(q)) - 2 asin(sqrt(p))`` has the standard error ``sqrt(1/n + 1/m)`` at any share,
-    so a rare level that doubles counts like a common one that changes by the same h.
+    ``h = 2 asin(sqrt(q)) - 2 asin(sqrt(p))`` has the standard error ``sqrt(1/n + 1/m)`` at any
+    share, so a rare level that doubles counts like a common one that changes by the same h.
 
     Examples
     --------
@@ -125,7 +126,8 @@ def jensen_shannon(reference: np.ndarray, current: np.ndarray) -> np.ndarray:
 
 
 def wasserstein(reference: np.ndarray, current: np.ndarray, edges: np.ndarray, std: float) -> float:
-    """Return the Wasserstein distance of two histograms over the same edges, in standard deviations.
+    """Return the Wasserstein distance of two histograms over the same edges, in standard
+    deviations.
 
     Examples
     --------

@@ -51,8 +51,8 @@ def level_bound(reference: np.ndarray, current: np.ndarray) -> np.ndarray:
 def order_bound(reference: np.ndarray, current: np.ndarray) -> np.ndarray:
     """Bound the p-value of the Kolmogorov-Smirnov statistic over ordered bins.
 
-    Uses the two-sample Dvoretzky-Kiefer-Wolfowitz inequality, ``2 exp(-2 D² n m / (n + m))``
-    (Wei and Dudley 2012; below 458 rows the constant e instead of 2). Binning makes it conservative.
+    Uses the two-sample Dvoretzky-Kiefer-Wolfowitz inequality, ``2 exp(-2 D² n m / (n + m))`` (Wei
+    and Dudley 2012; below 458 rows the constant e instead of 2). Binning makes it conservative.
 
     Examples
     --------

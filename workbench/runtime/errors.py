@@ -2,20 +2,18 @@
 
 ::
 
-    WorkbenchError
-    ├── InputError               the rows do not fit the schema: the caller can fix them
-    │   ├── MissingColumnError   a column that the model needs is missing
-    │   ├── BadValueError        a value cannot be read as its column's kind
-    │   │   └── WrongKindError   no value of the column can be read: it holds something else
-    │   ├── UnseenError          strict mode: a value or column that the training data did not have
-    │   └── BadFileError         a file to score cannot be read, or its output cannot be written
-    ├── BundleError              the bundle cannot be used: its owner can fix it
-    │   ├── NoBundleError        the path does not exist
-    │   ├── TamperedBundleError  a file is missing, truncated, changed or invalid
-    │   └── BundleFormatError    the bundle has a format that this runtime does not read
-    ├── ModelError               the model failed: never the caller's fault
-    ├── NotReadyError            the model is not ready: a readiness check failed
-    └── ServeError               the server cannot start: a port in use, no such address, a missing package
+    WorkbenchError ├── InputError               the rows do not fit the schema: the caller can fix
+    them │   ├── MissingColumnError   a column that the model needs is missing │   ├── BadValueError
+    a value cannot be read as its column's kind │   │   └── WrongKindError   no value of the column
+    can be read: it holds something else │   ├── UnseenError          strict mode: a value or column
+    that the training data did not have │   └── BadFileError         a file to score cannot be read,
+    or its output cannot be written ├── BundleError              the bundle cannot be used: its
+    owner can fix it │   ├── NoBundleError        the path does not exist │   ├──
+    TamperedBundleError  a file is missing, truncated, changed or invalid │   └── BundleFormatError
+    the bundle has a format that this runtime does not read ├── ModelError               the model
+    failed: never the caller's fault ├── NotReadyError            the model is not ready: a
+    readiness check failed └── ServeError               the server cannot start: a port in use, no
+    such address, a missing package
 
 An error consists of facts (what, found, expected, what to do) and has no status code: the command
 line and the HTTP server choose exit codes and status codes. Its ``code`` is one word that tells

@@ -142,7 +142,8 @@ class Prototypes(BaseFamily):
         overall = np.average(target, axis=0, weights=weight)
         sums = np.zeros((count, target.shape[1]))
         np.add.at(sums, nearest, target * weight[:, None])
-        # Shrink towards the overall mean by the weight of one row, so that empty clusters have a value.
+        # Shrink towards the overall mean by the weight of one row, so that empty clusters have a
+        # value.
         own = float(weight.mean())
         values = (sums + own * overall) / (np.bincount(nearest, weight, count)[:, None] + own)
         if link == "softmax":

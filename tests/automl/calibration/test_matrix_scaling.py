@@ -1,4 +1,6 @@
-"""Matrix scaling: found by Newton's method, chosen only with `mixing` and if it improves the loss."""
+"""Matrix scaling: found by Newton's method, chosen only with `mixing` and if it improves the
+loss.
+"""
 
 from __future__ import annotations
 

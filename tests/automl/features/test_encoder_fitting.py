@@ -49,7 +49,9 @@ def test_filled_encodings_never_give_missing_values(data: Dataset, encoding: Enc
 
 
 def test_means_do_not_see_their_own_row() -> None:
-    """A category of noise must not predict the target in the training matrix, as an in-fold mean would."""
+    """A category of noise must not predict the target in the training matrix, as an in-fold mean
+    would.
+    """
     data = make_data("regression", rows=400)
     random = np.random.default_rng(5)
     noise = Levels.of([f"n{value}" for value in random.integers(0, 200, 400)])

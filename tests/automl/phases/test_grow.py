@@ -1,4 +1,6 @@
-"""Configurations are tried on a sample and the best are fitted on more rows; peak memory is recorded."""
+"""Configurations are tried on a sample and the best are fitted on more rows; peak memory is
+recorded.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,8 @@ from workbench.tradeoff.terms import TERMS, read_given
 #: Parameters of the functions that are not settings of a search.
 OF_SEARCH = {"data", "out", "progress", "stop", "used_s"}
 OF_TERMS = {"self", "pick", "how", "limits", "threshold", "note", "by", "reset", "revision"}
-#: What an estimator calls otherwise, or has another default for: it is part of a pipeline, not of an evening.
+#: What an estimator calls otherwise, or has another default for: it is part of a pipeline, not of
+#: an evening.
 OF_ESTIMATORS = {"self", "time", "pick", "random_state", "n_jobs"}
 
 

@@ -29,7 +29,9 @@ def _candidates(
 
 
 def test_selection_bias_is_removed_from_guesses() -> None:
-    """Twenty candidates that guess: over 40 tables the best score is above 0.5, the estimate is not."""
+    """Twenty candidates that guess: over 40 tables the best score is above 0.5, the estimate is
+    not.
+    """
     best, values, covered = [], [], 0
     for seed in range(40):
         y, outputs = _candidates(150, 20, seed, strength=0.0)
@@ -91,7 +93,9 @@ def test_blocks_of_many_rows_give_the_interval_that_the_rows_give() -> None:
 
 
 def test_groups_are_drawn_whole() -> None:
-    """Each row ten times: with groups the interval is that of the rows, without groups too narrow."""
+    """Each row ten times: with groups the interval is that of the rows, without groups too
+    narrow.
+    """
     y, outputs = _candidates(200, 1)
     wide = corrected(AUC, y, outputs)
     tenfold = {"c0": np.repeat(outputs["c0"], 10, axis=0)}

@@ -108,7 +108,9 @@ def test_rows_that_a_model_did_not_predict_are_ignored() -> None:
 
 
 def test_the_cross_fitted_score_is_unbiased() -> None:
-    """Models that guess: selected on the rows, some look useful; the cross-fitted ensemble does not."""
+    """Models that guess: selected on the rows, some look useful; the cross-fitted ensemble does
+    not.
+    """
     random = np.random.default_rng(0)
     optimistic, honest = [], []
     for _ in range(20):

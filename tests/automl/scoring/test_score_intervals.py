@@ -1,4 +1,6 @@
-"""Intervals stay within the metric's domain, respect weights and groups, and have their coverage."""
+"""Intervals stay within the metric's domain, respect weights and groups, and have their
+coverage.
+"""
 
 from __future__ import annotations
 

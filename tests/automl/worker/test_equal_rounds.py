@@ -1,6 +1,7 @@
 """Folds that the time limit ended at different rounds: cut to the same number, and served so.
 
-The clock is a made one, which ends each fold's fit after a number of looks at it, so nothing depends on speed.
+The clock is a made one, which ends each fold's fit after a number of looks at it, so nothing
+depends on speed.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def fitted(
     params: dict[str, Any],
     looks: tuple[float, ...] = LOOKS,
 ) -> tuple[Candidate, list[Part]]:
-    """Fit all folds, each ended after a number of time checks; return the candidate and its parts."""
+    """Fit all folds, each ended after a number of time checks; return the candidate and its
+    parts.
+    """
     config = Config("c0001", family, params, "portfolio", 0)
     for split, limit in enumerate(looks):
         count = itertools.count(1)
@@ -111,8 +114,8 @@ def test_all_folds_are_cut_at_the_same_round_and_served_so(
     assert f"the first after {made.clock_rounds} rounds: all folds are cut there" in made.notes[0]
     assert made.score is not None
     assert made.score.data.endswith(f"after {made.clock_rounds} rounds: the time was up")
-    # The parity check compared the served form with the library's predictions after the cut. Retrained for as many
-    # rounds, the model is the same.
+    # The parity check compared the served form with the library's predictions after the cut.
+    # Retrained for as many rounds, the model is the same.
     assert reproduce(RunFolder.open(tmp_path / "run"), "c0001").same
 
 

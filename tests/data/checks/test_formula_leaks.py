@@ -1,4 +1,6 @@
-"""Columns that give a numeric target away together are found; columns that merely explain it are not."""
+"""Columns that give a numeric target away together are found; columns that merely explain it are
+not.
+"""
 
 from __future__ import annotations
 

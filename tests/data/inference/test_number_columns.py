@@ -1,4 +1,6 @@
-"""Columns of numbers with units, multipliers, codes, times and words that mean no value: the right value of each."""
+"""Columns of numbers with units, multipliers, codes, times and words that mean no value: the right
+value of each.
+"""
 
 from __future__ import annotations
 

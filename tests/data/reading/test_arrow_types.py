@@ -1,4 +1,6 @@
-"""Columns of any type are used where that makes sense, else left out with a finding; training and serving agree."""
+"""Columns of any type are used where that makes sense, else left out with a finding; training and
+serving agree.
+"""
 
 from __future__ import annotations
 

@@ -108,7 +108,9 @@ def test_what_is_no_key_is_refused(keys: tuple[Path, Path], tmp_path: Path) -> N
 
 
 def _trap(folder: Path, source: str, cache: str) -> None:
-    """Plant compiled Python that leaves a file behind when it runs, where Python would prefer it to the source."""
+    """Plant compiled Python that leaves a file behind when it runs, where Python would prefer it to
+    the source.
+    """
     trap = folder.parent / "trap.py"
     trap.write_text((folder / source).read_text(encoding="utf-8") + f"\nopen({str(_ran(folder))!r}, 'w')\n")
     (folder / cache).parent.mkdir(exist_ok=True)

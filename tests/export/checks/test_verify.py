@@ -58,7 +58,9 @@ def test_a_sound_bundle_passes_every_check(
 
 
 def test_a_constant_model_passes_parity(runs: dict[str, RunFolder], tmp_path: Path) -> None:
-    """Its answers have no spread to measure a difference by, only the rounding to single precision."""
+    """Its answers have no spread to measure a difference by, only the rounding to single
+    precision.
+    """
     path = export_bundle(runs["regression"], choose(runs["regression"], "c0000"), tmp_path / "b")
     assert failed(verify_bundle(path, isolation=False)) == {}
 

@@ -1,4 +1,6 @@
-"""The reference of a bundle: predictions of rows that the model was not trained on, and their calibration."""
+"""The reference of a bundle: predictions of rows that the model was not trained on, and their
+calibration.
+"""
 
 from __future__ import annotations
 

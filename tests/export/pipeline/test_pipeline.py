@@ -1,4 +1,6 @@
-"""``pipeline.onnx`` gives the very matrix that the runtime's encoder gives, whatever the raw columns hold."""
+"""``pipeline.onnx`` gives the very matrix that the runtime's encoder gives, whatever the raw
+columns hold.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +109,9 @@ def test_texts_that_mean_missing_and_whole_numbers_are_understood() -> None:
 
 
 def test_words_are_those_of_the_runtime_for_every_character() -> None:
-    """Every character of every plane between two letters, and alone; what differs is what the documents name."""
+    """Every character of every plane between two letters, and alone; what differs is what the
+    documents name.
+    """
     graph = Graph()
     text = TextColumn(graph, "text")
     tokens = text._words(1)

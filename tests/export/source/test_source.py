@@ -1,4 +1,6 @@
-"""Scorers as source text answer as the model does, by the real compiler or interpreter of their language."""
+"""Scorers as source text answer as the model does, by the real compiler or interpreter of their
+language.
+"""
 
 from __future__ import annotations
 

@@ -84,7 +84,9 @@ def test_all_http_routes_log_equal_records(door: Door, bundle: Bundle) -> None:
 
 
 def test_a_failed_request_is_logged_with_the_row_at_fault(door: Door) -> None:
-    """The response names the value; the log's message names the place, and the row stands beside it."""
+    """The response names the value; the log's message names the place, and the row stands beside
+    it.
+    """
     bad = {**ROWS[0], "tenure": "old"}
     assert post(door.app, "/predict", {"rows": [ROWS[0], bad]}).status == 422
     assert post(door.app, "/v2/models/churn/infer", infer([bad])).status == 400

@@ -57,7 +57,9 @@ def test_without_orjson_records_are_the_same(bundle: Bundle, monkeypatch: pytest
 
 @pytest.mark.parametrize("odd", [None, 0, 1, 2, "inf", "huge", "extra"])
 def test_many_rows_are_written_as_few_are(bundle: Bundle, odd: Any) -> None:
-    """Rows that need no change are written as they were sent; one row that does changes nothing for the others."""
+    """Rows that need no change are written as they were sent; one row that does changes nothing for
+    the others.
+    """
     plain = {**ROWS[0], "signed": "2020-01-31T00:00:00"}
     rows = [{**plain, "tenure": at, "city": ["Rome", "Oslo"][at % 2]} for at in range(20)]
     if isinstance(odd, int):

@@ -1,4 +1,6 @@
-"""A search started by the app: a process of its own, which can be found again, stopped and resumed."""
+"""A search started by the app: a process of its own, which can be found again, stopped and
+resumed.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,9 @@ def app(tmp_path: Path) -> AppTest:
 def keep_job(
     own: Path, request: ExportRequest, log: Path, process: subprocess.Popen[bytes] | None = None
 ) -> Path:
-    """Write down an export as `start_export` does: of a process at work, or of one that has ended; return its log."""
+    """Write down an export as `start_export` does: of a process at work, or of one that has ended;
+    return its log.
+    """
     folder = own / "exports"
     folder.mkdir(parents=True, exist_ok=True)
     number = process.pid if process else 2**22 + 1  # beyond what a process can be called
@@ -36,7 +38,9 @@ def keep_job(
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ExportRequest]:
-    """Requests that reached the place where a process would start; one that ends at once is started instead."""
+    """Requests that reached the place where a process would start; one that ends at once is started
+    instead.
+    """
     requests: list[ExportRequest] = []
 
     def start(own: Path, request: ExportRequest) -> None:

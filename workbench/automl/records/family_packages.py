@@ -1,4 +1,6 @@
-"""Packages outside Workbench that provide model families of a run, as ``run.json`` records them under ``families``."""
+"""Packages outside Workbench that provide model families of a run, as ``run.json`` records them
+under ``families``.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from workbench.families import family_names
 
 
 def absent_packages(info: Mapping[str, Any]) -> dict[str, str]:
-    """Return, by family, the package and version that a run was made with and that are not installed here.
+    """Return, by family, the package and version that a run was made with and that are not
+    installed here.
 
     Parameters
     ----------

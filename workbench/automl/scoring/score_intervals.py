@@ -3,10 +3,10 @@
 A normal interval of a loss can end beyond zero, and that of an area beyond 1. Truncation would
 leave an interval with too little coverage on the other side. Instead:
 
-- A value between two bounds gets Wilson's interval (1927), with the number of rows that its standard
-  error corresponds to.
-- A value with one bound (a loss, R²) gets a normal interval of the logarithm of its distance from the
-  bound.
+- A value between two bounds gets Wilson's interval (1927), with the number of rows that its
+  standard error corresponds to.
+- A value with one bound (a loss, R²) gets a normal interval of the logarithm of its distance from
+  the bound.
 """
 
 from __future__ import annotations

@@ -1,1 +1,3 @@
-"""Checks of a table before a search: leaks, copies, extreme values, and classes that are too small."""
+"""Checks of a table before a search: leaks, copies, extreme values, and classes that are too
+small.
+"""

@@ -10,7 +10,8 @@ from ..dataset import Dataset
 
 
 def class_units(dataset: Dataset, rows: np.ndarray | None = None) -> np.ndarray:
-    """Return the number of units of each class that can be split: groups if there are any, else rows.
+    """Return the number of units of each class that can be split: groups if there are any, else
+    rows.
 
     Examples
     --------

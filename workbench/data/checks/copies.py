@@ -111,7 +111,9 @@ def _copies(codes: Mapping[str, np.ndarray], y: np.ndarray, ids: list[str]) -> l
 
 
 def _grouping(codes: Mapping[str, np.ndarray], but: str, copies: np.ndarray, ids: list[str]) -> str | None:
-    """Return the column that identifies the groups of copies: an id, else the column with as many values as groups."""
+    """Return the column that identifies the groups of copies: an id, else the column with as many
+    values as groups.
+    """
     group = np.unique(copies, return_inverse=True)[1]
     groups = int(group.max()) + 1
     for name in ids:
@@ -134,7 +136,8 @@ def _together(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _hashed(codes: np.ndarray, at: int) -> np.ndarray:
-    """Return a hash for each value of column number `at`. Their sum over columns is a hash of the row.
+    """Return a hash for each value of column number `at`. Their sum over columns is a hash of the
+    row.
 
     A sum, since `_copies` subtracts one column at a time instead of hashing the others again.
     """

@@ -69,7 +69,9 @@ def missing_codes(name: str, values: np.ndarray, *, target: bool = False) -> lis
 
 
 def _zeros(name: str, distinct: np.ndarray, counts: np.ndarray, *, target: bool) -> list[Finding]:
-    """Report zeros that are far from all other numbers, such as a blood pressure or a length of 0."""
+    """Report zeros that are far from all other numbers, such as a blood pressure or a length of
+    0.
+    """
     if distinct[0] != 0.0 or len(distinct) <= _FEWEST_ABOVE_ZERO or counts[0] < _FEWEST:
         return []
     nearest, median = (
@@ -159,6 +161,8 @@ def _beyond(known: np.ndarray, sign: int) -> np.ndarray:
 
 
 def target_findings(name: str, known: np.ndarray) -> list[Finding]:
-    """Return findings about the numbers of a target; a frequent code is not also reported as an outlier."""
+    """Return findings about the numbers of a target; a frequent code is not also reported as an
+    outlier.
+    """
     codes = missing_codes(name, known, target=True)
     return codes or outliers(name, known)

@@ -80,7 +80,9 @@ def _numbers(dataset: Dataset, name: str) -> np.ndarray:
 def _formula(
     table: dict[str, np.ndarray], target: np.ndarray, *, logs: bool
 ) -> tuple[list[str], float, str] | None:
-    """Return the columns of a formula with at least two of them, its R² and its type; None if there is none."""
+    """Return the columns of a formula with at least two of them, its R² and its type; None if there
+    is none.
+    """
     usable = {name: values for name, values in table.items() if _is_usable(values, logs=logs)}
     if len(usable) < 2 or (logs and not (target > 0).mean() > 0.99):
         return None
@@ -107,7 +109,9 @@ def _is_usable(values: np.ndarray, *, logs: bool) -> bool:
 
 
 def _pursuit(matrix: np.ndarray, y: np.ndarray) -> tuple[list[int], float]:
-    """Return the columns selected one by one, the strongest first, and R² on the held-out third of the rows."""
+    """Return the columns selected one by one, the strongest first, and R² on the held-out third of
+    the rows.
+    """
     judge = np.arange(len(y)) % 3 == 0
     centre, spread = matrix.mean(axis=0), matrix.std(axis=0)
     scaled = (matrix - centre) / np.where(spread > 0, spread, 1.0)

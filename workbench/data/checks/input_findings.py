@@ -1,4 +1,6 @@
-"""Findings about the inputs before a search: repeated rows and columns, missing values, implausible dates."""
+"""Findings about the inputs before a search: repeated rows and columns, missing values, implausible
+dates.
+"""
 
 from __future__ import annotations
 

@@ -148,7 +148,9 @@ def _bounded(values: np.ndarray) -> np.ndarray:
 
 
 def _class_score(bins: np.ndarray, y: np.ndarray, part: np.ndarray) -> float:
-    """Return the mean out-of-fold AUC of one class against the rest, from counts: rows of a bin share their score."""
+    """Return the mean out-of-fold AUC of one class against the rest, from counts: rows of a bin
+    share their score.
+    """
     n_bins, n_classes = int(bins.max()) + 1, int(y.max()) + 1
     cells = np.bincount((part * n_bins + bins) * n_classes + y, minlength=_FOLDS * n_bins * n_classes)
     valid = cells.reshape(_FOLDS, n_bins, n_classes).astype(np.float64)
@@ -164,7 +166,9 @@ def _class_score(bins: np.ndarray, y: np.ndarray, part: np.ndarray) -> float:
 
 
 def _auc(score: np.ndarray, positive: np.ndarray, rows: np.ndarray) -> float:
-    """Return the area under the ROC curve of bins with `positive` of `rows` rows each; ties count half."""
+    """Return the area under the ROC curve of bins with `positive` of `rows` rows each; ties count
+    half.
+    """
     _, place = np.unique(score, return_inverse=True)
     ones = np.bincount(place, positive)
     zeros = np.bincount(place, rows - positive)
@@ -196,7 +200,9 @@ def _number_score(bins: np.ndarray, x: np.ndarray | None, y: np.ndarray, part: n
 
 
 def _slopes(bins: np.ndarray, x: np.ndarray, y: np.ndarray, n_bins: int) -> tuple[np.ndarray, np.ndarray]:
-    """Fit a line in each bin, so that the width of the bins does not hide a column proportional to the target."""
+    """Fit a line in each bin, so that the width of the bins does not hide a column proportional to
+    the target.
+    """
     count = np.maximum(np.bincount(bins, minlength=n_bins), 1)
     center = np.bincount(bins, x, n_bins) / count
     away: np.ndarray = x - center[bins]

@@ -1,1 +1,3 @@
-"""Infer what a raw column is: its kind, its number and date formats, and its words for missing values."""
+"""Infer what a raw column is: its kind, its number and date formats, and its words for missing
+values.
+"""

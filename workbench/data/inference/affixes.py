@@ -242,7 +242,9 @@ def _fits(found: Iterable[Meaning], family: str) -> bool:
 
 
 def _multiplier(found: Iterable[Meaning], family: str) -> bool:
-    """Return whether a suffix is a multiplier, in a column whose unit is of `family` ("" if it has none)."""
+    """Return whether a suffix is a multiplier, in a column whose unit is of `family` ("" if it has
+    none).
+    """
     fitting = [each for each in found if each[1] != "family" or each[2] == family]
     return (
         bool(fitting)
@@ -252,7 +254,9 @@ def _multiplier(found: Iterable[Meaning], family: str) -> bool:
 
 
 def _family(meanings: dict[str, list[Meaning]], names: Counter[str], *, money: bool) -> str:
-    """Return the family of the column's unit: the one that explains most rows; "" if it has none."""
+    """Return the family of the column's unit: the one that explains most rows; "" if it has
+    none.
+    """
     candidates = [
         "",
         *dict.fromkeys(which for found in meanings.values() for _, kind, which in found if kind == "family"),
@@ -270,7 +274,9 @@ def _family(meanings: dict[str, list[Meaning]], names: Counter[str], *, money: b
 
 
 def _names_things(names: Counter[str], pieces: Sequence[Piece]) -> bool:
-    """Return whether a letter after integers makes them names, not measures: ``4G``, ``3B``, ``1990s``."""
+    """Return whether a letter after integers makes them names, not measures: ``4G``, ``3B``,
+    ``1990s``.
+    """
     if len(names) != 1 or any(not piece.is_bare and not piece.digits[0].isdigit() for piece in pieces):
         return False
     [name] = names
@@ -283,7 +289,9 @@ def _names_things(names: Counter[str], pieces: Sequence[Piece]) -> bool:
 
 
 def _surely_multiplies(name: str) -> bool:
-    """Return whether a suffix is a multiplier rather than a unit: ``K``, ``Mio``; not ``m`` and ``t``."""
+    """Return whether a suffix is a multiplier rather than a unit: ``K``, ``Mio``; not ``m`` and
+    ``t``.
+    """
     plain = name.rstrip(".")
     return plain.casefold() in MULTIPLIERS and (
         plain in ("k", "K", "M", "B", "T") or len(plain) > 1 or not plain.isascii()
@@ -323,7 +331,9 @@ def _currencies(
 
 
 def _own_unit(unknown: set[str], names: Counter[str], pieces: Sequence[Piece]) -> tuple[str, ...]:
-    """Return the spellings of a unit that is in no table: the same word after all numbers of a column."""
+    """Return the spellings of a unit that is in no table: the same word after all numbers of a
+    column.
+    """
     plain = sorted((name.casefold().rstrip(".") for name in unknown), key=len)
     alike = plain and all(
         each.startswith(plain[0]) and len(each) <= len(plain[0]) + _PLURAL for each in plain

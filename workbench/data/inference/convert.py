@@ -42,7 +42,8 @@ def plain_numbers(values: pa.ChunkedArray) -> np.ndarray | None:
 
 
 def plain_moments(values: pa.ChunkedArray) -> np.ndarray | None:
-    """Read a text column of ISO 8601 date-times and missing values; return None for any other column.
+    """Read a text column of ISO 8601 date-times and missing values; return None for any other
+    column.
 
     Examples
     --------
@@ -59,7 +60,9 @@ def plain_moments(values: pa.ChunkedArray) -> np.ndarray | None:
 
 
 def _cast(texts: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
-    """Cast strings, missing ones to null; None if one cannot be cast. A few are tried first: failing is slow."""
+    """Cast strings, missing ones to null; None if one cannot be cast. A few are tried first:
+    failing is slow.
+    """
     missing = pa.array(sorted(MISSING_TEXT), texts.type)
     for part in (texts.slice(0, _TRIED_FIRST), texts.slice(len(texts) // 2, _TRIED_FIRST), texts):
         try:

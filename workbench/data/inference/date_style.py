@@ -164,7 +164,9 @@ def _exchanged(style: str) -> str | None:
 
 
 def _decide(style: str, twin: str, texts: Sequence[str]) -> tuple[str, bool]:
-    """Choose one of two formats by all strings, then by the row order; also return whether it is ambiguous."""
+    """Choose one of two formats by all strings, then by the row order; also return whether it is
+    ambiguous.
+    """
     many = texts[:: max(1, len(texts) // _MOST_DECIDING)]
     misfits = {each: sum(not _fits(text, each) for text in many) for each in (style, twin)}
     if misfits[style] != misfits[twin]:

@@ -177,7 +177,9 @@ def names_an_id(name: str) -> bool:
 
 
 def _names_a_code(name: str) -> bool:
-    """Return whether the last word of a name is that of a code: ``zip_code``, ``StoreID``, ``MSSubClass``."""
+    """Return whether the last word of a name is that of a code: ``zip_code``, ``StoreID``,
+    ``MSSubClass``.
+    """
     words = _WORD.findall(name)
     return bool(words) and words[-1].lower() in _CODE_WORDS
 
@@ -237,7 +239,9 @@ def _has_codes(values: pa.ChunkedArray) -> bool:
 
 
 def _has_dot_groups(values: pa.ChunkedArray) -> bool:
-    """Return whether every dot in a column of plain numbers is followed by three digits, as thousands marks are."""
+    """Return whether every dot in a column of plain numbers is followed by three digits, as
+    thousands marks are.
+    """
     if not _has_points(values):
         return False
     dotted = pc.match_substring(values, ".")

@@ -247,7 +247,9 @@ def _as_codes(
 
 
 def _is_doubtful(pieces: Sequence[Piece], texts: Texts, affixes: Affixes) -> bool:
-    """Return whether letters next to some of many integers (``2A`` and ``2B`` among 1 to 95) may have a meaning."""
+    """Return whether letters next to some of many integers (``2A`` and ``2B`` among 1 to 95) may
+    have a meaning.
+    """
     affixed = [piece for piece in pieces if not piece.is_bare]
     bare = len(pieces) - len(affixed)
     if not bare or not affixed or _is_unit_of_most(affixed, texts, affixes):
@@ -256,7 +258,9 @@ def _is_doubtful(pieces: Sequence[Piece], texts: Texts, affixes: Affixes) -> boo
 
 
 def _means_nothing(pieces: Sequence[Piece], texts: Texts, affixes: Affixes) -> bool:
-    """Return whether letters next to some of many integers are typing errors: neither a unit nor multipliers."""
+    """Return whether letters next to some of many integers are typing errors: neither a unit nor
+    multipliers.
+    """
     affixed = [piece for piece in pieces if not piece.is_bare and piece.text not in affixes.decorated]
     whole = [piece.text for piece in pieces if piece.is_bare]
     if not whole or not affixed or not all(map(WHOLE.fullmatch, whole)):
@@ -289,7 +293,9 @@ def _multiplies(affixed: Sequence[Piece], whole: Sequence[str], texts: Texts, af
 
 
 def _is_unit_of_most(affixed: Sequence[Piece], texts: Texts, affixes: Affixes) -> bool:
-    """Return whether enough numbers have a unit for those without to share it; a long name is enough."""
+    """Return whether enough numbers have a unit for those without to share it; a long name is
+    enough.
+    """
     fit = [piece.text for piece in affixed if piece.text not in affixes.unfit]
     clear = affixes.money or not affixes.unit.isalnum() or (len(affixes.unit) > 1 and affixes.unit.isalpha())
     return bool(fit) and (clear or 2 * texts.count(fit) >= sum(texts.rows.values()))

@@ -113,7 +113,8 @@ def guess_number_style(
 
 
 def dots_are_groups(numbers: Sequence[str], marks: NumberMarks, *, money: bool = False) -> tuple[bool, bool]:
-    """Return whether dots before three digits are thousands marks, and whether the file is ambiguous.
+    """Return whether dots before three digits are thousands marks, and whether the file is
+    ambiguous.
 
     Numbers without dots must be below 1,000, and every dot must be followed by three digits. Then a
     decimal comma anywhere in the file implies thousands, and a decimal point anywhere implies

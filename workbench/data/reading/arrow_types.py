@@ -120,7 +120,9 @@ def column_of_values(values: Sequence[Any]) -> pa.ChunkedArray:
 
 
 def _stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the storage of an extension type. Periods and intervals in a file lose their meaning."""
+    """Return the storage of an extension type. Periods and intervals in a file lose their
+    meaning.
+    """
     kind = column.type
     name = getattr(kind, "extension_name", "")
     if name == "arrow.uuid":
@@ -151,7 +153,9 @@ def _is_unusable(value: Any) -> bool:
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return bytes as strings if they are UTF-8; other bytes stay bytes, which models cannot use."""
+    """Return bytes as strings if they are UTF-8; other bytes stay bytes, which models cannot
+    use.
+    """
     try:
         return pc.cast(pc.cast(column, pa.large_binary()), pa.large_string())
     except pa.ArrowException:

@@ -157,7 +157,9 @@ def _legacy_of(path: Path) -> str:
 
 
 class _OddLines(NamedTuple):
-    """Lines with more fields than the header, which were left out, or with fewer, which were padded."""
+    """Lines with more fields than the header, which were left out, or with fewer, which were
+    padded.
+    """
 
     long: int = 0
     short: int = 0
@@ -216,7 +218,9 @@ def _read(path: Path, dialect: Dialect, encoding: str) -> tuple[tuple[pa.Chunked
 def _read_ragged(
     path: Path, dialect: Dialect, encoding: str
 ) -> tuple[tuple[pa.ChunkedArray, ...], _OddLines]:
-    """Read a file whose lines differ in length: short rows are padded, extra empty fields are dropped."""
+    """Read a file whose lines differ in length: short rows are padded, extra empty fields are
+    dropped.
+    """
     width = dialect.width
     chunks: list[list[pa.Array]] = [[] for _ in range(width)]
     long = short = 0

@@ -1,4 +1,5 @@
-"""Infer how a delimited text file is written: its delimiter, its quotes, and whether it has a header.
+"""Infer how a delimited text file is written: its delimiter, its quotes, and whether it has a
+header.
 
 Every combination is tried on the first lines with the csv module, which also reads files when a
 model serves. The result is the one with which most lines have the same number of fields.
@@ -60,7 +61,9 @@ class Dialect:
 
 
 class _Split(NamedTuple):
-    """A text split into records: titles, records of the table, and the line number at which each record ends."""
+    """A text split into records: titles, records of the table, and the line number at which each
+    record ends.
+    """
 
     titles: list[list[str]]
     rows: list[list[str]]
@@ -167,7 +170,9 @@ def _below_titles(rows: list[list[str]], ends: list[int]) -> _Split:
 
 
 def _agreement(rows: list[list[str]]) -> float:
-    """Return the share of lines with the usual number of fields; the first line has a fifth of the weight."""
+    """Return the share of lines with the usual number of fields; the first line has a fifth of the
+    weight.
+    """
     width = usual_width(rows[1:] or rows)
     if width < 2:
         return 0.0
@@ -214,7 +219,9 @@ def _has_header(rows: list[list[str]]) -> bool:
 
 
 def _counts_up(names: list[str]) -> bool:
-    """Return whether numbers can be names: 0, 1, 2, … of a data frame without names, or years 2019, 2020, …."""
+    """Return whether numbers can be names: 0, 1, 2, … of a data frame without names, or years 2019,
+    2020, ….
+    """
     numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
     if len(numbers) < 2 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         return False

@@ -139,7 +139,9 @@ def legacy_encoding(sample: bytes, name: str) -> str:
 
 
 def _telling(content: bytes) -> bytes:
-    """Return the first lines and all other lines that are not ASCII, so that a few words among many numbers count."""
+    """Return the first lines and all other lines that are not ASCII, so that a few words among many
+    numbers count.
+    """
     first, rest = content[:_FEW_BYTES].rpartition(b"\n")[0], content[_FEW_BYTES:]
     return b"\n".join([first, *(line for line in rest.split(b"\n")[1:] if not line.isascii())])[
         :_JUDGED_BYTES
@@ -171,7 +173,9 @@ def _fits(content: bytes, encoding: str) -> bool:
 
 
 def _two_byte(head: bytes, name: str) -> str:
-    """Return whether bytes look like UTF-16 without a mark: every other byte of ASCII characters is zero."""
+    """Return whether bytes look like UTF-16 without a mark: every other byte of ASCII characters is
+    zero.
+    """
     for codec, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[0::2])):
         if zeros.count(0) > 0.5 * len(zeros):
             return codec

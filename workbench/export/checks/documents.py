@@ -22,7 +22,9 @@ _LATER = (PIPELINE_FILE, PROFILE_FILE, SBOM_FILE, MLMODEL_FILE, "Dockerfile")
 
 
 def check_documents(bundle: Bundle) -> Outcome:
-    """Check that every file is there or its absence explained, and that each describes this model."""
+    """Check that every file is there or its absence explained, and that each describes this
+    model.
+    """
     files, omitted = bundle.manifest.files, bundle.manifest.omitted
     if not any(name in files for name in _LATER):
         return Outcome(None, f"exported by a version that did not write {', '.join(_LATER)}")
@@ -79,7 +81,9 @@ def _dockerfile(bundle: Bundle) -> str:
 
 
 def check_source(bundle: Bundle) -> Outcome:
-    """Check that the source code is what this workbench writes from the model; none of it is run."""
+    """Check that the source code is what this workbench writes from the model; none of it is
+    run.
+    """
     there = [name for name in bundle.manifest.files if name.startswith(f"{SOURCE_FOLDER}/")]
     languages = [language for language, (name, _) in LANGUAGES.items() if f"{SOURCE_FOLDER}/{name}" in there]
     try:

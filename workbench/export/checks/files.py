@@ -1,4 +1,6 @@
-"""Checks of the files in a bundle: all listed, no pickle, and code and packages that do not train."""
+"""Checks of the files in a bundle: all listed, no pickle, and code and packages that do not
+train.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ _SHOWN_NAMES = 3
 
 
 def check_listed(base: Path, folder: Path, manifest: Manifest) -> Outcome:
-    """Check that the manifest lists every file: no checksum and no signature covers an unlisted one.
+    """Check that the manifest lists every file: no checksum and no signature covers an unlisted
+    one.
 
     Parameters
     ----------
@@ -49,7 +52,9 @@ def check_listed(base: Path, folder: Path, manifest: Manifest) -> Outcome:
 
 
 def check_runtime(bundle: Bundle) -> Outcome:
-    """Check that the copied code is complete and imports no training library (checksums show if it was changed)."""
+    """Check that the copied code is complete and imports no training library (checksums show if it
+    was changed).
+    """
     inside = f"{RUNTIME_FOLDER}/"
     files = [name for name in bundle.manifest.files if name.startswith(inside) and name.endswith(".py")]
     names = _RUNTIME_MODULES if any(name.count("/") > 1 for name in files) else _FLAT_RUNTIME_MODULES
@@ -64,7 +69,9 @@ def check_runtime(bundle: Bundle) -> Outcome:
 
 
 def check_packaged(bundle: Bundle) -> Outcome:
-    """Check that there is no pickle, and that ``requirements.txt`` has all serving packages and none for training."""
+    """Check that there is no pickle, and that ``requirements.txt`` has all serving packages and
+    none for training.
+    """
     files = [path for path in bundle.path.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     for path in files:
         if path.suffix.lower() in _PICKLES or _is_pickle(path):
@@ -86,7 +93,9 @@ def check_packaged(bundle: Bundle) -> Outcome:
 
 
 def is_known_code(bundle: Bundle) -> bool:
-    """Return whether the isolation check runs only this workbench's own code and serving packages."""
+    """Return whether the isolation check runs only this workbench's own code and serving
+    packages.
+    """
     others = [
         name
         for name in bundle.manifest.files
@@ -116,7 +125,9 @@ def _pins(bundle: Bundle) -> list[str]:
 
 
 def _imports(path: Path) -> set[str]:
-    """Return the top-level packages that a module imports outside of functions, where imports are optional."""
+    """Return the top-level packages that a module imports outside of functions, where imports are
+    optional.
+    """
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -135,7 +146,9 @@ def _imports(path: Path) -> set[str]:
 
 
 def _is_pickle(path: Path) -> bool:
-    """Return whether a file is a pickle of protocol 2 or later, by its first two bytes and its last."""
+    """Return whether a file is a pickle of protocol 2 or later, by its first two bytes and its
+    last.
+    """
     with path.open("rb") as file:
         head = file.read(2)
         if len(head) < 2 or head[0] != 0x80 or not 2 <= head[1] <= 5:

@@ -123,7 +123,9 @@ def _run_check(command: list[str], folder: Path) -> Outcome:
 
 
 def _run(command: list[str], folder: Path, seconds: float) -> subprocess.CompletedProcess[str] | str:
-    """Run a command in a folder, without this process's Python settings; return a string if it could not run."""
+    """Run a command in a folder, without this process's Python settings; return a string if it
+    could not run.
+    """
     disable_telemetry()  # of the bundle's own ONNX Runtime, whichever version of ours it holds
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     environment["PYTHONNOUSERSITE"] = "1"

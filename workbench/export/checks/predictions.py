@@ -1,4 +1,6 @@
-"""Checks of a bundle's predictions: golden rows, row against batch, the training library, ``pipeline.onnx``."""
+"""Checks of a bundle's predictions: golden rows, row against batch, the training library,
+``pipeline.onnx``.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def check_row_and_batch(bundle: Bundle) -> Outcome:
 
 
 def check_parity(bundle: Bundle) -> Outcome:
-    """Check the bundle's predictions against those of the training library, stored with the golden rows."""
+    """Check the bundle's predictions against those of the training library, stored with the golden
+    rows.
+    """
     rows, library = _library_predictions(bundle)
     if not rows:
         return Outcome(None, "the golden rows have no predictions of the training library")
@@ -65,7 +69,8 @@ def check_parity(bundle: Bundle) -> Outcome:
 
 
 def check_raw_pipeline(bundle: Bundle) -> Outcome:
-    """Check ``pipeline.onnx`` on the golden rows and on a thousand difficult rows derived from them.
+    """Check ``pipeline.onnx`` on the golden rows and on a thousand difficult rows derived from
+    them.
 
     Returns
     -------

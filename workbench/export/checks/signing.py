@@ -1,4 +1,5 @@
-"""Sign the manifest of a bundle, which has the sha256 of every other file, and verify the signature.
+"""Sign the manifest of a bundle, which has the sha256 of every other file, and verify the
+signature.
 
 Signatures are Ed25519 by the `cryptography` package (extra ``sign``). Keys are PEM files as OpenSSL
 writes them, and the signature is the raw 64 bytes, so OpenSSL can verify it too. OpenSSF's

@@ -1,4 +1,6 @@
-"""Verify a bundle: its signature and checksums, its contents, its predictions, and that it runs on its own."""
+"""Verify a bundle: its signature and checksums, its contents, its predictions, and that it runs on
+its own.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +126,9 @@ def _checks_of(
     run: RunFolder | None,
     key: Ed25519PublicKey | None,
 ) -> Iterator[Check]:
-    """Check the bundle in `folder` from a copy of it; `base` is the folder in which nothing else may lie."""
+    """Check the bundle in `folder` from a copy of it; `base` is the folder in which nothing else
+    may lie.
+    """
     with _needed("checksums", TamperedBundleError):
         copy_head(folder, copy)
     signature = check_signature(copy, key)

@@ -188,7 +188,9 @@ def _decision(decision: Decision) -> str:
 
 
 def _payoff(decision: Decision) -> list[str]:
-    """Return the payoff of outcomes and its origin, and the rows on which the cost of mistakes was counted."""
+    """Return the payoff of outcomes and its origin, and the rows on which the cost of mistakes was
+    counted.
+    """
     terms, row = decision.choice.terms, decision.choice.row
     if terms is None or terms.payoff is None:
         return []
@@ -206,7 +208,9 @@ def _payoff(decision: Decision) -> list[str]:
 
 
 def _drivers(manifest: Manifest, drivers: Explanation | str) -> str:
-    """Return the most important columns: the loss of score without each, and its effect on the prediction."""
+    """Return the most important columns: the loss of score without each, and its effect on the
+    prediction.
+    """
     if isinstance(drivers, str):
         return plain(drivers)
     first = drivers.importance[0]

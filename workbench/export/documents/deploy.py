@@ -125,7 +125,8 @@ CMD ["serve"]
 
 
 def dns_name(text: str) -> str:
-    """Return a name that Kubernetes accepts: lower-case letters, digits and '-', at most 53 of them.
+    """Return a name that Kubernetes accepts: lower-case letters, digits and '-', at most 53 of
+    them.
 
     Examples
     --------

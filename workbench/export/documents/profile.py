@@ -1,4 +1,6 @@
-"""``profile.json``: the distribution of each column in the training data, the reference for drift."""
+"""``profile.json``: the distribution of each column in the training data, the reference for
+drift.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Predictions of rows that the model was not trained on: what later predictions are compared with."""
+"""Predictions of rows that the model was not trained on: what later predictions are compared
+with.
+"""
 
 from __future__ import annotations
 

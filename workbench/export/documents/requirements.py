@@ -1,4 +1,6 @@
-"""``requirements.txt``: exact pins and hashes of the packages for serving, without the training stack."""
+"""``requirements.txt``: exact pins and hashes of the packages for serving, without the training
+stack.
+"""
 
 from __future__ import annotations
 
@@ -170,7 +172,9 @@ def plain_pins(text: str) -> list[str]:
 
 
 def serving_names() -> frozenset[str]:
-    """Return the packages that serving may install: the imports of the runtime and their dependencies."""
+    """Return the packages that serving may install: the imports of the runtime and their
+    dependencies.
+    """
     return frozenset(pin.name for pin in pins()) | set(ROOTS)
 
 

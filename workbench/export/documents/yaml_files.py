@@ -1,4 +1,6 @@
-"""YAML files of a bundle, written by PyYAML so that readers of YAML 1.1 and 1.2 parse them alike."""
+"""YAML files of a bundle, written by PyYAML so that readers of YAML 1.1 and 1.2 parse them
+alike.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ _BOOLEAN_LETTERS = frozenset("yYnN")
 
 
 def _represent_str(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    """Quote what only another reader takes for a number or boolean: `1e5` in YAML 1.2, `y` in Kubernetes."""
+    """Quote what only another reader takes for a number or boolean: `1e5` in YAML 1.2, `y` in
+    Kubernetes.
+    """
     ambiguous = text[:1] in _NUMERIC_START or text in _BOOLEAN_LETTERS
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if ambiguous else None)
 

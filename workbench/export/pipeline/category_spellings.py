@@ -34,7 +34,9 @@ def spellings(levels: Sequence[str], missing: Sequence[str] = ()) -> dict[str, i
 
 
 def look_up(graph: Graph, source: str, levels: Sequence[str], missing: Sequence[str] = ()) -> str:
-    """Add the node that finds a category among the levels; after them are a missing and any other value."""
+    """Add the node that finds a category among the levels; after them are a missing and any other
+    value.
+    """
     texts = spellings(levels, missing)
     return graph.add(
         "LabelEncoder",

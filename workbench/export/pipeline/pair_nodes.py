@@ -1,4 +1,5 @@
-"""Pairs of columns as ONNX nodes: the positions of both parts form one integer, which gives the level.
+"""Pairs of columns as ONNX nodes: the positions of both parts form one integer, which gives the
+level.
 
 A string of both parts, as in the runtime, would need an operator that older versions of ONNX
 Runtime lack.

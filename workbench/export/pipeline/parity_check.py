@@ -24,7 +24,9 @@ ROWS = 1_200
 
 @dataclass(frozen=True, slots=True)
 class PipelineParity:
-    """The number of rows compared, and the largest difference of a probability or (relative) number."""
+    """The number of rows compared, and the largest difference of a probability or (relative)
+    number.
+    """
 
     rows: int
     largest: float

@@ -83,7 +83,9 @@ class TextColumn:
         return self.graph.declare(tokens, STRING, "n", f"tokens of {tokens}")
 
     def _words(self, ngrams: int) -> str:
-        """Return words and then n-grams of words, string (n, at least 1), in the runtime's order."""
+        """Return words and then n-grams of words, string (n, at least 1), in the runtime's
+        order.
+        """
         if ngrams not in self._tokens:
             graph = self.graph
             single = self._tokenize(self._lowered(), _WORD)
@@ -103,7 +105,9 @@ class TextColumn:
         return self._lower
 
     def _runs(self, words: str, size: int) -> str:
-        """Return each n-gram of `size` words joined by blanks; one that includes padding is empty."""
+        """Return each n-gram of `size` words joined by blanks; one that includes padding is
+        empty.
+        """
         graph = self.graph
         axis = graph.constant([1], np.int64)
         joined = ""
@@ -137,7 +141,9 @@ class TextColumn:
         return graph.cast(graph.concat(counts), FLOAT)
 
     def _codes(self, ngrams: int, terms: list[str]) -> str:
-        """Return the position of each word in `terms`, int64 (n, words); ``len(terms)`` for an unknown one."""
+        """Return the position of each word in `terms`, int64 (n, words); ``len(terms)`` for an
+        unknown one.
+        """
         return self.graph.add(
             "LabelEncoder",
             self._words(ngrams),
@@ -148,7 +154,9 @@ class TextColumn:
         )
 
     def _total(self, values: str) -> str:
-        """Sum along axis 1 from left to right, as the runtime does, so that the sum rounds equally."""
+        """Sum along axis 1 from left to right, as the runtime does, so that the sum rounds
+        equally.
+        """
         graph = self.graph
         running = graph.add("CumSum", values, graph.constant(1, np.int64))
         return graph.add("Gather", running, graph.constant(-1, np.int64), axis=1)

@@ -1,4 +1,5 @@
-"""The computation of a scorer as expression trees with a few kinds of nodes that every language has.
+"""The computation of a scorer as expression trees with a few kinds of nodes that every language
+has.
 
 Numbers are float64 with a missing value (NaN; NULL in SQL). Arithmetic with a missing value is
 missing, and comparisons with it are false.
@@ -11,7 +12,9 @@ from dataclasses import dataclass, field
 
 
 class Formula:
-    """A number, with the arithmetic and comparisons of floats, so that `date_part` accepts formulas."""
+    """A number, with the arithmetic and comparisons of floats, so that `date_part` accepts
+    formulas.
+    """
 
     __slots__ = ()
 
@@ -110,7 +113,9 @@ class IfMissing(Formula):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lookup(Formula):
-    """A number for a string input: by its value, else `other`; `missing` if it is missing or empty."""
+    """A number for a string input: by its value, else `other`; `missing` if it is missing or
+    empty.
+    """
 
     at: int
     table: Mapping[str, float]

@@ -66,7 +66,9 @@ class Spelling:
     remainder: str = "remainder"
 
     def expression(self, formula: Formula, lookups: dict[int, int]) -> str:
-        """Return a formula in this language; `lookups` maps each lookup to the number of its function."""
+        """Return a formula in this language; `lookups` maps each lookup to the number of its
+        function.
+        """
         if isinstance(formula, Constant):
             return self.constant(formula.value)
         if isinstance(formula, Value):
@@ -272,7 +274,9 @@ def _js_entries(lookup: Lookup) -> str:
 
 
 def c(program: Program, output: Output, about: str) -> str:
-    """Return ``scorer.c``: the columns' names, the labels, and one function that fills the prediction's numbers."""
+    """Return ``scorer.c``: the columns' names, the labels, and one function that fills the
+    prediction's numbers.
+    """
     tables = "".join(
         f"static double lookup{at}(const char *text) {{\n"
         f"  if (text == NULL || *text == '\\0') return {_C.constant(each.missing)};\n"
@@ -322,7 +326,9 @@ void scorer_score(const double *x, const char *const *t, double *out) {{
 
 
 def _c_text(text: str) -> str:
-    """Return a string literal of C in UTF-8; with octal escapes, because hexadecimal ones have no fixed length."""
+    """Return a string literal of C in UTF-8; with octal escapes, because hexadecimal ones have no
+    fixed length.
+    """
     body = "".join(
         chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
         for byte in text.encode()

@@ -1,4 +1,6 @@
-"""Write a program as one SQL query, for SQLite, DuckDB, PostgreSQL and others with ``WITH``, ``floor`` and ``exp``."""
+"""Write a program as one SQL query, for SQLite, DuckDB, PostgreSQL and others with ``WITH``,
+``floor`` and ``exp``.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,9 @@ _Leaf = dict[int, float]  # its value for each target
 
 
 def tree_level(program: Program, inputs: list[Any], attributes: Mapping[str, Any]) -> list[Formula]:
-    """Add the trees of a ``TreeEnsemble`` or ``TreeEnsembleRegressor`` node and return references to their sums."""
+    """Add the trees of a ``TreeEnsemble`` or ``TreeEnsembleRegressor`` node and return references
+    to their sums.
+    """
     (features,) = inputs
     if attributes.get("aggregate_function", 1) not in (1, b"SUM") or attributes.get(
         "post_transform", b"NONE"

@@ -1,4 +1,6 @@
-"""Write the scorer of a predictor in the requested languages, after comparing it with the predictor."""
+"""Write the scorer of a predictor in the requested languages, after comparing it with the
+predictor.
+"""
 
 from __future__ import annotations
 

@@ -1,16 +1,15 @@
 """Read JSON from outside: one reader for HTTP, streams and files, with or without orjson.
 
 =========================================  ===================================================================
-a byte order mark before the document      skipped
-bytes that are not UTF-8                   refused
-``NaN`` (Python's, Triton's, MLServer's)   ``null``: a missing value
-``Infinity``, ``-Infinity``, ``1e999``     refused: JSON has no such number
-``"NaN"``, ``"Infinity"`` as strings        strings: the column decides, see below
-``"\\ud800"``, half of a surrogate pair     refused, as a value and as a key
-a repeated key in an object                the last one counts
-an integer beyond 64 bits                  kept with all digits, for categories; beyond a float: refused
-nested deeper than 1,024 levels            refused (some levels earlier by Python 3.11 without orjson)
-=========================================  ===================================================================
+a byte order mark before the document      skipped bytes that are not UTF-8
+refused ``NaN`` (Python's, Triton's, MLServer's)   ``null``: a missing value ``Infinity``,
+``-Infinity``, ``1e999``     refused: JSON has no such number ``"NaN"``, ``"Infinity"`` as strings
+strings: the column decides, see below ``"\\ud800"``, half of a surrogate pair     refused, as a
+value and as a key a repeated key in an object                the last one counts an integer beyond
+64 bits                  kept with all digits, for categories; beyond a float: refused nested deeper
+than 1,024 levels            refused (some levels earlier by Python 3.11 without orjson)
+=========================================
+===================================================================
 
 A string in a number column is read like a cell of a CSV file, so that a row means the same in JSON,
 in CSV and in training: ``"NaN"`` is a missing value; ``"Infinity"``, ``"inf"`` and ``"1e999"`` are

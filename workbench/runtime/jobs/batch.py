@@ -172,7 +172,9 @@ def score_file(  # noqa: PLR0913 - each option is one that the command line offe
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """The output file, whether cells that a spreadsheet would execute are escaped, and the prediction log."""
+    """The output file, whether cells that a spreadsheet would execute are escaped, and the
+    prediction log.
+    """
 
     path: Path
     escape: bool

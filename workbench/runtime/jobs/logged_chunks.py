@@ -38,7 +38,9 @@ class ChunkRecorder:
     def record(
         self, chunk: Chunk, scored: Sequence[Any], errors: Mapping[int, str], unseen: UnseenReport
     ) -> None:
-        """Record a chunk: its prediction, probabilities and errors, as `batch.score_chunk` returns them."""
+        """Record a chunk: its prediction, probabilities and errors, as `batch.score_chunk` returns
+        them.
+        """
         labels, *shares = [_plain(values) for values in scored[:-1]]
         self._log.record(
             LoggedRequest(

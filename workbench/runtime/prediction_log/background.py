@@ -1,8 +1,8 @@
 """The log as a process uses it: a bounded queue, one thread that writes and one that seals.
 
-`PredictionLog.record` only appends to the queue: it never waits for a disk and never raises. If the queue is full, the
-rows are dropped and counted. What was recorded is in the open file after at most `FLUSH_S` seconds, also if the process
-is killed right afterwards.
+`PredictionLog.record` only appends to the queue: it never waits for a disk and never raises. If the
+queue is full, the rows are dropped and counted. What was recorded is in the open file after at most
+`FLUSH_S` seconds, also if the process is killed right afterwards.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class PredictionLog:
     ----------
     writer : LogWriter
     queue_rows : int
-        Rows that may wait to be written; one request is taken into an empty queue however large it is.
+        Rows that may wait to be written; one request is taken into an empty queue however large it
+        is.
     flush_s : float
         Seconds between two writes.
     """
@@ -81,7 +82,9 @@ class PredictionLog:
         self._published = LogCounts()
 
     def start(self) -> None:
-        """Start the threads, which first seal what killed processes left; `record` does it where it was not done."""
+        """Start the threads, which first seal what killed processes left; `record` does it where it
+        was not done.
+        """
         with self._lock:
             if self._threads or self._stop:
                 return
@@ -99,7 +102,8 @@ class PredictionLog:
         ----------
         request : LoggedRequest
         wait : bool
-            Whether to wait for room in the queue, as a batch job does; otherwise the rows are dropped if there is none.
+            Whether to wait for room in the queue, as a batch job does; otherwise the rows are
+            dropped if there is none.
 
         Returns
         -------
@@ -150,7 +154,9 @@ class PredictionLog:
         return {QUEUE: {(): self._queued}}
 
     def close(self, timeout_s: float = CLOSE_S) -> None:
-        """Write and seal what was recorded, and end the threads; what cannot be done in time stays in open files."""
+        """Write and seal what was recorded, and end the threads; what cannot be done in time stays
+        in open files.
+        """
         if self._stop:
             return
         self._stop = True

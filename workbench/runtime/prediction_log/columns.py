@@ -22,7 +22,9 @@ class RecordColumns(Protocol):
         ...
 
     def numbers(self, *path: str) -> np.ndarray:
-        """Return a column as float64, shape (n,); missing values are NaN, true and false are 1 and 0."""
+        """Return a column as float64, shape (n,); missing values are NaN, true and false are 1 and
+        0.
+        """
         ...
 
     def strings(self, *path: str) -> Levels:

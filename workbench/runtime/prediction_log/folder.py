@@ -9,7 +9,8 @@
         ├── part-<time_ms>-<pid>-<n>.parquet  sealed (or .jsonl.gz)
         └── rollups/part-….json               cells of that part
 
-An open file whose part exists is one that a killed process did not remove: readers pass over it (`list_files`).
+An open file whose part exists is one that a killed process did not remove: readers pass over it
+(`list_files`).
 """
 
 from __future__ import annotations
@@ -187,7 +188,9 @@ def open_parts(path: Path) -> Mapping[str, str] | None:
 
 
 def part_time_ms(path: Path) -> int | None:
-    """Return the time in the name of a sealed file, in milliseconds since 1970; None if it is not one."""
+    """Return the time in the name of a sealed file, in milliseconds since 1970; None if it is not
+    one.
+    """
     found = _PART.fullmatch(path.name)
     return int(found["time"]) if found else None
 

@@ -26,8 +26,8 @@ class Masks:
     removed : frozenset of str
         Columns that are not written at all.
     hashed : frozenset of str
-        Columns of which only a keyed hash is written: equal values have equal hashes, and without the key nobody
-        can try out values.
+        Columns of which only a keyed hash is written: equal values have equal hashes, and without
+        the key nobody can try out values.
     key : bytes
         Of the hash (HMAC-SHA256).
 
@@ -59,7 +59,9 @@ class Masks:
         }
 
     def digest(self, value: Any) -> str | None:
-        """Return the keyed hash of a value, 32 hexadecimal digits; a missing value stays missing."""
+        """Return the keyed hash of a value, 32 hexadecimal digits; a missing value stays
+        missing.
+        """
         if value is None:
             return None
         if isinstance(value, float) and value.is_integer():

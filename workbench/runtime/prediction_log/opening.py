@@ -20,7 +20,8 @@ from .writer import LogWriter, SegmentLimits
 def logged_job(
     options: LogOptions | None, bundle: Bundle, notify: Callable[[str], None]
 ) -> Iterator[PredictionLog | None]:
-    """Yield the log of a job that ends, and write all of it when the block does; None without options.
+    """Yield the log of a job that ends, and write all of it when the block does; None without
+    options.
 
     Raises
     ------
@@ -47,7 +48,8 @@ def open_log(
     *,
     limits: SegmentLimits | None = None,
 ) -> PredictionLog | None:
-    """Return the log of a process; None if the folder cannot be written, which is reported in one line.
+    """Return the log of a process; None if the folder cannot be written, which is reported in one
+    line.
 
     Parameters
     ----------
@@ -60,7 +62,8 @@ def open_log(
     Raises
     ------
     InputError
-        If the folder holds other things than a log, or a log of a newer format, or if a mask is wrong.
+        If the folder holds other things than a log, or a log of a newer format, or if a mask is
+        wrong.
     """
     schema, manifest = bundle.schema, bundle.manifest
     masks = read_masks(options.mask, schema.names, options.mask_key)

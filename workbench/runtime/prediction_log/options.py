@@ -1,4 +1,6 @@
-"""The options of the prediction log: on a command line, and in the table ``[log]`` of a configuration."""
+"""The options of the prediction log: on a command line, and in the table ``[log]`` of a
+configuration.
+"""
 
 from __future__ import annotations
 

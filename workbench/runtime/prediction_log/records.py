@@ -7,9 +7,9 @@ Keys: ``v``, ``prediction_id`` (request id and row number), ``time`` (UTC, ms), 
 ``message``, and ``row``: the row at fault as it was sent, as JSON text).
 
 `inputs` has one field for each column of the model that is not removed by a mask: a number, true or
-false, or a string; null is a missing value. A value that cannot be read as its column's kind is null
-there and stands in ``error.row``. Values of columns that the model does not have are never written;
-their names are, as warnings.
+false, or a string; null is a missing value. A value that cannot be read as its column's kind is
+null there and stands in ``error.row``. Values of columns that the model does not have are never
+written; their names are, as warnings.
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ class RecordEncoder:
     identity : Identity
     masks : Masks
     sample : float
-        The share of rows that is kept, by a hash of the prediction id: the same rows in every process.
+        The share of rows that is kept, by a hash of the prediction id: the same rows in every
+        process.
 
     Attributes
     ----------

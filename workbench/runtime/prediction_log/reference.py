@@ -1,7 +1,7 @@
 """The bins that roll-ups count in: those of the bundle's ``profile.json``.
 
-The folder of a log stores them with each model (``models/<model id>.json``), so that a log can be read, and a file
-that a killed process left can be sealed, without its bundle.
+The folder of a log stores them with each model (``models/<model id>.json``), so that a log can be
+read, and a file that a killed process left can be sealed, without its bundle.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class ColumnReference:
     kind : str
         Of the schema: number, boolean, datetime, category or text.
     edges : tuple of float
-        Of the bins of a number, a date (seconds since 1970) or a text's length; one bin below and one above are added.
+        Of the bins of a number, a date (seconds since 1970) or a text's length; one bin below and
+        one above are added.
     levels : tuple of str
         The levels of a category that are counted each for itself.
     others : frozenset of str
@@ -69,7 +70,9 @@ class ColumnReference:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The bins of a model's columns and predictions, by name; removed columns are not among them."""
+    """The bins of a model's columns and predictions, by name; removed columns are not among
+    them.
+    """
 
     columns: Mapping[str, ColumnReference] = field(default_factory=dict)
     predictions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -90,7 +93,8 @@ class Reference:
 
 
 def reference_of(schema: Schema, bundle: Path, masks: Masks | None = None) -> Reference:
-    """Return the bins of a bundle; without a ``profile.json``, equal parts of the ranges in its schema.
+    """Return the bins of a bundle; without a ``profile.json``, equal parts of the ranges in its
+    schema.
 
     Parameters
     ----------
@@ -146,7 +150,9 @@ def _edges(entry: Any, low: float | None, high: float | None) -> tuple[float, ..
 
 
 def _predictions(output: Output, profile: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
-    """Return the bins of each output: of rows that the prediction did not see, where the profile has them."""
+    """Return the bins of each output: of rows that the prediction did not see, where the profile
+    has them.
+    """
     newer = (profile.get("reference") or {}).get("prediction") or {}
     older = profile.get("prediction") or {}
     if not output.classes:

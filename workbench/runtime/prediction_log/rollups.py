@@ -1,9 +1,9 @@
 """Roll-ups: what a segment holds, counted in cells of five minutes that can be added up.
 
-A cell counts one model version in one role over 300 seconds. Every number in it is a sum, so cells of
-several processes, segments or hours are merged by adding (`merge`, `total`), and the result is that of
-counting all rows at once. Latencies are counted once a request, in buckets of a 32nd of an octave: a
-quantile is within 1.1 % (`quantile_us`).
+A cell counts one model version in one role over 300 seconds. Every number in it is a sum, so cells
+of several processes, segments or hours are merged by adding (`merge`, `total`), and the result is
+that of counting all rows at once. Latencies are counted once a request, in buckets of a 32nd of an
+octave: a quantile is within 1.1 % (`quantile_us`).
 """
 
 from __future__ import annotations
@@ -264,7 +264,9 @@ def _levels(column: ColumnReference, values: Levels, codes: np.ndarray) -> dict[
 
 
 def _bins(numbers: np.ndarray, edges: Sequence[float]) -> dict[str, Any]:
-    """Count numbers below the first edge, in each bin (the last one closed), and above the last edge."""
+    """Count numbers below the first edge, in each bin (the last one closed), and above the last
+    edge.
+    """
     known = numbers[~np.isnan(numbers)]
     finite = known[np.isfinite(known)]
     with np.errstate(over="ignore"):
@@ -292,7 +294,9 @@ def _tally(texts: Iterable[str]) -> dict[str, int]:
 
 
 def _seconds(times: Levels, *, codes: bool = True) -> np.ndarray:
-    """Return ISO times as seconds since 1970: of each row, or with `codes` false of each distinct text."""
+    """Return ISO times as seconds since 1970: of each row, or with `codes` false of each distinct
+    text.
+    """
     each = np.asarray([_moment(text) for text in times.values] or [math.nan], dtype=np.float64)
     return each[times.codes] if codes else each
 

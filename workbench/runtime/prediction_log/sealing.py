@@ -1,7 +1,8 @@
 """From an open file to a sealed one with its roll-up: temporary file, fsync, rename.
 
-Parquet where pyarrow is installed, else gzipped JSON lines. A line that is torn is left out; every other one is kept.
-The roll-up is written before the part that it counts, so that a part never lacks its roll-up.
+Parquet where pyarrow is installed, else gzipped JSON lines. A line that is torn is left out; every
+other one is kept. The roll-up is written before the part that it counts, so that a part never lacks
+its roll-up.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def read_model(folder: Path, name: str, version: str, sample: float = 1.0) -> Se
 
 
 def seal(path: Path, model: SegmentModel, dropped: int = 0) -> tuple[Path | None, int]:
-    """Write an open file's records as a part with its roll-up; the open file itself is left to the caller.
+    """Write an open file's records as a part with its roll-up; the open file itself is left to the
+    caller.
 
     Parameters
     ----------
@@ -157,7 +159,9 @@ def _whole_lines(content: bytes) -> tuple[bytes, JsonColumns]:
 
 
 def _arrow_table(content: bytes, model: SegmentModel) -> Any:
-    """Return the records as an Arrow table; None if pyarrow is not installed or has another opinion of a value."""
+    """Return the records as an Arrow table; None if pyarrow is not installed or has another opinion
+    of a value.
+    """
     try:
         import pyarrow as pa
         from pyarrow import json as arrow_json

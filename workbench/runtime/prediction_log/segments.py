@@ -1,7 +1,9 @@
-"""Open files: made, appended to, rotated, taken over from dead processes; and sealed ones that are too old or too many.
+"""Open files: made, appended to, rotated, taken over from dead processes; and sealed ones that are
+too old or too many.
 
-Who writes an open file holds its lock (`flock`) until the file is sealed. An open file that can be locked belongs to
-nobody: its process was killed, and whoever finds it seals it. On systems without `flock` it stays open, and is read.
+Who writes an open file holds its lock (`flock`) until the file is sealed. An open file that can be
+locked belongs to nobody: its process was killed, and whoever finds it seals it. On systems without
+`flock` it stays open, and is read.
 """
 
 from __future__ import annotations
@@ -137,7 +139,8 @@ def _is_open_file(path: Path, handle: int) -> bool:
 
 
 def adopt(folder: Path) -> Iterator[OpenSegment]:
-    """Yield the open files that belong to nobody, locked and ready to be sealed, each to be removed or released.
+    """Yield the open files that belong to nobody, locked and ready to be sealed, each to be removed
+    or released.
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""What a process does with the log's files: encode, append, rotate, seal, adopt, prune. No threads here."""
+"""What a process does with the log's files: encode, append, rotate, seal, adopt, prune. No threads
+here.
+"""
 
 from __future__ import annotations
 
@@ -155,7 +157,9 @@ class LogWriter:
     # ------------------------------------------------------------ sealing, in another thread where there is one
 
     def seal(self, segment: OpenSegment, dropped: int = 0, model: SegmentModel | None = None) -> bool:
-        """Seal a file and remove what is too old; returns whether it worked. The file stays where it did not."""
+        """Seal a file and remove what is too old; returns whether it worked. The file stays where
+        it did not.
+        """
         try:
             seal(segment.path, model or self._model, dropped)
         except Exception as error:

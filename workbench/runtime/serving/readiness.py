@@ -1,13 +1,13 @@
 """Readiness checks: whether a model may serve predictions.
 
 ================== ==================================================================================
-code               the model is not ready because
-================== ==================================================================================
-golden_rows        its predictions of the golden rows differ from those at export
-wrong_model        it is not the expected model
-stale_data         its training data is older than allowed, or has no date
+code               the model is not ready because ==================
+================================================================================== golden_rows
+its predictions of the golden rows differ from those at export wrong_model        it is not the
+expected model stale_data         its training data is older than allowed, or has no date
 forgotten_feature  the sample of requests lacks a column, or has another kind of value in it
-================== ==================================================================================
+==================
+==================================================================================
 """
 
 from __future__ import annotations

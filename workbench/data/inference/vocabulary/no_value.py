@@ -111,6 +111,8 @@ def is_never_a_value(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Return a string in lower case, without surrounding punctuation and with blanks for underscores."""
+    """Return a string in lower case, without surrounding punctuation and with blanks for
+    underscores.
+    """
     folded = " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
     return folded.strip(_EDGES)

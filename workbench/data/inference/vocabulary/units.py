@@ -226,7 +226,9 @@ _TABLE = r"""
 
 
 def _families(table: str) -> dict[str, dict[str, float]]:
-    """Parse families of units: a name in brackets, then a line (with indented continuations) for each size."""
+    """Parse families of units: a name in brackets, then a line (with indented continuations) for
+    each size.
+    """
     families: dict[str, dict[str, float]] = {}
     for line in table.replace("\n    ", " ").splitlines():
         if line.startswith("["):
@@ -254,7 +256,9 @@ def families_of(spelling: str) -> Iterable[str]:
 
 
 def unit_factor(family: str, spelling: str) -> float | None:
-    """Return the factor of a unit over the common unit of a family; None if the family does not have it."""
+    """Return the factor of a unit over the common unit of a family; None if the family does not
+    have it.
+    """
     units = FAMILIES[family]
     for text in (spelling, spelling.rstrip("."), spelling.lower(), spelling.lower().rstrip(".")):
         if text in units:

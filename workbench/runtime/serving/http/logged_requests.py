@@ -77,7 +77,8 @@ def estimated_rows(body: bytes) -> int:
 def rows_sent(route: str, body: bytes, headers: Mapping[bytes, bytes], schema: Schema) -> Rows:
     """Return the rows of a request that failed, as far as they can be read; none if they cannot.
 
-    Unlike the protocols, this takes rows that lack columns or hold values of another kind: the log is to show them.
+    Unlike the protocols, this takes rows that lack columns or hold values of another kind: the log
+    is to show them.
     """
     read = {"/predict": _plain, "/invocations": _invocations}.get(route, _infer)
     with contextlib.suppress(Exception):  # whatever is wrong with it, the caller has got the error
