@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from workbench.export.documents.profile import numbers
-from workbench.monitoring import DriftReport, compare
+from workbench.monitoring import DriftReport, compare, drift
 from workbench.monitoring.counts import Counts, count_column, reference_counts
 from workbench.runtime.core.values import Levels
+from workbench.runtime.errors import InputError
 
 RNG = np.random.default_rng(0)
 AGE = RNG.normal(40.0, 10.0, size=5_000)
@@ -143,3 +144,15 @@ def test_values_at_and_beyond_the_edges() -> None:
     counted = count_column(reference, np.array([-0.1, 0.0, 1.0, 2.0, 2.1, np.inf, -np.inf, np.nan]))
     assert counted.bins.tolist() == [2, 1, 2, 2]
     assert counted.missing == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"elapsed_s": -1.0}, "elapsed_s: found -1.0; expected seconds above 0"),
+        ({"tolerance": "a"}, "tolerance: found"),
+    ],
+)
+def test_a_parameter_out_of_its_range_is_named(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        drift("no-such-bundle", [], **given)

@@ -61,7 +61,7 @@ def why_empty(rows: Sequence[LeaderboardRow], run: str | Path) -> str:
     if not scored:
         why = "No candidate has a score."
     elif any(row.quiet for row in scored):
-        why = "No candidate is within the limits of the search."
+        why = "No candidate is within the limits."
     else:
         why = (
             "No candidate is on the front yet: it is computed at the end of a search, after measuring with "

@@ -13,7 +13,7 @@ from workbench.runtime.bundle import Bundle, open_bundle
 from workbench.runtime.core.json_documents import read_json
 from workbench.runtime.core.rows import read_rows
 from workbench.runtime.core.schema import Column1d
-from workbench.runtime.errors import InputError
+from workbench.runtime.errors import InputError, shown
 from workbench.runtime.model.predictor import Predictor
 
 from .alarms import FALSE_ALARMS, PERIOD_S, TOLERANCE, rejected, spent
@@ -140,8 +140,11 @@ def drift(
     Raises
     ------
     InputError
-        If a column is missing, a value cannot be read, or there are no rows.
+        If a column is missing, a value cannot be read, there are no rows, or a parameter is not a
+        number of its range.
     """
+    _check_number("elapsed_s", elapsed_s, "seconds above 0", above=True)
+    _check_number("tolerance", tolerance, "a number of standard deviations from 0")
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     profile = read_json(bundle.path / PROFILE_FILE)
     columns = _canonical(bundle, rows)
@@ -341,7 +344,7 @@ def _in_words(change: Change, size: float, old: Counts, new: Counts) -> str:
     before, after = (each.bins / max(each.bins.sum(), 1) for each in (old, new))
     if change == "unseen":
         expected = old.once / max(old.bins.sum(), 1)
-        return f"levels that training did not meet: {after[-1]:.1%} of rows, {expected:.1%} expected"
+        return f"levels not in the training data: {after[-1]:.1%} of rows, {expected:.1%} expected"
     at = int(np.argmax(np.abs(np.sqrt(after[:-2]) - np.sqrt(before[:-2]))))
     return _share_words(new.labels()[at], before[at], after[at])
 
@@ -359,6 +362,12 @@ def _distance(old: Counts, new: Counts) -> float | None:
         return None
     inner = (old.edges, old.bins[1:-1], new.bins[1:-1])
     return wasserstein(inner[1], inner[2], inner[0], old.std)
+
+
+def _check_number(name: str, value: Any, expected: str, *, above: bool = False) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not (value > 0 if above else value >= 0):
+        raise InputError(name, found=shown(value), expected=expected)
 
 
 def _prediction_tolerance(profile: Mapping[str, Any], tolerance: float) -> float:

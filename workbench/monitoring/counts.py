@@ -31,7 +31,7 @@ class Counts:
         Bins of a number are ordered.
     bins : numpy.ndarray of int64, shape (bins,)
         Of a number: below the first edge, the bins, above the last edge. Of a category: the listed
-        levels, others that training knew, levels that training did not meet.
+        levels, others that training knew, levels not in the training data.
     missing : int
         Rows without a value.
     edges : numpy.ndarray or None

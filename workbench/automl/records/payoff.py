@@ -276,7 +276,7 @@ def check_payoff(payoff: Payoff, task: str, name: str = "payoff") -> None:
     if wanted is not None and isinstance(payoff, wanted):
         return
     expected = "TP, FP, FN and TN with a binary target, or OVER and UNDER with a number"
-    given = ", ".join(payoff.to_json())
+    given = "payoffs of two classes" if isinstance(payoff, ClassPayoff) else "payoffs of a number"
     raise SettingsError(name, found=f"{given} with a {task} target", expected=expected)
 
 

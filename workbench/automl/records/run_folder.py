@@ -120,7 +120,7 @@ class RunFolder:
             raise RunError(
                 f"{path} is not a run",
                 found=found,
-                hint="Pass the folder of a run; workbench search creates one.",
+                hint="Pass the folder of a run, as a search creates it.",
             )
         try:
             info = json.loads(document.read_text(encoding="utf-8"))
@@ -184,9 +184,7 @@ class RunFolder:
         with suppress(OSError, ValueError, TypeError):  # as in `candidates`
             if name in folders:
                 return read_candidate(self._candidate_folder(name))
-        raise RunError(
-            f"{self.path} has no candidate {shown(name)}", hint="workbench leaderboard lists them."
-        )
+        raise RunError(f"{self.path} has no candidate {shown(name)}", hint="The leaderboard lists them.")
 
     def predictor(self, name: str) -> Predictor:
         """Return the measured artifact of a candidate, trained on the development rows."""
