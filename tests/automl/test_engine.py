@@ -199,7 +199,7 @@ def test_time_is_wall_clock_and_finished_candidates_remain(tmp_path: Path) -> No
 def test_one_model_is_fitted_beyond_the_memory_limit_if_all_exceed_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.automl.records.settings._LEAST_MEMORY_MB", 1.0)
+    monkeypatch.setattr("workbench.automl.records.settings.Settings.checked", lambda given: given)
     many = frame(20_000)  # whose fits last longer than from one look at their memory to the next
     run = search(many, settings(max_memory_mb=1.0, trials=1, families=("lightgbm",)), tmp_path / "failing")
     assert run.state == "done"

@@ -9,7 +9,9 @@ import pytest
 from tests.ui.browsing import CHROMIUM, MISSING, QUIET, WAIT_MS, served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # its event loop must not outlive the module: other tests run loops of their own
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason=MISSING)
     playwright.expect.set_options(timeout=WAIT_MS)

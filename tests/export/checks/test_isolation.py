@@ -78,4 +78,4 @@ def test_a_check_without_end_is_stopped(bundles: dict[str, Path], monkeypatch: p
     monkeypatch.setattr(isolation, "_CHECK_S", 0.01)
     outcome = check_in_fresh_interpreter(bundles["binary"])
     assert outcome.ok is False
-    assert "no end after 0.01 s" in outcome.detail
+    assert "did not finish within 0.01 s" in outcome.detail
