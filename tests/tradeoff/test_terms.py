@@ -92,7 +92,7 @@ def test_the_default_rule_follows_the_goal() -> None:
     [
         ("regression", {"threshold": 0.3}, "threshold: found a regression run"),
         ("binary", {"threshold": 1.3}, "threshold: found 1.3"),
-        ("binary", {"payoff": "OVER=-1,UNDER=-2"}, "payoff: found OVER, UNDER with a binary"),
+        ("binary", {"payoff": "OVER=-1,UNDER=-2"}, "payoff: found payoffs of a number with a binary"),
         ("regression", {"payoff": "FP=-1"}, "with a regression target"),
         ("multiclass", {"costs": "1,2"}, "costs: found a multiclass target"),
         ("binary", {"costs": "1,2", "payoff": "FP=-1"}, "costs and payoff: found both"),
