@@ -80,6 +80,7 @@ def walked(place: Path) -> Path:
     return place
 
 
+@pytest.mark.slow
 def test_the_walk_through_runs(walked: Path) -> None:
     assert len(blocks("run", "bash")) == 4
     for name in (
@@ -91,6 +92,7 @@ def test_the_walk_through_runs(walked: Path) -> None:
         assert (walked / name).is_file(), name
 
 
+@pytest.mark.slow
 def test_the_python_examples_run(place: Path) -> None:
     examples = blocks("run", "python")
     assert examples
@@ -102,6 +104,7 @@ def test_the_python_examples_run(place: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_requests_are_answered(walked: Path) -> None:
     [server], [client] = blocks("run: server", "bash"), blocks("run: client", "bash")
     with contextlib.closing(socket.socket()) as free:

@@ -59,10 +59,9 @@ def candidate_facts(run: Any, row: Any, columns: Any, rows: list[Any]) -> tuple[
     """Predict with a candidate's own predictor."""
     predictor = run.folder.predictor(row.id)
     output = np.asarray(predictor.predict_columns(columns), dtype=np.float64)
-    facts = {
-        name: row.get(name) for name in ("id", "family", "score", "artifact_mb", "price_per_million_usd")
-    }
-    facts["search_latency_p50_us"] = row.get("latency_p50_us")
+    names = ("id", "family", "score", "artifact_mb", "price_per_million_usd")
+    facts = {name: getattr(row, name) for name in names}
+    facts["search_latency_p50_us"] = row.latency_p50_us
     facts.update(one_row_us(predictor.predict_row, rows))
     return output, facts
 
